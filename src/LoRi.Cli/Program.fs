@@ -1,0 +1,4 @@
+module LoRi.Cli.Program
+
+[<EntryPoint>]
+let main _ = 0

@@ -1,0 +1,44 @@
+namespace LoRi.Math
+
+/// A dense array of numbers that one backend owns: the whole of what the core asks of a tensor library.
+/// Operations act on the trailing axes; leading axes broadcast, as in NumPy. Nothing mutates and, apart from
+/// `ToArray`, nothing reads values back, so a backend may differentiate whatever is built from these members.
+/// Axes are counted from the end: -1 is the last. Shapes that do not fit raise an invariant exception; the typed
+/// layer above never lets that happen.
+[<AbstractClass>]
+type RawTensor() =
+    /// Sizes, slowest axis first. A scalar has none.
+    abstract Shape: int[]
+    /// Elementwise sum; both shapes broadcast.
+    abstract Add: other: RawTensor -> RawTensor
+    /// Elementwise difference; both shapes broadcast.
+    abstract Subtract: other: RawTensor -> RawTensor
+    /// Elementwise product; both shapes broadcast.
+    abstract Multiply: other: RawTensor -> RawTensor
+    /// Elementwise quotient; both shapes broadcast.
+    abstract Divide: other: RawTensor -> RawTensor
+    /// Every element times one number.
+    abstract Scale: factor: float -> RawTensor
+    /// Elementwise square root.
+    abstract Sqrt: unit -> RawTensor
+    /// Elementwise smooth-L1 with beta 1: x^2 / 2 inside [-1, 1], |x| - 1/2 outside.
+    abstract SmoothL1: unit -> RawTensor
+    /// Matrix product of the last two axes, `.. m k` by `.. k n`; leading axes broadcast.
+    abstract MatMul: other: RawTensor -> RawTensor
+    /// The two axes exchanged.
+    abstract SwapAxes: axis: int * other: int -> RawTensor
+    /// The same elements in row-major order under another shape; -1 in no place.
+    abstract Reshape: shape: int[] -> RawTensor
+    /// Sum over the last `count` axes, which disappear.
+    abstract SumTrailing: count: int -> RawTensor
+    /// `length` consecutive indices of one axis.
+    abstract Slice: axis: int * start: int * length: int -> RawTensor
+    /// A constant of this tensor's backend, device and dtype, from row-major values.
+    abstract Constant: shape: int[] * values: float[] -> RawTensor
+    /// The values in row-major order.
+    abstract ToArray: unit -> float[]
+
+/// Spectral operations, which no gradient ever flows through.
+type ISpectral =
+    /// Eigenvalues in descending order (length n) and, as columns, orthonormal eigenvectors (`n n`) of a symmetric matrix.
+    abstract SymmetricEigen: matrix: RawTensor -> struct (float[] * RawTensor)

@@ -1,0 +1,7 @@
+module LoRi.Math.Tests.Main
+
+open Expecto
+
+[<EntryPoint>]
+let main args =
+    runTestsInAssemblyWithCLIArgs [] args

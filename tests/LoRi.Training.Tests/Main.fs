@@ -1,0 +1,7 @@
+module LoRi.Training.Tests.Main
+
+open Expecto
+
+[<EntryPoint>]
+let main args =
+    runTestsInAssemblyWithCLIArgs [] args
