@@ -3,8 +3,8 @@ using LoRi.Training.Sequences;
 namespace LoRi.Training.Demo;
 
 /// <summary>
-/// The demonstration's task: arithmetic modulo 7 along a chain. A question is a start value and K tokens "operation and operand"
-/// (add, subtract or multiply by 1 to 6); the chain of thought repeats each token followed by the value reached; the answer
+/// The demonstration's task: arithmetic modulo 7 along a chain. A question is a start value, K tokens "operation and operand"
+/// (add, subtract or multiply by 1 to 6) and a question mark, without which nobody could tell where it ends; the chain of thought repeats each token followed by the value reached; the answer
 /// is the last value. Test questions never occur in training: a hash of the question decides which side it is on.
 /// </summary>
 public static class ChainedArithmetic
@@ -21,11 +21,13 @@ public static class ChainedArithmetic
     [
         .. Enumerable.Range(0, Modulus).Select(value => $"{value}"),
         .. from operation in "+-*" from operand in Enumerable.Range(1, Operands) select $"{operation}{operand}",
-        "=", "<end>", "<bot>", "<eot>",
+        "?", "=", "<end>", "<bot>", "<eot>",
     ];
 
+    private static int QuestionMarkId => Modulus + (Operations * Operands);
+
     /// <summary>Id of <c>=</c>, the answer prefix.</summary>
-    public static int PrefixId => Modulus + (Operations * Operands);
+    public static int PrefixId => QuestionMarkId + 1;
 
     /// <summary>Id of the end of sequence.</summary>
     public static int EosId => PrefixId + 1;
@@ -78,19 +80,24 @@ public static class ChainedArithmetic
     }
 
     /// <summary>Number of operations in a question.</summary>
-    public static int ChainLength(EncodedExample example) => example.Question.Length - 1;
+    public static int ChainLength(EncodedExample example) => example.Question.Length - 2;
 
     /// <summary>Ids as text.</summary>
     public static string Text(IEnumerable<int> ids) => string.Join(' ', ids.Select(id => Vocabulary[id]));
 
     private static int[] Question(SeededRandom random, int length) =>
-        [random.Below(Modulus), .. Enumerable.Range(0, length).Select(_ => Modulus + random.Below(Operations * Operands))];
+        
+    [
+        random.Below(Modulus),
+        .. Enumerable.Range(0, length).Select(_ => Modulus + random.Below(Operations * Operands)),
+        QuestionMarkId,
+    ];
 
     private static EncodedExample Example(int index, int[] question)
     {
         var rationale = new List<int>();
         var value = question[0];
-        foreach (var token in question.Skip(1))
+        foreach (var token in question[1..^1])
         {
             value = Apply(value, token - Modulus);
             rationale.AddRange([token, value]);

@@ -93,7 +93,7 @@ public sealed record DemoSettings
     };
 
     /// <summary>The optimizer of a teacher or a student.</summary>
-    public OptimizerSettings Optimizer(double rate) => new()
+    public static OptimizerSettings Optimizer(double rate) => new()
     {
         LearningRate = rate,
         Schedule = Schedule.HalfCosine,
