@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using TorchSharp;
 
@@ -81,7 +82,7 @@ public sealed class GgufCheckpoint : IWeightSource
     }
 
     /// <inheritdoc/>
-    public unsafe void CopyInto(string name, torch.Tensor destination)
+    public void CopyInto(string name, torch.Tensor destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
         GgufTensor tensor = Get(name);
@@ -94,7 +95,7 @@ public sealed class GgufCheckpoint : IWeightSource
         Func<long, long> order = RowOrder(name);
         TensorTransfer.Fill(
             (first, buffer) => File.Dequantize(
-                tensor, first / tensor.RowValues, System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(buffer), order),
+                tensor, first / tensor.RowValues, MemoryMarshal.Cast<byte, float>(buffer), order),
             torch.ScalarType.Float32,
             destination,
             tensor.RowValues);
@@ -171,6 +172,7 @@ public sealed class GgufCheckpoint : IWeightSource
         }
     }
 
+    /// <summary>The configuration as if it had been read from a file, so that numbers convert to any type that holds them.</summary>
     private JsonObject BuildConfig()
     {
         long width = Positive("llama.embedding_length"), heads = Positive("llama.attention.head_count");
@@ -203,7 +205,7 @@ public sealed class GgufCheckpoint : IWeightSource
         AddId(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
         AddId(config, "eos_token_id", "tokenizer.ggml.eos_token_id");
         AddId(config, "pad_token_id", "tokenizer.ggml.padding_token_id");
-        return config;
+        return (JsonObject)JsonNode.Parse(config.ToJsonString())!;
     }
 
     private void AddId(JsonObject config, string name, string key)
