@@ -1,0 +1,47 @@
+using LoRi.Training.Models;
+using LoRi.Training.Sequences;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Methods;
+
+/// <summary>How a trained model answers a question.</summary>
+public enum AnswerMode
+{
+    /// <summary>The answer prefix follows the question at once.</summary>
+    Direct,
+
+    /// <summary>The model writes its chain of thought, the prefix and the answer.</summary>
+    Explicit,
+
+    /// <summary>Latent steps, then the prefix is fed and the model writes the answer.</summary>
+    Latent,
+}
+
+/// <summary>What a whole optimizer step contains, so that micro-batches reduce to the same loss as one batch.</summary>
+/// <param name="Rows">Rows of the step.</param>
+/// <param name="GradedTokens">Graded answer tokens of the step (the student's, with those of the prefix where it is graded).</param>
+/// <param name="RationaleTokens">Graded tokens of the step's explicit sequences (rationale, prefix, answer).</param>
+public sealed record StepTotals(int Rows, int GradedTokens, int RationaleTokens);
+
+/// <summary>One term of a loss: its value, reduced over the whole step, and what it is multiplied by in the total.</summary>
+public sealed record LossTerm(string Name, Tensor Value, double Weight);
+
+/// <summary>
+/// A way to train a student. The trainer knows nothing else of a method: it asks for the loss terms of a micro-batch,
+/// differentiates their weighted sum and logs them by name.
+/// </summary>
+public interface ITrainingMethod
+{
+    /// <summary>Its name on the command line and in files.</summary>
+    string Name { get; }
+
+    /// <summary>How the trained model answers.</summary>
+    AnswerMode AnswerMode { get; }
+
+    /// <summary>Latent steps of the student; 0 where there are none.</summary>
+    int LatentSteps { get; }
+
+    /// <summary>The loss terms of some rows of a step.</summary>
+    IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals);
+}

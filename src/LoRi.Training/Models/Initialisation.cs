@@ -1,0 +1,69 @@
+using LoRi.Training.Sequences;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Models;
+
+/// <summary>Start values of a model's weights.</summary>
+public static class Initialisation
+{
+    private const double SpecialNoise = 0.02;
+
+    /// <summary>Fresh weights: norms one, matrices and table normal with the given deviation.</summary>
+    public static void Fresh(ReasoningModel model, double deviation, long seed)
+    {
+        using var guard = no_grad();
+        foreach (var slot in model.Parameters.Slots.Where(slot => !slot.Name.StartsWith("prj.", StringComparison.Ordinal)))
+        {
+            var target = model.Parameters[slot.Name];
+            if (slot.Shape.Length == 1)
+            {
+                target.fill_(1);
+            }
+            else
+            {
+                new SeededRandom(seed, slot.Name).FillNormal(target, deviation);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The rows of <c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c>: the mean of the table's other rows plus normal noise of 2 % of their deviation.
+    /// </summary>
+    public static void SpecialRows(ReasoningModel model, long seed)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var name in new[] { "model.embed_tokens.weight", "lm_head.weight" }.Where(model.Parameters.Contains))
+        {
+            var table = model.Parameters[name];
+            var known = table.narrow(0, 0, System.Math.Min(table.shape[0], System.Math.Min(model.Special.Bot, model.Special.Eot)));
+            var (mean, deviation) = (known.mean([0L]), known.std().to(ScalarType.Float64).item<double>());
+            foreach (var id in new[] { model.Special.Bot, model.Special.Eot })
+            {
+                var noise = zeros_like(mean);
+                new SeededRandom(seed, $"{name} row {id}").FillNormal(noise, SpecialNoise * deviation);
+                table.select(0, id).copy_(mean + noise);
+            }
+        }
+    }
+
+    /// <summary>
+    /// The feedback projection; the linear map is scaled by the ratio of the embeddings' root mean square to that of the
+    /// final states at <c>&lt;bot&gt;</c> over some questions.
+    /// </summary>
+    public static void Projection(ReasoningModel model, IReadOnlyList<int[]> questions, long seed)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, model.Special.Bot])], model.Device);
+        var weights = model.Weights();
+        var embeddings = model.Decoder.Embed(weights, rows.Ids);
+        var final = model.Decoder.Forward(weights, embeddings, rows.Positions()).Final.select(1, rows.Width - 1);
+        var ratio = RootMeanSquare(weights.Embedding) / RootMeanSquare(final);
+        model.Projection.Initialise(model.Parameters, ratio, new SeededRandom(seed, "projection"));
+    }
+
+    private static double RootMeanSquare(Tensor values) =>
+        values.to(ScalarType.Float32).square().mean().sqrt().to(ScalarType.Float64).item<double>();
+}

@@ -1,0 +1,101 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Models;
+
+/// <summary>
+/// All trained parameters in one flat buffer, decayed ones first, with their gradients in a second one: every parameter is a
+/// view, so an optimizer step is a handful of calls whatever the number of parameters.
+/// </summary>
+public sealed class ParameterSet : IDisposable
+{
+    private readonly Dictionary<string, Tensor> parameters = [];
+    private readonly Dictionary<string, (string Slot, ParameterPart Part)> parts = [];
+
+    /// <summary>Allocates zeroed parameters for the slots.</summary>
+    public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device)
+    {
+        Slots = [.. slots.OrderBy(slot => slot.Decay ? 0 : 1)];
+        DecayedCount = Slots.Where(slot => slot.Decay).Sum(slot => slot.Count);
+        using (NewDisposeScope())
+        {
+            var total = Slots.Sum(slot => slot.Count);
+            Values = zeros(total, dtype, device).DetachFromDisposeScope();
+            Gradients = zeros(total, dtype, device).DetachFromDisposeScope();
+            var offset = 0L;
+            foreach (var slot in Slots)
+            {
+                parameters[slot.Name] = View(slot, offset);
+                offset += slot.Count;
+                foreach (var part in slot.Parts)
+                {
+                    parts[part.Name] = (slot.Name, part);
+                }
+            }
+        }
+    }
+
+    /// <summary>The parameters' layout, in storage order.</summary>
+    public IReadOnlyList<ParameterSlot> Slots { get; }
+
+    /// <summary>All values, one dimension.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>All gradients, in the same order.</summary>
+    public Tensor Gradients { get; }
+
+    /// <summary>How many leading values are subject to weight decay.</summary>
+    public long DecayedCount { get; }
+
+    /// <summary>Every name that a checkpoint uses, in storage order.</summary>
+    public IEnumerable<string> PartNames => Slots.SelectMany(slot => slot.Parts).Select(part => part.Name);
+
+    /// <summary>A parameter by its slot's name.</summary>
+    public Tensor this[string slot] => parameters[slot];
+
+    /// <summary>Whether there is such a slot.</summary>
+    public bool Contains(string slot) => parameters.ContainsKey(slot);
+
+    /// <summary>A view of the values that a checkpoint stores under this name; belongs to the open dispose scope.</summary>
+    public Tensor Part(string name) => Narrow(parameters, name);
+
+    /// <summary>A view of that part's gradient; belongs to the open dispose scope.</summary>
+    public Tensor PartGradient(string name)
+    {
+        var (slot, part) = parts[name];
+        return (parameters[slot].grad ?? throw new InvalidOperationException("invariant: a parameter lost its gradient buffer"))
+            .narrow(0, part.RowStart, part.Rows);
+    }
+
+    /// <summary>Copies all values of another set with the same layout.</summary>
+    public void CopyFrom(ParameterSet other)
+    {
+        using var guard = no_grad();
+        Values.copy_(other.Values);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var parameter in parameters.Values)
+        {
+            parameter.Dispose();
+        }
+
+        Values.Dispose();
+        Gradients.Dispose();
+    }
+
+    private Tensor View(ParameterSlot slot, long offset)
+    {
+        var parameter = Values.narrow(0, offset, slot.Count).view(slot.Shape).detach().requires_grad_(true);
+        parameter.grad = Gradients.narrow(0, offset, slot.Count).view(slot.Shape);
+        return parameter.DetachFromDisposeScope();
+    }
+
+    private Tensor Narrow(Dictionary<string, Tensor> from, string name)
+    {
+        var (slot, part) = parts[name];
+        return from[slot].detach().narrow(0, part.RowStart, part.Rows);
+    }
+}

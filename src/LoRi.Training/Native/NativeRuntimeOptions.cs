@@ -1,0 +1,20 @@
+namespace LoRi.Training;
+
+/// <summary>How the native libraries are found and set up.</summary>
+public sealed record NativeRuntimeOptions
+{
+    /// <summary>
+    /// The folder with another libtorch to use, such as an installed PyTorch's <c>torch/lib</c>. Left out: what the
+    /// environment variable <c>LORI_LIBTORCH</c> says, else the libtorch that comes with the program.
+    /// </summary>
+    public string? LibtorchFolder { get; init; }
+
+    /// <summary>Accept a libtorch of a version that was never tried with this program.</summary>
+    public bool AnyVersion { get; init; }
+
+    /// <summary>How many threads one operation may use; left out: libtorch's own choice.</summary>
+    public int? Threads { get; init; }
+
+    /// <summary>Where an adapted library is kept; left out: <c>$XDG_CACHE_HOME</c>, else <c>~/.cache</c>.</summary>
+    public string? CacheFolder { get; init; }
+}

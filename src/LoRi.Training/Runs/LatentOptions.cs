@@ -1,0 +1,75 @@
+using LoRi.Training.Methods;
+using LoRi.Training.Models;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>The student: its method and its latent steps.</summary>
+public sealed record LatentOptions
+{
+    /// <summary><c>--method</c>: one of <see cref="MethodNames.All"/>.</summary>
+    public string Method { get; init; } = MethodNames.LoRi;
+
+    /// <summary><c>--latent-steps</c>: continuous steps before the answer.</summary>
+    public int LatentSteps { get; init; } = 5;
+
+    /// <summary><c>--projection</c>: the map from a final state to the next latent input.</summary>
+    public ProjectionKind Projection { get; init; } = ProjectionKind.Mlp;
+
+    /// <summary><c>--projection-width</c>: inner width of the mlp; left out, the hidden size.</summary>
+    public int? ProjectionWidth { get; init; }
+
+    /// <summary><c>--init</c>: the weights the student starts from.</summary>
+    public InitOption Init { get; init; } = InitOption.Teacher;
+
+    /// <summary><c>--answer-prefix</c>: the text between the latent steps and the answer.</summary>
+    public string AnswerPrefix { get; init; } = "The answer is:";
+
+    /// <summary><c>--grade</c>: the tokens that the task loss counts.</summary>
+    public Grading Grade { get; init; } = Grading.Answer;
+
+    /// <summary>Checks everything that can be checked without reading a file.</summary>
+    /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
+    public void Validate(TrainOptions train)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        MethodNames.Check(Method);
+        OptionRules.AtLeast<int>("--latent-steps", LatentSteps, 0);
+        OptionRules.AtLeast("--projection-width", ProjectionWidth, 1);
+        if (ProjectionWidth is { } width && Projection != ProjectionKind.Mlp)
+        {
+            throw new InputException($"--projection-width {width} and --projection {OptionJson.Name(Projection)} "
+                + "contradict each other: only the mlp has an inner width");
+        }
+
+        if (AnswerPrefix.Length == 0)
+        {
+            throw new InputException("--answer-prefix \"\": must not be empty, its last token is the anchor");
+        }
+
+        ValidateWeights(train);
+    }
+
+    private void ValidateWeights(TrainOptions train)
+    {
+        if (MethodNames.HasFrozenTeacher(Method))
+        {
+            if (train.Teacher is null)
+            {
+                throw new InputException($"--method {Method} needs --teacher: a model trained with `lori teach`");
+            }
+
+            if (Init == InitOption.Base && train.Model is null)
+            {
+                throw new InputException("--init base needs --model: the base model's weights to start from");
+            }
+
+            return;
+        }
+
+        OptionRules.NotBoth("--teacher", train.Teacher, "--model", train.Model);
+        if (train.Teacher is null && train.Model is null)
+        {
+            throw new InputException($"--method {Method} needs --model or --teacher: the weights to start from");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using System.Text.Json.Serialization;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>The low-rank alignment of a student's latent steps with its teacher's chain of thought.</summary>
+public sealed record LoRiOptions
+{
+    /// <summary>The energy kept per mode where neither a rank nor an energy is given.</summary>
+    public const double DefaultEnergy = 0.95;
+
+    /// <summary>The largest layer rank where neither a rank nor an energy is given.</summary>
+    public const int DefaultLargestLayerRank = 8;
+
+    /// <summary>The largest hidden rank where neither a rank nor an energy is given.</summary>
+    public const int DefaultLargestHiddenRank = 64;
+
+    /// <summary><c>--subspace</c>: a fitted subspace; left out, it is fitted to the teacher's trajectories first.</summary>
+    [JsonPropertyName("subspace")]
+    public string? SubspaceFile { get; init; }
+
+    /// <summary><c>--subspace-kind</c> (<c>--kind</c> where a subspace is fitted).</summary>
+    public SubspaceKindOption SubspaceKind { get; init; } = SubspaceKindOption.MultilinearSvd;
+
+    /// <summary><c>--standardise</c>.</summary>
+    public StandardiseOption Standardise { get; init; } = StandardiseOption.Full;
+
+    /// <summary><c>--layer-rank</c>; excludes <see cref="LayerEnergy"/>.</summary>
+    public int? LayerRank { get; init; }
+
+    /// <summary><c>--layer-energy</c>: the smallest rank that keeps this share of the layer mode's eigenvalues.</summary>
+    public double? LayerEnergy { get; init; }
+
+    /// <summary><c>--hidden-rank</c>; excludes <see cref="HiddenEnergy"/>.</summary>
+    public int? HiddenRank { get; init; }
+
+    /// <summary><c>--hidden-energy</c>: the smallest rank that keeps this share of the hidden mode's eigenvalues.</summary>
+    public double? HiddenEnergy { get; init; }
+
+    /// <summary><c>--covariance</c>.</summary>
+    public CovarianceOption Covariance { get; init; } = CovarianceOption.Modewise;
+
+    /// <summary><c>--weighting</c>.</summary>
+    public WeightingOption Weighting { get; init; } = WeightingOption.Statistic;
+
+    /// <summary><c>--order</c>.</summary>
+    public OrderOption Order { get; init; } = OrderOption.None;
+
+    /// <summary><c>--anchor</c>.</summary>
+    public AnchorOption Anchor { get; init; } = AnchorOption.Full;
+
+    /// <summary><c>--anchor-std</c>.</summary>
+    public AnchorStdOption AnchorStd { get; init; } = AnchorStdOption.Corpus;
+
+    /// <summary><c>--levels</c>: the traced levels.</summary>
+    public LevelSelection Levels { get; init; } = LevelSelection.All;
+
+    /// <summary><c>--teacher-text</c>.</summary>
+    public TeacherTextOption TeacherText { get; init; } = TeacherTextOption.Full;
+
+    /// <summary><c>--w-mean</c>: weight of the mean loss within the rationale loss.</summary>
+    public double WMean { get; init; } = 1;
+
+    /// <summary><c>--w-cov</c>: weight of the covariance loss within the rationale loss.</summary>
+    public double WCov { get; init; } = 1;
+
+    /// <summary><c>--w-order</c>: weight of the order loss within the rationale loss.</summary>
+    public double WOrder { get; init; } = 1;
+
+    /// <summary><c>--lambda-rationale</c>: weight of the rationale loss.</summary>
+    public double LambdaRationale { get; init; } = 1;
+
+    /// <summary><c>--lambda-anchor</c>: weight of the anchor loss.</summary>
+    public double LambdaAnchor { get; init; } = 1;
+
+    /// <summary>Checks everything that can be checked without reading a file.</summary>
+    /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
+    public void Validate(string method)
+    {
+        if (SubspaceFile is { } file && method != MethodNames.LoRi)
+        {
+            throw new InputException($"--subspace {file} and --method {method} contradict each other: only {MethodNames.LoRi} uses a subspace");
+        }
+
+        ValidateRanks();
+        if (Anchor == AnchorOption.Subspace && SubspaceKind == SubspaceKindOption.Identity)
+        {
+            throw new InputException("--anchor subspace and --subspace-kind identity contradict each other: use --anchor full");
+        }
+
+        OptionRules.AtLeast<double>("--w-mean", WMean, 0);
+        OptionRules.AtLeast<double>("--w-cov", WCov, 0);
+        OptionRules.AtLeast<double>("--w-order", WOrder, 0);
+        OptionRules.AtLeast<double>("--lambda-rationale", LambdaRationale, 0);
+        OptionRules.AtLeast<double>("--lambda-anchor", LambdaAnchor, 0);
+    }
+
+    /// <summary>Checks the ranks and energies only.</summary>
+    /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
+    public void ValidateRanks()
+    {
+        OptionRules.NotBoth("--layer-rank", LayerRank, "--layer-energy", LayerEnergy);
+        OptionRules.NotBoth("--hidden-rank", HiddenRank, "--hidden-energy", HiddenEnergy);
+        OptionRules.AtLeast("--layer-rank", LayerRank, 1);
+        OptionRules.AtLeast("--hidden-rank", HiddenRank, 1);
+        OptionRules.Share("--layer-energy", LayerEnergy);
+        OptionRules.Share("--hidden-energy", HiddenEnergy);
+        if (SubspaceFile is not { } file)
+        {
+            return;
+        }
+
+        OptionRules.NotBoth("--subspace", file, "--layer-rank", LayerRank);
+        OptionRules.NotBoth("--subspace", file, "--layer-energy", LayerEnergy);
+        OptionRules.NotBoth("--subspace", file, "--hidden-rank", HiddenRank);
+        OptionRules.NotBoth("--subspace", file, "--hidden-energy", HiddenEnergy);
+    }
+}

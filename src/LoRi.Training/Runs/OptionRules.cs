@@ -1,0 +1,59 @@
+using System.Globalization;
+using System.Numerics;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>The checks that options share. Each error names the flag, the value and the rule.</summary>
+internal static class OptionRules
+{
+    /// <summary>The value must be at least <paramref name="least"/>.</summary>
+    internal static void AtLeast<T>(string flag, T? value, T least)
+        where T : struct, INumber<T>
+    {
+        if (value is { } given && !(given >= least && T.IsFinite(given)))
+        {
+            throw Wrong(flag, given, $"must be at least {Text(least)}");
+        }
+    }
+
+    /// <summary>The value must be larger than 0.</summary>
+    internal static void Positive(string flag, double? value)
+    {
+        if (value is { } given && !(given > 0 && double.IsFinite(given)))
+        {
+            throw Wrong(flag, given, "must be larger than 0");
+        }
+    }
+
+    /// <summary>The value must be at least <paramref name="least"/> and less than 1.</summary>
+    internal static void BelowOne(string flag, double value, double least)
+    {
+        if (!(value >= least && value < 1))
+        {
+            throw Wrong(flag, value, $"must be at least {Text(least)} and less than 1");
+        }
+    }
+
+    /// <summary>The value must be larger than 0 and at most 1.</summary>
+    internal static void Share(string flag, double? value)
+    {
+        if (value is { } given && !(given > 0 && given <= 1))
+        {
+            throw Wrong(flag, given, "must be larger than 0 and at most 1");
+        }
+    }
+
+    /// <summary>Two flags of which one at most may be given.</summary>
+    internal static void NotBoth(string flag, object? value, string other, object? otherValue)
+    {
+        if (value is not null && otherValue is not null)
+        {
+            throw new InputException($"{flag} {Text(value)} and {other} {Text(otherValue)} contradict each other: give one of them");
+        }
+    }
+
+    /// <summary>The error for a value that breaks a rule.</summary>
+    internal static InputException Wrong(string flag, object value, string rule) => new($"{flag} {Text(value)}: {rule}");
+
+    private static string Text(object value) => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+}

@@ -1,0 +1,72 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>Everything that decides what a training run does: what its <c>config.json</c> says.</summary>
+/// <param name="Command"><c>teach</c> or <c>distill</c>.</param>
+/// <param name="Train">What all training commands share.</param>
+/// <param name="Latent">The student; without meaning for <c>teach</c> but for its answer prefix and grading.</param>
+/// <param name="LoRi">The alignment; without meaning for other methods than <c>lori</c>.</param>
+public sealed record RunSettings(string Command, TrainOptions Train, LatentOptions Latent, LoRiOptions LoRi)
+{
+    private const string CommandKey = "command";
+
+    private static readonly string[] OneTimeKeys = ["resume", "dry_run"];
+    private static readonly string[] InformativeKeys = [CommandKey, "version"];
+
+    /// <summary>Settings from one flat JSON object; unknown keys are errors.</summary>
+    /// <exception cref="InputException">A key is unknown or a value has the wrong form.</exception>
+    public static RunSettings Read(string command, JsonObject settings, string source)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        var known = OptionJson.Keys<TrainOptions>()
+            .Concat(OptionJson.Keys<LatentOptions>())
+            .Concat(OptionJson.Keys<LoRiOptions>())
+            .Concat(InformativeKeys)
+            .ToHashSet();
+        var unknown = settings.Select(p => p.Key).FirstOrDefault(key => !known.Contains(key));
+        if (unknown is not null)
+        {
+            throw new InputException($"{source}: unknown setting '{unknown}'; the settings are named as the options are, with underscores");
+        }
+
+        return new RunSettings(
+            command,
+            OptionJson.Read<TrainOptions>(settings, source),
+            OptionJson.Read<LatentOptions>(settings, source),
+            OptionJson.Read<LoRiOptions>(settings, source));
+    }
+
+    /// <summary>Checks everything that can be checked without reading a file.</summary>
+    /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
+    public void Validate()
+    {
+        Train.Validate();
+        if (Command == "distill")
+        {
+            Latent.Validate(Train);
+            LoRi.Validate(Latent.Method);
+        }
+        else if (Train.Model is null)
+        {
+            throw new InputException("--model is missing: name the weights to start from");
+        }
+    }
+
+    /// <summary>The content of <c>config.json</c>: every setting but those that concern one call only.</summary>
+    public JsonObject ToJson()
+    {
+        var all = new JsonObject { [CommandKey] = Command };
+        foreach (var part in new object[] { Train, Latent, LoRi })
+        {
+            var settings = JsonSerializer.SerializeToNode(part, part.GetType(), OptionJson.Format)!.AsObject();
+            foreach (var (key, value) in settings.Where(p => !OneTimeKeys.Contains(p.Key)))
+            {
+                all[key] = value?.DeepClone();
+            }
+        }
+
+        return all;
+    }
+}

@@ -1,0 +1,18 @@
+namespace LoRi.Training.Sequences;
+
+/// <summary>
+/// One problem as ids: <c>teacher [BOS] question | rationale | prefix | answer EOS</c> and
+/// <c>student [BOS] question &lt;bot&gt; | latents | &lt;eot&gt; prefix | answer EOS</c>. The parts are tokenised apart and joined as ids.
+/// The anchor is the last prefix token, the same id in both.
+/// </summary>
+/// <param name="Index">Row number in the data set it came from.</param>
+/// <param name="Question">Question ids, with what the tokenizer adds in front.</param>
+/// <param name="Rationale">Chain-of-thought ids; may be empty.</param>
+/// <param name="Prefix">Answer prefix; at least one id.</param>
+/// <param name="Answer">Answer ids, the end of sequence included.</param>
+public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, int[] Prefix, int[] Answer)
+{
+    /// <summary>The longest sequence this example makes for a student with <paramref name="latentSteps"/> steps or for a teacher.</summary>
+    public int Length(int latentSteps) =>
+        Question.Length + Prefix.Length + Answer.Length + System.Math.Max(Rationale.Length, latentSteps + 2);
+}

@@ -1,0 +1,82 @@
+using LoRi.Training.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Sequences;
+
+/// <summary>A row of a right-padded pass: its ids, which of them are graded, and where its anchor is.</summary>
+/// <param name="Ids">All ids.</param>
+/// <param name="GradedFrom">Index of the first graded id; it and all after it are predicted by the position before.</param>
+/// <param name="Anchor">Index of the last prefix token.</param>
+public sealed record GradedRow(int[] Ids, int GradedFrom, int Anchor)
+{
+    /// <summary>How many ids are graded.</summary>
+    public int Graded => Ids.Length - GradedFrom;
+}
+
+/// <summary>
+/// A pass over rows whose tail is predicted: the sum of their cross-entropies (float32 or better, over all rows of the
+/// table) and, on request, all levels.
+/// </summary>
+public sealed class GradedPass
+{
+    private readonly PaddedRows rows;
+    private readonly IReadOnlyList<GradedRow> graded;
+    private readonly Tensor[]? levels;
+
+    private GradedPass(PaddedRows rows, IReadOnlyList<GradedRow> graded, Tensor[]? levels, Tensor logits, Tensor crossEntropySum)
+    {
+        (this.rows, this.graded, this.levels, Logits, CrossEntropySum) = (rows, graded, levels, logits, crossEntropySum);
+    }
+
+    /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V].</summary>
+    public Tensor Logits { get; }
+
+    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a scalar.</summary>
+    public Tensor CrossEntropySum { get; }
+
+    /// <summary>Runs the rows, after a cache where there is one.</summary>
+    public static GradedPass Run(
+        ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null)
+    {
+        var inputs = PaddedRows.Right([.. graded.Select(row => row.Ids[..^1])], model.Device);
+        var pass = model.Decoder.Forward(
+            weights, model.Decoder.Embed(weights, inputs.Ids), inputs.After(before?.Progress), before?.Cache, levels);
+        var (sources, targets) = Graded(inputs, graded);
+        var states = pass.Final.reshape(-1, model.Config.HiddenSize)
+            .index_select(0, tensor(sources, ScalarType.Int64).to(model.Device));
+        var logits = Decoder.Logits(weights, states);
+        var wide = logits.dtype == ScalarType.BFloat16 ? logits.to(ScalarType.Float32) : logits;
+        var loss = nn.functional.cross_entropy(wide, tensor(targets, ScalarType.Int64).to(model.Device), reduction: nn.Reduction.Sum);
+        return new GradedPass(inputs, graded, pass.Levels, logits, loss);
+    }
+
+    /// <summary>The states of every row's anchor at levels <paramref name="first"/>..L: [B, levels, d].</summary>
+    public Tensor Anchors(int first = 1) => At([.. graded.Select((row, index) => rows.Column(index, row.Anchor))], first);
+
+    /// <summary>Levels 1..L of one row at a run of its tokens: [L, length, d].</summary>
+    public Tensor Slice(int row, int start, int length) => stack(
+        levels!.Skip(1).Select(level => level.select(0, row).narrow(0, rows.Column(row, start), length)), 0);
+
+    private static (long[] Sources, long[] Targets) Graded(PaddedRows inputs, IReadOnlyList<GradedRow> graded)
+    {
+        var (sources, targets) = (new List<long>(), new List<long>());
+        for (var row = 0; row < graded.Count; row++)
+        {
+            for (var token = graded[row].GradedFrom; token < graded[row].Ids.Length; token++)
+            {
+                sources.Add(((long)row * inputs.Width) + inputs.Column(row, token - 1));
+                targets.Add(graded[row].Ids[token]);
+            }
+        }
+
+        return ([.. sources], [.. targets]);
+    }
+
+    private Tensor At(int[] columns, int first)
+    {
+        var width = levels![0].shape[1];
+        var index = tensor([.. columns.Select((column, row) => (row * width) + column)], ScalarType.Int64).to(levels[0].device);
+        return stack(levels.Skip(first).Select(level => level.reshape(-1, level.shape[2]).index_select(0, index)), 1);
+    }
+}
