@@ -1,4 +1,5 @@
 module LoRi.Cli.Program
 
 [<EntryPoint>]
-let main _ = 0
+let main arguments =
+    Application.run (Terminal.standard ()) (List.ofArray arguments)

@@ -30,6 +30,13 @@ internal readonly struct JsonFields
     /// <summary>A field that may be text, a number or a truth value, as text.</summary>
     internal string Value(string name) => Scalar(name, Required(name));
 
+    /// <summary>A field that may be text, exactly as it is, or a number or a truth value as text.</summary>
+    internal string Raw(string name)
+    {
+        var value = Required(name);
+        return value.ValueKind == JsonValueKind.String ? Unpaired(name, value) : Scalar(name, value);
+    }
+
     /// <summary>A field that must be a list of such values.</summary>
     internal List<string> Values(string name)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace LoRi.Training.Runs;
 
@@ -17,6 +18,7 @@ public static class OptionJson
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
         WriteIndented = true,
         RespectNullableAnnotations = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
     };
 
     /// <summary>The name that a choice has on the command line.</summary>
@@ -28,22 +30,48 @@ public static class OptionJson
         where T : new() => JsonSerializer.SerializeToNode(new T(), Format)!.AsObject().Select(p => p.Key).ToHashSet();
 
     /// <summary>Options from those of <paramref name="settings"/> that <typeparamref name="T"/> has; the others take their defaults.</summary>
-    /// <exception cref="InputException">A value has the wrong form; the message names <paramref name="source"/> and the key.</exception>
-    public static T Read<T>(JsonObject settings, string source)
+    /// <exception cref="InputException">A value has the wrong form; the message names the key and <paramref name="source"/>.</exception>
+    public static T Read<T>(JsonObject settings, OptionSource source)
         where T : new()
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var keys = Keys<T>();
-        var own = new JsonObject(settings.Where(p => keys.Contains(p.Key)).Select(p => KeyValuePair.Create(p.Key, p.Value?.DeepClone())));
+        ArgumentNullException.ThrowIfNull(source);
+        var defaults = JsonSerializer.SerializeToNode(new T(), Format)!.AsObject();
+        foreach (var property in Format.GetTypeInfo(typeof(T)).Properties.Where(p => settings.ContainsKey(p.Name)))
+        {
+            defaults[property.Name] = settings[property.Name]?.DeepClone();
+            CheckValue(property, defaults[property.Name], source);
+        }
+
+        return defaults.Deserialize<T>(Format) ?? new T();
+    }
+
+    private static void CheckValue(JsonPropertyInfo property, JsonNode? value, OptionSource source)
+    {
         try
         {
-            return own.Deserialize<T>(Format) ?? new T();
+            if (value.Deserialize(property.PropertyType, Format) is null && property.IsSetNullable is false)
+            {
+                throw new JsonException();
+            }
         }
         catch (JsonException e)
         {
-            var key = e.Path?.TrimStart('$', '.') ?? "";
-            throw new InputException($"{source}: {key} is {own[key.Split('[', '.')[0]]?.ToJsonString() ?? "missing"}, which is not a value it can have", e);
+            var text = value is JsonValue scalar && scalar.TryGetValue<string>(out var given) ? given : value?.ToJsonString() ?? "null";
+            throw new InputException($"{source.Place(property.Name)} {text}: {Expected(property.PropertyType)}", e);
         }
+    }
+
+    private static string Expected(Type type)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        return plain.IsEnum
+            ? $"must be one of {string.Join(", ", Enum.GetValues(plain).Cast<object>().Select(v => JsonSerializer.SerializeToNode(v, plain, Format)!.GetValue<string>()))}"
+            : plain == typeof(bool) ? "must be true or false"
+            : plain == typeof(string) ? "must be text"
+            : plain == typeof(int) || plain == typeof(long) ? "must be a whole number"
+            : plain == typeof(double) ? "must be a number"
+            : "must be a list of texts";
     }
 
     /// <summary>The settings of a file, for <c>--config</c>.</summary>
@@ -64,4 +92,17 @@ public static class OptionJson
             throw new InputException($"--config {path}: not valid JSON: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
+}
+
+/// <summary>Where settings come from, for the messages about them.</summary>
+/// <param name="File">The file of <c>--config</c>, or nothing for the command line.</param>
+public sealed record OptionSource(string? File)
+{
+    /// <summary>The command line.</summary>
+    public static OptionSource CommandLine { get; } = new((string?)null);
+
+    /// <summary>How a message names the setting <paramref name="key"/>.</summary>
+    public string Place(string key) => File is null
+        ? "--" + key.Replace('_', '-')
+        : $"--config {File}: {key}";
 }

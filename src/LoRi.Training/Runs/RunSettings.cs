@@ -15,11 +15,24 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
     private static readonly string[] OneTimeKeys = ["resume", "dry_run"];
     private static readonly string[] InformativeKeys = [CommandKey, "version"];
 
-    /// <summary>Settings from one flat JSON object; unknown keys are errors.</summary>
+    /// <summary>Settings that a setting on the command line puts out of force, as both together would contradict each other.</summary>
+    private static readonly Dictionary<string, string[]> Exclusive = new()
+    {
+        ["steps"] = ["epochs"],
+        ["epochs"] = ["steps"],
+        ["layer_rank"] = ["layer_energy"],
+        ["layer_energy"] = ["layer_rank"],
+        ["hidden_rank"] = ["hidden_energy"],
+        ["hidden_energy"] = ["hidden_rank"],
+        ["subspace"] = ["layer_rank", "layer_energy", "hidden_rank", "hidden_energy"],
+    };
+
+    /// <summary>Settings from one flat JSON object; the keys that it does not have take their defaults.</summary>
     /// <exception cref="InputException">A key is unknown or a value has the wrong form.</exception>
-    public static RunSettings Read(string command, JsonObject settings, string source)
+    public static RunSettings Read(string command, JsonObject settings, OptionSource source)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        ArgumentNullException.ThrowIfNull(source);
         var known = OptionJson.Keys<TrainOptions>()
             .Concat(OptionJson.Keys<LatentOptions>())
             .Concat(OptionJson.Keys<LoRiOptions>())
@@ -28,7 +41,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         var unknown = settings.Select(p => p.Key).FirstOrDefault(key => !known.Contains(key));
         if (unknown is not null)
         {
-            throw new InputException($"{source}: unknown setting '{unknown}'; the settings are named as the options are, with underscores");
+            throw new InputException($"{source.Place(unknown)}: there is no such setting; settings are named as the options are, with underscores");
         }
 
         return new RunSettings(
@@ -36,6 +49,36 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             OptionJson.Read<TrainOptions>(settings, source),
             OptionJson.Read<LatentOptions>(settings, source),
             OptionJson.Read<LoRiOptions>(settings, source));
+    }
+
+    /// <summary>
+    /// Settings from the command line, laid over those of a file: what the command line says wins. Both are checked first, each
+    /// by itself, so that a message names the right one.
+    /// </summary>
+    /// <exception cref="InputException">The file cannot be read, a key is unknown or a value has the wrong form.</exception>
+    public static RunSettings Read(string command, JsonObject commandLine, string? configFile)
+    {
+        ArgumentNullException.ThrowIfNull(commandLine);
+        var own = Read(command, commandLine, OptionSource.CommandLine);
+        if (configFile is null)
+        {
+            return own;
+        }
+
+        var source = new OptionSource(configFile);
+        var merged = OptionJson.ReadFile(configFile);
+        Read(command, merged, source);
+        foreach (var (key, value) in commandLine)
+        {
+            foreach (var replaced in Exclusive.GetValueOrDefault(key, []).Where(other => !commandLine.ContainsKey(other)))
+            {
+                merged.Remove(replaced);
+            }
+
+            merged[key] = value?.DeepClone();
+        }
+
+        return Read(command, merged, source);
     }
 
     /// <summary>Checks everything that can be checked without reading a file.</summary>

@@ -1,0 +1,86 @@
+/// The program without its process: from arguments and streams to an exit code.
+module LoRi.Cli.Application
+
+open System
+open LoRi.Cli.Commands
+open LoRi.Cli.ExitCodes
+open LoRi.Training
+
+/// What may stand anywhere among the arguments.
+type private Global =
+    { Verbose: bool
+      Libtorch: string option
+      AnyVersion: bool
+      Rest: string list }
+
+let rec private takeGlobal found arguments =
+    match arguments with
+    | "--verbose" :: rest -> takeGlobal { found with Verbose = true } rest
+    | "--libtorch-any-version" :: rest -> takeGlobal { found with AnyVersion = true } rest
+    | "--libtorch" :: folder :: rest -> takeGlobal { found with Libtorch = Some folder } rest
+    | [ "--libtorch" ] -> raise (UsageException "--libtorch: must be followed by a folder")
+    | other :: rest -> takeGlobal { found with Rest = other :: found.Rest } rest
+    | [] -> { found with Rest = List.rev found.Rest }
+
+let private isHelp argument = List.contains argument [ "--help"; "-h"; "-?" ]
+
+let private pages () = Registry.commands |> List.map _.Page
+
+/// The command that the arguments begin with, and the rest of them.
+let private find (arguments: string list) =
+    Registry.commands
+    |> List.tryPick (fun command ->
+        let words = command.Page.Name.Split ' ' |> List.ofArray
+
+        if List.truncate words.Length arguments = words then
+            Some(command, List.skip words.Length arguments)
+        else
+            None)
+
+let private dispatch (terminal: Terminal) (options: Global) =
+    let native = NativeRuntimeOptions(LibtorchFolder = Option.toObj options.Libtorch, AnyVersion = options.AnyVersion)
+
+    match find options.Rest with
+    | Some(command, rest) when List.exists isHelp rest -> terminal.Out.WriteLine(Help.page command.Page)
+    | Some(command, rest) -> command.Run terminal native rest
+    | None ->
+        let given = options.Rest |> List.truncate 1 |> String.concat " "
+        let known = Registry.commands |> List.map _.Page.Name |> String.concat ", "
+        raise (UsageException $"{given}: there is no such command; there are: {known}")
+
+let private start (terminal: Terminal) (arguments: string list) =
+    match arguments with
+    | [ "--version" ] -> terminal.Out.WriteLine $"lori {Info.version ()}"
+    | first :: _ when isHelp first -> terminal.Out.WriteLine(Help.overview (pages ()))
+    | [] -> raise (UsageException "no command; `lori --help` lists them")
+    | [ "subspace" ]
+    | "subspace" :: "--help" :: _ ->
+        terminal.Out.WriteLine(Help.overview (pages () |> List.filter _.Name.StartsWith("subspace", StringComparison.Ordinal)))
+    | arguments ->
+        takeGlobal { Verbose = false; Libtorch = None; AnyVersion = false; Rest = [] } arguments
+        |> dispatch terminal
+
+let private report (terminal: Terminal) verbose (e: exn) (message: string) =
+    let line = message.ReplaceLineEndings(" ").Trim()
+    terminal.Error.WriteLine $"lori: error: {line}"
+
+    if verbose then
+        terminal.Error.WriteLine(e.ToString())
+
+/// Runs one command line and gives the exit code. Errors are one line on the error stream.
+let run (terminal: Terminal) (arguments: string list) =
+    let verbose = List.contains "--verbose" arguments
+
+    try
+        start terminal arguments
+        Success
+    with
+    | UsageException message as e ->
+        report terminal verbose e message
+        BadUsage
+    | :? InputException as e ->
+        report terminal verbose e e.Message
+        Failed
+    | e ->
+        report terminal verbose e $"{e.GetType().Name}: {e.Message}"
+        Failed

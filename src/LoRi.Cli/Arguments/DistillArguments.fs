@@ -1,0 +1,58 @@
+namespace LoRi.Cli
+
+open Argu
+
+/// Options of `distill` beside those that it shares with `teach`. A case's name in lower case is the setting's key.
+type DistillArgs =
+    | Method of name: string
+    | Teacher of path: string
+    | Latent_Steps of n: int
+    | Projection of kind: string
+    | Projection_Width of n: int
+    | Init of weights: string
+    | Subspace of file: string
+    | Subspace_Kind of kind: string
+    | Levels of choice: string
+    | Standardise of how: string
+    | Layer_Rank of n: int
+    | Layer_Energy of share: float
+    | Hidden_Rank of n: int
+    | Hidden_Energy of share: float
+    | Covariance of form: string
+    | Weighting of form: string
+    | Order of form: string
+    | Anchor of form: string
+    | Anchor_Std of source: string
+    | W_Mean of weight: float
+    | W_Cov of weight: float
+    | W_Order of weight: float
+    | Lambda_Rationale of weight: float
+    | Lambda_Anchor of weight: float
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Method _ -> "lori, no-cot, latent-ce, codi, coconut, pccot, sim-cot, kava, icot-kd or icot-si (default: lori)"
+            | Teacher _ -> "the explicit chain-of-thought model: a run directory or a folder"
+            | Latent_Steps _ -> "continuous steps before the answer (default: 5)"
+            | Projection _ -> "map from a final state to the next latent input: mlp, linear or identity (default: mlp)"
+            | Projection_Width _ -> "inner width of the mlp (default: the hidden size)"
+            | Init _ -> "weights to start from: teacher, or base for those of --model (default: teacher)"
+            | Subspace _ -> "a fitted subspace (default: one is fitted to the teacher's trajectories)"
+            | Subspace_Kind _ -> "multilinear-svd, random, identity or complement (default: multilinear-svd)"
+            | Levels _ -> "traced levels: all, every-K or last-N (default: all)"
+            | Standardise _ -> "full, scale or none (default: full)"
+            | Layer_Rank _ -> "rank of the layer mode (not with --layer-energy)"
+            | Layer_Energy _ -> "energy kept of the layer mode (default: 0.95, rank 8 at most)"
+            | Hidden_Rank _ -> "rank of the hidden mode (not with --hidden-energy)"
+            | Hidden_Energy _ -> "energy kept of the hidden mode (default: 0.95, rank 64 at most)"
+            | Covariance _ -> "modewise, full, per-layer, diagonal or off (default: modewise)"
+            | Weighting _ -> "none, variance or statistic (default: statistic)"
+            | Order _ -> "none, lag-1 or third (default: none)"
+            | Anchor _ -> "full, subspace or off (default: full)"
+            | Anchor_Std _ -> "divisor of the anchor loss: corpus or batch (default: corpus)"
+            | W_Mean _ -> "weight of the mean loss (default: 1)"
+            | W_Cov _ -> "weight of the covariance loss (default: 1)"
+            | W_Order _ -> "weight of the order loss (default: 1)"
+            | Lambda_Rationale _ -> "weight of the rationale loss (default: 1)"
+            | Lambda_Anchor _ -> "weight of the anchor loss (default: 1)"

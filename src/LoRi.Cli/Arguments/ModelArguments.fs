@@ -1,0 +1,164 @@
+namespace LoRi.Cli
+
+open Argu
+
+/// Options of `logits`.
+type LogitsArgs =
+    | [<Mandatory>] Model of path: string
+    | [<Mandatory>] Ids of list: string
+    | Adapter of folder: string
+    | Dtype of name: string
+    | Output of file: string
+    | Threads of n: int
+    | Device of name: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Model _ -> "a Hub folder, a run directory or a .gguf file"
+            | Ids _ -> "token ids, separated by commas"
+            | Adapter _ -> "folder of a LoRA adapter to merge in"
+            | Dtype _ -> "float64, float32 or bfloat16 (default: float32)"
+            | Output _ -> "safetensors file for logits and hidden.0 .. hidden.L"
+            | Threads _ -> "threads of one operation (default: libtorch's choice)"
+            | Device _ -> "cpu or cuda (default: cpu)"
+            | Json -> "write one JSON object"
+
+/// Options of `generate`.
+type GenerateArgs =
+    | [<Mandatory>] Model of path: string
+    | Prompt of text: string
+    | Ids of list: string
+    | Tokenizer of path: string
+    | Adapter of folder: string
+    | Chat
+    | Latent_Steps of n: int
+    | Max_New_Tokens of n: int
+    | Dtype of name: string
+    | Threads of n: int
+    | Device of name: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Model _ -> "a Hub folder, a run directory or a .gguf file"
+            | Prompt _ -> "text to go on from (not with --ids)"
+            | Ids _ -> "token ids to go on from, separated by commas"
+            | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
+            | Adapter _ -> "folder of a LoRA adapter to merge in"
+            | Chat -> "put the prompt into the model's chat template"
+            | Latent_Steps _ -> "continuous steps before the text (default: the run's own, else 0)"
+            | Max_New_Tokens _ -> "longest output (default: 256)"
+            | Dtype _ -> "float64, float32 or bfloat16 (default: float32)"
+            | Threads _ -> "threads of one operation (default: libtorch's choice)"
+            | Device _ -> "cpu or cuda (default: cpu)"
+            | Json -> "write one JSON object"
+
+/// Options of `trajectories`.
+type TrajectoriesArgs =
+    | [<Mandatory>] Model of path: string
+    | [<Mandatory>] Data of file: string list
+    | [<Mandatory>] Output of file: string
+    | Tokenizer of path: string
+    | Levels of choice: string
+    | Teacher_Text of choice: string
+    | Answer_Prefix of text: string
+    | Batch_Size of n: int
+    | Dtype of name: string
+    | Device of name: string
+    | Threads of n: int
+    | Limit of rows: int
+    | Max_Tokens of n: int
+    | Shard_Size of megabytes: int
+    | Skip_Bad_Lines
+    | Format of name: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Model _ -> "the teacher: a run directory or a folder"
+            | Data _ -> "data files; several may follow"
+            | Output _ -> "the trajectory file to write; large ones are sharded"
+            | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
+            | Levels _ -> "traced levels: all, every-K or last-N (default: all)"
+            | Teacher_Text _ -> "full or without-last-step (default: full)"
+            | Answer_Prefix _ -> "text before the answer (default: the run's own, else The answer is:)"
+            | Batch_Size _ -> "rows of one pass (default: 16)"
+            | Dtype _ -> "float32 or bfloat16 (default: float32)"
+            | Device _ -> "cpu or cuda (default: cpu)"
+            | Threads _ -> "threads of one operation (default: libtorch's choice)"
+            | Limit _ -> "read this many rows of data at most"
+            | Max_Tokens _ -> "leave longer examples out, and count them"
+            | Shard_Size _ -> "largest file in megabytes (default: 4096)"
+            | Skip_Bad_Lines -> "count rows that cannot be read instead of stopping"
+            | Format _ -> "form of the data: gsm8k, icot, jsonl, parquet, json, gsm-hard or asdiv (default: found)"
+            | Json -> "write one JSON object"
+
+/// Options of `evaluate`.
+type EvaluateArgs =
+    | [<Mandatory>] Model of path: string
+    | [<Mandatory>] Data of file: string list
+    | [<Mandatory>] Output of folder: string
+    | Tokenizer of path: string
+    | Latent_Steps of n: int
+    | Answer_Prefix of text: string
+    | Write_Prefix
+    | Max_New_Tokens of n: int
+    | Batch_Size of n: int
+    | Dtype of name: string
+    | Device of name: string
+    | Threads of n: int
+    | Seed of n: int64
+    | Limit of rows: int
+    | Skip_Bad_Lines
+    | Format of name: string
+    | Question_Column of name: string
+    | Rationale_Column of name: string
+    | Answer_Column of name: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Model _ -> "a run directory or a folder"
+            | Data _ -> "data files; several may follow"
+            | Output _ -> "folder for evaluation.json and predictions.jsonl"
+            | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
+            | Latent_Steps _ -> "continuous steps before the answer (default: the run's own)"
+            | Answer_Prefix _ -> "text fed before the answer (default: the run's own)"
+            | Write_Prefix -> "let the model write the prefix instead of feeding it"
+            | Max_New_Tokens _ -> "longest output (default: 256)"
+            | Batch_Size _ -> "rows of one pass (default: 16)"
+            | Dtype _ -> "float32 or bfloat16 (default: float32)"
+            | Device _ -> "cpu or cuda (default: cpu)"
+            | Threads _ -> "threads of one operation (default: libtorch's choice)"
+            | Seed _ -> "recorded with the result (default: the run's own)"
+            | Limit _ -> "read this many rows of data at most"
+            | Skip_Bad_Lines -> "count rows that cannot be read instead of stopping"
+            | Format _ -> "form of the data: gsm8k, icot, jsonl, parquet, json, gsm-hard or asdiv (default: found)"
+            | Question_Column _ -> "name of the question in generic data (default: question)"
+            | Rationale_Column _ -> "name of the rationale in generic data (default: rationale)"
+            | Answer_Column _ -> "name of the answer in generic data (default: answer)"
+            | Json -> "write one JSON object"
+
+/// Options of `demo`.
+type DemoArgs =
+    | Setting of name: string
+    | Quick
+    | Seeds of n: int
+    | Output of folder: string
+    | Threads of n: int
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Setting _ -> "one-per-token or compressed (default: one-per-token)"
+            | Quick -> "a short run whose numbers mean nothing"
+            | Seeds _ -> "number of seeds (default: 1)"
+            | Output _ -> "folder for demo.json (default: runs/demo)"
+            | Threads _ -> "threads of one operation (default: libtorch's choice)"
+            | Json -> "write one JSON object"

@@ -1,0 +1,38 @@
+module LoRi.Cli.Commands.Training
+
+open System.Text.Json.Nodes
+open LoRi.Cli
+open LoRi.Cli.ExitCodes
+open LoRi.Training
+open LoRi.Training.Runs
+
+/// The key of the option that names a file of settings; it is not a setting itself.
+let private configKey = "config"
+
+/// The settings of a run: those of the command line over those of a file over the defaults, checked.
+let private resolve command (given: (string * Json.Value) list) =
+    let commandLine = JsonObject()
+
+    for key, value in given do
+        if key <> configKey then
+            commandLine[key] <- value
+
+    let config: string | null =
+        match List.tryFind (fst >> (=) configKey) given with
+        | Some(_, path) -> (nonNull path).GetValue<string>()
+        | None -> null
+
+    // A bad file is bad input, a bad option is bad usage.
+    CommandLine.asUsage (fun () -> RunSettings.Read(command, commandLine, OptionSource.CommandLine)) |> ignore
+    let settings = RunSettings.Read(command, commandLine, config)
+    CommandLine.asUsage settings.Validate
+    settings
+
+/// The settings that `lori teach` runs with.
+let teachSettings arguments =
+    resolve "teach" (CommandLine.settings (CommandLine.parse<TrainArgs> "teach" arguments))
+
+/// The settings that `lori distill` runs with.
+let distillSettings arguments =
+    let own, shared = CommandLine.parseBoth<DistillArgs, TrainArgs> "distill" arguments
+    resolve "distill" (CommandLine.settings own @ CommandLine.settings shared)

@@ -1,0 +1,61 @@
+namespace LoRi.Cli
+
+open System
+open System.IO
+open System.Text.Encodings.Web
+open System.Text.Json
+open Spectre.Console
+
+/// Where a command reads and writes: the real streams, or a test's.
+type Terminal =
+    { In: TextReader
+      Out: TextWriter
+      Error: TextWriter
+      /// Whether colours may be written to Out.
+      Colour: bool }
+
+module Terminal =
+    /// The process's own streams. NO_COLOR and a redirected output turn colours off.
+    let standard () =
+        let noColour = not (String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NO_COLOR"))
+
+        { In = Console.In
+          Out = Console.Out
+          Error = Console.Error
+          Colour = not noColour && not Console.IsOutputRedirected }
+
+    let private jsonFormat =
+        JsonSerializerOptions(WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
+
+    /// Writes one JSON object on one line, numbers with full precision.
+    let writeJson (terminal: Terminal) (value: Json.Value) =
+        terminal.Out.WriteLine(JsonSerializer.Serialize(value, jsonFormat))
+
+    /// Writes names and values, one pair a line; no value is ever broken.
+    let writeFields (terminal: Terminal) (fields: (string * string) list) =
+        let width = fields |> List.map (fst >> String.length) |> List.max
+
+        for name, value in fields do
+            terminal.Out.WriteLine $"{name.PadRight width}  {value}"
+
+    /// Writes a table for reading.
+    let writeTable (terminal: Terminal) (headers: string list) (rows: string list list) =
+        let settings =
+            AnsiConsoleSettings(
+                Out = AnsiConsoleOutput terminal.Out,
+                Ansi = (if terminal.Colour then AnsiSupport.Detect else AnsiSupport.No),
+                ColorSystem = (if terminal.Colour then ColorSystemSupport.Detect else ColorSystemSupport.NoColors),
+                Interactive = InteractionSupport.No
+            )
+
+        let console = AnsiConsole.Create settings
+        console.Profile.Width <- max console.Profile.Width 100
+        let table = Table(Border = TableBorder.Minimal)
+
+        for header in headers do
+            table.AddColumn(TableColumn(Markup.Escape header)) |> ignore
+
+        for row in rows do
+            table.AddRow(row |> List.map Markup.Escape |> Array.ofList) |> ignore
+
+        console.Write table
