@@ -89,7 +89,7 @@ public sealed class DemoRunner
     }
 
     private DemoReport Report(
-        IReadOnlyList<DemoTeacher> teachers, IReadOnlyList<DemoStudent> students, IReadOnlyList<EncodedExample> test, DemoPace pace, Stopwatch clock)
+        DemoTeacher[] teachers, DemoStudent[] students, EncodedExample[] test, DemoPace pace, Stopwatch clock)
     {
         var all = teachers.Select(teacher => DemoStudent.Evaluate(
             DemoStudents.Explicit, teacher.Seed, teacher.Model, new CotSftMethod(), test, settings, settings.TeacherSteps, teacher.Seconds)).Concat(students);
@@ -106,7 +106,7 @@ public sealed class DemoRunner
             Seeds = seeds,
             SecondsPerStep = pace.SecondsPerStep,
             Rows = rows,
-            Ranks = teachers[0].Targets.RankReport(),
+            Ranks = RankReport.Of(teachers[0].Targets.Subspace),
             WorkedExamples = WorkedExamples.Of(teachers[0].Model, lori, test, settings),
             Seconds = clock.Elapsed.TotalSeconds,
         };

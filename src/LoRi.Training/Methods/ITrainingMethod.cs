@@ -44,4 +44,7 @@ public interface ITrainingMethod
 
     /// <summary>The loss terms of some rows of a step.</summary>
     IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals);
+
+    /// <summary>The task's cross-entropy alone, without gradient or teacher: what validation measures.</summary>
+    Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals);
 }

@@ -46,7 +46,7 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
 
             if (settings.Train.EvalEvery is { } evaluation && metrics.Step % evaluation == 0)
             {
-                observer.Info($"step {metrics.Step}: validation {Describe(Validate())}");
+                observer.Info($"step {metrics.Step}: validation task loss {Validate():F4}");
             }
 
             if (stop && !trainer.Finished)
@@ -59,26 +59,20 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
         return true;
     }
 
-    /// <summary>The loss terms over the rows held out.</summary>
-    public IReadOnlyDictionary<string, double> Validate()
+    /// <summary>The task's cross-entropy over the rows held out, in nats per graded token.</summary>
+    public double Validate()
     {
         using var guard = no_grad();
         var totals = StudentLayout.Totals(data.Validation, settings.Latent.Grade);
-        var sums = new Dictionary<string, double>();
+        var sum = 0.0;
         foreach (var rows in data.Validation.Chunk(settings.Train.BatchSize))
         {
             using var scope = NewDisposeScope();
-            foreach (var term in method.ValidationLosses(model, rows, totals))
-            {
-                sums[term.Name] = sums.GetValueOrDefault(term.Name) + term.Value.to(ScalarType.Float64).item<double>();
-            }
+            sum += method.Validate(model, rows, totals).to(ScalarType.Float64).item<double>();
         }
 
-        return sums;
+        return sum;
     }
-
-    private static string Describe(IReadOnlyDictionary<string, double> terms) =>
-        string.Join(", ", terms.Select(term => $"{term.Key} {term.Value:F4}"));
 
     private TrainingPlan Plan() => new()
     {

@@ -13,23 +13,29 @@ public sealed record TrainingData(
 {
     /// <summary>Encodes examples.</summary>
     /// <exception cref="InputException">Nothing is left to train on.</exception>
-    public static TrainingData Encode(IEnumerable<ReasoningExample> examples, ExampleEncoder encoder, TrainOptions options, int latentSteps)
+    public static TrainingData Encode(IReadOnlyList<ReasoningExample> examples, ExampleEncoder encoder, TrainOptions options, int latentSteps)
     {
-        var (training, validation) = (new List<EncodedExample>(), new List<EncodedExample>());
+        var (forTraining, forValidation) = DataSplit.ByQuestion(examples, options.ValidationFraction);
         var tooLong = 0;
-        foreach (var example in examples)
+        List<EncodedExample> Kept(IEnumerable<ReasoningExample> part)
         {
-            var part = options.ValidationFraction > 0 && DataSplit.IsValidation(example.Question, options.ValidationFraction) ? validation : training;
-            var encoded = encoder.Encode(example, part.Count);
-            if (options.MaxTokens is { } limit && encoded.Length(latentSteps) > limit)
+            var rows = new List<EncodedExample>();
+            foreach (var encoded in part.Select(example => encoder.Encode(example, rows.Count)))
             {
-                tooLong++;
-                continue;
+                if (options.MaxTokens is { } limit && encoded.Length(latentSteps) > limit)
+                {
+                    tooLong++;
+                }
+                else
+                {
+                    rows.Add(encoded);
+                }
             }
 
-            part.Add(encoded);
+            return rows;
         }
 
+        var (training, validation) = (Kept(forTraining), Kept(forValidation));
         return training.Count == 0
             ? throw new InputException($"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than --max-tokens, {validation.Count} held out)")
             : new TrainingData(training, validation, tooLong, training.Count(row => row.Rationale.Length == 0));

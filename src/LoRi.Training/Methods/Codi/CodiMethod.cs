@@ -27,6 +27,10 @@ public sealed class CodiMethod(int latentSteps, double distillationWeight, doubl
     public int LatentSteps => latentSteps;
 
     /// <inheritdoc/>
+    public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        TaskLoss.Latent(model, rows, latentSteps, grading, totals);
+
+    /// <inheritdoc/>
     public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals)
     {
         var weights = model.Weights();

@@ -1,5 +1,6 @@
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.CotSft;
 
@@ -16,9 +17,10 @@ public sealed class CotSftMethod : ITrainingMethod
     public int LatentSteps => 0;
 
     /// <inheritdoc/>
-    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals)
-    {
-        var pass = GradedPass.Run(model, model.Weights(), [.. rows.Select(StudentLayout.Explicit)], levels: false);
-        return [new LossTerm("task", pass.CrossEntropySum / totals.RationaleTokens, 1)];
-    }
+    public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        TaskLoss.Explicit(model, rows, totals);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        [new LossTerm("task", Validate(model, rows, totals), 1)];
 }

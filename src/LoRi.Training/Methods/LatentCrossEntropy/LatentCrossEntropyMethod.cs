@@ -1,5 +1,6 @@
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.LatentCrossEntropy;
 
@@ -16,12 +17,10 @@ public sealed class LatentCrossEntropyMethod(int latentSteps, Grading grading) :
     public int LatentSteps => latentSteps;
 
     /// <inheritdoc/>
-    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals)
-    {
-        var weights = model.Weights();
-        var latents = LatentPass.Run(model, weights, [.. rows.Select(row => row.Question)], latentSteps, trajectory: false);
-        var graded = rows.Select(row => StudentLayout.AfterLatents(row, model.Special.Eot, grading)).ToArray();
-        var answer = GradedPass.Run(model, weights, graded, levels: false, latents);
-        return [new LossTerm("task", answer.CrossEntropySum / totals.GradedTokens, 1)];
-    }
+    public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        TaskLoss.Latent(model, rows, latentSteps, grading, totals);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        [new LossTerm("task", Validate(model, rows, totals), 1)];
 }

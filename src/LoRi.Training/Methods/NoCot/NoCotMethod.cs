@@ -1,5 +1,6 @@
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.NoCot;
 
@@ -16,9 +17,10 @@ public sealed class NoCotMethod(Grading grading) : ITrainingMethod
     public int LatentSteps => 0;
 
     /// <inheritdoc/>
-    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals)
-    {
-        var pass = GradedPass.Run(model, model.Weights(), [.. rows.Select(row => StudentLayout.Direct(row, grading))], levels: false);
-        return [new LossTerm("task", pass.CrossEntropySum / totals.GradedTokens, 1)];
-    }
+    public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        TaskLoss.Direct(model, rows, grading, totals);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        [new LossTerm("task", Validate(model, rows, totals), 1)];
 }

@@ -1,0 +1,57 @@
+using LoRi.Math;
+using LoRi.Math.Fluent;
+using LoRi.Training.Models;
+using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Methods.LoRi;
+
+/// <summary>
+/// LoRi (Solgi, Tian, Zhang 2026, arXiv 2606.05315): the student's latent steps are pulled to the first and second moments of
+/// the frozen teacher's chain of thought in a shared low-rank tensor subspace (rationale level), and its anchor states to the
+/// teacher's (anchor level). The objective is the core's own specification on Torch tensors; autograd differentiates it.
+/// </summary>
+public sealed class LoRiMethod(LoRiTeacher teacher, LoRiWeights weights, int latentSteps, Grading grading) : ITrainingMethod
+{
+    /// <inheritdoc/>
+    public string Name => "lori";
+
+    /// <inheritdoc/>
+    public AnswerMode AnswerMode => AnswerMode.Latent;
+
+    /// <inheritdoc/>
+    public int LatentSteps => latentSteps;
+
+    /// <inheritdoc/>
+    public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
+        TaskLoss.Latent(model, rows, latentSteps, grading, totals);
+
+    /// <inheritdoc/>
+    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals)
+    {
+        var decoder = model.Weights();
+        var latents = LatentPass.Run(model, decoder, [.. rows.Select(row => row.Question)], latentSteps, trajectory: true);
+        var graded = rows.Select(row => StudentLayout.AfterLatents(row, model.Special.Eot, grading)).ToArray();
+        var answer = GradedPass.Run(model, decoder, graded, levels: true, latents);
+        var targets = teacher.Batch([.. rows.Select(row => row.Index)], model.Device);
+        var terms = Objectives.Rationale(teacher.Objective, Wide(targets.Coordinates), targets.Lengths, Wide(latents.Trajectory!));
+        var anchor = Objectives.Anchor(teacher.Objective, Wide(targets.Anchors), Wide(answer.Anchors()));
+        return
+        [
+            new LossTerm("task", answer.CrossEntropySum / totals.GradedTokens, 1),
+            Term("mean", terms.Item1, weights.Rationale * weights.Mean, totals),
+            Term("covariance", terms.Item2, weights.Rationale * weights.Covariance, totals),
+            Term("order", terms.Item3, weights.Rationale * weights.Order, totals),
+            Term("anchor", anchor, weights.Anchor, totals),
+        ];
+    }
+
+    private static LossTerm Term(string name, RawTensor perRow, double weight, StepTotals totals) =>
+        new(name, TorchTensor.Unwrap(perRow).sum() / totals.Rows, weight);
+
+    /// <summary>Moments are taken in float32 or better, whatever the decoder computes in.</summary>
+    private static TorchTensor Wide(Tensor values) =>
+        new(values.dtype == ScalarType.BFloat16 ? values.to(ScalarType.Float32) : values);
+}
