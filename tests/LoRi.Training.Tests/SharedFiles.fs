@@ -24,8 +24,11 @@ let root: string option =
     | folder when holdsFixtures folder -> Some folder
     | folder -> failwith $"LORI_SHARED names {folder}, which has no folder fixtures"
 
-/// The text of a reference file; only called where `root` is known.
-let path (relative: string) : string = Path.Combine(root.Value, relative)
+/// The path of a reference file; the test is skipped, and counted as skipped, where it is not there.
+let path (relative: string) : string =
+    match root with
+    | Some folder when Path.Exists(Path.Combine(folder, relative)) -> Path.Combine(folder, relative)
+    | _ -> skiptest $"{relative} is not there: set LORI_SHARED"
 
 /// A reference file as JSON.
 let json (relative: string) : JsonElement =

@@ -1,17 +1,8 @@
 using LoRi.Training.Data;
+using LoRi.Training.Runs;
 using LoRi.Training.Tokenizers;
 
 namespace LoRi.Training.Sequences;
-
-/// <summary>Which part of the chain of thought the teacher sees.</summary>
-public enum TeacherText
-{
-    /// <summary>All of it.</summary>
-    Full,
-
-    /// <summary>All but the last step, as CODI's teachers.</summary>
-    WithoutLastStep,
-}
 
 /// <summary>
 /// Turns problems into ids. The parts are tokenised apart and joined as ids; only the question carries what the tokenizer
@@ -20,12 +11,12 @@ public enum TeacherText
 public sealed class ExampleEncoder
 {
     private readonly TextTokenizer tokenizer;
-    private readonly TeacherText teacherText;
+    private readonly TeacherTextOption teacherText;
     private readonly int eos;
 
     /// <summary>An encoder for one tokenizer, answer prefix and end of sequence.</summary>
     /// <exception cref="InputException">The prefix has no token.</exception>
-    public ExampleEncoder(TextTokenizer tokenizer, string prefix, int eos, TeacherText teacherText)
+    public ExampleEncoder(TextTokenizer tokenizer, string prefix, int eos, TeacherTextOption teacherText)
     {
         (this.tokenizer, this.eos, this.teacherText) = (tokenizer, eos, teacherText);
         Prefix = tokenizer.Encode(prefix, addSpecialTokens: false);
@@ -49,7 +40,7 @@ public sealed class ExampleEncoder
         Prefix,
         [.. tokenizer.Encode(example.Answer, addSpecialTokens: false), eos]);
 
-    private string Rationale(ReasoningExample example) => teacherText == TeacherText.Full || example.Steps.Count == 0
+    private string Rationale(ReasoningExample example) => teacherText == TeacherTextOption.Full || example.Steps.Count == 0
         ? example.Rationale
         : string.Join(example.Rationale.Contains('\n', StringComparison.Ordinal) ? "\n" : " ", example.Steps.SkipLast(1));
 }

@@ -1,0 +1,99 @@
+namespace LoRi.Training.Data;
+
+/// <summary>Reads questions with rationales and answers from the files in which they are published.</summary>
+public static class ReasoningData
+{
+    /// <summary>Reads one file.</summary>
+    /// <exception cref="InputException">The file or one of its rows cannot be read.</exception>
+    public static ReasoningSet Read(string path, DataOptions? options = null) => Read([path], options);
+
+    /// <summary>Reads files one after the other; the limit counts over all of them.</summary>
+    /// <exception cref="InputException">A file or one of its rows cannot be read.</exception>
+    public static ReasoningSet Read(IEnumerable<string> paths, DataOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        options ??= new DataOptions();
+        var examples = new List<ReasoningExample>();
+        var bad = 0;
+        foreach (var path in paths)
+        {
+            foreach (var row in Rows(path, options))
+            {
+                if (examples.Count >= options.Limit)
+                {
+                    break;
+                }
+
+                if (TryRead(path, row, options.SkipBadLines) is { } example)
+                {
+                    examples.Add(example);
+                }
+                else
+                {
+                    bad++;
+                }
+            }
+        }
+
+        return new ReasoningSet(examples, bad, examples.Count(e => e.Steps.Count == 0));
+    }
+
+    private static ReasoningExample? TryRead(string path, DataRow row, bool skip)
+    {
+        try
+        {
+            return row.Read($"{Path.GetFileNameWithoutExtension(path)}:{row.Number}");
+        }
+        catch (BadRowException) when (skip)
+        {
+            return null;
+        }
+        catch (BadRowException e)
+        {
+            throw new InputException($"{path}, {row.Place}: {e.Message}; correct it, or leave such rows out with --skip-bad-lines", e);
+        }
+    }
+
+    private static IEnumerable<DataRow> Rows(string path, DataOptions options)
+    {
+        if (!File.Exists(path))
+        {
+            throw new InputException($"{path}: there is no such data file");
+        }
+
+        var format = options.Format ?? FormatDetection.Detect(path, options);
+        var rows = format switch
+        {
+            DataFormat.Parquet => ParquetRows.Read(path, options),
+            DataFormat.Asdiv => AsdivRows.Read(path),
+            DataFormat.JsonArray => JsonRows.ReadArray(path, options),
+            DataFormat.Icot => DataLines.Read(path).Select(IcotRow),
+            _ => DataLines.Read(path).Select(line => JsonRows.FromLine(line, format, options)),
+        };
+        return Guarded(path, rows);
+    }
+
+    private static DataRow IcotRow(DataLine line) => new(line.Place, line.Number, id => IcotText.Read(id, line.Text()));
+
+    /// <summary>The rows, with the errors of the file system turned into ours.</summary>
+    private static IEnumerable<DataRow> Guarded(string path, IEnumerable<DataRow> rows)
+    {
+        using var row = rows.GetEnumerator();
+        while (true)
+        {
+            try
+            {
+                if (!row.MoveNext())
+                {
+                    yield break;
+                }
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                throw new InputException($"{path}: cannot be read: {e.Message}", e);
+            }
+
+            yield return row.Current;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+namespace LoRi.Training.Evaluation;
+
+/// <summary>Scores outputs by one of the published rules.</summary>
+public static class AnswerScorer
+{
+    /// <summary>The text that our models write, or are given, before the answer.</summary>
+    public const string AnswerPrefix = "The answer is:";
+
+    private const string GoldMark = "####";
+
+    /// <summary>What <paramref name="rule"/> makes of an output and the data set's answer.</summary>
+    public static ScoredAnswer Score(ScoringRule rule, string text, string gold)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentNullException.ThrowIfNull(gold);
+        return rule switch
+        {
+            ScoringRule.Codi => CodiScoring.Score(text, gold),
+            ScoringRule.Strict => StrictScoring.Score(text, gold),
+            ScoringRule.Coconut => Compare(CoconutValue(text), PythonText.Strip(gold.Replace(",", "", StringComparison.Ordinal))),
+            ScoringRule.Icot => Compare(IcotValue(text), IcotValue(gold)),
+            ScoringRule.Pccot => CompareAsNumPy(text, gold),
+            ScoringRule.PccotCot => CompareAsNumPy(AfterLast(text, AnswerPrefix), gold),
+            _ => throw new ArgumentOutOfRangeException(nameof(rule), rule, null),
+        };
+    }
+
+    /// <summary>What follows the last occurrence of a mark, searched from the left, or the whole text where there is none.</summary>
+    internal static string AfterLast(string text, string mark) => text.Split(mark)[^1];
+
+    /// <summary>The data set's answer without the reasoning that may stand before it, and without thousands commas.</summary>
+    internal static string GoldAnswer(string gold) => AfterLast(gold, GoldMark).Replace(",", "", StringComparison.Ordinal);
+
+    private static string CoconutValue(string text) =>
+        PythonText.Strip(AfterLast(text, "#").Replace(",", "", StringComparison.Ordinal));
+
+    private static string IcotValue(string text)
+    {
+        var stripped = PythonText.Strip(text);
+        var at = stripped.IndexOf(GoldMark, StringComparison.Ordinal);
+        var answer = at < 0 ? stripped : PythonText.Strip(stripped[at..]);
+        return answer.Replace(",", "", StringComparison.Ordinal);
+    }
+
+    private static ScoredAnswer Compare(string value, string gold) => new(value, gold, value == gold);
+
+    // NumPy's strings lose the zero characters at their end.
+    private static ScoredAnswer CompareAsNumPy(string value, string gold) =>
+        new(value, gold, value.TrimEnd('\0') == gold.TrimEnd('\0'));
+}

@@ -1,0 +1,26 @@
+using System.Text.Json.Serialization;
+
+namespace LoRi.Training.Evaluation;
+
+/// <summary>The ways in which published code decides whether an output is right. The names are those of <c>--rule</c>.</summary>
+public enum ScoringRule
+{
+    /// <summary>CODI and SIM-CoT: the last number anywhere in the text, compared as doubles.</summary>
+    Codi,
+
+    /// <summary>Ours: the number directly after <c>The answer is:</c>, compared exactly; no number is wrong.</summary>
+    Strict,
+
+    /// <summary>Coconut: the text after the last <c>#</c>, compared as text.</summary>
+    Coconut,
+
+    /// <summary>iCoT: the text from the first <c>####</c>, compared as text.</summary>
+    Icot,
+
+    /// <summary>PCCoT: the whole text, compared as it is.</summary>
+    Pccot,
+
+    /// <summary>PCCoT's explicit model: the text after the last <c>The answer is:</c>, compared as it is.</summary>
+    [JsonStringEnumMemberName("pccot_cot")]
+    PccotCot,
+}
