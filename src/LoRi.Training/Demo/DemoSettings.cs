@@ -81,9 +81,13 @@ public sealed record DemoSettings
         StudentSteps = 2_400,
     };
 
+    /// <summary>Whether this is the smoke test.</summary>
+    public bool IsQuick { get; init; }
+
     /// <summary>A smoke test of any setting: short chains, few rows, few steps. Its numbers mean nothing.</summary>
     public DemoSettings Quick() => this with
     {
+        IsQuick = true,
         LongestChain = 2,
         LatentSteps = System.Math.Min(LatentSteps, 4),
         TrainingRows = 4_000,

@@ -1,0 +1,224 @@
+using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
+using TorchSharp;
+
+namespace LoRi.Training.Checkpoints;
+
+/// <summary>
+/// A GGUF file of architecture <c>llama</c>, seen as a Hub checkpoint: names and configuration are the Hub's, values are float32,
+/// and the rows of the query and key projections are put back into the order that rotate-half rotary embedding needs.
+/// </summary>
+public sealed class GgufCheckpoint : IWeightSource
+{
+    private const string Architecture = "llama";
+
+    private readonly Dictionary<string, GgufTensor> _byHubName = new(StringComparer.Ordinal);
+    private readonly int _headSize;
+
+    /// <summary>Sees an open file as a checkpoint and takes it over: it is closed with the checkpoint.</summary>
+    /// <exception cref="InputException">The architecture is another one, or hyper-parameters or tensors do not fit it.</exception>
+    public GgufCheckpoint(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        File = file;
+        CheckArchitecture();
+        foreach (GgufTensor tensor in file.Tensors)
+        {
+            string name = GgufNames.ToHub(tensor.Name) ?? throw new InputException(
+                $"{Path}: the tensor {MessageText.Quote(tensor.Name)} is not part of a plain {Architecture} model; this variant is not supported");
+            _byHubName.Add(name, tensor);
+        }
+
+        Config = BuildConfig();
+        _headSize = (int)Config["head_dim"]!;
+        CheckLayers((long)Config["num_hidden_layers"]!);
+        CheckPermutedRows();
+        Tensors = [.. file.Tensors.Select(tensor => new WeightInfo(GgufNames.ToHub(tensor.Name)!, tensor.Shape, tensor.Type.Name))];
+    }
+
+    /// <summary>The file itself: metadata, and tensors under their own names.</summary>
+    public GgufFile File { get; }
+
+    /// <inheritdoc/>
+    public string Path => File.Path;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<WeightInfo> Tensors { get; }
+
+    /// <inheritdoc/>
+    public JsonObject Config { get; }
+
+    /// <summary>Opens a file.</summary>
+    /// <exception cref="InputException">The file cannot be read, is malformed or is of another architecture.</exception>
+    public static GgufCheckpoint Open(string path)
+    {
+        GgufFile file = GgufFile.Open(path);
+        try
+        {
+            return new GgufCheckpoint(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>All values of a tensor as float32, rows first and in the Hub's order.</summary>
+    public float[] ReadFloats(string name)
+    {
+        GgufTensor tensor = Get(name);
+        float[] values = new float[checked(tensor.Rows * tensor.RowValues)];
+        File.Dequantize(tensor, 0, values, RowOrder(name));
+        return values;
+    }
+
+    /// <inheritdoc/>
+    public torch.Tensor Read(string name, torch.ScalarType type)
+    {
+        torch.Tensor tensor = torch.empty([.. Get(name).Shape], type);
+        CopyInto(name, tensor);
+        return tensor;
+    }
+
+    /// <inheritdoc/>
+    public void CopyInto(string name, torch.Tensor destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        GgufTensor tensor = Get(name);
+        if (!tensor.Shape.SequenceEqual(destination.shape))
+        {
+            throw new InputException(
+                $"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(tensor.Shape)} where {MessageText.Shape(destination.shape)} is wanted; the file belongs to another model");
+        }
+
+        Func<long, long> order = RowOrder(name);
+        TensorTransfer.Fill(
+            (first, buffer) => File.Dequantize(
+                tensor, first / tensor.RowValues, MemoryMarshal.Cast<byte, float>(buffer), order),
+            torch.ScalarType.Float32,
+            destination,
+            tensor.RowValues);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => File.Dispose();
+
+    private GgufTensor Get(string name) => _byHubName.GetValueOrDefault(name) ?? throw new InputException(
+        $"{Path}: there is no tensor for {MessageText.Quote(name)} among the {File.Tensors.Count} of the file; the file is incomplete");
+
+    /// <summary>
+    /// Where each row lies in the file. Converters interleave the two halves of each query and key head: the file's row
+    /// 2j + s of a head is the Hub's row s * size / 2 + j.
+    /// </summary>
+    private Func<long, long> RowOrder(string name)
+    {
+        if (!IsPermuted(name))
+        {
+            return row => row;
+        }
+
+        long size = _headSize, half = size / 2;
+        return row =>
+        {
+            long within = row % size;
+            return row - within + (2 * (within % half)) + (within / half);
+        };
+    }
+
+    private static bool IsPermuted(string name) =>
+        name.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal) || name.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal);
+
+    private void CheckArchitecture()
+    {
+        string? found = File.FindString("general.architecture");
+        if (found != Architecture)
+        {
+            throw new InputException(
+                $"{Path}: general.architecture is {MessageText.Quote(found ?? "")}; only {Architecture} is supported, use a Hub folder for other models");
+        }
+
+        string? scaling = File.FindString("llama.rope.scaling.type");
+        if (scaling is not (null or "none"))
+        {
+            throw new InputException($"{Path}: llama.rope.scaling.type is {MessageText.Quote(scaling)}, which is not supported; use the model's Hub folder");
+        }
+
+        if (File.FindInteger("llama.expert_count") is > 0)
+        {
+            throw new InputException($"{Path}: llama.expert_count is not 0; mixtures of experts are not supported");
+        }
+    }
+
+    private void CheckLayers(long layers)
+    {
+        int named = _byHubName.Keys.Count(name => name.EndsWith(".input_layernorm.weight", StringComparison.Ordinal));
+        bool last = _byHubName.ContainsKey($"model.layers.{layers - 1}.input_layernorm.weight");
+        if (named != layers || !last)
+        {
+            throw new InputException($"{Path}: llama.block_count is {layers} but the file has tensors of {named} blocks; the file is incomplete");
+        }
+    }
+
+    private void CheckPermutedRows()
+    {
+        foreach ((string name, GgufTensor tensor) in _byHubName)
+        {
+            if (IsPermuted(name) && (tensor.Shape.Count != 2 || tensor.Rows % _headSize != 0 || _headSize % 2 != 0))
+            {
+                throw new InputException(
+                    $"{Path}: tensor {MessageText.Quote(tensor.Name)} has shape {MessageText.Shape(tensor.Shape)}, not whole heads of {_headSize} rows; the hyper-parameters do not fit the tensors");
+            }
+        }
+    }
+
+    /// <summary>The configuration as if it had been read from a file, so that numbers convert to any type that holds them.</summary>
+    private JsonObject BuildConfig()
+    {
+        long width = Positive("llama.embedding_length"), heads = Positive("llama.attention.head_count");
+        long headSize = File.FindInteger("llama.attention.key_length") ?? File.FindInteger("llama.rope.dimension_count") ?? width / heads;
+        long rotary = File.FindInteger("llama.rope.dimension_count") ?? headSize;
+        if (headSize is <= 0 or > 1 << 16 || rotary != headSize)
+        {
+            throw new InputException($"{Path}: heads of {headSize} values with {rotary} rotated ones are not supported; use the model's Hub folder");
+        }
+
+        JsonObject config = new()
+        {
+            ["architectures"] = new JsonArray("LlamaForCausalLM"),
+            ["model_type"] = Architecture,
+            ["hidden_act"] = "silu",
+            ["attention_bias"] = false,
+            ["mlp_bias"] = false,
+            ["hidden_size"] = width,
+            ["intermediate_size"] = Positive("llama.feed_forward_length"),
+            ["num_hidden_layers"] = Positive("llama.block_count"),
+            ["num_attention_heads"] = heads,
+            ["num_key_value_heads"] = File.FindInteger("llama.attention.head_count_kv") ?? heads,
+            ["head_dim"] = headSize,
+            ["vocab_size"] = File.FindInteger("llama.vocab_size") ?? Get("model.embed_tokens.weight").Rows,
+            ["rms_norm_eps"] = File.Required("llama.attention.layer_norm_rms_epsilon", File.FindNumber("llama.attention.layer_norm_rms_epsilon")),
+            ["rope_theta"] = File.FindNumber("llama.rope.freq_base") ?? 10000.0,
+            ["max_position_embeddings"] = Positive("llama.context_length"),
+            ["tie_word_embeddings"] = !_byHubName.ContainsKey("lm_head.weight"),
+        };
+        AddId(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
+        AddId(config, "eos_token_id", "tokenizer.ggml.eos_token_id");
+        AddId(config, "pad_token_id", "tokenizer.ggml.padding_token_id");
+        return (JsonObject)JsonNode.Parse(config.ToJsonString())!;
+    }
+
+    private void AddId(JsonObject config, string name, string key)
+    {
+        if (File.FindInteger(key) is long id)
+        {
+            config[name] = id;
+        }
+    }
+
+    private long Positive(string key)
+    {
+        long value = File.Required(key, File.FindInteger(key));
+        return value is > 0 and <= int.MaxValue ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
+    }
+}

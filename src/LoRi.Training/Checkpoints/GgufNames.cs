@@ -1,0 +1,45 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace LoRi.Training.Checkpoints;
+
+/// <summary>The Hub's names of the tensors of GGUF's <c>llama</c> architecture.</summary>
+internal static partial class GgufNames
+{
+    private static readonly Dictionary<string, string> Outside = new(StringComparer.Ordinal)
+    {
+        ["token_embd.weight"] = "model.embed_tokens.weight",
+        ["output_norm.weight"] = "model.norm.weight",
+        ["output.weight"] = "lm_head.weight",
+    };
+
+    private static readonly Dictionary<string, string> InBlock = new(StringComparer.Ordinal)
+    {
+        ["attn_norm"] = "input_layernorm",
+        ["attn_q"] = "self_attn.q_proj",
+        ["attn_k"] = "self_attn.k_proj",
+        ["attn_v"] = "self_attn.v_proj",
+        ["attn_output"] = "self_attn.o_proj",
+        ["ffn_norm"] = "post_attention_layernorm",
+        ["ffn_gate"] = "mlp.gate_proj",
+        ["ffn_up"] = "mlp.up_proj",
+        ["ffn_down"] = "mlp.down_proj",
+    };
+
+    /// <summary>The Hub's name, or null for a tensor that the architecture does not have.</summary>
+    public static string? ToHub(string name)
+    {
+        if (Outside.TryGetValue(name, out string? outside))
+        {
+            return outside;
+        }
+
+        Match match = Block().Match(name);
+        return match.Success && InBlock.TryGetValue(match.Groups["part"].Value, out string? part)
+            ? string.Create(CultureInfo.InvariantCulture, $"model.layers.{match.Groups["layer"].Value}.{part}.weight")
+            : null;
+    }
+
+    [GeneratedRegex(@"^blk\.(?<layer>0|[1-9][0-9]{0,5})\.(?<part>[a-z_]+)\.weight\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Block();
+}

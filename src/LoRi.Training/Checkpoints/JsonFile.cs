@@ -1,0 +1,67 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace LoRi.Training;
+
+/// <summary>Reads JSON files; what is wrong with one becomes an <see cref="InputException"/> that names it.</summary>
+internal static class JsonFile
+{
+    private const long Largest = 1L << 30;
+
+    /// <summary>The bytes of a file of ordinary size.</summary>
+    public static byte[] ReadBytes(string path)
+    {
+        try
+        {
+            FileInfo info = new(path);
+            return info.Exists && info.Length > Largest
+                ? throw new InputException($"{path}: {info.Length} bytes are more than the {Largest} that such a file may have; check that it is the right file")
+                : File.ReadAllBytes(path);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InputException($"{path}: there is no such file; check the path", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message}); check that it is a regular file and its permissions", e);
+        }
+    }
+
+    /// <summary>The whole file as a document.</summary>
+    public static JsonDocument ReadDocument(string path) => Parse(path, ReadBytes(path));
+
+    /// <summary>Bytes that came from <paramref name="path"/> as a document.</summary>
+    public static JsonDocument Parse(string path, ReadOnlyMemory<byte> bytes)
+    {
+        if (bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
+        {
+            bytes = bytes[3..];
+        }
+
+        try
+        {
+            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64 });
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path}: is not valid JSON ({e.Message.Split('\n', 2)[0].TrimEnd('.', '\r')}); the file is damaged, fetch or write it again", e);
+        }
+    }
+
+    /// <summary>The whole file as an object.</summary>
+    public static JsonObject ReadObject(string path)
+    {
+        using JsonDocument document = ReadDocument(path);
+        try
+        {
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? (JsonObject)JsonNode.Parse(document.RootElement.GetRawText(), null, new JsonDocumentOptions { AllowDuplicateProperties = false })!
+                : throw new InputException($"{path}: holds {document.RootElement.ValueKind} where a JSON object is needed; check that it is the right file");
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path}: is not usable JSON ({e.Message.Split('\n', 2)[0].TrimEnd('.', '\r')}); correct the file", e);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+using System.IO.MemoryMappedFiles;
+using Microsoft.Win32.SafeHandles;
+
+namespace LoRi.Training.Checkpoints;
+
+/// <summary>A read-only view of a whole file. Every access is checked against the file's length.</summary>
+internal sealed unsafe class MappedFile : IDisposable
+{
+    private readonly MemoryMappedFile? _map;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly byte* _start;
+    private bool _disposed;
+
+    private MappedFile(string path, SafeFileHandle handle)
+    {
+        Path = path;
+        Length = RandomAccess.GetLength(handle);
+        if (Length == 0)
+        {
+            return;
+        }
+
+        _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, true);
+        _view = _map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+        byte* pointer = null;
+        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+        _start = pointer + _view.PointerOffset;
+    }
+
+    /// <summary>The path as it was given.</summary>
+    public string Path { get; }
+
+    /// <summary>Bytes in the file.</summary>
+    public long Length { get; }
+
+    /// <summary>Maps <paramref name="path"/>; whatever the system objects to becomes an <see cref="InputException"/>.</summary>
+    public static MappedFile Open(string path)
+    {
+        if (Directory.Exists(path))
+        {
+            throw new InputException($"{path}: is a folder where a file is needed; name the file");
+        }
+
+        try
+        {
+            using SafeFileHandle handle = File.OpenHandle(path);
+            return new MappedFile(path, handle);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new InputException($"{path}: there is no such file; check the path", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message}); check that it is a regular file and its permissions", e);
+        }
+    }
+
+    /// <summary>Bytes <paramref name="offset"/> to <paramref name="offset"/> + <paramref name="length"/>.</summary>
+    public ReadOnlySpan<byte> Bytes(long offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return new ReadOnlySpan<byte>(Pointer(offset, length), length);
+    }
+
+    /// <summary>The address of a range that lies within the file; good until the file is disposed.</summary>
+    public byte* Pointer(long offset, long length)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
+        return _start + offset;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _map?.Dispose();
+    }
+}

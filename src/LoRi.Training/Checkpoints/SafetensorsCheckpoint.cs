@@ -1,0 +1,122 @@
+using System.Text.Json.Nodes;
+using TorchSharp;
+
+namespace LoRi.Training.Checkpoints;
+
+/// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
+public sealed class SafetensorsCheckpoint : IWeightSource
+{
+    private const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+
+    private readonly List<SafetensorsFile> _files = [];
+    private readonly Dictionary<string, SafetensorsFile> _owner = new(StringComparer.Ordinal);
+    private readonly Lazy<JsonObject> _config;
+
+    private SafetensorsCheckpoint(string path, string folder)
+    {
+        Path = path;
+        _config = new Lazy<JsonObject>(() => JsonFile.ReadObject(System.IO.Path.Combine(folder, "config.json")));
+    }
+
+    /// <inheritdoc/>
+    public string Path { get; }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<WeightInfo> Tensors { get; private set; } = [];
+
+    /// <summary>The <c>config.json</c> beside the weights, read when it is first asked for.</summary>
+    public JsonObject Config => _config.Value;
+
+    /// <summary>The open files: one, or all shards.</summary>
+    public IReadOnlyList<SafetensorsFile> Files => _files;
+
+    /// <summary>Whether a folder has weights that this class reads.</summary>
+    public static bool IsIn(string folder) =>
+        File.Exists(System.IO.Path.Combine(folder, SingleName)) || File.Exists(System.IO.Path.Combine(folder, IndexName));
+
+    /// <summary>Opens a folder, a single file, or the index (<c>*.index.json</c>) of shards beside it.</summary>
+    /// <exception cref="InputException">Weights are missing or malformed, or index and shards disagree.</exception>
+    public static SafetensorsCheckpoint Open(string path)
+    {
+        bool isFolder = Directory.Exists(path);
+        string folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) ?? ".";
+        string file = isFolder ? InFolder(path) : path;
+        SafetensorsCheckpoint checkpoint = new(path, folder);
+        try
+        {
+            if (file.EndsWith(".index.json", StringComparison.Ordinal))
+            {
+                checkpoint.AddShards(folder, ShardIndex.Read(file));
+            }
+            else
+            {
+                checkpoint.AddFile(file);
+            }
+
+            checkpoint.Tensors = [.. checkpoint._files.SelectMany(file => file.Entries.Select(e => new WeightInfo(e.Name, e.Shape, e.Dtype)))];
+            return checkpoint;
+        }
+        catch
+        {
+            checkpoint.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The values of a tensor as float64.</summary>
+    public double[] ReadDoubles(string name) => Owner(name).ReadDoubles(name);
+
+    /// <inheritdoc/>
+    public torch.Tensor Read(string name, torch.ScalarType type) => Owner(name).ReadTensor(name, type);
+
+    /// <inheritdoc/>
+    public void CopyInto(string name, torch.Tensor destination) => Owner(name).CopyInto(name, destination);
+
+    /// <inheritdoc/>
+    public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    /// <summary>The single file where there is one, else the index where there is one.</summary>
+    private static string InFolder(string folder)
+    {
+        string single = System.IO.Path.Combine(folder, SingleName), index = System.IO.Path.Combine(folder, IndexName);
+        return !File.Exists(single) && File.Exists(index) ? index : single;
+    }
+
+    private SafetensorsFile Owner(string name) => _owner.GetValueOrDefault(name) ?? throw new InputException(
+        $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Tensors.Count} of the checkpoint; it belongs to another model or is incomplete");
+
+    private SafetensorsFile AddFile(string path)
+    {
+        SafetensorsFile file = SafetensorsFile.Open(path);
+        _files.Add(file);
+        foreach (SafetensorsEntry entry in file.Entries)
+        {
+            if (!_owner.TryAdd(entry.Name, file))
+            {
+                throw new InputException($"{path}: tensor {MessageText.Quote(entry.Name)} is also in {_owner[entry.Name].Path}; the shards do not belong together");
+            }
+        }
+
+        return file;
+    }
+
+    private void AddShards(string folder, ShardIndex index)
+    {
+        foreach (string shard in index.Shards)
+        {
+            SafetensorsFile file = AddFile(System.IO.Path.Combine(folder, shard));
+            foreach (SafetensorsEntry entry in file.Entries)
+            {
+                index.CheckHolds(shard, entry.Name);
+            }
+        }
+
+        foreach ((string name, string shard) in index.WeightMap)
+        {
+            if (!_owner.ContainsKey(name))
+            {
+                throw new InputException($"{index.Path}: tensor {MessageText.Quote(name)} should be in {shard} but is not; fetch that shard again");
+            }
+        }
+    }
+}

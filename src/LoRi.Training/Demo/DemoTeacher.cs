@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using LoRi.Training.Methods.CotSft;
+using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Models;
+using LoRi.Training.Sequences;
+using LoRi.Training.Training;
+using LoRi.Training.Trajectories;
+
+namespace LoRi.Training.Demo;
+
+/// <summary>A trained teacher of the demonstration with its data and its students' targets.</summary>
+internal sealed record DemoTeacher(
+    long Seed, ReasoningModel Model, EncodedExample[] Training, LoRiTeacher Targets, double Seconds, double CollectionSeconds) : IDisposable
+{
+    private const int CollectionBatch = 512;
+    private const long SpoolLimit = 4L << 30;
+
+    public static DemoTeacher Train(DemoSettings settings, long seed, string folder, Action<string> log)
+    {
+        var training = ChainedArithmetic.Training(settings.TrainingRows, settings.LongestChain, seed);
+        var model = DemoModels.Fresh(settings, seed);
+        var clock = Stopwatch.StartNew();
+        using var trainer = new Trainer(model, new CotSftMethod(), training, DemoModels.Plan(settings, settings.TeacherSteps, settings.TeacherRate, seed));
+        while (!trainer.Finished)
+        {
+            trainer.Step();
+        }
+
+        var seconds = clock.Elapsed.TotalSeconds;
+        clock.Restart();
+        var levels = TracedLevels.All(DemoSettings.Model.Layers);
+        using var source = new SpooledTrajectories(new ModelTrajectories(model, training, levels, CollectionBatch), folder, SpoolLimit);
+        var targets = LoRiTeacher.Collect(source, training.Length, LoRiSettings.Demo, Path.Combine(folder, $"teacher-{seed}.safetensors"));
+        log($"seed {seed} teacher: {settings.TeacherSteps} steps in {seconds:F0} s; trajectories of {training.Length:N0} rows in {clock.Elapsed.TotalSeconds:F0} s");
+        return new DemoTeacher(seed, model, training, targets, seconds, clock.Elapsed.TotalSeconds);
+    }
+
+    public void Dispose()
+    {
+        Targets.Dispose();
+        Model.Dispose();
+    }
+}

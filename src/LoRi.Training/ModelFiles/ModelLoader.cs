@@ -1,0 +1,127 @@
+using LoRi.Training.Checkpoints;
+using LoRi.Training.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.ModelFiles;
+
+/// <summary>What a checkpoint becomes when it is loaded.</summary>
+/// <param name="Projection">The feedback projection for a checkpoint that has none; a card in the folder wins.</param>
+/// <param name="AddSpecialRows">Whether rows for <c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c> are appended where the checkpoint lacks them.</param>
+/// <param name="Precision">Types of weights and arithmetic.</param>
+/// <param name="Device">Where it lives.</param>
+public sealed record LoadSettings(FeedbackProjection Projection, bool AddSpecialRows, Precision Precision, Device Device)
+{
+    /// <summary>As it is, on the CPU: for generation and comparison.</summary>
+    public static LoadSettings AsStored(Precision precision) => new(new FeedbackProjection(ProjectionKind.Identity, 0), false, precision, CPU);
+}
+
+/// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
+public static class ModelLoader
+{
+    private const string ProjectionFile = "lori.safetensors";
+    private static readonly string[] Ignored = ["rotary_emb.inv_freq"];
+
+    /// <summary>The folder or file that holds the weights: a run directory stands for its <c>final/</c>.</summary>
+    public static string Resolve(string path)
+    {
+        var final = Path.Combine(path, "final");
+        return Directory.Exists(final) && File.Exists(Path.Combine(final, "config.json")) ? final : path;
+    }
+
+    /// <summary>Loads a model and, for a trained one, its card.</summary>
+    /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
+    public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings)
+    {
+        var folder = Resolve(path);
+        var card = Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
+        using var source = Checkpoint.Open(folder);
+        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, "config.json"));
+        var projection = card is null ? settings.Projection : new FeedbackProjection(card.Projection, card.ProjectionWidth);
+        var add = settings.AddSpecialRows && card is null;
+        var special = card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1));
+        var model = new ReasoningModel(config, add ? 2 : 0, special, projection, settings.Precision, settings.Device);
+        try
+        {
+            Fill(model, source, add ? 2 : 0);
+            if (card is not null && projection.Kind != ProjectionKind.Identity)
+            {
+                using var weights = SafetensorsCheckpointFile(folder);
+                FillProjection(model, weights);
+            }
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+
+        return (model, card);
+    }
+
+    private static SafetensorsFile SafetensorsCheckpointFile(string folder) => SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
+
+    private static void Fill(ReasoningModel model, IWeightSource source, int extraRows)
+    {
+        var wanted = model.Parameters.PartNames.Where(name => !name.StartsWith("prj.", StringComparison.Ordinal)).ToHashSet();
+        var found = source.Tensors.ToDictionary(tensor => tensor.Name);
+        var missing = wanted.Where(name => !found.ContainsKey(name)).ToArray();
+        var surplus = found.Keys.Where(name => !wanted.Contains(name) && !MayBeIgnored(name, model.Config)).ToArray();
+        if (missing.Length + surplus.Length > 0)
+        {
+            throw new InputException(
+                $"{source.Path}: the weights do not fit config.json; missing: {Listed(missing)}; unexpected: {Listed(surplus)}");
+        }
+
+        using var guard = no_grad();
+        foreach (var name in wanted)
+        {
+            using var scope = NewDisposeScope();
+            var target = model.Parameters.Part(name);
+            var table = name is "model.embed_tokens.weight" or "lm_head.weight";
+            target = table && extraRows > 0 ? target.narrow(0, 0, target.shape[0] - extraRows) : target;
+            CheckShape(source.Path, found[name], target);
+            source.CopyInto(name, target);
+            CheckFinite(source.Path, name, target);
+        }
+    }
+
+    private static void FillProjection(ReasoningModel model, SafetensorsFile file)
+    {
+        using var guard = no_grad();
+        foreach (var slot in model.Projection.Slots(model.Config.HiddenSize))
+        {
+            using var scope = NewDisposeScope();
+            var entry = file.Get(slot.Name);
+            CheckShape(file.Path, new WeightInfo(entry.Name, entry.Shape, entry.Dtype), model.Parameters[slot.Name]);
+            file.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
+        }
+    }
+
+    private static bool MayBeIgnored(string name, DecoderConfig config) =>
+        Ignored.Any(end => name.EndsWith(end, StringComparison.Ordinal)) || (config.TiedHead && name == "lm_head.weight");
+
+    private static void CheckShape(string path, WeightInfo found, Tensor target)
+    {
+        if (!found.Shape.SequenceEqual(target.shape))
+        {
+            throw new InputException(
+                $"{path}: {found.Name} has shape [{string.Join(", ", found.Shape)}], but config.json asks for [{string.Join(", ", target.shape)}]");
+        }
+    }
+
+    private static void CheckFinite(string path, string name, Tensor values)
+    {
+        if (!values.sum().isfinite().item<bool>() && !values.isfinite().all().item<bool>())
+        {
+            throw new InputException($"{path}: {name} holds NaN or infinity; the checkpoint is damaged, fetch it again");
+        }
+    }
+
+    private static string Listed(string[] names) => names.Length switch
+    {
+        0 => "none",
+        <= 4 => string.Join(", ", names),
+        _ => $"{string.Join(", ", names.Take(4))} and {names.Length - 4} more",
+    };
+}

@@ -1,0 +1,37 @@
+using System.Collections.Concurrent;
+
+namespace LoRi.Training.Tokenizers;
+
+/// <summary>Remembers the ids of pieces that were met before; words repeat, so this is most of the speed. Safe to use from several threads.</summary>
+internal sealed class PieceCache(PreTokenizer preTokenizer, ITokenModel model)
+{
+    private const int MostEntries = 1 << 17, LongestPiece = 64;
+
+    private readonly ConcurrentDictionary<string, int[]> _known = new(StringComparer.Ordinal);
+    private int _entries;
+
+    /// <summary>The ids of a piece of text.</summary>
+    public int[] Encode(ReadOnlySpan<char> piece)
+    {
+        if (piece.Length > LongestPiece)
+        {
+            return Compute(piece);
+        }
+
+        var bySpan = _known.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (bySpan.TryGetValue(piece, out int[]? ids))
+        {
+            return ids;
+        }
+
+        ids = Compute(piece);
+        if (_entries < MostEntries && bySpan.TryAdd(piece, ids))
+        {
+            Interlocked.Increment(ref _entries);
+        }
+
+        return ids;
+    }
+
+    private int[] Compute(ReadOnlySpan<char> piece) => [.. model.Encode(preTokenizer.ByteLevel ? ByteAlphabet.Write(piece) : piece.ToString())];
+}

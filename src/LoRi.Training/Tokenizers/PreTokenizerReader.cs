@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace LoRi.Training.Tokenizers;
+
+/// <summary>Builds the steps of a pre-tokenizer.</summary>
+internal static class PreTokenizerReader
+{
+    /// <summary>Reads the <c>pre_tokenizer</c> of a file; without one the whole text is one piece.</summary>
+    public static PreTokenizer Read(string path, TokenizerJson? preTokenizer)
+    {
+        List<PreTokenizerStep> steps = [];
+        bool byteLevel = false, prefix = false;
+        foreach ((TokenizerJson part, string type) in Parts(preTokenizer))
+        {
+            if (byteLevel)
+            {
+                throw part.Unsupported($"is {MessageText.Quote(type)} after ByteLevel");
+            }
+
+            switch (type)
+            {
+                case "ByteLevel":
+                    byteLevel = true;
+                    prefix = part.Flag("add_prefix_space", true);
+                    if (prefix && steps.Count > 0)
+                    {
+                        throw part.Unsupported("has add_prefix_space after another step");
+                    }
+
+                    if (part.Flag("use_regex", true))
+                    {
+                        steps.Add(new RegexStep(path, RegexStep.Gpt2Pattern, keepMatches: true, keepBetween: true));
+                    }
+
+                    break;
+                case "Digits":
+                    steps.Add(new DigitsStep(part.Flag("individual_digits", false)));
+                    break;
+                case "Split":
+                    steps.Add(ReadSplit(path, part));
+                    break;
+                default:
+                    throw part.Unsupported($"is of type {MessageText.Quote(type)}");
+            }
+        }
+
+        return new PreTokenizer(steps, byteLevel, prefix);
+    }
+
+    private static IEnumerable<(TokenizerJson Part, string Type)> Parts(TokenizerJson? preTokenizer)
+    {
+        if (preTokenizer is not TokenizerJson present)
+        {
+            return [];
+        }
+
+        string type = present.Text("type");
+        return type == "Sequence" ? present.Get("pretokenizers").Items().SelectMany(item => Parts(item)) : [(present, type)];
+    }
+
+    private static RegexStep ReadSplit(string path, TokenizerJson split)
+    {
+        TokenizerJson pattern = split.Get("pattern");
+        string expression = pattern.Find("Regex") is TokenizerJson regex ? regex.AsText() : Regex.Escape(pattern.Text("String"));
+        bool invert = split.Flag("invert", false);
+        return split.Text("behavior") switch
+        {
+            "Isolated" => new RegexStep(path, expression, keepMatches: true, keepBetween: true),
+            "Removed" => new RegexStep(path, expression, keepMatches: invert, keepBetween: !invert),
+            string other => throw split.Unsupported($"has the behavior {MessageText.Quote(other)}"),
+        };
+    }
+}

@@ -1,0 +1,232 @@
+using System.Text;
+using System.Text.Json.Nodes;
+
+namespace LoRi.Training.Tokenizers;
+
+/// <summary>
+/// Turns text into ids and back, as a Hub <c>tokenizer.json</c> says. Safe to use from several threads. Truncation and padding
+/// settings of the file are not followed: callers cut and pad.
+/// </summary>
+public sealed class TextTokenizer
+{
+    private readonly TokenizerParts _parts;
+    private readonly Vocabulary _vocabulary;
+    private readonly AddedTokenFinder _rawFinder;
+    private readonly AddedTokenFinder _normalizedFinder;
+
+    internal TextTokenizer(TokenizerParts parts, IReadOnlyList<AddedToken> added)
+    {
+        _parts = parts;
+        _vocabulary = new Vocabulary(parts.Model, added);
+        _rawFinder = new AddedTokenFinder(added.Where(token => !token.Normalized).Select(token => (token.Content, token)));
+        _normalizedFinder = new AddedTokenFinder(added.Where(token => token.Normalized)
+            .Select(token => (NormalizedText.Of(token.Content, parts.Normalize).Text, token)));
+    }
+
+    /// <summary>The file that it was read from.</summary>
+    public string Path => _parts.Path;
+
+    /// <summary>One more than the largest id: the rows that an embedding table needs at least.</summary>
+    public int VocabularySize => _vocabulary.Size;
+
+    /// <summary>The tokens that are found in the text as they are, control tokens among them.</summary>
+    public IReadOnlyList<AddedToken> AddedTokens => _vocabulary.Added;
+
+    /// <summary>The <c>tokenizer_config.json</c> beside the file (or what a GGUF file says in its place); empty where there is none.</summary>
+    public JsonObject Config => (JsonObject)_parts.Config.DeepClone();
+
+    /// <summary>The ids of a text.</summary>
+    /// <param name="text">Any text; surrogates that stand alone count as U+FFFD.</param>
+    /// <param name="addSpecialTokens">Whether to add what the file wants around every text, for example a token for its beginning.</param>
+    public int[] Encode(string text, bool addSpecialTokens = true)
+    {
+        List<int> ids = new((text.Length / 3) + 8);
+        if (addSpecialTokens)
+        {
+            ids.AddRange(_parts.Before);
+        }
+
+        foreach ((NormalizedText piece, int start, int end, AddedToken? token, _) in Segments(text))
+        {
+            if (token is null)
+            {
+                EncodeBetween(piece.Text[start..end], ids);
+            }
+            else
+            {
+                ids.Add(token.Id);
+            }
+        }
+
+        if (addSpecialTokens)
+        {
+            ids.AddRange(_parts.After);
+        }
+
+        return [.. ids];
+    }
+
+    /// <summary>The ids of a text, without any that the file would add, and what part of it each stands for.</summary>
+    /// <remarks>A space that a token begins with belongs to its part. Tokens that share a character all cover the whole of it.</remarks>
+    public TokenSpan[] EncodeWithOffsets(string text)
+    {
+        List<TokenSpan> spans = [];
+        foreach ((NormalizedText piece, int start, int end, AddedToken? token, int offset) in Segments(text))
+        {
+            if (token is null)
+            {
+                SpansBetween(piece, start, end, offset, spans);
+            }
+            else
+            {
+                (int first, int last) = piece.Original(start, end);
+                spans.Add(new(token.Id, offset + first, offset + last));
+            }
+        }
+
+        return [.. spans];
+    }
+
+    /// <summary>The text of a list of ids; ids that the vocabulary does not have are left out.</summary>
+    /// <param name="ids">The ids.</param>
+    /// <param name="skipSpecialTokens">Whether to leave out control tokens.</param>
+    public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        List<string> tokens = [];
+        foreach (int id in ids)
+        {
+            if (_vocabulary.Find(id) is string token && !(skipSpecialTokens && _vocabulary.IsSpecial(token)))
+            {
+                tokens.Add(token);
+            }
+        }
+
+        return _parts.Decoder.Join(tokens);
+    }
+
+    /// <summary>The id of a token in its vocabulary form (for byte-level vocabularies in the byte alphabet), or null.</summary>
+    public int? TokenToId(string token) => _vocabulary.Find(token);
+
+    /// <summary>The vocabulary form of an id, or null.</summary>
+    public string? IdToToken(int id) => _vocabulary.Find(id);
+
+    /// <summary>This tokenizer with more control tokens, each with the next free id; those that are there already keep theirs.</summary>
+    public TextTokenizer WithSpecialTokens(IEnumerable<string> contents)
+    {
+        ArgumentNullException.ThrowIfNull(contents);
+        List<AddedToken> added = [.. AddedTokens];
+        int next = VocabularySize;
+        foreach (string content in contents)
+        {
+            ArgumentException.ThrowIfNullOrEmpty(content, nameof(contents));
+            if (!added.Exists(token => token.Content == content))
+            {
+                added.Add(new AddedToken(TokenToId(content) ?? next++, content) { Special = true });
+            }
+        }
+
+        return new TextTokenizer(_parts, added);
+    }
+
+    /// <summary>
+    /// Writes <c>tokenizer.json</c>, with more control tokens, into a folder, and <c>tokenizer_config.json</c> where there is
+    /// anything to say in it; gives back the tokenizer that the files describe.
+    /// </summary>
+    public TextTokenizer SaveTo(string folder, IEnumerable<string>? newSpecialTokens = null)
+    {
+        TextTokenizer extended = WithSpecialTokens(newSpecialTokens ?? []);
+        TokenizerWriter.Write(folder, _parts, extended.AddedTokens);
+        return extended;
+    }
+
+    /// <summary>The parts of a text: added tokens, and what lies between them in normal form, each with where its piece begins in the text.</summary>
+    private IEnumerable<(NormalizedText Piece, int Start, int End, AddedToken? Token, int Offset)> Segments(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        string valid = WithoutLoneSurrogates(text);
+        foreach ((int start, int end, AddedToken? token) in _rawFinder.Split(valid))
+        {
+            bool all = start == 0 && end == valid.Length;
+            NormalizedText piece = NormalizedText.Of(all ? valid : valid[start..end], _parts.Normalize && token is null);
+            if (token is not null)
+            {
+                yield return (piece, 0, piece.Text.Length, token, start);
+                continue;
+            }
+
+            foreach ((int from, int to, AddedToken? inner) in _normalizedFinder.Split(piece.Text))
+            {
+                yield return (piece, from, to, inner, start);
+            }
+        }
+    }
+
+    private static string WithoutLoneSurrogates(string text)
+    {
+        if (text.AsSpan().IndexOfAnyInRange('\uD800', '\uDFFF') < 0)
+        {
+            return text;
+        }
+
+        StringBuilder valid = new(text.Length);
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            valid.Append(rune.ToString());
+        }
+
+        return valid.ToString();
+    }
+
+    private bool NeedsPrefix(string text) => _parts.PreTokenizer.AddPrefixSpace && !text.StartsWith(' ');
+
+    private void EncodeBetween(string text, List<int> ids)
+    {
+        string whole = NeedsPrefix(text) ? " " + text : text;
+        foreach ((int start, int end) in _parts.PreTokenizer.Cut(whole))
+        {
+            ids.AddRange(_parts.Cache.Encode(whole.AsSpan(start, end - start)));
+        }
+    }
+
+    private void SpansBetween(NormalizedText piece, int from, int to, int offset, List<TokenSpan> spans)
+    {
+        string text = piece.Text[from..to];
+        bool prefixed = NeedsPrefix(text);
+        string whole = prefixed ? " " + text : text;
+        int shift = from - (prefixed ? 1 : 0);
+        foreach ((int start, int end) in _parts.PreTokenizer.Cut(whole))
+        {
+            int[] ids = _parts.Cache.Encode(whole.AsSpan(start, end - start));
+            foreach ((int id, int first, int last) in SpansOf(whole, start, end, ids))
+            {
+                (int originalFirst, int originalLast) = piece.Original(int.Max(from, first + shift), int.Max(from, last + shift));
+                spans.Add(new(id, offset + originalFirst, offset + originalLast));
+            }
+        }
+    }
+
+    private IEnumerable<TokenSpan> SpansOf(string text, int start, int end, int[] ids)
+    {
+        if (!_parts.PreTokenizer.ByteLevel || ids.Length == 1)
+        {
+            return ids.Select(id => new TokenSpan(id, start, end));
+        }
+
+        List<(int Start, int End)> byteToCharacter = [];
+        int at = start;
+        foreach (Rune rune in text.AsSpan(start, end - start).EnumerateRunes())
+        {
+            byteToCharacter.AddRange(Enumerable.Repeat((at, at + rune.Utf16SequenceLength), rune.Utf8SequenceLength));
+            at += rune.Utf16SequenceLength;
+        }
+
+        int done = 0;
+        return ids.Select(id =>
+        {
+            int first = int.Min(done, byteToCharacter.Count - 1);
+            done = int.Min(done + (IdToToken(id)?.Length ?? 0), byteToCharacter.Count);
+            return new TokenSpan(id, byteToCharacter[first].Start, byteToCharacter[int.Max(first, done - 1)].End);
+        }).ToList();
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text.Json.Nodes;
+
+namespace LoRi.Training.Tokenizers;
+
+/// <summary>What a tokenizer file says, apart from its added tokens.</summary>
+internal sealed class TokenizerParts
+{
+    /// <summary>The file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The whole <c>tokenizer.json</c>, kept to be written again.</summary>
+    public required ReadOnlyMemory<byte> Json { get; init; }
+
+    /// <summary>The <c>tokenizer_config.json</c>; empty where there is none.</summary>
+    public required JsonObject Config { get; init; }
+
+    /// <summary>The model's own vocabulary.</summary>
+    public required IReadOnlyDictionary<string, int> Model { get; init; }
+
+    /// <summary>Whether text is brought into normal form C.</summary>
+    public required bool Normalize { get; init; }
+
+    /// <summary>How text is cut into pieces.</summary>
+    public required PreTokenizer PreTokenizer { get; init; }
+
+    /// <summary>The ids of pieces.</summary>
+    public required PieceCache Cache { get; init; }
+
+    /// <summary>How tokens become text.</summary>
+    public required TokenDecoder Decoder { get; init; }
+
+    /// <summary>Ids in front of every text.</summary>
+    public required IReadOnlyList<int> Before { get; init; }
+
+    /// <summary>Ids after every text.</summary>
+    public required IReadOnlyList<int> After { get; init; }
+}

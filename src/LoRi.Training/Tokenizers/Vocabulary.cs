@@ -1,0 +1,56 @@
+namespace LoRi.Training.Tokenizers;
+
+/// <summary>Tokens and their ids, both ways: the model's own and the added ones.</summary>
+internal sealed class Vocabulary
+{
+    /// <summary>Ids beyond this are taken for damage.</summary>
+    public const int LargestId = 1 << 23;
+
+    private readonly IReadOnlyDictionary<string, int> _model;
+    private readonly Dictionary<string, AddedToken> _added = new(StringComparer.Ordinal);
+    private readonly string?[] _tokens;
+
+    /// <summary>Joins the two; an added token's text counts before a model's token of the same id.</summary>
+    public Vocabulary(IReadOnlyDictionary<string, int> model, IReadOnlyList<AddedToken> added)
+    {
+        _model = model;
+        Added = added;
+        int largest = -1;
+        foreach (int id in model.Values.Concat(added.Select(token => token.Id)))
+        {
+            largest = int.Max(largest, id);
+        }
+
+        Size = largest + 1;
+        _tokens = new string?[Size];
+        foreach ((string token, int id) in model)
+        {
+            _tokens[id] = token;
+        }
+
+        foreach (AddedToken token in added)
+        {
+            _added[token.Content] = token;
+            _tokens[token.Id] = token.Content;
+        }
+    }
+
+    /// <summary>The tokens of the model alone.</summary>
+    public IReadOnlyDictionary<string, int> Model => _model;
+
+    /// <summary>The added tokens, in the order of the file.</summary>
+    public IReadOnlyList<AddedToken> Added { get; }
+
+    /// <summary>One more than the largest id.</summary>
+    public int Size { get; }
+
+    /// <summary>The id of a token, or null.</summary>
+    public int? Find(string token) =>
+        _added.TryGetValue(token, out AddedToken? added) ? added.Id : _model.TryGetValue(token, out int id) ? id : null;
+
+    /// <summary>The token of an id, or null.</summary>
+    public string? Find(int id) => id >= 0 && id < Size ? _tokens[id] : null;
+
+    /// <summary>Whether a token is a control token.</summary>
+    public bool IsSpecial(string token) => _added.TryGetValue(token, out AddedToken? added) && added.Special;
+}

@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Trajectories;
+
+/// <summary>
+/// Another source, kept on disk in float32 while it is read for the first time, so that a second reading costs no pass of
+/// the teacher. The scratch file vanishes with this object. Where the corpus is larger than the limit the source is simply
+/// read again.
+/// </summary>
+public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
+{
+    private readonly ITrajectorySource source;
+    private readonly FileStream scratch;
+    private readonly long limit;
+    private readonly List<(int[] Rows, int[] Lengths, long[] Shape)> index = [];
+    private bool complete;
+    private bool overflowed;
+
+    /// <summary>Wraps a source; the scratch file goes into <paramref name="folder"/> and holds at most <paramref name="limit"/> bytes.</summary>
+    public SpooledTrajectories(ITrajectorySource source, string folder, long limit)
+    {
+        (this.source, this.limit) = (source, limit);
+        Directory.CreateDirectory(folder);
+        scratch = new FileStream(
+            Path.Combine(folder, $"trajectories-{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20, FileOptions.DeleteOnClose);
+    }
+
+    /// <summary>Whether a further reading comes from disk.</summary>
+    public bool Spooled => complete && !overflowed;
+
+    /// <inheritdoc/>
+    public void ForEach(Action<TrajectoryBatch> use)
+    {
+        if (Spooled)
+        {
+            Replay(use);
+        }
+        else if (complete)
+        {
+            source.ForEach(use);
+        }
+        else
+        {
+            source.ForEach(batch =>
+            {
+                Keep(batch);
+                use(batch);
+            });
+            complete = true;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => scratch.Dispose();
+
+    private void Keep(TrajectoryBatch batch)
+    {
+        overflowed = overflowed || scratch.Position + (4 * (batch.Trajectories.numel() + batch.Anchors.numel())) > limit;
+        if (overflowed)
+        {
+            return;
+        }
+
+        index.Add((batch.Rows, batch.Lengths, batch.Trajectories.shape));
+        Write(batch.Trajectories);
+        Write(batch.Anchors);
+    }
+
+    private void Replay(Action<TrajectoryBatch> use)
+    {
+        scratch.Position = 0;
+        foreach (var (rows, lengths, shape) in index)
+        {
+            using var scope = NewDisposeScope();
+            use(new TrajectoryBatch(rows, Read(shape), lengths, Read([shape[0], shape[1], shape[3]])));
+        }
+    }
+
+    private void Write(Tensor values)
+    {
+        using var host = values.detach().to(ScalarType.Float32).cpu().contiguous();
+        scratch.Write(host.bytes);
+    }
+
+    private Tensor Read(long[] shape)
+    {
+        var values = new float[shape.Aggregate(1L, (product, size) => product * size)];
+        scratch.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        return tensor(values, shape);
+    }
+}
