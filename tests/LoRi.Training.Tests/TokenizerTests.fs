@@ -252,6 +252,11 @@ let private componentTests =
                 Expect.equal ((tokenizer "false" "false").Encode "ab <x>ab") [| 2; 3; 4; 2 |] "not stripped"
                 Expect.isFalse ((tokenizer "false" "true").Encode "ab<x>ab" |> Array.contains 4) "no word of its own"
                 Expect.equal ((tokenizer "false" "true").Encode "ab <x> ab" |> Array.filter ((=) 4)) [| 4 |] "a word"
+            testCase "characters that the vocabulary lacks are left out, or become the unk_token"
+            <| fun () ->
+                let unknown = model.Replace("\"BPE\"", "\"BPE\", \"unk_token\": \"<x>\"")
+                Expect.equal ((load (file byteLevel model)).Encode "azzb") [| 2 |] "left out, then merged"
+                Expect.equal ((load (file byteLevel unknown)).Encode "azb") [| 0; 4; 1 |] "replaced"
             for input, expected in
                 [
                     "e\u0301", "\u00E9"

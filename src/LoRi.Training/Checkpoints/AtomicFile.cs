@@ -3,6 +3,19 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>Replaces files in one step, so that an interruption never leaves half a file.</summary>
 internal static class AtomicFile
 {
+    /// <summary>Makes sure that a folder exists.</summary>
+    public static void CreateFolder(string path)
+    {
+        try
+        {
+            Directory.CreateDirectory(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be created ({e.Message}); check the path and its permissions", e);
+        }
+    }
+
     /// <summary>Writes a temporary file beside <paramref name="path"/>, flushes it to disk and renames it.</summary>
     public static void Write(string path, Action<Stream> write)
     {

@@ -13,7 +13,8 @@ public static class Checkpoint
         ArgumentNullException.ThrowIfNull(path);
         if (!Directory.Exists(path))
         {
-            return path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) ? SafetensorsCheckpoint.Open(path) : GgufCheckpoint.Open(path);
+            bool safetensors = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".index.json", StringComparison.Ordinal);
+            return safetensors ? SafetensorsCheckpoint.Open(path) : GgufCheckpoint.Open(path);
         }
 
         if (SafetensorsCheckpoint.IsIn(path))

@@ -19,10 +19,15 @@ internal static unsafe class GgufDequantizer
         ["Q5_0"] = Q50,
         ["Q5_1"] = Q51,
         ["Q8_0"] = Q80,
+        ["IQ4_NL"] = IQ4NL,
+        ["Q2_K"] = GgufKBlocks.Q2K,
+        ["Q3_K"] = GgufKBlocks.Q3K,
         ["Q4_K"] = GgufKBlocks.Q4K,
         ["Q5_K"] = GgufKBlocks.Q5K,
         ["Q6_K"] = GgufKBlocks.Q6K,
     };
+
+    private static readonly sbyte[] UnevenSteps = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
 
     /// <summary>The names of the types that can be read.</summary>
     public static string Names => string.Join(", ", Readers.Keys);
@@ -124,6 +129,20 @@ internal static unsafe class GgufDequantizer
             for (int i = 0; i < 32; i++)
             {
                 target[i] = scale * (sbyte)block[2 + i];
+            }
+        }
+    }
+
+    private static void IQ4NL(byte* source, float* target, long count)
+    {
+        for (byte* block = source; count > 0; count -= 32, block += 18, target += 32)
+        {
+            float scale = HalfAt(block);
+            for (int i = 0; i < 16; i++)
+            {
+                int pair = block[2 + i];
+                target[i] = scale * UnevenSteps[pair & 15];
+                target[i + 16] = scale * UnevenSteps[pair >> 4];
             }
         }
     }

@@ -5,6 +5,43 @@ internal static unsafe class GgufKBlocks
 {
     private const int BlockValues = 256;
 
+    /// <summary>2 bits: 16 bytes with a 4-bit scale and a 4-bit minimum each, 64 bytes of values, two half scales.</summary>
+    public static void Q2K(byte* source, float* target, long count)
+    {
+        for (byte* block = source; count > 0; count -= BlockValues, block += 84, target += BlockValues)
+        {
+            float scales = GgufDequantizer.HalfAt(block + 80), minima = GgufDequantizer.HalfAt(block + 82);
+            for (int i = 0; i < BlockValues; i++)
+            {
+                int half = i / 128, quarter = i % 128 / 32, column = i % 32;
+                int value = (block[16 + (half * 32) + column] >> (quarter * 2)) & 3;
+                float scale = scales * (block[i / 16] & 15), least = minima * (block[i / 16] >> 4);
+                float product = scale * value;
+                target[i] = product - least;
+            }
+        }
+    }
+
+    /// <summary>3 bits: 32 bytes of high bits, 64 bytes of low pairs, 12 bytes of 6-bit scales, one half scale.</summary>
+    public static void Q3K(byte* source, float* target, long count)
+    {
+        for (byte* block = source; count > 0; count -= BlockValues, block += 110, target += BlockValues)
+        {
+            float whole = GgufDequantizer.HalfAt(block + 108);
+            byte* packed = block + 96;
+            for (int i = 0; i < BlockValues; i++)
+            {
+                int half = i / 128, quarter = i % 128 / 32, column = i % 32, group = i / 16;
+                int low = (block[32 + (half * 32) + column] >> (quarter * 2)) & 3;
+                int high = (block[column] >> ((half * 4) + quarter)) & 1;
+                int scaleLow = (packed[group % 8] >> (group / 8 * 4)) & 15;
+                int scaleHigh = (packed[8 + (group % 4)] >> (group / 4 * 2)) & 3;
+                float scale = whole * ((scaleLow | (scaleHigh << 4)) - 32);
+                target[i] = scale * ((low | (high << 2)) - 4);
+            }
+        }
+    }
+
     /// <summary>4 bits: two half scales, 12 bytes of 6-bit scales and minima, 128 bytes of pairs.</summary>
     public static void Q4K(byte* source, float* target, long count)
     {

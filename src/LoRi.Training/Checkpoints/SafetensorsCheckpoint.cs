@@ -34,24 +34,23 @@ public sealed class SafetensorsCheckpoint : IWeightSource
     public static bool IsIn(string folder) =>
         File.Exists(System.IO.Path.Combine(folder, SingleName)) || File.Exists(System.IO.Path.Combine(folder, IndexName));
 
-    /// <summary>Opens a folder or a single file.</summary>
+    /// <summary>Opens a folder, a single file, or the index (<c>*.index.json</c>) of shards beside it.</summary>
     /// <exception cref="InputException">Weights are missing or malformed, or index and shards disagree.</exception>
     public static SafetensorsCheckpoint Open(string path)
     {
         bool isFolder = Directory.Exists(path);
         string folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) ?? ".";
-        string single = isFolder ? System.IO.Path.Combine(path, SingleName) : path;
-        string index = System.IO.Path.Combine(folder, IndexName);
+        string file = isFolder ? InFolder(path) : path;
         SafetensorsCheckpoint checkpoint = new(path, folder);
         try
         {
-            if (isFolder && !File.Exists(single) && File.Exists(index))
+            if (file.EndsWith(".index.json", StringComparison.Ordinal))
             {
-                checkpoint.AddShards(folder, ShardIndex.Read(index));
+                checkpoint.AddShards(folder, ShardIndex.Read(file));
             }
             else
             {
-                checkpoint.AddFile(single);
+                checkpoint.AddFile(file);
             }
 
             checkpoint.Tensors = [.. checkpoint._files.SelectMany(file => file.Entries.Select(e => new WeightInfo(e.Name, e.Shape, e.Dtype)))];
@@ -75,6 +74,13 @@ public sealed class SafetensorsCheckpoint : IWeightSource
 
     /// <inheritdoc/>
     public void Dispose() => _files.ForEach(file => file.Dispose());
+
+    /// <summary>The single file where there is one, else the index where there is one.</summary>
+    private static string InFolder(string folder)
+    {
+        string single = System.IO.Path.Combine(folder, SingleName), index = System.IO.Path.Combine(folder, IndexName);
+        return !File.Exists(single) && File.Exists(index) ? index : single;
+    }
 
     private SafetensorsFile Owner(string name) => _owner.GetValueOrDefault(name) ?? throw new InputException(
         $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Tensors.Count} of the checkpoint; it belongs to another model or is incomplete");

@@ -114,28 +114,33 @@ public static class GgufTokenizer
             return;
         }
 
-        JsonArray single = [];
         JsonObject special = [];
-        void Add(string key)
+        JsonArray around = [];
+        string? begin = first ? AddSpecial("tokenizer.ggml.bos_token_id") : null;
+        string? end = last ? AddSpecial("tokenizer.ggml.eos_token_id") : null;
+        AddText(around, begin, "A", end, 0);
+        JsonArray pair = (JsonArray)around.DeepClone();
+        AddText(pair, begin, "B", end, 1);
+        json.WritePropertyName("post_processor");
+        new JsonObject { ["type"] = "TemplateProcessing", ["single"] = around, ["pair"] = pair, ["special_tokens"] = special }.WriteTo(json);
+
+        string AddSpecial(string key)
         {
             int id = TokenId(file, key, tokens) ?? throw new InputException($"{file.Path}: {key} is needed but missing; the file is incomplete");
-            single.Add(new JsonObject { ["SpecialToken"] = new JsonObject { ["id"] = tokens[id], ["type_id"] = 0 } });
             special[tokens[id]] = new JsonObject { ["id"] = tokens[id], ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(tokens[id]) };
+            return tokens[id];
         }
+    }
 
-        if (first)
+    private static void AddText(JsonArray template, string? begin, string text, string? end, int type)
+    {
+        foreach ((string kind, string? id) in ((string, string?)[])[("SpecialToken", begin), ("Sequence", text), ("SpecialToken", end)])
         {
-            Add("tokenizer.ggml.bos_token_id");
+            if (id is not null)
+            {
+                template.Add(new JsonObject { [kind] = new JsonObject { ["id"] = id, ["type_id"] = type } });
+            }
         }
-
-        single.Add(new JsonObject { ["Sequence"] = new JsonObject { ["id"] = "A", ["type_id"] = 0 } });
-        if (last)
-        {
-            Add("tokenizer.ggml.eos_token_id");
-        }
-
-        json.WritePropertyName("post_processor");
-        new JsonObject { ["type"] = "TemplateProcessing", ["single"] = single, ["pair"] = new JsonArray(), ["special_tokens"] = special }.WriteTo(json);
     }
 
     private static void WriteModel(Utf8JsonWriter json, GgufFile file, string[] tokens, bool ignoreMerges)

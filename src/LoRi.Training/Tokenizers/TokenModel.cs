@@ -36,13 +36,14 @@ internal sealed class BpeModel : ITokenModel
     /// <param name="source">The file, for messages.</param>
     /// <param name="vocabulary">Token to id.</param>
     /// <param name="merges">The merges, first merged first, the two sides with a space between.</param>
+    /// <param name="unknown">What stands for a character that the vocabulary lacks; such characters are left out when it is null.</param>
     /// <param name="ignoreMerges">Whether a piece that is in the vocabulary is taken whole, whatever the merges give.</param>
-    public BpeModel(string source, IReadOnlyDictionary<string, int> vocabulary, IEnumerable<string> merges, bool ignoreMerges)
+    public BpeModel(string source, IReadOnlyDictionary<string, int> vocabulary, IEnumerable<string> merges, string? unknown, bool ignoreMerges)
     {
         _whole = ignoreMerges ? vocabulary : null;
         try
         {
-            _merger = BpeTokenizer.Create(new BpeOptions(vocabulary) { Merges = merges });
+            _merger = BpeTokenizer.Create(new BpeOptions(vocabulary) { Merges = merges, UnknownToken = unknown });
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException or FormatException)
         {

@@ -109,7 +109,7 @@ internal static class TokenizerReader
         string type = model.Find("type")?.AsText() ?? "BPE";
         if (type == "WordLevel")
         {
-            return new WordLevelModel(path, vocabulary, model.Find("unk_token") is TokenizerJson unknown && vocabulary.TryGetValue(unknown.AsText(), out int id) ? id : null);
+            return new WordLevelModel(path, vocabulary, model.Find("unk_token") is TokenizerJson fallback && vocabulary.TryGetValue(fallback.AsText(), out int id) ? id : null);
         }
 
         if (type != "BPE" || !preTokenizer.ByteLevel)
@@ -117,6 +117,19 @@ internal static class TokenizerReader
             throw model.Unsupported(type == "BPE" ? "is BPE without the ByteLevel pre-tokenizer" : $"is of type {MessageText.Quote(type)}");
         }
 
+        CheckPlain(model);
+        string? unknown = model.Find("unk_token")?.AsText();
+        if (unknown is not null && !vocabulary.ContainsKey(unknown))
+        {
+            throw model.Bad($"has the unk_token {MessageText.Quote(unknown)}, which its vocabulary lacks");
+        }
+
+        return new BpeModel(path, vocabulary, model.Get("merges").Items().Select(ReadMerge), unknown, model.Flag("ignore_merges", false));
+    }
+
+    /// <summary>Refuses variants of byte-pair encoding that byte-level vocabularies do not use.</summary>
+    private static void CheckPlain(TokenizerJson model)
+    {
         foreach (string name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
         {
             if (model.Find(name) is TokenizerJson text && text.AsText().Length > 0)
@@ -125,12 +138,11 @@ internal static class TokenizerReader
             }
         }
 
-        if (model.Flag("byte_fallback", false) || model.Find("dropout") is { Element: { ValueKind: JsonValueKind.Number } dropout } && dropout.GetDouble() != 0)
+        bool dropout = model.Find("dropout") is { Element: { ValueKind: JsonValueKind.Number } value } && value.GetDouble() != 0;
+        if (dropout || model.Flag("byte_fallback", false) || model.Flag("fuse_unk", false))
         {
-            throw model.Unsupported("has byte_fallback or dropout");
+            throw model.Unsupported("has byte_fallback, fuse_unk or dropout");
         }
-
-        return new BpeModel(path, vocabulary, model.Get("merges").Items().Select(ReadMerge), model.Flag("ignore_merges", false));
     }
 
     /// <summary>A merge as <c>"a b"</c>, from that form or from <c>["a", "b"]</c>.</summary>

@@ -11,12 +11,12 @@ internal static class TokenizerWriter
     /// <summary>Writes <c>tokenizer.json</c> with the given added tokens, and <c>tokenizer_config.json</c>.</summary>
     public static void Write(string folder, TokenizerParts parts, IReadOnlyList<AddedToken> added)
     {
-        Directory.CreateDirectory(folder);
+        AtomicFile.CreateFolder(folder);
         using JsonDocument document = JsonFile.Parse(parts.Path, parts.Json);
-        WriteJson(System.IO.Path.Combine(folder, "tokenizer.json"), json => WriteTokenizer(json, document.RootElement, added));
+        WriteJson(Path.Combine(folder, "tokenizer.json"), json => WriteTokenizer(json, document.RootElement, added));
         if (parts.Config.Count > 0)
         {
-            WriteJson(System.IO.Path.Combine(folder, "tokenizer_config.json"), json => parts.Config.WriteTo(json));
+            WriteJson(Path.Combine(folder, "tokenizer_config.json"), json => parts.Config.WriteTo(json));
         }
     }
 
