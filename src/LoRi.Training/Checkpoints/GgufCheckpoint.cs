@@ -89,7 +89,8 @@ public sealed class GgufCheckpoint : IWeightSource
         if (!tensor.Shape.SequenceEqual(destination.shape))
         {
             throw new InputException(
-                $"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(tensor.Shape)} where {MessageText.Shape(destination.shape)} is wanted; the file belongs to another model");
+                $"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(tensor.Shape)} "
+                + $"where {MessageText.Shape(destination.shape)} is wanted; the file belongs to another model");
         }
 
         Func<long, long> order = RowOrder(name);
@@ -167,7 +168,8 @@ public sealed class GgufCheckpoint : IWeightSource
             if (IsPermuted(name) && (tensor.Shape.Count != 2 || tensor.Rows % _headSize != 0 || _headSize % 2 != 0))
             {
                 throw new InputException(
-                    $"{Path}: tensor {MessageText.Quote(tensor.Name)} has shape {MessageText.Shape(tensor.Shape)}, not whole heads of {_headSize} rows; the hyper-parameters do not fit the tensors");
+                    $"{Path}: tensor {MessageText.Quote(tensor.Name)} has shape {MessageText.Shape(tensor.Shape)}, "
+                    + $"not whole heads of {_headSize} rows; the hyper-parameters do not fit the tensors");
             }
         }
     }

@@ -91,7 +91,8 @@ public sealed class SafetensorsFile : IDisposable
         if (!entry.Shape.SequenceEqual(destination.shape))
         {
             throw new InputException(
-                $"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(entry.Shape)} where {MessageText.Shape(destination.shape)} is wanted; the file belongs to another model");
+                $"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(entry.Shape)} "
+                + $"where {MessageText.Shape(destination.shape)} is wanted; the file belongs to another model");
         }
 
         CopyInto(entry, destination);

@@ -56,7 +56,7 @@ internal ref struct SafetensorsHeader
         if (length > LargestHeader || (long)length > file.Length - 8)
         {
             throw new InputException(
-                $"{file.Path}: the header claims {length} bytes at byte 0, but the file has {file.Length - 8} after it and the limit is {LargestHeader}; not a safetensors file, or cut short");
+                $"{file.Path}: the header claims {length} bytes at byte 0, but {file.Length - 8} follow and the limit is {LargestHeader}; no safetensors file, or cut short");
         }
 
         ReadOnlySpan<byte> header = file.Bytes(8, (int)length);

@@ -66,7 +66,8 @@ internal sealed class ShardIndex
         if (shard is null || !IsPlainName(shard))
         {
             throw new InputException(
-                $"{Path}: weight_map puts {MessageText.Quote(tensor)} into {MessageText.Quote(shard ?? value.GetRawText())}, which is not the plain name of a .safetensors file in the same folder; do not trust this checkpoint");
+                $"{Path}: weight_map puts {MessageText.Quote(tensor)} into {MessageText.Quote(shard ?? value.GetRawText())}, "
+                + "which is not the plain name of a .safetensors file in the same folder; do not trust this checkpoint");
         }
 
         if (!_map.TryAdd(tensor, shard))

@@ -23,39 +23,33 @@ internal sealed class AddedTokenFinder
     public List<(int Start, int End, AddedToken? Token)> Split(string text)
     {
         List<(int Start, int End, AddedToken? Token)> parts = [];
-        int done = 0, at = 0;
-        while (at < text.Length)
+        int done = 0;
+        for (int at = Next(text, 0); at < text.Length; at = Next(text, at))
         {
-            int step = text.AsSpan(at).IndexOfAny(_firsts);
-            if (step < 0)
-            {
-                break;
-            }
-
-            at += step;
             (string? content, AddedToken? token) = Match(text, at);
-            if (token is null)
-            {
-                at++;
-                continue;
-            }
-
-            int start = at, end = at + content!.Length;
+            int start = at, end = at + (content?.Length ?? 1);
             at = end;
-            if (token.SingleWord && !IsWord(text, start, end))
+            if (token is null || (token.SingleWord && !IsWord(text, start, end)))
             {
                 continue;
             }
 
-            start = token.LeftStrip ? int.Max(done, BeforeSpace(text, start)) : int.Max(done, start);
+            start = int.Max(done, token.LeftStrip ? BeforeSpace(text, start) : start);
             end = token.RightStrip ? AfterSpace(text, end) : end;
             Add(parts, done, start, null);
             Add(parts, start, end, token);
-            done = end;
+            at = done = end;
         }
 
         Add(parts, done, text.Length, null);
         return parts;
+    }
+
+    /// <summary>Where an added token may begin next; the text's length when there is no such place.</summary>
+    private int Next(string text, int at)
+    {
+        int step = text.AsSpan(at).IndexOfAny(_firsts);
+        return step < 0 ? text.Length : at + step;
     }
 
     private static void Add(List<(int Start, int End, AddedToken? Token)> parts, int start, int end, AddedToken? token)

@@ -18,35 +18,27 @@ internal static class PreTokenizerReader
                 throw part.Unsupported($"is {MessageText.Quote(type)} after ByteLevel");
             }
 
-            switch (type)
+            byteLevel = type == "ByteLevel";
+            prefix = byteLevel && part.Flag("add_prefix_space", true);
+            if (prefix && steps.Count > 0)
             {
-                case "ByteLevel":
-                    byteLevel = true;
-                    prefix = part.Flag("add_prefix_space", true);
-                    if (prefix && steps.Count > 0)
-                    {
-                        throw part.Unsupported("has add_prefix_space after another step");
-                    }
-
-                    if (part.Flag("use_regex", true))
-                    {
-                        steps.Add(new RegexStep(path, RegexStep.Gpt2Pattern, keepMatches: true, keepBetween: true));
-                    }
-
-                    break;
-                case "Digits":
-                    steps.Add(new DigitsStep(part.Flag("individual_digits", false)));
-                    break;
-                case "Split":
-                    steps.Add(ReadSplit(path, part));
-                    break;
-                default:
-                    throw part.Unsupported($"is of type {MessageText.Quote(type)}");
+                throw part.Unsupported("has add_prefix_space after another step");
             }
+
+            steps.AddRange(ReadSteps(path, part, type));
         }
 
         return new PreTokenizer(steps, byteLevel, prefix);
     }
+
+    private static PreTokenizerStep[] ReadSteps(string path, TokenizerJson part, string type) => type switch
+    {
+        "ByteLevel" when !part.Flag("use_regex", true) => [],
+        "ByteLevel" => [new RegexStep(path, RegexStep.Gpt2Pattern, keepMatches: true, keepBetween: true)],
+        "Digits" => [new DigitsStep(part.Flag("individual_digits", false))],
+        "Split" => [ReadSplit(path, part)],
+        _ => throw part.Unsupported($"is of type {MessageText.Quote(type)}"),
+    };
 
     private static IEnumerable<(TokenizerJson Part, string Type)> Parts(TokenizerJson? preTokenizer)
     {
