@@ -3,6 +3,9 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>Replaces files in one step, so that an interruption never leaves half a file.</summary>
 internal static class AtomicFile
 {
+    /// <summary>Writes text as UTF-8.</summary>
+    public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
+
     /// <summary>Makes sure that a folder exists.</summary>
     public static void CreateFolder(string path)
     {

@@ -1,20 +1,18 @@
-using System.Diagnostics;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
-using LoRi.Training.Sequences;
 using LoRi.Training.Training;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Runs;
 
-/// <summary>What a training run tells while it goes on.</summary>
-/// <param name="Info">A line for people.</param>
-/// <param name="Step">After every step.</param>
-/// <param name="Stop">Asked after every step: whether to save and stop.</param>
-public sealed record RunObserver(Action<string> Info, Action<StepMetrics> Step, Func<bool> Stop);
-
-/// <summary>The loop around a trainer: resuming, logging, validation and checkpoints.</summary>
-public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, string checkpoints, RunObserver observer)
+/// <summary>The loop around a trainer: resuming, metrics, validation and checkpoints.</summary>
+/// <param name="settings">The run's settings.</param>
+/// <param name="model">What is trained.</param>
+/// <param name="method">How.</param>
+/// <param name="data">On what.</param>
+/// <param name="run">Where everything goes.</param>
+/// <param name="info">Told what happens, a line each.</param>
+public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, Action<string> info)
 {
     private const double WarmupShare = 0.03;
     private const double DefaultEpochs = 3;
@@ -23,35 +21,33 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
     public int Steps { get; } = settings.Train.Steps
         ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? DefaultEpochs) * data.Training.Count / settings.Train.BatchSize));
 
-    /// <summary>Trains to the end, or until the observer asks to stop; true where it came to the end.</summary>
-    public bool Run()
+    /// <summary>Trains to the end, or until <paramref name="stop"/> asks to save and stop; true where it came to the end.</summary>
+    public bool Run(CancellationToken stop)
     {
         using var trainer = new Trainer(model, method, data.Training, Plan());
-        if (settings.Train.Resume && TrainerState.TryRestore(checkpoints, model, trainer.Optimizer))
+        if (settings.Train.Resume && run.LatestCheckpoint() is var (_, folder))
         {
-            observer.Info($"resumed after step {trainer.CompletedSteps}");
+            TrainerState.Restore(folder, model, trainer.Optimizer);
+            info($"resumed after step {trainer.CompletedSteps}");
         }
 
+        using var metrics = run.OpenMetrics(trainer.CompletedSteps);
+        var log = new StepLog(metrics, settings.Train.LogEvery, Steps, info);
+        var validated = data.Validation.Count > 0;
         while (!trainer.Finished)
         {
-            var metrics = trainer.Step();
-            CheckFinite(metrics);
-            observer.Step(metrics);
-            var due = settings.Train.CheckpointEvery is { } every && metrics.Step % every == 0;
-            var stop = observer.Stop();
-            if (due || stop || trainer.Finished)
+            var step = trainer.Step();
+            CheckFinite(step);
+            log.Add(step);
+            if (validated && settings.Train.EvalEvery is { } evaluation && step.Step % evaluation == 0)
             {
-                TrainerState.Save(checkpoints, model, trainer.Optimizer);
+                info($"step {step.Step}: validation task loss {Validate():F4}");
             }
 
-            if (settings.Train.EvalEvery is { } evaluation && metrics.Step % evaluation == 0)
+            SaveWhereDue(trainer, step.Step, stop.IsCancellationRequested);
+            if (stop.IsCancellationRequested && !trainer.Finished)
             {
-                observer.Info($"step {metrics.Step}: validation task loss {Validate():F4}");
-            }
-
-            if (stop && !trainer.Finished)
-            {
-                observer.Info($"stopped after step {metrics.Step}; --resume goes on from here");
+                info($"stopped after step {step.Step}; --resume goes on from here");
                 return false;
             }
         }
@@ -72,6 +68,15 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
         }
 
         return sum;
+    }
+
+    private void SaveWhereDue(Trainer trainer, int step, bool stopping)
+    {
+        var due = settings.Train.CheckpointEvery is { } every && step % every == 0;
+        if (due || stopping || trainer.Finished)
+        {
+            run.SaveCheckpoint(step, folder => TrainerState.Write(folder, model, trainer.Optimizer));
+        }
     }
 
     private TrainingPlan Plan() => new()

@@ -1,0 +1,30 @@
+using LoRi.Training.Methods;
+using LoRi.Training.Methods.Codi;
+using LoRi.Training.Methods.LatentCrossEntropy;
+using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Methods.NoCot;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>From settings to a method.</summary>
+public static class MethodFactory
+{
+    /// <summary>The student's method; <paramref name="teacher"/> is what LoRi's frozen teacher left behind.</summary>
+    /// <exception cref="InputException">The method is known but not part of this version.</exception>
+    public static ITrainingMethod Create(RunSettings settings, LoRiTeacher? teacher)
+    {
+        var (latent, options) = (settings.Latent, settings.LoRi);
+        return latent.Method switch
+        {
+            MethodNames.LoRi => new LoRiMethod(
+                teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"),
+                new LoRiWeights(options.WMean, options.WCov, options.WOrder, options.LambdaRationale, options.LambdaAnchor),
+                latent.LatentSteps,
+                latent.Grade),
+            "no-cot" => new NoCotMethod(latent.Grade),
+            "latent-ce" => new LatentCrossEntropyMethod(latent.LatentSteps, latent.Grade),
+            "codi" => new CodiMethod(latent.LatentSteps, distillationWeight: options.LambdaAnchor, teacherWeight: 1, latent.Grade),
+            var other => throw new InputException($"--method {other}: is not part of this version; there are lori, codi, latent-ce and no-cot"),
+        };
+    }
+}
