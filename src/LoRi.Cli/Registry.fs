@@ -32,7 +32,7 @@ let private distill =
             "train a student that reasons in latent steps"
             "--method METHOD --teacher RUN --data FILE... --output RUN [options]"
             "--method lori --teacher runs/teacher --data gsm8k-aug.txt --output runs/student --latent-steps 5"
-            (Pending.run "distill" (Training.distillSettings >> ignore))
+            Stages.distill
 
     { plain with Page.Options = distillOptions }
 
@@ -44,13 +44,13 @@ let commands: Command list =
           "train and compare small models on a task made here"
           "[options]"
           "--setting one-per-token --quick --output runs/demo"
-          (pending<DemoArgs> "demo")
+          Demo.run
       command<TrainArgs>
           "teach"
           "train the explicit chain-of-thought teacher"
           "--model FOLDER_OR_GGUF --data FILE... --output RUN [options]"
           "--model Qwen2.5-0.5B --data gsm8k-aug.txt --output runs/teacher --epochs 1 --batch-size 32"
-          (Pending.run "teach" (Training.teachSettings >> ignore))
+          Stages.teach
       command<TrajectoriesArgs>
           "trajectories"
           "write the hidden states of a teacher's chains of thought"
@@ -81,7 +81,7 @@ let commands: Command list =
           "answer the questions of a data set and score the answers"
           "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
           "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
-          (pending<EvaluateArgs> "evaluate")
+          Stages.evaluate
       command<ScoreArgs>
           "score"
           "score outputs again by a published rule"
@@ -93,13 +93,13 @@ let commands: Command list =
           "go on from a prompt"
           "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST) [options]"
           "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many has he?\""
-          (pending<GenerateArgs> "generate")
+          Models.generate
       command<LogitsArgs>
           "logits"
           "show a model's logits and hidden states for given ids"
           "--model FOLDER_OR_GGUF --ids LIST [options]"
           "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
-          (pending<LogitsArgs> "logits")
+          Models.logits
       command<TokenizeArgs>
           "tokenize"
           "turn texts into ids, or ids into texts"

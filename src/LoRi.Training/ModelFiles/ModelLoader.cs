@@ -5,16 +5,21 @@ using static TorchSharp.torch;
 
 namespace LoRi.Training.ModelFiles;
 
-/// <summary>What a checkpoint becomes when it is loaded.</summary>
-/// <param name="Projection">The feedback projection for a checkpoint that has none; a card in the folder wins.</param>
-/// <param name="AddSpecialRows">Whether rows for <c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c> are appended where the checkpoint lacks them.</param>
+/// <summary>Where and in which types a model is loaded.</summary>
 /// <param name="Precision">Types of weights and arithmetic.</param>
 /// <param name="Device">Where it lives.</param>
-public sealed record LoadSettings(FeedbackProjection Projection, bool AddSpecialRows, Precision Precision, Device Device)
+public sealed record LoadSettings(Precision Precision, Device Device)
 {
-    /// <summary>As it is, on the CPU: for generation and comparison.</summary>
-    public static LoadSettings AsStored(Precision precision) => new(new FeedbackProjection(ProjectionKind.Identity, 0), false, precision, CPU);
+    /// <summary>On the CPU.</summary>
+    public static LoadSettings AsStored(Precision precision) => new(precision, CPU);
 }
+
+/// <summary>What a student needs beyond its start weights.</summary>
+/// <param name="Projection">Kind of the feedback projection.</param>
+/// <param name="ProjectionWidth">Inner width of the mlp; left out, the hidden size.</param>
+/// <param name="Bot">Id of <c>&lt;bot&gt;</c>; rows are appended to the table where it lacks them.</param>
+/// <param name="Eot">Id of <c>&lt;eot&gt;</c>.</param>
+public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidth, int Bot, int Eot);
 
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
 public static class ModelLoader
@@ -29,37 +34,63 @@ public static class ModelLoader
         return Directory.Exists(final) && File.Exists(Path.Combine(final, "config.json")) ? final : path;
     }
 
-    /// <summary>Loads a model and, for a trained one, its card.</summary>
+    /// <summary>Loads a model as it is and, for a trained one, its card.</summary>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
     public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings)
     {
         var folder = Resolve(path);
         var card = Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
+        var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
+        var model = Open(folder, settings, config => (
+            card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0));
+        if (card is not null && projection.Kind != ProjectionKind.Identity)
+        {
+            using var weights = SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
+            FillProjection(model, weights);
+        }
+
+        return (model, card);
+    }
+
+    /// <summary>
+    /// Loads weights to train from. A student (where <paramref name="parts"/> are given) gets a new feedback projection and rows
+    /// for its markers, all of them still zero.
+    /// </summary>
+    /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
+    public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts)
+    {
+        var folder = Resolve(path);
+        var end = Directory.Exists(folder) ? ReasoningCard.Read(folder)?.EosId : null;
+        return Open(folder, settings, config =>
+        {
+            var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
+            var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
+            var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
+            return (special, new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize), extra);
+        });
+    }
+
+    private static InputException NoEnd(string path) =>
+        new($"{path}: config.json names no eos_token_id, which ends an answer; add it there");
+
+    private static ReasoningModel Open(
+        string folder, LoadSettings settings, Func<DecoderConfig, (SpecialIds Special, FeedbackProjection Projection, int ExtraRows)> choose)
+    {
         using var source = Checkpoint.Open(folder);
         var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, "config.json"));
-        var projection = card is null ? settings.Projection : new FeedbackProjection(card.Projection, card.ProjectionWidth);
-        var add = settings.AddSpecialRows && card is null;
-        var special = card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1));
-        var model = new ReasoningModel(config, add ? 2 : 0, special, projection, settings.Precision, settings.Device);
+        var (special, projection, extra) = choose(config);
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device);
         try
         {
-            Fill(model, source, add ? 2 : 0);
-            if (card is not null && projection.Kind != ProjectionKind.Identity)
-            {
-                using var weights = SafetensorsCheckpointFile(folder);
-                FillProjection(model, weights);
-            }
+            Fill(model, source, extra);
+            return model;
         }
         catch
         {
             model.Dispose();
             throw;
         }
-
-        return (model, card);
     }
-
-    private static SafetensorsFile SafetensorsCheckpointFile(string folder) => SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
 
     private static void Fill(ReasoningModel model, IWeightSource source, int extraRows)
     {

@@ -1,0 +1,125 @@
+/// `lori demo`: trains and compares small models on a task made here.
+module LoRi.Cli.Commands.Demo
+
+open System
+open System.IO
+open System.Text.Json
+open LoRi.Cli
+open LoRi.Cli.ExitCodes
+open LoRi.Training
+open LoRi.Training.Demo
+
+[<Literal>]
+let private DefaultSeeds = 2
+
+let private settings (options: Argu.ParseResults<DemoArgs>) =
+    let chosen =
+        match options.GetResult(Setting, DemoSettings.OnePerToken.Name) with
+        | name when name = DemoSettings.OnePerToken.Name -> DemoSettings.OnePerToken
+        | name when name = DemoSettings.Compressed.Name -> DemoSettings.Compressed
+        | name ->
+            raise (UsageException $"--setting {name}: must be one of {DemoSettings.OnePerToken.Name}, {DemoSettings.Compressed.Name}")
+
+    if options.Contains Quick then chosen.Quick() else chosen
+
+let private seeds (options: Argu.ParseResults<DemoArgs>) =
+    let count = options.GetResult(Seeds, (if options.Contains Quick then 1 else DefaultSeeds))
+
+    if count < 1 then
+        raise (UsageException $"--seeds {count}: must be at least 1")
+
+    [| 0L .. int64 count - 1L |]
+
+let private percent (share: float) = $"%.1f{100.0 * share}"
+
+/// A method's seeds in one row: mean accuracy, each interval's hull, means of the rest.
+let private methodRow (rows: DemoRow list) =
+    let mean (value: DemoRow -> float) = List.averageBy value rows
+    let first = List.head rows
+
+    [ first.Method
+      rows |> List.map (fun row -> percent row.Accuracy) |> String.concat " / "
+      rows |> List.map (fun row -> $"{percent row.Interval[0]}-{percent row.Interval[1]}") |> String.concat " / "
+      for length in first.PerLength.Keys do
+          percent (mean (fun row -> row.PerLength[length]))
+      string first.Steps
+      $"%.0f{mean _.Seconds}"
+      $"%.1f{mean (fun row -> float row.TokensGenerated / float row.Examples)}"
+      $"%.1f{mean _.LatencyMilliseconds}" ]
+
+let private showTable (terminal: Terminal) (report: DemoReport) =
+    let lengths = [ for pair in report.Rows[0].ExamplesPerLength -> $"K={pair.Key} (n={pair.Value})" ]
+
+    let headers =
+        [ "method"; "accuracy %, each seed"; "95 % interval" ] @ lengths @ [ "steps"; "train s"; "tokens"; "latency ms" ]
+
+    let rows = report.Rows |> List.ofSeq |> List.groupBy _.Method |> List.map (snd >> methodRow)
+    Terminal.writeTable terminal headers rows
+
+let private showRanks (terminal: Terminal) (report: DemoReport) =
+    terminal.Out.WriteLine "How low-rank the first teacher's trajectories are (energy of the Gram matrices; effective ranks):"
+
+    Terminal.writeTable
+        terminal
+        [ "standardisation"; "mode"; "size"; "entropy rank"; "participation"; "90 %"; "95 %"; "99 %" ]
+        [ for row in report.Ranks ->
+              [ row.Standardise
+                row.Mode
+                string row.Size
+                $"%.1f{row.EntropyRank}"
+                $"%.1f{row.ParticipationRank}"
+                string row.RankFor90
+                string row.RankFor95
+                string row.RankFor99 ] ]
+
+let private showExamples (terminal: Terminal) (report: DemoReport) =
+    terminal.Out.WriteLine "Questions of the first seed, as the teacher writes them out and as the student answers after its latent steps:"
+
+    for example in report.WorkedExamples do
+        terminal.Out.WriteLine()
+        Terminal.writeFields
+            terminal
+            [ "question", example.Question
+              "right answer", example.Gold
+              "teacher writes", example.Teacher
+              "student writes", example.Student
+              "latents decode to", String.Join(" ", example.Latents) ]
+
+let private show (terminal: Terminal) (settings: DemoSettings) (report: DemoReport) =
+    let quick = if report.Quick then " (quick: a smoke test, its numbers mean nothing)" else ""
+    terminal.Out.WriteLine()
+    terminal.Out.WriteLine $"Setting {settings.Name}{quick}: {settings.Purpose}."
+    terminal.Out.WriteLine $"{settings.LatentSteps} latent steps, chains of up to {2 * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%; accuracy by chain length K is the mean over seeds."
+    showTable terminal report
+    terminal.Out.WriteLine "Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's seconds per step, each measured alone."
+    terminal.Out.WriteLine()
+    showRanks terminal report
+    showExamples terminal report
+    terminal.Out.WriteLine()
+    terminal.Out.WriteLine $"%.0f{report.Seconds} s in all."
+
+let private indented = JsonSerializerOptions(WriteIndented = true)
+
+let private save (folder: string) (settings: DemoSettings) (report: DemoReport) (steps: Collections.Generic.IReadOnlyDictionary<string, int>) =
+    let config = {| setting = settings; seeds = report.Seeds; student_steps = steps; seconds_per_step = report.SecondsPerStep |}
+    File.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(config, indented) + "\n")
+    File.WriteAllText(Path.Combine(folder, "demo.json"), JsonSerializer.Serialize(report, indented) + "\n")
+
+/// Runs the demonstration.
+let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let options = CommandLine.parse<DemoArgs> "demo" arguments
+    let settings = settings options
+    let seeds = seeds options
+    let folder = options.GetResult(DemoArgs.Output, Path.Combine("runs", "demo"))
+    let workers = options.GetResult(DemoArgs.Threads, Environment.ProcessorCount)
+    Directory.CreateDirectory folder |> ignore
+    NativeRuntime.Load { native with Threads = Nullable() }
+    let runner = DemoRunner(settings, seeds, workers, folder, terminal.Error.WriteLine)
+    let report = runner.Run()
+    save folder settings report runner.Steps
+
+    if options.Contains DemoArgs.Json then
+        terminal.Out.WriteLine(JsonSerializer.Serialize report)
+    else
+        show terminal settings report
+        terminal.Out.WriteLine ("Written: " + Path.Combine(folder, "demo.json"))

@@ -1,0 +1,114 @@
+using LoRi.Training.Checkpoints;
+using LoRi.Training.Generation;
+using LoRi.Training.Methods;
+using LoRi.Training.ModelFiles;
+using LoRi.Training.Models;
+using LoRi.Training.Sequences;
+using LoRi.Training.Tokenizers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>What a model says of given ids.</summary>
+/// <param name="Length">Number of ids.</param>
+/// <param name="Vocabulary">Number of logits of a position.</param>
+/// <param name="Last">Logits of the last position.</param>
+/// <param name="Loss">Mean negative log-likelihood of all ids but the first, in nats; null for one id.</param>
+public sealed record LogitsAnswer(int Length, int Vocabulary, double[] Last, double? Loss);
+
+/// <summary>What a model wrote.</summary>
+/// <param name="Ids">New ids, the end token that stopped it included.</param>
+/// <param name="Text">Their text; null without a tokenizer.</param>
+public sealed record GeneratedAnswer(int[] Ids, string? Text);
+
+/// <summary><c>lori logits</c> and <c>lori generate</c>.</summary>
+public static class ModelQueries
+{
+    /// <summary>Logits, loss and, where a file is named, all logits and hidden states of the ids.</summary>
+    /// <exception cref="InputException">The model cannot be loaded or an id is not in its table.</exception>
+    public static LogitsAnswer Logits(string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output)
+    {
+        var (model, _) = ModelLoader.Load(path, Settings(dtype, device));
+        using var owned = model;
+        CheckIds(ids, model, path);
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var weights = model.Weights();
+        var rows = PaddedRows.Right([ids], model.Device);
+        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions(), levels: output is not null);
+        var logits = Decoder.Logits(weights, pass.Final).squeeze(0);
+        if (output is not null)
+        {
+            var hidden = pass.Levels!.Select((level, index) => SafetensorsContent.FromTensor($"hidden.{index}", level.squeeze(0)));
+            SafetensorsWriter.Write(output, hidden.Prepend(SafetensorsContent.FromTensor("logits", logits)));
+        }
+
+        var wide = logits.dtype == ScalarType.Float64 ? logits : logits.to(ScalarType.Float32);
+        double? loss = ids.Length < 2 ? null : nn.functional.cross_entropy(wide.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1))
+            .to(ScalarType.Float64).item<double>();
+        var last = wide[ids.Length - 1].to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+        return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss);
+    }
+
+    /// <summary>Goes on greedily from ids or from a text.</summary>
+    /// <param name="path">The model.</param>
+    /// <param name="prompt">Text to go on from; null where <paramref name="ids"/> are given.</param>
+    /// <param name="ids">Ids to go on from.</param>
+    /// <param name="tokenizer">A tokenizer to use instead of the model's own.</param>
+    /// <param name="latentSteps">Latent steps; null for the run's own.</param>
+    /// <param name="maxNewTokens">Most tokens to write.</param>
+    /// <param name="dtype">Type of weights and arithmetic.</param>
+    /// <param name="device">Where.</param>
+    /// <exception cref="InputException">The model cannot be loaded, has no tokenizer, or an id is not in its table.</exception>
+    public static GeneratedAnswer Generate(
+        string path, string? prompt, int[]? ids, string? tokenizer, int? latentSteps, int maxNewTokens, DtypeOption dtype, DeviceOption device)
+    {
+        TextTokenizer? text = prompt is null ? StageModel.FindTokenizer(path, tokenizer) : StageModel.Tokenizer(path, tokenizer);
+        var (model, card) = ModelLoader.Load(path, Settings(dtype, device));
+        using var owned = model;
+        var start = ids ?? text!.Encode(prompt!, addSpecialTokens: true);
+        CheckIds(start, model, path);
+        var steps = latentSteps ?? card?.LatentSteps ?? 0;
+        if (steps > 0 && card is not { LatentSteps: > 0 })
+        {
+            throw new InputException($"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none)");
+        }
+
+        var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" && ids is null ? AnswerMode.Direct : AnswerMode.Explicit;
+        var plan = new GenerationPlan(mode, steps, card?.PrefixIds ?? [], maxNewTokens, EndTokens.Of(path, model.Config, card));
+        var written = AnswerGenerator.Generate(model, [start], plan)[0];
+        return new GeneratedAnswer(written, text?.Decode(written, skipSpecialTokens: true));
+    }
+
+    private static LoadSettings Settings(DtypeOption dtype, DeviceOption device)
+    {
+        var type = dtype switch
+        {
+            DtypeOption.F64 => ScalarType.Float64,
+            DtypeOption.BF16 => ScalarType.BFloat16,
+            _ => ScalarType.Float32,
+        };
+        return new LoadSettings(new Precision(type, type), StageModel.DeviceOf(device));
+    }
+
+    private static void CheckIds(int[] ids, ReasoningModel model, string path)
+    {
+        var rows = model.Config.VocabularySize + model.ExtraRows;
+        if (ids.Length == 0)
+        {
+            throw new InputException("--ids: there is no id to go on from");
+        }
+
+        var wrong = Array.FindIndex(ids, id => id < 0 || id >= rows);
+        if (wrong >= 0)
+        {
+            throw new InputException($"--ids: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}");
+        }
+
+        if (ids.Length > model.Config.MaxPositions)
+        {
+            throw new InputException($"--ids: {ids.Length} ids, but {path} was made for {model.Config.MaxPositions} positions");
+        }
+    }
+}

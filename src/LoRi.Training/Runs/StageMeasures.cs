@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LoRi.Training.Checkpoints;
+using LoRi.Training.Models;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>
+/// What a stage cost: seconds, tokens a second, the share of the machine's matrix-product rate, and peak memory. Written to
+/// <c>summary.json</c>.
+/// </summary>
+public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
+{
+    private const int CeilingSize = 2048;
+    private const int CeilingRepeats = 3;
+    private readonly Stopwatch clock = Stopwatch.StartNew();
+
+    /// <summary>Bytes of weights, gradients and both moments.</summary>
+    public static long TrainingMemory(ReasoningModel model) => 4 * model.Parameters.Values.numel() * model.Parameters.Values.element_size();
+
+    /// <summary>Floating-point operations a second of a 2048-cube product in a model's compute type: the best of three.</summary>
+    public static double Ceiling(ScalarType type, Device device)
+    {
+        using var scope = NewDisposeScope();
+        var (a, b) = (rand(CeilingSize, CeilingSize, device: device).to(type), rand(CeilingSize, CeilingSize, device: device).to(type));
+        var best = double.PositiveInfinity;
+        for (var repeat = 0; repeat <= CeilingRepeats; repeat++)
+        {
+            var start = Stopwatch.GetTimestamp();
+            a.matmul(b).sum().to(ScalarType.Float32).item<float>();
+            best = System.Math.Min(best, Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+
+        return 2.0 * CeilingSize * CeilingSize * CeilingSize / best;
+    }
+
+    /// <summary>Largest resident memory of this process so far, in bytes; 0 where the system does not tell.</summary>
+    public static long PeakMemory()
+    {
+        const string Status = "/proc/self/status";
+        var line = File.Exists(Status) ? File.ReadLines(Status).FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
+        return line is null ? Process.GetCurrentProcess().PeakWorkingSet64 : 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Writes the summary; tokens come from the run's metrics.</summary>
+    public void Write(string stage, Action<string> info)
+    {
+        var seconds = clock.Elapsed.TotalSeconds;
+        var last = JsonNode.Parse(File.ReadLines(run.MetricsFile).Last())!;
+        var tokens = last["tokens"]!.GetValue<long>();
+        var training = last["seconds"]!.GetValue<double>();
+        var matrices = model.Parameters.Slots.Where(slot => slot.Shape.Length > 1).Sum(slot => slot.Count);
+        var ceiling = Ceiling(model.Precision.Compute, model.Device);
+        var rate = 6.0 * matrices * tokens / training;
+        var summary = new JsonObject
+        {
+            ["stage"] = stage,
+            ["seconds"] = seconds,
+            ["training_seconds"] = training,
+            ["tokens"] = tokens,
+            ["tokens_per_second"] = tokens / training,
+            ["flops_per_second"] = rate,
+            ["ceiling_flops_per_second"] = ceiling,
+            ["share_of_ceiling"] = rate / ceiling,
+            ["peak_memory_bytes"] = PeakMemory(),
+            ["threads"] = get_num_threads(),
+            ["device"] = $"{model.Device}",
+            ["dtype"] = $"{model.Precision.Compute}",
+        };
+        AtomicFile.WriteText(Path.Combine(run.FolderPath, "summary.json"), summary.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+        info(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{tokens / training:F0} tokens/s, {rate / 1e9:F0} GFLOP/s, {100 * rate / ceiling:F0} % of a {CeilingSize}-cube product; peak memory {PeakMemory() / (double)(1 << 30):F2} GiB"));
+    }
+}

@@ -1,0 +1,82 @@
+using LoRi.Training.Checkpoints;
+using LoRi.Training.ModelFiles;
+using LoRi.Training.Models;
+using LoRi.Training.Tokenizers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>What every stage needs to know of the machine and the model.</summary>
+public static class StageModel
+{
+    /// <summary>Types of weights and arithmetic for an option.</summary>
+    public static Precision PrecisionOf(DtypeOption dtype) => dtype switch
+    {
+        DtypeOption.F64 => Precision.Exact,
+        DtypeOption.BF16 => Precision.Mixed,
+        _ => Precision.Full,
+    };
+
+    /// <summary>The device of an option.</summary>
+    /// <exception cref="InputException">There is no such device.</exception>
+    public static Device DeviceOf(DeviceOption device)
+    {
+        if (device == DeviceOption.Cuda && !cuda.is_available())
+        {
+            throw new InputException("--device cuda: this libtorch sees no CUDA device; build with -p:Torch=cuda, or name an installed PyTorch with --libtorch");
+        }
+
+        return device == DeviceOption.Cuda ? CUDA : CPU;
+    }
+
+    /// <summary>
+    /// The tokenizer of a model: the one that is named, else <c>tokenizer.json</c> beside the weights, else a GGUF's own
+    /// vocabulary; null where there is none.
+    /// </summary>
+    public static TextTokenizer? FindTokenizer(string model, string? named)
+    {
+        if (named is not null)
+        {
+            return TokenizerFile.Load(named);
+        }
+
+        var place = ModelLoader.Resolve(model);
+        var folder = Directory.Exists(place) ? place : Path.GetDirectoryName(Path.GetFullPath(place))!;
+        if (new[] { "tokenizer.json", "tokenizer.json.gz" }.Any(name => File.Exists(Path.Combine(folder, name))))
+        {
+            return TokenizerFile.Load(folder);
+        }
+
+        var gguf = File.Exists(place) ? [place] : Directory.GetFiles(place, "*.gguf");
+        if (gguf.Length != 1 || !gguf[0].EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        using var file = GgufFile.Open(gguf[0]);
+        return GgufTokenizer.Load(file);
+    }
+
+    /// <summary>The tokenizer of a model that cannot do without one.</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public static TextTokenizer Tokenizer(string model, string? named) => FindTokenizer(model, named)
+        ?? throw new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
+
+    /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
+    /// <exception cref="InputException">The model names none.</exception>
+    public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.EosId ?? (loaded.Config.EosIds.Count > 0
+        ? loaded.Config.EosIds[0]
+        : throw new InputException($"{model}: config.json names no eos_token_id, which ends an answer; add it there"));
+
+    /// <summary>Refuses a tokenizer with more ids than the embedding table has rows.</summary>
+    public static void CheckFits(TextTokenizer tokenizer, ReasoningModel model, string path)
+    {
+        var rows = model.Config.VocabularySize + model.ExtraRows;
+        if (tokenizer.VocabularySize > rows)
+        {
+            throw new InputException(
+                $"{tokenizer.Path}: has ids up to {tokenizer.VocabularySize - 1}, but the embedding table of {path} has {rows} rows; name the tokenizer that belongs to the model");
+        }
+    }
+}
