@@ -44,7 +44,7 @@ let private jsonValue (key: string) (field: objnull) : Json.Value =
     match field with
     | :? string as text -> Json.text text
     | :? int as number -> Json.whole number
-    | :? int64 as number -> System.Text.Json.Nodes.JsonValue.Create number
+    | :? int64 as number -> Json.count number
     | :? float as number when Double.IsFinite number -> Json.number number
     | :? (string list) as texts -> Json.list (List.map Json.text texts)
     | other ->

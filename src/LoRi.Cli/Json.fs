@@ -12,6 +12,9 @@ let text (value: string) : Value = JsonValue.Create value
 /// A whole number.
 let whole (value: int) : Value = JsonValue.Create value
 
+/// A whole number that may be large.
+let count (value: int64) : Value = JsonValue.Create value
+
 /// A number, written so that it reads back the same.
 let number (value: float) : Value = JsonValue.Create value
 

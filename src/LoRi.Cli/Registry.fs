@@ -62,19 +62,19 @@ let commands: Command list =
           "fit the low-rank subspace of trajectories"
           "--trajectories FILE... --output FILE [options]"
           "--trajectories trajectories.safetensors --layer-rank 8 --hidden-rank 64 --output subspace.safetensors"
-          (pending<SubspaceFitArgs> "subspace fit")
+          Subspace.fit
       command<SubspaceReportArgs>
           "subspace report"
           "show how low-rank trajectories are"
           "--subspace FILE [options]"
           "--subspace subspace.safetensors"
-          (pending<SubspaceReportArgs> "subspace report")
+          Subspace.report
       command<ObjectiveArgs>
           "objective"
           "compute the alignment losses between two sets of trajectories"
           "--subspace FILE --teacher FILE --student FILE [options]"
           "--subspace subspace.safetensors --teacher teacher.safetensors --student student.safetensors --json"
-          (pending<ObjectiveArgs> "objective")
+          Objective.run
       distill
       command<EvaluateArgs>
           "evaluate"
@@ -105,7 +105,7 @@ let commands: Command list =
           "turn texts into ids, or ids into texts"
           "--tokenizer FILE_OR_FOLDER [options]"
           "--tokenizer Qwen2.5-0.5B < texts.jsonl"
-          (pending<TokenizeArgs> "tokenize")
+          Tokenize.run
       command<InspectArgs>
           "inspect"
           "list the tensors of a file or a model"

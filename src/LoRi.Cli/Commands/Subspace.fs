@@ -1,0 +1,157 @@
+module LoRi.Cli.Commands.Subspace
+
+open System
+open System.Globalization
+open LoRi.Cli
+open LoRi.Math
+open LoRi.Training
+open LoRi.Training.Methods.LoRi
+open LoRi.Training.Runs
+open LoRi.Training.Trajectories
+
+/// The native libraries, with the threads that a command asks for.
+let load (native: NativeRuntimeOptions) (threads: int option) =
+    NativeRuntime.Load(
+        NativeRuntimeOptions(
+            LibtorchFolder = native.LibtorchFolder,
+            AnyVersion = native.AnyVersion,
+            Threads = Option.toNullable threads
+        )
+    )
+
+let private settings (options: Argu.ParseResults<SubspaceFitArgs>) =
+    let chosen =
+        LoRiOptions(
+            SubspaceKind = CommandLine.choiceOr "kind" (options.TryGetResult Kind) SubspaceKindOption.MultilinearSvd,
+            Standardise =
+                CommandLine.choiceOr "standardise" (options.TryGetResult SubspaceFitArgs.Standardise) StandardiseOption.Full,
+            Weighting =
+                CommandLine.choiceOr "weighting" (options.TryGetResult SubspaceFitArgs.Weighting) WeightingOption.Statistic,
+            LayerRank = Option.toNullable (options.TryGetResult SubspaceFitArgs.Layer_Rank),
+            LayerEnergy = Option.toNullable (options.TryGetResult SubspaceFitArgs.Layer_Energy),
+            HiddenRank = Option.toNullable (options.TryGetResult SubspaceFitArgs.Hidden_Rank),
+            HiddenEnergy = Option.toNullable (options.TryGetResult SubspaceFitArgs.Hidden_Energy)
+        )
+
+    CommandLine.asUsage chosen.ValidateRanks
+    chosen
+
+let private squaredError (subspace: SharedSubspace) =
+    max 0.0 (subspace.Energy - subspace.EnergyKept)
+
+let private asJson (subspace: SharedSubspace) =
+    let name = SharedSubspace.standardisationName subspace.Standardisation
+    let spectrum = subspace.Spectra[name]
+
+    Json.object
+        [ "layers", Json.whole subspace.Levels
+          "width", Json.whole subspace.Width
+          "examples", Json.whole subspace.Examples
+          "tokens", Json.count subspace.Tokens
+          "layer_rank", Json.whole subspace.LayerRank
+          "hidden_rank", Json.whole subspace.HiddenRank
+          "standardise", Json.text name
+          "eigenvalues_layer", Json.numbers spectrum.Layer
+          "eigenvalues_hidden", Json.numbers spectrum.Hidden
+          "energy", Json.number subspace.Energy
+          "energy_kept", Json.number subspace.EnergyKept
+          "squared_error", Json.number (squaredError subspace)
+          "squared_error_bound", Json.number (SharedSubspace.squaredErrorBound subspace)
+          "anchor_std", Json.numbers subspace.AnchorDeviation ]
+
+let private percent (share: float) =
+    (100.0 * share).ToString("0.00", CultureInfo.InvariantCulture) + " %"
+
+let private describe (subspace: SharedSubspace) path =
+    [ "subspace", path
+      "kind", SubspaceFile.KindName subspace.Kind
+      "standardise", SharedSubspace.standardisationName subspace.Standardisation
+      "corpus", $"{subspace.Examples} examples with {subspace.Tokens} tokens, {subspace.Levels} levels of {subspace.Width} components"
+      "ranks", $"{subspace.LayerRank} of {subspace.Levels} levels, {subspace.HiddenRank} of {subspace.Width} components"
+      "energy kept", percent (subspace.EnergyKept / subspace.Energy)
+      "stored variances",
+      (if subspace.Variances.IsEmpty then
+           "none"
+       else
+           String.Join(", ", subspace.Variances.Keys)) ]
+
+let private fitCorpus (options: LoRiOptions) seed (corpus: TrajectoryFiles) =
+    let fitted = TeacherFit.Fit(corpus, options.ToSettings seed)
+
+    if corpus.HasAnchors then
+        fitted
+    else
+        { fitted with AnchorDeviation = [||] }
+
+/// Fits the subspace of trajectories and writes it.
+let fit (terminal: Terminal) native arguments =
+    let options = CommandLine.parse<SubspaceFitArgs> "subspace fit" arguments
+    let chosen = settings options
+    let seed = options.GetResult(SubspaceFitArgs.Seed, 0L)
+    load native (options.TryGetResult SubspaceFitArgs.Threads)
+    use corpus = TrajectoryFiles.Open(options.GetResult Trajectories)
+    let subspace = fitCorpus chosen seed corpus
+    let path = options.GetResult SubspaceFitArgs.Output
+    SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
+
+    if options.Contains SubspaceFitArgs.Json then
+        Terminal.writeJson terminal (asJson subspace)
+    else
+        Terminal.writeFields terminal (describe subspace path)
+
+let private shares = [ 0.9; 0.95; 0.99 ]
+
+let private spectra (subspace: SharedSubspace) =
+    [ for name in SubspaceFile.Standardisations do
+          for mode, values in [ "layer", subspace.Spectra[name].Layer; "hidden", subspace.Spectra[name].Hidden ] do
+              name, mode, values, SpectrumSummary.Of values ]
+
+let private reportJson (subspace: SharedSubspace) =
+    let mode (values: float[], summary: SpectrumSummary) =
+        Json.object
+            [ "eigenvalues", Json.numbers values
+              "energy_per_rank", Json.numbers summary.Cumulative
+              "entropy_rank", Json.number summary.EntropyRank
+              "participation", Json.number summary.Participation
+              "rank_at_energy",
+              Json.object [ for share in shares -> string share, Json.whole (SpectrumSummary.RankAt(share, values)) ] ]
+
+    let under name =
+        Json.object
+            [ for standardise, axis, values, summary in spectra subspace do
+                  if standardise = name then
+                      axis, mode (values, summary) ]
+
+    Json.object
+        [ "standardise", Json.text (SharedSubspace.standardisationName subspace.Standardisation)
+          "kind", Json.text (SubspaceFile.KindName subspace.Kind)
+          "examples", Json.whole subspace.Examples
+          "tokens", Json.count subspace.Tokens
+          "layers", Json.whole subspace.Levels
+          "width", Json.whole subspace.Width
+          "layer_rank", Json.whole subspace.LayerRank
+          "hidden_rank", Json.whole subspace.HiddenRank
+          "energy", Json.number subspace.Energy
+          "energy_kept", Json.number subspace.EnergyKept
+          "spectra", Json.object [ for name in SubspaceFile.Standardisations -> name, under name ] ]
+
+let private short (value: float) =
+    value.ToString("0.00", CultureInfo.InvariantCulture)
+
+/// Shows how low-rank trajectories are, under each standardisation.
+let report (terminal: Terminal) _ arguments =
+    let options = CommandLine.parse<SubspaceReportArgs> "subspace report" arguments
+    let path = options.GetResult SubspaceReportArgs.Subspace
+    let subspace = SubspaceFile.Read path
+
+    if options.Contains SubspaceReportArgs.Json then
+        Terminal.writeJson terminal (reportJson subspace)
+    else
+        Terminal.writeFields terminal (describe subspace path)
+
+        Terminal.writeTable
+            terminal
+            [ "standardise"; "mode"; "size"; "entropy rank"; "participation"; "90 %"; "95 %"; "99 %" ]
+            [ for name, mode, values, summary in spectra subspace ->
+                  [ name; mode; string values.Length; short summary.EntropyRank; short summary.Participation ]
+                  @ [ for share in shares -> string (SpectrumSummary.RankAt(share, values)) ] ]

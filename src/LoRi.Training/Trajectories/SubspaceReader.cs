@@ -1,0 +1,121 @@
+using System.Globalization;
+using LoRi.Math;
+using LoRi.Training.Checkpoints;
+using Microsoft.FSharp.Collections;
+
+namespace LoRi.Training.Trajectories;
+
+/// <summary>Reads one subspace file.</summary>
+internal sealed class SubspaceReader(SafetensorsFile file)
+{
+    private const double OrthonormalTolerance = 1e-6;
+
+    internal SharedSubspace Read()
+    {
+        if (file.Metadata.GetValueOrDefault("format") is var format && format != SubspaceFile.Format)
+        {
+            throw Bad($"the metadata's format is {format ?? "missing"}, expected {SubspaceFile.Format}; name a subspace file, as `lori subspace fit` writes it");
+        }
+
+        var (levels, layerRank) = Size("layer.basis");
+        var (width, hiddenRank) = Size("hidden.basis");
+        var kind = Kind();
+        var (layers, components) = kind.IsComplement ? (levels, width) : (layerRank, hiddenRank);
+        return new SharedSubspace(
+            kind,
+            Standardise(),
+            levels,
+            width,
+            layerRank,
+            hiddenRank,
+            Basis("layer.basis", levels, layerRank),
+            Basis("hidden.basis", width, hiddenRank),
+            Values("mean", levels, width),
+            Positive("rms", levels),
+            MapModule.OfSeq(SubspaceFile.Standardisations.Select(name => Tuple.Create(
+                name, new Spectrum(Values($"spectrum.{name}.layer", levels), Values($"spectrum.{name}.hidden", width))))),
+            MapModule.OfSeq(VarianceNames().Select(name => Tuple.Create(
+                name, Values(name, SubspaceFile.VarianceShape(name, layers, components))))),
+            file.Find(SubspaceFile.AnchorDeviation) is null ? [] : Positive(SubspaceFile.AnchorDeviation, levels),
+            (int)Whole("examples"),
+            Whole("tokens"),
+            Number("energy"),
+            Number("energy_kept"));
+    }
+
+    private InputException Bad(string reason) => new($"{file.Path}: {reason}");
+
+    private IEnumerable<string> VarianceNames() => file.Entries.Select(entry => entry.Name)
+        .Where(name => name == SubspaceFile.ComponentVariance || name.StartsWith(SubspaceFile.StatisticPrefix, StringComparison.Ordinal));
+
+    private (int Rows, int Columns) Size(string name)
+    {
+        var shape = file.Get(name).Shape;
+        return shape.Count == 2 && shape[0] >= 1 && shape[1] >= 1 && shape[1] <= shape[0] && shape[0] <= int.MaxValue
+            ? ((int)shape[0], (int)shape[1])
+            : throw Bad($"tensor {name} has shape {MessageText.Shape(shape)}, expected the mode's size x its rank");
+    }
+
+    private double[] Values(string name, params long[] shape)
+    {
+        var entry = file.Get(name);
+        if (!entry.Shape.SequenceEqual(shape))
+        {
+            throw Bad($"tensor {name} has shape {MessageText.Shape(entry.Shape)}, expected {MessageText.Shape(shape)}");
+        }
+
+        var values = file.ReadDoubles(name);
+        return Array.TrueForAll(values, double.IsFinite) ? values : throw Bad($"tensor {name} holds NaN or infinity");
+    }
+
+    private double[] Positive(string name, params long[] shape)
+    {
+        var values = Values(name, shape);
+        return Array.TrueForAll(values, value => value > 0) ? values : throw Bad($"tensor {name} holds a value that is not above 0");
+    }
+
+    private double[] Basis(string name, int size, int rank)
+    {
+        var basis = Values(name, size, rank);
+        for (var a = 0; a < rank; a++)
+        {
+            for (var b = a; b < rank; b++)
+            {
+                var product = Enumerable.Range(0, size).Sum(row => basis[(row * rank) + a] * basis[(row * rank) + b]);
+                if (System.Math.Abs(product - (a == b ? 1 : 0)) > OrthonormalTolerance)
+                {
+                    throw Bad($"the columns of {name} are not orthonormal: columns {a} and {b} have the product {product:G6}");
+                }
+            }
+        }
+
+        return basis;
+    }
+
+    private string Text(string key) => file.Metadata.GetValueOrDefault(key) ?? throw Bad($"the metadata has no {key}");
+
+    private long Whole(string key) => long.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+        ? value
+        : throw Bad($"the metadata's {key} is {MessageText.Quote(Text(key))}, expected a whole number");
+
+    private double Number(string key) => double.TryParse(Text(key), NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
+        ? value
+        : throw Bad($"the metadata's {key} is {MessageText.Quote(Text(key))}, expected a number");
+
+    private Standardisation Standardise() => Text("standardise") switch
+    {
+        "full" => Standardisation.Full,
+        "scale" => Standardisation.Scale,
+        "none" => Standardisation.Off,
+        var other => throw Bad($"the metadata's standardise is {MessageText.Quote(other)}, expected full, scale or none"),
+    };
+
+    private SubspaceKind Kind() => Text("kind") switch
+    {
+        "multilinear-svd" => SubspaceKind.MultilinearSvd,
+        "random" => SubspaceKind.NewRandom(Whole("seed")),
+        "identity" => SubspaceKind.Identity,
+        "complement" => SubspaceKind.Complement,
+        var other => throw Bad($"the metadata's kind is {MessageText.Quote(other)}, expected multilinear-svd, random, identity or complement"),
+    };
+}

@@ -1,0 +1,197 @@
+using System.Security.Cryptography;
+using System.Text.RegularExpressions;
+using LoRi.Training.Checkpoints;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Trajectories;
+
+/// <summary>
+/// A corpus of trajectories in files: one file, the shards of one (all of them, or their index), or several corpora one after
+/// the other. Read as float64, whatever the files hold.
+/// </summary>
+public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
+{
+    /// <summary>Values of one batch, padding included: 64 MB.</summary>
+    private const long BatchValues = 8 << 20;
+
+    private const string IndexSuffix = ".index.json";
+
+    private readonly List<SafetensorsFile> files = [];
+    private readonly List<TrajectoryEntry> examples = [];
+
+    private TrajectoryFiles()
+    {
+    }
+
+    /// <summary>Traced levels.</summary>
+    public int Levels { get; private set; }
+
+    /// <summary>Components of a state.</summary>
+    public int Width { get; private set; }
+
+    /// <summary>Number of examples.</summary>
+    public int Count => examples.Count;
+
+    /// <summary>Whether any example has anchor states.</summary>
+    public bool HasAnchors => examples.Exists(e => e.Anchor is not null);
+
+    /// <summary>The data's own names of the examples; numbers where a file has none.</summary>
+    public IReadOnlyList<string> Ids { get; private set; } = [];
+
+    /// <summary>Opens files and checks their numbering and shapes; values are checked when they are read.</summary>
+    /// <exception cref="InputException">A file cannot be read or is no trajectory file.</exception>
+    public static TrajectoryFiles Open(IEnumerable<string> paths)
+    {
+        ArgumentNullException.ThrowIfNull(paths);
+        var corpus = new TrajectoryFiles();
+        try
+        {
+            foreach (var part in Parts([.. paths]))
+            {
+                corpus.Add(part);
+            }
+
+            return corpus.Count > 0 ? corpus : throw new InputException("--trajectories: name at least one file");
+        }
+        catch
+        {
+            corpus.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Rationale tokens of an example.</summary>
+    public int Length(int example) => examples[example].Length;
+
+    /// <summary>Whether an example has anchor states.</summary>
+    public bool HasAnchor(int example) => examples[example].Anchor is not null;
+
+    /// <summary>
+    /// Batches of examples of similar length. Anchors are those of the examples that have any, so there may be fewer than rows.
+    /// </summary>
+    public void ForEach(Action<TrajectoryBatch> use)
+    {
+        ArgumentNullException.ThrowIfNull(use);
+        var order = Enumerable.Range(0, Count).OrderBy(i => examples[i].Length).ToArray();
+        for (var start = 0; start < order.Length;)
+        {
+            var end = start + 1;
+            while (end < order.Length && Values(order[end], end - start + 1) <= BatchValues)
+            {
+                end++;
+            }
+
+            using var scope = NewDisposeScope();
+            var rows = order[start..end];
+            var withAnchor = rows.Where(HasAnchor).ToArray();
+            use(new TrajectoryBatch(rows, Trajectories(rows), [.. rows.Select(Length)], Anchors(withAnchor)));
+            start = end;
+        }
+    }
+
+    /// <summary>States of some examples, [B, L, T, d], padded behind with zeros; T is at least 1.</summary>
+    /// <exception cref="InputException">A value is not finite.</exception>
+    public Tensor Trajectories(IReadOnlyList<int> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var longest = System.Math.Max(1, rows.Max(Length));
+        var padded = zeros([rows.Count, Levels, longest, Width], ScalarType.Float64);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            if (examples[rows[i]].Trajectory is { } found)
+            {
+                using var states = Read(found);
+                using var target = padded[i].narrow(1, 0, states.shape[1]);
+                target.copy_(states);
+            }
+        }
+
+        return padded;
+    }
+
+    /// <summary>Anchor states of some examples that all have them, [B, L, d].</summary>
+    /// <exception cref="InputException">An example has none, or a value is not finite.</exception>
+    public Tensor Anchors(IReadOnlyList<int> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        var all = zeros([rows.Count, Levels, Width], ScalarType.Float64);
+        for (var i = 0; i < rows.Count; i++)
+        {
+            var found = examples[rows[i]].Anchor ?? throw new InputException($"{files[0].Path}: example {Ids[rows[i]]} has no anchor");
+            using var states = Read(found);
+            using var target = all[i];
+            target.copy_(states);
+        }
+
+        return all;
+    }
+
+    /// <summary>The SHA-256 of the files' bytes, one after the other, in hexadecimal.</summary>
+    public string Sha256()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 20];
+        foreach (var file in files)
+        {
+            using var stream = File.OpenRead(file.Path);
+            for (var count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
+            {
+                hash.AppendData(buffer, 0, count);
+            }
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => files.ForEach(file => file.Dispose());
+
+    private static Tensor Read((SafetensorsFile File, SafetensorsEntry Tensor) place)
+    {
+        var values = place.File.ReadTensor(place.Tensor.Name, ScalarType.Float64);
+        using var finite = values.isfinite();
+        using var all = finite.all();
+        return all.item<bool>() ? values : throw new InputException($"{TrajectoryIndex.Name(place.File, place.Tensor)} holds NaN or infinity");
+    }
+
+    /// <summary>The paths grouped by what is numbered together: the shards of one file belong to each other.</summary>
+    private static IEnumerable<IReadOnlyList<string>> Parts(IReadOnlyList<string> paths) => paths
+        .Select(WithIndex)
+        .SelectMany(path => path.EndsWith(IndexSuffix, StringComparison.Ordinal) ? Shards(path) : [path])
+        .GroupBy(path => ShardName().Match(path) is { Success: true } match ? match.Groups[1].Value : path, StringComparer.Ordinal)
+        .Select(group => (IReadOnlyList<string>)[.. group.Distinct(StringComparer.Ordinal)]);
+
+    private static string WithIndex(string path) => !File.Exists(path) && File.Exists(path + IndexSuffix) ? path + IndexSuffix : path;
+
+    private static IEnumerable<string> Shards(string index) =>
+        ShardIndex.Read(index).Shards.Select(name => Path.Combine(Path.GetDirectoryName(index) ?? "", name));
+
+    private void Add(IReadOnlyList<string> paths)
+    {
+        var opened = new List<SafetensorsFile>();
+        foreach (var path in paths)
+        {
+            var file = SafetensorsFile.Open(path);
+            files.Add(file);
+            opened.Add(file);
+        }
+
+        var index = new TrajectoryIndex(opened);
+        if (Count > 0 && index.Shape != (Levels, Width))
+        {
+            throw new InputException($"{paths[0]}: has {index.Shape.Levels} levels of {index.Shape.Width} components, "
+                + $"the files before it have {Levels} of {Width}; all must be of one model");
+        }
+
+        (Levels, Width) = index.Shape;
+        var first = Count;
+        Ids = [.. Ids, .. index.Ids ?? [.. Enumerable.Range(first, index.Examples.Count).Select(i => $"{i}")]];
+        examples.AddRange(index.Examples);
+    }
+
+    private long Values(int longest, int rows) => (long)rows * Levels * System.Math.Max(1, examples[longest].Length) * Width;
+
+    [GeneratedRegex(@"\A(.*)-[0-9]{5}-of-[0-9]{5}\.safetensors\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    private static partial Regex ShardName();
+}

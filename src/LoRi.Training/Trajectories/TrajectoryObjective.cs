@@ -1,0 +1,112 @@
+using LoRi.Math;
+using LoRi.Math.Fluent;
+using LoRi.Training.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Trajectories;
+
+/// <summary>The alignment losses of one example, unweighted.</summary>
+/// <param name="Mean">First moments.</param>
+/// <param name="Covariance">Second moments.</param>
+/// <param name="Order">Statistics beyond them.</param>
+/// <param name="Anchor">States at the anchor.</param>
+public readonly record struct AlignmentLosses(double Mean, double Covariance, double Order, double Anchor);
+
+/// <summary>Computes the alignment losses between two files of trajectories, in float64, without any training.</summary>
+public static class TrajectoryObjective
+{
+    private const int BatchRows = 64;
+
+    /// <summary>The losses of every example, in the files' order. An example without teacher rationale has no rationale losses.</summary>
+    /// <exception cref="InputException">The files do not belong together, or the subspace lacks what the objective needs.</exception>
+    public static IReadOnlyList<AlignmentLosses> Compute(
+        SharedSubspace subspace, ObjectiveOptions options, TrajectoryFiles teacher, TrajectoryFiles student)
+    {
+        ArgumentNullException.ThrowIfNull(subspace);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(teacher);
+        ArgumentNullException.ThrowIfNull(student);
+        CheckShapes(subspace, teacher, student);
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        using var like = zeros(1, ScalarType.Float64);
+        var objective = Bind(subspace, options, like);
+        var losses = new AlignmentLosses[teacher.Count];
+        var groups = Enumerable.Range(0, teacher.Count)
+            .Select(row => Checked(row, options, teacher, student))
+            .GroupBy(student.Length)
+            .SelectMany(group => group.OrderBy(teacher.Length).Chunk(BatchRows));
+        foreach (var rows in groups)
+        {
+            using var inner = NewDisposeScope();
+            Compute(objective, options, (teacher, student), rows, losses);
+        }
+
+        return losses;
+    }
+
+    private static void Compute(
+        BoundObjective objective, ObjectiveOptions options, (TrajectoryFiles Teacher, TrajectoryFiles Student) files, int[] rows, AlignmentLosses[] losses)
+    {
+        var coordinates = Subspaces.Coordinates(objective.Subspace, new TorchTensor(files.Teacher.Trajectories(rows)));
+        var lengths = rows.Select(files.Teacher.Length).ToArray();
+        var (mean, covariance, order) = Objectives.Rationale(
+            objective, coordinates, lengths, new TorchTensor(files.Student.Trajectories(rows)));
+        var anchors = options.Anchor.IsOff
+            ? new double[rows.Length]
+            : Objectives.Anchor(objective, new TorchTensor(files.Teacher.Anchors(rows)), new TorchTensor(files.Student.Anchors(rows))).ToArray();
+        var (means, covariances, orders) = (mean.ToArray(), covariance.ToArray(), order.ToArray());
+        for (var i = 0; i < rows.Length; i++)
+        {
+            losses[rows[i]] = new AlignmentLosses(means[i], covariances[i], orders[i], anchors[i]);
+        }
+    }
+
+    private static BoundObjective Bind(SharedSubspace subspace, ObjectiveOptions options, Tensor like)
+    {
+        try
+        {
+            return Objectives.Bind(subspace, options, new TorchTensor(like));
+        }
+        catch (ArgumentException error)
+        {
+            throw new InputException(error.Message, error);
+        }
+    }
+
+    private static void CheckShapes(SharedSubspace subspace, TrajectoryFiles teacher, TrajectoryFiles student)
+    {
+        foreach (var (flag, files) in new[] { ("--teacher", teacher), ("--student", student) })
+        {
+            if ((files.Levels, files.Width) != (subspace.Levels, subspace.Width))
+            {
+                throw new InputException($"{flag}: the trajectories have {files.Levels} levels of {files.Width} components, "
+                    + $"the subspace has {subspace.Levels} of {subspace.Width}; they must be of one model");
+            }
+        }
+
+        if (teacher.Count != student.Count)
+        {
+            throw new InputException($"--teacher has {teacher.Count} examples and --student {student.Count}; both must have the same ones");
+        }
+    }
+
+    private static int Checked(int row, ObjectiveOptions options, TrajectoryFiles teacher, TrajectoryFiles student)
+    {
+        if (teacher.Length(row) > 0 && student.Length(row) == 0)
+        {
+            throw new InputException($"--student: there is no trajectory.{row}, which --teacher has");
+        }
+
+        foreach (var (flag, files) in new[] { ("--teacher", teacher), ("--student", student) })
+        {
+            if (!options.Anchor.IsOff && !files.HasAnchor(row))
+            {
+                throw new InputException($"{flag}: there is no anchor.{row}; leave anchors out with --anchor off");
+            }
+        }
+
+        return row;
+    }
+}
