@@ -113,8 +113,8 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let folder = options.GetResult(DemoArgs.Output, Path.Combine("runs", "demo"))
     let workers = options.GetResult(DemoArgs.Threads, Environment.ProcessorCount)
     Directory.CreateDirectory folder |> ignore
-    NativeRuntime.Load { native with Threads = Nullable() }
-    let runner = DemoRunner(settings, seeds, workers, folder, terminal.Error.WriteLine)
+    NativeRuntime.Load(native.WithThreads(Nullable()))
+    let runner = DemoRunner(settings, seeds, workers, folder, Action<string>(fun line -> terminal.Error.WriteLine line))
     let report = runner.Run()
     save folder settings report runner.Steps
 

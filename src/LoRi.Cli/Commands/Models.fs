@@ -16,7 +16,7 @@ let private ids (text: string) =
            | _ -> raise (UsageException $"--ids {text}: '{part}' is not a token id; separate ids by commas") |]
 
 let private load (native: NativeRuntimeOptions) threads =
-    NativeRuntime.Load { native with Threads = threads |> Option.toNullable }
+    NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
 
 let private noAdapter adapter =
     if Option.isSome adapter then

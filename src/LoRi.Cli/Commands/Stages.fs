@@ -25,7 +25,7 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings:
     for path in Seq.append (Option.toList (Option.ofObj settings.Train.Model)) (Option.toList (Option.ofObj settings.Train.Teacher)) do
         CommandLine.existing "model" path |> ignore
 
-    NativeRuntime.Load { native with Threads = settings.Train.Threads }
+    NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
     interruptible (fun stop -> TrainingStage.Run(settings, terminal.Error, stop) |> ignore)
 
 /// Trains the explicit teacher.
@@ -67,8 +67,8 @@ let private evaluationOptions (options: Argu.ParseResults<EvaluateArgs>) =
 let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parse<EvaluateArgs> "evaluate" arguments
     let evaluation = evaluationOptions options
-    NativeRuntime.Load { native with Threads = Option.toNullable (options.TryGetResult EvaluateArgs.Threads) }
-    let result = EvaluationStage.Run(evaluation, terminal.Error.WriteLine)
+    NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult EvaluateArgs.Threads)))
+    let result = EvaluationStage.Run(evaluation, Action<string>(fun line -> terminal.Error.WriteLine line))
 
     if options.Contains EvaluateArgs.Json then
         terminal.Out.WriteLine(IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json")).Replace("\n", ""))
