@@ -27,6 +27,9 @@ let list (values: Value seq) : Value = JsonArray(Array.ofSeq values)
 /// A list of numbers.
 let numbers (values: float seq) : Value = list (Seq.map number values)
 
+/// The same value, free to be put elsewhere.
+let copy (value: JsonNode) : Value = value.DeepClone()
+
 /// An object, its keys in this order.
 let object (fields: (string * Value) list) : Value =
     let result = JsonObject()

@@ -111,4 +111,4 @@ let commands: Command list =
           "list the tensors of a file or a model"
           "FILE_OR_FOLDER [options]"
           "model.safetensors"
-          (pending<InspectArgs> "inspect") ]
+          Inspect.run ]

@@ -61,6 +61,19 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         }
     }
 
+    /// <summary>Opens one file, a single shard included, and reads all its values.</summary>
+    /// <exception cref="InputException">The file must be rejected.</exception>
+    public static void Check(string path)
+    {
+        NativeRuntime.Load();
+        using var file = SafetensorsFile.Open(path);
+        var index = new TrajectoryIndex([file], isShard: ShardName().IsMatch(path));
+        foreach (var place in index.Examples.SelectMany(e => new[] { e.Trajectory, e.Anchor }).OfType<(SafetensorsFile, SafetensorsEntry)>())
+        {
+            Read(place).Dispose();
+        }
+    }
+
     /// <summary>Rationale tokens of an example.</summary>
     public int Length(int example) => examples[example].Length;
 

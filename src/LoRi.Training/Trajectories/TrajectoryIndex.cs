@@ -7,14 +7,15 @@ namespace LoRi.Training.Trajectories;
 /// <summary>The examples of one trajectory file, or of the shards of one, checked for numbering and shapes.</summary>
 internal sealed partial class TrajectoryIndex
 {
-    private const string Format = "lori-trajectories";
+    internal const string Format = "lori-trajectories";
     private const int LargestCount = 100_000_000;
 
     private static readonly string[] Dtypes = ["F64", "F32", "F16", "BF16"];
 
     private readonly SortedDictionary<int, TrajectoryEntry> entries = [];
 
-    internal TrajectoryIndex(IReadOnlyList<SafetensorsFile> files)
+    /// <summary>Reads the names and shapes of all tensors; one shard by itself need not be numbered from 0.</summary>
+    internal TrajectoryIndex(IReadOnlyList<SafetensorsFile> files, bool isShard = false)
     {
         foreach (var file in files)
         {
@@ -25,8 +26,8 @@ internal sealed partial class TrajectoryIndex
             }
         }
 
-        Examples = Numbered(files[0].Path);
-        Ids = TrajectoryIds.Read(files, Examples.Count);
+        Examples = isShard ? [.. entries.Values] : Numbered(files[0].Path);
+        Ids = isShard ? null : TrajectoryIds.Read(files, Examples.Count);
     }
 
     /// <summary>Levels and components, the same for all tensors.</summary>

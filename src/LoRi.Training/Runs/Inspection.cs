@@ -1,0 +1,108 @@
+using System.Text.Json.Nodes;
+using LoRi.Training.Checkpoints;
+using LoRi.Training.Trajectories;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>What a file or a folder holds.</summary>
+/// <param name="Format">Which kind of file it is.</param>
+/// <param name="Tensors">Its tensors, under the names that the file itself gives them.</param>
+/// <param name="Details">What else it says: metadata, configuration.</param>
+public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors, JsonObject Details)
+{
+    private const string ConfigFile = "config.json";
+    private const string TrajectoryFormat = TrajectoryIndex.Format;
+
+    /// <summary>
+    /// Opens and checks a safetensors or GGUF file, the index of shards, a model folder, a run directory, a trajectory file or a
+    /// subspace file. The values of the last two are checked as well.
+    /// </summary>
+    /// <exception cref="InputException">There is no such file, or it must be rejected.</exception>
+    public static Inspection Of(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+        {
+            return OfFolder(path);
+        }
+
+        return !File.Exists(path) ? throw new InputException($"{path}: there is no such file or folder")
+            : path.EndsWith(".index.json", StringComparison.Ordinal) ? OfWeights("safetensors-index", path)
+            : IsGguf(path) ? OfGguf(path)
+            : OfSafetensors(path);
+    }
+
+    private static Inspection OfFolder(string path)
+    {
+        var final = Path.Combine(path, "final");
+        if (Directory.Exists(final) || Directory.Exists(Path.Combine(path, "checkpoints")))
+        {
+            var settings = ReadIfThere(Path.Combine(path, ConfigFile));
+            var tensors = Directory.Exists(final) ? OfWeights("", final).Tensors : [];
+            return new Inspection("lori-run", tensors, new JsonObject { ["finished"] = Directory.Exists(final), ["config"] = settings });
+        }
+
+        return OfWeights("model-folder", path);
+    }
+
+    private static Inspection OfWeights(string format, string path)
+    {
+        using var source = Checkpoint.Open(path);
+        var config = Directory.Exists(path) ? ReadIfThere(Path.Combine(path, ConfigFile)) ?? source.Config.DeepClone().AsObject() : null;
+        return new Inspection(format, source.Tensors, new JsonObject { ["config"] = config });
+    }
+
+    private static JsonObject? ReadIfThere(string file) => File.Exists(file) ? JsonFile.ReadObject(file) : null;
+
+    private static bool IsGguf(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            Span<byte> start = stackalloc byte[4];
+            return path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
+                || (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual("GGUF"u8));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+        }
+    }
+
+    private static Inspection OfGguf(string path)
+    {
+        using var file = GgufFile.Open(path);
+        var metadata = new JsonObject();
+        foreach (var (key, value) in file.Metadata)
+        {
+            metadata[key] = value is Array list ? $"{list.Length} values" : $"{value}";
+        }
+
+        return new Inspection(
+            "gguf",
+            [.. file.Tensors.Select(t => new WeightInfo(t.Name, t.Shape, t.Type.Name))],
+            new JsonObject { ["version"] = file.Version, ["metadata"] = metadata });
+    }
+
+    private static Inspection OfSafetensors(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        var format = file.Metadata.GetValueOrDefault("format") is SubspaceFile.Format or TrajectoryFormat
+            ? file.Metadata["format"]
+            : "safetensors";
+        if (format == SubspaceFile.Format)
+        {
+            SubspaceFile.Read(path);
+        }
+        else if (format == TrajectoryFormat)
+        {
+            TrajectoryFiles.Check(path);
+        }
+
+        var metadata = new JsonObject(file.Metadata.Select(pair => KeyValuePair.Create(pair.Key, (JsonNode?)pair.Value)));
+        return new Inspection(
+            format,
+            [.. file.Entries.Select(e => new WeightInfo(e.Name, e.Shape, e.Dtype))],
+            new JsonObject { ["metadata"] = metadata });
+    }
+}
