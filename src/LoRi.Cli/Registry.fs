@@ -19,9 +19,6 @@ let private command<'T when 'T :> IArgParserTemplate> name summary syntax exampl
           Options = fun () -> CommandLine.optionList<'T> name }
       Run = run }
 
-let private pending<'T when 'T :> IArgParserTemplate> name =
-    Pending.run name (fun arguments -> CommandLine.parse<'T> name arguments |> ignore)
-
 let private distillOptions () =
     CommandLine.optionList<DistillArgs> "distill" + "\n\nSHARED WITH lori teach:\n\n" + CommandLine.optionList<TrainArgs> "distill"
 
@@ -56,7 +53,7 @@ let commands: Command list =
           "write the hidden states of a teacher's chains of thought"
           "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
           "--model runs/teacher --data gsm8k-aug.txt --output trajectories.safetensors"
-          (pending<TrajectoriesArgs> "trajectories")
+          Stages.trajectories
       command<SubspaceFitArgs>
           "subspace fit"
           "fit the low-rank subspace of trajectories"

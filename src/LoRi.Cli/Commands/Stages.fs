@@ -86,3 +86,52 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
                 string result.Disagreements
                 string result.TokensGenerated
                 $"%.1f{result.Seconds}" ] ]
+
+let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
+    let reading =
+        DataOptions(
+            Format = Option.toNullable (options.TryGetResult TrajectoriesArgs.Format |> Option.map (CommandLine.choice<DataFormat> "format")),
+            SkipBadLines = options.Contains TrajectoriesArgs.Skip_Bad_Lines,
+            Limit = Option.toNullable (options.TryGetResult TrajectoriesArgs.Limit)
+        )
+
+    TrajectoriesOptions(
+        Model = CommandLine.existing "model" (options.GetResult TrajectoriesArgs.Model),
+        Data = options.GetResult TrajectoriesArgs.Data,
+        Output = options.GetResult TrajectoriesArgs.Output,
+        Tokenizer = Option.toObj (options.TryGetResult TrajectoriesArgs.Tokenizer),
+        Levels = CommandLine.asUsage (fun () -> LevelSelection.Parse(options.GetResult(TrajectoriesArgs.Levels, "all"))),
+        TeacherText = CommandLine.choiceOr "teacher-text" (options.TryGetResult TrajectoriesArgs.Teacher_Text) TeacherTextOption.Full,
+        AnswerPrefix = Option.toObj (options.TryGetResult TrajectoriesArgs.Answer_Prefix),
+        BatchSize = options.GetResult(TrajectoriesArgs.Batch_Size, 16),
+        Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult TrajectoriesArgs.Dtype) DtypeOption.F32,
+        Device = CommandLine.choiceOr "device" (options.TryGetResult TrajectoriesArgs.Device) DeviceOption.Cpu,
+        MaxTokens = Option.toNullable (options.TryGetResult TrajectoriesArgs.Max_Tokens),
+        ShardMegabytes = options.GetResult(TrajectoriesArgs.Shard_Size, 4096),
+        Reading = reading
+    )
+
+/// Writes a teacher's trajectories.
+let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let options = CommandLine.parse<TrajectoriesArgs> "trajectories" arguments
+    let settings = trajectoriesOptions options
+    NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
+    let result = TrajectoriesStage.Run(settings, Action<string>(fun line -> terminal.Error.WriteLine line))
+
+    if options.Contains TrajectoriesArgs.Json then
+        Terminal.writeJson
+            terminal
+            (Json.object
+                [ "files", Json.list (Seq.map Json.text result.Files)
+                  "examples", Json.whole result.Examples
+                  "tokens", Json.number (float result.Tokens)
+                  "without_rationale", Json.whole result.WithoutRationale
+                  "too_long", Json.whole result.TooLong
+                  "seconds", Json.number result.Seconds ])
+    else
+        Terminal.writeFields
+            terminal
+            [ "written", String.Join(", ", result.Files)
+              "examples", $"{result.Examples} ({result.WithoutRationale} without rationale, {result.TooLong} left out as too long)"
+              "tokens", string result.Tokens
+              "seconds", $"%.1f{result.Seconds}" ]

@@ -18,7 +18,7 @@ public static class MethodFactory
         {
             MethodNames.LoRi => new LoRiMethod(
                 teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"),
-                new LoRiWeights(options.WMean, options.WCov, options.WOrder, options.LambdaRationale, options.LambdaAnchor),
+                options.ToWeights(),
                 latent.LatentSteps,
                 latent.Grade),
             "no-cot" => new NoCotMethod(latent.Grade),

@@ -23,7 +23,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         var batch = System.Math.Max(1, settings.Train.BatchSize);
         var computed = new ModelTrajectories(teacher, rows, levels, batch, done => Report(done, rows.Count, clock));
         using var source = new SpooledTrajectories(computed, run.FolderPath, SpoolLimit);
-        var fit = LoRiMapping.Of(settings.LoRi, settings.Train.Seed);
+        var fit = settings.LoRi.ToSettings(settings.Train.Seed);
         using var like = zeros(1, dtype: ScalarType.Float32, device: device);
         var targets = Path.Combine(run.FolderPath, "teacher-targets.safetensors");
         var subspace = settings.LoRi.SubspaceFile is { } file ? SubspaceFile.Read(file) : TeacherFit.Fit(source, fit);

@@ -24,16 +24,19 @@ public sealed class GradedPass
     private readonly IReadOnlyList<GradedRow> graded;
     private readonly Tensor[]? levels;
 
-    private GradedPass(PaddedRows rows, IReadOnlyList<GradedRow> graded, Tensor[]? levels, Tensor logits, Tensor crossEntropySum)
+    private readonly Lazy<(Tensor Logits, Tensor CrossEntropySum)> grades;
+
+    private GradedPass(PaddedRows rows, IReadOnlyList<GradedRow> graded, Tensor[]? levels, Func<(Tensor Logits, Tensor CrossEntropySum)> grade)
     {
-        (this.rows, this.graded, this.levels, Logits, CrossEntropySum) = (rows, graded, levels, logits, crossEntropySum);
+        (this.rows, this.graded, this.levels) = (rows, graded, levels);
+        grades = new(grade);
     }
 
-    /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V].</summary>
-    public Tensor Logits { get; }
+    /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V]. Computed when first asked for.</summary>
+    public Tensor Logits => grades.Value.Logits;
 
-    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a scalar.</summary>
-    public Tensor CrossEntropySum { get; }
+    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a scalar. Computed when first asked for.</summary>
+    public Tensor CrossEntropySum => grades.Value.CrossEntropySum;
 
     /// <summary>Runs the rows, after a cache where there is one.</summary>
     public static GradedPass Run(
@@ -42,13 +45,7 @@ public sealed class GradedPass
         var inputs = PaddedRows.Right([.. graded.Select(row => row.Ids[..^1])], model.Device);
         var pass = model.Decoder.Forward(
             weights, model.Decoder.Embed(weights, inputs.Ids), inputs.After(before?.Progress), before?.Cache, levels);
-        var (sources, targets) = Graded(inputs, graded);
-        var states = pass.Final.reshape(-1, model.Config.HiddenSize)
-            .index_select(0, tensor(sources, ScalarType.Int64).to(model.Device));
-        var logits = Decoder.Logits(weights, states);
-        var wide = logits.dtype == ScalarType.BFloat16 ? logits.to(ScalarType.Float32) : logits;
-        var loss = nn.functional.cross_entropy(wide, tensor(targets, ScalarType.Int64).to(model.Device), reduction: nn.Reduction.Sum);
-        return new GradedPass(inputs, graded, pass.Levels, logits, loss);
+        return new GradedPass(inputs, graded, pass.Levels, () => Grade(model, weights, pass.Final, inputs, graded));
     }
 
     /// <summary>The states of every row's anchor at levels <paramref name="first"/>..L: [B, levels, d].</summary>
@@ -57,6 +54,16 @@ public sealed class GradedPass
     /// <summary>Levels 1..L of one row at a run of its tokens: [L, length, d].</summary>
     public Tensor Slice(int row, int start, int length) => stack(
         levels!.Skip(1).Select(level => level.select(0, row).narrow(0, rows.Column(row, start), length)), 0);
+
+    private static (Tensor Logits, Tensor CrossEntropySum) Grade(
+        ReasoningModel model, DecoderWeights weights, Tensor final, PaddedRows inputs, IReadOnlyList<GradedRow> graded)
+    {
+        var (sources, targets) = Graded(inputs, graded);
+        var states = final.reshape(-1, model.Config.HiddenSize).index_select(0, tensor(sources, ScalarType.Int64).to(model.Device));
+        var logits = Decoder.Logits(weights, states);
+        var wide = logits.dtype == ScalarType.BFloat16 ? logits.to(ScalarType.Float32) : logits;
+        return (logits, nn.functional.cross_entropy(wide, tensor(targets, ScalarType.Int64).to(model.Device), reduction: nn.Reduction.Sum));
+    }
 
     private static (long[] Sources, long[] Targets) Graded(PaddedRows inputs, IReadOnlyList<GradedRow> graded)
     {
