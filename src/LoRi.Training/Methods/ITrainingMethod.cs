@@ -42,6 +42,9 @@ public interface ITrainingMethod
     /// <summary>Latent steps of the student; 0 where there are none.</summary>
     int LatentSteps { get; }
 
+    /// <summary>Tokens and latent steps that one row passes through the model in a training step.</summary>
+    int TokensOf(EncodedExample row) => row.StudentLength(LatentSteps);
+
     /// <summary>The loss terms of some rows of a step.</summary>
     IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals);
 

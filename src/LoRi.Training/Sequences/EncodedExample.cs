@@ -12,7 +12,13 @@ namespace LoRi.Training.Sequences;
 /// <param name="Answer">Answer ids, the end of sequence included.</param>
 public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, int[] Prefix, int[] Answer)
 {
+    /// <summary>Tokens of the explicit sequence.</summary>
+    public int ExplicitLength => Question.Length + Rationale.Length + Prefix.Length + Answer.Length;
+
+    /// <summary>Tokens and latent steps of a student's sequence; without latent steps there are no markers.</summary>
+    public int StudentLength(int latentSteps) =>
+        Question.Length + Prefix.Length + Answer.Length + (latentSteps == 0 ? 0 : latentSteps + 2);
+
     /// <summary>The longest sequence this example makes for a student with <paramref name="latentSteps"/> steps or for a teacher.</summary>
-    public int Length(int latentSteps) =>
-        Question.Length + Prefix.Length + Answer.Length + System.Math.Max(Rationale.Length, latentSteps + 2);
+    public int Length(int latentSteps) => System.Math.Max(ExplicitLength, StudentLength(latentSteps));
 }

@@ -78,7 +78,7 @@ public sealed class Trainer : IDisposable
         var loss = rows.Chunk(System.Math.Min(plan.MicroBatchSize, rows.Length)).Sum(part => Accumulate(part, totals, terms));
         var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
         var norm = Optimizer.Step(rate);
-        var tokens = rows.Sum(row => (long)row.Length(method.LatentSteps));
+        var tokens = rows.Sum(row => (long)method.TokensOf(row));
         return new StepMetrics(step + 1, loss, terms, rate, norm, tokens, clock.Elapsed.TotalSeconds);
     }
 

@@ -27,6 +27,9 @@ public sealed class CodiMethod(int latentSteps, double distillationWeight, doubl
     public int LatentSteps => latentSteps;
 
     /// <inheritdoc/>
+    public int TokensOf(EncodedExample row) => row.StudentLength(latentSteps) + row.ExplicitLength;
+
+    /// <inheritdoc/>
     public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
         TaskLoss.Latent(model, rows, latentSteps, grading, totals);
 

@@ -17,6 +17,9 @@ public sealed class CotSftMethod : ITrainingMethod
     public int LatentSteps => 0;
 
     /// <inheritdoc/>
+    public int TokensOf(EncodedExample row) => row.ExplicitLength;
+
+    /// <inheritdoc/>
     public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
         TaskLoss.Explicit(model, rows, totals);
 
