@@ -93,6 +93,21 @@ let private forms =
               let losses = objective subspace teacher student []
               Expect.equal [ for p in losses.EnumerateObject() -> p.Name ] [ "mean_loss"; "covariance_loss"; "order_loss"; "anchor_loss"; "per_example" ] "objective")
       }
+      test "with little memory the fit is the same" {
+          inFolder (fun folder ->
+              for corpus in 0..2 do
+                  for standardise in [ "full"; "scale"; "none" ] do
+                      let teacher, _ = files corpus
+                      let options = [ "--standardise"; standardise; "--layer-rank"; "1"; "--hidden-rank"; "2" ]
+                      let _, plain = fit folder teacher options
+                      let _, small = fit folder teacher ("--low-memory" :: options)
+
+                      for p in plain.EnumerateObject() do
+                          match p.Value.ValueKind with
+                          | JsonValueKind.Array -> expectNumbers 1e-11 (numbers p.Value) (numbers (small.GetProperty p.Name)) p.Name
+                          | JsonValueKind.Number -> expectNumbers 1e-11 [| p.Value.GetDouble() |] [| number p.Name small |] p.Name
+                          | _ -> ())
+      }
       test "every kind, weighting, covariance, order and anchor gives finite losses, zero against itself" {
           inFolder (fun folder ->
               let teacher, student = files 0
