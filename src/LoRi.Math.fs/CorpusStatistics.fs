@@ -94,6 +94,15 @@ type StandardisedCorpus =
       /// Sum of squares of the standardised corpus.
       Energy: float }
 
+/// A corpus under all three standardisations.
+type StandardisedCorpora =
+    { Full: StandardisedCorpus
+      Scale: StandardisedCorpus
+      Off: StandardisedCorpus
+      /// Examples with at least one token.
+      Examples: int
+      Tokens: int64 }
+
 module StandardisedCorpus =
 
     /// What the statistics say under one standardisation. Errors: EmptyCorpus, NotFinite.

@@ -17,6 +17,10 @@ type Subspaces =
     static member Fit(spectral: ISpectral, kind: SubspaceKind, standardisation: Standardisation, layerRank: RankChoice, hiddenRank: RankChoice, statistics: CorpusStatistics) : SharedSubspace =
         SharedSubspace.fit spectral kind standardisation layerRank hiddenRank statistics |> Door.orThrow
 
+    /// The subspace of a corpus whose Gram matrices are known.
+    static member Fit(spectral: ISpectral, kind: SubspaceKind, standardisation: Standardisation, layerRank: RankChoice, hiddenRank: RankChoice, corpora: StandardisedCorpora) : SharedSubspace =
+        SharedSubspace.fitCorpora spectral kind standardisation layerRank hiddenRank corpora |> Door.orThrow
+
     /// The coordinates of raw trajectories, .. level token hidden.
     static member Coordinates(subspace: BoundSubspace, trajectories: RawTensor) : RawTensor =
         let raw: RawTrajectory<TeacherToken> = RawTrajectory(Tensor3 trajectories)

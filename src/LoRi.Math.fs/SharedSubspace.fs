@@ -91,57 +91,71 @@ module SharedSubspace =
 
     let private identity size = Array.init (size * size) (fun index -> if index / size = index % size then 1.0 else 0.0)
 
-    /// Fits a subspace to statistics of a corpus. Kept energy and variances are added by `SubspaceMeasures` in a second reading.
-    /// Errors: EmptyCorpus, RankExceedsSize, EnergyOutOfRange, NotFinite.
+    /// Fits a subspace to a corpus whose Gram matrices are known. Kept energy and variances are added by `SubspaceMeasures` in a further reading.
+    /// Errors: RankExceedsSize, EnergyOutOfRange.
+    let fitCorpora (spectral: ISpectral) kind standardisation layerChoice hiddenChoice (corpora: StandardisedCorpora) : Result<SharedSubspace, MathError> =
+        let levels = corpora.Full.LayerGram.Shape[0]
+        let width = corpora.Full.HiddenGram.Shape[0]
+
+        let chosen =
+            match standardisation with
+            | Standardisation.Full -> corpora.Full
+            | Standardisation.Scale -> corpora.Scale
+            | Standardisation.Off -> corpora.Off
+
+        let eigen (corpus: StandardisedCorpus) =
+            let struct (layer, layerVectors) = spectral.SymmetricEigen corpus.LayerGram
+            let struct (hidden, hiddenVectors) = spectral.SymmetricEigen corpus.HiddenGram
+            { Layer = layer; Hidden = hidden }, layerVectors, hiddenVectors
+
+        let spectra =
+            Map.ofList [ for corpus in [ corpora.Full; corpora.Scale; corpora.Off ] -> standardisationName corpus.Standardisation, (let s, _, _ = eigen corpus in s) ]
+
+        let spectrum, layerVectors, hiddenVectors = eigen chosen
+
+        match kind, rank "layer" layerChoice spectrum.Layer, rank "hidden" hiddenChoice spectrum.Hidden with
+        | SubspaceKind.Identity, _, _ -> Ok(levels, width, identity levels, identity width)
+        | _, Error error, _
+        | _, _, Error error -> Error error
+        | SubspaceKind.Random seed, Ok layer, Ok hidden -> Ok(layer, hidden, randomBasis seed 1 levels layer, randomBasis seed 2 width hidden)
+        | _, Ok layer, Ok hidden ->
+            Ok(layer, hidden, leadingColumns levels layer (layerVectors.ToArray()), leadingColumns width hidden (hiddenVectors.ToArray()))
+        |> Result.map (fun (layerRank, hiddenRank, layerBasis, hiddenBasis) ->
+            { Kind = kind
+              Standardisation = standardisation
+              Levels = levels
+              Width = width
+              LayerRank = layerRank
+              HiddenRank = hiddenRank
+              LayerBasis = layerBasis
+              HiddenBasis = hiddenBasis
+              Mean = chosen.Mean
+              Rms = chosen.Rms
+              Spectra = spectra
+              Variances = Map.empty
+              AnchorDeviation = [||]
+              Examples = corpora.Examples
+              Tokens = corpora.Tokens
+              Energy = chosen.Energy
+              EnergyKept = nan })
+
+    /// Fits a subspace to statistics of a corpus, as `fitCorpora` does. Errors: EmptyCorpus, NotFinite and its own.
     let fit (spectral: ISpectral) kind standardisation layerChoice hiddenChoice (statistics: CorpusStatistics) : Result<SharedSubspace, MathError> =
-        let levels, width = statistics.Shift.Shape[0], statistics.Shift.Shape[1]
         let under standardisation = StandardisedCorpus.ofStatistics standardisation statistics
 
-        let build (full: StandardisedCorpus) (scale: StandardisedCorpus) (raw: StandardisedCorpus) =
-            let chosen =
-                match standardisation with
-                | Standardisation.Full -> full
-                | Standardisation.Scale -> scale
-                | Standardisation.Off -> raw
-
-            let eigen (corpus: StandardisedCorpus) =
-                let struct (layer, layerVectors) = spectral.SymmetricEigen corpus.LayerGram
-                let struct (hidden, hiddenVectors) = spectral.SymmetricEigen corpus.HiddenGram
-                { Layer = layer; Hidden = hidden }, layerVectors, hiddenVectors
-
-            let spectra =
-                Map.ofList [ for corpus in [ full; scale; raw ] -> standardisationName corpus.Standardisation, (let s, _, _ = eigen corpus in s) ]
-
-            let spectrum, layerVectors, hiddenVectors = eigen chosen
-
-            match kind, rank "layer" layerChoice spectrum.Layer, rank "hidden" hiddenChoice spectrum.Hidden with
-            | SubspaceKind.Identity, _, _ -> Ok(levels, width, identity levels, identity width)
-            | _, Error error, _
-            | _, _, Error error -> Error error
-            | SubspaceKind.Random seed, Ok layer, Ok hidden -> Ok(layer, hidden, randomBasis seed 1 levels layer, randomBasis seed 2 width hidden)
-            | _, Ok layer, Ok hidden ->
-                Ok(layer, hidden, leadingColumns levels layer (layerVectors.ToArray()), leadingColumns width hidden (hiddenVectors.ToArray()))
-            |> Result.map (fun (layerRank, hiddenRank, layerBasis, hiddenBasis) ->
-                { Kind = kind
-                  Standardisation = standardisation
-                  Levels = levels
-                  Width = width
-                  LayerRank = layerRank
-                  HiddenRank = hiddenRank
-                  LayerBasis = layerBasis
-                  HiddenBasis = hiddenBasis
-                  Mean = chosen.Mean
-                  Rms = chosen.Rms
-                  Spectra = spectra
-                  Variances = Map.empty
-                  AnchorDeviation = [||]
-                  Examples = statistics.Examples
-                  Tokens = int64 statistics.Tokens
-                  Energy = chosen.Energy
-                  EnergyKept = nan })
-
         match under Standardisation.Full, under Standardisation.Scale, under Standardisation.Off with
-        | Ok full, Ok scale, Ok raw -> build full scale raw
+        | Ok full, Ok scale, Ok off ->
+            fitCorpora
+                spectral
+                kind
+                standardisation
+                layerChoice
+                hiddenChoice
+                { Full = full
+                  Scale = scale
+                  Off = off
+                  Examples = statistics.Examples
+                  Tokens = int64 statistics.Tokens }
         | Error error, _, _
         | _, Error error, _
         | _, _, Error error -> Error error

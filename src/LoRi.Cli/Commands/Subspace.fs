@@ -75,8 +75,8 @@ let private describe (subspace: SharedSubspace) path =
        else
            String.Join(", ", subspace.Variances.Keys)) ]
 
-let private fitCorpus (options: LoRiOptions) seed (corpus: TrajectoryFiles) =
-    let fitted = TeacherFit.Fit(corpus, options.ToSettings seed)
+let private fitCorpus (options: LoRiOptions) seed lowMemory (corpus: TrajectoryFiles) =
+    let fitted = TeacherFit.Fit(corpus, options.ToSettings seed, lowMemory)
 
     if corpus.HasAnchors then
         fitted
@@ -90,7 +90,7 @@ let fit (terminal: Terminal) native arguments =
     let seed = options.GetResult(SubspaceFitArgs.Seed, 0L)
     load native (options.TryGetResult SubspaceFitArgs.Threads)
     use corpus = TrajectoryFiles.Open(options.GetResult Trajectories)
-    let subspace = fitCorpus chosen seed corpus
+    let subspace = fitCorpus chosen seed (options.Contains Low_Memory) corpus
     let path = options.GetResult SubspaceFitArgs.Output
     SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
 

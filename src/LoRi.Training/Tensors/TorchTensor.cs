@@ -80,6 +80,6 @@ public sealed class TorchTensor : RawTensor
     public override double[] ToArray()
     {
         using var host = Value.detach().to(ScalarType.Float64).cpu().contiguous();
-        return host.data<double>().ToArray();
+        return host.numel() == 0 ? [] : host.data<double>().ToArray();
     }
 }

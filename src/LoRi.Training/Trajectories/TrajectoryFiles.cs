@@ -47,7 +47,7 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         var corpus = new TrajectoryFiles();
         try
         {
-            foreach (var part in Parts([.. paths]))
+            foreach (var part in Parts(Once([.. paths])))
             {
                 corpus.Add(part);
             }
@@ -174,6 +174,12 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         .SelectMany(path => path.EndsWith(IndexSuffix, StringComparison.Ordinal) ? Shards(path) : [path])
         .GroupBy(path => ShardName().Match(path) is { Success: true } match ? match.Groups[1].Value : path, StringComparer.Ordinal)
         .Select(group => (IReadOnlyList<string>)[.. group.Distinct(StringComparer.Ordinal)]);
+
+    private static string[] Once(string[] paths)
+    {
+        var twice = paths.GroupBy(Path.GetFullPath, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1);
+        return twice is null ? paths : throw new InputException($"{twice.First()}: named twice; every file counts once");
+    }
 
     private static string WithIndex(string path) => !File.Exists(path) && File.Exists(path + IndexSuffix) ? path + IndexSuffix : path;
 

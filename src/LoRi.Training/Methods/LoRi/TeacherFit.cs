@@ -11,23 +11,20 @@ namespace LoRi.Training.Methods.LoRi;
 public static class TeacherFit
 {
     /// <summary>The fitted subspace with variances, kept energy and anchor deviations; all sums in float64.</summary>
+    /// <param name="source">The corpus.</param>
+    /// <param name="settings">The fit, and the weighting whose variances are kept.</param>
+    /// <param name="lowMemory">Read once more and keep no hidden Gram matrix per level.</param>
     /// <exception cref="InputException">The corpus is empty, not finite, or too small for the ranks.</exception>
-    public static SharedSubspace Fit(ITrajectorySource source, LoRiSettings settings)
+    public static SharedSubspace Fit(ITrajectorySource source, LoRiSettings settings, bool lowMemory = false)
     {
         using var scope = NewDisposeScope();
-        CorpusStatistics? statistics = null;
-        source.ForEach(batch =>
-        {
-            var states = Exact(batch.Trajectories);
-            var next = statistics is null ? CorpusStatistics.Start(states, batch.Lengths) : statistics.Add(states, batch.Lengths);
-            Keep(next, statistics);
-            statistics = next;
-        });
         try
         {
-            var fitted = Subspaces.Fit(
-                new TorchSpectral(), settings.Kind, settings.Standardisation, settings.LayerRank, settings.HiddenRank,
-                statistics ?? throw new InputException("there is no example to fit a subspace to"));
+            var fitted = lowMemory
+                ? Subspaces.Fit(
+                    new TorchSpectral(), settings.Kind, settings.Standardisation, settings.LayerRank, settings.HiddenRank, TwoPassCorpora.Read(source))
+                : Subspaces.Fit(
+                    new TorchSpectral(), settings.Kind, settings.Standardisation, settings.LayerRank, settings.HiddenRank, OnePass(source));
             var measures = new SubspaceMeasures(fitted, settings.Objective.Rationale.Weighting, Exact(zeros(1)));
             source.ForEach(batch =>
             {
@@ -40,6 +37,19 @@ public static class TeacherFit
         {
             throw new InputException(error.Message, error);
         }
+    }
+
+    private static CorpusStatistics OnePass(ITrajectorySource source)
+    {
+        CorpusStatistics? statistics = null;
+        source.ForEach(batch =>
+        {
+            var states = Exact(batch.Trajectories);
+            var next = statistics is null ? CorpusStatistics.Start(states, batch.Lengths) : statistics.Add(states, batch.Lengths);
+            Keep(next, statistics);
+            statistics = next;
+        });
+        return statistics ?? throw new InputException("there is no example to fit a subspace to");
     }
 
     private static TorchTensor Exact(Tensor values) => new(values.to(ScalarType.Float64));
