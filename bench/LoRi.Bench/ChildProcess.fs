@@ -1,0 +1,48 @@
+/// Runs a command as a whole process and measures it from outside.
+module LoRi.Bench.ChildProcess
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Threading
+
+/// What a process cost and said.
+type Outcome =
+    { Seconds: float
+      /// Largest resident memory seen, in bytes (polled; 0 where /proc is absent).
+      PeakMemory: int64
+      Output: string }
+
+let private residentPeak (id: int) =
+    try
+        File.ReadLines $"/proc/{id}/status"
+        |> Seq.tryFind _.StartsWith("VmHWM:", StringComparison.Ordinal)
+        |> Option.map (fun line -> 1024L * int64 (line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]))
+        |> Option.defaultValue 0L
+    with _ ->
+        0L
+
+/// Runs to the end; a failing command stops everything with its error output.
+let run (file: string) (arguments: string list) =
+    let start = ProcessStartInfo(file, arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+    let clock = Stopwatch.StartNew()
+
+    use child =
+        match Process.Start start with
+        | null -> failwith $"{file} did not start"
+        | child -> child
+
+    let output, error = child.StandardOutput.ReadToEndAsync(), child.StandardError.ReadToEndAsync()
+    let mutable peak = 0L
+
+    while not (child.WaitForExit 50) do
+        peak <- max peak (residentPeak child.Id)
+
+    Thread.MemoryBarrier()
+
+    if child.ExitCode <> 0 then
+        failwith $"""{file} {String.Join(" ", arguments)} ended with {child.ExitCode}: {error.Result}"""
+
+    { Seconds = clock.Elapsed.TotalSeconds
+      PeakMemory = peak
+      Output = output.Result }

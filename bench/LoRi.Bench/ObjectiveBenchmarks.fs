@@ -1,0 +1,66 @@
+namespace LoRi.Bench
+
+open BenchmarkDotNet.Attributes
+open LoRi.Math
+open LoRi.Math.Fluent
+open LoRi.Training
+open LoRi.Training.Tensors
+open TorchSharp
+
+/// The rationale terms at the size of a small real model (30 levels of 576, ranks 8 and 64), forward and backward.
+[<MemoryDiagnoser>]
+type ObjectiveBenchmarks() =
+    let mutable run = fun () -> ()
+
+    let subspace covariance =
+        let basis size rank = Array.init (size * rank) (fun index -> if index / rank = index % rank then 1.0 else 0.0)
+
+        { Kind = SubspaceKind.MultilinearSvd
+          Standardisation = Standardisation.Full
+          Levels = 30
+          Width = 576
+          LayerRank = 8
+          HiddenRank = 64
+          LayerBasis = basis 30 8
+          HiddenBasis = basis 576 64
+          Mean = Array.zeroCreate (30 * 576)
+          Rms = Array.create 30 1.0
+          Spectra = Map.empty
+          Variances = Map.empty
+          AnchorDeviation = Array.create 30 1.0
+          Examples = 1
+          Tokens = 1L
+          Energy = 1.0
+          EnergyKept = 1.0 },
+        { Rationale = { Covariance = covariance; Order = Order.Off; Weighting = Weighting.Off }
+          Anchor = AnchorForm.Full }
+
+    [<Params("modewise", "full", "per-layer", "diagonal")>]
+    member val Covariance = "modewise" with get, set
+
+    [<GlobalSetup>]
+    member this.Setup() =
+        NativeRuntime.Load()
+
+        let covariance =
+            match this.Covariance with
+            | "full" -> Covariance.Full
+            | "per-layer" -> Covariance.PerLayer
+            | "diagonal" -> Covariance.Diagonal
+            | _ -> Covariance.Modewise
+
+        let subspace, options = subspace covariance
+        let like = TorchTensor(torch.zeros 1L)
+        let objective = Objectives.Bind(subspace, options, like)
+        let lengths = Array.init 16 (fun row -> 40 + 4 * row)
+        let teacher = torch.randn (16L, 8L, 100L, 64L)
+        let student = torch.randn(16L, 30L, 5L, 576L).requires_grad_ true
+
+        run <-
+            fun () ->
+                use _ = torch.NewDisposeScope()
+                let struct (mean, covariance, _) = Objectives.Rationale(objective, TorchTensor teacher, lengths, TorchTensor student)
+                (TorchTensor.Unwrap(mean.Add covariance)).sum().backward ()
+
+    [<Benchmark>]
+    member _.ForwardAndBackward() = run ()

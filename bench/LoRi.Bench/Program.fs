@@ -1,0 +1,64 @@
+module LoRi.Bench.Program
+
+open System
+open System.IO
+open Argu
+open BenchmarkDotNet.Running
+open LoRi.Training
+
+type Arguments =
+    | [<MainCommand; Mandatory>] Benchmark of name: string
+    | Cli of path: string
+    | Model of path: string
+    | Train of file: string
+    | Test of file: string
+    | Folder of path: string
+    | Rows of n: int
+    | Steps of n: int
+    | Batch_Size of n: int
+    | Dtype of name: string
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Benchmark _ -> "stages (every stage on a real model) or objective (the loss terms alone)"
+            | Cli _ -> "the program's lori.dll (stages)"
+            | Model _ -> "a Hub folder or GGUF file (stages)"
+            | Train _ -> "training data (stages)"
+            | Test _ -> "test data (stages)"
+            | Folder _ -> "scratch folder, must not exist (stages)"
+            | Rows _ -> "rows of data (stages, default: 200)"
+            | Steps _ -> "steps of each training (stages, default: 24)"
+            | Batch_Size _ -> "rows of a step (stages, default: 8)"
+            | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
+
+let private stages (options: ParseResults<Arguments>) =
+    let settings: Stages.Settings =
+        { Cli = options.GetResult Cli
+          Model = options.GetResult Model
+          Train = options.GetResult Train
+          Test = options.GetResult Test
+          Folder = options.GetResult(Folder, Path.Combine(Path.GetTempPath(), $"lori-stages-{Guid.NewGuid():N}"))
+          Rows = options.GetResult(Rows, 200)
+          Steps = options.GetResult(Steps, 24)
+          BatchSize = options.GetResult(Batch_Size, 8)
+          Dtype = options.GetResult(Dtype, "float32") }
+
+    NativeRuntime.Load()
+    Console.Out.WriteLine(Stages.report settings (Stages.measure settings))
+
+[<EntryPoint>]
+let main arguments =
+    let parser = ArgumentParser.Create<Arguments>(programName = "LoRi.Bench", errorHandler = ProcessExiter())
+    let options = parser.ParseCommandLine arguments
+
+    match options.GetResult Benchmark with
+    | "stages" ->
+        stages options
+        0
+    | "objective" ->
+        BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
+        0
+    | other ->
+        eprintfn $"{other}: must be stages or objective"
+        2
