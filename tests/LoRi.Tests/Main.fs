@@ -14,18 +14,23 @@ let private testsOf (name: string) =
     |> fun tests -> testList name [ tests ]
 
 /// The counts that a caller reads: skipped tests are never silent.
-let private report (summary: TestRunSummary) =
-    let skipped = summary.ignored.Length
-
-    if skipped > 0 then
-        printfn "%d tests were skipped; each says why above" skipped
-
+let private counts (summary: TestRunSummary) =
     let failed = summary.failed.Length + summary.errored.Length
-    printfn "%d passed, %d failed, %d skipped" summary.passed.Length failed skipped
+    $"{summary.passed.Length} passed, {failed} failed, {summary.ignored.Length} skipped"
 
 [<EntryPoint>]
 let main args =
-    let config = [ CLIArguments.No_Spinner; CLIArguments.Append_Summary_Handler(SummaryHandler report) ]
+    let mutable line = "0 passed, 1 failed, 0 skipped"
+    let handler = SummaryHandler(fun summary -> line <- counts summary)
+
+    let config =
+        [ CLIArguments.No_Spinner
+          CLIArguments.Colours 0
+          CLIArguments.Append_Summary_Handler handler ]
+
     let code = runTestsWithCLIArgs config args (testList "LoRi" (List.map testsOf projects))
+    // On a line of its own, after everything that the runner itself writes.
+    Console.Out.WriteLine()
+    Console.Out.WriteLine line
     Console.Out.Flush()
     code
