@@ -8,10 +8,12 @@ open LoRi.Training
 
 /// What may stand anywhere among the arguments.
 type private Global =
-    { Verbose: bool
-      Libtorch: string option
-      AnyVersion: bool
-      Rest: string list }
+    {
+        Verbose: bool
+        Libtorch: string option
+        AnyVersion: bool
+        Rest: string list
+    }
 
 let rec private takeGlobal found arguments =
     match arguments with
@@ -19,10 +21,19 @@ let rec private takeGlobal found arguments =
     | "--libtorch-any-version" :: rest -> takeGlobal { found with AnyVersion = true } rest
     | "--libtorch" :: folder :: rest -> takeGlobal { found with Libtorch = Some folder } rest
     | [ "--libtorch" ] -> raise (UsageException "--libtorch: must be followed by a folder")
-    | other :: rest -> takeGlobal { found with Rest = other :: found.Rest } rest
-    | [] -> { found with Rest = List.rev found.Rest }
+    | other :: rest ->
+        takeGlobal
+            { found with
+                Rest = other :: found.Rest
+            }
+            rest
+    | [] ->
+        { found with
+            Rest = List.rev found.Rest
+        }
 
-let private isHelp argument = List.contains argument [ "--help"; "-h"; "-?" ]
+let private isHelp argument =
+    List.contains argument [ "--help"; "-h"; "-?" ]
 
 let private pages () = Registry.commands |> List.map _.Page
 
@@ -38,7 +49,8 @@ let private find (arguments: string list) =
             None)
 
 let private dispatch (terminal: Terminal) (options: Global) =
-    let native = NativeRuntimeOptions(LibtorchFolder = Option.toObj options.Libtorch, AnyVersion = options.AnyVersion)
+    let native =
+        NativeRuntimeOptions(LibtorchFolder = Option.toObj options.Libtorch, AnyVersion = options.AnyVersion)
 
     match find options.Rest with
     | Some(command, rest) when List.exists isHelp rest -> terminal.Out.WriteLine(Help.page command.Page)
@@ -55,9 +67,18 @@ let private start (terminal: Terminal) (arguments: string list) =
     | [] -> raise (UsageException "no command; `lori --help` lists them")
     | [ "subspace" ]
     | "subspace" :: "--help" :: _ ->
-        terminal.Out.WriteLine(Help.overview (pages () |> List.filter _.Name.StartsWith("subspace", StringComparison.Ordinal)))
+        terminal.Out.WriteLine(
+            Help.overview (pages () |> List.filter _.Name.StartsWith("subspace", StringComparison.Ordinal))
+        )
     | arguments ->
-        takeGlobal { Verbose = false; Libtorch = None; AnyVersion = false; Rest = [] } arguments
+        takeGlobal
+            {
+                Verbose = false
+                Libtorch = None
+                AnyVersion = false
+                Rest = []
+            }
+            arguments
         |> dispatch terminal
 
 let private report (terminal: Terminal) verbose (e: exn) (message: string) =

@@ -37,8 +37,7 @@ let private parseSome<'T when 'T :> IArgParserTemplate> (command: string) lenien
         raise (firstLine command e)
 
 /// The options of a command.
-let parse<'T when 'T :> IArgParserTemplate> (command: string) arguments =
-    parseSome<'T> command false arguments
+let parse<'T when 'T :> IArgParserTemplate> (command: string) arguments = parseSome<'T> command false arguments
 
 let private jsonValue (key: string) (field: objnull) : Json.Value =
     match field with
@@ -53,10 +52,17 @@ let private jsonValue (key: string) (field: objnull) : Json.Value =
 
 /// The given options as settings: the case's name in lower case is the key, a case without a value is true.
 let settings<'T when 'T :> IArgParserTemplate> (results: ParseResults<'T>) : (string * Json.Value) list =
-    [ for result in results.GetAllResults() do
-          let case, fields = FSharpValue.GetUnionFields(result, typeof<'T>)
-          let key = case.Name.ToLowerInvariant()
-          key, (if fields.Length = 0 then Json.flag true else jsonValue key fields[0]) ]
+    [
+        for result in results.GetAllResults() do
+            let case, fields = FSharpValue.GetUnionFields(result, typeof<'T>)
+            let key = case.Name.ToLowerInvariant()
+
+            key,
+            (if fields.Length = 0 then
+                 Json.flag true
+             else
+                 jsonValue key fields[0])
+    ]
 
 /// Options that two unions describe together: what the first does not know, the second must.
 let parseBoth<'A, 'B when 'A :> IArgParserTemplate and 'B :> IArgParserTemplate> (command: string) arguments =
@@ -82,7 +88,11 @@ let choice<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)> (option:
         raise (UsageException $"--{option} {text}: must be one of {names}")
 
 /// The choice that an option makes, or the default.
-let choiceOr<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)> (option: string) (text: string option) (otherwise: 'T) =
+let choiceOr<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)>
+    (option: string)
+    (text: string option)
+    (otherwise: 'T)
+    =
     text |> Option.map (choice<'T> option) |> Option.defaultValue otherwise
 
 /// Refuses a path that is not there.

@@ -3,11 +3,13 @@ module LoRi.Cli.Help
 
 /// How a command is shown.
 type Page =
-    { Name: string
-      Summary: string
-      Syntax: string
-      Example: string
-      Options: unit -> string }
+    {
+        Name: string
+        Summary: string
+        Syntax: string
+        Example: string
+        Options: unit -> string
+    }
 
 let private globalOptions =
     """FOR EVERY COMMAND:
@@ -22,34 +24,40 @@ let private globalOptions =
 /// The help of the whole program.
 let overview (pages: Page list) =
     let width = pages |> List.map _.Name.Length |> List.max
-    let line (page: Page) = $"    {page.Name.PadRight width}  {page.Summary}"
+
+    let line (page: Page) =
+        $"    {page.Name.PadRight width}  {page.Summary}"
 
     String.concat
         "\n"
-        [ "lori: low-rank distillation for implicit reasoning"
-          ""
-          "USAGE: lori COMMAND [options]"
-          ""
-          "COMMANDS:"
-          ""
-          yield! List.map line pages
-          ""
-          globalOptions
-          "    --version             show the version"
-          ""
-          "EXAMPLE: lori demo --quick --output runs/demo"
-          "`lori COMMAND --help` lists a command's options." ]
+        [
+            "lori: low-rank distillation for implicit reasoning"
+            ""
+            "USAGE: lori COMMAND [options]"
+            ""
+            "COMMANDS:"
+            ""
+            yield! List.map line pages
+            ""
+            globalOptions
+            "    --version             show the version"
+            ""
+            "EXAMPLE: lori demo --quick --output runs/demo"
+            "`lori COMMAND --help` lists a command's options."
+        ]
 
 /// The help of one command.
 let page (page: Page) =
     String.concat
         "\n"
-        [ $"lori {page.Name}: {page.Summary}"
-          ""
-          $"USAGE: lori {page.Name} {page.Syntax}"
-          ""
-          page.Options()
-          ""
-          globalOptions
-          ""
-          $"EXAMPLE: lori {page.Name} {page.Example}" ]
+        [
+            $"lori {page.Name}: {page.Summary}"
+            ""
+            $"USAGE: lori {page.Name} {page.Syntax}"
+            ""
+            page.Options()
+            ""
+            globalOptions
+            ""
+            $"EXAMPLE: lori {page.Name} {page.Example}"
+        ]

@@ -7,20 +7,28 @@ open LoRi.Training
 
 /// A command and what it does with its arguments.
 type Command =
-    { Page: Help.Page
-      Run: Terminal -> NativeRuntimeOptions -> string list -> unit }
+    {
+        Page: Help.Page
+        Run: Terminal -> NativeRuntimeOptions -> string list -> unit
+    }
 
 let private command<'T when 'T :> IArgParserTemplate> name summary syntax example run =
-    { Page =
-        { Name = name
-          Summary = summary
-          Syntax = syntax
-          Example = example
-          Options = fun () -> CommandLine.optionList<'T> name }
-      Run = run }
+    {
+        Page =
+            {
+                Name = name
+                Summary = summary
+                Syntax = syntax
+                Example = example
+                Options = fun () -> CommandLine.optionList<'T> name
+            }
+        Run = run
+    }
 
 let private distillOptions () =
-    CommandLine.optionList<DistillArgs> "distill" + "\n\nSHARED WITH lori teach:\n\n" + CommandLine.optionList<TrainArgs> "distill"
+    CommandLine.optionList<DistillArgs> "distill"
+    + "\n\nSHARED WITH lori teach:\n\n"
+    + CommandLine.optionList<TrainArgs> "distill"
 
 let private distill =
     let plain =
@@ -31,81 +39,85 @@ let private distill =
             "--method lori --teacher runs/teacher --data gsm8k-aug.txt --output runs/student --latent-steps 5"
             Stages.distill
 
-    { plain with Page.Options = distillOptions }
+    { plain with
+        Page.Options = distillOptions
+    }
 
 /// All commands, in the order of the help.
 let commands: Command list =
-    [ command<InfoArgs> "info" "show what is installed and what the machine offers" "[options]" "--json" Info.run
-      command<DemoArgs>
-          "demo"
-          "train and compare small models on a task made here"
-          "[options]"
-          "--setting one-per-token --quick --output runs/demo"
-          Demo.run
-      command<TrainArgs>
-          "teach"
-          "train the explicit chain-of-thought teacher"
-          "--model FOLDER_OR_GGUF --data FILE... --output RUN [options]"
-          "--model Qwen2.5-0.5B --data gsm8k-aug.txt --output runs/teacher --epochs 1 --batch-size 32"
-          Stages.teach
-      command<TrajectoriesArgs>
-          "trajectories"
-          "write the hidden states of a teacher's chains of thought"
-          "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
-          "--model runs/teacher --data gsm8k-aug.txt --output trajectories.safetensors"
-          Stages.trajectories
-      command<SubspaceFitArgs>
-          "subspace fit"
-          "fit the low-rank subspace of trajectories"
-          "--trajectories FILE... --output FILE [options]"
-          "--trajectories trajectories.safetensors --layer-rank 8 --hidden-rank 64 --output subspace.safetensors"
-          Subspace.fit
-      command<SubspaceReportArgs>
-          "subspace report"
-          "show how low-rank trajectories are"
-          "--subspace FILE [options]"
-          "--subspace subspace.safetensors"
-          Subspace.report
-      command<ObjectiveArgs>
-          "objective"
-          "compute the alignment losses between two sets of trajectories"
-          "--subspace FILE --teacher FILE --student FILE [options]"
-          "--subspace subspace.safetensors --teacher teacher.safetensors --student student.safetensors --json"
-          Objective.run
-      distill
-      command<EvaluateArgs>
-          "evaluate"
-          "answer the questions of a data set and score the answers"
-          "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
-          "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
-          Stages.evaluate
-      command<ScoreArgs>
-          "score"
-          "score outputs again by a published rule"
-          "--predictions FILE --rule RULE [options]"
-          "--predictions runs/student-gsm8k/predictions.jsonl --rule codi"
-          Score.run
-      command<GenerateArgs>
-          "generate"
-          "go on from a prompt"
-          "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST) [options]"
-          "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many has he?\""
-          Models.generate
-      command<LogitsArgs>
-          "logits"
-          "show a model's logits and hidden states for given ids"
-          "--model FOLDER_OR_GGUF --ids LIST [options]"
-          "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
-          Models.logits
-      command<TokenizeArgs>
-          "tokenize"
-          "turn texts into ids, or ids into texts"
-          "--tokenizer FILE_OR_FOLDER [options]"
-          "--tokenizer Qwen2.5-0.5B < texts.jsonl"
-          Tokenize.run
-      command<InspectArgs>
-          "inspect"
-          "list the tensors of a file or a model"
-          "FILE_OR_FOLDER [options]"
-          "model.safetensors"
-          Inspect.run ]
+    [
+        command<InfoArgs> "info" "show what is installed and what the machine offers" "[options]" "--json" Info.run
+        command<DemoArgs>
+            "demo"
+            "train and compare small models on a task made here"
+            "[options]"
+            "--setting one-per-token --quick --output runs/demo"
+            Demo.run
+        command<TrainArgs>
+            "teach"
+            "train the explicit chain-of-thought teacher"
+            "--model FOLDER_OR_GGUF --data FILE... --output RUN [options]"
+            "--model Qwen2.5-0.5B --data gsm8k-aug.txt --output runs/teacher --epochs 1 --batch-size 32"
+            Stages.teach
+        command<TrajectoriesArgs>
+            "trajectories"
+            "write the hidden states of a teacher's chains of thought"
+            "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
+            "--model runs/teacher --data gsm8k-aug.txt --output trajectories.safetensors"
+            Stages.trajectories
+        command<SubspaceFitArgs>
+            "subspace fit"
+            "fit the low-rank subspace of trajectories"
+            "--trajectories FILE... --output FILE [options]"
+            "--trajectories trajectories.safetensors --layer-rank 8 --hidden-rank 64 --output subspace.safetensors"
+            Subspace.fit
+        command<SubspaceReportArgs>
+            "subspace report"
+            "show how low-rank trajectories are"
+            "--subspace FILE [options]"
+            "--subspace subspace.safetensors"
+            Subspace.report
+        command<ObjectiveArgs>
+            "objective"
+            "compute the alignment losses between two sets of trajectories"
+            "--subspace FILE --teacher FILE --student FILE [options]"
+            "--subspace subspace.safetensors --teacher teacher.safetensors --student student.safetensors --json"
+            Objective.run
+        distill
+        command<EvaluateArgs>
+            "evaluate"
+            "answer the questions of a data set and score the answers"
+            "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
+            "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
+            Stages.evaluate
+        command<ScoreArgs>
+            "score"
+            "score outputs again by a published rule"
+            "--predictions FILE --rule RULE [options]"
+            "--predictions runs/student-gsm8k/predictions.jsonl --rule codi"
+            Score.run
+        command<GenerateArgs>
+            "generate"
+            "go on from a prompt"
+            "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST) [options]"
+            "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many has he?\""
+            Models.generate
+        command<LogitsArgs>
+            "logits"
+            "show a model's logits and hidden states for given ids"
+            "--model FOLDER_OR_GGUF --ids LIST [options]"
+            "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
+            Models.logits
+        command<TokenizeArgs>
+            "tokenize"
+            "turn texts into ids, or ids into texts"
+            "--tokenizer FILE_OR_FOLDER [options]"
+            "--tokenizer Qwen2.5-0.5B < texts.jsonl"
+            Tokenize.run
+        command<InspectArgs>
+            "inspect"
+            "list the tensors of a file or a model"
+            "FILE_OR_FOLDER [options]"
+            "model.safetensors"
+            Inspect.run
+    ]

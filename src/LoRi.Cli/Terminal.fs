@@ -8,21 +8,26 @@ open Spectre.Console
 
 /// Where a command reads and writes: the real streams, or a test's.
 type Terminal =
-    { In: TextReader
-      Out: TextWriter
-      Error: TextWriter
-      /// Whether colours may be written to Out.
-      Colour: bool }
+    {
+        In: TextReader
+        Out: TextWriter
+        Error: TextWriter
+        /// Whether colours may be written to Out.
+        Colour: bool
+    }
 
 module Terminal =
     /// The process's own streams. NO_COLOR and a redirected output turn colours off.
     let standard () =
-        let noColour = not (String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NO_COLOR"))
+        let noColour =
+            not (String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NO_COLOR"))
 
-        { In = Console.In
-          Out = Console.Out
-          Error = Console.Error
-          Colour = not noColour && not Console.IsOutputRedirected }
+        {
+            In = Console.In
+            Out = Console.Out
+            Error = Console.Error
+            Colour = not noColour && not Console.IsOutputRedirected
+        }
 
     let private jsonFormat =
         JsonSerializerOptions(WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
@@ -43,8 +48,16 @@ module Terminal =
         let settings =
             AnsiConsoleSettings(
                 Out = AnsiConsoleOutput terminal.Out,
-                Ansi = (if terminal.Colour then AnsiSupport.Detect else AnsiSupport.No),
-                ColorSystem = (if terminal.Colour then ColorSystemSupport.Detect else ColorSystemSupport.NoColors),
+                Ansi =
+                    (if terminal.Colour then
+                         AnsiSupport.Detect
+                     else
+                         AnsiSupport.No),
+                ColorSystem =
+                    (if terminal.Colour then
+                         ColorSystemSupport.Detect
+                     else
+                         ColorSystemSupport.NoColors),
                 Interactive = InteractionSupport.No
             )
 

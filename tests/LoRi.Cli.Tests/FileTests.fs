@@ -19,52 +19,82 @@ let private inspect (path: string) (accept: bool) (where: string) =
         Expect.equal outcome.Out "" where
 
 let private inspections =
-    [ test "safetensors files: the official verdicts, or stricter where the format forbids" {
-          let root = sharedFile "fixtures/safetensors"
-          use verdicts = JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "verdicts.json")))
+    [
+        test "safetensors files: the official verdicts, or stricter where the format forbids" {
+            let root = sharedFile "fixtures/safetensors"
 
-          for case in verdicts.RootElement.GetProperty("cases").EnumerateArray() do
-              if not (fst (case.TryGetProperty "format_forbids")) then
-                  inspect (Path.Combine(root, text "file" case)) (case.GetProperty("accept").GetBoolean()) (text "what" case)
+            use verdicts =
+                JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "verdicts.json")))
 
-          for case in verdicts.RootElement.GetProperty("sharded").EnumerateArray() do
-              let index = Path.Combine(root, "sharded", text "folder" case, "model.safetensors.index.json")
-              inspect index (text "expected" case = "accept") (text "what" case)
-      }
-      test "GGUF files: the expected verdicts" {
-          let root = sharedFile "fixtures/gguf"
-          use cases = JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "container.json")))
+            for case in verdicts.RootElement.GetProperty("cases").EnumerateArray() do
+                if not (fst (case.TryGetProperty "format_forbids")) then
+                    inspect
+                        (Path.Combine(root, text "file" case))
+                        (case.GetProperty("accept").GetBoolean())
+                        (text "what" case)
 
-          for case in cases.RootElement.EnumerateArray() do
-              match text "expected" case with
-              | "either" -> ()
-              | verdict -> inspect (Path.Combine(root, text "file" case)) (verdict = "accept") (text "what" case)
-      }
-      test "model folders, trajectories and what is missing" {
-          let format path = text "format" (loriJson [ "inspect"; path; "--json" ])
-          Expect.equal (format (sharedFile "fixtures/models/gpt2")) "model-folder" "folder"
-          Expect.equal (format (sharedFile "fixtures/math/lori-0.teacher.safetensors")) "lori-trajectories" "trajectories"
-          Expect.equal (format (sharedFile "fixtures/gguf/llama/model.gguf")) "gguf" "gguf"
-          expectError Failed "there is no such file or folder" [ "inspect"; "/no/such/file" ]
-      } ]
+            for case in verdicts.RootElement.GetProperty("sharded").EnumerateArray() do
+                let index =
+                    Path.Combine(root, "sharded", text "folder" case, "model.safetensors.index.json")
+
+                inspect index (text "expected" case = "accept") (text "what" case)
+        }
+        test "GGUF files: the expected verdicts" {
+            let root = sharedFile "fixtures/gguf"
+
+            use cases =
+                JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "container.json")))
+
+            for case in cases.RootElement.EnumerateArray() do
+                match text "expected" case with
+                | "either" -> ()
+                | verdict -> inspect (Path.Combine(root, text "file" case)) (verdict = "accept") (text "what" case)
+        }
+        test "model folders, trajectories and what is missing" {
+            let format path =
+                text "format" (loriJson [ "inspect"; path; "--json" ])
+
+            Expect.equal (format (sharedFile "fixtures/models/gpt2")) "model-folder" "folder"
+
+            Expect.equal
+                (format (sharedFile "fixtures/math/lori-0.teacher.safetensors"))
+                "lori-trajectories"
+                "trajectories"
+
+            Expect.equal (format (sharedFile "fixtures/gguf/llama/model.gguf")) "gguf" "gguf"
+            expectError Failed "there is no such file or folder" [ "inspect"; "/no/such/file" ]
+        }
+    ]
 
 let private tokenizing =
-    [ test "tokenize: texts to ids and back, line by line" {
-          let tokenizer = sharedFile "tokenizers/gpt2"
-          let there = loriWith "\"Hello  world\"\n\"\\u00fc\"\n" [ "tokenize"; "--tokenizer"; tokenizer ]
-          Expect.equal there.Code Success there.Error
-          Expect.equal there.Out "{\"ids\":[15496,220,995],\"text\":\"Hello  world\"}\n{\"ids\":[9116],\"text\":\"ü\"}\n" "ids"
-          let back = loriWith "[15496,220,995]\n" [ "tokenize"; "--tokenizer"; tokenizer; "--decode" ]
-          Expect.equal back.Out "{\"ids\":[15496,220,995],\"text\":\"Hello  world\"}\n" back.Error
-      }
-      test "tokenize names the line that is not JSON" {
-          let tokenizer = sharedFile "tokenizers/gpt2"
+    [
+        test "tokenize: texts to ids and back, line by line" {
+            let tokenizer = sharedFile "tokenizers/gpt2"
 
-          for input, options in [ "\"a\"\nplain\n", []; "\"a\"\n3\n", []; "[1]\n[\"a\"]\n", [ "--decode" ] ] do
-              let outcome = loriWith input ([ "tokenize"; "--tokenizer"; tokenizer ] @ options)
-              Expect.equal outcome.Code Failed input
-              Expect.stringContains outcome.Error "standard input, line 2: expected a JSON" input
-      } ]
+            let there =
+                loriWith "\"Hello  world\"\n\"\\u00fc\"\n" [ "tokenize"; "--tokenizer"; tokenizer ]
+
+            Expect.equal there.Code Success there.Error
+
+            Expect.equal
+                there.Out
+                "{\"ids\":[15496,220,995],\"text\":\"Hello  world\"}\n{\"ids\":[9116],\"text\":\"ü\"}\n"
+                "ids"
+
+            let back =
+                loriWith "[15496,220,995]\n" [ "tokenize"; "--tokenizer"; tokenizer; "--decode" ]
+
+            Expect.equal back.Out "{\"ids\":[15496,220,995],\"text\":\"Hello  world\"}\n" back.Error
+        }
+        test "tokenize names the line that is not JSON" {
+            let tokenizer = sharedFile "tokenizers/gpt2"
+
+            for input, options in [ "\"a\"\nplain\n", []; "\"a\"\n3\n", []; "[1]\n[\"a\"]\n", [ "--decode" ] ] do
+                let outcome = loriWith input ([ "tokenize"; "--tokenizer"; tokenizer ] @ options)
+                Expect.equal outcome.Code Failed input
+                Expect.stringContains outcome.Error "standard input, line 2: expected a JSON" input
+        }
+    ]
 
 [<Tests>]
 let tests = testList "Files from the command line" (inspections @ tokenizing)

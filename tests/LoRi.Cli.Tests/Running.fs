@@ -9,9 +9,11 @@ open LoRi.Cli
 
 /// What a command line left behind.
 type Outcome =
-    { Code: int
-      Out: string
-      Error: string }
+    {
+        Code: int
+        Out: string
+        Error: string
+    }
 
 /// Runs a command line with a standard input.
 let loriWith (input: string) (arguments: string list) =
@@ -19,16 +21,20 @@ let loriWith (input: string) (arguments: string list) =
     use error = new StringWriter(NewLine = "\n")
 
     let terminal =
-        { In = new StringReader(input)
-          Out = out
-          Error = error
-          Colour = false }
+        {
+            In = new StringReader(input)
+            Out = out
+            Error = error
+            Colour = false
+        }
 
     let code = Application.run terminal arguments
 
-    { Code = code
-      Out = out.ToString()
-      Error = error.ToString() }
+    {
+        Code = code
+        Out = out.ToString()
+        Error = error.ToString()
+    }
 
 /// Runs a command line.
 let lori arguments = loriWith "" arguments
@@ -86,7 +92,11 @@ let private shared =
         | "" ->
             above (fun here ->
                 let candidate = Path.Combine(here.FullName, "shared")
-                if Directory.Exists(Path.Combine(candidate, "fixtures")) then Some candidate else None)
+
+                if Directory.Exists(Path.Combine(candidate, "fixtures")) then
+                    Some candidate
+                else
+                    None)
         | set -> Some set
 
 /// A file of the folder with public data and golden numbers; the test is skipped, and counted, where there is none.

@@ -9,135 +9,230 @@ open LoRi.Training.Runs
 open LoRi.Training.Training
 open LoRi.Cli.Tests.Running
 
-let private distill = [ "distill"; "--teacher"; "t"; "--data"; "d"; "--output"; "o" ]
+let private distill =
+    [ "distill"; "--teacher"; "t"; "--data"; "d"; "--output"; "o" ]
 
 let private wrong =
-    [ for name, arguments, message in
-          [ "no command", [], "no command"
-            "an unknown command", [ "dance" ], "dance: there is no such command"
-            "an unknown option", [ "info"; "--fast" ], "unrecognized argument: '--fast'"
-            "a missing option", [ "score"; "--rule"; "codi" ], "missing parameter '--predictions'"
-            "a value of the wrong type", [ "teach"; "--steps"; "many" ], "'--steps' must be followed by"
-            "an unknown rule", [ "score"; "--predictions"; "x"; "--rule"; "kind" ], "--rule kind: must be one of codi, strict, coconut, icot, pccot, pccot_cot"
-            "an unknown method", distill @ [ "--method"; "magic" ], "--method magic: must be one of lori, no-cot"
-            "an unknown choice", distill @ [ "--covariance"; "big" ], "--covariance big: must be one of modewise, full, per-layer, diagonal, off"
-            "steps and epochs", distill @ [ "--steps"; "3"; "--epochs"; "1" ], "--steps 3 and --epochs 1 contradict each other"
-            "rank and energy", distill @ [ "--layer-rank"; "3"; "--layer-energy"; "0.9" ], "--layer-rank 3 and --layer-energy 0.9 contradict"
-            "a subspace with another method", distill @ [ "--method"; "codi"; "--subspace"; "s" ], "--subspace s and --method codi contradict"
-            "a learning rate of zero", distill @ [ "--learning-rate"; "0" ], "--learning-rate 0: must be larger than 0"
-            "a learning rate that is not a number", distill @ [ "--learning-rate"; "nan" ], "--learning-rate"
-            "levels", distill @ [ "--levels"; "some" ], "--levels some"
-            "no weights", [ "teach"; "--data"; "d"; "--output"; "o" ], "--model is missing"
-            "no data", [ "teach"; "--model"; "m"; "--output"; "o" ], "--data is missing"
-            "no output", [ "teach"; "--model"; "m"; "--data"; "d" ], "--output is missing"
-            "a folder that is missing", [ "info"; "--libtorch" ], "--libtorch: must be followed by a folder" ] ->
-          test $"{name} is bad usage" { expectError BadUsage message arguments } ]
+    [
+        for name, arguments, message in
+            [
+                "no command", [], "no command"
+                "an unknown command", [ "dance" ], "dance: there is no such command"
+                "an unknown option", [ "info"; "--fast" ], "unrecognized argument: '--fast'"
+                "a missing option", [ "score"; "--rule"; "codi" ], "missing parameter '--predictions'"
+                "a value of the wrong type", [ "teach"; "--steps"; "many" ], "'--steps' must be followed by"
+                "an unknown rule",
+                [ "score"; "--predictions"; "x"; "--rule"; "kind" ],
+                "--rule kind: must be one of codi, strict, coconut, icot, pccot, pccot_cot"
+                "an unknown method", distill @ [ "--method"; "magic" ], "--method magic: must be one of lori, no-cot"
+                "an unknown choice",
+                distill @ [ "--covariance"; "big" ],
+                "--covariance big: must be one of modewise, full, per-layer, diagonal, off"
+                "steps and epochs",
+                distill @ [ "--steps"; "3"; "--epochs"; "1" ],
+                "--steps 3 and --epochs 1 contradict each other"
+                "rank and energy",
+                distill @ [ "--layer-rank"; "3"; "--layer-energy"; "0.9" ],
+                "--layer-rank 3 and --layer-energy 0.9 contradict"
+                "a subspace with another method",
+                distill @ [ "--method"; "codi"; "--subspace"; "s" ],
+                "--subspace s and --method codi contradict"
+                "a learning rate of zero",
+                distill @ [ "--learning-rate"; "0" ],
+                "--learning-rate 0: must be larger than 0"
+                "a learning rate that is not a number", distill @ [ "--learning-rate"; "nan" ], "--learning-rate"
+                "levels", distill @ [ "--levels"; "some" ], "--levels some"
+                "no weights", [ "teach"; "--data"; "d"; "--output"; "o" ], "--model is missing"
+                "no data", [ "teach"; "--model"; "m"; "--output"; "o" ], "--data is missing"
+                "no output", [ "teach"; "--model"; "m"; "--data"; "d" ], "--output is missing"
+                "a folder that is missing", [ "info"; "--libtorch" ], "--libtorch: must be followed by a folder"
+            ] -> test $"{name} is bad usage" { expectError BadUsage message arguments }
+    ]
 
 let private settings =
-    [ test "the command line wins over the file, the file over the defaults" {
-          inFolder (fun folder ->
-              let config =
-                  file folder "config.json" """{"learning_rate": 0.5, "batch_size": 7, "schedule": "half-cosine", "epochs": 2, "levels": "last-2", "weighting": "none"}"""
+    [
+        test "the command line wins over the file, the file over the defaults" {
+            inFolder (fun folder ->
+                let config =
+                    file
+                        folder
+                        "config.json"
+                        """{"learning_rate": 0.5, "batch_size": 7, "schedule": "half-cosine", "epochs": 2, "levels": "last-2", "weighting": "none"}"""
 
-              let settings =
-                  Training.distillSettings [ "--teacher"; "t"; "--data"; "a"; "b"; "--output"; "o"; "--config"; config; "--batch-size"; "9"; "--steps"; "5" ]
+                let settings =
+                    Training.distillSettings
+                        [
+                            "--teacher"
+                            "t"
+                            "--data"
+                            "a"
+                            "b"
+                            "--output"
+                            "o"
+                            "--config"
+                            config
+                            "--batch-size"
+                            "9"
+                            "--steps"
+                            "5"
+                        ]
 
-              Expect.equal settings.Train.LearningRate 0.5 "file"
-              Expect.equal settings.Train.BatchSize 9 "command line"
-              Expect.equal (settings.Train.Steps.HasValue, settings.Train.Epochs.HasValue) (true, false) "steps replace epochs"
-              Expect.equal settings.Train.Schedule Schedule.HalfCosine "choice"
-              Expect.equal settings.LoRi.Weighting WeightingOption.None "choice"
-              Expect.equal (settings.LoRi.Levels.ToString()) "last-2" "levels"
-              Expect.equal (List.ofSeq settings.Train.Data) [ "a"; "b" ] "list"
-              Expect.equal settings.Latent.LatentSteps 5 "default")
-      }
-      test "a written configuration reads back the same" {
-          inFolder (fun folder ->
-              let first = Training.distillSettings (List.tail distill @ [ "--seed"; "17"; "--resume"; "--hidden-energy"; "0.9" ])
-              let run = RunDirectory.Create(Path.Combine(folder, "run"), false)
-              run.WriteConfig(first.ToJson())
-              let second = Training.distillSettings [ "--config"; run.ConfigFile ]
-              Expect.equal (second.ToJson().ToJsonString()) (first.ToJson().ToJsonString()) "settings"
-              Expect.isTrue first.Train.Resume "resume of this call"
-              Expect.isFalse second.Train.Resume "resume is not kept")
-      }
-      test "a file with an unknown or bad setting is refused by name" {
-          inFolder (fun folder ->
-              for content, message in
-                  [ """{"lerning_rate": 1}""", "lerning_rate: there is no such setting"
-                    """{"learning_rate": "fast"}""", "learning_rate fast: must be a number"
-                    """{"steps": 1.5}""", "steps 1.5: must be a whole number"
-                    """{"dtype": "float99"}""", "dtype float99: must be one of"
-                    """[1]""", "must hold one JSON object"
-                    """{""", "not valid JSON" ] do
-                  let config = file folder "config.json" content
-                  expectError Failed message [ "teach"; "--model"; "m"; "--data"; "d"; "--output"; "o"; "--config"; config ])
-      } ]
+                Expect.equal settings.Train.LearningRate 0.5 "file"
+                Expect.equal settings.Train.BatchSize 9 "command line"
+
+                Expect.equal
+                    (settings.Train.Steps.HasValue, settings.Train.Epochs.HasValue)
+                    (true, false)
+                    "steps replace epochs"
+
+                Expect.equal settings.Train.Schedule Schedule.HalfCosine "choice"
+                Expect.equal settings.LoRi.Weighting WeightingOption.None "choice"
+                Expect.equal (settings.LoRi.Levels.ToString()) "last-2" "levels"
+                Expect.equal (List.ofSeq settings.Train.Data) [ "a"; "b" ] "list"
+                Expect.equal settings.Latent.LatentSteps 5 "default")
+        }
+        test "a written configuration reads back the same" {
+            inFolder (fun folder ->
+                let first =
+                    Training.distillSettings (
+                        List.tail distill @ [ "--seed"; "17"; "--resume"; "--hidden-energy"; "0.9" ]
+                    )
+
+                let run = RunDirectory.Create(Path.Combine(folder, "run"), false)
+                run.WriteConfig(first.ToJson())
+                let second = Training.distillSettings [ "--config"; run.ConfigFile ]
+                Expect.equal (second.ToJson().ToJsonString()) (first.ToJson().ToJsonString()) "settings"
+                Expect.isTrue first.Train.Resume "resume of this call"
+                Expect.isFalse second.Train.Resume "resume is not kept")
+        }
+        test "a file with an unknown or bad setting is refused by name" {
+            inFolder (fun folder ->
+                for content, message in
+                    [
+                        """{"lerning_rate": 1}""", "lerning_rate: there is no such setting"
+                        """{"learning_rate": "fast"}""", "learning_rate fast: must be a number"
+                        """{"steps": 1.5}""", "steps 1.5: must be a whole number"
+                        """{"dtype": "float99"}""", "dtype float99: must be one of"
+                        """[1]""", "must hold one JSON object"
+                        """{""", "not valid JSON"
+                    ] do
+                    let config = file folder "config.json" content
+
+                    expectError
+                        Failed
+                        message
+                        [ "teach"; "--model"; "m"; "--data"; "d"; "--output"; "o"; "--config"; config ])
+        }
+    ]
 
 let private runs =
-    [ test "a run folder that is not empty is refused without --resume" {
-          inFolder (fun folder ->
-              file folder "x" "" |> ignore
-              let create () = RunDirectory.Create(folder, false) |> ignore
-              Expect.throwsT<LoRi.Training.InputException> create "refused"
-              RunDirectory.Create(folder, true) |> ignore)
-      }
-      test "checkpoints appear when complete, the last two stay" {
-          inFolder (fun folder ->
-              let run = RunDirectory.Create(folder, false)
+    [
+        test "a run folder that is not empty is refused without --resume" {
+            inFolder (fun folder ->
+                file folder "x" "" |> ignore
 
-              for step in [ 5; 10; 15 ] do
-                  run.SaveCheckpoint(step, fun path -> file path "w" (string step) |> ignore)
+                let create () =
+                    RunDirectory.Create(folder, false) |> ignore
 
-              let broken () = run.SaveCheckpoint(20, fun _ -> failwith "power cut")
-              Expect.throws broken "interrupted"
-              let again = RunDirectory.Create(folder, true)
-              let struct (latest, _) = again.LatestCheckpoint().Value
-              Expect.equal latest 15 "latest"
-              Expect.equal (Directory.GetDirectories run.CheckpointsFolder).Length 2 "kept")
-      }
-      test "metrics after the resumed step are written anew" {
-          inFolder (fun folder ->
-              let run = RunDirectory.Create(folder, false)
-              let terms = System.Collections.Generic.Dictionary<string, float>()
-              terms["task"] <- 1.5
-              let row step loss = MetricsRow(step, 10L, loss, terms, 1e-4, 0.5, 100.0, 2.0)
+                Expect.throwsT<LoRi.Training.InputException> create "refused"
+                RunDirectory.Create(folder, true) |> ignore)
+        }
+        test "checkpoints appear when complete, the last two stay" {
+            inFolder (fun folder ->
+                let run = RunDirectory.Create(folder, false)
 
-              using (run.OpenMetrics 0) (fun metrics ->
-                  metrics.Write(row 1 2.0)
-                  metrics.Write(row 2 nan))
+                for step in [ 5; 10; 15 ] do
+                    run.SaveCheckpoint(step, fun path -> file path "w" (string step) |> ignore)
 
-              using (run.OpenMetrics 1) (fun metrics -> metrics.Write(row 2 1.0))
-              let lines = File.ReadAllLines run.MetricsFile
-              Expect.equal lines.Length 2 "lines"
-              let last = JsonDocument.Parse(lines[1]).RootElement
-              let keys = [ for p in last.EnumerateObject() -> p.Name ]
-              Expect.equal keys [ "step"; "tokens"; "loss"; "task"; "learning_rate"; "gradient_norm"; "tokens_per_second"; "seconds" ] "keys"
-              Expect.equal (last.GetProperty("loss").GetDouble()) 1.0 "loss")
-      } ]
+                let broken () =
+                    run.SaveCheckpoint(20, fun _ -> failwith "power cut")
+
+                Expect.throws broken "interrupted"
+                let again = RunDirectory.Create(folder, true)
+                let struct (latest, _) = again.LatestCheckpoint().Value
+                Expect.equal latest 15 "latest"
+                Expect.equal (Directory.GetDirectories run.CheckpointsFolder).Length 2 "kept")
+        }
+        test "metrics after the resumed step are written anew" {
+            inFolder (fun folder ->
+                let run = RunDirectory.Create(folder, false)
+                let terms = System.Collections.Generic.Dictionary<string, float>()
+                terms["task"] <- 1.5
+
+                let row step loss =
+                    MetricsRow(step, 10L, loss, terms, 1e-4, 0.5, 100.0, 2.0)
+
+                using (run.OpenMetrics 0) (fun metrics ->
+                    metrics.Write(row 1 2.0)
+                    metrics.Write(row 2 nan))
+
+                using (run.OpenMetrics 1) (fun metrics -> metrics.Write(row 2 1.0))
+                let lines = File.ReadAllLines run.MetricsFile
+                Expect.equal lines.Length 2 "lines"
+                let last = JsonDocument.Parse(lines[1]).RootElement
+                let keys = [ for p in last.EnumerateObject() -> p.Name ]
+
+                Expect.equal
+                    keys
+                    [
+                        "step"
+                        "tokens"
+                        "loss"
+                        "task"
+                        "learning_rate"
+                        "gradient_norm"
+                        "tokens_per_second"
+                        "seconds"
+                    ]
+                    "keys"
+
+                Expect.equal (last.GetProperty("loss").GetDouble()) 1.0 "loss")
+        }
+    ]
 
 let private score =
-    [ test "score writes the fixed keys" {
-          inFolder (fun folder ->
-              let path =
-                  file folder "p.jsonl" "{\"text\": \"The answer is: 4\", \"gold\": \"4\"}\n\n{\"text\": \"?\", \"gold\": 4.0, \"other\": []}\n"
+    [
+        test "score writes the fixed keys" {
+            inFolder (fun folder ->
+                let path =
+                    file
+                        folder
+                        "p.jsonl"
+                        "{\"text\": \"The answer is: 4\", \"gold\": \"4\"}\n\n{\"text\": \"?\", \"gold\": 4.0, \"other\": []}\n"
 
-              let result = loriJson [ "score"; "--predictions"; path; "--rule"; "codi"; "--json" ]
-              Expect.equal [ for p in result.EnumerateObject() -> p.Name ] [ "examples"; "correct"; "accuracy"; "ci95"; "rows" ] "keys"
-              Expect.equal (result.GetProperty("accuracy").GetDouble()) 0.5 "accuracy"
-              let rows = [ for row in result.GetProperty("rows").EnumerateArray() -> text "value" row, row.GetProperty("correct").GetBoolean() ]
-              Expect.equal rows [ "4.0", true; "inf", false ] "rows")
-      }
-      test "score names the bad line" {
-          inFolder (fun folder ->
-              let path = file folder "p.jsonl" "{\"text\": \"a\", \"gold\": \"4\"}\n{\"text\": 1}\n"
-              expectError Failed "p.jsonl, line 2: 'text' is a JSON Number" [ "score"; "--predictions"; path; "--rule"; "codi" ])
-      }
-      test "info says what is loaded" {
-          let report = loriJson [ "info"; "--json"; "--threads"; "1" ]
-          Expect.equal (report.GetProperty("threads").GetInt32()) 1 "threads"
-          Expect.stringStarts (text "libtorch_version" report) "2." "version"
-      } ]
+                let result = loriJson [ "score"; "--predictions"; path; "--rule"; "codi"; "--json" ]
+
+                Expect.equal
+                    [ for p in result.EnumerateObject() -> p.Name ]
+                    [ "examples"; "correct"; "accuracy"; "ci95"; "rows" ]
+                    "keys"
+
+                Expect.equal (result.GetProperty("accuracy").GetDouble()) 0.5 "accuracy"
+
+                let rows =
+                    [
+                        for row in result.GetProperty("rows").EnumerateArray() ->
+                            text "value" row, row.GetProperty("correct").GetBoolean()
+                    ]
+
+                Expect.equal rows [ "4.0", true; "inf", false ] "rows")
+        }
+        test "score names the bad line" {
+            inFolder (fun folder ->
+                let path =
+                    file folder "p.jsonl" "{\"text\": \"a\", \"gold\": \"4\"}\n{\"text\": 1}\n"
+
+                expectError
+                    Failed
+                    "p.jsonl, line 2: 'text' is a JSON Number"
+                    [ "score"; "--predictions"; path; "--rule"; "codi" ])
+        }
+        test "info says what is loaded" {
+            let report = loriJson [ "info"; "--json"; "--threads"; "1" ]
+            Expect.equal (report.GetProperty("threads").GetInt32()) 1 "threads"
+            Expect.stringStarts (text "libtorch_version" report) "2." "version"
+        }
+    ]
 
 [<Tests>]
 let tests = testList "Usage" (wrong @ settings @ runs @ score)

@@ -28,100 +28,126 @@ let private refusal (bytes: byte[]) =
 
 let private occurrences (text: string) (bytes: byte[]) =
     let pattern = Text.Encoding.ASCII.GetBytes text
+
     let rec count (from: int) found =
         match bytes.AsSpan(from).IndexOf(ReadOnlySpan pattern) with
         | -1 -> found
         | at -> count (from + at + 1) (found + 1)
+
     count 0 0
 
 [<Tests>]
 let tests =
     testList
         "Native"
-        [ test "the patch changes names and flags only, and only once" {
-              let original = library.Force()
-              let patched = patch original
-              Expect.equal patched.Length original.Length "no byte moves"
-              let changed = Seq.zip original patched |> Seq.filter (fun (a, b) -> a <> b) |> Seq.length
-              Expect.isLessThan changed 40 "few bytes differ"
-              Expect.isGreaterThan changed 3 "some bytes differ"
-              Expect.equal (patch patched) patched "a patched file stays as it is"
-          }
-          test "every truncation is refused" {
-              let original = library.Force()
+        [
+            test "the patch changes names and flags only, and only once" {
+                let original = library.Force()
+                let patched = patch original
+                Expect.equal patched.Length original.Length "no byte moves"
 
-              for length in [ 0; 3; 4; 63; 64; 65; 1000; 0x3890; 0x16760; 0x3f8f0; original.Length / 2; original.Length - 1 ] do
-                  refusal original[.. length - 1] |> ignore
-          }
-          test "files of another kind are refused" {
-              let original = library.Force()
-              Expect.stringContains (refusal (Array.create 5000 0uy)) "not an ELF file" ""
+                let changed =
+                    Seq.zip original patched |> Seq.filter (fun (a, b) -> a <> b) |> Seq.length
 
-              for at, value, reason in [ 4, 1uy, "64-bit"; 5, 2uy, "64-bit"; 16, 2uy, "x86-64"; 18, 40uy, "x86-64" ] do
-                  let copy = Array.copy original
-                  copy[at] <- value
-                  Expect.stringContains (refusal copy) reason ""
-          }
-          test "a library that does not ask for the version is refused" {
-              let copy = Array.copy (library.Force())
-              let name = Text.Encoding.ASCII.GetBytes ElfPatch.MissingVersion
-              let at = copy.AsSpan().IndexOf(ReadOnlySpan name)
-              copy[at + name.Length - 1] <- byte '3'
-              Expect.stringContains (refusal copy) "0 times" ""
-          }
-          test "a library that defines the symbol is refused" {
-              let copy = Array.copy (library.Force())
-              // The symbol's section index, in entry 482 of the table at 0x3890, is its bytes 6 and 7.
-              let at = 0x3890 + 482 * 24 + 6
-              copy[at] <- 12uy
-              Expect.stringContains (refusal copy) "defines" ""
-          }
-          test "random damage never gives anything but an answer or a refusal" {
-              let original = library.Force()
-              let random = Random 5
+                Expect.isLessThan changed 40 "few bytes differ"
+                Expect.isGreaterThan changed 3 "some bytes differ"
+                Expect.equal (patch patched) patched "a patched file stays as it is"
+            }
+            test "every truncation is refused" {
+                let original = library.Force()
 
-              for _ in 1..60 do
-                  let copy = Array.copy original
+                for length in
+                    [
+                        0
+                        3
+                        4
+                        63
+                        64
+                        65
+                        1000
+                        0x3890
+                        0x16760
+                        0x3f8f0
+                        original.Length / 2
+                        original.Length - 1
+                    ] do
+                    refusal original[.. length - 1] |> ignore
+            }
+            test "files of another kind are refused" {
+                let original = library.Force()
+                Expect.stringContains (refusal (Array.create 5000 0uy)) "not an ELF file" ""
 
-                  for _ in 1..20 do
-                      copy[random.Next 0x40000] <- byte (random.Next 256)
+                for at, value, reason in [ 4, 1uy, "64-bit"; 5, 2uy, "64-bit"; 16, 2uy, "x86-64"; 18, 40uy, "x86-64" ] do
+                    let copy = Array.copy original
+                    copy[at] <- value
+                    Expect.stringContains (refusal copy) reason ""
+            }
+            test "a library that does not ask for the version is refused" {
+                let copy = Array.copy (library.Force())
+                let name = Text.Encoding.ASCII.GetBytes ElfPatch.MissingVersion
+                let at = copy.AsSpan().IndexOf(ReadOnlySpan name)
+                copy[at + name.Length - 1] <- byte '3'
+                Expect.stringContains (refusal copy) "0 times" ""
+            }
+            test "a library that defines the symbol is refused" {
+                let copy = Array.copy (library.Force())
+                // The symbol's section index, in entry 482 of the table at 0x3890, is its bytes 6 and 7.
+                let at = 0x3890 + 482 * 24 + 6
+                copy[at] <- 12uy
+                Expect.stringContains (refusal copy) "defines" ""
+            }
+            test "random damage never gives anything but an answer or a refusal" {
+                let original = library.Force()
+                let random = Random 5
 
-                  try
-                      patch copy |> ignore
-                  with :? InputException ->
-                      ()
-          }
-          test "loading gives working arithmetic, twice" {
-              NativeRuntime.Load()
-              NativeRuntime.Load()
-              let a = TorchSharp.torch.ones ([| 3L; 4L |], requires_grad = true)
-              let sum = a.matmul(TorchSharp.torch.ones [| 4L; 2L |]).sum ()
-              sum.backward ()
-              Expect.equal (sum.item<float32>()) 24f "product"
-              Expect.equal ((nonNull a.grad).sum().item<float32>()) 24f "gradient"
-          }
-          test "an external folder must be there, complete and of a known version" {
-              let folder = Directory.CreateTempSubdirectory("lori-test").FullName
+                for _ in 1..60 do
+                    let copy = Array.copy original
 
-              let message () =
-                  try
-                      LibtorchLocation.Find(NativeRuntimeOptions(LibtorchFolder = folder)) |> ignore
-                      "accepted"
-                  with :? InputException as e ->
-                      e.Message
+                    for _ in 1..20 do
+                        copy[random.Next 0x40000] <- byte (random.Next 256)
 
-              try
-                  Expect.stringContains (message ()) "libc10.so" "missing file"
-                  let lib = Directory.CreateDirectory(Path.Combine(folder, "lib")).FullName
+                    try
+                        patch copy |> ignore
+                    with :? InputException ->
+                        ()
+            }
+            test "loading gives working arithmetic, twice" {
+                NativeRuntime.Load()
+                NativeRuntime.Load()
+                let a = TorchSharp.torch.ones ([| 3L; 4L |], requires_grad = true)
+                let sum = a.matmul(TorchSharp.torch.ones [| 4L; 2L |]).sum()
+                sum.backward ()
+                Expect.equal (sum.item<float32>()) 24f "product"
+                Expect.equal ((nonNull a.grad).sum().item<float32>()) 24f "gradient"
+            }
+            test "an external folder must be there, complete and of a known version" {
+                let folder = Directory.CreateTempSubdirectory("lori-test").FullName
 
-                  for name in [ "libc10.so"; "libtorch_cpu.so"; "libtorch.so" ] do
-                      File.WriteAllText(Path.Combine(lib, name), "")
+                let message () =
+                    try
+                        LibtorchLocation.Find(NativeRuntimeOptions(LibtorchFolder = folder)) |> ignore
+                        "accepted"
+                    with :? InputException as e ->
+                        e.Message
 
-                  Expect.stringContains (message ()) "unknown version" "no version"
-                  File.WriteAllText(Path.Combine(folder, "version.py"), "__version__: Final[str] = '2.13.0+cpu'\n")
-                  Expect.stringContains (message ()) "2.13.0+cpu" "named version"
-                  File.WriteAllText(Path.Combine(folder, "version.py"), "from x import y\n__version__ = '2.10.0+cu128'\n")
-                  Expect.equal (message ()) "accepted" "known version"
-              finally
-                  Directory.Delete(folder, true)
-          } ]
+                try
+                    Expect.stringContains (message ()) "libc10.so" "missing file"
+                    let lib = Directory.CreateDirectory(Path.Combine(folder, "lib")).FullName
+
+                    for name in [ "libc10.so"; "libtorch_cpu.so"; "libtorch.so" ] do
+                        File.WriteAllText(Path.Combine(lib, name), "")
+
+                    Expect.stringContains (message ()) "unknown version" "no version"
+                    File.WriteAllText(Path.Combine(folder, "version.py"), "__version__: Final[str] = '2.13.0+cpu'\n")
+                    Expect.stringContains (message ()) "2.13.0+cpu" "named version"
+
+                    File.WriteAllText(
+                        Path.Combine(folder, "version.py"),
+                        "from x import y\n__version__ = '2.10.0+cu128'\n"
+                    )
+
+                    Expect.equal (message ()) "accepted" "known version"
+                finally
+                    Directory.Delete(folder, true)
+            }
+        ]

@@ -6,11 +6,13 @@ open Expecto
 open LoRi.Training.Evaluation
 
 let private rules =
-    [ "codi", ScoringRule.Codi
-      "coconut", ScoringRule.Coconut
-      "icot", ScoringRule.Icot
-      "pccot", ScoringRule.Pccot
-      "pccot_cot", ScoringRule.PccotCot ]
+    [
+        "codi", ScoringRule.Codi
+        "coconut", ScoringRule.Coconut
+        "icot", ScoringRule.Icot
+        "pccot", ScoringRule.Pccot
+        "pccot_cot", ScoringRule.PccotCot
+    ]
 
 let private text (element: JsonElement) = nonNull (element.GetString())
 
@@ -26,75 +28,93 @@ let private strict text gold =
     AnswerScorer.Score(ScoringRule.Strict, text, gold)
 
 let private goldenTests =
-    [ for name, rule in rules ->
-          test $"{name} agrees with the published code on every case" {
-              let cases = File.ReadAllLines(SharedFiles.path "fixtures/scoring/cases.jsonl")
+    [
+        for name, rule in rules ->
+            test $"{name} agrees with the published code on every case" {
+                let cases = File.ReadAllLines(SharedFiles.path "fixtures/scoring/cases.jsonl")
 
-              for line in cases do
-                  use case = JsonDocument.Parse line
-                  let root = case.RootElement
-                  let expected = root.GetProperty name
-                  let got = AnswerScorer.Score(rule, text (root.GetProperty "text"), text (root.GetProperty "gold"))
-                  let where = $"""case {root.GetProperty "id"} {line}"""
-                  Expect.equal got.Value (golden (expected.GetProperty "value")) $"value, {where}"
-                  Expect.equal got.Gold (golden (expected.GetProperty "gold")) $"gold, {where}"
-                  Expect.equal got.Correct (expected.GetProperty("correct").GetBoolean()) $"verdict, {where}"
+                for line in cases do
+                    use case = JsonDocument.Parse line
+                    let root = case.RootElement
+                    let expected = root.GetProperty name
 
-              Expect.isGreaterThan cases.Length 200 "cases"
-          } ]
+                    let got =
+                        AnswerScorer.Score(rule, text (root.GetProperty "text"), text (root.GetProperty "gold"))
+
+                    let where = $"""case {root.GetProperty "id"} {line}"""
+                    Expect.equal got.Value (golden (expected.GetProperty "value")) $"value, {where}"
+                    Expect.equal got.Gold (golden (expected.GetProperty "gold")) $"gold, {where}"
+                    Expect.equal got.Correct (expected.GetProperty("correct").GetBoolean()) $"verdict, {where}"
+
+                Expect.isGreaterThan cases.Length 200 "cases"
+            }
+    ]
 
 let private strictTests =
-    [ test "strict takes the number directly after the last prefix" {
-          for text, gold in
-              [ "The answer is: 18", "18"
-                "so 5. The answer is: 1,234.", "1234"
-                "The answer is: 3 The answer is:$18.50", "18.5"
-                " 42", "42"
-                "The answer is: -7 degrees", "-7"
-                "The answer is: 18", "prose 3 #### 18"
-                "The answer is: 9867630", "9867630.0"
-                "The answer is: .5", "0.5"
-                "The answer is: 1250000", "1.25e6"
-                "The answer is: 905889564523320607017", "905889564523320607017"
-                "The answer is: 0", "-0.0" ] do
-              Expect.isTrue (strict text gold).Correct $"{text} = {gold}"
-      }
-      test "strict refuses what the last-number rule lets through" {
-          for text, gold in
-              [ "The answer is: 5-3", "-3"
-                "The answer is: 1/2", "2"
-                "The answer is: 1e3", "3"
-                "", "?"
-                "The answer is: about 18", "18"
-                "18 apples and 3", "18"
-                "The answer is: 905889564523320607017", "905889564523320607018"
-                "", "18"
-                "The answer is: 18.0.1", "18" ] do
-              Expect.isFalse (strict text gold).Correct $"{text} <> {gold}"
-      }
-      test "strict compares answers that are not numbers as text" {
-          Expect.isTrue (strict "The answer is: True" "True").Correct ""
-          Expect.isTrue (strict "The answer is: Sally is a rorpus." "Sally is a rorpus.").Correct ""
-          Expect.isFalse (strict "The answer is: False" "True").Correct ""
-      } ]
+    [
+        test "strict takes the number directly after the last prefix" {
+            for text, gold in
+                [
+                    "The answer is: 18", "18"
+                    "so 5. The answer is: 1,234.", "1234"
+                    "The answer is: 3 The answer is:$18.50", "18.5"
+                    " 42", "42"
+                    "The answer is: -7 degrees", "-7"
+                    "The answer is: 18", "prose 3 #### 18"
+                    "The answer is: 9867630", "9867630.0"
+                    "The answer is: .5", "0.5"
+                    "The answer is: 1250000", "1.25e6"
+                    "The answer is: 905889564523320607017", "905889564523320607017"
+                    "The answer is: 0", "-0.0"
+                ] do
+                Expect.isTrue (strict text gold).Correct $"{text} = {gold}"
+        }
+        test "strict refuses what the last-number rule lets through" {
+            for text, gold in
+                [
+                    "The answer is: 5-3", "-3"
+                    "The answer is: 1/2", "2"
+                    "The answer is: 1e3", "3"
+                    "", "?"
+                    "The answer is: about 18", "18"
+                    "18 apples and 3", "18"
+                    "The answer is: 905889564523320607017", "905889564523320607018"
+                    "", "18"
+                    "The answer is: 18.0.1", "18"
+                ] do
+                Expect.isFalse (strict text gold).Correct $"{text} <> {gold}"
+        }
+        test "strict compares answers that are not numbers as text" {
+            Expect.isTrue (strict "The answer is: True" "True").Correct ""
+            Expect.isTrue (strict "The answer is: Sally is a rorpus." "Sally is a rorpus.").Correct ""
+            Expect.isFalse (strict "The answer is: False" "True").Correct ""
+        }
+    ]
 
 let private intervalTests =
-    [ test "Wilson's interval agrees with the golden numbers" {
-          use expected = JsonDocument.Parse(File.ReadAllText(SharedFiles.path "fixtures/statistics/expected.json"))
-          let mutable compared = 0
+    [
+        test "Wilson's interval agrees with the golden numbers" {
+            use expected =
+                JsonDocument.Parse(File.ReadAllText(SharedFiles.path "fixtures/statistics/expected.json"))
 
-          for case in expected.RootElement.GetProperty("proportions").EnumerateArray() do
-              let ends = case.GetProperty("0.95").GetProperty "wilson"
-              let interval = WilsonInterval.Of(case.GetProperty("correct").GetInt32(), case.GetProperty("total").GetInt32())
-              Expect.floatClose Accuracy.veryHigh interval.Low (ends[0].GetDouble()) "low"
-              Expect.floatClose Accuracy.veryHigh interval.High (ends[1].GetDouble()) "high"
-              compared <- compared + 1
+            let mutable compared = 0
 
-          Expect.isGreaterThan compared 0 "cases"
-      }
-      test "without examples the interval says nothing" {
-          Expect.equal (WilsonInterval.Of(0, 0)) (WilsonInterval(0.0, 1.0)) ""
-      } ]
+            for case in expected.RootElement.GetProperty("proportions").EnumerateArray() do
+                let ends = case.GetProperty("0.95").GetProperty "wilson"
+
+                let interval =
+                    WilsonInterval.Of(case.GetProperty("correct").GetInt32(), case.GetProperty("total").GetInt32())
+
+                Expect.floatClose Accuracy.veryHigh interval.Low (ends[0].GetDouble()) "low"
+                Expect.floatClose Accuracy.veryHigh interval.High (ends[1].GetDouble()) "high"
+                compared <- compared + 1
+
+            Expect.isGreaterThan compared 0 "cases"
+        }
+        test "without examples the interval says nothing" {
+            Expect.equal (WilsonInterval.Of(0, 0)) (WilsonInterval(0.0, 1.0)) ""
+        }
+    ]
 
 [<Tests>]
 let tests = testList "Scoring" (goldenTests @ strictTests @ intervalTests)

@@ -32,7 +32,8 @@ type DistillArgs =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Method _ -> "lori, no-cot, latent-ce, codi, coconut, pccot, sim-cot, kava, icot-kd or icot-si (default: lori)"
+            | Method _ ->
+                "lori, no-cot, latent-ce, codi, coconut, pccot, sim-cot, kava, icot-kd or icot-si (default: lori)"
             | Teacher _ -> "the explicit chain-of-thought model: a run directory or a folder"
             | Latent_Steps _ -> "continuous steps before the answer (default: 5)"
             | Projection _ -> "map from a final state to the next latent input: mlp, linear or identity (default: mlp)"

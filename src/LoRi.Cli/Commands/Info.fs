@@ -15,38 +15,50 @@ let private yesNo flag = if flag then "yes" else "no"
 
 let private asJson (report: NativeRuntimeReport) =
     Json.object
-        [ "version", Json.text (version ())
-          "dotnet", Json.text RuntimeInformation.FrameworkDescription
-          "system", Json.text RuntimeInformation.RuntimeIdentifier
-          "libtorch_version", Json.text report.LibtorchVersion
-          "libtorch_folder", Json.text report.LibtorchFolder
-          "libtorch_source", Json.text report.LibtorchSource
-          "torchsharp_version", Json.text report.TorchSharpVersion
-          "torchsharp_library", Json.text report.TorchSharpLibrary
-          "adapted", Json.flag report.Adapted
-          "adapted_reason", Json.text report.AdaptedReason
-          "cpu_capabilities", Json.list (Seq.map Json.text report.CpuCapabilities)
-          "threads", Json.whole report.Threads
-          "cuda", Json.flag report.CudaAvailable
-          "cuda_devices", Json.whole report.CudaDevices ]
+        [
+            "version", Json.text (version ())
+            "dotnet", Json.text RuntimeInformation.FrameworkDescription
+            "system", Json.text RuntimeInformation.RuntimeIdentifier
+            "libtorch_version", Json.text report.LibtorchVersion
+            "libtorch_folder", Json.text report.LibtorchFolder
+            "libtorch_source", Json.text report.LibtorchSource
+            "torchsharp_version", Json.text report.TorchSharpVersion
+            "torchsharp_library", Json.text report.TorchSharpLibrary
+            "adapted", Json.flag report.Adapted
+            "adapted_reason", Json.text report.AdaptedReason
+            "cpu_capabilities", Json.list (Seq.map Json.text report.CpuCapabilities)
+            "threads", Json.whole report.Threads
+            "cuda", Json.flag report.CudaAvailable
+            "cuda_devices", Json.whole report.CudaDevices
+        ]
 
 let private rows (report: NativeRuntimeReport) =
-    [ "LoRi", version ()
-      ".NET", $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}"
-      "libtorch", $"{report.LibtorchVersion}, named by {report.LibtorchSource}"
-      "its folder", report.LibtorchFolder
-      "TorchSharp", report.TorchSharpVersion
-      "its library", report.TorchSharpLibrary
-      "adapted copy", $"{yesNo report.Adapted} ({report.AdaptedReason})"
-      "processor", String.concat " " report.CpuCapabilities
-      "threads", string report.Threads
-      "CUDA", (if report.CudaAvailable then $"{report.CudaDevices} devices" else "not available") ]
+    [
+        "LoRi", version ()
+        ".NET", $"{RuntimeInformation.FrameworkDescription}, {RuntimeInformation.RuntimeIdentifier}"
+        "libtorch", $"{report.LibtorchVersion}, named by {report.LibtorchSource}"
+        "its folder", report.LibtorchFolder
+        "TorchSharp", report.TorchSharpVersion
+        "its library", report.TorchSharpLibrary
+        "adapted copy", $"{yesNo report.Adapted} ({report.AdaptedReason})"
+        "processor", String.concat " " report.CpuCapabilities
+        "threads", string report.Threads
+        "CUDA",
+        (if report.CudaAvailable then
+             $"{report.CudaDevices} devices"
+         else
+             "not available")
+    ]
 
 /// What is installed, and what the machine offers.
 let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parse<InfoArgs> "info" arguments
     let threads = options.TryGetResult InfoArgs.Threads |> Option.toNullable
-    NativeRuntime.Load(NativeRuntimeOptions(LibtorchFolder = native.LibtorchFolder, AnyVersion = native.AnyVersion, Threads = threads))
+
+    NativeRuntime.Load(
+        NativeRuntimeOptions(LibtorchFolder = native.LibtorchFolder, AnyVersion = native.AnyVersion, Threads = threads)
+    )
+
     let report = NativeRuntime.Report()
 
     if options.Contains InfoArgs.Json then

@@ -6,18 +6,27 @@ open LoRi.Training.Runs
 let private asJson (inspection: Inspection) =
     let tensor (info: LoRi.Training.Checkpoints.WeightInfo) =
         Json.object
-            [ "name", Json.text info.Name
-              "dtype", Json.text info.Dtype
-              "shape", Json.list (Seq.map Json.count info.Shape) ]
+            [
+                "name", Json.text info.Name
+                "dtype", Json.text info.Dtype
+                "shape", Json.list (Seq.map Json.count info.Shape)
+            ]
 
     let details =
-        [ for pair in inspection.Details do
-              match pair.Value with
-              | null -> ()
-              | value -> pair.Key, Json.copy value ]
+        [
+            for pair in inspection.Details do
+                match pair.Value with
+                | null -> ()
+                | value -> pair.Key, Json.copy value
+        ]
 
-    Json.object
-        ([ "format", Json.text inspection.Format; "tensors", Json.list (Seq.map tensor inspection.Tensors) ] @ details)
+    Json.object (
+        [
+            "format", Json.text inspection.Format
+            "tensors", Json.list (Seq.map tensor inspection.Tensors)
+        ]
+        @ details
+    )
 
 /// Lists the tensors of a file or a model.
 let run (terminal: Terminal) _ arguments =
@@ -33,6 +42,8 @@ let run (terminal: Terminal) _ arguments =
         if inspection.Tensors.Count > 0 then
             Terminal.writeFields
                 terminal
-                [ for info in inspection.Tensors ->
-                      let shape = info.Shape |> Seq.map string |> String.concat " x "
-                      info.Name, $"{info.Dtype} {shape}" ]
+                [
+                    for info in inspection.Tensors ->
+                        let shape = info.Shape |> Seq.map string |> String.concat " x "
+                        info.Name, $"{info.Dtype} {shape}"
+                ]

@@ -9,24 +9,39 @@ let private average (values: float seq) =
 
 let private asJson (losses: AlignmentLosses seq) =
     Json.object
-        [ "mean_loss", Json.number (average (losses |> Seq.map _.Mean))
-          "covariance_loss", Json.number (average (losses |> Seq.map _.Covariance))
-          "order_loss", Json.number (average (losses |> Seq.map _.Order))
-          "anchor_loss", Json.number (average (losses |> Seq.map _.Anchor))
-          "per_example", Json.list [ for loss in losses -> Json.numbers [ loss.Mean; loss.Covariance; loss.Anchor ] ] ]
+        [
+            "mean_loss", Json.number (average (losses |> Seq.map _.Mean))
+            "covariance_loss", Json.number (average (losses |> Seq.map _.Covariance))
+            "order_loss", Json.number (average (losses |> Seq.map _.Order))
+            "anchor_loss", Json.number (average (losses |> Seq.map _.Anchor))
+            "per_example",
+            Json.list
+                [
+                    for loss in losses -> Json.numbers [ loss.Mean; loss.Covariance; loss.Anchor ]
+                ]
+        ]
 
 /// The alignment losses between a teacher's and a student's trajectories.
 let run (terminal: Terminal) native arguments =
     let options = CommandLine.parse<ObjectiveArgs> "objective" arguments
 
-    let objective =
-        CoreChoices.Objective(
-            CommandLine.choiceOr "covariance" (options.TryGetResult ObjectiveArgs.Covariance) CovarianceOption.Modewise,
-            CommandLine.choiceOr "weighting" (options.TryGetResult ObjectiveArgs.Weighting) WeightingOption.Statistic,
-            CommandLine.choiceOr "order" (options.TryGetResult ObjectiveArgs.Order) OrderOption.None,
-            CommandLine.choiceOr "anchor" (options.TryGetResult ObjectiveArgs.Anchor) AnchorOption.Full
+    let chosen =
+        LoRiOptions(
+            Covariance =
+                CommandLine.choiceOr
+                    "covariance"
+                    (options.TryGetResult ObjectiveArgs.Covariance)
+                    CovarianceOption.Modewise,
+            Weighting =
+                CommandLine.choiceOr
+                    "weighting"
+                    (options.TryGetResult ObjectiveArgs.Weighting)
+                    WeightingOption.Statistic,
+            Order = CommandLine.choiceOr "order" (options.TryGetResult ObjectiveArgs.Order) OrderOption.None,
+            Anchor = CommandLine.choiceOr "anchor" (options.TryGetResult ObjectiveArgs.Anchor) AnchorOption.Full
         )
 
+    let objective = (chosen.ToSettings 0L).Objective
     Subspace.load native (options.TryGetResult ObjectiveArgs.Threads)
     let subspace = SubspaceFile.Read(options.GetResult ObjectiveArgs.Subspace)
     use teacher = TrajectoryFiles.Open(options.GetResult ObjectiveArgs.Teacher)
@@ -36,12 +51,15 @@ let run (terminal: Terminal) native arguments =
     if options.Contains ObjectiveArgs.Json then
         Terminal.writeJson terminal (asJson losses)
     else
-        let show (part: AlignmentLosses -> float) = (average (Seq.map part losses)).ToString "G6"
+        let show (part: AlignmentLosses -> float) =
+            (average (Seq.map part losses)).ToString "G6"
 
         Terminal.writeFields
             terminal
-            [ "examples", string losses.Count
-              "mean loss", show _.Mean
-              "covariance loss", show _.Covariance
-              "order loss", show _.Order
-              "anchor loss", show _.Anchor ]
+            [
+                "examples", string losses.Count
+                "mean loss", show _.Mean
+                "covariance loss", show _.Covariance
+                "order loss", show _.Order
+                "anchor loss", show _.Anchor
+            ]

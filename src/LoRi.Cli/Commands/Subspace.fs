@@ -24,9 +24,15 @@ let private settings (options: Argu.ParseResults<SubspaceFitArgs>) =
         LoRiOptions(
             SubspaceKind = CommandLine.choiceOr "kind" (options.TryGetResult Kind) SubspaceKindOption.MultilinearSvd,
             Standardise =
-                CommandLine.choiceOr "standardise" (options.TryGetResult SubspaceFitArgs.Standardise) StandardiseOption.Full,
+                CommandLine.choiceOr
+                    "standardise"
+                    (options.TryGetResult SubspaceFitArgs.Standardise)
+                    StandardiseOption.Full,
             Weighting =
-                CommandLine.choiceOr "weighting" (options.TryGetResult SubspaceFitArgs.Weighting) WeightingOption.Statistic,
+                CommandLine.choiceOr
+                    "weighting"
+                    (options.TryGetResult SubspaceFitArgs.Weighting)
+                    WeightingOption.Statistic,
             LayerRank = Option.toNullable (options.TryGetResult SubspaceFitArgs.Layer_Rank),
             LayerEnergy = Option.toNullable (options.TryGetResult SubspaceFitArgs.Layer_Energy),
             HiddenRank = Option.toNullable (options.TryGetResult SubspaceFitArgs.Hidden_Rank),
@@ -44,36 +50,42 @@ let private asJson (subspace: SharedSubspace) =
     let spectrum = subspace.Spectra[name]
 
     Json.object
-        [ "layers", Json.whole subspace.Levels
-          "width", Json.whole subspace.Width
-          "examples", Json.whole subspace.Examples
-          "tokens", Json.count subspace.Tokens
-          "layer_rank", Json.whole subspace.LayerRank
-          "hidden_rank", Json.whole subspace.HiddenRank
-          "standardise", Json.text name
-          "eigenvalues_layer", Json.numbers spectrum.Layer
-          "eigenvalues_hidden", Json.numbers spectrum.Hidden
-          "energy", Json.number subspace.Energy
-          "energy_kept", Json.number subspace.EnergyKept
-          "squared_error", Json.number (squaredError subspace)
-          "squared_error_bound", Json.number (SharedSubspace.squaredErrorBound subspace)
-          "anchor_std", Json.numbers subspace.AnchorDeviation ]
+        [
+            "layers", Json.whole subspace.Levels
+            "width", Json.whole subspace.Width
+            "examples", Json.whole subspace.Examples
+            "tokens", Json.count subspace.Tokens
+            "layer_rank", Json.whole subspace.LayerRank
+            "hidden_rank", Json.whole subspace.HiddenRank
+            "standardise", Json.text name
+            "eigenvalues_layer", Json.numbers spectrum.Layer
+            "eigenvalues_hidden", Json.numbers spectrum.Hidden
+            "energy", Json.number subspace.Energy
+            "energy_kept", Json.number subspace.EnergyKept
+            "squared_error", Json.number (squaredError subspace)
+            "squared_error_bound", Json.number (SharedSubspace.squaredErrorBound subspace)
+            "anchor_std", Json.numbers subspace.AnchorDeviation
+        ]
 
 let private percent (share: float) =
     (100.0 * share).ToString("0.00", CultureInfo.InvariantCulture) + " %"
 
 let private describe (subspace: SharedSubspace) path =
-    [ "subspace", path
-      "kind", SubspaceFile.KindName subspace.Kind
-      "standardise", SharedSubspace.standardisationName subspace.Standardisation
-      "corpus", $"{subspace.Examples} examples with {subspace.Tokens} tokens, {subspace.Levels} levels of {subspace.Width} components"
-      "ranks", $"{subspace.LayerRank} of {subspace.Levels} levels, {subspace.HiddenRank} of {subspace.Width} components"
-      "energy kept", percent (subspace.EnergyKept / subspace.Energy)
-      "stored variances",
-      (if subspace.Variances.IsEmpty then
-           "none"
-       else
-           String.Join(", ", subspace.Variances.Keys)) ]
+    [
+        "subspace", path
+        "kind", SubspaceFile.KindName subspace.Kind
+        "standardise", SharedSubspace.standardisationName subspace.Standardisation
+        "corpus",
+        $"{subspace.Examples} examples with {subspace.Tokens} tokens, {subspace.Levels} levels of {subspace.Width} components"
+        "ranks",
+        $"{subspace.LayerRank} of {subspace.Levels} levels, {subspace.HiddenRank} of {subspace.Width} components"
+        "energy kept", percent (subspace.EnergyKept / subspace.Energy)
+        "stored variances",
+        (if subspace.Variances.IsEmpty then
+             "none"
+         else
+             String.Join(", ", subspace.Variances.Keys))
+    ]
 
 let private fitCorpus (options: LoRiOptions) seed lowMemory (corpus: TrajectoryFiles) =
     let fitted = TeacherFit.Fit(corpus, options.ToSettings seed, lowMemory)
@@ -102,38 +114,53 @@ let fit (terminal: Terminal) native arguments =
 let private shares = [ 0.9; 0.95; 0.99 ]
 
 let private spectra (subspace: SharedSubspace) =
-    [ for name in SubspaceFile.Standardisations do
-          for mode, values in [ "layer", subspace.Spectra[name].Layer; "hidden", subspace.Spectra[name].Hidden ] do
-              name, mode, values, SpectrumSummary.Of values ]
+    [
+        for name in SubspaceFile.Standardisations do
+            for mode, values in
+                [
+                    "layer", subspace.Spectra[name].Layer
+                    "hidden", subspace.Spectra[name].Hidden
+                ] do
+                name, mode, values, SpectrumSummary.Of values
+    ]
 
 let private reportJson (subspace: SharedSubspace) =
     let mode (values: float[], summary: SpectrumSummary) =
         Json.object
-            [ "eigenvalues", Json.numbers values
-              "energy_per_rank", Json.numbers summary.Cumulative
-              "entropy_rank", Json.number summary.EntropyRank
-              "participation", Json.number summary.Participation
-              "rank_at_energy",
-              Json.object [ for share in shares -> string share, Json.whole (SpectrumSummary.RankAt(share, values)) ] ]
+            [
+                "eigenvalues", Json.numbers values
+                "energy_per_rank", Json.numbers summary.Cumulative
+                "entropy_rank", Json.number summary.EntropyRank
+                "participation", Json.number summary.Participation
+                "rank_at_energy",
+                Json.object
+                    [
+                        for share in shares -> string share, Json.whole (SpectrumSummary.RankAt(share, values))
+                    ]
+            ]
 
     let under name =
         Json.object
-            [ for standardise, axis, values, summary in spectra subspace do
-                  if standardise = name then
-                      axis, mode (values, summary) ]
+            [
+                for standardise, axis, values, summary in spectra subspace do
+                    if standardise = name then
+                        axis, mode (values, summary)
+            ]
 
     Json.object
-        [ "standardise", Json.text (SharedSubspace.standardisationName subspace.Standardisation)
-          "kind", Json.text (SubspaceFile.KindName subspace.Kind)
-          "examples", Json.whole subspace.Examples
-          "tokens", Json.count subspace.Tokens
-          "layers", Json.whole subspace.Levels
-          "width", Json.whole subspace.Width
-          "layer_rank", Json.whole subspace.LayerRank
-          "hidden_rank", Json.whole subspace.HiddenRank
-          "energy", Json.number subspace.Energy
-          "energy_kept", Json.number subspace.EnergyKept
-          "spectra", Json.object [ for name in SubspaceFile.Standardisations -> name, under name ] ]
+        [
+            "standardise", Json.text (SharedSubspace.standardisationName subspace.Standardisation)
+            "kind", Json.text (SubspaceFile.KindName subspace.Kind)
+            "examples", Json.whole subspace.Examples
+            "tokens", Json.count subspace.Tokens
+            "layers", Json.whole subspace.Levels
+            "width", Json.whole subspace.Width
+            "layer_rank", Json.whole subspace.LayerRank
+            "hidden_rank", Json.whole subspace.HiddenRank
+            "energy", Json.number subspace.Energy
+            "energy_kept", Json.number subspace.EnergyKept
+            "spectra", Json.object [ for name in SubspaceFile.Standardisations -> name, under name ]
+        ]
 
 let private short (value: float) =
     value.ToString("0.00", CultureInfo.InvariantCulture)
@@ -151,7 +178,24 @@ let report (terminal: Terminal) _ arguments =
 
         Terminal.writeTable
             terminal
-            [ "standardise"; "mode"; "size"; "entropy rank"; "participation"; "90 %"; "95 %"; "99 %" ]
-            [ for name, mode, values, summary in spectra subspace ->
-                  [ name; mode; string values.Length; short summary.EntropyRank; short summary.Participation ]
-                  @ [ for share in shares -> string (SpectrumSummary.RankAt(share, values)) ] ]
+            [
+                "standardise"
+                "mode"
+                "size"
+                "entropy rank"
+                "participation"
+                "90 %"
+                "95 %"
+                "99 %"
+            ]
+            [
+                for name, mode, values, summary in spectra subspace ->
+                    [
+                        name
+                        mode
+                        string values.Length
+                        short summary.EntropyRank
+                        short summary.Participation
+                    ]
+                    @ [ for share in shares -> string (SpectrumSummary.RankAt(share, values)) ]
+            ]

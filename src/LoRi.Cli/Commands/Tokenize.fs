@@ -14,8 +14,7 @@ let private parse number (line: string) expected (read: JsonElement -> 'T) : 'T 
     with
     | :? JsonException
     | :? System.InvalidOperationException
-    | :? System.FormatException as e ->
-        raise (InputException($"standard input, line {number}: expected {expected}", e))
+    | :? System.FormatException as e -> raise (InputException($"standard input, line {number}: expected {expected}", e))
 
 let private readText (element: JsonElement) : string =
     match element.GetString() with
@@ -26,7 +25,12 @@ let private readIds (element: JsonElement) =
     [| for id in element.EnumerateArray() -> id.GetInt32() |]
 
 let private lines (reader: TextReader) =
-    Seq.unfold (fun number -> match reader.ReadLine() with | null -> None | line -> Some((number, line), number + 1)) 1
+    Seq.unfold
+        (fun number ->
+            match reader.ReadLine() with
+            | null -> None
+            | line -> Some((number, line), number + 1))
+        1
     |> Seq.filter (fun (_, line) -> line.Trim() <> "")
 
 let private result (ids: int seq) (text: string) =

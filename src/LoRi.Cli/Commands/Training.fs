@@ -23,7 +23,9 @@ let private resolve command (given: (string * Json.Value) list) =
         | None -> null
 
     // A bad file is bad input, a bad option is bad usage.
-    CommandLine.asUsage (fun () -> RunSettings.Read(command, commandLine, OptionSource.CommandLine)) |> ignore
+    CommandLine.asUsage (fun () -> RunSettings.Read(command, commandLine, OptionSource.CommandLine))
+    |> ignore
+
     let settings = RunSettings.Read(command, commandLine, config)
     CommandLine.asUsage settings.Validate
     settings

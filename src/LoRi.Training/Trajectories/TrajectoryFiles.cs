@@ -183,8 +183,29 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
 
     private static string WithIndex(string path) => !File.Exists(path) && File.Exists(path + IndexSuffix) ? path + IndexSuffix : path;
 
-    private static IEnumerable<string> Shards(string index) =>
-        ShardIndex.Read(index).Shards.Select(name => Path.Combine(Path.GetDirectoryName(index) ?? "", name));
+    /// <summary>The shards that an index names; index and shards must agree on every tensor.</summary>
+    private static List<string> Shards(string path)
+    {
+        var index = ShardIndex.Read(path);
+        var found = new List<string>();
+        var tensors = 0;
+        foreach (var name in index.Shards)
+        {
+            var shard = Path.Combine(Path.GetDirectoryName(path) ?? "", name);
+            using var file = SafetensorsFile.Open(shard);
+            foreach (var tensor in file.Entries)
+            {
+                index.CheckHolds(name, tensor.Name);
+            }
+
+            tensors += file.Entries.Count;
+            found.Add(shard);
+        }
+
+        return tensors == index.WeightMap.Count
+            ? found
+            : throw new InputException($"{path}: weight_map names {index.WeightMap.Count} tensors, the shards hold {tensors}; index and shards do not belong together");
+    }
 
     private void Add(IReadOnlyList<string> paths)
     {

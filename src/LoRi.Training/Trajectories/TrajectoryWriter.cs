@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -146,7 +145,7 @@ public sealed class TrajectoryWriter : IDisposable
         var total = shards.Sum(shard => shard.Sum(piece => piece.Length));
         var index = new JsonObject { ["metadata"] = new JsonObject { ["total_size"] = total }, ["weight_map"] = map };
         var file = path + ".index.json";
-        AtomicFile.Write(file, stream => stream.Write(Encoding.UTF8.GetBytes(index.ToJsonString(IndexFormat) + "\n")));
+        AtomicFile.WriteText(file, index.ToJsonString(IndexFormat) + "\n");
         return file;
     }
 }
