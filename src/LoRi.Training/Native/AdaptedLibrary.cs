@@ -49,10 +49,17 @@ internal sealed record AdaptedLibrary(string Path, bool Adapted, string Reason)
             || NativeLibrary.TryGetExport(handle, ElfPatch.MissingSymbol, out _);
     }
 
-    private static string UserCache() =>
-        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set && System.IO.Path.IsPathRooted(set)
-            ? set
-            : System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+    /// <summary>The user's cache folder; one that cannot exist where there is no home.</summary>
+    private static string UserCache()
+    {
+        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set && System.IO.Path.IsPathRooted(set))
+        {
+            return set;
+        }
+
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+        return System.IO.Path.Combine(System.IO.Path.IsPathRooted(home) ? home : "/nonexistent", ".cache");
+    }
 
     [UnsupportedOSPlatform("windows")]
     private static string? TryWrite(string folder, string fileName, byte[] content)
