@@ -42,3 +42,7 @@ type RawTensor() =
 type ISpectral =
     /// Eigenvalues in descending order (length n) and, as columns, orthonormal eigenvectors (`n n`) of a symmetric matrix.
     abstract SymmetricEigen: matrix: RawTensor -> struct (float[] * RawTensor)
+
+    /// Thin singular value decomposition of an `m n` matrix with k = min m n: left vectors (`m k`), singular values in
+    /// descending order (length k), right vectors as rows (`k n`). Signs are the backend's own.
+    abstract ThinSvd: matrix: RawTensor -> struct (RawTensor * float[] * RawTensor)

@@ -35,7 +35,84 @@ type ReferenceSpectral() =
 
         sum
 
+    /// One-sided Jacobi (Hestenes 1958): columns of `a` (m x n, m >= n) are rotated in pairs until all are orthogonal; their
+    /// lengths are the singular values, to full relative accuracy. `v` collects the rotations.
+    static let orthogonaliseColumns (a: float[]) (v: float[]) m n =
+        let column (x: float[]) rows j = Array.init rows (fun i -> x[i * n + j])
+        let dot (x: float[]) y = Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
+
+        let rotateColumns (x: float[]) rows p q c s =
+            for i in 0 .. rows - 1 do
+                let left, right = x[i * n + p], x[i * n + q]
+                x[i * n + p] <- c * left - s * right
+                x[i * n + q] <- s * left + c * right
+
+        let mutable rotated = true
+        let mutable sweeps = 0
+
+        while rotated && sweeps < 60 do
+            rotated <- false
+            sweeps <- sweeps + 1
+
+            for p in 0 .. n - 2 do
+                for q in p + 1 .. n - 1 do
+                    let x, y = column a m p, column a m q
+                    let alpha, beta, gamma = dot x x, dot y y, dot x y
+
+                    if gamma <> 0.0 && abs gamma > 1e-15 * sqrt (alpha * beta) then
+                        rotated <- true
+                        let zeta = (beta - alpha) / (2.0 * gamma)
+                        let t = (if zeta >= 0.0 then 1.0 else -1.0) / (abs zeta + sqrt (1.0 + zeta * zeta))
+                        let c = 1.0 / sqrt (1.0 + t * t)
+                        rotateColumns a m p q c (c * t)
+                        rotateColumns v n p q c (c * t)
+
+    /// Unit columns in place of those that vanished, orthogonal to all others (Gram-Schmidt over coordinate vectors).
+    static let complete (columns: float[][]) m =
+        let dot (x: float[]) y = Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
+
+        for j in 0 .. columns.Length - 1 do
+            if dot columns[j] columns[j] = 0.0 then
+                let orthogonal v =
+                    columns |> Array.fold (fun v u -> let c = dot v u in Array.map2 (fun a b -> a - c * b) v u) v
+
+                columns[j] <-
+                    Seq.init m (fun i -> Array.init m (fun k -> if k = i then 1.0 else 0.0))
+                    |> Seq.map (orthogonal >> orthogonal)
+                    |> Seq.maxBy (fun v -> dot v v)
+                    |> fun v -> let norm = sqrt (dot v v) in Array.map (fun x -> x / norm) v
+
+    /// Left vectors, singular values and right vectors (as columns) of `a`, m x n with m >= n.
+    static let tallSvd (a: float[]) m n =
+        let work = Array.copy a
+        let v = Array.init (n * n) (fun index -> if index / n = index % n then 1.0 else 0.0)
+        orthogonaliseColumns work v m n
+        let lengths = Array.init n (fun j -> sqrt (Seq.sum (seq { for i in 0 .. m - 1 -> work[i * n + j] * work[i * n + j] })))
+        let order = Array.init n id |> Array.sortBy (fun j -> -lengths[j])
+        // A length below rounding of the largest is zero: its direction would be noise.
+        let floor = 1e-300 + Array.max lengths * 1e-17
+
+        let left =
+            order
+            |> Array.map (fun j -> Array.init m (fun i -> if lengths[j] > floor then work[i * n + j] / lengths[j] else 0.0))
+
+        complete left m
+        left, Array.map (fun j -> lengths[j]) order, order |> Array.map (fun j -> Array.init n (fun i -> v[i * n + j]))
+
     interface ISpectral with
+        member _.ThinSvd matrix =
+            let m, n = matrix.Shape[0], matrix.Shape[1]
+            let values = matrix.ToArray()
+            let asColumns (columns: float[][]) rows = matrix.Constant([| rows; columns.Length |], Array.init (rows * columns.Length) (fun i -> columns[i % columns.Length][i / columns.Length]))
+
+            if m >= n then
+                let left, singular, right = tallSvd values m n
+                struct (asColumns left m, singular, (asColumns right n).SwapAxes(-1, -2))
+            else
+                let transposed = Array.init (m * n) (fun i -> values[(i % m) * n + i / m])
+                let left, singular, right = tallSvd transposed n m
+                struct (asColumns right m, singular, (asColumns left n).SwapAxes(-1, -2))
+
         member _.SymmetricEigen matrix =
             let n = matrix.Shape[0]
             let a = matrix.ToArray()

@@ -14,4 +14,13 @@ public sealed class TorchSpectral : ISpectral
         var eigenvalues = ascending.flip(0).cpu().contiguous().data<double>().ToArray();
         return (eigenvalues, new TorchTensor(vectors.flip(1).contiguous().to(value.dtype)));
     }
+
+    /// <inheritdoc/>
+    public (RawTensor, double[], RawTensor) ThinSvd(RawTensor matrix)
+    {
+        var value = TorchTensor.Unwrap(matrix);
+        var (left, singular, right) = linalg.svd(value.detach().to(ScalarType.Float64), fullMatrices: false);
+        var values = singular.cpu().contiguous().data<double>().ToArray();
+        return (new TorchTensor(left.contiguous().to(value.dtype)), values, new TorchTensor(right.contiguous().to(value.dtype)));
+    }
 }
