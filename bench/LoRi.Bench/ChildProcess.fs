@@ -8,10 +8,12 @@ open System.Threading
 
 /// What a process cost and said.
 type Outcome =
-    { Seconds: float
-      /// Largest resident memory seen, in bytes (polled; 0 where /proc is absent).
-      PeakMemory: int64
-      Output: string }
+    {
+        Seconds: float
+        /// Largest resident memory seen, in bytes (polled; 0 where /proc is absent).
+        PeakMemory: int64
+        Output: string
+    }
 
 let private residentPeak (id: int) =
     try
@@ -24,7 +26,9 @@ let private residentPeak (id: int) =
 
 /// Runs to the end; a failing command stops everything with its error output.
 let run (file: string) (arguments: string list) =
-    let start = ProcessStartInfo(file, arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+    let start =
+        ProcessStartInfo(file, arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+
     let clock = Stopwatch.StartNew()
 
     use child =
@@ -32,7 +36,9 @@ let run (file: string) (arguments: string list) =
         | null -> failwith $"{file} did not start"
         | child -> child
 
-    let output, error = child.StandardOutput.ReadToEndAsync(), child.StandardError.ReadToEndAsync()
+    let output, error =
+        child.StandardOutput.ReadToEndAsync(), child.StandardError.ReadToEndAsync()
+
     let mutable peak = 0L
 
     while not (child.WaitForExit 50) do
@@ -43,6 +49,8 @@ let run (file: string) (arguments: string list) =
     if child.ExitCode <> 0 then
         failwith $"""{file} {String.Join(" ", arguments)} ended with {child.ExitCode}: {error.Result}"""
 
-    { Seconds = clock.Elapsed.TotalSeconds
-      PeakMemory = peak
-      Output = output.Result }
+    {
+        Seconds = clock.Elapsed.TotalSeconds
+        PeakMemory = peak
+        Output = output.Result
+    }

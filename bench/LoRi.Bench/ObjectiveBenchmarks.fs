@@ -13,27 +13,38 @@ type ObjectiveBenchmarks() =
     let mutable run = fun () -> ()
 
     let subspace covariance =
-        let basis size rank = Array.init (size * rank) (fun index -> if index / rank = index % rank then 1.0 else 0.0)
+        let basis size rank =
+            Array.init (size * rank) (fun index -> if index / rank = index % rank then 1.0 else 0.0)
 
-        { Kind = SubspaceKind.MultilinearSvd
-          Standardisation = Standardisation.Full
-          Levels = 30
-          Width = 576
-          LayerRank = 8
-          HiddenRank = 64
-          LayerBasis = basis 30 8
-          HiddenBasis = basis 576 64
-          Mean = Array.zeroCreate (30 * 576)
-          Rms = Array.create 30 1.0
-          Spectra = Map.empty
-          Variances = Map.empty
-          AnchorDeviation = Array.create 30 1.0
-          Examples = 1
-          Tokens = 1L
-          Energy = 1.0
-          EnergyKept = 1.0 },
-        { Rationale = { Covariance = covariance; Order = Order.Off; Weighting = Weighting.Off }
-          Anchor = AnchorForm.Full }
+        {
+            Kind = SubspaceKind.MultilinearSvd
+            Standardisation = Standardisation.Full
+            Levels = 30
+            Width = 576
+            LayerRank = 8
+            HiddenRank = 64
+            LayerBasis = basis 30 8
+            HiddenBasis = basis 576 64
+            Mean = Array.zeroCreate (30 * 576)
+            Rms = Array.create 30 1.0
+            Spectra = Map.empty
+            Variances = Map.empty
+            AnchorDeviation = Array.create 30 1.0
+            Examples = 1
+            Tokens = 1L
+            Energy = 1.0
+            EnergyKept = 1.0
+        },
+        {
+            Rationale =
+                {
+                    Covariance = covariance
+                    Order = Order.Off
+                    Weighting = Weighting.Off
+                }
+            Anchor = AnchorForm.Full
+            AnchorScale = AnchorScale.Corpus
+        }
 
     [<Params("modewise", "full", "per-layer", "diagonal")>]
     member val Covariance = "modewise" with get, set
@@ -59,8 +70,13 @@ type ObjectiveBenchmarks() =
         run <-
             fun () ->
                 use _ = torch.NewDisposeScope()
-                let struct (mean, covariance, _) = Objectives.Rationale(objective, TorchTensor teacher, lengths, TorchTensor student)
-                (TorchTensor.Unwrap(mean.Add covariance)).sum().backward ()
+
+                let coordinates =
+                    TypedTrajectories.TeacherCoordinates(objective.Subspace, TorchTensor teacher)
+
+                let states = TypedTrajectories.Student(objective.Subspace, TorchTensor student)
+                let terms = Objectives.Rationale(objective, coordinates, lengths, states)
+                (TorchTensor.Unwrap((Scalar.add terms.Mean terms.Covariance).PerExample)).sum().backward()
 
     [<Benchmark>]
     member _.ForwardAndBackward() = run ()

@@ -34,22 +34,26 @@ type Arguments =
 
 let private stages (options: ParseResults<Arguments>) =
     let settings: Stages.Settings =
-        { Cli = options.GetResult Cli
-          Model = options.GetResult Model
-          Train = options.GetResult Train
-          Test = options.GetResult Test
-          Folder = options.GetResult(Folder, Path.Combine(Path.GetTempPath(), $"lori-stages-{Guid.NewGuid():N}"))
-          Rows = options.GetResult(Rows, 200)
-          Steps = options.GetResult(Steps, 24)
-          BatchSize = options.GetResult(Batch_Size, 8)
-          Dtype = options.GetResult(Dtype, "float32") }
+        {
+            Cli = options.GetResult Cli
+            Model = options.GetResult Model
+            Train = options.GetResult Train
+            Test = options.GetResult Test
+            Folder = options.GetResult(Folder, Path.Combine(Path.GetTempPath(), $"lori-stages-{Guid.NewGuid():N}"))
+            Rows = options.GetResult(Rows, 200)
+            Steps = options.GetResult(Steps, 24)
+            BatchSize = options.GetResult(Batch_Size, 8)
+            Dtype = options.GetResult(Dtype, "float32")
+        }
 
     NativeRuntime.Load()
     Console.Out.WriteLine(Stages.report settings (Stages.measure settings))
 
 [<EntryPoint>]
 let main arguments =
-    let parser = ArgumentParser.Create<Arguments>(programName = "LoRi.Bench", errorHandler = ProcessExiter())
+    let parser =
+        ArgumentParser.Create<Arguments>(programName = "LoRi.Bench", errorHandler = ProcessExiter())
+
     let options = parser.ParseCommandLine arguments
 
     match options.GetResult Benchmark with

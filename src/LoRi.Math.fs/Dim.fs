@@ -1,26 +1,49 @@
 namespace LoRi.Math
 
 /// What is left of an axis after truncation to its n-rank.
-type Truncated<'axis> =
-    interface
-    end
+type Truncated<'axis> = interface end
 
 /// Columns of an unfolding: the first axis varies slowest, the second fastest.
-type Merged<'slow, 'fast> =
-    interface
-    end
+type Merged<'slow, 'fast> = interface end
 
 /// The size of an axis, checked once. The axis is a tag: two axes with different tags never meet in an operation that
-/// wants one of them, whatever their sizes.
+/// wants one of them, whatever their sizes. One tag can still stand for two sizes; operations compare sizes and raise an
+/// invariant exception with both shapes. Where that must be impossible, `Dim.fresh` makes a tag of its own.
 [<Sealed; AllowNullLiteral(false)>]
 type Dim<'axis> internal (size: int) =
     /// The number of indices along the axis; at least 1.
     member _.Size = size
 
+/// Receives a dimension whose tag exists only inside `Receive`.
+type IDimReceiver<'result> =
+    /// Called once, with the fresh dimension.
+    abstract Receive<'fresh> : dim: Dim<'fresh> -> 'result
+
+module internal Axis =
+
+    let rec private nameOf (axis: System.Type) =
+        if axis.IsGenericType then
+            let inner = axis.GetGenericArguments() |> Array.map nameOf |> String.concat ", "
+            $"{axis.Name.Split('`')[0]}<{inner}>"
+        else
+            axis.Name
+
+    /// The tag as a message shows it.
+    let name<'axis> = nameOf typeof<'axis>
+
 module Dim =
+
+    type private Fresh = interface end
 
     /// A dimension of a given size. Errors: SizeNotPositive.
     let create<'axis> (size: int) : Result<Dim<'axis>, MathError> =
-        if size > 0 then Ok(Dim<'axis> size) else Error(SizeNotPositive(typeof<'axis>.Name, size))
+        if size > 0 then
+            Ok(Dim<'axis> size)
+        else
+            Error(SizeNotPositive(Axis.name<'axis>, size))
+
+    /// Hands a dimension with a tag that nothing else has to a receiver. Errors: SizeNotPositive.
+    let fresh (size: int) (receiver: IDimReceiver<'result>) : Result<'result, MathError> =
+        create<Fresh> size |> Result.map receiver.Receive
 
     let internal trusted<'axis> size = Dim<'axis> size

@@ -6,16 +6,20 @@ type MathError =
     | SizeNotPositive of axis: string * size: int
     /// Two operands disagree along an axis: the operation, the axis, and both whole shapes.
     | ShapeMismatch of operation: string * axis: string * left: int list * right: int list
-    /// A tensor does not have the shape that its dimensions ask for.
-    | WrongShape of what: string * expected: int list * found: int list
+    /// A tensor does not have the shape that its dimensions ask for: what it is, the axis that disagrees, both shapes.
+    | WrongShape of what: string * axis: string * expected: int list * found: int list
     /// Values and sizes disagree in number.
     | WrongLength of what: string * expected: int * found: int
-    /// A rank above the size of its mode.
-    | RankExceedsSize of mode: string * rank: int * size: int
+    /// A number of tokens outside 0 .. the size of the token axis: the row, the number, and the size.
+    | TokenCountOutOfRange of row: int * count: int * size: int
+    /// A rank above the size of its mode, or below 1.
+    | RankOutOfRange of mode: string * rank: int * size: int
     /// An energy threshold that is not in (0, 1].
     | EnergyOutOfRange of mode: string * energy: float
     /// NaN or infinity.
     | NotFinite of what: string
+    /// A number that must be above zero and is not.
+    | NotPositive of what: string * value: float
     /// Statistics of no token at all.
     | EmptyCorpus
     /// A weighting needs variances that the subspace was fitted without.
@@ -26,20 +30,27 @@ type MathError =
 module MathError =
 
     let private shape (sizes: int list) =
-        sizes |> List.map string |> String.concat " x "
+        if sizes.IsEmpty then
+            "scalar"
+        else
+            sizes |> List.map string |> String.concat " x "
 
-    /// The whole story in one line.
+    /// The whole story in one line: what, where, what was found, what is expected.
     let describe error =
         match error with
         | SizeNotPositive(axis, size) -> $"the size of axis {axis} is {size}; it must be at least 1"
         | ShapeMismatch(operation, axis, left, right) ->
             $"{operation}: the operands disagree along axis {axis}: {shape left} against {shape right}"
-        | WrongShape(what, expected, found) -> $"{what} has shape {shape found}, expected {shape expected}"
-        | WrongLength(what, expected, found) -> $"{what} has {found} values, expected {expected}"
-        | RankExceedsSize(mode, rank, size) ->
+        | WrongShape(what, axis, expected, found) ->
+            $"{what} has shape {shape found}, expected {shape expected} for its last axes; they disagree along axis {axis}"
+        | WrongLength(what, expected, found) -> $"{what}: found {found}, expected {expected}"
+        | TokenCountOutOfRange(row, count, size) ->
+            $"row {row} is said to have {count} tokens; its token axis has room for 0 to {size}"
+        | RankOutOfRange(mode, rank, size) ->
             $"rank {rank} of the {mode} mode must lie between 1 and the mode's size, {size}"
         | EnergyOutOfRange(mode, energy) -> $"energy {energy} of the {mode} mode must lie above 0 and at most at 1"
         | NotFinite what -> $"{what} holds NaN or infinity"
+        | NotPositive(what, value) -> $"{what} holds {value}; every value must be above 0"
         | EmptyCorpus -> "the corpus has no rationale token, so there is nothing to fit"
         | VarianceMissing name ->
             $"the subspace has no '{name}'; fit it again with the weighting and the statistics that the objective uses"

@@ -9,80 +9,115 @@ type Weighting =
     /// Squared errors over (the entry's variance across the corpus's examples + 2 % of the mean variance of that statistic).
     | Statistic
 
-/// Which rationale terms are compared, and how.
-type RationaleOptions =
-    { Covariance: Covariance
-      Order: Order
-      Weighting: Weighting }
-
-/// The rationale terms, unweighted, one number per example.
-type RationaleTerms =
-    { Mean: Scalar
-      Covariance: Scalar
-      Order: Scalar }
-
 module Weighting =
+
     let private floorShare = 0.02
 
-    /// Variances plus 2 % of their mean.
+    /// Variances plus 2 % of their mean: what squared errors are divided by. Entries of a statistic that never varies are
+    /// divided by one: they cannot differ in units of a variation that is not there.
     let divisors (variances: float[]) =
         let floor = floorShare * Array.average variances
-        // Entries that never vary, in a statistic that never varies, cannot differ in units of their variation.
-        variances |> Array.map (fun variance -> if variance + floor > 0.0 then variance + floor else 1.0)
 
+        variances
+        |> Array.map (fun variance -> if variance + floor > 0.0 then variance + floor else 1.0)
+
+/// Which rationale terms are compared, and how.
+type RationaleOptions =
+    {
+        Covariance: Covariance
+        Order: Order
+        Weighting: Weighting
+    }
+
+/// The rationale terms, one number per example, before their weights w_mean, w_cov, w_order.
+type RationaleTerms =
+    {
+        /// L_mean
+        Mean: Scalar
+        /// L_cov
+        Covariance: Scalar
+        /// L_order
+        Order: Scalar
+    }
+
+/// L_mean, L_cov and L_order of one example: means over entries of squared differences (no 1/2), optionally divided entry by entry.
+/// Source: the moment matching of Solgi, Tian, Zhang 2026 [paper]; its precise forms [ours].
 module MomentMatching =
 
-    /// Mean over the entries of a statistic of (teacher - student)^2 / divisor: L_mean, and the parts of L_cov and L_order.
-    let private distance (divisor: RawTensor option) (teacher: Statistic) (student: Statistic) =
+    /// The mean over a statistic's entries of (teacher - student)^2 / divisor.
+    let private distance (divisor: Statistic -> RawTensor option) (teacher: Statistic) (student: Statistic) =
         let difference = teacher.Entries.Subtract student.Entries
         let squared = difference.Multiply difference
-
-        let entries =
-            student.Entries.Shape[student.Entries.Shape.Length - student.Axes ..] |> Array.fold (*) 1
+        let axes = student.Entries.Shape.Length - student.Axes
+        let entries = Array.fold (*) 1 student.Entries.Shape[axes..]
 
         let weighed =
-            match divisor with
+            match divisor student with
             | Some divisor -> squared.Divide divisor
             | None -> squared
 
         Scalar((weighed.SumTrailing student.Axes).Scale(1.0 / float entries))
 
     /// The terms of teacher and student moments. A teacher without tokens contributes nothing.
-    let terms (options: RationaleOptions) (divisor: Statistic -> RawTensor option) (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) : RationaleTerms =
-        let zero = Scalar.scale 0.0 teacher.Weights.Present
-        let compare (t: Statistic list) (s: Statistic list) =
-            List.map2 (fun t s -> distance (divisor s) t s) t s
-            |> List.fold Scalar.add zero
-            |> Scalar.multiply teacher.Weights.Present
+    let terms
+        (options: RationaleOptions)
+        (divisor: Statistic -> RawTensor option)
+        (teacher: Centred<TeacherToken>)
+        (student: Centred<LatentStep>)
+        : RationaleTerms =
+        let present = teacher.Weights.Present
 
-        { Mean = compare [ Moments.mean teacher ] [ Moments.mean student ]
-          Covariance = compare (Moments.covariance options.Covariance teacher) (Moments.covariance options.Covariance student)
-          Order = compare (Moments.order options.Order teacher) (Moments.order options.Order student) }
+        let compare (teachers: Statistic list) (students: Statistic list) =
+            List.map2 (distance divisor) teachers students
+            |> List.fold Scalar.add (Scalar.scale 0.0 present)
+            |> Scalar.multiply present
 
-    /// The full-covariance term through token Grams alone, without any p x p matrix:
-    /// |S_T - S_S|^2 = w_T'(G_TT o G_TT) w_T + w_S'(G_SS o G_SS) w_S - 2 w_T'(G_TS o G_TS) w_S, with G = D D' over tokens.
+        {
+            Mean = compare [ Moments.mean teacher ] [ Moments.mean student ]
+            Covariance =
+                compare (Moments.covariance options.Covariance teacher) (Moments.covariance options.Covariance student)
+            Order = compare (Moments.order options.Order teacher) (Moments.order options.Order student)
+        }
+
+    /// sum over s, t of left_s right_t (D_s . D_t)^2: the inner product of two full covariances, never formed.
+    let private covarianceProduct
+        (left: RawTensor, leftWeights: RawTensor)
+        (right: RawTensor, rightWeights: RawTensor)
+        =
+        let gram = left.MatMul(right.SwapAxes(-1, -2))
+        let column (w: RawTensor) = w.Reshape(Array.append w.Shape [| 1 |])
+        let rows = (gram.Multiply gram).Multiply(column leftWeights)
+        (rows.Multiply((column rightWeights).SwapAxes(-1, -2))).SumTrailing 2
+
+    /// The full-covariance term without any p x p matrix, through token Grams T x T, T x M and M x M:
+    /// |S_T - S_S|^2 = <S_T, S_T> + <S_S, S_S> - 2 <S_T, S_S>. `terms` with `Covariance.Full` is its oracle.
     let fullCovarianceByGrams (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) : Scalar =
-        let flat (d: RawTensor) = Moments.byToken d
-        let t, s = flat teacher.Deviations, flat student.Deviations
-        let p = float s.Shape[s.Shape.Length - 1]
+        let t = Moments.byToken teacher.Deviations, teacher.Weights.Tokens
+        let s = Moments.byToken student.Deviations, student.Weights.Tokens
+        let p = float (Raw.size 1 (fst s))
 
-        let energy (left: RawTensor, leftWeights: RawTensor) (right: RawTensor, rightWeights: RawTensor) =
-            let gram = left.MatMul(right.SwapAxes(-1, -2))
-            let column (w: RawTensor) = w.Reshape(Array.append w.Shape [| 1 |])
-            let row (w: RawTensor) = (column w).SwapAxes(-1, -2)
-            ((gram.Multiply gram).Multiply(column leftWeights).Multiply(row rightWeights)).SumTrailing 2
+        let squared =
+            (covarianceProduct t t).Add(covarianceProduct s s).Subtract((covarianceProduct t s).Scale 2.0)
 
-        let teacher' = t, teacher.Weights.Tokens
-        let student' = s, student.Weights.Tokens
-        let sum = (energy teacher' teacher').Add(energy student' student').Subtract((energy teacher' student').Scale 2.0)
-        Scalar.multiply teacher.Weights.Present (Scalar(sum.Scale(1.0 / (p * p))))
+        Scalar.multiply teacher.Weights.Present (Scalar(squared.Scale(1.0 / (p * p))))
 
 module Anchor =
 
-    /// Mean over levels of smooth-L1(a_T - a_S) / deviation of the level's teacher anchors; smooth-L1 with beta 1, averaged over components.
-    /// Shapes: difference : .. L d, deviations : L. One number per example.
+    /// L_anchor: the mean over levels of smooth-L1 (beta 1, averaged over components) of the difference, over the deviation
+    /// of the level's teacher anchors. Shapes: difference : .. L d; deviations : L; result : one number per example.
     let loss (deviations: RawTensor) (difference: RawTensor) : Scalar =
-        let width = float difference.Shape[difference.Shape.Length - 1]
-        let levels = float difference.Shape[difference.Shape.Length - 2]
+        let levels, width = float (Raw.size 2 difference), float (Raw.size 1 difference)
         let perLevel = (difference.SmoothL1().SumTrailing 1).Scale(1.0 / width)
         Scalar(((perLevel.Divide deviations).SumTrailing 1).Scale(1.0 / levels))
+
+    /// The unbiased deviation per level over the anchors and components of a batch. Shapes: anchors : example L d; result : L.
+    let batchDeviations (anchors: RawTensor) : RawTensor =
+        let byLevel =
+            (anchors.SwapAxes(-3, -2)).Reshape [| anchors.Shape[1]; anchors.Shape[0] * anchors.Shape[2] |]
+
+        let count = float byLevel.Shape[1]
+
+        let mean =
+            ((byLevel.SumTrailing 1).Scale(1.0 / count)).Reshape [| anchors.Shape[1]; 1 |]
+
+        ((Raw.squaredNorm 1 (byLevel.Subtract mean)).Scale(1.0 / (count - 1.0))).Sqrt()

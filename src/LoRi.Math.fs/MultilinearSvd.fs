@@ -1,38 +1,5 @@
 namespace LoRi.Math
 
-/// A thin singular value decomposition: matrix = Left diag(Singular) Right'. Singular values descend; in every left vector the
-/// entry of largest magnitude is positive, which fixes both signs (ties: the first such entry).
-type Svd<'row, 'column> =
-    {
-        /// row x k, orthonormal columns, k = min row column.
-        Left: Matrix<'row, Truncated<'row>>
-        /// length k, descending.
-        Singular: float[]
-        /// column x k, orthonormal columns.
-        Right: Matrix<'column, Truncated<'row>>
-    }
-
-module Svd =
-
-    /// The thin SVD of one matrix (no batch axes). Cost: that of the backend's LAPACK call, or Jacobi in the reference backend.
-    let thin (spectral: ISpectral) (matrix: Matrix<'row, 'column>) : Svd<'row, 'column> =
-        let struct (left, singular, right) = spectral.ThinSvd(Matrix.raw matrix)
-        let rows, rank = left.Shape[0], singular.Length
-        let values = left.ToArray()
-
-        let signs =
-            Array.init rank (fun column ->
-                let largest = Seq.maxBy (fun row -> abs values[row * rank + column]) (seq { 0 .. rows - 1 })
-                if values[largest * rank + column] < 0.0 then -1.0 else 1.0)
-
-        { Left = Matrix(left.Multiply(left.Constant([| 1; rank |], signs)))
-          Singular = singular
-          Right = Matrix((right.Multiply(right.Constant([| rank; 1 |], signs))).SwapAxes(-1, -2)) }
-
-    /// The first `rank` left singular vectors; fewer where there are fewer.
-    let leadingLeft rank (svd: Svd<'row, 'column>) : Matrix<'row, Truncated<'row>> =
-        Matrix((Matrix.raw svd.Left).Slice(-1, 0, min rank svd.Singular.Length))
-
 /// A tensor in Tucker form: core x_1 Factor1 x_2 Factor2 x_3 Factor3.
 type Tucker3<'m1, 'm2, 'm3> =
     {
@@ -53,11 +20,21 @@ type MultilinearRank = { R1: int; R2: int; R3: int }
 module MultilinearSvd =
 
     let private check (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) =
-        let wrong mode rank size = if rank < 1 || rank > size then Some(RankExceedsSize(mode, rank, size)) else None
+        let wrong mode rank size =
+            if rank < 1 || rank > size then
+                Some(RankOutOfRange(mode, rank, size))
+            else
+                None
 
-        [ wrong "first" ranks.R1 (Tensor3.dim1 x).Size
-          wrong "second" ranks.R2 (Tensor3.dim2 x).Size
-          wrong "third" ranks.R3 (Tensor3.dim3 x).Size ]
+        [
+            wrong "first" ranks.R1 (Tensor3.dim1 x).Size
+            wrong "second" ranks.R2 (Tensor3.dim2 x).Size
+            wrong "third" ranks.R3 (Tensor3.dim3 x).Size
+            (if Array.forall System.Double.IsFinite ((Tensor3.raw x).ToArray()) then
+                 None
+             else
+                 Some(NotFinite "the tensor"))
+        ]
         |> List.tryPick id
 
     /// Singular values of the three unfoldings, each descending.
@@ -74,10 +51,12 @@ module MultilinearSvd =
         |> Tensor3.modeProduct3 (Matrix.transpose u3)
 
     let private tucker u1 u2 u3 x =
-        { Core = coreIn u1 u2 u3 x
-          Factor1 = u1
-          Factor2 = u2
-          Factor3 = u3 }
+        {
+            Core = coreIn u1 u2 u3 x
+            Factor1 = u1
+            Factor2 = u2
+            Factor3 = u3
+        }
 
     /// The tensor that a Tucker form stands for.
     let reconstruct (t: Tucker3<'m1, 'm2, 'm3>) : Tensor3<'m1, 'm2, 'm3> =
@@ -89,11 +68,15 @@ module MultilinearSvd =
     /// Squared Frobenius norm of x minus its reconstruction.
     let squaredError (x: Tensor3<'m1, 'm2, 'm3>) (t: Tucker3<'m1, 'm2, 'm3>) =
         let difference = (Tensor3.raw x).Subtract(Tensor3.raw (reconstruct t))
-        ((difference.Multiply difference).SumTrailing 3).ToArray()[0]
+        (Raw.squaredNorm 3 difference).ToArray()[0]
 
     /// Truncated multilinear SVD: every factor holds the leading left singular vectors of its own unfolding. The squared error
-    /// is at most the sum of the discarded squared singular values of the three modes. Errors: RankExceedsSize.
-    let truncated (spectral: ISpectral) (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
+    /// is at most the sum of the discarded squared singular values of the three modes. Errors: RankOutOfRange, NotFinite.
+    let truncated
+        (spectral: ISpectral)
+        (ranks: MultilinearRank)
+        (x: Tensor3<'m1, 'm2, 'm3>)
+        : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
         match check ranks x with
         | Some error -> Error error
         | None ->
@@ -105,12 +88,19 @@ module MultilinearSvd =
     /// Sum over the modes of the discarded squared singular values: the bound on the squared error of `truncated`.
     let squaredErrorBound (spectral: ISpectral) (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) =
         let s1, s2, s3 = singularValues spectral x
-        let discarded rank (s: float[]) = s |> Array.skip (min rank s.Length) |> Array.sumBy (fun v -> v * v)
+
+        let discarded rank (s: float[]) =
+            s |> Array.skip (min rank s.Length) |> Array.sumBy (fun v -> v * v)
+
         discarded ranks.R1 s1 + discarded ranks.R2 s2 + discarded ranks.R3 s3
 
     /// Sequentially truncated (ST-HOSVD, Vannieuwenhoven, Vandebril, Meerbergen 2012), modes 1, 2, 3: each factor comes from
-    /// what the modes before it left. The same bound holds. Errors: RankExceedsSize.
-    let sequentiallyTruncated (spectral: ISpectral) (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
+    /// what the modes before it left. The same bound holds. Errors: RankOutOfRange, NotFinite.
+    let sequentiallyTruncated
+        (spectral: ISpectral)
+        (ranks: MultilinearRank)
+        (x: Tensor3<'m1, 'm2, 'm3>)
+        : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
         match check ranks x with
         | Some error -> Error error
         | None ->
@@ -122,19 +112,35 @@ module MultilinearSvd =
             Ok(tucker u1 u2 u3 x)
 
     let private energy (core: Tensor3<'a, 'b, 'c>) =
-        let raw = Tensor3.raw core
-        ((raw.Multiply raw).SumTrailing 3).ToArray()[0]
+        (Scalar.raw (Tensor3.squaredNorm core)).ToArray()[0]
 
     /// Alternating refinement (HOOI, De Lathauwer, De Moor, Vandewalle 2000b) from the truncated multilinear SVD, until the
-    /// core's energy grows by less than `tolerance` of itself; the error never rises. Errors: RankExceedsSize.
-    let refined (spectral: ISpectral) tolerance maxIterations (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
+    /// core's energy grows by less than `tolerance` of itself; the error never rises. Errors: RankOutOfRange, NotFinite.
+    let refined
+        (spectral: ISpectral)
+        tolerance
+        maxIterations
+        (ranks: MultilinearRank)
+        (x: Tensor3<'m1, 'm2, 'm3>)
+        : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
         let step (t: Tucker3<'m1, 'm2, 'm3>) =
             let transpose2, transpose3 = Matrix.transpose t.Factor2, Matrix.transpose t.Factor3
-            let without1 = x |> Tensor3.modeProduct2 transpose2 |> Tensor3.modeProduct3 transpose3
+
+            let without1 =
+                x |> Tensor3.modeProduct2 transpose2 |> Tensor3.modeProduct3 transpose3
+
             let u1 = Svd.thin spectral (Tensor3.unfold1 without1) |> Svd.leadingLeft ranks.R1
-            let without2 = x |> Tensor3.modeProduct1 (Matrix.transpose u1) |> Tensor3.modeProduct3 transpose3
+
+            let without2 =
+                x |> Tensor3.modeProduct1 (Matrix.transpose u1) |> Tensor3.modeProduct3 transpose3
+
             let u2 = Svd.thin spectral (Tensor3.unfold2 without2) |> Svd.leadingLeft ranks.R2
-            let without3 = x |> Tensor3.modeProduct1 (Matrix.transpose u1) |> Tensor3.modeProduct2 (Matrix.transpose u2)
+
+            let without3 =
+                x
+                |> Tensor3.modeProduct1 (Matrix.transpose u1)
+                |> Tensor3.modeProduct2 (Matrix.transpose u2)
+
             let u3 = Svd.thin spectral (Tensor3.unfold3 without3) |> Svd.leadingLeft ranks.R3
             tucker u1 u2 u3 x
 
@@ -144,14 +150,32 @@ module MultilinearSvd =
             else
                 let next = step t
                 let after = energy next.Core
-                if after - before <= tolerance * after then next else iterate (remaining - 1) after next
 
-        truncated spectral ranks x |> Result.map (fun start -> iterate maxIterations (energy start.Core) start)
+                if after - before <= tolerance * after then
+                    next
+                else
+                    iterate (remaining - 1) after next
+
+        truncated spectral ranks x
+        |> Result.map (fun start -> iterate maxIterations (energy start.Core) start)
 
     /// The first and third mode cut, the second left whole, as in the shared subspace: x with both projections applied.
-    /// Errors: RankExceedsSize.
-    let projectOuterModes (spectral: ISpectral) rank1 rank3 (x: Tensor3<'m1, 'm2, 'm3>) : Result<Tensor3<'m1, 'm2, 'm3>, MathError> =
-        match check { R1 = rank1; R2 = (Tensor3.dim2 x).Size; R3 = rank3 } x with
+    /// Errors: RankOutOfRange, NotFinite.
+    let projectOuterModes
+        (spectral: ISpectral)
+        rank1
+        rank3
+        (x: Tensor3<'m1, 'm2, 'm3>)
+        : Result<Tensor3<'m1, 'm2, 'm3>, MathError> =
+        match
+            check
+                {
+                    R1 = rank1
+                    R2 = (Tensor3.dim2 x).Size
+                    R3 = rank3
+                }
+                x
+        with
         | Some error -> Error error
         | None ->
             let u1 = Svd.thin spectral (Tensor3.unfold1 x) |> Svd.leadingLeft rank1

@@ -4,12 +4,18 @@ namespace LoRi.Math
 [<Sealed>]
 type ReferenceSpectral() =
 
+    static let identity n =
+        Array.init (n * n) (fun index -> if index / n = index % n then 1.0 else 0.0)
+
     static let rotate (a: float[]) (v: float[]) n p q =
         let apq = a[p * n + q]
 
         if apq <> 0.0 then
             let theta = (a[q * n + q] - a[p * n + p]) / (2.0 * apq)
-            let t = (if theta >= 0.0 then 1.0 else -1.0) / (abs theta + sqrt (theta * theta + 1.0))
+
+            let t =
+                (if theta >= 0.0 then 1.0 else -1.0) / (abs theta + sqrt (theta * theta + 1.0))
+
             let c = 1.0 / sqrt (t * t + 1.0)
             let s = t * c
 
@@ -39,7 +45,9 @@ type ReferenceSpectral() =
     /// lengths are the singular values, to full relative accuracy. `v` collects the rotations.
     static let orthogonaliseColumns (a: float[]) (v: float[]) m n =
         let column (x: float[]) rows j = Array.init rows (fun i -> x[i * n + j])
-        let dot (x: float[]) y = Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
+
+        let dot (x: float[]) y =
+            Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
 
         let rotateColumns (x: float[]) rows p q c s =
             for i in 0 .. rows - 1 do
@@ -69,12 +77,14 @@ type ReferenceSpectral() =
 
     /// Unit columns in place of those that vanished, orthogonal to all others (Gram-Schmidt over coordinate vectors).
     static let complete (columns: float[][]) m =
-        let dot (x: float[]) y = Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
+        let dot (x: float[]) y =
+            Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
 
         for j in 0 .. columns.Length - 1 do
             if dot columns[j] columns[j] = 0.0 then
                 let orthogonal v =
-                    columns |> Array.fold (fun v u -> let c = dot v u in Array.map2 (fun a b -> a - c * b) v u) v
+                    columns
+                    |> Array.fold (fun v u -> let c = dot v u in Array.map2 (fun a b -> a - c * b) v u) v
 
                 columns[j] <-
                     Seq.init m (fun i -> Array.init m (fun k -> if k = i then 1.0 else 0.0))
@@ -85,16 +95,24 @@ type ReferenceSpectral() =
     /// Left vectors, singular values and right vectors (as columns) of `a`, m x n with m >= n.
     static let tallSvd (a: float[]) m n =
         let work = Array.copy a
-        let v = Array.init (n * n) (fun index -> if index / n = index % n then 1.0 else 0.0)
+        let v = identity n
         orthogonaliseColumns work v m n
-        let lengths = Array.init n (fun j -> sqrt (Seq.sum (seq { for i in 0 .. m - 1 -> work[i * n + j] * work[i * n + j] })))
+
+        let lengths =
+            Array.init n (fun j -> sqrt (Seq.sum (seq { for i in 0 .. m - 1 -> work[i * n + j] * work[i * n + j] })))
+
         let order = Array.init n id |> Array.sortBy (fun j -> -lengths[j])
         // A length below rounding of the largest is zero: its direction would be noise.
         let floor = 1e-300 + Array.max lengths * 1e-17
 
         let left =
             order
-            |> Array.map (fun j -> Array.init m (fun i -> if lengths[j] > floor then work[i * n + j] / lengths[j] else 0.0))
+            |> Array.map (fun j ->
+                Array.init m (fun i ->
+                    if lengths[j] > floor then
+                        work[i * n + j] / lengths[j]
+                    else
+                        0.0))
 
         complete left m
         left, Array.map (fun j -> lengths[j]) order, order |> Array.map (fun j -> Array.init n (fun i -> v[i * n + j]))
@@ -103,7 +121,12 @@ type ReferenceSpectral() =
         member _.ThinSvd matrix =
             let m, n = matrix.Shape[0], matrix.Shape[1]
             let values = matrix.ToArray()
-            let asColumns (columns: float[][]) rows = matrix.Constant([| rows; columns.Length |], Array.init (rows * columns.Length) (fun i -> columns[i % columns.Length][i / columns.Length]))
+
+            let asColumns (columns: float[][]) rows =
+                matrix.Constant(
+                    [| rows; columns.Length |],
+                    Array.init (rows * columns.Length) (fun i -> columns[i % columns.Length][i / columns.Length])
+                )
 
             if m >= n then
                 let left, singular, right = tallSvd values m n
@@ -116,7 +139,7 @@ type ReferenceSpectral() =
         member _.SymmetricEigen matrix =
             let n = matrix.Shape[0]
             let a = matrix.ToArray()
-            let v = Array.init (n * n) (fun index -> if index / n = index % n then 1.0 else 0.0)
+            let v = identity n
             let scale = Array.sumBy (fun x -> x * x) a
             let mutable sweeps = 0
 
@@ -129,5 +152,8 @@ type ReferenceSpectral() =
 
             let order = Array.init n id |> Array.sortBy (fun i -> -a[i * n + i])
             let values = order |> Array.map (fun i -> a[i * n + i])
-            let vectors = Array.init (n * n) (fun index -> v[(index / n) * n + order[index % n]])
+
+            let vectors =
+                Array.init (n * n) (fun index -> v[(index / n) * n + order[index % n]])
+
             struct (values, matrix.Constant([| n; n |], vectors))

@@ -43,7 +43,8 @@ type ReferenceTensor(shape: int[], values: float[]) =
         let mutable found = [| 0 |]
 
         for axis in 0 .. target.Length - 1 do
-            found <- Array.collect (fun start -> Array.init target[axis] (fun index -> start + index * steps[axis])) found
+            found <-
+                Array.collect (fun start -> Array.init target[axis] (fun index -> start + index * steps[axis])) found
 
         found
 
@@ -83,9 +84,12 @@ type ReferenceTensor(shape: int[], values: float[]) =
         if right.Shape[right.Shape.Length - 2] <> k then
             MathError.invariant $"matrix product of %A{shape} and %A{right.Shape}"
 
-        let leading = broadcast shape[.. shape.Length - 3] right.Shape[.. right.Shape.Length - 3]
+        let leading =
+            broadcast shape[.. shape.Length - 3] right.Shape[.. right.Shape.Length - 3]
+
         let starts (own: int[]) size =
-            offsets leading (strides own[.. own.Length - 3] leading) |> Array.map (fun offset -> offset * size)
+            offsets leading (strides own[.. own.Length - 3] leading)
+            |> Array.map (fun offset -> offset * size)
 
         let product (a, b) =
             Array.init (m * n) (fun index ->
@@ -97,11 +101,14 @@ type ReferenceTensor(shape: int[], values: float[]) =
 
                 sum)
 
-        let blocks = Array.zip (starts shape (m * k)) (starts right.Shape (k * n)) |> Array.map product
+        let blocks =
+            Array.zip (starts shape (m * k)) (starts right.Shape (k * n)) |> Array.map product
+
         ReferenceTensor(Array.append leading [| m; n |], Array.concat blocks)
 
     override _.SwapAxes(axis, other) =
         let first, second = axisOf shape.Length axis, axisOf shape.Length other
+
         let swap (items: int[]) =
             let copy = Array.copy items
             copy[first] <- items[second]

@@ -1,13 +1,13 @@
 namespace LoRi.Math
 
-/// Running mean and sum of squared deviations of many arrays of one shape (Chan, Golub, LeVeque 1979).
+/// Running mean and sum of squared deviations of many arrays of one shape (Welford 1962).
 [<Sealed>]
 type private RunningVariance() =
     let mutable count = 0.0
     let mutable mean: float[] = [||]
     let mutable squares: float[] = [||]
 
-    /// Adds `rows` arrays that lie one after another; those with weight zero are passed over.
+    /// Adds `weights.Length` arrays that lie one after another; those with weight zero are passed over.
     member _.Add (weights: float[]) (values: float[]) =
         let size = values.Length / weights.Length
 
@@ -28,88 +28,119 @@ type private RunningVariance() =
     /// Biased variances: divided by the count.
     member _.Variances = squares |> Array.map (fun sum -> sum / max 1.0 count)
 
+    /// Unbiased deviations: divided by the count less one, then the root.
+    member _.Deviations =
+        squares |> Array.map (fun sum -> sqrt (sum / max 1.0 (count - 1.0)))
+
+/// Which variances a second reading of the corpus keeps.
+[<RequireQualifiedAccess>]
+type MeasuredVariances =
+    | Nothing
+    /// Of the components, across tokens.
+    | Components
+    /// Of the mean's entries and of these forms' entries, across examples.
+    | Statistics of Covariance list * Order list
+
+module MeasuredVariances =
+
+    /// What one objective needs.
+    let ofRationale (options: RationaleOptions) =
+        match options.Weighting with
+        | Weighting.Off -> MeasuredVariances.Nothing
+        | Weighting.Variance -> MeasuredVariances.Components
+        | Weighting.Statistic -> MeasuredVariances.Statistics([ options.Covariance ], [ options.Order ])
+
+    /// The largest p whose full covariance, p x p entries, is kept when every form is asked for.
+    let private largestFull = 512
+
+    /// What every objective of a weighting needs in this subspace; the full covariance only up to p = 512.
+    let every weighting (subspace: SharedSubspace) =
+        let layers, width = SharedSubspace.coordinateRanks subspace
+
+        match weighting with
+        | Weighting.Off -> MeasuredVariances.Nothing
+        | Weighting.Variance -> MeasuredVariances.Components
+        | Weighting.Statistic ->
+            MeasuredVariances.Statistics(
+                [
+                    Covariance.Modewise
+                    Covariance.PerLayer
+                    Covariance.Diagonal
+                    if layers * width <= largestFull then
+                        Covariance.Full
+                ],
+                [ Order.Lag1; Order.Third ]
+            )
+
 /// What a second reading of the corpus measures about a fitted subspace: kept energy, the variances that the weightings need,
-/// and the deviation of the anchors.
+/// and the deviation of the anchors. `like` chooses the backend and its precision.
 [<Sealed>]
-type SubspaceMeasures(subspace: SharedSubspace, weighting: Weighting, like: RawTensor) =
-    let largestFull = 512
+type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, like: RawTensor) =
     let bound = BoundSubspace(subspace, like)
     let mutable kept = 0.0
     let components = RunningVariance()
     let statistics = System.Collections.Generic.Dictionary<string, RunningVariance>()
-    let mutable anchorCount = 0.0
-    let mutable anchorMean: float[] = [||]
-    let mutable anchorSquares: float[] = [||]
+    let anchors = RunningVariance()
 
-    let forms =
-        let layers, width = SharedSubspace.coordinateRanks subspace
-        [ Covariance.Modewise
-          Covariance.PerLayer
-          Covariance.Diagonal
-          if layers * width <= largestFull then
-              Covariance.Full ]
+    let addStatistics covariances orders (counts: int[]) (centred: Centred<TeacherToken>) =
+        let present = counts |> Array.map (fun count -> if count > 0 then 1.0 else 0.0)
 
-    let statisticsOf centred =
-        [ Moments.mean centred
-          for form in forms do
-              yield! Moments.covariance form centred
-          yield! Moments.order Order.Lag1 centred
-          yield! Moments.order Order.Third centred ]
+        let all =
+            [
+                Moments.mean centred
+                for form in covariances do
+                    yield! Moments.covariance form centred
+                for form in orders do
+                    yield! Moments.order form centred
+            ]
 
-    /// One batch of raw trajectories, example level token hidden.
-    member _.AddTrajectories (trajectories: RawTensor) (lengths: int[]) =
-        let steps = trajectories.Shape[2]
-        let dim = Dim.trusted<TeacherToken> steps
-        let standardised = bound.Standardise(RawTrajectory(Tensor3 trajectories))
-        let mask = lengths |> Array.collect (fun length -> Array.init steps (fun token -> if token < length then 1.0 else 0.0))
-        kept <- kept + (Array.map2 (*) mask ((bound.KeptEnergy standardised).ToArray()) |> Array.sum)
+        for statistic in all do
+            let name = "statistic." + statistic.Name
 
-        if weighting <> Weighting.Off then
-            let coordinates = bound.Coordinates standardised
+            if not (statistics.ContainsKey name) then
+                statistics[name] <- RunningVariance()
 
-            match TokenWeights.ofLengths dim lengths like with
-            | Error error -> MathError.invariant (MathError.describe error)
-            | Ok weights ->
-                let (Coordinates z) = coordinates
-                let present = lengths |> Array.map (fun length -> if length > 0 then 1.0 else 0.0)
+            statistics[name].Add present (statistic.Entries.ToArray())
 
-                if weighting = Weighting.Variance then
-                    components.Add mask ((Moments.byToken (Tensor3.raw z)).ToArray())
-                else
-                    for statistic in statisticsOf (Moments.centre weights coordinates) do
-                        let name = "statistic." + statistic.Name
+    /// One batch of raw trajectories. Shapes: states : example level token hidden; counts : example.
+    /// Errors: WrongShape, SizeNotPositive, TokenCountOutOfRange.
+    member _.AddTrajectories (states: RawTensor) (counts: int[]) : Result<unit, MathError> =
+        bound.Trajectory<TeacherToken> states
+        |> Result.bind (fun (RawTrajectory trajectory as raw) ->
+            TokenWeights.ofCounts (Tensor3.dim2 trajectory) counts like
+            |> Result.map (fun weights ->
+                let standardised = bound.Standardise raw
 
-                        if not (statistics.ContainsKey name) then
-                            statistics[name] <- RunningVariance()
+                let mask =
+                    weights.Tokens.ToArray() |> Array.map (fun w -> if w > 0.0 then 1.0 else 0.0)
 
-                        statistics[name].Add present (statistic.Entries.ToArray())
+                kept <- kept + Array.sum (Array.map2 (*) mask ((bound.KeptEnergy standardised).ToArray()))
 
-    /// One batch of raw anchors, example level hidden.
-    member _.AddAnchors(anchors: RawTensor) =
-        let values = anchors.ToArray()
-        let levels, width = subspace.Levels, subspace.Width
-        if anchorMean.Length = 0 then
-            anchorMean <- Array.zeroCreate levels
-            anchorSquares <- Array.zeroCreate levels
+                match measured with
+                | MeasuredVariances.Nothing -> ()
+                | MeasuredVariances.Components ->
+                    let z = Coordinates.raw (bound.Coordinates standardised)
+                    components.Add mask ((Moments.byToken z).ToArray())
+                | MeasuredVariances.Statistics(covariances, orders) ->
+                    addStatistics covariances orders counts (Moments.centre weights (bound.Coordinates standardised))))
 
-        for example in 0 .. values.Length / (levels * width) - 1 do
-            for entry in 0 .. width - 1 do
-                anchorCount <- anchorCount + 1.0
-                for level in 0 .. levels - 1 do
-                    let value = values[(example * levels + level) * width + entry]
-                    let before = value - anchorMean[level]
-                    anchorMean[level] <- anchorMean[level] + before / anchorCount
-                    anchorSquares[level] <- anchorSquares[level] + before * (value - anchorMean[level])
+    /// One batch of raw anchors. Shape: example level hidden. Errors: WrongShape.
+    member _.AddAnchors(states: RawTensor) : Result<unit, MathError> =
+        bound.Anchors states
+        |> Result.map (fun (Anchors checked') ->
+            let values = ((Matrix.raw checked').SwapAxes(-1, -2)).ToArray()
+            anchors.Add (Array.create (values.Length / subspace.Levels) 1.0) values)
 
     /// The subspace with what was measured.
     member _.Finish() : SharedSubspace =
         let variances =
-            match weighting with
-            | Weighting.Off -> Map.empty
-            | Weighting.Variance -> Map.ofList [ "component.variance", components.Variances ]
-            | Weighting.Statistic -> Map.ofList [ for pair in statistics -> pair.Key, pair.Value.Variances ]
+            match measured with
+            | MeasuredVariances.Nothing -> Map.empty
+            | MeasuredVariances.Components -> Map.ofList [ "component.variance", components.Variances ]
+            | MeasuredVariances.Statistics _ -> Map.ofList [ for pair in statistics -> pair.Key, pair.Value.Variances ]
 
         { subspace with
             EnergyKept = kept
             Variances = variances
-            AnchorDeviation = anchorSquares |> Array.map (fun sum -> sqrt (sum / (anchorCount - 1.0))) }
+            AnchorDeviation = anchors.Deviations
+        }

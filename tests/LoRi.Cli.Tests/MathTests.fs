@@ -377,7 +377,7 @@ let private forms =
 
             for case in expected.RootElement.GetProperty("spectrum").EnumerateArray() do
                 let values = numbers (case.GetProperty "eigenvalues") |> Array.sortDescending
-                let summary = SpectrumSummary.Of values
+                let summary = EffectiveRank.ofEigenvalues values
 
                 Expect.floatClose
                     Accuracy.veryHigh
@@ -393,7 +393,7 @@ let private forms =
 
                 for share in case.GetProperty("rank_at_energy").EnumerateObject() do
                     Expect.equal
-                        (SpectrumSummary.RankAt(float share.Name, values))
+                        (EffectiveRank.atEnergy (float share.Name) values)
                         (share.Value.GetInt32())
                         $"rank at {share.Name} of {List.ofArray values}"
         }

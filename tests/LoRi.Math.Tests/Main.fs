@@ -3,5 +3,4 @@ module LoRi.Math.Tests.Main
 open Expecto
 
 [<EntryPoint>]
-let main args =
-    runTestsInAssemblyWithCLIArgs [] args
+let main args = runTestsInAssemblyWithCLIArgs [] args

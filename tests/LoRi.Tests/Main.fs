@@ -5,7 +5,8 @@ open System.Reflection
 open Expecto
 open Expecto.Impl
 
-let private projects = [ "LoRi.Math.Tests"; "LoRi.Training.Tests"; "LoRi.Cli.Tests" ]
+let private projects =
+    [ "LoRi.Math.Tests"; "LoRi.Training.Tests"; "LoRi.Cli.Tests" ]
 
 /// All tests of one project, under its name.
 let private testsOf (name: string) =
@@ -24,11 +25,14 @@ let main args =
     let handler = SummaryHandler(fun summary -> line <- counts summary)
 
     let config =
-        [ CLIArguments.No_Spinner
-          CLIArguments.Colours 0
-          CLIArguments.Append_Summary_Handler handler ]
+        [
+            CLIArguments.No_Spinner
+            CLIArguments.Colours 0
+            CLIArguments.Append_Summary_Handler handler
+        ]
 
-    let code = runTestsWithCLIArgs config args (testList "LoRi" (List.map testsOf projects))
+    let code =
+        runTestsWithCLIArgs config args (testList "LoRi" (List.map testsOf projects))
     // On a line of its own, after everything that the runner itself writes.
     Console.Out.WriteLine()
     Console.Out.WriteLine line

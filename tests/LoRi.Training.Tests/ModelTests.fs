@@ -19,7 +19,10 @@ let private folder = "fixtures/models/llama-tied"
 
 /// Type of weights and arithmetic, the golden arrays' prefix, and the largest absolute difference allowed.
 let private precisions =
-    [ "float64", Precision.Exact, "f64.", 1e-9; "float32", Precision.Full, "f32.", 1e-4 ]
+    [
+        "float64", Precision.Exact, "f64.", 1e-9
+        "float32", Precision.Full, "f32.", 1e-4
+    ]
 
 let private ints (value: JsonElement) =
     [| for item in value.EnumerateArray() -> item.GetInt32() |]
@@ -27,7 +30,8 @@ let private ints (value: JsonElement) =
 let private expected = lazy (SharedFiles.json (folder + "/expected.json"))
 let private inputs = lazy (expected.Value.GetProperty "inputs")
 
-let private golden = lazy (SafetensorsFile.Open(SharedFiles.path (folder + "/expected.safetensors")))
+let private golden =
+    lazy (SafetensorsFile.Open(SharedFiles.path (folder + "/expected.safetensors")))
 
 let private load precision =
     let struct (model, _) =
@@ -56,7 +60,13 @@ let private singlePass precision (prefix: string) tolerance =
     use _ = torch.NewDisposeScope()
     let ids = ints (inputs.Value.GetProperty "single_ids")
     let weights, result = pass model (PaddedRows.Right([| ids |], torch.CPU))
-    close tolerance "logits" (doubles (Decoder.Logits(weights, result.Final))) (golden.Value.ReadDoubles(prefix + "single.logits"))
+
+    close
+        tolerance
+        "logits"
+        (doubles (Decoder.Logits(weights, result.Final)))
+        (golden.Value.ReadDoubles(prefix + "single.logits"))
+
     let hidden = result.Levels |> nonNull |> Array.map (fun level -> level.squeeze 0L)
     close tolerance "hidden" (doubles (torch.stack hidden)) (golden.Value.ReadDoubles(prefix + "single.hidden"))
 
@@ -67,7 +77,10 @@ let private paddedBatch left precision (prefix: string) tolerance =
     let rows = [| for row in batch.GetProperty("rows").EnumerateArray() -> ints row |]
 
     let padded =
-        if left then PaddedRows.Left(rows, torch.CPU) else PaddedRows.Right(rows, torch.CPU)
+        if left then
+            PaddedRows.Left(rows, torch.CPU)
+        else
+            PaddedRows.Right(rows, torch.CPU)
 
     let weights, result = pass model padded
     let logits = Decoder.Logits(weights, result.Final)
@@ -79,7 +92,12 @@ let private paddedBatch left precision (prefix: string) tolerance =
         for token in 0 .. rows[row].Length - 1 do
             let column = padded.Column(row, token)
             let start = (row * padded.Width + column) * vocabulary
-            close tolerance $"row {row} token {token}" (doubles (logits[int64 row, int64 column])) wanted[start .. start + vocabulary - 1]
+
+            close
+                tolerance
+                $"row {row} token {token}"
+                (doubles (logits[int64 row, int64 column]))
+                wanted[start .. start + vocabulary - 1]
 
 let private cached precision (prefix: string) tolerance =
     use model = load precision
@@ -90,15 +108,22 @@ let private cached precision (prefix: string) tolerance =
     let mutable cache, progress = first.Cache, rows.Advance null
 
     let steps =
-        [| for id in ids[10..15] do
-               let struct (positions, after) = progress.OneToken torch.CPU
-               let input = model.Decoder.Embed(weights, torch.tensor([| int64 id |]).view (1L, 1L))
-               let next = model.Decoder.Forward(weights, input, positions, cache, false)
-               cache <- next.Cache
-               progress <- after
-               Decoder.Logits(weights, next.Final).view (-1L) |]
+        [|
+            for id in ids[10..15] do
+                let struct (positions, after) = progress.OneToken torch.CPU
+                let input = model.Decoder.Embed(weights, torch.tensor([| int64 id |]).view(1L, 1L))
+                let next = model.Decoder.Forward(weights, input, positions, cache, false)
+                cache <- next.Cache
+                progress <- after
+                Decoder.Logits(weights, next.Final).view(-1L)
+        |]
 
-    close tolerance "prefill" (doubles (Decoder.Logits(weights, first.Final))) (golden.Value.ReadDoubles(prefix + "cache.prefill_logits"))
+    close
+        tolerance
+        "prefill"
+        (doubles (Decoder.Logits(weights, first.Final)))
+        (golden.Value.ReadDoubles(prefix + "cache.prefill_logits"))
+
     close tolerance "steps" (doubles (torch.stack steps)) (golden.Value.ReadDoubles(prefix + "cache.step_logits"))
 
 /// After a prefill of eight ids, four input embeddings: given ones, or the final state before each.
@@ -108,19 +133,32 @@ let private embeddingsAsInput feedback precision (prefix: string) tolerance =
     let ids = ints (inputs.Value.GetProperty "single_ids")
     let rows = PaddedRows.Right([| ids[..7] |], torch.CPU)
     let weights, first = pass model rows
-    let given = golden.Value.ReadTensor("latent.inputs_embeds", Nullable precision.Compute)
+
+    let given =
+        golden.Value.ReadTensor("latent.inputs_embeds", Nullable precision.Compute)
+
     let mutable cache, progress = first.Cache, rows.Advance null
     let mutable state = first.Final.narrow (1L, 7L, 1L)
 
     let levels, logits =
-        [| for step in 0..3 do
-               let struct (positions, after) = progress.OneToken torch.CPU
-               let input = if feedback then state else given.reshape(4L, 1L, 1L, -1L).select (0L, int64 step)
-               let next = model.Decoder.Forward(weights, input, positions, cache, true)
-               cache <- next.Cache
-               progress <- after
-               state <- next.Final
-               torch.stack (next.Levels |> nonNull |> Array.map (fun level -> level.view (-1L))), Decoder.Logits(weights, next.Final).view (-1L) |]
+        [|
+            for step in 0..3 do
+                let struct (positions, after) = progress.OneToken torch.CPU
+
+                let input =
+                    if feedback then
+                        state
+                    else
+                        given.reshape(4L, 1L, 1L, -1L).select(0L, int64 step)
+
+                let next = model.Decoder.Forward(weights, input, positions, cache, true)
+                cache <- next.Cache
+                progress <- after
+                state <- next.Final
+
+                torch.stack (next.Levels |> nonNull |> Array.map (fun level -> level.view (-1L))),
+                Decoder.Logits(weights, next.Final).view(-1L)
+        |]
         |> Array.unzip
 
     let kind = if feedback then "feedback" else "latent"
@@ -129,7 +167,12 @@ let private embeddingsAsInput feedback precision (prefix: string) tolerance =
 
 let private greedy precision _ _ =
     use model = load precision
-    let prompts = [| for row in (inputs.Value.GetProperty "prompts").EnumerateArray() -> ints row |]
+
+    let prompts =
+        [|
+            for row in (inputs.Value.GetProperty "prompts").EnumerateArray() -> ints row
+        |]
+
     let plan = GenerationPlan(AnswerMode.Explicit, 0, [||], 12, [||])
     let written = AnswerGenerator.Generate(model, prompts, plan)
     let wanted = (expected.Value.GetProperty "greedy").GetProperty "continuations"
@@ -163,7 +206,11 @@ let private training precision (prefix: string) tolerance =
     for norm in wanted.GetProperty("grad_norms").EnumerateObject() do
         use _ = torch.NewDisposeScope()
         let gradient = model.Parameters.PartGradient norm.Name
-        let relative = (gradient.norm().``to``(torch.ScalarType.Float64).item<double>()) / norm.Value.GetDouble() - 1.0
+
+        let relative =
+            (gradient.norm().``to``(torch.ScalarType.Float64).item<double>()) / norm.Value.GetDouble()
+            - 1.0
+
         Expect.isLessThan (abs relative) (10.0 * tolerance) $"gradient norm of {norm.Name}"
 
     for after in wanted.GetProperty("losses_after_steps").EnumerateArray() do
@@ -174,22 +221,26 @@ let private training precision (prefix: string) tolerance =
 [<Tests>]
 let tests =
     let checks =
-        [ "one row", singlePass
-          "left padding", paddedBatch true
-          "right padding", paddedBatch false
-          "cache", cached
-          "embeddings as input", embeddingsAsInput false
-          "states fed back", embeddingsAsInput true
-          "greedy", greedy
-          "loss, gradients, updates", training ]
+        [
+            "one row", singlePass
+            "left padding", paddedBatch true
+            "right padding", paddedBatch false
+            "cache", cached
+            "embeddings as input", embeddingsAsInput false
+            "states fed back", embeddingsAsInput true
+            "greedy", greedy
+            "loss, gradients, updates", training
+        ]
 
     testList
         "Decoder"
-        [ for name, check in checks do
-              for precisionName, precision, prefix, tolerance in precisions do
-                  testCase $"{name}, {precisionName}" (fun () ->
-                      if SharedFiles.root.IsNone then
-                          skiptest "the reference models are not there"
+        [
+            for name, check in checks do
+                for precisionName, precision, prefix, tolerance in precisions do
+                    testCase $"{name}, {precisionName}" (fun () ->
+                        if SharedFiles.root.IsNone then
+                            skiptest "the reference models are not there"
 
-                      NativeRuntime.Load()
-                      check precision prefix tolerance) ]
+                        NativeRuntime.Load()
+                        check precision prefix tolerance)
+        ]

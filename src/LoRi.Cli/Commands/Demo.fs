@@ -18,12 +18,16 @@ let private settings (options: Argu.ParseResults<DemoArgs>) =
         | name when name = DemoSettings.OnePerToken.Name -> DemoSettings.OnePerToken
         | name when name = DemoSettings.Compressed.Name -> DemoSettings.Compressed
         | name ->
-            raise (UsageException $"--setting {name}: must be one of {DemoSettings.OnePerToken.Name}, {DemoSettings.Compressed.Name}")
+            raise (
+                UsageException
+                    $"--setting {name}: must be one of {DemoSettings.OnePerToken.Name}, {DemoSettings.Compressed.Name}"
+            )
 
     if options.Contains Quick then chosen.Quick() else chosen
 
 let private seeds (options: Argu.ParseResults<DemoArgs>) =
-    let count = options.GetResult(Seeds, (if options.Contains Quick then 1 else DefaultSeeds))
+    let count =
+        options.GetResult(Seeds, (if options.Contains Quick then 1 else DefaultSeeds))
 
     if count < 1 then
         raise (UsageException $"--seeds {count}: must be at least 1")
@@ -37,61 +41,101 @@ let private methodRow (rows: DemoRow list) =
     let mean (value: DemoRow -> float) = List.averageBy value rows
     let first = List.head rows
 
-    [ first.Method
-      rows |> List.map (fun row -> percent row.Accuracy) |> String.concat " / "
-      rows |> List.map (fun row -> $"{percent row.Interval[0]}-{percent row.Interval[1]}") |> String.concat " / "
-      for length in first.PerLength.Keys do
-          percent (mean (fun row -> row.PerLength[length]))
-      string first.Steps
-      $"%.0f{mean _.Seconds}"
-      $"%.1f{mean (fun row -> float row.TokensGenerated / float row.Examples)}"
-      $"%.1f{mean _.LatencyMilliseconds}" ]
+    [
+        first.Method
+        rows |> List.map (fun row -> percent row.Accuracy) |> String.concat " / "
+        rows
+        |> List.map (fun row -> $"{percent row.Interval[0]}-{percent row.Interval[1]}")
+        |> String.concat " / "
+        for length in first.PerLength.Keys do
+            percent (mean (fun row -> row.PerLength[length]))
+        string first.Steps
+        $"%.0f{mean _.Seconds}"
+        $"%.1f{mean (fun row -> float row.TokensGenerated / float row.Examples)}"
+        $"%.1f{mean _.LatencyMilliseconds}"
+    ]
 
 let private showTable (terminal: Terminal) (report: DemoReport) =
-    let lengths = [ for pair in report.Rows[0].ExamplesPerLength -> $"K={pair.Key} (n={pair.Value})" ]
+    let lengths =
+        [
+            for pair in report.Rows[0].ExamplesPerLength -> $"K={pair.Key} (n={pair.Value})"
+        ]
 
     let headers =
-        [ "method"; "accuracy %, each seed"; "95 % interval" ] @ lengths @ [ "steps"; "train s"; "tokens"; "latency ms" ]
+        [ "method"; "accuracy %, each seed"; "95 % interval" ]
+        @ lengths
+        @ [ "steps"; "train s"; "tokens"; "latency ms" ]
 
-    let rows = report.Rows |> List.ofSeq |> List.groupBy _.Method |> List.map (snd >> methodRow)
+    let rows =
+        report.Rows |> List.ofSeq |> List.groupBy _.Method |> List.map (snd >> methodRow)
+
     Terminal.writeTable terminal headers rows
 
 let private showRanks (terminal: Terminal) (report: DemoReport) =
-    terminal.Out.WriteLine "How low-rank the first teacher's trajectories are (energy of the Gram matrices; effective ranks):"
+    terminal.Out.WriteLine
+        "How low-rank the first teacher's trajectories are (energy of the Gram matrices; effective ranks):"
 
     Terminal.writeTable
         terminal
-        [ "standardisation"; "mode"; "size"; "entropy rank"; "participation"; "90 %"; "95 %"; "99 %" ]
-        [ for row in report.Ranks ->
-              [ row.Standardise
-                row.Mode
-                string row.Size
-                $"%.1f{row.EntropyRank}"
-                $"%.1f{row.ParticipationRank}"
-                string row.RankFor90
-                string row.RankFor95
-                string row.RankFor99 ] ]
+        [
+            "standardisation"
+            "mode"
+            "size"
+            "entropy rank"
+            "participation"
+            "90 %"
+            "95 %"
+            "99 %"
+        ]
+        [
+            for row in report.Ranks ->
+                [
+                    row.Standardise
+                    row.Mode
+                    string row.Size
+                    $"%.1f{row.EntropyRank}"
+                    $"%.1f{row.ParticipationRank}"
+                    string row.RankFor90
+                    string row.RankFor95
+                    string row.RankFor99
+                ]
+        ]
 
 let private showExamples (terminal: Terminal) (report: DemoReport) =
-    terminal.Out.WriteLine "Questions of the first seed, as the teacher writes them out and as the student answers after its latent steps:"
+    terminal.Out.WriteLine
+        "Questions of the first seed, as the teacher writes them out and as the student answers after its latent steps:"
 
     for example in report.WorkedExamples do
         terminal.Out.WriteLine()
+
         Terminal.writeFields
             terminal
-            [ "question", example.Question
-              "right answer", example.Gold
-              "teacher writes", example.Teacher
-              "student writes", example.Student
-              "latents decode to", String.Join(" ", example.Latents) ]
+            [
+                "question", example.Question
+                "right answer", example.Gold
+                "teacher writes", example.Teacher
+                "student writes", example.Student
+                "latents decode to", String.Join(" ", example.Latents)
+            ]
 
 let private show (terminal: Terminal) (settings: DemoSettings) (report: DemoReport) =
-    let quick = if report.Quick then " (quick: a smoke test, its numbers mean nothing)" else ""
+    let quick =
+        if report.Quick then
+            " (quick: a smoke test, its numbers mean nothing)"
+        else
+            ""
+
     terminal.Out.WriteLine()
     terminal.Out.WriteLine $"Setting {settings.Name}{quick}: {settings.Purpose}."
-    terminal.Out.WriteLine $"{settings.LatentSteps} latent steps, chains of up to {2 * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%; accuracy by chain length K is the mean over seeds."
+
+    terminal.Out.WriteLine
+        $"{settings.LatentSteps} latent steps, chains of up to {2 * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%; accuracy by chain length K is the mean over seeds."
+
     showTable terminal report
-    terminal.Out.WriteLine "Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's seconds per step, each measured alone."
+
+    terminal.Out.WriteLine
+        "Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's seconds per step, each measured alone."
+
     terminal.Out.WriteLine()
     showRanks terminal report
     showExamples terminal report
@@ -100,8 +144,20 @@ let private show (terminal: Terminal) (settings: DemoSettings) (report: DemoRepo
 
 let private indented = JsonSerializerOptions(WriteIndented = true)
 
-let private save (folder: string) (settings: DemoSettings) (report: DemoReport) (steps: Collections.Generic.IReadOnlyDictionary<string, int>) =
-    let config = {| setting = settings; seeds = report.Seeds; student_steps = steps; seconds_per_step = report.SecondsPerStep |}
+let private save
+    (folder: string)
+    (settings: DemoSettings)
+    (report: DemoReport)
+    (steps: Collections.Generic.IReadOnlyDictionary<string, int>)
+    =
+    let config =
+        {|
+            setting = settings
+            seeds = report.Seeds
+            student_steps = steps
+            seconds_per_step = report.SecondsPerStep
+        |}
+
     File.WriteAllText(Path.Combine(folder, "config.json"), JsonSerializer.Serialize(config, indented) + "\n")
     File.WriteAllText(Path.Combine(folder, "demo.json"), JsonSerializer.Serialize(report, indented) + "\n")
 
@@ -114,7 +170,10 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let workers = options.GetResult(DemoArgs.Threads, Environment.ProcessorCount)
     Directory.CreateDirectory folder |> ignore
     NativeRuntime.Load(native.WithThreads(Nullable()))
-    let runner = DemoRunner(settings, seeds, workers, folder, Action<string>(fun line -> terminal.Error.WriteLine line))
+
+    let runner =
+        DemoRunner(settings, seeds, workers, folder, Action<string>(fun line -> terminal.Error.WriteLine line))
+
     let report = runner.Run()
     save folder settings report runner.Steps
 
@@ -122,4 +181,4 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
         terminal.Out.WriteLine(JsonSerializer.Serialize report)
     else
         show terminal settings report
-        terminal.Out.WriteLine ("Written: " + Path.Combine(folder, "demo.json"))
+        terminal.Out.WriteLine("Written: " + Path.Combine(folder, "demo.json"))

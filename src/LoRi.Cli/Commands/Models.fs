@@ -10,10 +10,12 @@ open LoRi.Training.Runs
 
 /// Token ids of an option, separated by commas.
 let private ids (text: string) =
-    [| for part in text.Split(',', StringSplitOptions.TrimEntries) do
-           match Int32.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture) with
-           | true, id -> id
-           | _ -> raise (UsageException $"--ids {text}: '{part}' is not a token id; separate ids by commas") |]
+    [|
+        for part in text.Split(',', StringSplitOptions.TrimEntries) do
+            match Int32.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture) with
+            | true, id -> id
+            | _ -> raise (UsageException $"--ids {text}: '{part}' is not a token id; separate ids by commas")
+    |]
 
 let private load (native: NativeRuntimeOptions) threads =
     NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
@@ -27,33 +29,55 @@ let logits (terminal: Terminal) native arguments =
     let options = CommandLine.parse<LogitsArgs> "logits" arguments
     noAdapter (options.TryGetResult LogitsArgs.Adapter)
     let given = ids (options.GetResult LogitsArgs.Ids)
-    let dtype = CommandLine.choiceOr "dtype" (options.TryGetResult LogitsArgs.Dtype) DtypeOption.F32
-    let device = CommandLine.choiceOr "device" (options.TryGetResult LogitsArgs.Device) DeviceOption.Cpu
+
+    let dtype =
+        CommandLine.choiceOr "dtype" (options.TryGetResult LogitsArgs.Dtype) DtypeOption.F32
+
+    let device =
+        CommandLine.choiceOr "device" (options.TryGetResult LogitsArgs.Device) DeviceOption.Cpu
+
     let model = CommandLine.existing "model" (options.GetResult LogitsArgs.Model)
     load native (options.TryGetResult LogitsArgs.Threads)
-    let answer = ModelQueries.Logits(model, given, dtype, device, Option.toObj (options.TryGetResult LogitsArgs.Output))
+
+    let answer =
+        ModelQueries.Logits(model, given, dtype, device, Option.toObj (options.TryGetResult LogitsArgs.Output))
 
     if options.Contains LogitsArgs.Json then
         Terminal.writeJson
             terminal
             (Json.object
-                [ "shape", Json.list [ Json.whole answer.Length; Json.whole answer.Vocabulary ]
-                  "last", Json.numbers answer.Last
-                  "loss", (if answer.Loss.HasValue then Json.number answer.Loss.Value else null) ])
+                [
+                    "shape", Json.list [ Json.whole answer.Length; Json.whole answer.Vocabulary ]
+                    "last", Json.numbers answer.Last
+                    "loss",
+                    (if answer.Loss.HasValue then
+                         Json.number answer.Loss.Value
+                     else
+                         null)
+                ])
     else
-        let best = answer.Last |> Array.indexed |> Array.sortByDescending snd |> Array.truncate 5
+        let best =
+            answer.Last |> Array.indexed |> Array.sortByDescending snd |> Array.truncate 5
 
         Terminal.writeFields
             terminal
-            [ "shape", $"{answer.Length} x {answer.Vocabulary}"
-              "loss", (if answer.Loss.HasValue then $"%.6f{answer.Loss.Value} nats" else "none for one id")
-              "best next ids", String.Join(", ", [ for id, logit in best -> $"{id} (%.4f{logit})" ]) ]
+            [
+                "shape", $"{answer.Length} x {answer.Vocabulary}"
+                "loss",
+                (if answer.Loss.HasValue then
+                     $"%.6f{answer.Loss.Value} nats"
+                 else
+                     "none for one id")
+                "best next ids", String.Join(", ", [ for id, logit in best -> $"{id} (%.4f{logit})" ])
+            ]
 
 /// Goes on from a prompt.
 let generate (terminal: Terminal) native arguments =
     let options = CommandLine.parse<GenerateArgs> "generate" arguments
     noAdapter (options.TryGetResult GenerateArgs.Adapter)
-    let prompt, given = options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
+
+    let prompt, given =
+        options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
 
     match prompt, given with
     | Some _, Some _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
@@ -63,8 +87,12 @@ let generate (terminal: Terminal) native arguments =
     if options.Contains Chat then
         raise (InputException "--chat: chat templates are not part of this version")
 
-    let dtype = CommandLine.choiceOr "dtype" (options.TryGetResult GenerateArgs.Dtype) DtypeOption.F32
-    let device = CommandLine.choiceOr "device" (options.TryGetResult GenerateArgs.Device) DeviceOption.Cpu
+    let dtype =
+        CommandLine.choiceOr "dtype" (options.TryGetResult GenerateArgs.Dtype) DtypeOption.F32
+
+    let device =
+        CommandLine.choiceOr "device" (options.TryGetResult GenerateArgs.Device) DeviceOption.Cpu
+
     let model = CommandLine.existing "model" (options.GetResult GenerateArgs.Model)
     let start = given |> Option.map ids
     load native (options.TryGetResult GenerateArgs.Threads)

@@ -22,7 +22,10 @@ let private interruptible (work: CancellationToken -> unit) =
     work source.Token
 
 let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
-    for path in Seq.append (Option.toList (Option.ofObj settings.Train.Model)) (Option.toList (Option.ofObj settings.Train.Teacher)) do
+    for path in
+        Seq.append
+            (Option.toList (Option.ofObj settings.Train.Model))
+            (Option.toList (Option.ofObj settings.Train.Teacher)) do
         CommandLine.existing "model" path |> ignore
 
     NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
@@ -39,7 +42,11 @@ let distill terminal native arguments =
 let private evaluationOptions (options: Argu.ParseResults<EvaluateArgs>) =
     let reading =
         DataOptions(
-            Format = Option.toNullable (options.TryGetResult EvaluateArgs.Format |> Option.map (CommandLine.choice<DataFormat> "format")),
+            Format =
+                Option.toNullable (
+                    options.TryGetResult EvaluateArgs.Format
+                    |> Option.map (CommandLine.choice<DataFormat> "format")
+                ),
             SkipBadLines = options.Contains EvaluateArgs.Skip_Bad_Lines,
             Limit = Option.toNullable (options.TryGetResult EvaluateArgs.Limit),
             QuestionColumn = options.GetResult(EvaluateArgs.Question_Column, "question"),
@@ -68,29 +75,51 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parse<EvaluateArgs> "evaluate" arguments
     let evaluation = evaluationOptions options
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult EvaluateArgs.Threads)))
-    let result = EvaluationStage.Run(evaluation, Action<string>(fun line -> terminal.Error.WriteLine line))
+
+    let result =
+        EvaluationStage.Run(evaluation, Action<string>(fun line -> terminal.Error.WriteLine line))
 
     if options.Contains EvaluateArgs.Json then
-        terminal.Out.WriteLine(IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json")).Replace("\n", ""))
+        terminal.Out.WriteLine(
+            IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json")).Replace("\n", "")
+        )
     else
-        let percent count = $"%.1f{100.0 * float count / float result.Examples} %%"
+        let percent count =
+            $"%.1f{100.0 * float count / float result.Examples} %%"
 
         Terminal.writeTable
             terminal
-            [ "examples"; "correct"; "accuracy"; "95 % interval"; "strict"; "rules disagree"; "tokens"; "s" ]
-            [ [ string result.Examples
-                string result.Correct
-                percent result.Correct
-                $"%.1f{100.0 * result.Interval.Low} to %.1f{100.0 * result.Interval.High}"
-                percent result.CorrectStrict
-                string result.Disagreements
-                string result.TokensGenerated
-                $"%.1f{result.Seconds}" ] ]
+            [
+                "examples"
+                "correct"
+                "accuracy"
+                "95 % interval"
+                "strict"
+                "rules disagree"
+                "tokens"
+                "s"
+            ]
+            [
+                [
+                    string result.Examples
+                    string result.Correct
+                    percent result.Correct
+                    $"%.1f{100.0 * result.Interval.Low} to %.1f{100.0 * result.Interval.High}"
+                    percent result.CorrectStrict
+                    string result.Disagreements
+                    string result.TokensGenerated
+                    $"%.1f{result.Seconds}"
+                ]
+            ]
 
 let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
     let reading =
         DataOptions(
-            Format = Option.toNullable (options.TryGetResult TrajectoriesArgs.Format |> Option.map (CommandLine.choice<DataFormat> "format")),
+            Format =
+                Option.toNullable (
+                    options.TryGetResult TrajectoriesArgs.Format
+                    |> Option.map (CommandLine.choice<DataFormat> "format")
+                ),
             SkipBadLines = options.Contains TrajectoriesArgs.Skip_Bad_Lines,
             Limit = Option.toNullable (options.TryGetResult TrajectoriesArgs.Limit)
         )
@@ -101,7 +130,11 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
         Output = options.GetResult TrajectoriesArgs.Output,
         Tokenizer = Option.toObj (options.TryGetResult TrajectoriesArgs.Tokenizer),
         Levels = CommandLine.asUsage (fun () -> LevelSelection.Parse(options.GetResult(TrajectoriesArgs.Levels, "all"))),
-        TeacherText = CommandLine.choiceOr "teacher-text" (options.TryGetResult TrajectoriesArgs.Teacher_Text) TeacherTextOption.Full,
+        TeacherText =
+            CommandLine.choiceOr
+                "teacher-text"
+                (options.TryGetResult TrajectoriesArgs.Teacher_Text)
+                TeacherTextOption.Full,
         AnswerPrefix = Option.toObj (options.TryGetResult TrajectoriesArgs.Answer_Prefix),
         BatchSize = options.GetResult(TrajectoriesArgs.Batch_Size, 16),
         Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult TrajectoriesArgs.Dtype) DtypeOption.F32,
@@ -116,22 +149,29 @@ let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parse<TrajectoriesArgs> "trajectories" arguments
     let settings = trajectoriesOptions options
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
-    let result = TrajectoriesStage.Run(settings, Action<string>(fun line -> terminal.Error.WriteLine line))
+
+    let result =
+        TrajectoriesStage.Run(settings, Action<string>(fun line -> terminal.Error.WriteLine line))
 
     if options.Contains TrajectoriesArgs.Json then
         Terminal.writeJson
             terminal
             (Json.object
-                [ "files", Json.list (Seq.map Json.text result.Files)
-                  "examples", Json.whole result.Examples
-                  "tokens", Json.number (float result.Tokens)
-                  "without_rationale", Json.whole result.WithoutRationale
-                  "too_long", Json.whole result.TooLong
-                  "seconds", Json.number result.Seconds ])
+                [
+                    "files", Json.list (Seq.map Json.text result.Files)
+                    "examples", Json.whole result.Examples
+                    "tokens", Json.number (float result.Tokens)
+                    "without_rationale", Json.whole result.WithoutRationale
+                    "too_long", Json.whole result.TooLong
+                    "seconds", Json.number result.Seconds
+                ])
     else
         Terminal.writeFields
             terminal
-            [ "written", String.Join(", ", result.Files)
-              "examples", $"{result.Examples} ({result.WithoutRationale} without rationale, {result.TooLong} left out as too long)"
-              "tokens", string result.Tokens
-              "seconds", $"%.1f{result.Seconds}" ]
+            [
+                "written", String.Join(", ", result.Files)
+                "examples",
+                $"{result.Examples} ({result.WithoutRationale} without rationale, {result.TooLong} left out as too long)"
+                "tokens", string result.Tokens
+                "seconds", $"%.1f{result.Seconds}"
+            ]

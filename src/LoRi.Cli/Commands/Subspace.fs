@@ -46,7 +46,7 @@ let private squaredError (subspace: SharedSubspace) =
     max 0.0 (subspace.Energy - subspace.EnergyKept)
 
 let private asJson (subspace: SharedSubspace) =
-    let name = SharedSubspace.standardisationName subspace.Standardisation
+    let name = Standardisation.name subspace.Standardisation
     let spectrum = subspace.Spectra[name]
 
     Json.object
@@ -74,7 +74,7 @@ let private describe (subspace: SharedSubspace) path =
     [
         "subspace", path
         "kind", SubspaceFile.KindName subspace.Kind
-        "standardise", SharedSubspace.standardisationName subspace.Standardisation
+        "standardise", Standardisation.name subspace.Standardisation
         "corpus",
         $"{subspace.Examples} examples with {subspace.Tokens} tokens, {subspace.Levels} levels of {subspace.Width} components"
         "ranks",
@@ -88,7 +88,8 @@ let private describe (subspace: SharedSubspace) path =
     ]
 
 let private fitCorpus (options: LoRiOptions) seed lowMemory (corpus: TrajectoryFiles) =
-    let fitted = TeacherFit.Fit(corpus, options.ToSettings seed, lowMemory)
+    let fitted =
+        TeacherFit.Fit(corpus, options.ToSettings seed, lowMemory, everyStatistic = true)
 
     if corpus.HasAnchors then
         fitted
@@ -121,11 +122,11 @@ let private spectra (subspace: SharedSubspace) =
                     "layer", subspace.Spectra[name].Layer
                     "hidden", subspace.Spectra[name].Hidden
                 ] do
-                name, mode, values, SpectrumSummary.Of values
+                name, mode, values, EffectiveRank.ofEigenvalues values
     ]
 
 let private reportJson (subspace: SharedSubspace) =
-    let mode (values: float[], summary: SpectrumSummary) =
+    let mode (values: float[], summary: EffectiveRank) =
         Json.object
             [
                 "eigenvalues", Json.numbers values
@@ -135,7 +136,7 @@ let private reportJson (subspace: SharedSubspace) =
                 "rank_at_energy",
                 Json.object
                     [
-                        for share in shares -> string share, Json.whole (SpectrumSummary.RankAt(share, values))
+                        for share in shares -> string share, Json.whole (EffectiveRank.atEnergy share values)
                     ]
             ]
 
@@ -149,7 +150,7 @@ let private reportJson (subspace: SharedSubspace) =
 
     Json.object
         [
-            "standardise", Json.text (SharedSubspace.standardisationName subspace.Standardisation)
+            "standardise", Json.text (Standardisation.name subspace.Standardisation)
             "kind", Json.text (SubspaceFile.KindName subspace.Kind)
             "examples", Json.whole subspace.Examples
             "tokens", Json.count subspace.Tokens
@@ -197,5 +198,5 @@ let report (terminal: Terminal) _ arguments =
                         short summary.EntropyRank
                         short summary.Participation
                     ]
-                    @ [ for share in shares -> string (SpectrumSummary.RankAt(share, values)) ]
+                    @ [ for share in shares -> string (EffectiveRank.atEnergy share values) ]
             ]

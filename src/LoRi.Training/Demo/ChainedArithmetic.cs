@@ -86,7 +86,7 @@ public static class ChainedArithmetic
     public static string Text(IEnumerable<int> ids) => string.Join(' ', ids.Select(id => Vocabulary[id]));
 
     private static int[] Question(SeededRandom random, int length) =>
-        
+
     [
         random.Below(Modulus),
         .. Enumerable.Range(0, length).Select(_ => Modulus + random.Below(Operations * Operands)),

@@ -8,7 +8,7 @@ internal static class RankReport
     /// <summary>Both modes under each standardisation.</summary>
     public static IReadOnlyList<RankRow> Of(SharedSubspace subspace) =>
     [
-        .. from name in new[] { "full", "scale", "none" }
+        .. from name in StandardisationModule.all.Select(StandardisationModule.name)
            from mode in new[] { "layer", "hidden" }
            let spectrum = mode == "layer" ? subspace.Spectra[name].Layer : subspace.Spectra[name].Hidden
            select Row(name, mode, spectrum),
@@ -16,13 +16,9 @@ internal static class RankReport
 
     private static RankRow Row(string standardise, string mode, double[] spectrum)
     {
-        var positive = spectrum.Where(value => value > 0).ToArray();
-        var total = positive.Sum();
-        var entropy = -positive.Sum(value => value / total * System.Math.Log(value / total));
-        var participation = total * total / positive.Sum(value => value * value);
+        var effective = EffectiveRankModule.ofEigenvalues(spectrum);
+        int At(double share) => EffectiveRankModule.atEnergy(share, spectrum);
         return new RankRow(
-            standardise, mode, spectrum.Length, System.Math.Exp(entropy), participation, Rank(spectrum, 0.9), Rank(spectrum, 0.95), Rank(spectrum, 0.99));
+            standardise, mode, spectrum.Length, effective.EntropyRank, effective.Participation, At(0.9), At(0.95), At(0.99));
     }
-
-    private static int Rank(double[] spectrum, double share) => SharedSubspaceModule.rankForEnergy(share, spectrum);
 }

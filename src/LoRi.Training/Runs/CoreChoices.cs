@@ -59,19 +59,26 @@ public static class CoreChoices
 
     /// <summary>The terms and their forms.</summary>
     public static ObjectiveOptions Objective(
-        CovarianceOption covariance, WeightingOption weighting, OrderOption order, AnchorOption anchor) =>
-        new(new RationaleOptions(covariance.ToCore(), order.ToCore(), weighting.ToCore()), anchor.ToCore());
+        CovarianceOption covariance,
+        WeightingOption weighting,
+        OrderOption order,
+        AnchorOption anchor,
+        AnchorStdOption deviation = AnchorStdOption.Corpus) => new(
+            new RationaleOptions(covariance.ToCore(), order.ToCore(), weighting.ToCore()),
+            anchor.ToCore(),
+            deviation == AnchorStdOption.Batch ? AnchorScale.Batch : AnchorScale.Corpus);
 
     /// <summary>How the subspace is fitted and the objective is made; <paramref name="seed"/> is that of a random subspace.</summary>
     public static LoRiSettings ToSettings(this LoRiOptions options, long seed)
     {
         ArgumentNullException.ThrowIfNull(options);
         return new LoRiSettings(
-            options.Standardise.ToCore(),
-            options.SubspaceKind.ToCore(seed),
-            Rank(options.LayerRank, options.LayerEnergy, LoRiOptions.DefaultLargestLayerRank),
-            Rank(options.HiddenRank, options.HiddenEnergy, LoRiOptions.DefaultLargestHiddenRank),
-            Objective(options.Covariance, options.Weighting, options.Order, options.Anchor));
+            new SubspaceOptions(
+                options.SubspaceKind.ToCore(seed),
+                options.Standardise.ToCore(),
+                Rank(options.LayerRank, options.LayerEnergy, LoRiOptions.DefaultLargestLayerRank),
+                Rank(options.HiddenRank, options.HiddenEnergy, LoRiOptions.DefaultLargestHiddenRank)),
+            Objective(options.Covariance, options.Weighting, options.Order, options.Anchor, options.AnchorStd));
     }
 
     /// <summary>The weights of the terms.</summary>

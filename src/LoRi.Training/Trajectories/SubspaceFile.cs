@@ -14,7 +14,7 @@ public static class SubspaceFile
     internal const string AnchorDeviation = "anchor.std";
 
     /// <summary>The three standardisations under which spectra are kept.</summary>
-    public static IReadOnlyList<string> Standardisations { get; } = ["full", "scale", "none"];
+    public static IReadOnlyList<string> Standardisations { get; } = [.. StandardisationModule.all.Select(StandardisationModule.name)];
 
     /// <summary>Writes a subspace; <paramref name="source"/> is the SHA-256 of what it was fitted on.</summary>
     public static void Write(string path, SharedSubspace subspace, long seed, string source)
@@ -39,14 +39,8 @@ public static class SubspaceFile
     }
 
     /// <summary>The shape of the variances of a statistic, for coordinates of these ranks.</summary>
-    internal static long[] VarianceShape(string name, long layers, long width) => name switch
-    {
-        "statistic.covariance.layer" or "statistic.order.lag-1.layer" => [layers, layers],
-        "statistic.covariance.hidden" or "statistic.order.lag-1.hidden" => [width, width],
-        "statistic.covariance.per-layer" => [layers, width, width],
-        "statistic.covariance.full" => [layers * width, layers * width],
-        _ => [layers, width],
-    };
+    internal static long[] VarianceShape(string name, int layers, int width) =>
+        [.. StatisticModule.shape(name.Replace(StatisticPrefix, string.Empty, StringComparison.Ordinal), layers, width).Select(size => (long)size)];
 
     private static IEnumerable<SafetensorsContent> Contents(SharedSubspace subspace)
     {
@@ -78,7 +72,7 @@ public static class SubspaceFile
     private static Dictionary<string, string> Metadata(SharedSubspace subspace, long seed, string source) => new()
     {
         ["format"] = Format,
-        ["standardise"] = SharedSubspaceModule.standardisationName(subspace.Standardisation),
+        ["standardise"] = StandardisationModule.name(subspace.Standardisation),
         ["kind"] = KindName(subspace.Kind),
         ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
         ["examples"] = subspace.Examples.ToString(CultureInfo.InvariantCulture),

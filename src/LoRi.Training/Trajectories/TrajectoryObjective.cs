@@ -49,19 +49,28 @@ public static class TrajectoryObjective
     private static void Compute(
         BoundObjective objective, ObjectiveOptions options, (TrajectoryFiles Teacher, TrajectoryFiles Student) files, int[] rows, AlignmentLosses[] losses)
     {
-        var coordinates = Subspaces.Coordinates(objective.Subspace, new TorchTensor(files.Teacher.Trajectories(rows)));
+        var subspace = objective.Subspace;
+        var coordinates = TypedTrajectories.Project(subspace, TypedTrajectories.Teacher(subspace, new TorchTensor(files.Teacher.Trajectories(rows))));
         var lengths = rows.Select(files.Teacher.Length).ToArray();
-        var (mean, covariance, order) = Objectives.Rationale(
-            objective, coordinates, lengths, new TorchTensor(files.Student.Trajectories(rows)));
+        var terms = Objectives.Rationale(
+            objective, coordinates, lengths, TypedTrajectories.Student(subspace, new TorchTensor(files.Student.Trajectories(rows))));
         var anchors = options.Anchor.IsOff
             ? new double[rows.Length]
-            : Objectives.Anchor(objective, new TorchTensor(files.Teacher.Anchors(rows)), new TorchTensor(files.Student.Anchors(rows))).ToArray();
-        var (means, covariances, orders) = (mean.ToArray(), covariance.ToArray(), order.ToArray());
+            : Anchors(objective, files, rows);
+        var (means, covariances, orders) = (Numbers(terms.Mean), Numbers(terms.Covariance), Numbers(terms.Order));
         for (var i = 0; i < rows.Length; i++)
         {
             losses[rows[i]] = new AlignmentLosses(means[i], covariances[i], orders[i], anchors[i]);
         }
     }
+
+    private static double[] Anchors(BoundObjective objective, (TrajectoryFiles Teacher, TrajectoryFiles Student) files, int[] rows) =>
+        Numbers(Objectives.Anchor(
+            objective,
+            TypedTrajectories.Anchors(objective.Subspace, new TorchTensor(files.Teacher.Anchors(rows))),
+            TypedTrajectories.Anchors(objective.Subspace, new TorchTensor(files.Student.Anchors(rows)))));
+
+    private static double[] Numbers(LoRi.Math.Scalar perExample) => perExample.PerExample.ToArray();
 
     private static BoundObjective Bind(SharedSubspace subspace, ObjectiveOptions options, Tensor like)
     {

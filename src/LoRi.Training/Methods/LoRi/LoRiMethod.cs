@@ -36,15 +36,23 @@ public sealed class LoRiMethod(LoRiTeacher teacher, LoRiWeights weights, int lat
         var graded = rows.Select(row => StudentLayout.AfterLatents(row, model.Special.Eot, grading)).ToArray();
         var answer = GradedPass.Run(model, decoder, graded, levels: true, latents);
         var targets = teacher.Batch([.. rows.Select(row => row.Index)], model.Device);
-        var terms = Objectives.Rationale(teacher.Objective, Wide(targets.Coordinates), targets.Lengths, Wide(latents.Trajectory!));
-        var anchor = Objectives.Anchor(teacher.Objective, Wide(targets.Anchors), Wide(answer.Anchors()));
+        var subspace = teacher.Objective.Subspace;
+        var terms = Objectives.Rationale(
+            teacher.Objective,
+            TypedTrajectories.TeacherCoordinates(subspace, Wide(targets.Coordinates)),
+            targets.Lengths,
+            TypedTrajectories.Student(subspace, Wide(latents.Trajectory!)));
+        var anchor = Objectives.Anchor(
+            teacher.Objective,
+            TypedTrajectories.Anchors(subspace, Wide(targets.Anchors)),
+            TypedTrajectories.Anchors(subspace, Wide(answer.Anchors())));
         return
         [
             new LossTerm("task", answer.CrossEntropySum / totals.GradedTokens, 1),
-            Term("mean", terms.Item1, weights.Rationale * weights.Mean, totals),
-            Term("covariance", terms.Item2, weights.Rationale * weights.Covariance, totals),
-            Term("order", terms.Item3, weights.Rationale * weights.Order, totals),
-            Term("anchor", anchor, weights.Anchor, totals),
+            Term("mean", terms.Mean.PerExample, weights.Rationale * weights.Mean, totals),
+            Term("covariance", terms.Covariance.PerExample, weights.Rationale * weights.Covariance, totals),
+            Term("order", terms.Order.PerExample, weights.Rationale * weights.Order, totals),
+            Term("anchor", anchor.PerExample, weights.Anchor, totals),
         ];
     }
 

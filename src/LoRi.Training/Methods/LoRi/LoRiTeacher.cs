@@ -51,7 +51,7 @@ public sealed class LoRiTeacher : IDisposable
         var example = new TorchTensor(like ?? host);
         var (bound, constants) = Bind(subspace, objective, example);
         var targets = TeacherTargets.Write(path, source, rows, trajectories => TorchTensor.Unwrap(
-            Subspaces.Coordinates(bound.Subspace, new TorchTensor(trajectories.to(example.Value.dtype).to(example.Value.device)))));
+            Coordinates(bound.Subspace, new TorchTensor(trajectories.to(example.Value.dtype).to(example.Value.device)))));
         return new LoRiTeacher(subspace, bound, targets, constants);
     }
 
@@ -64,6 +64,9 @@ public sealed class LoRiTeacher : IDisposable
             constant.Dispose();
         }
     }
+
+    private static RawTensor Coordinates(BoundSubspace subspace, TorchTensor trajectories) => TypedTrajectories.Values(
+        TypedTrajectories.Project(subspace, TypedTrajectories.Teacher(subspace, trajectories)));
 
     /// <summary>The objective and its constants, which no scope owns.</summary>
     private static (BoundObjective Objective, IReadOnlyList<IDisposable> Constants) Bind(

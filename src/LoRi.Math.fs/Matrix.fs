@@ -1,0 +1,127 @@
+namespace LoRi.Math
+
+open MathError
+
+/// A number per example: the leading axes alone.
+[<Struct>]
+type Scalar =
+    internal
+    | Scalar of RawTensor
+
+    /// The numbers, as a tensor with the leading axes.
+    member this.PerExample = let (Scalar raw) = this in raw
+
+/// Values along one axis; leading axes are a batch.
+[<Struct>]
+type Vector<'axis> = internal Vector of RawTensor
+
+/// Rows by columns; leading axes are a batch.
+[<Struct>]
+type Matrix<'row, 'column> = internal Matrix of RawTensor
+
+/// Sizes and checks of tensors that have no types yet.
+module internal Raw =
+
+    /// The size of an axis, counted from the end: 1 is the last.
+    let size fromEnd (tensor: RawTensor) =
+        tensor.Shape[tensor.Shape.Length - fromEnd]
+
+    /// Sizes of all axes but the last `count`.
+    let leading count (tensor: RawTensor) =
+        tensor.Shape[.. tensor.Shape.Length - 1 - count]
+
+    /// The same leading axes, other trailing ones.
+    let withTrailing count (trailing: int[]) (tensor: RawTensor) =
+        Array.append (leading count tensor) trailing
+
+    /// The tensor, if its last axes have the sizes expected. Errors: WrongShape.
+    let checkTrailing what (axes: string list) (expected: int list) (tensor: RawTensor) =
+        let found = List.ofArray tensor.Shape
+
+        if found.Length < expected.Length then
+            Error(WrongShape(what, axes.Head, expected, found))
+        else
+            List.zip3 axes expected (List.skip (found.Length - expected.Length) found)
+            |> List.tryFind (fun (_, wanted, size) -> wanted <> size)
+            |> function
+                | Some(axis, _, _) -> Error(WrongShape(what, axis, expected, found))
+                | None -> Ok tensor
+
+    /// Stops where sizes that share a tag differ.
+    let agree operation axis fromEndLeft (left: RawTensor) fromEndRight (right: RawTensor) =
+        if size fromEndLeft left <> size fromEndRight right then
+            invariant (describe (ShapeMismatch(operation, axis, List.ofArray left.Shape, List.ofArray right.Shape)))
+
+    /// Sum of squares over the last `count` axes.
+    let squaredNorm count (tensor: RawTensor) =
+        (tensor.Multiply tensor).SumTrailing count
+
+    /// The identity matrix, row-major.
+    let identity size =
+        Array.init (size * size) (fun index -> if index / size = index % size then 1.0 else 0.0)
+
+module Scalar =
+
+    /// Numbers, one per example: any shape.
+    let ofRaw raw = Scalar raw
+
+    /// The tensor behind.
+    let raw (Scalar raw) = raw
+
+    let add (Scalar a) (Scalar b) = Scalar(a.Add b)
+    let multiply (Scalar a) (Scalar b) = Scalar(a.Multiply b)
+    let scale factor (Scalar a) = Scalar(a.Scale factor)
+
+module Vector =
+
+    /// Takes a tensor whose last axis has the dimension's size. Errors: WrongShape.
+    let ofRaw (dim: Dim<'axis>) raw : Result<Vector<'axis>, MathError> =
+        Raw.checkTrailing "the vector" [ Axis.name<'axis> ] [ dim.Size ] raw |> Result.map Vector
+
+    /// The tensor behind.
+    let raw (Vector raw) = raw
+
+    let dim (Vector raw: Vector<'axis>) : Dim<'axis> = Dim.trusted (Raw.size 1 raw)
+
+    let subtract (Vector a: Vector<'axis>) (Vector b: Vector<'axis>) : Vector<'axis> =
+        Raw.agree "difference" Axis.name<'axis> 1 a 1 b
+        Vector(a.Subtract b)
+
+    /// Sum of squares.
+    let squaredNorm (Vector a) = Scalar(Raw.squaredNorm 1 a)
+
+module Matrix =
+
+    /// Takes a tensor whose last two axes have the dimensions' sizes. Errors: WrongShape.
+    let ofRaw (rows: Dim<'row>) (columns: Dim<'column>) raw : Result<Matrix<'row, 'column>, MathError> =
+        Raw.checkTrailing "the matrix" [ Axis.name<'row>; Axis.name<'column> ] [ rows.Size; columns.Size ] raw
+        |> Result.map Matrix
+
+    /// The tensor behind: .. row column.
+    let raw (Matrix raw) = raw
+
+    let rows (Matrix raw: Matrix<'row, 'column>) : Dim<'row> = Dim.trusted (Raw.size 2 raw)
+    let columns (Matrix raw: Matrix<'row, 'column>) : Dim<'column> = Dim.trusted (Raw.size 1 raw)
+    let transpose (Matrix a: Matrix<'r, 'c>) : Matrix<'c, 'r> = Matrix(a.SwapAxes(-1, -2))
+
+    /// Matrix product. Shapes: a : r k; b : k c; result : r c.
+    let product (Matrix a: Matrix<'r, 'k>) (Matrix b: Matrix<'k, 'c>) : Matrix<'r, 'c> =
+        Raw.agree "matrix product" Axis.name<'k> 1 a 2 b
+        Matrix(a.MatMul b)
+
+    let private agree operation (a: RawTensor) (b: RawTensor) row column =
+        Raw.agree operation row 2 a 2 b
+        Raw.agree operation column 1 a 1 b
+
+    let add (Matrix a: Matrix<'r, 'c>) (Matrix b: Matrix<'r, 'c>) : Matrix<'r, 'c> =
+        agree "sum" a b Axis.name<'r> Axis.name<'c>
+        Matrix(a.Add b)
+
+    let subtract (Matrix a: Matrix<'r, 'c>) (Matrix b: Matrix<'r, 'c>) : Matrix<'r, 'c> =
+        agree "difference" a b Axis.name<'r> Axis.name<'c>
+        Matrix(a.Subtract b)
+
+    let scale factor (Matrix a: Matrix<'r, 'c>) : Matrix<'r, 'c> = Matrix(a.Scale factor)
+
+    /// Squared Frobenius norm: the sum of squares, not divided.
+    let squaredNorm (Matrix a) = Scalar(Raw.squaredNorm 2 a)

@@ -1,0 +1,56 @@
+namespace LoRi.Math
+
+/// Eigenvalues of both Gram matrices of a corpus, descending.
+type Spectrum =
+    {
+        /// length L
+        Layer: float[]
+        /// length d
+        Hidden: float[]
+    }
+
+/// How many directions the energy of a mode fills: whether trajectories are low-rank is measured, not assumed.
+type EffectiveRank =
+    {
+        /// The exponential of the entropy (in nats) of the eigenvalues' shares (Roy and Vetterli 2007).
+        EntropyRank: float
+        /// The square of the eigenvalues' sum over the sum of their squares.
+        Participation: float
+        /// The share of the energy that the first 1, 2, .. directions hold.
+        Cumulative: float[]
+    }
+
+module EffectiveRank =
+
+    /// The summary of descending eigenvalues; those below zero are rounding and count as zero. All zero for a zero spectrum.
+    let ofEigenvalues (eigenvalues: float[]) : EffectiveRank =
+        let positive = eigenvalues |> Array.map (max 0.0)
+        let total = Array.sum positive
+
+        if total = 0.0 then
+            {
+                EntropyRank = 0.0
+                Participation = 0.0
+                Cumulative = positive
+            }
+        else
+            let shares = positive |> Array.map (fun value -> value / total)
+
+            let entropy =
+                shares |> Array.sumBy (fun share -> if share > 0.0 then -share * log share else 0.0)
+
+            {
+                EntropyRank = exp entropy
+                Participation = 1.0 / (shares |> Array.sumBy (fun share -> share * share))
+                Cumulative = shares |> Array.scan (+) 0.0 |> Array.tail
+            }
+
+    /// The smallest rank that keeps a share (0 to 1) of the energy of descending eigenvalues.
+    let atEnergy (share: float) (eigenvalues: float[]) =
+        let total = eigenvalues |> Array.sumBy (max 0.0)
+        let kept = eigenvalues |> Array.scan (fun sum value -> sum + max 0.0 value) 0.0
+
+        let enough =
+            kept |> Array.tryFindIndex (fun sum -> sum >= share * total * (1.0 - 1e-12))
+
+        max 1 (defaultArg enough eigenvalues.Length)

@@ -1,0 +1,150 @@
+namespace LoRi.Math
+
+/// What is taken out of trajectories before anything else, with the teacher's corpus statistics per level.
+[<RequireQualifiedAccess>]
+type Standardisation =
+    /// Minus the level's mean state, over its root-mean-square deviation.
+    | Full
+    /// Over the level's root mean square, without centring.
+    | Scale
+    | Off
+
+module Standardisation =
+
+    /// The three of them, in the order of reports.
+    let all = [ Standardisation.Full; Standardisation.Scale; Standardisation.Off ]
+
+    /// The name in files and on command lines.
+    let name standardisation =
+        match standardisation with
+        | Standardisation.Full -> "full"
+        | Standardisation.Scale -> "scale"
+        | Standardisation.Off -> "none"
+
+/// A standardisation with its numbers, and the Gram matrices of the corpus under it.
+type StandardisedCorpus =
+    {
+        Standardisation: Standardisation
+        /// L x d, row-major; zero where nothing is centred.
+        Mean: float[]
+        /// L; one where nothing is scaled, and for a level that never moves.
+        Rms: float[]
+        /// Sum over examples and tokens of X_t X_t', L x L.
+        LayerGram: RawTensor
+        /// Sum over examples and tokens of X_t' X_t, d x d.
+        HiddenGram: RawTensor
+        /// Sum of squares of the standardised corpus.
+        Energy: float
+    }
+
+/// A corpus under all three standardisations.
+type StandardisedCorpora =
+    {
+        Full: StandardisedCorpus
+        Scale: StandardisedCorpus
+        Off: StandardisedCorpus
+        /// Examples with at least one token.
+        Examples: int
+        /// Tokens of all examples.
+        Tokens: int64
+    }
+
+    /// The corpus under one of them.
+    member this.Under standardisation =
+        match standardisation with
+        | Standardisation.Full -> this.Full
+        | Standardisation.Scale -> this.Scale
+        | Standardisation.Off -> this.Off
+
+/// Mean and scale per level under a standardisation, from sums.
+module internal LevelScale =
+
+    /// A level that never moves has no scale: it stays as it is, all zero after centring.
+    let private orOne rms = if rms > 0.0 then rms else 1.0
+
+    /// The root mean square per level of `squares` (sums over tokens and components). Errors: NotFinite.
+    let rms standardisation tokens width (squares: float[]) =
+        if not (Array.forall System.Double.IsFinite squares) then
+            Error(NotFinite "the corpus")
+        else
+            squares
+            |> Array.map (fun sum ->
+                match standardisation with
+                | Standardisation.Off -> 1.0
+                | _ -> orOne (sqrt (max 0.0 sum / (tokens * float width))))
+            |> Ok
+
+    /// The diagonal of a square matrix.
+    let diagonal (matrix: RawTensor) =
+        let size = matrix.Shape[0]
+        let values = matrix.ToArray()
+        Array.init size (fun i -> values[i * size + i])
+
+    /// Where states are centred: the corpus mean, or zero. Shape: level hidden.
+    let centre standardisation (corpusMean: RawTensor) =
+        match standardisation with
+        | Standardisation.Full -> corpusMean
+        | _ -> corpusMean.Scale 0.0
+
+module StandardisedCorpus =
+
+    /// The Gram matrices of statistics around their standardisation's centre, scaled level by level.
+    let private scaled standardisation (around: CorpusStatistics) (rms: float[]) =
+        let levels, width = around.Shift.Shape[0], around.Shift.Shape[1]
+        let inverse = rms |> Array.map (fun r -> 1.0 / r)
+        let over sizes values = around.Shift.Constant(sizes, values)
+
+        let layer =
+            around.LevelProducts.Multiply(over [| levels; 1 |] inverse).Multiply(over [| 1; levels |] inverse)
+
+        let squared = over [| levels; 1; 1 |] (inverse |> Array.map (fun s -> s * s))
+
+        let byLevel =
+            (around.HiddenGrams.Multiply squared).Reshape [| levels; width * width |]
+
+        {
+            Standardisation = standardisation
+            Mean = around.Shift.ToArray()
+            Rms = rms
+            LayerGram = layer
+            HiddenGram = ((byLevel.SwapAxes(-1, -2)).SumTrailing 1).Reshape [| width; width |]
+            Energy = Array.sum (LevelScale.diagonal layer)
+        }
+
+    /// What the statistics of one reading say under one standardisation. Errors: EmptyCorpus, NotFinite.
+    let ofStatistics standardisation (statistics: CorpusStatistics) : Result<StandardisedCorpus, MathError> =
+        if statistics.Tokens = 0.0 then
+            Error EmptyCorpus
+        else
+            let mean = statistics.Shift.Add(statistics.Sums.Scale(1.0 / statistics.Tokens))
+
+            let around: CorpusStatistics =
+                statistics.MovedTo(LevelScale.centre standardisation mean)
+
+            LevelScale.rms standardisation statistics.Tokens mean.Shape[1] (LevelScale.diagonal around.LevelProducts)
+            |> Result.map (scaled standardisation around)
+
+module StandardisedCorpora =
+
+    /// The corpus under three standardisations, made by the same function of each. Errors: those of the function.
+    let make (corpus: Standardisation -> Result<StandardisedCorpus, MathError>) examples (tokens: float) =
+        match corpus Standardisation.Full, corpus Standardisation.Scale, corpus Standardisation.Off with
+        | Ok full, Ok scale, Ok off ->
+            Ok
+                {
+                    Full = full
+                    Scale = scale
+                    Off = off
+                    Examples = examples
+                    Tokens = int64 tokens
+                }
+        | Error error, _, _
+        | _, Error error, _
+        | _, _, Error error -> Error error
+
+    /// The corpus under all three, from one reading. Errors: EmptyCorpus, NotFinite.
+    let ofStatistics (statistics: CorpusStatistics) : Result<StandardisedCorpora, MathError> =
+        make
+            (fun standardisation -> StandardisedCorpus.ofStatistics standardisation statistics)
+            statistics.Examples
+            statistics.Tokens

@@ -1,0 +1,77 @@
+namespace LoRi.Math
+
+/// An order-3 tensor; leading axes are a batch.
+/// Modes are numbered from 1 and storage is row-major. The columns of an unfolding keep the order of the other two modes,
+/// the earlier one slow, the later one fast. Kolda and Bader (2009) let the earlier one vary fastest: the columns come in
+/// another order, the singular values and left singular vectors are the same.
+[<Struct>]
+type Tensor3<'m1, 'm2, 'm3> = internal Tensor3 of RawTensor
+
+module Tensor3 =
+
+    /// Takes a tensor whose last three axes have the dimensions' sizes. Errors: WrongShape.
+    let ofRaw (d1: Dim<'a>) (d2: Dim<'b>) (d3: Dim<'c>) raw : Result<Tensor3<'a, 'b, 'c>, MathError> =
+        let axes = [ Axis.name<'a>; Axis.name<'b>; Axis.name<'c> ]
+
+        Raw.checkTrailing "the tensor" axes [ d1.Size; d2.Size; d3.Size ] raw
+        |> Result.map Tensor3
+
+    /// The tensor behind: .. m1 m2 m3.
+    let raw (Tensor3 raw) = raw
+
+    let dim1 (Tensor3 raw: Tensor3<'a, 'b, 'c>) : Dim<'a> = Dim.trusted (Raw.size 3 raw)
+    let dim2 (Tensor3 raw: Tensor3<'a, 'b, 'c>) : Dim<'b> = Dim.trusted (Raw.size 2 raw)
+    let dim3 (Tensor3 raw: Tensor3<'a, 'b, 'c>) : Dim<'c> = Dim.trusted (Raw.size 1 raw)
+
+    /// Sum of squares over the three modes.
+    let squaredNorm (Tensor3 raw) = Scalar(Raw.squaredNorm 3 raw)
+
+    let private flattened sizes (raw: RawTensor) =
+        raw.Reshape(Raw.withTrailing 3 sizes raw)
+
+    /// Mode-1 unfolding. Shapes: x : m1 m2 m3; result : m1 (m2 m3).
+    let unfold1 (Tensor3 x: Tensor3<'a, 'b, 'c>) : Matrix<'a, Merged<'b, 'c>> =
+        Matrix(flattened [| Raw.size 3 x; Raw.size 2 x * Raw.size 1 x |] x)
+
+    /// Mode-2 unfolding. Shapes: x : m1 m2 m3; result : m2 (m1 m3).
+    let unfold2 (Tensor3 x: Tensor3<'a, 'b, 'c>) : Matrix<'b, Merged<'a, 'c>> =
+        Matrix(flattened [| Raw.size 2 x; Raw.size 3 x * Raw.size 1 x |] (x.SwapAxes(-3, -2)))
+
+    /// Mode-3 unfolding. Shapes: x : m1 m2 m3; result : m3 (m1 m2).
+    let unfold3 (Tensor3 x: Tensor3<'a, 'b, 'c>) : Matrix<'c, Merged<'a, 'b>> =
+        Matrix((flattened [| Raw.size 3 x * Raw.size 2 x; Raw.size 1 x |] x).SwapAxes(-1, -2))
+
+    let private folded sizes (raw: RawTensor) =
+        raw.Reshape(Raw.withTrailing 2 sizes raw)
+
+    let private fills axis (slow: Dim<'s>) (fast: Dim<'f>) (columns: RawTensor) =
+        if slow.Size * fast.Size <> Raw.size 1 columns then
+            let wanted = [ Raw.size 2 columns; slow.Size; fast.Size ]
+            MathError.invariant (MathError.describe (ShapeMismatch("fold", axis, List.ofArray columns.Shape, wanted)))
+
+    /// The inverse of `unfold1`.
+    let fold1 (d2: Dim<'b>) (d3: Dim<'c>) (Matrix m: Matrix<'a, Merged<'b, 'c>>) : Tensor3<'a, 'b, 'c> =
+        fills Axis.name<Merged<'b, 'c>> d2 d3 m
+        Tensor3(folded [| Raw.size 2 m; d2.Size; d3.Size |] m)
+
+    /// The inverse of `unfold2`.
+    let fold2 (d1: Dim<'a>) (d3: Dim<'c>) (Matrix m: Matrix<'b, Merged<'a, 'c>>) : Tensor3<'a, 'b, 'c> =
+        fills Axis.name<Merged<'a, 'c>> d1 d3 m
+        Tensor3((folded [| Raw.size 2 m; d1.Size; d3.Size |] m).SwapAxes(-3, -2))
+
+    /// The inverse of `unfold3`.
+    let fold3 (d1: Dim<'a>) (d2: Dim<'b>) (Matrix m: Matrix<'c, Merged<'a, 'b>>) : Tensor3<'a, 'b, 'c> =
+        fills Axis.name<Merged<'a, 'b>> d1 d2 m
+        Tensor3(folded [| d1.Size; d2.Size; Raw.size 2 m |] (m.SwapAxes(-1, -2)))
+
+    /// Mode-1 product x x_1 u. Shapes: u : j m1; x : m1 m2 m3; result : j m2 m3.
+    let modeProduct1 (u: Matrix<'j, 'a>) (x: Tensor3<'a, 'b, 'c>) : Tensor3<'j, 'b, 'c> =
+        fold1 (dim2 x) (dim3 x) (Matrix.product u (unfold1 x))
+
+    /// Mode-2 product x x_2 u. Shapes: u : j m2; x : m1 m2 m3; result : m1 j m3.
+    let modeProduct2 (u: Matrix<'j, 'b>) (x: Tensor3<'a, 'b, 'c>) : Tensor3<'a, 'j, 'c> =
+        fold2 (dim1 x) (dim3 x) (Matrix.product u (unfold2 x))
+
+    /// Mode-3 product x x_3 u. Shapes: u : j m3; x : m1 m2 m3; result : m1 m2 j.
+    let modeProduct3 (u: Matrix<'j, 'c>) (x: Tensor3<'a, 'b, 'c>) : Tensor3<'a, 'b, 'j> =
+        fold3 (dim1 x) (dim2 x) (Matrix.product u (unfold3 x))

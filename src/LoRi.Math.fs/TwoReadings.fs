@@ -1,0 +1,93 @@
+namespace LoRi.Math
+
+/// The first of two readings: sums of states and of their squares around a shift, level by level. Memory O(L d).
+[<Sealed>]
+type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: RawTensor, squares: RawTensor) =
+
+    /// What every state is reduced by for precision: level hidden.
+    member _.Shift = shift
+    /// Examples with at least one token.
+    member _.Examples = examples
+    /// Tokens of all examples, a whole number.
+    member _.Tokens = tokens
+    /// Sums of shifted states: level hidden.
+    member _.Sums = sums
+    /// Sums of squares of shifted states: level.
+    member _.Squares = squares
+
+    static member private OfBatch (shift: RawTensor) (batch: TrajectoryBatch) =
+        let byLevel = TrajectoryBatch.centredByLevel shift batch
+        let sums = (byLevel.SwapAxes(-1, -2)).SumTrailing 1
+        LevelSums(shift, TrajectoryBatch.examples batch, TrajectoryBatch.tokens batch, sums, Raw.squaredNorm 2 byLevel)
+
+    /// Sums of a first batch; the shift is its mean. Shapes: states : example level token hidden; counts : example.
+    static member Start (states: RawTensor) (counts: int[]) =
+        let batch = { States = states; Counts = counts }
+        LevelSums.OfBatch (TrajectoryBatch.meanState batch) batch
+
+    /// With one more batch.
+    member _.Add (states: RawTensor) (counts: int[]) : LevelSums =
+        let next = LevelSums.OfBatch shift { States = states; Counts = counts }
+        LevelSums(shift, examples + next.Examples, tokens + next.Tokens, sums.Add next.Sums, squares.Add next.Squares)
+
+    /// Where a standardisation centres, and the level's root mean square around it. Errors: EmptyCorpus, NotFinite.
+    member internal _.Scale standardisation : Result<RawTensor * float[], MathError> =
+        if tokens = 0.0 then
+            Error EmptyCorpus
+        else
+            let centre = LevelScale.centre standardisation (shift.Add(sums.Scale(1.0 / tokens)))
+            // With y = x - shift and e = shift - centre: sum (y + e)^2 = sum y^2 + 2 e s + n e^2.
+            let e = shift.Subtract centre
+            let crossed = (e.Multiply(sums.Scale 2.0)).Add((e.Multiply e).Scale tokens)
+            let around = (squares.Add(crossed.SumTrailing 1)).ToArray()
+
+            LevelScale.rms standardisation tokens shift.Shape[1] around
+            |> Result.map (fun rms -> centre, rms)
+
+/// The second of two readings: the Gram matrices of the standardised corpus. Memory O(L^2 + d^2).
+[<Sealed>]
+type GramSums
+    private (standardisation: Standardisation, mean: RawTensor, rms: float[], grams: (RawTensor * RawTensor) option) =
+
+    /// No batch yet, under a standardisation whose numbers the first reading knows. Errors: EmptyCorpus, NotFinite.
+    static member Start (sums: LevelSums) standardisation : Result<GramSums, MathError> =
+        sums.Scale standardisation
+        |> Result.map (fun (mean, rms) -> GramSums(standardisation, mean, rms, None))
+
+    /// The tensors that outlive a batch: mean, then the sums once there are some.
+    member _.Tensors =
+        match grams with
+        | Some(layer, hidden) -> [ mean; layer; hidden ]
+        | None -> [ mean ]
+
+    /// With one more batch. Shapes: states : example level token hidden; counts : example.
+    member _.Add (states: RawTensor) (counts: int[]) : GramSums =
+        let centred =
+            TrajectoryBatch.centredByLevel mean { States = states; Counts = counts }
+
+        let inverse = rms |> Array.map (fun r -> 1.0 / r)
+        let x = centred.Multiply(centred.Constant([| rms.Length; 1; 1 |], inverse))
+        let flat = TrajectoryBatch.flat x
+        let tall = x.Reshape [| x.Shape[0] * x.Shape[1]; x.Shape[2] |]
+        let layer = flat.MatMul(flat.SwapAxes(-1, -2))
+        let hidden = (tall.SwapAxes(-1, -2)).MatMul tall
+
+        match grams with
+        | Some(layerBefore, hiddenBefore) ->
+            GramSums(standardisation, mean, rms, Some(layerBefore.Add layer, hiddenBefore.Add hidden))
+        | None -> GramSums(standardisation, mean, rms, Some(layer, hidden))
+
+    /// The corpus as one reading would have given it. Errors: EmptyCorpus.
+    member _.Corpus: Result<StandardisedCorpus, MathError> =
+        match grams with
+        | None -> Error EmptyCorpus
+        | Some(layer, hidden) ->
+            Ok
+                {
+                    Standardisation = standardisation
+                    Mean = mean.ToArray()
+                    Rms = rms
+                    LayerGram = layer
+                    HiddenGram = hidden
+                    Energy = Array.sum (LevelScale.diagonal layer)
+                }
