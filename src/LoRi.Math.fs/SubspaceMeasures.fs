@@ -9,7 +9,7 @@ type private RunningVariance() =
 
     /// Adds `weights.Length` arrays that lie one after another; those with weight zero are passed over.
     member _.Add (weights: float[]) (values: float[]) =
-        let size = values.Length / weights.Length
+        let size = if weights.Length = 0 then 0 else values.Length / weights.Length
 
         if mean.Length = 0 then
             mean <- Array.zeroCreate size
