@@ -42,7 +42,7 @@ module MathError =
         | ShapeMismatch(operation, axis, left, right) ->
             $"{operation}: the operands disagree along axis {axis}: {shape left} against {shape right}"
         | WrongShape(what, axis, expected, found) ->
-            $"{what} has shape {shape found}, expected {shape expected} for its last axes; they disagree along axis {axis}"
+            $"{what}: found shape {shape found}, expected {shape expected} for the last axes; they disagree along axis {axis}"
         | WrongLength(what, expected, found) -> $"{what}: found {found}, expected {expected}"
         | TokenCountOutOfRange(row, count, size) ->
             $"row {row} is said to have {count} tokens; its token axis has room for 0 to {size}"

@@ -82,7 +82,7 @@ module Gradient =
         match Moments.successive c with
         | None -> c.Deviations.Scale 0.0
         | Some(here, next) ->
-            let weights = Moments.overTokens (Option.get c.Weights.Pairs)
+            let weights = Moments.overTokens (Option.get c.Weights.PerPair)
             let transposed = g.SwapAxes(-1, -2)
 
             let earlier, later, scale =
@@ -132,7 +132,7 @@ module Gradient =
         : RawTensor =
         let present = teacher.Weights.Present
         let d = student.Deviations
-        let tokenWeights = Moments.overTokens student.Weights.Tokens
+        let tokenWeights = Moments.overTokens student.Weights.PerToken
 
         let derivatives (teachers: Statistic list) (students: Statistic list) =
             List.map2 (fun t s -> s, ofDistance divisor present t s) teachers students

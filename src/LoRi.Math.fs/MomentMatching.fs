@@ -92,8 +92,8 @@ module MomentMatching =
     /// The full-covariance term without any p x p matrix, through token Grams T x T, T x M and M x M:
     /// |S_T - S_S|^2 = <S_T, S_T> + <S_S, S_S> - 2 <S_T, S_S>. `terms` with `Covariance.Full` is its oracle.
     let fullCovarianceByGrams (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) : Scalar =
-        let t = Moments.byToken teacher.Deviations, teacher.Weights.Tokens
-        let s = Moments.byToken student.Deviations, student.Weights.Tokens
+        let t = Moments.byToken teacher.Deviations, teacher.Weights.PerToken
+        let s = Moments.byToken student.Deviations, student.Weights.PerToken
         let p = float (Raw.size 1 (fst s))
 
         let squared =

@@ -111,12 +111,12 @@ module Moments =
 
     /// Deviations times their weights.
     let internal weighted (c: Centred<'token>) =
-        c.Deviations.Multiply(overTokens c.Weights.Tokens)
+        c.Deviations.Multiply(overTokens c.Weights.PerToken)
 
     /// Mean and deviations: Zbar = sum over t of w_t Z_t, D_t = Z_t - Zbar. Shapes: z : .. r_L T r_d.
     let centre (weights: TokenWeights<'token>) (Coordinates z: Coordinates<'token>) : Centred<'token> =
         let raw = Tensor3.raw z
-        let mean = sumOverTokens (raw.Multiply(overTokens weights.Tokens))
+        let mean = sumOverTokens (raw.Multiply(overTokens weights.PerToken))
 
         {
             Mean = mean
@@ -166,7 +166,7 @@ module Moments =
     let internal successive (c: Centred<'token>) =
         let pairs = Raw.size 2 c.Deviations - 1
 
-        c.Weights.Pairs
+        c.Weights.PerPair
         |> Option.map (fun weights ->
             c.Deviations.Slice(-2, 0, pairs).Multiply(overTokens weights), c.Deviations.Slice(-2, 1, pairs))
 

@@ -9,7 +9,11 @@ type private RunningVariance() =
 
     /// Adds `weights.Length` arrays that lie one after another; those with weight zero are passed over.
     member _.Add (weights: float[]) (values: float[]) =
-        let size = if weights.Length = 0 then 0 else values.Length / weights.Length
+        let size =
+            if weights.Length = 0 then
+                0
+            else
+                values.Length / weights.Length
 
         if mean.Length = 0 then
             mean <- Array.zeroCreate size
@@ -112,7 +116,7 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
                 let standardised = bound.Standardise raw
 
                 let mask =
-                    weights.Tokens.ToArray() |> Array.map (fun w -> if w > 0.0 then 1.0 else 0.0)
+                    weights.PerToken.ToArray() |> Array.map (fun w -> if w > 0.0 then 1.0 else 0.0)
 
                 kept <- kept + Array.sum (Array.map2 (*) mask ((bound.KeptEnergy standardised).ToArray()))
 

@@ -87,9 +87,9 @@ type TokenWeights<'token> =
     internal
         {
             /// example T
-            Tokens: RawTensor
+            PerToken: RawTensor
             /// example T-1; absent where the token axis has one place.
-            Pairs: RawTensor option
+            PerPair: RawTensor option
             /// 1 where the example has a token, else 0.
             Present: Scalar
         }
@@ -112,8 +112,8 @@ module TokenWeights =
 
             Ok
                 {
-                    Tokens = like.Constant([| examples; size.Size |], rows size.Size counts)
-                    Pairs =
+                    PerToken = like.Constant([| examples; size.Size |], rows size.Size counts)
+                    PerPair =
                         if pairs = 0 then
                             None
                         else
@@ -128,4 +128,7 @@ module TokenWeights =
         | Error error -> MathError.invariant (MathError.describe error)
 
     /// Number of examples.
-    let examples (weights: TokenWeights<'token>) = weights.Tokens.Shape[0]
+    let examples (weights: TokenWeights<'token>) = weights.PerToken.Shape[0]
+
+    /// The weights themselves. Shape: example T.
+    let perToken (weights: TokenWeights<'token>) = weights.PerToken

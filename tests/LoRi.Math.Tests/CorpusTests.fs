@@ -1,0 +1,154 @@
+module LoRi.Math.Tests.CorpusTests
+
+open Expecto
+open LoRi.Math
+open LoRi.Math.Tests.Asserting
+open LoRi.Math.Tests.Backends
+open LoRi.Math.Tests.Fitting
+open LoRi.Math.Tests.Generators
+
+let private property = property<CorpusCase> typeof<Cases>
+
+/// One example of a corpus as a batch of its own.
+let private single (backend: Backend) (case: CorpusCase) example =
+    let size = case.Levels * case.Longest * case.Width
+    let own = case.Teacher[example * size .. (example + 1) * size - 1]
+    backend.Tensor [ 1; case.Levels; case.Longest; case.Width ] own, [| case.Counts[example] |]
+
+let private statistics backend case examples : CorpusStatistics =
+    let first, rest = List.head examples, List.tail examples
+
+    let start =
+        CorpusStatistics.Start (fst (single backend case first)) (snd (single backend case first))
+
+    (start, rest)
+    ||> List.fold (fun sums example ->
+        let states, counts = single backend case example
+        sums.Add states counts)
+
+let private contents (corpora: StandardisedCorpora) =
+    [
+        for standardisation in Standardisation.all do
+            let corpus = corpora.Under standardisation
+            let name = Standardisation.name standardisation
+            name + " mean", corpus.Mean
+            name + " rms", corpus.Rms
+            name + " layer Gram", corpus.LayerGram.ToArray()
+            name + " hidden Gram", corpus.HiddenGram.ToArray()
+            name + " energy", [| corpus.Energy |]
+    ]
+
+let private whole backend case =
+    CorpusStatistics.Start (teacherStates backend case) case.Counts
+    |> StandardisedCorpora.ofStatistics
+    |> ok
+
+let private same expected found =
+    Expect.equal found.Tokens expected.Tokens "tokens"
+    Expect.equal found.Examples expected.Examples "examples"
+
+    for (name, left), (_, right) in List.zip (contents expected) (contents found) do
+        closeOn 1.0 1e-11 left right name
+
+let private twice (backend: Backend) (case: CorpusCase) =
+    let batches =
+        [ for example in 0 .. case.Counts.Length - 1 -> single backend case example ]
+
+    let first, rest = batches.Head, batches.Tail
+
+    let sums =
+        (LevelSums.Start (fst first) (snd first), rest)
+        ||> List.fold (fun sums batch -> sums.Add (fst batch) (snd batch))
+
+    let grams standardisation =
+        (ok (GramSums.Start sums standardisation), batches)
+        ||> List.fold (fun grams batch -> grams.Add (fst batch) (snd batch))
+
+    ok (StandardisedCorpora.make (fun standardisation -> (grams standardisation).Corpus) sums.Examples sums.Tokens)
+
+let private accumulation (backend: Backend) =
+    [
+        property "any_split_and_order_gives_the_whole_corpus" (fun case ->
+            let examples = [ 0 .. case.Counts.Length - 1 ]
+
+            let forward =
+                ok (StandardisedCorpora.ofStatistics (statistics backend case examples))
+
+            let backward =
+                ok (StandardisedCorpora.ofStatistics (statistics backend case (List.rev examples)))
+
+            same (whole backend case) forward
+            same (whole backend case) backward)
+
+        property "merging_is_associative" (fun case ->
+            let part examples = statistics backend case examples
+            let last = [ 1 .. case.Counts.Length - 1 ]
+            let a, b, c = part [ 0 ], part [ 0; 1 ], part last
+            let left = ok (StandardisedCorpora.ofStatistics ((a.Merge b).Merge c))
+            let right = ok (StandardisedCorpora.ofStatistics (a.Merge(b.Merge c)))
+            same left right)
+
+        property "two_readings_give_what_one_gives" (fun case -> same (whole backend case) (twice backend case))
+
+        property "a_fully_standardised_corpus_has_energy_one_per_component" (fun case ->
+            let corpora = whole backend case
+            let count = float corpora.Tokens * float (case.Levels * case.Width)
+            close 1e-10 [| count |] [| corpora.Full.Energy |] "energy"
+            close 1e-10 [| count |] [| corpora.Scale.Energy |] "energy under scale")
+
+        property "rows_without_tokens_add_nothing" (fun case ->
+            let states = teacherStates backend case
+            let sums = CorpusStatistics.Start states case.Counts
+            let more = sums.Add states (Array.map (fun _ -> 0) case.Counts)
+            same (ok (StandardisedCorpora.ofStatistics sums)) (ok (StandardisedCorpora.ofStatistics more)))
+    ]
+
+let private edges (backend: Backend) =
+    [
+        example "a large common offset costs no precision" (fun () ->
+            let case =
+                {
+                    Levels = 2
+                    Width = 3
+                    Counts = [| 5; 4 |]
+                    Steps = 1
+                    Seed = 8
+                }
+
+            let offset = 1e6
+            let moved = case.Teacher |> Array.map (fun x -> x + offset)
+            let sums = CorpusStatistics.Start (backend.Tensor [ 2; 2; 5; 3 ] moved) case.Counts
+            let plain, shifted = whole backend case, ok (StandardisedCorpora.ofStatistics sums)
+            // The numbers themselves lose 1e-10 to the offset.
+            close 1e-8 plain.Full.Rms shifted.Full.Rms "rms"
+            close 1e-8 (plain.Full.HiddenGram.ToArray()) (shifted.Full.HiddenGram.ToArray()) "hidden Gram")
+
+        example "a level that never moves is left as it is" (fun () ->
+            let states =
+                backend.Tensor [ 1; 2; 2; 2 ] [| 3.0; 3.0; 3.0; 3.0; 1.0; 2.0; 3.0; 5.0 |]
+
+            let corpora =
+                ok (StandardisedCorpora.ofStatistics (CorpusStatistics.Start states [| 2 |]))
+
+            Expect.equal corpora.Full.Rms[0] 1.0 "no scale"
+            Expect.equal ((corpora.Full.LayerGram.ToArray())[0]) 0.0 "all zero after centring")
+
+        example "a corpus without any token is refused" (fun () ->
+            let sums =
+                CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| 1.0; 2.0 |]) [| 0 |]
+
+            Expect.equal
+                (errorText (StandardisedCorpora.ofStatistics sums))
+                "the corpus has no rationale token, so there is nothing to fit"
+                "text")
+
+        example "NaN in a corpus is refused" (fun () ->
+            let sums =
+                CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| nan; 2.0 |]) [| 1 |]
+
+            Expect.equal (errorText (StandardisedCorpora.ofStatistics sums)) "the corpus holds NaN or infinity" "text")
+    ]
+
+[<Tests>]
+let tests =
+    testList "Corpus statistics" [ onEach "accumulation" accumulation; onEach "edges" edges ]

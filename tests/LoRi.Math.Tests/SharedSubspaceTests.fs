@@ -1,0 +1,249 @@
+module LoRi.Math.Tests.SharedSubspaceTests
+
+open Expecto
+open LoRi.Math
+open LoRi.Math.Tests.Asserting
+open LoRi.Math.Tests.Backends
+open LoRi.Math.Tests.Fitting
+open LoRi.Math.Tests.Generators
+
+let private property = property<CorpusCase> typeof<Cases>
+
+let private fitted backend (case: CorpusCase) kind =
+    fit backend (options case kind Standardisation.Full) (teacherStates backend case) case.Counts
+    |> measured backend case Weighting.Off
+
+let private standardised (backend: Backend) (case: CorpusCase) (subspace: SharedSubspace) =
+    let bound = BoundSubspace(subspace, backend.Like)
+    bound, bound.Standardise(ok (bound.Trajectory<TeacherToken>(teacherStates backend case)))
+
+/// The standardised corpus tensor, level (all real tokens) hidden.
+let private corpusTensor (backend: Backend) (case: CorpusCase) =
+    let _, x = standardised backend case (fitted backend case SubspaceKind.Identity)
+    let values = (Tensor3.raw (StandardisedTrajectory.tensor x)).ToArray()
+
+    let numbers =
+        [|
+            for level in 0 .. case.Levels - 1 do
+                for example in 0 .. case.Counts.Length - 1 do
+                    for token in 0 .. case.Counts[example] - 1 do
+                        let start = ((example * case.Levels + level) * case.Longest + token) * case.Width
+                        yield! values[start .. start + case.Width - 1]
+        |]
+
+    let shape = [ case.Levels; Array.sum case.Counts; case.Width ]
+
+    ok (
+        Tensor3.ofRaw
+            (ok (Dim.create<Level> shape[0]))
+            (ok (Dim.create<TeacherToken> shape[1]))
+            (ok (Dim.create<Hidden> shape[2]))
+            (backend.Tensor shape numbers)
+    )
+
+let private fitting (backend: Backend) =
+    [
+        property "the_spectra_are_those_of_the_corpus_tensor" (fun case ->
+            let subspace = fitted backend case SubspaceKind.MultilinearSvd
+
+            let layer, _, hidden =
+                MultilinearSvd.singularValues backend.Spectral (corpusTensor backend case)
+
+            let squares = Array.map (fun s -> s * s)
+            let spectrum = subspace.Spectra["full"]
+            let most = largest spectrum.Layer
+            closeOn most Tolerances.spectral (squares layer) (Array.truncate layer.Length spectrum.Layer) "layer"
+            closeOn most Tolerances.spectral (squares hidden) (Array.truncate hidden.Length spectrum.Hidden) "hidden")
+
+        property "squared_error_within_bound_and_factor" (fun case ->
+            let subspace = fitted backend case SubspaceKind.MultilinearSvd
+            let spectrum = subspace.Spectra["full"]
+            let error = subspace.Energy - subspace.EnergyKept
+            let slack = Tolerances.spectral * subspace.Energy
+            let layer = Array.sum spectrum.Layer[subspace.LayerRank ..]
+            let hidden = Array.sum spectrum.Hidden[subspace.HiddenRank ..]
+            Expect.isLessThanOrEqual error (SharedSubspace.squaredErrorBound subspace + slack) "within the bound"
+            // The best possible one loses at least what the worse of the two modes loses.
+            Expect.isLessThanOrEqual error (2.0 * max layer hidden + slack) "within the factor of two modes"
+            Expect.isGreaterThanOrEqual (error + slack) (max layer hidden) "no better than the best possible")
+
+        property "an_energy_threshold_takes_the_smallest_rank_that_reaches_it" (fun case ->
+            let share = 0.8
+            let choice = RankChoice.Energy(share, System.Int32.MaxValue)
+
+            let wanted =
+                { options case SubspaceKind.MultilinearSvd Standardisation.Full with
+                    LayerRank = choice
+                    HiddenRank = choice
+                }
+
+            let subspace = fit backend wanted (teacherStates backend case) case.Counts
+
+            let check rank (spectrum: float[]) =
+                let total = Array.sum spectrum
+                Expect.isGreaterThanOrEqual (Array.sum spectrum[.. rank - 1]) (share * total * (1.0 - 1e-9)) "enough"
+                Expect.isLessThan (Array.sum spectrum[.. rank - 2]) (share * total) "one fewer is not"
+
+            check subspace.LayerRank subspace.Spectra["full"].Layer
+            check subspace.HiddenRank subspace.Spectra["full"].Hidden)
+    ]
+
+let private kinds (backend: Backend) =
+    [
+        property "projection_and_complement_make_the_whole" (fun case ->
+            let subspace = fitted backend case SubspaceKind.MultilinearSvd
+            let bound, x = standardised backend case subspace
+
+            let rest, _ =
+                standardised
+                    backend
+                    case
+                    { subspace with
+                        Kind = SubspaceKind.Complement
+                    }
+
+            let raw = Tensor3.raw (StandardisedTrajectory.tensor x)
+            let outside = (Coordinates.raw (rest.Coordinates x)).ToArray()
+            let inside = (Coordinates.raw (bound.Coordinates x)).ToArray()
+            let energy (values: float[]) = Array.sumBy (fun v -> v * v) values
+            let whole = raw.ToArray()
+            // Coordinates in an orthonormal basis have the norm of the projection.
+            close
+                Tolerances.spectral
+                [| energy whole |]
+                [| energy inside + energy outside |]
+                "|X|^2 = |PX|^2 + |X - PX|^2")
+
+        property "identity_keeps_everything" (fun case ->
+            let subspace = fitted backend case SubspaceKind.Identity
+            close Tolerances.spectral [| subspace.Energy |] [| subspace.EnergyKept |] "energy"
+            Expect.equal (subspace.LayerRank, subspace.HiddenRank) (case.Levels, case.Width) "ranks")
+
+        property "random_bases_are_orthonormal_and_follow_the_seed" (fun case ->
+            let one = fitted backend case (SubspaceKind.Random 1L)
+            Expect.equal one.HiddenBasis (fitted backend case (SubspaceKind.Random 1L)).HiddenBasis "same seed"
+            Expect.notEqual one.HiddenBasis (fitted backend case (SubspaceKind.Random 2L)).HiddenBasis "other seed"
+            Expect.isOk (SharedSubspace.validate one) "orthonormal")
+
+        property "standardisation_gives_mean_zero_and_scale_one" (fun case ->
+            let x = (Tensor3.raw (corpusTensor backend case)).ToArray()
+            let size = x.Length / case.Levels
+
+            for level in 0 .. case.Levels - 1 do
+                let own = x[level * size .. (level + 1) * size - 1]
+                closeOn 1.0 1e-11 [| 0.0 |] [| Array.average own |] "mean"
+                close 1e-11 [| 1.0 |] [| own |> Array.averageBy (fun v -> v * v) |] "mean square")
+    ]
+
+let private doors (backend: Backend) =
+    let case =
+        {
+            Levels = 2
+            Width = 3
+            Counts = [| 4; 3 |]
+            Steps = 2
+            Seed = 1
+        }
+
+    let subspace () =
+        fitted backend case SubspaceKind.MultilinearSvd
+
+    [
+        example "states of another width are refused at the door, with both shapes and the axis" (fun () ->
+            let bound = BoundSubspace(subspace (), backend.Like)
+
+            Expect.equal
+                (errorText (bound.Trajectory<LatentStep>(backend.Tensor [ 2; 2; 5; 4 ] (normals 1 80))))
+                "the trajectory: found shape 2 x 2 x 5 x 4, expected 2 x 5 x 3 for the last axes; they disagree along axis Hidden"
+                "text")
+
+        example "coordinates of another rank are refused" (fun () ->
+            let bound = BoundSubspace(subspace (), backend.Like)
+
+            Expect.equal
+                (errorText (bound.CoordinatesOf<TeacherToken>(backend.Tensor [ 1; 2; 5; 2 ] (normals 1 20))))
+                "the coordinates: found shape 1 x 2 x 5 x 2, expected 1 x 5 x 2 for the last axes; they disagree along axis Truncated<Level>"
+                "text")
+
+        example "a subspace from outside is checked part by part" (fun () ->
+            let good = subspace ()
+
+            let refused change =
+                errorText (SharedSubspace.validate (change good))
+
+            Expect.isOk (SharedSubspace.validate good) "as fitted"
+
+            Expect.equal
+                (refused (fun s -> { s with Rms = [| 1.0; 0.0 |] }))
+                "rms holds 0; every value must be above 0"
+                "rms"
+
+            Expect.equal (refused (fun s -> { s with Mean = [| 1.0 |] })) "mean: found 1, expected 6" "mean"
+
+            Expect.equal
+                (refused (fun s -> { s with LayerRank = 3 }))
+                "rank 3 of the layer mode must lie between 1 and the mode's size, 2"
+                "rank"
+
+            Expect.stringStarts
+                (refused (fun s ->
+                    { s with
+                        HiddenBasis = Array.create 6 0.5
+                    }))
+                "the columns of hidden.basis are not orthonormal"
+                "basis"
+
+            Expect.equal
+                (refused (fun s -> { s with LayerBasis = [| nan; 1.0 |] }))
+                "layer.basis holds NaN or infinity"
+                "NaN")
+
+        example "thresholds and ranks out of range are refused" (fun () ->
+            let attempt choice =
+                let wanted =
+                    { options case SubspaceKind.MultilinearSvd Standardisation.Full with
+                        HiddenRank = choice
+                    }
+
+                CorpusStatistics.Start (teacherStates backend case) case.Counts
+                |> StandardisedCorpora.ofStatistics
+                |> Result.bind (SharedSubspace.fit backend.Spectral wanted)
+                |> errorText
+
+            Expect.equal
+                (attempt (RankChoice.Exactly 4))
+                "rank 4 of the hidden mode must lie between 1 and the mode's size, 3"
+                "rank"
+
+            Expect.equal
+                (attempt (RankChoice.Energy(1.5, 9)))
+                "energy 1.5 of the hidden mode must lie above 0 and at most at 1"
+                "energy")
+    ]
+
+let private spectrum =
+    testList
+        "effective rank"
+        [
+            test "a flat spectrum fills as many directions as it has" {
+                let flat = EffectiveRank.ofEigenvalues (Array.create 5 2.0)
+                close 1e-12 [| 5.0; 5.0 |] [| flat.EntropyRank; flat.Participation |] "ranks"
+                close 1e-12 [| 0.2; 0.4; 0.6; 0.8; 1.0 |] flat.Cumulative "cumulative"
+            }
+            test "a single direction has rank one, whatever rounding left below zero" {
+                let one = EffectiveRank.ofEigenvalues [| 3.0; 0.0; -1e-18 |]
+                close 1e-12 [| 1.0; 1.0 |] [| one.EntropyRank; one.Participation |] "ranks"
+                Expect.equal (EffectiveRank.atEnergy 0.99 [| 3.0; 0.0; -1e-18 |]) 1 "rank at 99 %"
+            }
+        ]
+
+[<Tests>]
+let tests =
+    testList
+        "Shared subspace"
+        [
+            onEach "fitting" fitting
+            onEach "kinds" kinds
+            onEach "doors" doors
+            spectrum
+        ]
