@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRi.Math;
+using LoRi.Math.Fluent;
 using LoRi.Training.Checkpoints;
 using Microsoft.FSharp.Collections;
 
@@ -8,8 +9,6 @@ namespace LoRi.Training.Trajectories;
 /// <summary>Reads one subspace file.</summary>
 internal sealed class SubspaceReader(SafetensorsFile file)
 {
-    private const double OrthonormalTolerance = 1e-6;
-
     internal SharedSubspace Read()
     {
         if (file.Metadata.GetValueOrDefault("format") is var format && format != SubspaceFile.Format)
@@ -21,26 +20,38 @@ internal sealed class SubspaceReader(SafetensorsFile file)
         var (width, hiddenRank) = Size("hidden.basis");
         var kind = Kind();
         var (layers, components) = kind.IsComplement ? (levels, width) : (layerRank, hiddenRank);
-        return new SharedSubspace(
+        return Valid(new SharedSubspace(
             kind,
             Standardise(),
             levels,
             width,
             layerRank,
             hiddenRank,
-            Basis("layer.basis", levels, layerRank),
-            Basis("hidden.basis", width, hiddenRank),
+            Values("layer.basis", levels, layerRank),
+            Values("hidden.basis", width, hiddenRank),
             Values("mean", levels, width),
-            Positive("rms", levels),
+            Values("rms", levels),
             MapModule.OfSeq(SubspaceFile.Standardisations.Select(name => Tuple.Create(
                 name, new Spectrum(Values($"spectrum.{name}.layer", levels), Values($"spectrum.{name}.hidden", width))))),
             MapModule.OfSeq(VarianceNames().Select(name => Tuple.Create(
                 name, Values(name, SubspaceFile.VarianceShape(name, layers, components))))),
-            file.Find(SubspaceFile.AnchorDeviation) is null ? [] : Positive(SubspaceFile.AnchorDeviation, levels),
+            file.Find(SubspaceFile.AnchorDeviation) is null ? [] : Values(SubspaceFile.AnchorDeviation, levels),
             (int)Whole("examples"),
             Whole("tokens"),
             Number("energy"),
-            Number("energy_kept"));
+            Number("energy_kept")));
+    }
+
+    private SharedSubspace Valid(SharedSubspace subspace)
+    {
+        try
+        {
+            return Subspaces.Validate(subspace);
+        }
+        catch (ArgumentException error)
+        {
+            throw Bad(error.Message);
+        }
     }
 
     private InputException Bad(string reason) => new($"{file.Path}: {reason}");
@@ -66,30 +77,6 @@ internal sealed class SubspaceReader(SafetensorsFile file)
 
         var values = file.ReadDoubles(name);
         return Array.TrueForAll(values, double.IsFinite) ? values : throw Bad($"tensor {name} holds NaN or infinity");
-    }
-
-    private double[] Positive(string name, params long[] shape)
-    {
-        var values = Values(name, shape);
-        return Array.TrueForAll(values, value => value > 0) ? values : throw Bad($"tensor {name} holds a value that is not above 0");
-    }
-
-    private double[] Basis(string name, int size, int rank)
-    {
-        var basis = Values(name, size, rank);
-        for (var a = 0; a < rank; a++)
-        {
-            for (var b = a; b < rank; b++)
-            {
-                var product = Enumerable.Range(0, size).Sum(row => basis[(row * rank) + a] * basis[(row * rank) + b]);
-                if (System.Math.Abs(product - (a == b ? 1 : 0)) > OrthonormalTolerance)
-                {
-                    throw Bad($"the columns of {name} are not orthonormal: columns {a} and {b} have the product {product:G6}");
-                }
-            }
-        }
-
-        return basis;
     }
 
     private string Text(string key) => file.Metadata.GetValueOrDefault(key) ?? throw Bad($"the metadata has no {key}");

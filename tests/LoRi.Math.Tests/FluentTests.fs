@@ -1,0 +1,109 @@
+module LoRi.Math.Tests.FluentTests
+
+open System
+open Expecto
+open LoRi.Math
+open LoRi.Math.Fluent
+open LoRi.Math.Tests.Asserting
+open LoRi.Math.Tests.Backends
+open LoRi.Math.Tests.Generators
+
+let private case =
+    {
+        Levels = 2
+        Width = 3
+        Counts = [| 4; 2 |]
+        Steps = 3
+        Seed = 6
+    }
+
+let private rationale =
+    {
+        Covariance = Covariance.PerLayer
+        Order = Order.Off
+        Weighting = Weighting.Statistic
+    }
+
+let private options: ObjectiveOptions =
+    {
+        Rationale = rationale
+        Anchor = AnchorForm.Full
+        AnchorScale = AnchorScale.Corpus
+    }
+
+let private subspace () =
+    let options = Fitting.options case SubspaceKind.MultilinearSvd Standardisation.Full
+
+    let states, anchors =
+        Fitting.teacherStates reference case, Fitting.anchorStates reference case
+
+    Subspaces.Fit(reference.Spectral, options, Weighting.Statistic, states, case.Counts, anchors)
+
+let private throws (text: string) (body: unit -> 'a) =
+    Expect.throwsC (fun () -> body () |> ignore) (fun (error: exn) ->
+        Expect.isTrue (error :? ArgumentException) "an ArgumentException"
+        Expect.equal error.Message text "text")
+
+[<Tests>]
+let tests =
+    testList
+        "Fluent"
+        [
+            test "forwards to the same numbers" {
+                let objective = Objectives.Bind(subspace (), options, reference.Like)
+                let states = Fitting.teacherStates reference case
+
+                let teacher =
+                    TypedTrajectories.Project(objective.Subspace, TypedTrajectories.Teacher(objective.Subspace, states))
+
+                let student =
+                    TypedTrajectories.Student(objective.Subspace, Fitting.studentStates reference case)
+
+                let terms = Objectives.Rationale(objective, teacher, case.Counts, student)
+
+                let direct =
+                    (Fitting.against objective states case.Counts case.Steps)
+                        .Terms(Fitting.studentStates reference case)
+
+                Expect.equal (Fitting.numbers terms) (Fitting.numbers direct) "terms"
+            }
+            test "rows that do not belong together are refused with both shapes" {
+                let objective = Objectives.Bind(subspace (), options, reference.Like)
+                let states = Fitting.teacherStates reference case
+
+                let teacher =
+                    TypedTrajectories.Project(objective.Subspace, TypedTrajectories.Teacher(objective.Subspace, states))
+
+                let one =
+                    TypedTrajectories.Student(
+                        objective.Subspace,
+                        (Fitting.studentStates reference case).Slice(-4, 0, 1)
+                    )
+
+                let both =
+                    TypedTrajectories.Student(objective.Subspace, Fitting.studentStates reference case)
+
+                throws
+                    "rationale loss: the operands disagree along axis example: 2 x 1 x 4 x 2 against 1 x 2 x 3 x 3"
+                    (fun () -> Objectives.Rationale(objective, teacher, case.Counts, one))
+
+                throws "the token counts of the teacher's rows: found 1, expected 2" (fun () ->
+                    Objectives.Rationale(objective, teacher, [| 4 |], both))
+            }
+            test "a wrong number of values is refused" {
+                throws "the number of values: found 5, expected 6" (fun () ->
+                    Tensors.Reference([| 2; 3 |], Array.zeroCreate 5))
+            }
+            test "two readings agree with one" {
+                let states = Fitting.teacherStates reference case
+                let sums = LevelSums.Start states case.Counts
+                let grams = [| for one in Readings.Start sums -> one.Add states case.Counts |]
+                let options = Fitting.options case SubspaceKind.MultilinearSvd Standardisation.Scale
+
+                let one =
+                    Subspaces.Fit(reference.Spectral, options, CorpusStatistics.Start states case.Counts)
+
+                let two = Subspaces.Fit(reference.Spectral, options, Readings.Finish(sums, grams))
+                close 1e-10 one.Spectra["scale"].Hidden two.Spectra["scale"].Hidden "spectrum"
+            }
+        ]

@@ -1,0 +1,49 @@
+/// Each function makes one mistake that the types must catch; the comment after it names the compiler's error.
+module LoRi.Math.Tests.Mistakes
+
+open LoRi.Math
+
+let layerForHidden (u: Matrix<Truncated<Level>, Level>) (x: Tensor3<Level, TeacherToken, Hidden>) =
+    Tensor3.modeProduct3 u x // FS0001
+
+let tokenModeProjected (u: Matrix<Truncated<Hidden>, Hidden>) (x: Tensor3<Level, TeacherToken, Hidden>) =
+    Tensor3.modeProduct2 u x // FS0001
+
+let forgottenTranspose (basis: Matrix<Level, Truncated<Level>>) (x: Tensor3<Level, TeacherToken, Hidden>) =
+    Tensor3.modeProduct1 basis x // FS0001
+
+let foldedByTheWrongMode
+    (tokens: Dim<TeacherToken>)
+    (width: Dim<Hidden>)
+    (unfolded: Matrix<Level, Merged<TeacherToken, Hidden>>)
+    : Tensor3<Level, TeacherToken, Hidden> =
+    Tensor3.fold1 width tokens unfolded // FS0001
+
+let teacherForStudent
+    (objective: BoundObjective)
+    (weights: TokenWeights<TeacherToken>)
+    (teacher: Coordinates<TeacherToken>)
+    (steps: TokenWeights<LatentStep>)
+    (student: RawTrajectory<TeacherToken>)
+    =
+    objective.Rationale weights teacher steps student // FS0001
+
+let weightsOfTheOtherSide (weights: TokenWeights<LatentStep>) (z: Coordinates<TeacherToken>) = Moments.centre weights z // FS0001
+
+let rawForStandardised (subspace: BoundSubspace) (x: RawTrajectory<LatentStep>) = subspace.Coordinates x // FS0001
+
+let rawForCoordinates (weights: TokenWeights<LatentStep>) (x: RawTrajectory<LatentStep>) = Moments.centre weights x // FS0001
+
+let trajectoryForAnchors (objective: BoundObjective) (teacher: Anchors) (student: RawTrajectory<LatentStep>) =
+    objective.Anchor teacher student // FS0001
+
+let sizeMadeUp () : Dim<Level> = Dim<Level>(3) // FS0801
+
+let unchecked (states: RawTensor) : RawTrajectory<LatentStep> = RawTrajectory(Tensor3 states) // FS1093
+
+let escapingBrand (size: int) =
+    Dim.fresh
+        size
+        { new IDimReceiver<obj> with
+            member _.Receive<'fresh>(dim: Dim<'fresh>) : Dim<Level> = dim // FS0001
+        }
