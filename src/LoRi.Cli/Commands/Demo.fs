@@ -8,6 +8,7 @@ open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Training
 open LoRi.Training.Demo
+open LoRi.Training.Evaluation
 
 [<Literal>]
 let private DefaultSeeds = 2
@@ -36,40 +37,69 @@ let private seeds (options: Argu.ParseResults<DemoArgs>) =
 
 let private percent (share: float) = $"%.1f{100.0 * share}"
 
-/// A method's seeds in one row: mean accuracy, each interval's hull, means of the rest.
+/// Share and 95 % Wilson interval of all questions of all seeds together, in per cent.
+let private pooled (counts: (int * int) list) =
+    let correct, examples = List.sumBy fst counts, List.sumBy snd counts
+    let interval = WilsonInterval.Of(correct, examples)
+    100.0 * float correct / float examples, $"{percent interval.Low}-{percent interval.High}"
+
+/// A method's seeds in one row of the table of methods.
 let private methodRow (rows: DemoRow list) =
     let mean (value: DemoRow -> float) = List.averageBy value rows
     let first = List.head rows
+    let share, interval = pooled [ for row in rows -> row.Correct, row.Examples ]
 
     [
         first.Method
+        $"%.1f{share}"
+        interval
         rows |> List.map (fun row -> percent row.Accuracy) |> String.concat " / "
-        rows
-        |> List.map (fun row -> $"{percent row.Interval[0]}-{percent row.Interval[1]}")
-        |> String.concat " / "
-        for length in first.PerLength.Keys do
-            percent (mean (fun row -> row.PerLength[length]))
         string first.Steps
         $"%.0f{mean _.Seconds}"
         $"%.1f{mean (fun row -> float row.TokensGenerated / float row.Examples)}"
         $"%.1f{mean _.LatencyMilliseconds}"
     ]
 
-let private showTable (terminal: Terminal) (report: DemoReport) =
+/// A method's seeds in one row of the table of chain lengths.
+let private lengthRow (rows: DemoRow list) =
+    let first = List.head rows
+
+    let cell length =
+        let count (row: DemoRow) = row.ExamplesPerLength[length]
+
+        let correct (row: DemoRow) =
+            int (round (row.PerLength[length] * float (count row)))
+
+        let share, interval = pooled [ for row in rows -> correct row, count row ]
+        $"%.1f{share} ({interval})"
+
+    first.Method :: [ for length in first.PerLength.Keys -> cell length ]
+
+let private showTables (terminal: Terminal) (report: DemoReport) =
+    let methods = report.Rows |> List.ofSeq |> List.groupBy _.Method |> List.map snd
+
+    Terminal.writeTable
+        terminal
+        [
+            "method"
+            "accuracy %"
+            "95 % interval"
+            "each seed"
+            "steps"
+            "train s"
+            "tokens"
+            "latency ms"
+        ]
+        (List.map methodRow methods)
+
+    terminal.Out.WriteLine "Accuracy in per cent by chain length K, with its 95 % interval; n questions per seed:"
+
     let lengths =
         [
             for pair in report.Rows[0].ExamplesPerLength -> $"K={pair.Key} (n={pair.Value})"
         ]
 
-    let headers =
-        [ "method"; "accuracy %, each seed"; "95 % interval" ]
-        @ lengths
-        @ [ "steps"; "train s"; "tokens"; "latency ms" ]
-
-    let rows =
-        report.Rows |> List.ofSeq |> List.groupBy _.Method |> List.map (snd >> methodRow)
-
-    Terminal.writeTable terminal headers rows
+    Terminal.writeTable terminal ("method" :: lengths) (List.map lengthRow methods)
 
 let private showRanks (terminal: Terminal) (report: DemoReport) =
     terminal.Out.WriteLine
@@ -129,9 +159,9 @@ let private show (terminal: Terminal) (settings: DemoSettings) (report: DemoRepo
     terminal.Out.WriteLine $"Setting {settings.Name}{quick}: {settings.Purpose}."
 
     terminal.Out.WriteLine
-        $"{settings.LatentSteps} latent steps, chains of up to {2 * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%; accuracy by chain length K is the mean over seeds."
+        $"{settings.LatentSteps} latent steps, chains of up to {2 * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%. Intervals are Wilson's over all questions of all seeds together; they do not count the spread between seeds, which the column beside them shows."
 
-    showTable terminal report
+    showTables terminal report
 
     terminal.Out.WriteLine
         "Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's seconds per step, each measured alone."
