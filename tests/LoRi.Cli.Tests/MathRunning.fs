@@ -1,0 +1,53 @@
+/// Running `lori subspace` and `lori objective` on reference corpora.
+module LoRi.Cli.Tests.MathRunning
+
+open System
+open System.IO
+open System.Text.Json
+open Expecto
+open LoRi.Cli.ExitCodes
+open LoRi.Cli.Tests.Running
+open LoRi.Math
+open LoRi.Training.Checkpoints
+open LoRi.Training.Trajectories
+
+/// Relative to the largest magnitude of the list: float64 sums in another order.
+let sumTolerance = 1e-10
+
+/// Losses are quotients of such sums.
+let lossTolerance = 1e-9
+
+let expectNumbers tolerance (expected: float[]) (found: float[]) name =
+    Expect.equal found.Length expected.Length name
+    let scale = expected |> Array.map abs |> Array.max
+
+    for i in 0 .. expected.Length - 1 do
+        Expect.isLessThanOrEqual
+            (abs (found[i] - expected[i]))
+            (tolerance * scale)
+            $"{name}[{i}]: {found[i]} against {expected[i]}"
+
+let number (name: string) (element: JsonElement) = element.GetProperty(name).GetDouble()
+
+let files corpus =
+    sharedFile $"fixtures/math/lori-{corpus}.teacher.safetensors",
+    sharedFile $"fixtures/math/lori-{corpus}.student.safetensors"
+
+let fit folder (teacher: string) (options: string list) =
+    let subspace = Path.Combine(folder, "subspace.safetensors")
+    subspace, loriJson ([ "subspace"; "fit"; "--trajectories"; teacher; "--output"; subspace; "--json" ] @ options)
+
+let objective (subspace: string) (teacher: string) (student: string) (options: string list) =
+    loriJson (
+        [
+            "objective"
+            "--subspace"
+            subspace
+            "--teacher"
+            teacher
+            "--student"
+            student
+            "--json"
+        ]
+        @ options
+    )
