@@ -88,8 +88,12 @@ let nearArrays tolerance (wanted: float[]) (found: float[]) what =
     let difference = Array.map2 (fun a b -> abs (a - b)) wanted found |> Array.max
     Expect.isLessThanOrEqual difference (tolerance * largest) $"{what}: largest difference"
 
+/// All values; TorchSharp cannot copy none.
 let doubles (tensor: torch.Tensor) =
-    tensor.detach().``to``(torch.ScalarType.Float64).contiguous().data<double>().ToArray()
+    if tensor.numel () = 0L then
+        [||]
+    else
+        tensor.detach().``to``(torch.ScalarType.Float64).contiguous().data<double>().ToArray()
 
 let private totalsOf (variant: Variant) =
     StudentLayout.Totals(variant.Rows, variant.Grading)
@@ -108,17 +112,22 @@ let private compareTerms tolerance (wanted: JsonElement) (terms: LossTerm seq) =
 let private wantedOf (numbers: Numbers) (variant: Variant) =
     (expected.Value.GetProperty numbers.Name).GetProperty variant.Name
 
-/// The gradient under a name of the reference, which keeps the markers' rows apart from the table's own; none for a
-/// projection that the model does not have.
-let private gradientOf (model: ReasoningModel) (name: string) : torch.Tensor option =
+/// A parameter or its gradient under a name of the reference, which keeps the markers' rows apart from the table's own.
+let rowsOf (model: ReasoningModel) (read: string -> torch.Tensor) (name: string) =
     let rows = int64 model.Config.VocabularySize
-    let table = model.Parameters.PartGradient "model.embed_tokens.weight"
+    let table = "model.embed_tokens.weight"
 
     match name with
-    | "special_rows" -> Some(table.narrow (0L, rows, 2L))
-    | "model.embed_tokens.weight" -> Some(table.narrow (0L, 0L, rows))
-    | name when name.StartsWith "prj." && not (model.Parameters.Contains name) -> None
-    | name -> Some(model.Parameters.PartGradient name)
+    | "special_rows" -> (read table).narrow(0L, rows, 2L)
+    | "model.embed_tokens.weight" -> (read table).narrow(0L, 0L, rows)
+    | name -> read name
+
+/// The gradient under a name of the reference; none for a projection that the model does not have.
+let private gradientOf (model: ReasoningModel) (name: string) : torch.Tensor option =
+    if name.StartsWith "prj." && not (model.Parameters.Contains name) then
+        None
+    else
+        Some(rowsOf model model.Parameters.PartGradient name)
 
 let private compareGradients numbers (model: ReasoningModel) (wanted: JsonElement) =
     near
