@@ -15,6 +15,7 @@ open LoRi.Training.Models
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.LoRiFixtureTests
 open LoRi.Training.Tests.SharedFiles
+open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Training
 open LoRi.Training.Trajectories
 open TorchSharp

@@ -9,6 +9,7 @@ open LoRi.Training.Models
 open LoRi.Training.Sequences
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.SharedFiles
+open LoRi.Training.Tests.TensorValues
 open TorchSharp
 
 /// A number type with the reference's own tolerances, relative: losses and states, norms of gradients. The one for float64
@@ -72,28 +73,6 @@ let private possible =
     ]
 
 let private impossible: (string * string) list = []
-
-let number (tensor: torch.Tensor) =
-    tensor.``to``(torch.ScalarType.Float64).item<double>()
-
-/// The relative difference; a number that must be zero may miss it by the tolerance itself.
-let near tolerance (wanted: float) (found: float) what =
-    let difference = abs (found - wanted) / (if wanted = 0.0 then 1.0 else abs wanted)
-    Expect.isLessThanOrEqual difference tolerance $"{what}: found {found:R}, expected {wanted:R}"
-
-/// Largest difference of two arrays over the largest size of the expected one.
-let nearArrays tolerance (wanted: float[]) (found: float[]) what =
-    Expect.equal found.Length wanted.Length $"{what}: number of values"
-    let largest = wanted |> Array.map abs |> Array.max
-    let difference = Array.map2 (fun a b -> abs (a - b)) wanted found |> Array.max
-    Expect.isLessThanOrEqual difference (tolerance * largest) $"{what}: largest difference"
-
-/// All values; TorchSharp cannot copy none.
-let doubles (tensor: torch.Tensor) =
-    if tensor.numel () = 0L then
-        [||]
-    else
-        tensor.detach().``to``(torch.ScalarType.Float64).contiguous().data<double>().ToArray()
 
 let private totalsOf (variant: Variant) =
     StudentLayout.Totals(variant.Rows, variant.Grading)

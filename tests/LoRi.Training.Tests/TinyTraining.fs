@@ -130,11 +130,3 @@ let plan steps batch microBatch seed =
         Seed = seed,
         Optimizer = OptimizerSettings(LearningRate = 1e-2, Schedule = Schedule.Constant, ClipNorm = infinity)
     )
-
-/// A term or another scalar as a number.
-let number (tensor: torch.Tensor) =
-    tensor.``to``(torch.ScalarType.Float64).item<double>()
-
-/// All values as float64.
-let values (tensor: torch.Tensor) =
-    tensor.detach().``to``(torch.ScalarType.Float64).contiguous().data<double>().ToArray()
