@@ -27,7 +27,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         using var like = zeros(1, dtype: ScalarType.Float32, device: device);
         var targets = Path.Combine(run.FolderPath, "teacher-targets.safetensors");
         var subspace = settings.LoRi.SubspaceFile is { } file ? SubspaceFile.Read(file) : TeacherFit.Fit(source, fit);
-        var result = LoRiTeacher.Project(source, rows.Count, subspace, fit.Objective, targets, like);
+        var result = LoRiTeacher.Project(source, rows.Count, subspace, fit.Objective, targets, like, levels);
         SubspaceFile.Write(Path.Combine(run.FolderPath, "subspace.safetensors"), subspace, settings.Train.Seed, settings.Train.Teacher!);
         info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
             + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * subspace.EnergyKept / subspace.Energy:F1} % of the energy; "

@@ -69,6 +69,7 @@ public sealed class Trainer : IDisposable
     /// <summary>Makes the next optimizer step.</summary>
     public StepMetrics Step()
     {
+        using var scope = NewDisposeScope();
         var clock = Stopwatch.StartNew();
         var step = CompletedSteps;
         var rows = order.RowsOf(step).Select(index => data[index]).ToArray();

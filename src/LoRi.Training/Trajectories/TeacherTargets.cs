@@ -12,14 +12,18 @@ namespace LoRi.Training.Trajectories;
 public sealed record TargetBatch(Tensor Coordinates, int[] Lengths, Tensor Anchors);
 
 /// <summary>
-/// The teacher's coordinates and anchors of a whole data set in one memory-mapped float32 file, so that training a student
-/// never runs the teacher.
+/// The teacher's coordinates and anchors of a whole data set in one memory-mapped file, so that training a student never runs
+/// the teacher: float64 where the coordinates are, float32 otherwise.
 /// </summary>
 public sealed class TeacherTargets : IDisposable
 {
+    private const string Wide = "F64";
+    private const string Narrow = "F32";
+
     private readonly SafetensorsFile file;
     private readonly SafetensorsEntry coordinates;
     private readonly SafetensorsEntry anchors;
+    private readonly ScalarType dtype;
     private readonly long[] offsets;
 
     private TeacherTargets(SafetensorsFile file)
@@ -27,6 +31,7 @@ public sealed class TeacherTargets : IDisposable
         this.file = file;
         coordinates = file.Get("coordinates");
         anchors = file.Get("anchors");
+        dtype = coordinates.Dtype == Wide ? ScalarType.Float64 : ScalarType.Float32;
         var entry = file.Get("offsets");
         offsets = MemoryMarshal.Cast<byte, long>(file.Bytes(entry)).ToArray();
     }
@@ -44,31 +49,34 @@ public sealed class TeacherTargets : IDisposable
     /// <param name="project">Coordinates [B, r_L, T, r_d] of trajectories [B, L, T, d].</param>
     public static TeacherTargets Write(string path, ITrajectorySource source, int rows, Func<Tensor, Tensor> project)
     {
-        var blocks = new float[rows][];
-        var states = new float[rows][];
+        var (blocks, states, lengths) = (new byte[rows][], new byte[rows][], new int[rows]);
+        var dtype = ScalarType.Float32;
         long[] shape = [], anchorShape = [];
         source.ForEach(batch =>
         {
-            var z = project(batch.Trajectories).transpose(1, 2).to(ScalarType.Float32).cpu().contiguous();
-            var a = batch.Anchors.to(ScalarType.Float32).cpu().contiguous();
+            var coordinates = project(batch.Trajectories);
+            dtype = coordinates.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
+            var z = coordinates.transpose(1, 2).to(dtype).cpu().contiguous();
+            var a = batch.Anchors.to(dtype).cpu().contiguous();
             (shape, anchorShape) = ([z.shape[2], z.shape[3]], [a.shape[1], a.shape[2]]);
             for (var index = 0; index < batch.Rows.Length; index++)
             {
-                blocks[batch.Rows[index]] = z[index].narrow(0, 0, batch.Lengths[index]).contiguous().data<float>().ToArray();
-                states[batch.Rows[index]] = a[index].data<float>().ToArray();
+                var (row, length) = (batch.Rows[index], batch.Lengths[index]);
+                (blocks[row], states[row], lengths[row]) = (z[index].narrow(0, 0, length).bytes.ToArray(), a[index].bytes.ToArray(), length);
             }
         });
         var offsets = new long[rows + 1];
         for (var row = 0; row < rows; row++)
         {
-            offsets[row + 1] = offsets[row] + (blocks[row].Length / (shape[0] * shape[1]));
+            offsets[row + 1] = offsets[row] + lengths[row];
         }
 
+        var name = dtype == ScalarType.Float64 ? Wide : Narrow;
         SafetensorsWriter.Write(path,
         [
             new SafetensorsContent("offsets", "I64", [rows + 1], stream => stream.Write(MemoryMarshal.AsBytes<long>(offsets))),
-            new SafetensorsContent("coordinates", "F32", [offsets[rows], .. shape], stream => WriteAll(stream, blocks)),
-            new SafetensorsContent("anchors", "F32", [rows, .. anchorShape], stream => WriteAll(stream, states)),
+            new SafetensorsContent("coordinates", name, [offsets[rows], .. shape], stream => WriteAll(stream, blocks)),
+            new SafetensorsContent("anchors", name, [rows, .. anchorShape], stream => WriteAll(stream, states)),
         ]);
         return Open(path);
     }
@@ -81,31 +89,38 @@ public sealed class TeacherTargets : IDisposable
     {
         var lengths = rows.Select(row => (int)(offsets[row + 1] - offsets[row])).ToArray();
         var longest = System.Math.Max(1, lengths.Max());
-        var block = (int)(coordinates.Shape[1] * coordinates.Shape[2]);
-        var width = (int)(anchors.Shape[1] * anchors.Shape[2]);
-        var z = new float[rows.Count * longest * block];
-        var a = new float[rows.Count * width];
+        using var host = NewDisposeScope();
+        var z = zeros([rows.Count, longest, coordinates.Shape[1], coordinates.Shape[2]], dtype);
+        var a = zeros([rows.Count, anchors.Shape[1], anchors.Shape[2]], dtype);
         for (var index = 0; index < rows.Count; index++)
         {
-            Read(coordinates, offsets[rows[index]] * block, z.AsSpan(index * longest * block, lengths[index] * block));
-            Read(anchors, (long)rows[index] * width, a.AsSpan(index * width, width));
+            Read(coordinates, offsets[rows[index]], z[index].narrow(0, 0, lengths[index]));
+            Read(anchors, rows[index], a[index]);
         }
 
-        var teacher = tensor(z, [rows.Count, longest, coordinates.Shape[1], coordinates.Shape[2]]).to(device).transpose(1, 2);
-        return new TargetBatch(teacher, lengths, tensor(a, [rows.Count, anchors.Shape[1], anchors.Shape[2]]).to(device));
+        return new TargetBatch(
+            z.to(device).transpose(1, 2).MoveToOuterDisposeScope(), lengths, a.to(device).MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 
-    private static void WriteAll(Stream stream, float[][] rows)
+    private static void WriteAll(Stream stream, byte[][] rows)
     {
         foreach (var row in rows)
         {
-            stream.Write(MemoryMarshal.AsBytes<float>(row));
+            stream.Write(row);
         }
     }
 
-    private void Read(SafetensorsEntry entry, long first, Span<float> into) =>
-        file.CopyBytes(entry, first * sizeof(float), MemoryMarshal.AsBytes(into));
+    /// <summary>Fills a tensor of this file's type with the values from a place of the entry's first dimension on.</summary>
+    private void Read(SafetensorsEntry entry, long first, Tensor into)
+    {
+        var bytes = into.bytes;
+        if (bytes.Length > 0)
+        {
+            var row = entry.Length / entry.Shape[0];
+            file.CopyBytes(entry, first * row, bytes);
+        }
+    }
 }

@@ -41,11 +41,11 @@ public sealed class LoRiMethod(LoRiTeacher teacher, LoRiWeights weights, int lat
             teacher.Objective,
             TypedTrajectories.TeacherCoordinates(subspace, Wide(targets.Coordinates)),
             targets.Lengths,
-            TypedTrajectories.Student(subspace, Wide(latents.Trajectory!)));
+            TypedTrajectories.Student(subspace, Traced(latents.Trajectory!)));
         var anchor = Objectives.Anchor(
             teacher.Objective,
             TypedTrajectories.Anchors(subspace, Wide(targets.Anchors)),
-            TypedTrajectories.Anchors(subspace, Wide(answer.Anchors())));
+            TypedTrajectories.Anchors(subspace, Traced(answer.Anchors())));
         return
         [
             new LossTerm("task", answer.CrossEntropySum / totals.GradedTokens, 1),
@@ -58,6 +58,9 @@ public sealed class LoRiMethod(LoRiTeacher teacher, LoRiWeights weights, int lat
 
     private static LossTerm Term(string name, RawTensor perRow, double weight, StepTotals totals) =>
         new(name, TorchTensor.Unwrap(perRow).sum() / totals.Rows, weight);
+
+    /// <summary>The levels that the teacher's trajectories have.</summary>
+    private TorchTensor Traced(Tensor levels) => Wide(teacher.Levels?.Select(levels) ?? levels);
 
     /// <summary>Moments are taken in float32 or better, whatever the decoder computes in.</summary>
     private static TorchTensor Wide(Tensor values) =>

@@ -13,9 +13,10 @@ public sealed class LoRiTeacher : IDisposable
     private readonly TeacherTargets targets;
     private readonly IReadOnlyList<IDisposable> constants;
 
-    private LoRiTeacher(SharedSubspace subspace, BoundObjective objective, TeacherTargets targets, IReadOnlyList<IDisposable> constants)
+    private LoRiTeacher(
+        SharedSubspace subspace, BoundObjective objective, TracedLevels? levels, TeacherTargets targets, IReadOnlyList<IDisposable> constants)
     {
-        (Subspace, Objective, this.targets, this.constants) = (subspace, objective, targets, constants);
+        (Subspace, Objective, Levels, this.targets, this.constants) = (subspace, objective, levels, targets, constants);
     }
 
     /// <summary>The fitted subspace.</summary>
@@ -23,6 +24,9 @@ public sealed class LoRiTeacher : IDisposable
 
     /// <summary>The objective, its constants on the training device.</summary>
     public BoundObjective Objective { get; }
+
+    /// <summary>The levels that were traced, and so those of a student that are compared; all where null.</summary>
+    public TracedLevels? Levels { get; }
 
     /// <summary>Rows whose rationale is empty.</summary>
     public int RowsWithoutRationale => targets.RowsWithoutRationale;
@@ -43,16 +47,16 @@ public sealed class LoRiTeacher : IDisposable
         return Project(source, rows, subspace, settings.Objective, path, like);
     }
 
-    /// <summary>Writes the targets of a corpus in a subspace that was fitted before.</summary>
+    /// <summary>Writes the targets of a corpus in a subspace that was fitted before; <paramref name="levels"/> are those that the source traces.</summary>
     public static LoRiTeacher Project(
-        ITrajectorySource source, int rows, SharedSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null)
+        ITrajectorySource source, int rows, SharedSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null, TracedLevels? levels = null)
     {
         using var host = zeros(1);
         var example = new TorchTensor(like ?? host);
         var (bound, constants) = Bind(subspace, objective, example);
         var targets = TeacherTargets.Write(path, source, rows, trajectories => TorchTensor.Unwrap(
             Coordinates(bound.Subspace, new TorchTensor(trajectories.to(example.Value.dtype).to(example.Value.device)))));
-        return new LoRiTeacher(subspace, bound, targets, constants);
+        return new LoRiTeacher(subspace, bound, levels, targets, constants);
     }
 
     /// <inheritdoc/>

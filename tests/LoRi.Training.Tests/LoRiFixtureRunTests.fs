@@ -1,0 +1,273 @@
+/// What surrounds LoRi's losses against the reference numbers: the teacher's trajectories, the fitted subspace, updates and
+/// answers.
+module LoRi.Training.Tests.LoRiFixtureRunTests
+
+open System.Collections.Generic
+open System.Text.Json
+open Expecto
+open LoRi.Math
+open LoRi.Training
+open LoRi.Training.Generation
+open LoRi.Training.Methods
+open LoRi.Training.Methods.LoRi
+open LoRi.Training.ModelFiles
+open LoRi.Training.Models
+open LoRi.Training.Tests.LoRiFixture
+open LoRi.Training.Tests.LoRiFixtureTests
+open LoRi.Training.Tests.SharedFiles
+open LoRi.Training.Tests.TensorValues
+open LoRi.Training.Training
+open LoRi.Training.Trajectories
+open TorchSharp
+
+/// The reference's own tolerance for float64, relative.
+let private tolerance = 1e-9
+
+/// Between losses that differ by roundings of the same numbers only; the reference measured 1e-14.
+let private sameLosses = 1e-12
+
+let private exact = expected.Force >> _.GetProperty("float64")
+
+let private numbers (name: string) (value: JsonElement) =
+    [| for item in value.GetProperty(name).EnumerateArray() -> item.GetDouble() |]
+
+/// Name of a subspace in the reference, and the variant that is fitted like it.
+let private subspaces =
+    [
+        "full", "main"
+        "scale", "standardise_scale"
+        "none", "standardise_none"
+        "full.levels_every_second", "levels_every_second"
+    ]
+
+let private projector size rank (basis: float[]) =
+    Array.init (size * size) (fun index ->
+        Seq.sum (
+            seq {
+                for column in 0 .. rank - 1 ->
+                    basis[(index / size) * rank + column] * basis[(index % size) * rank + column]
+            }
+        ))
+
+let private compareSubspace (name: string) (standardise: string) (found: SharedSubspace) =
+    let wanted = ((exact ()).GetProperty "subspace").GetProperty name
+    let number (key: string) = wanted.GetProperty(key).GetDouble()
+    let spectrum = found.Spectra[standardise]
+    nearArrays tolerance (numbers "eigenvalues_layer" wanted) spectrum.Layer "layer eigenvalues"
+    nearArrays tolerance (numbers "eigenvalues_hidden" wanted) spectrum.Hidden "hidden eigenvalues"
+    nearArrays tolerance (numbers "rms" wanted) found.Rms "rms"
+    nearArrays tolerance (numbers "anchor_std" wanted) found.AnchorDeviation "deviation of anchors"
+    near tolerance (number "mean_norm") (sqrt (Array.sumBy (fun x -> x * x) found.Mean)) "norm of the mean"
+    near tolerance (number "energy") found.Energy "energy"
+    near tolerance (number "energy_kept") found.EnergyKept "kept energy"
+    near tolerance (number "squared_error_bound") (SharedSubspace.squaredErrorBound found) "bound"
+    Expect.equal found.Examples (wanted.GetProperty("examples").GetInt32()) "examples"
+    Expect.equal found.Tokens (wanted.GetProperty("tokens").GetInt64()) "tokens"
+
+    for mode, size, rank, basis in
+        [
+            "layer", found.Levels, found.LayerRank, found.LayerBasis
+            "hidden", found.Width, found.HiddenRank, found.HiddenBasis
+        ] do
+        let wanted = golden.Value.ReadDoubles $"subspace.{name}/projector_{mode}"
+        nearArrays tolerance wanted (projector size rank basis) $"{mode} projector"
+
+let private subspaceTest (lowMemory: bool) (name: string, variantName: string) =
+    let how = if lowMemory then "two readings" else "one reading"
+
+    testCase $"subspace {name}, {how}"
+    <| fun () ->
+        NativeRuntime.Load()
+        let variant = variant variantName
+
+        let found =
+            withCorpus variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings, lowMemory))
+
+        compareSubspace name (Standardisation.name found.Standardisation) found
+
+/// The name of a divisor in the reference, the statistic's in the product, and the variant.
+let private divisors =
+    [
+        "weighting_statistic", "mean.0", "statistic.mean"
+        "weighting_statistic", "covariance.0", "statistic.covariance.layer"
+        "weighting_statistic", "covariance.1", "statistic.covariance.hidden"
+        "weighting_statistic_per_layer", "mean.0", "statistic.mean"
+        "weighting_statistic_per_layer", "covariance.0", "statistic.covariance.per-layer"
+        "weighting_statistic_per_layer", "order.0", "statistic.order.lag-1.layer"
+        "weighting_statistic_per_layer", "order.1", "statistic.order.lag-1.hidden"
+    ]
+
+let private divisorTests =
+    [
+        for variantName, wanted, statistic in divisors do
+            testCase $"divisors of {variantName}: {wanted}"
+            <| fun () ->
+                NativeRuntime.Load()
+                let found = Weighting.divisors (fit (variant variantName)).Variances[statistic]
+                nearArrays tolerance (golden.Value.ReadDoubles $"{variantName}/divisor.{wanted}") found statistic
+        testCase "divisors of weighting_variance"
+        <| fun () ->
+            NativeRuntime.Load()
+
+            let found =
+                Weighting.divisors (fit (variant "weighting_variance")).Variances["component.variance"]
+
+            nearArrays
+                tolerance
+                (golden.Value.ReadDoubles "weighting_variance/divisor")
+                (Array.map sqrt found)
+                "divisors"
+    ]
+
+/// What one source of trajectories says of every example: states without padding, and anchors.
+let private collect (source: ITrajectorySource) =
+    let all = Dictionary<int, float[] * float[]>()
+
+    source.ForEach(fun batch ->
+        for index, row in Array.indexed batch.Rows do
+            let states =
+                batch.Trajectories[int64 index].narrow(1L, 0L, int64 batch.Lengths[index])
+
+            all[row] <- (doubles states, doubles batch.Anchors[int64 index]))
+
+    all
+
+let private teacherTest =
+    testCase "the teacher's trajectories and anchors"
+    <| fun () ->
+        NativeRuntime.Load()
+
+        let struct (teacher, _) =
+            ModelLoader.Load(path (folder + "/teacher"), LoadSettings.AsStored Precision.Exact)
+
+        use model = teacher
+        let levels = TracedLevels.All model.Config.Layers
+
+        let found = collect (ModelTrajectories(model, examples (), levels, 5))
+        let wanted = withCorpus levels collect
+        Expect.equal found.Count wanted.Count "examples"
+
+        for KeyValue(row, (states, anchor)) in wanted do
+            nearArrays tolerance anchor (snd found[row]) $"anchor {row}"
+
+            if states.Length > 0 then
+                nearArrays tolerance states (fst found[row]) $"trajectory {row}"
+            else
+                Expect.isEmpty (fst found[row]) $"trajectory {row}"
+
+let private lossesIn (subspace: SharedSubspace) (variant: Variant) =
+    use model = student variant Precision.Exact
+
+    withMethodIn subspace variant Precision.Exact (fun method ->
+        use _ = torch.NewDisposeScope()
+        let totals = StudentLayout.Totals(variant.Rows, variant.Grading)
+
+        [
+            for term in method.Losses(model, variant.Rows, totals) -> term.Name, number term.Value
+        ])
+
+let private sameLossesIn what (other: Variant -> SharedSubspace -> SharedSubspace) =
+    testCase $"{what} gives the same losses"
+    <| fun () ->
+        NativeRuntime.Load()
+        let variant = variant "main"
+        let fitted = fit variant
+
+        for (name, wanted), (_, found) in Seq.zip (lossesIn fitted variant) (lossesIn (other variant fitted) variant) do
+            near sameLosses wanted found name
+
+/// Columns times a square matrix.
+let private turned rank (basis: float[]) (rotation: float[]) =
+    Array.init basis.Length (fun index ->
+        let row, column = index / rank, index % rank
+        Seq.sum (seq { for k in 0 .. rank - 1 -> basis[row * rank + k] * rotation[k * rank + column] }))
+
+let private rotated _ (subspace: SharedSubspace) =
+    let rotation = givenBases "rotation" subspace
+
+    { subspace with
+        LayerBasis = turned subspace.LayerRank subspace.LayerBasis rotation.LayerBasis
+        HiddenBasis = turned subspace.HiddenRank subspace.HiddenBasis rotation.HiddenBasis
+    }
+
+let private fromFile _ _ =
+    SubspaceFile.Read(path (folder + "/subspace.full.safetensors"))
+
+let private comparePairs (wanted: JsonElement) (found: (string * float) seq) =
+    for name, value in found do
+        near tolerance (wanted.GetProperty(name).GetDouble()) value name
+
+/// The trainer's steps against the reference's, and the losses after the last of them.
+let private train (variant: Variant) (model: ReasoningModel) (plan: TrainingPlan) (steps: JsonElement list) =
+    withMethod variant Precision.Exact (fun method ->
+        use trainer = new Trainer(model, method, variant.Rows, plan)
+
+        for wanted in List.take plan.Steps steps do
+            let step = trainer.Step()
+            comparePairs wanted [ for KeyValue(name, value) in step.Terms -> name, value ]
+            comparePairs wanted [ "total", step.Loss; "grad_norm_before_clip", step.GradientNorm ]
+
+        use _ = torch.NewDisposeScope()
+        let totals = StudentLayout.Totals(variant.Rows, variant.Grading)
+        let after = method.Losses(model, variant.Rows, totals)
+        comparePairs (List.last steps) [ for term in after -> term.Name, number term.Value ])
+
+let private updates =
+    testCase "three updates by the trainer"
+    <| fun () ->
+        NativeRuntime.Load()
+        let variant = variant "main"
+        use model = student variant Precision.Exact
+        let steps = items "steps" (exact ())
+        let settings = OptimizerSettings(LearningRate = 1e-3, Schedule = Schedule.Constant)
+
+        let plan =
+            TrainingPlan(Steps = steps.Length - 1, BatchSize = variant.Rows.Length, Optimizer = settings)
+
+        train variant model plan steps
+        use _ = torch.NewDisposeScope()
+
+        for norm in ((exact ()).GetProperty "norm_after_3_steps").EnumerateObject() do
+            let found = number ((rowsOf model model.Parameters.Part norm.Name).norm())
+            near tolerance (norm.Value.GetDouble()) found $"norm of {norm.Name}"
+
+let private answers =
+    [
+        for name in [ "main"; "identity_feedback"; "latents_5" ] do
+            testCase $"answers of {name}"
+            <| fun () ->
+                NativeRuntime.Load()
+                let generation = expected.Value.GetProperty "generation"
+                let variant = variant name
+                use model = student variant Precision.Exact
+                let most = generation.GetProperty("max_new_tokens").GetInt32()
+
+                let plan =
+                    GenerationPlan(AnswerMode.Latent, variant.LatentSteps, prefix (), most, [| eos () |])
+
+                let questions =
+                    [| for q in items "questions" generation -> ints (q.GetProperty "ids") |]
+
+                let found = AnswerGenerator.Generate(model, questions, plan)
+
+                for row, wanted in List.indexed (items name generation) do
+                    Expect.equal found[row] (ints (wanted.GetProperty "ids")) $"answer {row}"
+    ]
+
+[<Tests>]
+let tests =
+    fixtureTests "LoRi around its losses" (fun () ->
+        [
+            teacherTest
+            testList
+                "fits"
+                [
+                    for low in [ false; true ] do
+                        yield! List.map (subspaceTest low) subspaces
+                ]
+            testList "weightings" divisorTests
+            sameLossesIn "a subspace with rotated bases" rotated
+            sameLossesIn "the reference's own subspace file" fromFile
+            updates
+            testList "answers" answers
+        ])

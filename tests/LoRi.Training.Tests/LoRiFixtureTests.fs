@@ -1,0 +1,252 @@
+/// LoRi's losses, gradients and states against the reference numbers on a tiny Llama, variant by variant.
+module LoRi.Training.Tests.LoRiFixtureTests
+
+open System.Text.Json
+open Expecto
+open LoRi.Training
+open LoRi.Training.Methods
+open LoRi.Training.Models
+open LoRi.Training.Sequences
+open LoRi.Training.Tests.LoRiFixture
+open LoRi.Training.Tests.SharedFiles
+open LoRi.Training.Tests.TensorValues
+open TorchSharp
+
+/// A number type with the reference's own tolerances, relative: losses and states, norms of gradients. The one for float64
+/// norms is ten times that for losses, as a gradient sums over more roundings.
+type private Numbers =
+    {
+        Name: string
+        Precision: Precision
+        Loss: float
+        Norm: float
+    }
+
+let private float64 =
+    {
+        Name = "float64"
+        Precision = Precision.Exact
+        Loss = 1e-9
+        Norm = 1e-8
+    }
+
+let private float32 =
+    {
+        Name = "float32"
+        Precision = Precision.Full
+        Loss = 1e-4
+        Norm = 1e-3
+    }
+
+/// Every variant of the reference. One that the product cannot do would stand in `impossible` with the reason instead.
+let private possible =
+    [
+        "main"
+        "plain"
+        "identity_feedback"
+        "latents_1"
+        "latents_5"
+        "prefix_graded"
+        "covariance_full"
+        "covariance_diagonal"
+        "covariance_per_layer"
+        "covariance_off"
+        "mean_off"
+        "anchor_off"
+        "anchor_subspace"
+        "anchor_complement"
+        "anchor_std_batch"
+        "weighting_variance"
+        "weighting_statistic"
+        "weighting_statistic_per_layer"
+        "order_lag1"
+        "order_third"
+        "subspace_random"
+        "subspace_complement"
+        "subspace_identity"
+        "standardise_scale"
+        "standardise_none"
+        "levels_every_second"
+        "combined_a"
+        "combined_b"
+        "combined_c"
+    ]
+
+let private impossible: (string * string) list = []
+
+let private totalsOf (variant: Variant) =
+    StudentLayout.Totals(variant.Rows, variant.Grading)
+
+let private weighted (terms: LossTerm seq) =
+    terms
+    |> Seq.map (fun term -> term.Value * term.Weight.ToScalar())
+    |> Seq.reduce (fun a b -> a + b)
+
+/// The terms against an object that names them. The mean cannot be switched off but by its weight.
+let private compareTerms tolerance (wanted: JsonElement) (terms: LossTerm seq) =
+    for term in terms do
+        let unweighted = if term.Weight = 0.0 then 0.0 else number term.Value
+        near tolerance (wanted.GetProperty(term.Name).GetDouble()) unweighted term.Name
+
+let private wantedOf (numbers: Numbers) (variant: Variant) =
+    (expected.Value.GetProperty numbers.Name).GetProperty variant.Name
+
+/// A parameter or its gradient under a name of the reference, which keeps the markers' rows apart from the table's own.
+let rowsOf (model: ReasoningModel) (read: string -> torch.Tensor) (name: string) =
+    let rows = int64 model.Config.VocabularySize
+    let table = "model.embed_tokens.weight"
+
+    match name with
+    | "special_rows" -> (read table).narrow(0L, rows, 2L)
+    | "model.embed_tokens.weight" -> (read table).narrow(0L, 0L, rows)
+    | name -> read name
+
+/// The gradient under a name of the reference; none for a projection that the model does not have.
+let private gradientOf (model: ReasoningModel) (name: string) : torch.Tensor option =
+    if name.StartsWith "prj." && not (model.Parameters.Contains name) then
+        None
+    else
+        Some(rowsOf model model.Parameters.PartGradient name)
+
+let private compareGradients numbers (model: ReasoningModel) (wanted: JsonElement) =
+    near
+        numbers.Norm
+        (wanted.GetProperty("grad_norm_global").GetDouble())
+        (number (model.Parameters.Gradients.norm ()))
+        "norm of all gradients"
+
+    match wanted.TryGetProperty "grad_norm" with
+    | false, _ -> ()
+    | true, norms ->
+        for norm in norms.EnumerateObject() do
+            let found = gradientOf model norm.Name |> Option.map (fun g -> number (g.norm ()))
+            // Identity feedback has no projection whose gradient could be zero.
+            near numbers.Norm (norm.Value.GetDouble()) (Option.defaultValue 0.0 found) $"gradient of {norm.Name}"
+
+/// All terms, their total, and the gradients of the total.
+let private lossesAndGradients numbers (variant: Variant) =
+    use model = student variant numbers.Precision
+
+    withMethod variant numbers.Precision (fun method ->
+        use _ = torch.NewDisposeScope()
+        let terms = method.Losses(model, variant.Rows, totalsOf variant)
+        let wanted = wantedOf numbers variant
+        Expect.equal [ for t in terms -> t.Name ] [ "task"; "mean"; "covariance"; "order"; "anchor" ] "names"
+        compareTerms numbers.Loss wanted terms
+        let total = weighted terms
+        near numbers.Loss (wanted.GetProperty("total").GetDouble()) (number total) "total"
+        model.Parameters.Gradients.zero_ () |> ignore
+        total.backward ()
+        compareGradients numbers model wanted)
+
+/// Every row by itself gives its own line of the batch. The batch's deviation of the anchors is not that of one row.
+let private rowByRow numbers (variant: Variant) =
+    use model = student variant numbers.Precision
+    let ofBatch = variant.Settings.Objective.AnchorScale = LoRi.Math.AnchorScale.Batch
+
+    withMethod variant numbers.Precision (fun method ->
+        for row, wanted in Seq.zip variant.Rows (items "per_example" (wantedOf numbers variant)) do
+            use _ = torch.NewDisposeScope()
+
+            method.Losses(model, [| row |], StudentLayout.Totals([| row |], variant.Grading))
+            |> Seq.filter (fun term -> not (ofBatch && term.Name = "anchor"))
+            |> compareTerms numbers.Loss wanted)
+
+/// The gradient of each term by itself, where the reference has it.
+let private gradientsOfTerms (variant: Variant) =
+    use model = student variant float64.Precision
+
+    withMethod variant float64.Precision (fun method ->
+        for norm in ((wantedOf float64 variant).GetProperty "grad_norm_global_of_term").EnumerateObject() do
+            use _ = torch.NewDisposeScope()
+            let terms = method.Losses(model, variant.Rows, totalsOf variant)
+            model.Parameters.Gradients.zero_ () |> ignore
+            (terms |> Seq.find (fun term -> term.Name = norm.Name)).Value.backward()
+
+            near float64.Norm (norm.Value.GetDouble()) (number (model.Parameters.Gradients.norm ())) norm.Name)
+
+/// Latents, trajectory, anchors and logits of the passes that the method makes.
+let private states (variant: Variant) =
+    use model = student variant Precision.Exact
+    use _ = torch.NewDisposeScope()
+    use _ = torch.no_grad ()
+    let weights = model.Weights()
+    let questions = variant.Rows |> Array.map _.Question
+    let latents = LatentPass.Run(model, weights, questions, variant.LatentSteps, true)
+
+    let graded =
+        variant.Rows
+        |> Array.map (fun row -> StudentLayout.AfterLatents(row, model.Special.Eot, variant.Grading))
+
+    let answer = GradedPass.Run(model, weights, graded, true, latents)
+
+    let found =
+        [
+            "latents", nonNull latents.Latents
+            "student_trajectory", nonNull latents.Trajectory
+            "student_anchor", answer.Anchors()
+            "logits", answer.Logits
+        ]
+        |> List.filter (fun (name, _) -> not (isNull (golden.Value.Find $"{variant.Name}/{name}")))
+
+    Expect.isNonEmpty found "reference tensors"
+
+    for name, tensor in found do
+        nearArrays float64.Loss (golden.Value.ReadDoubles $"{variant.Name}/{name}") (doubles tensor) name
+
+/// Whole gradients, value by value.
+let private wholeGradients (variant: Variant) =
+    use model = student variant Precision.Exact
+    let start = $"{variant.Name}/grad/"
+
+    withMethod variant Precision.Exact (fun method ->
+        use _ = torch.NewDisposeScope()
+        model.Parameters.Gradients.zero_ () |> ignore
+        (weighted (method.Losses(model, variant.Rows, totalsOf variant))).backward()
+
+        for entry in golden.Value.Entries |> Seq.filter _.Name.StartsWith(start) do
+            let name = entry.Name.Substring start.Length
+
+            nearArrays
+                float64.Norm
+                (golden.Value.ReadDoubles entry.Name)
+                (doubles (Option.get (gradientOf model name)))
+                name)
+
+let private onVariant (what: string) names (check: Variant -> unit) =
+    testList
+        what
+        [
+            for name in names do
+                testCase name (fun () ->
+                    NativeRuntime.Load()
+                    check (variant name))
+        ]
+
+let private allNamed =
+    testCase "every variant of the reference is tested or named as impossible"
+    <| fun () -> Expect.equal (possible @ List.map fst impossible |> set) (variantNames () |> set) "names"
+
+[<Tests>]
+let tests =
+    fixtureTests "LoRi against the reference" (fun () ->
+        [
+            allNamed
+            onVariant "losses and gradients, float64" possible (lossesAndGradients float64)
+            onVariant "losses and gradients, float32" possible (lossesAndGradients float32)
+            onVariant "each row alone" possible (rowByRow float64)
+            onVariant "gradients of single terms" [ "main"; "plain" ] gradientsOfTerms
+            onVariant "whole gradients" [ "main" ] wholeGradients
+            onVariant
+                "states"
+                [
+                    "main"
+                    "plain"
+                    "identity_feedback"
+                    "latents_1"
+                    "latents_5"
+                    "prefix_graded"
+                ]
+                states
+            testList "impossible" [ for name, reason in impossible -> ptestCase $"{name}: {reason}" ignore ]
+        ])
