@@ -47,7 +47,7 @@ let private stages (options: ParseResults<Arguments>) =
         }
 
     NativeRuntime.Load()
-    Console.Out.WriteLine(Stages.report settings (Stages.measure settings))
+    Console.Out.WriteLine(Stages.markdown settings (Stages.measure settings))
 
 [<EntryPoint>]
 let main arguments =

@@ -89,10 +89,99 @@ let private weightsOf model =
     |> Seq.sumBy _.Count
     |> float
 
-/// Runs all stages and gives their rows and the course of the losses.
-let measure settings =
-    let path name = Path.Combine(settings.Folder, name)
+/// The options that all stages share which read the training rows.
+let private rows settings =
+    [
+        "--data"
+        settings.Train
+        "--limit"
+        string settings.Rows
+        "--max-tokens"
+        "384"
+    ]
 
+let private steps settings =
+    [
+        "--steps"
+        string settings.Steps
+        "--batch-size"
+        string settings.BatchSize
+        "--log-every"
+        "1"
+    ]
+
+let private pathIn settings name = Path.Combine(settings.Folder, name)
+
+let private teach settings =
+    let arguments =
+        [ "teach"; "--model"; settings.Model ] @ rows settings @ steps settings
+
+    training "teach" settings (pathIn settings "teacher") arguments
+
+let private trajectories settings ceiling weights =
+    let output = [ "--output"; pathIn settings "trajectories.safetensors"; "--json" ]
+
+    let outcome =
+        lori settings ([ "trajectories"; "--model"; pathIn settings "teacher" ] @ output @ rows settings)
+
+    let answer = (JsonDocument.Parse outcome.Output).RootElement
+    inference "trajectories" ceiling weights outcome (int64 (number "tokens" answer)) (number "seconds" answer)
+
+/// A stage that runs no model.
+let private plain stage (outcome: Outcome) =
+    {
+        Stage = stage
+        Seconds = outcome.Seconds
+        Tokens = 0L
+        TokensPerSecond = nan
+        Share = nan
+        PeakMemory = outcome.PeakMemory
+    }
+
+let private subspace settings =
+    let file = [ "--output"; pathIn settings "subspace.safetensors"; "--json" ]
+
+    let fit =
+        [
+            "subspace"
+            "fit"
+            "--trajectories"
+            pathIn settings "trajectories.safetensors"
+        ]
+        @ file
+
+    plain "subspace fit" (lori settings fit)
+
+let private report settings =
+    plain
+        "subspace report"
+        (lori settings [ "subspace"; "report"; "--subspace"; pathIn settings "subspace.safetensors" ])
+
+let private distill settings =
+    let arguments =
+        [ "distill"; "--method"; "lori"; "--teacher"; pathIn settings "teacher" ]
+
+    training "distill (lori)" settings (pathIn settings "student") (arguments @ rows settings @ steps settings)
+
+let private evaluate settings ceiling weights =
+    let questions =
+        [ "--data"; settings.Test; "--limit"; "64"; "--max-new-tokens"; "16" ]
+
+    let output = [ "--output"; pathIn settings "evaluation" ]
+
+    let outcome =
+        lori settings ([ "evaluate"; "--model"; pathIn settings "student" ] @ questions @ output)
+
+    let answer = json (pathIn settings "evaluation/evaluation.json")
+    let tokens = int64 (number "tokens_generated" answer)
+    inference "evaluate (64 questions, latent)" ceiling weights outcome tokens (number "seconds" answer)
+
+let private generate settings =
+    let prompt = [ "--prompt"; "Tom has 3 apples and buys 4 more. How many has he?" ]
+    plain "generate" (lori settings ([ "generate"; "--model"; pathIn settings "student" ] @ prompt))
+
+/// Runs all stages in their order and gives their rows, the ceiling in operations a second, and the course of the losses.
+let measure settings =
     let dtype =
         if settings.Dtype = "bfloat16" then
             torch.ScalarType.BFloat16
@@ -101,132 +190,26 @@ let measure settings =
 
     let ceiling = StageMeasures.Ceiling(dtype, torch.CPU)
     let weights = weightsOf settings.Model
-    let rows = string settings.Rows
-    let data = [ "--data"; settings.Train; "--limit"; rows; "--max-tokens"; "384" ]
+    let taught = teach settings
+    let traced = trajectories settings ceiling weights
+    let fitted = subspace settings
+    let reported = report settings
+    let distilled = distill settings
+    let evaluated = evaluate settings ceiling weights
 
-    let steps =
-        [
-            "--steps"
-            string settings.Steps
-            "--batch-size"
-            string settings.BatchSize
-            "--log-every"
-            "1"
-        ]
-
-    let teach =
-        training "teach" settings (path "teacher") ([ "teach"; "--model"; settings.Model ] @ data @ steps)
-
-    let trajectories =
-        let outcome =
-            lori
-                settings
-                ([
-                    "trajectories"
-                    "--model"
-                    path "teacher"
-                    "--output"
-                    path "trajectories.safetensors"
-                    "--json"
-                 ]
-                 @ data)
-
-        let answer = (JsonDocument.Parse outcome.Output).RootElement
-        inference "trajectories" ceiling weights outcome (int64 (number "tokens" answer)) (number "seconds" answer)
-
-    let fit =
-        lori
-            settings
-            [
-                "subspace"
-                "fit"
-                "--trajectories"
-                path "trajectories.safetensors"
-                "--output"
-                path "subspace.safetensors"
-                "--json"
-            ]
-
-    let distill =
-        training
-            "distill (lori)"
-            settings
-            (path "student")
-            ([ "distill"; "--method"; "lori"; "--teacher"; path "teacher" ] @ data @ steps)
-
-    let evaluate =
-        let outcome =
-            lori
-                settings
-                [
-                    "evaluate"
-                    "--model"
-                    path "student"
-                    "--data"
-                    settings.Test
-                    "--limit"
-                    "64"
-                    "--max-new-tokens"
-                    "16"
-                    "--output"
-                    path "evaluation"
-                ]
-
-        let answer = json (path "evaluation/evaluation.json")
-
-        inference
-            "evaluate (64 questions, latent)"
-            ceiling
-            weights
-            outcome
-            (int64 (number "tokens_generated" answer))
-            (number "seconds" answer)
-
-    let generate =
-        lori
-            settings
-            [
-                "generate"
-                "--model"
-                path "student"
-                "--prompt"
-                "Tom has 3 apples and buys 4 more. How many has he?"
-            ]
-
-    let plain stage (outcome: Outcome) =
-        {
-            Stage = stage
-            Seconds = outcome.Seconds
-            Tokens = 0L
-            TokensPerSecond = nan
-            Share = nan
-            PeakMemory = outcome.PeakMemory
-        }
-
-    let table =
-        [
-            teach
-            trajectories
-            plain "subspace fit" fit
-            distill
-            evaluate
-            plain "generate" generate
-        ]
-
-    table,
+    [ taught; traced; fitted; reported; distilled; evaluated; generate settings ],
     ceiling,
     [
-        "teach", losses (path "teacher") "task"
-        "distill: task", losses (path "student") "task"
-        "distill: mean", losses (path "student") "mean"
-        "distill: covariance", losses (path "student") "covariance"
+        "teach", losses (pathIn settings "teacher") "task"
+        for term in [ "task"; "mean"; "covariance"; "anchor" ] do
+            $"distill: {term}", losses (pathIn settings "student") term
     ]
 
 let private shown (format: float -> string) value =
     if Double.IsNaN value then "" else format value
 
 /// The table as Markdown.
-let report settings (rows: Row list, ceiling, courses: (string * string) list) =
+let markdown settings (rows: Row list, ceiling, courses: (string * string) list) =
     let line row =
         let rate, share =
             shown (sprintf "%.0f") row.TokensPerSecond, shown (fun share -> $"%.0f{100.0 * share} %%") row.Share

@@ -76,7 +76,7 @@ public sealed record DemoSettings
     public static DemoSettings Compressed { get; } = OnePerToken with
     {
         Name = "compressed",
-        Purpose = "half as many latent steps as the longest chain has tokens: shows compression; here No-CoT, given the same time, comes close",
+        Purpose = "half as many latent steps as the longest chain has tokens: shows compression; No-CoT, given the same time, is a closer rival here",
         LatentSteps = 5,
         StudentSteps = 2_400,
     };

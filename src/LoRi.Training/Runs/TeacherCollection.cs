@@ -26,13 +26,28 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         var fit = settings.LoRi.ToSettings(settings.Train.Seed);
         using var like = zeros(1, dtype: ScalarType.Float32, device: device);
         var targets = Path.Combine(run.FolderPath, "teacher-targets.safetensors");
-        var subspace = settings.LoRi.SubspaceFile is { } file ? SubspaceFile.Read(file) : TeacherFit.Fit(source, fit);
+        var subspace = Subspace(source, fit);
         var result = LoRiTeacher.Project(source, rows.Count, subspace, fit.Objective, targets, like, levels);
-        SubspaceFile.Write(Path.Combine(run.FolderPath, "subspace.safetensors"), subspace, settings.Train.Seed, settings.Train.Teacher!);
         info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
             + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * subspace.EnergyKept / subspace.Energy:F1} % of the energy; "
             + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
         return result;
+    }
+
+    /// <summary>The subspace that was named, or one fitted here; either way the run directory keeps it.</summary>
+    private SharedSubspace Subspace(SpooledTrajectories source, LoRiSettings fit)
+    {
+        var kept = Path.Combine(run.FolderPath, "subspace.safetensors");
+        if (settings.LoRi.SubspaceFile is { } file)
+        {
+            var named = SubspaceFile.Read(file);
+            File.Copy(file, kept, overwrite: true);
+            return named;
+        }
+
+        var fitted = TeacherFit.Fit(source, fit);
+        SubspaceFile.Write(kept, fitted, settings.Train.Seed, source.Sha256);
+        return fitted;
     }
 
     private void Report(int done, int rows, Stopwatch clock)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,6 +15,7 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
     private readonly ITrajectorySource source;
     private readonly FileStream scratch;
     private readonly long limit;
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly List<(int[] Rows, int[] Lengths, long[] Shape)> index = [];
     private bool complete;
     private bool overflowed;
@@ -29,6 +31,9 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
 
     /// <summary>Whether a further reading comes from disk.</summary>
     public bool Spooled => complete && !overflowed;
+
+    /// <summary>The SHA-256 of all states and anchors in float32, in the order of reading; known after the first reading.</summary>
+    public string Sha256 { get; private set; } = string.Empty;
 
     /// <inheritdoc/>
     public void ForEach(Action<TrajectoryBatch> use)
@@ -49,21 +54,25 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
                 use(batch);
             });
             complete = true;
+            Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => scratch.Dispose();
+    public void Dispose()
+    {
+        scratch.Dispose();
+        hash.Dispose();
+    }
 
     private void Keep(TrajectoryBatch batch)
     {
         overflowed = overflowed || scratch.Position + (4 * (batch.Trajectories.numel() + batch.Anchors.numel())) > limit;
-        if (overflowed)
+        if (!overflowed)
         {
-            return;
+            index.Add((batch.Rows, batch.Lengths, batch.Trajectories.shape));
         }
 
-        index.Add((batch.Rows, batch.Lengths, batch.Trajectories.shape));
         Write(batch.Trajectories);
         Write(batch.Anchors);
     }
@@ -81,7 +90,11 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
     private void Write(Tensor values)
     {
         using var host = values.detach().to(ScalarType.Float32).cpu().contiguous();
-        scratch.Write(host.bytes);
+        hash.AppendData(host.bytes);
+        if (!overflowed)
+        {
+            scratch.Write(host.bytes);
+        }
     }
 
     private Tensor Read(long[] shape)

@@ -17,30 +17,29 @@ public sealed record TargetBatch(Tensor Coordinates, int[] Lengths, Tensor Ancho
 /// </summary>
 public sealed class TeacherTargets : IDisposable
 {
-    private const string Wide = "F64";
-    private const string Narrow = "F32";
-
     private readonly SafetensorsFile file;
     private readonly SafetensorsEntry coordinates;
     private readonly SafetensorsEntry anchors;
     private readonly ScalarType dtype;
-    private readonly long[] offsets;
+    private readonly long[] starts;
+    private readonly long[] lengths;
+    private readonly long[] places;
 
     private TeacherTargets(SafetensorsFile file)
     {
         this.file = file;
         coordinates = file.Get("coordinates");
         anchors = file.Get("anchors");
-        dtype = coordinates.Dtype == Wide ? ScalarType.Float64 : ScalarType.Float32;
-        var entry = file.Get("offsets");
-        offsets = MemoryMarshal.Cast<byte, long>(file.Bytes(entry)).ToArray();
+        dtype = coordinates.Dtype == TeacherTargetsWriter.Wide ? ScalarType.Float64 : ScalarType.Float32;
+        long[] Whole(string name) => MemoryMarshal.Cast<byte, long>(file.Bytes(file.Get(name))).ToArray();
+        (starts, lengths, places) = (Whole("starts"), Whole("lengths"), Whole("places"));
     }
 
     /// <summary>Number of rows.</summary>
-    public int Rows => offsets.Length - 1;
+    public int Rows => lengths.Length;
 
     /// <summary>Rows whose rationale is empty: they contribute nothing to the rationale terms.</summary>
-    public int RowsWithoutRationale => Enumerable.Range(0, Rows).Count(row => offsets[row + 1] == offsets[row]);
+    public int RowsWithoutRationale => lengths.Count(length => length == 0);
 
     /// <summary>Projects a corpus and writes the file; rows of the source are numbered 0 .. <paramref name="rows"/> - 1.</summary>
     /// <param name="path">The file to write.</param>
@@ -49,35 +48,9 @@ public sealed class TeacherTargets : IDisposable
     /// <param name="project">Coordinates [B, r_L, T, r_d] of trajectories [B, L, T, d].</param>
     public static TeacherTargets Write(string path, ITrajectorySource source, int rows, Func<Tensor, Tensor> project)
     {
-        var (blocks, states, lengths) = (new byte[rows][], new byte[rows][], new int[rows]);
-        var dtype = ScalarType.Float32;
-        long[] shape = [], anchorShape = [];
-        source.ForEach(batch =>
-        {
-            var coordinates = project(batch.Trajectories);
-            dtype = coordinates.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-            var z = coordinates.transpose(1, 2).to(dtype).cpu().contiguous();
-            var a = batch.Anchors.to(dtype).cpu().contiguous();
-            (shape, anchorShape) = ([z.shape[2], z.shape[3]], [a.shape[1], a.shape[2]]);
-            for (var index = 0; index < batch.Rows.Length; index++)
-            {
-                var (row, length) = (batch.Rows[index], batch.Lengths[index]);
-                (blocks[row], states[row], lengths[row]) = (z[index].narrow(0, 0, length).bytes.ToArray(), a[index].bytes.ToArray(), length);
-            }
-        });
-        var offsets = new long[rows + 1];
-        for (var row = 0; row < rows; row++)
-        {
-            offsets[row + 1] = offsets[row] + lengths[row];
-        }
-
-        var name = dtype == ScalarType.Float64 ? Wide : Narrow;
-        SafetensorsWriter.Write(path,
-        [
-            new SafetensorsContent("offsets", "I64", [rows + 1], stream => stream.Write(MemoryMarshal.AsBytes<long>(offsets))),
-            new SafetensorsContent("coordinates", name, [offsets[rows], .. shape], stream => WriteAll(stream, blocks)),
-            new SafetensorsContent("anchors", name, [rows, .. anchorShape], stream => WriteAll(stream, states)),
-        ]);
+        using var writer = new TeacherTargetsWriter(path, rows);
+        source.ForEach(batch => writer.Add(batch, project(batch.Trajectories)));
+        writer.Finish();
         return Open(path);
     }
 
@@ -87,31 +60,23 @@ public sealed class TeacherTargets : IDisposable
     /// <summary>The targets of some rows, on a device.</summary>
     public TargetBatch Batch(IReadOnlyList<int> rows, Device device)
     {
-        var lengths = rows.Select(row => (int)(offsets[row + 1] - offsets[row])).ToArray();
-        var longest = System.Math.Max(1, lengths.Max());
+        var counts = rows.Select(row => (int)lengths[row]).ToArray();
+        var longest = System.Math.Max(1, counts.Max());
         using var host = NewDisposeScope();
         var z = zeros([rows.Count, longest, coordinates.Shape[1], coordinates.Shape[2]], dtype);
         var a = zeros([rows.Count, anchors.Shape[1], anchors.Shape[2]], dtype);
         for (var index = 0; index < rows.Count; index++)
         {
-            Read(coordinates, offsets[rows[index]], z[index].narrow(0, 0, lengths[index]));
-            Read(anchors, rows[index], a[index]);
+            Read(coordinates, starts[rows[index]], z[index].narrow(0, 0, counts[index]));
+            Read(anchors, places[rows[index]], a[index]);
         }
 
         return new TargetBatch(
-            z.to(device).transpose(1, 2).MoveToOuterDisposeScope(), lengths, a.to(device).MoveToOuterDisposeScope());
+            z.to(device).transpose(1, 2).MoveToOuterDisposeScope(), counts, a.to(device).MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
-
-    private static void WriteAll(Stream stream, byte[][] rows)
-    {
-        foreach (var row in rows)
-        {
-            stream.Write(row);
-        }
-    }
 
     /// <summary>Fills a tensor of this file's type with the values from a place of the entry's first dimension on.</summary>
     private void Read(SafetensorsEntry entry, long first, Tensor into)
