@@ -4,6 +4,7 @@ module LoRi.Bench.ChildProcess
 open System
 open System.Diagnostics
 open System.IO
+open LoRi.Training.Runs
 open System.Threading
 
 /// What a process cost and said.
@@ -17,10 +18,8 @@ type Outcome =
 
 let private residentPeak (id: int) =
     try
-        File.ReadLines $"/proc/{id}/status"
-        |> Seq.tryFind _.StartsWith("VmHWM:", StringComparison.Ordinal)
-        |> Option.map (fun line -> 1024L * int64 (line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1]))
-        |> Option.defaultValue 0L
+        let peak = StageMeasures.PeakOf(File.ReadLines $"/proc/{id}/status")
+        if peak.HasValue then peak.Value else 0L
     with _ ->
         0L
 

@@ -36,6 +36,7 @@ type Row =
     }
 
 let private lori settings arguments =
+    eprintfn "%s" (String.Join(' ', List.truncate 2 arguments))
     run "dotnet" (settings.Cli :: arguments)
 
 let private json (file: string) =

@@ -24,6 +24,77 @@ type ObjectiveOptions =
         AnchorScale: AnchorScale
     }
 
+/// What an objective needs of a subspace beyond its bases, checked and turned into constants of a backend.
+module private ObjectiveConstants =
+
+    let private componentVariance = "component.variance"
+    let private prefix = "statistic."
+
+    /// Names of the variances that the weighting divides by.
+    let private needed (options: RationaleOptions) =
+        match options.Weighting with
+        | Weighting.Off -> []
+        | Weighting.Variance -> [ componentVariance ]
+        | Weighting.Statistic ->
+            [ Statistic.mean ]
+            @ Statistic.ofCovariance options.Covariance
+            @ Statistic.ofOrder options.Order
+            |> List.map (fun name -> prefix + name)
+
+    let private shape (subspace: SharedSubspace) (name: string) =
+        let layers, width = SharedSubspace.coordinateRanks subspace
+        Statistic.shape (name.Replace(prefix, "")) layers width
+
+    let private misfit (subspace: SharedSubspace) name =
+        match subspace.Variances.TryFind name with
+        | None -> Some(VarianceMissing name)
+        | Some values ->
+            let expected = Array.fold (*) 1 (shape subspace name)
+
+            if values.Length = expected then
+                None
+            else
+                Some(WrongLength(name, expected, values.Length))
+
+    /// Everything that the options need is there. Errors: VarianceMissing, WrongLength.
+    let check (subspace: SharedSubspace) (options: ObjectiveOptions) =
+        let fixedScale =
+            options.Anchor <> AnchorForm.Off && options.AnchorScale = AnchorScale.Corpus
+
+        match List.tryPick (misfit subspace) (needed options.Rationale) with
+        | Some error -> Error error
+        | None when fixedScale && subspace.AnchorDeviation.Length = 0 -> Error(VarianceMissing "anchor.std")
+        | None -> Ok()
+
+    /// What squared errors of each statistic are divided by, under the statistic's name.
+    let divisors (subspace: SharedSubspace) (options: RationaleOptions) (like: RawTensor) =
+        Map.ofList
+            [
+                if options.Weighting = Weighting.Statistic then
+                    for name in needed options ->
+                        name.Substring prefix.Length,
+                        like.Constant(shape subspace name, Weighting.divisors subspace.Variances[name])
+            ]
+
+    /// What components are divided by. Shape: r_L 1 r_d.
+    let roots (subspace: SharedSubspace) (options: RationaleOptions) (like: RawTensor) =
+        if options.Weighting = Weighting.Variance then
+            let layers, width = SharedSubspace.coordinateRanks subspace
+
+            let roots =
+                Weighting.divisors subspace.Variances[componentVariance] |> Array.map sqrt
+
+            Some(like.Constant([| layers; 1; width |], roots))
+        else
+            None
+
+    /// The corpus's deviation of the anchors per level, where the subspace has it.
+    let deviations (subspace: SharedSubspace) (like: RawTensor) =
+        if subspace.AnchorDeviation.Length = 0 then
+            None
+        else
+            Some(like.Constant([| subspace.Levels |], subspace.AnchorDeviation))
+
 /// The objective with all its constants on one backend: what a training step calls.
 [<Sealed>]
 type BoundObjective
@@ -47,80 +118,21 @@ type BoundObjective
 
     let divisor (statistic: Statistic) = divisors.TryFind statistic.Name
 
-    static let needed (options: ObjectiveOptions) =
-        match options.Rationale.Weighting with
-        | Weighting.Off -> []
-        | Weighting.Variance -> [ "component.variance" ]
-        | Weighting.Statistic ->
-            [ Statistic.mean ]
-            @ Statistic.ofCovariance options.Rationale.Covariance
-            @ Statistic.ofOrder options.Rationale.Order
-            |> List.map (fun name -> "statistic." + name)
-
-    static let missing (subspace: SharedSubspace) (options: ObjectiveOptions) =
-        let fixedScale =
-            options.Anchor <> AnchorForm.Off && options.AnchorScale = AnchorScale.Corpus
-
-        needed options
-        |> List.tryFind (fun name -> not (subspace.Variances.ContainsKey name))
-        |> Option.orElse (
-            if fixedScale && subspace.AnchorDeviation.Length = 0 then
-                Some "anchor.std"
-            else
-                None
-        )
-
     /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, WrongLength.
     static member Create
         (subspace: SharedSubspace)
         (options: ObjectiveOptions)
         (like: RawTensor)
         : Result<BoundObjective, MathError> =
-        let layers, width = SharedSubspace.coordinateRanks subspace
-
-        let shapeOf (name: string) =
-            Statistic.shape (name.Replace("statistic.", "")) layers width
-
-        let wrongLength name =
-            let expected, found =
-                Array.fold (*) 1 (shapeOf name), subspace.Variances[name].Length
-
-            if expected = found then
-                None
-            else
-                Some(WrongLength(name, expected, found))
-
-        match missing subspace options with
-        | Some name -> Error(VarianceMissing name)
-        | None ->
-            match List.tryPick wrongLength (needed options) with
-            | Some error -> Error error
-            | None ->
-                let divisors =
-                    Map.ofList
-                        [
-                            for name in needed options -> name, Weighting.divisors subspace.Variances[name]
-                        ]
-
-                let roots =
-                    divisors.TryFind "component.variance"
-                    |> Option.map (fun values -> like.Constant([| layers; 1; width |], Array.map sqrt values))
-
-                let constants =
-                    Map.ofList
-                        [
-                            if options.Rationale.Weighting = Weighting.Statistic then
-                                for KeyValue(name, values) in divisors ->
-                                    name.Substring "statistic.".Length, like.Constant(shapeOf name, values)
-                        ]
-
-                let deviations =
-                    if subspace.AnchorDeviation.Length = 0 then
-                        None
-                    else
-                        Some(like.Constant([| subspace.Levels |], subspace.AnchorDeviation))
-
-                Ok(BoundObjective(BoundSubspace(subspace, like), options, constants, roots, deviations))
+        ObjectiveConstants.check subspace options
+        |> Result.map (fun () ->
+            BoundObjective(
+                BoundSubspace(subspace, like),
+                options,
+                ObjectiveConstants.divisors subspace options.Rationale like,
+                ObjectiveConstants.roots subspace options.Rationale like,
+                ObjectiveConstants.deviations subspace like
+            ))
 
     /// The subspace, bound to the same backend.
     member _.Subspace = bound

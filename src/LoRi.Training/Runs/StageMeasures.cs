@@ -38,12 +38,19 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
         return 2.0 * CeilingSize * CeilingSize * CeilingSize / best;
     }
 
-    /// <summary>Largest resident memory of this process so far, in bytes; 0 where the system does not tell.</summary>
+    /// <summary>Largest resident memory of this process so far, in bytes.</summary>
     public static long PeakMemory()
     {
         const string Status = "/proc/self/status";
-        var line = File.Exists(Status) ? File.ReadLines(Status).FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal)) : null;
-        return line is null ? Process.GetCurrentProcess().PeakWorkingSet64 : 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        return (File.Exists(Status) ? PeakOf(File.ReadLines(Status)) : null) ?? Process.GetCurrentProcess().PeakWorkingSet64;
+    }
+
+    /// <summary>The largest resident memory, in bytes, that the lines of a Linux process status tell; null where they do not.</summary>
+    public static long? PeakOf(IEnumerable<string> status)
+    {
+        // "VmHWM:", padding that vanishes from ten million on, the number, "kB".
+        var words = status.FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal))?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return words is [_, var number, ..] && long.TryParse(number, CultureInfo.InvariantCulture, out var kilobytes) ? 1024 * kilobytes : null;
     }
 
     /// <summary>Writes the summary; tokens come from the run's metrics.</summary>
