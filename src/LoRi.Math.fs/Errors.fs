@@ -20,10 +20,14 @@ type MathError =
     | NotFinite of what: string
     /// A number that must be above zero and is not.
     | NotPositive of what: string * value: float
+    /// A number below zero that must not be.
+    | Negative of what: string * value: float
     /// Statistics of no token at all.
     | EmptyCorpus
     /// A weighting needs variances that the subspace was fitted without.
     | VarianceMissing of name: string
+    /// Stored variances of something that no weighting knows.
+    | VarianceUnknown of name: string
     /// Columns that are not orthonormal: the largest deviation of U'U from the identity.
     | NotOrthonormal of what: string * deviation: float
 
@@ -51,9 +55,11 @@ module MathError =
         | EnergyOutOfRange(mode, energy) -> $"energy {energy} of the {mode} mode must lie above 0 and at most at 1"
         | NotFinite what -> $"{what} holds NaN or infinity"
         | NotPositive(what, value) -> $"{what} holds {value}; every value must be above 0"
+        | Negative(what, value) -> $"{what} holds {value}; no value may be below 0"
         | EmptyCorpus -> "the corpus has no rationale token, so there is nothing to fit"
         | VarianceMissing name ->
             $"the subspace has no '{name}'; fit it again with the weighting and the statistics that the objective uses"
+        | VarianceUnknown name -> $"'{name}' is no statistic whose variance is known"
         | NotOrthonormal(what, deviation) ->
             $"the columns of {what} are not orthonormal: their products differ from the identity by up to %.3g{deviation}"
 

@@ -97,16 +97,95 @@ type Subspaces =
         Subspaces.Measure(measures, trajectories, counts, anchors)
         measures.Finish()
 
-    /// One batch for the second reading. Shapes as in `Fit`.
+    /// One batch for the second reading, in parts of as many examples as `ExamplesAtOnce` allows. Shapes as in `Fit`;
+    /// anchors may be of no example at all.
     static member Measure
         (measures: SubspaceMeasures, trajectories: RawTensor, counts: int[], anchors: RawTensor)
         : unit =
-        measures.AddTrajectories trajectories counts |> Door.orThrow
-        measures.AddAnchors anchors |> Door.orThrow
+        for part in Seq.chunkBySize measures.ExamplesAtOnce (seq { 0 .. counts.Length - 1 }) do
+            let slice (all: RawTensor) fromEnd =
+                all.Slice(-fromEnd, part[0], part.Length)
+
+            let own = Array.sub counts part[0] part.Length
+
+            measures.AddTrajectories (slice trajectories 4) own |> Door.orThrow
+
+            if anchors.Shape[0] > 0 then
+                measures.AddAnchors(slice anchors 3) |> Door.orThrow
+
+    /// Sizes r_L and r_d of the space that coordinates live in. `SharedSubspace.coordinateRanks`.
+    static member CoordinateRanks(subspace: SharedSubspace) : struct (int * int) =
+        let layers, width = SharedSubspace.coordinateRanks subspace
+        struct (layers, width)
+
+    /// The shape of stored variances for coordinates of these sizes, by their name in files; null for an unknown name.
+    static member VarianceShape(name: string, layers: int, width: int) : int[] | null =
+        match Variances.shape layers width name with
+        | Some shape -> shape
+        | None -> null
 
     /// A subspace from outside, if its parts fit together. `SharedSubspace.validate`.
     static member Validate(subspace: SharedSubspace) : SharedSubspace =
         SharedSubspace.validate subspace |> Door.orThrow
+
+/// How many directions a spectrum fills, and the names of standardisations.
+[<AbstractClass; Sealed>]
+type Spectra =
+
+    /// Names of the three standardisations, in the order of reports. `Standardisation.all`.
+    static member Standardisations: IReadOnlyList<string> =
+        [|
+            for standardisation in Standardisation.all -> Standardisation.name standardisation
+        |]
+        :> IReadOnlyList<string>
+
+    /// The name of one. `Standardisation.name`.
+    static member Name(standardisation: Standardisation) : string = Standardisation.name standardisation
+
+    /// `EffectiveRank.ofEigenvalues`.
+    static member EffectiveRank(eigenvalues: float[]) : EffectiveRank = EffectiveRank.ofEigenvalues eigenvalues
+
+    /// `EffectiveRank.atEnergy`.
+    static member RankAtEnergy(share: float, eigenvalues: float[]) : int =
+        EffectiveRank.atEnergy share eigenvalues
+
+/// Orthonormal bases of subspaces.
+[<AbstractClass; Sealed>]
+type Bases =
+
+    /// U U'. `Subspace.projector`.
+    static member Projector(u: Matrix<'axis, Truncated<'axis>>) : Matrix<'axis, 'axis> = Subspace.projector u
+
+    /// Ascending, in radians. `Subspace.principalAngles`.
+    static member PrincipalAngles
+        (spectral: ISpectral, u: Matrix<'axis, Truncated<'axis>>, v: Matrix<'axis, Truncated<'axis>>)
+        : float[] =
+        Subspace.principalAngles spectral u v
+
+/// Unfoldings, their inverses and mode products of order-3 tensors.
+[<AbstractClass; Sealed>]
+type Modes =
+
+    /// `Tensor3.unfold1`.
+    static member Unfold1(x: Tensor3<'m1, 'm2, 'm3>) : Matrix<'m1, Merged<'m2, 'm3>> = Tensor3.unfold1 x
+
+    /// `Tensor3.unfold2`.
+    static member Unfold2(x: Tensor3<'m1, 'm2, 'm3>) : Matrix<'m2, Merged<'m1, 'm3>> = Tensor3.unfold2 x
+
+    /// `Tensor3.unfold3`.
+    static member Unfold3(x: Tensor3<'m1, 'm2, 'm3>) : Matrix<'m3, Merged<'m1, 'm2>> = Tensor3.unfold3 x
+
+    /// `Tensor3.modeProduct1`.
+    static member Product1(x: Tensor3<'m1, 'm2, 'm3>, u: Matrix<'j, 'm1>) : Tensor3<'j, 'm2, 'm3> =
+        Tensor3.modeProduct1 u x
+
+    /// `Tensor3.modeProduct2`.
+    static member Product2(x: Tensor3<'m1, 'm2, 'm3>, u: Matrix<'j, 'm2>) : Tensor3<'m1, 'j, 'm3> =
+        Tensor3.modeProduct2 u x
+
+    /// `Tensor3.modeProduct3`.
+    static member Product3(x: Tensor3<'m1, 'm2, 'm3>, u: Matrix<'j, 'm3>) : Tensor3<'m1, 'm2, 'j> =
+        Tensor3.modeProduct3 u x
 
 /// The second of two readings under all three standardisations: less memory than `CorpusStatistics`.
 [<AbstractClass; Sealed>]

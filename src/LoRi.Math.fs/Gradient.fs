@@ -58,13 +58,13 @@ module Gradient =
     /// layer (G + G') D_t / r_d; hidden D_t (G + G') / r_L; per layer D_t[a] (G_a + G_a'); variances 2 D_t o G;
     /// full (G + G') vec D_t.
     let private fromCovariance (d: RawTensor) (statistic: Statistic, g: RawTensor) =
-        match statistic.Name with
-        | name when name = Statistic.covarianceLayer -> (onLayers (symmetric g) d).Scale(perHiddenRank d)
-        | name when name = Statistic.covarianceHidden -> (onComponents (symmetric g) d).Scale(perLayerRank d)
-        | name when name = Statistic.covariancePerLayer -> d.MatMul(symmetric g)
-        | name when name = Statistic.covarianceDiagonal -> (d.Multiply(Moments.alongTokens g)).Scale 2.0
-        | name when name = Statistic.covarianceFull -> ofTokens d ((Moments.byToken d).MatMul(symmetric g))
-        | name -> MathError.invariant $"{name} is no covariance"
+        match statistic.Kind with
+        | StatisticKind.CovarianceLayer -> (onLayers (symmetric g) d).Scale(perHiddenRank d)
+        | StatisticKind.CovarianceHidden -> (onComponents (symmetric g) d).Scale(perLayerRank d)
+        | StatisticKind.CovariancePerLayer -> d.MatMul(symmetric g)
+        | StatisticKind.CovarianceDiagonal -> (d.Multiply(Moments.alongTokens g)).Scale 2.0
+        | StatisticKind.CovarianceFull -> ofTokens d ((Moments.byToken d).MatMul(symmetric g))
+        | other -> MathError.invariant $"{other} is no covariance"
 
     /// As a matrix over tokens, T x (T-1): 1 where the row is `shift` after the column.
     let private placing shift (d: RawTensor) =
@@ -86,7 +86,7 @@ module Gradient =
             let transposed = g.SwapAxes(-1, -2)
 
             let earlier, later, scale =
-                if statistic.Name = Statistic.lag1Layer then
+                if statistic.Kind = StatisticKind.Lag1Layer then
                     onLayers g next, onLayers transposed here, perHiddenRank next
                 else
                     onComponents transposed next, onComponents g here, perLayerRank next

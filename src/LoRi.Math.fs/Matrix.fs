@@ -11,10 +11,6 @@ type Scalar =
     /// The numbers, as a tensor with the leading axes.
     member this.PerExample = let (Scalar raw) = this in raw
 
-/// Values along one axis; leading axes are a batch.
-[<Struct>]
-type Vector<'axis> = internal Vector of RawTensor
-
 /// Rows by columns; leading axes are a batch.
 [<Struct>]
 type Matrix<'row, 'column> = internal Matrix of RawTensor
@@ -56,39 +52,17 @@ module internal Raw =
     let squaredNorm count (tensor: RawTensor) =
         (tensor.Multiply tensor).SumTrailing count
 
-    /// The identity matrix, row-major.
-    let identity size =
-        Array.init (size * size) (fun index -> if index / size = index % size then 1.0 else 0.0)
-
 module Scalar =
-
-    /// Numbers, one per example: any shape.
-    let ofRaw raw = Scalar raw
 
     /// The tensor behind.
     let raw (Scalar raw) = raw
 
+    /// Elementwise sum. Shapes: both .., the leading axes.
     let add (Scalar a) (Scalar b) = Scalar(a.Add b)
+    /// Elementwise product. Shapes: both .., the leading axes.
     let multiply (Scalar a) (Scalar b) = Scalar(a.Multiply b)
+    /// Every number times one factor.
     let scale factor (Scalar a) = Scalar(a.Scale factor)
-
-module Vector =
-
-    /// Takes a tensor whose last axis has the dimension's size. Errors: WrongShape.
-    let ofRaw (dim: Dim<'axis>) raw : Result<Vector<'axis>, MathError> =
-        Raw.checkTrailing "the vector" [ Axis.name<'axis> ] [ dim.Size ] raw |> Result.map Vector
-
-    /// The tensor behind.
-    let raw (Vector raw) = raw
-
-    let dim (Vector raw: Vector<'axis>) : Dim<'axis> = Dim.trusted (Raw.size 1 raw)
-
-    let subtract (Vector a: Vector<'axis>) (Vector b: Vector<'axis>) : Vector<'axis> =
-        Raw.agree "difference" Axis.name<'axis> 1 a 1 b
-        Vector(a.Subtract b)
-
-    /// Sum of squares.
-    let squaredNorm (Vector a) = Scalar(Raw.squaredNorm 1 a)
 
 module Matrix =
 
@@ -100,8 +74,11 @@ module Matrix =
     /// The tensor behind: .. row column.
     let raw (Matrix raw) = raw
 
+    /// The size of the rows' axis.
     let rows (Matrix raw: Matrix<'row, 'column>) : Dim<'row> = Dim.trusted (Raw.size 2 raw)
+    /// The size of the columns' axis.
     let columns (Matrix raw: Matrix<'row, 'column>) : Dim<'column> = Dim.trusted (Raw.size 1 raw)
+    /// Shapes: a : r c; result : c r.
     let transpose (Matrix a: Matrix<'r, 'c>) : Matrix<'c, 'r> = Matrix(a.SwapAxes(-1, -2))
 
     /// Matrix product. Shapes: a : r k; b : k c; result : r c.
@@ -113,14 +90,17 @@ module Matrix =
         Raw.agree operation row 2 a 2 b
         Raw.agree operation column 1 a 1 b
 
+    /// Elementwise sum. Shapes: all r c.
     let add (Matrix a: Matrix<'r, 'c>) (Matrix b: Matrix<'r, 'c>) : Matrix<'r, 'c> =
         agree "sum" a b Axis.name<'r> Axis.name<'c>
         Matrix(a.Add b)
 
+    /// Elementwise difference. Shapes: all r c.
     let subtract (Matrix a: Matrix<'r, 'c>) (Matrix b: Matrix<'r, 'c>) : Matrix<'r, 'c> =
         agree "difference" a b Axis.name<'r> Axis.name<'c>
         Matrix(a.Subtract b)
 
+    /// Every entry times one factor.
     let scale factor (Matrix a: Matrix<'r, 'c>) : Matrix<'r, 'c> = Matrix(a.Scale factor)
 
     /// Squared Frobenius norm: the sum of squares, not divided.

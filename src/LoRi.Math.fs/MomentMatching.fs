@@ -58,7 +58,12 @@ module MomentMatching =
 
         Scalar((weighed.SumTrailing student.Axes).Scale(1.0 / float entries))
 
-    /// The terms of teacher and student moments. A teacher without tokens contributes nothing.
+    let private sameExamples (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) =
+        Raw.agree "rationale loss" "example" 2 teacher.Weights.PerToken 2 student.Weights.PerToken
+
+    /// The terms of teacher and student moments, one number per example; a teacher without tokens contributes nothing.
+    /// `divisor` gives what a statistic's squared errors are divided by (shape of its entries), or nothing.
+    /// Shapes: means .. r_L r_d of both sides, of as many examples.
     let terms
         (options: RationaleOptions)
         (divisor: Statistic -> RawTensor option)
@@ -66,6 +71,7 @@ module MomentMatching =
         (student: Centred<LatentStep>)
         : RationaleTerms =
         let present = teacher.Weights.Present
+        sameExamples teacher student
 
         let compare (teachers: Statistic list) (students: Statistic list) =
             List.map2 (distance divisor) teachers students
@@ -91,7 +97,9 @@ module MomentMatching =
 
     /// The full-covariance term without any p x p matrix, through token Grams T x T, T x M and M x M:
     /// |S_T - S_S|^2 = <S_T, S_T> + <S_S, S_S> - 2 <S_T, S_S>. `terms` with `Covariance.Full` is its oracle.
+    /// Near agreement the difference cancels: in float32 it may come out at -1e-7 of the covariances' squared norms.
     let fullCovarianceByGrams (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) : Scalar =
+        sameExamples teacher student
         let t = Moments.byToken teacher.Deviations, teacher.Weights.PerToken
         let s = Moments.byToken student.Deviations, student.Weights.PerToken
         let p = float (Raw.size 1 (fst s))

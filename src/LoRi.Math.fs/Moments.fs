@@ -22,56 +22,15 @@ type Order =
     /// Third central moments of the components.
     | Third
 
-/// One statistic of a trajectory, under the name that files use.
+/// One statistic of a batch of trajectories.
 type Statistic =
     {
-        Name: string
-        /// The entries, .. then `Axes` trailing axes.
+        Kind: StatisticKind
+        /// The entries: .. then `Axes` trailing axes.
         Entries: RawTensor
         /// How many trailing axes the entries have.
         Axes: int
     }
-
-module Statistic =
-
-    let mean = "mean"
-    let covarianceLayer = "covariance.layer"
-    let covarianceHidden = "covariance.hidden"
-    let covariancePerLayer = "covariance.per-layer"
-    let covarianceDiagonal = "covariance.diagonal"
-    let covarianceFull = "covariance.full"
-    let lag1Layer = "order.lag-1.layer"
-    let lag1Hidden = "order.lag-1.hidden"
-    let third = "order.third"
-
-    /// Names of the statistics that a covariance form compares.
-    let ofCovariance form =
-        match form with
-        | Covariance.Modewise -> [ covarianceLayer; covarianceHidden ]
-        | Covariance.Full -> [ covarianceFull ]
-        | Covariance.PerLayer -> [ covariancePerLayer ]
-        | Covariance.Diagonal -> [ covarianceDiagonal ]
-        | Covariance.Off -> []
-
-    /// Names of the statistics that an order form compares.
-    let ofOrder form =
-        match form with
-        | Order.Lag1 -> [ lag1Layer; lag1Hidden ]
-        | Order.Third -> [ third ]
-        | Order.Off -> []
-
-    /// The shape of a statistic's entries for coordinates of ranks r_L and r_d.
-    let shape name layerRank hiddenRank =
-        if name = covarianceLayer || name = lag1Layer then
-            [| layerRank; layerRank |]
-        elif name = covarianceHidden || name = lag1Hidden then
-            [| hiddenRank; hiddenRank |]
-        elif name = covariancePerLayer then
-            [| layerRank; hiddenRank; hiddenRank |]
-        elif name = covarianceFull then
-            [| layerRank * hiddenRank; layerRank * hiddenRank |]
-        else
-            [| layerRank; hiddenRank |]
 
 /// Coordinates less their mean over tokens, with what every moment needs.
 type Centred<'token> =
@@ -86,6 +45,22 @@ type Centred<'token> =
 
 /// Moments over tokens. Means divide by the number of tokens (1/n); [ours] where lori.md marks it so.
 module Moments =
+
+    /// The statistics that a covariance form compares.
+    let ofCovariance form =
+        match form with
+        | Covariance.Modewise -> [ StatisticKind.CovarianceLayer; StatisticKind.CovarianceHidden ]
+        | Covariance.Full -> [ StatisticKind.CovarianceFull ]
+        | Covariance.PerLayer -> [ StatisticKind.CovariancePerLayer ]
+        | Covariance.Diagonal -> [ StatisticKind.CovarianceDiagonal ]
+        | Covariance.Off -> []
+
+    /// The statistics that an order form compares.
+    let ofOrder form =
+        match form with
+        | Order.Lag1 -> [ StatisticKind.Lag1Layer; StatisticKind.Lag1Hidden ]
+        | Order.Third -> [ StatisticKind.Third ]
+        | Order.Off -> []
 
     /// Weights `.. T` as a factor of `.. r_L T r_d`.
     let internal overTokens (weights: RawTensor) =
@@ -113,9 +88,27 @@ module Moments =
     let internal weighted (c: Centred<'token>) =
         c.Deviations.Multiply(overTokens c.Weights.PerToken)
 
-    /// Mean and deviations: Zbar = sum over t of w_t Z_t, D_t = Z_t - Zbar. Shapes: z : .. r_L T r_d.
+    /// Weights belong to these coordinates: as many tokens, as many examples (no batch axis is one example).
+    let private belong (weights: TokenWeights<'token>) (z: RawTensor) =
+        let own = weights.PerToken
+        let examples = if z.Shape.Length < 4 then 1 else Raw.size 4 z
+
+        if Raw.size 1 own <> Raw.size 2 z || own.Shape[0] <> examples then
+            let shapes = List.ofArray own.Shape, List.ofArray z.Shape
+
+            let axis =
+                if own.Shape[0] <> examples then
+                    "example"
+                else
+                    Axis.name<'token>
+
+            MathError.invariant (MathError.describe (ShapeMismatch("token weights", axis, fst shapes, snd shapes)))
+
+    /// Mean and deviations: Zbar = sum over t of w_t Z_t, D_t = Z_t - Zbar. Shapes: z : example r_L T r_d; weights : example T.
+    /// Weights of another batch stop with both shapes.
     let centre (weights: TokenWeights<'token>) (Coordinates z: Coordinates<'token>) : Centred<'token> =
         let raw = Tensor3.raw z
+        belong weights raw
         let mean = sumOverTokens (raw.Multiply(overTokens weights.PerToken))
 
         {
@@ -124,9 +117,9 @@ module Moments =
             Weights = weights
         }
 
-    let private statistic axes name entries =
+    let private statistic axes kind entries =
         {
-            Name = name
+            Kind = kind
             Entries = entries
             Axes = axes
         }
@@ -140,7 +133,7 @@ module Moments =
         (((byHidden left).SwapAxes(-1, -2)).MatMul(byHidden right)).Scale(1.0 / float (Raw.size 3 left))
 
     /// mu, as r_L x r_d.
-    let mean (c: Centred<'token>) : Statistic = statistic 2 Statistic.mean c.Mean
+    let mean (c: Centred<'token>) : Statistic = statistic 2 StatisticKind.Mean c.Mean
 
     /// The second-order statistics of a form:
     /// Sigma_layer = mean of D_t D_t' / r_d, Sigma_hidden = mean of D_t' D_t / r_L, Sigma_a = mean of D_t[a]' D_t[a],
@@ -152,14 +145,14 @@ module Moments =
         | Covariance.Off -> []
         | Covariance.Modewise ->
             [
-                statistic 2 Statistic.covarianceLayer (crossLayer w d)
-                statistic 2 Statistic.covarianceHidden (crossHidden w d)
+                statistic 2 StatisticKind.CovarianceLayer (crossLayer w d)
+                statistic 2 StatisticKind.CovarianceHidden (crossHidden w d)
             ]
-        | Covariance.PerLayer -> [ statistic 3 Statistic.covariancePerLayer ((w.SwapAxes(-1, -2)).MatMul d) ]
-        | Covariance.Diagonal -> [ statistic 2 Statistic.covarianceDiagonal (sumOverTokens (w.Multiply d)) ]
+        | Covariance.PerLayer -> [ statistic 3 StatisticKind.CovariancePerLayer ((w.SwapAxes(-1, -2)).MatMul d) ]
+        | Covariance.Diagonal -> [ statistic 2 StatisticKind.CovarianceDiagonal (sumOverTokens (w.Multiply d)) ]
         | Covariance.Full ->
             [
-                statistic 2 Statistic.covarianceFull (((byToken w).SwapAxes(-1, -2)).MatMul(byToken d))
+                statistic 2 StatisticKind.CovarianceFull (((byToken w).SwapAxes(-1, -2)).MatMul(byToken d))
             ]
 
     /// Successive steps with the pairs' weights on the earlier one: (p_t D_t, D_(t+1)); nothing where there is one place.
@@ -180,8 +173,8 @@ module Moments =
                 crossLayer c.Deviations c.Deviations, crossHidden c.Deviations c.Deviations
 
         [
-            statistic 2 Statistic.lag1Layer layer
-            statistic 2 Statistic.lag1Hidden hidden
+            statistic 2 StatisticKind.Lag1Layer layer
+            statistic 2 StatisticKind.Lag1Hidden hidden
         ]
 
     /// Statistics of successive steps, or of the third order: m = mean of D_t o D_t o D_t.
@@ -192,4 +185,4 @@ module Moments =
         | Order.Third ->
             let cubes = (weighted c).Multiply(c.Deviations).Multiply c.Deviations
 
-            [ statistic 2 Statistic.third (sumOverTokens cubes) ]
+            [ statistic 2 StatisticKind.Third (sumOverTokens cubes) ]

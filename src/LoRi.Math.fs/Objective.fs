@@ -27,34 +27,30 @@ type ObjectiveOptions =
 /// What an objective needs of a subspace beyond its bases, checked and turned into constants of a backend.
 module private ObjectiveConstants =
 
-    let private componentVariance = "component.variance"
-    let private prefix = "statistic."
+    /// The statistics that the weighting divides by.
+    let private statistics (options: RationaleOptions) =
+        if options.Weighting = Weighting.Statistic then
+            [ StatisticKind.Mean ]
+            @ Moments.ofCovariance options.Covariance
+            @ Moments.ofOrder options.Order
+        else
+            []
 
     /// Names of the variances that the weighting divides by.
     let private needed (options: RationaleOptions) =
-        match options.Weighting with
-        | Weighting.Off -> []
-        | Weighting.Variance -> [ componentVariance ]
-        | Weighting.Statistic ->
-            [ Statistic.mean ]
-            @ Statistic.ofCovariance options.Covariance
-            @ Statistic.ofOrder options.Order
-            |> List.map (fun name -> prefix + name)
-
-    let private shape (subspace: SharedSubspace) (name: string) =
-        let layers, width = SharedSubspace.coordinateRanks subspace
-        Statistic.shape (name.Replace(prefix, "")) layers width
+        if options.Weighting = Weighting.Variance then
+            [ ComponentVariance.name ]
+        else
+            statistics options |> List.map StatisticKind.varianceName
 
     let private misfit (subspace: SharedSubspace) name =
-        match subspace.Variances.TryFind name with
-        | None -> Some(VarianceMissing name)
-        | Some values ->
-            let expected = Array.fold (*) 1 (shape subspace name)
+        let layers, width = SharedSubspace.coordinateRanks subspace
 
-            if values.Length = expected then
-                None
-            else
-                Some(WrongLength(name, expected, values.Length))
+        match subspace.Variances.TryFind name, Variances.shape layers width name with
+        | Some values, Some shape when values.Length <> Array.fold (*) 1 shape ->
+            Some(WrongLength(name, Array.fold (*) 1 shape, values.Length))
+        | Some _, Some _ -> None
+        | _ -> Some(VarianceMissing name)
 
     /// Everything that the options need is there. Errors: VarianceMissing, WrongLength.
     let check (subspace: SharedSubspace) (options: ObjectiveOptions) =
@@ -66,14 +62,15 @@ module private ObjectiveConstants =
         | None when fixedScale && subspace.AnchorDeviation.Length = 0 -> Error(VarianceMissing "anchor.std")
         | None -> Ok()
 
-    /// What squared errors of each statistic are divided by, under the statistic's name.
+    /// What squared errors of each statistic are divided by.
     let divisors (subspace: SharedSubspace) (options: RationaleOptions) (like: RawTensor) =
+        let layers, width = SharedSubspace.coordinateRanks subspace
+
         Map.ofList
             [
-                if options.Weighting = Weighting.Statistic then
-                    for name in needed options ->
-                        name.Substring prefix.Length,
-                        like.Constant(shape subspace name, Weighting.divisors subspace.Variances[name])
+                for kind in statistics options ->
+                    let variances = subspace.Variances[StatisticKind.varianceName kind]
+                    kind, like.Constant(StatisticKind.shape layers width kind, Weighting.divisors variances)
             ]
 
     /// What components are divided by. Shape: r_L 1 r_d.
@@ -82,7 +79,7 @@ module private ObjectiveConstants =
             let layers, width = SharedSubspace.coordinateRanks subspace
 
             let roots =
-                Weighting.divisors subspace.Variances[componentVariance] |> Array.map sqrt
+                Weighting.divisors subspace.Variances[ComponentVariance.name] |> Array.map sqrt
 
             Some(like.Constant([| layers; 1; width |], roots))
         else
@@ -102,7 +99,7 @@ type BoundObjective
     (
         bound: BoundSubspace,
         options: ObjectiveOptions,
-        divisors: Map<string, RawTensor>,
+        divisors: Map<StatisticKind, RawTensor>,
         roots: RawTensor option,
         deviations: RawTensor option
     ) =
@@ -116,7 +113,7 @@ type BoundObjective
         | Some roots -> Coordinates(Tensor3((Tensor3.raw z).Divide roots))
         | None -> Coordinates z
 
-    let divisor (statistic: Statistic) = divisors.TryFind statistic.Name
+    let divisor (statistic: Statistic) = divisors.TryFind statistic.Kind
 
     /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, WrongLength.
     static member Create

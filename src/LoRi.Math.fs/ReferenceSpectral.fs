@@ -4,9 +4,6 @@ namespace LoRi.Math
 [<Sealed>]
 type ReferenceSpectral() =
 
-    static let identity n =
-        Array.init (n * n) (fun index -> if index / n = index % n then 1.0 else 0.0)
-
     static let rotate (a: float[]) (v: float[]) n p q =
         let apq = a[p * n + q]
 
@@ -46,8 +43,6 @@ type ReferenceSpectral() =
     static let orthogonaliseColumns (a: float[]) (v: float[]) m n =
         let column (x: float[]) rows j = Array.init rows (fun i -> x[i * n + j])
 
-        let dot (x: float[]) y =
-            Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
 
         let rotateColumns (x: float[]) rows p q c s =
             for i in 0 .. rows - 1 do
@@ -65,7 +60,7 @@ type ReferenceSpectral() =
             for p in 0 .. n - 2 do
                 for q in p + 1 .. n - 1 do
                     let x, y = column a m p, column a m q
-                    let alpha, beta, gamma = dot x x, dot y y, dot x y
+                    let alpha, beta, gamma = Flat.dot x x, Flat.dot y y, Flat.dot x y
 
                     if gamma <> 0.0 && abs gamma > 1e-15 * sqrt (alpha * beta) then
                         rotated <- true
@@ -77,25 +72,23 @@ type ReferenceSpectral() =
 
     /// Unit columns in place of those that vanished, orthogonal to all others (Gram-Schmidt over coordinate vectors).
     static let complete (columns: float[][]) m =
-        let dot (x: float[]) y =
-            Array.fold2 (fun sum p q -> sum + p * q) 0.0 x y
 
         for j in 0 .. columns.Length - 1 do
-            if dot columns[j] columns[j] = 0.0 then
+            if Flat.dot columns[j] columns[j] = 0.0 then
                 let orthogonal v =
                     columns
-                    |> Array.fold (fun v u -> let c = dot v u in Array.map2 (fun a b -> a - c * b) v u) v
+                    |> Array.fold (fun v u -> let c = Flat.dot v u in Array.map2 (fun a b -> a - c * b) v u) v
 
                 columns[j] <-
                     Seq.init m (fun i -> Array.init m (fun k -> if k = i then 1.0 else 0.0))
                     |> Seq.map (orthogonal >> orthogonal)
-                    |> Seq.maxBy (fun v -> dot v v)
-                    |> fun v -> let norm = sqrt (dot v v) in Array.map (fun x -> x / norm) v
+                    |> Seq.maxBy (fun v -> Flat.dot v v)
+                    |> fun v -> let norm = sqrt (Flat.dot v v) in Array.map (fun x -> x / norm) v
 
     /// Left vectors, singular values and right vectors (as columns) of `a`, m x n with m >= n.
     static let tallSvd (a: float[]) m n =
         let work = Array.copy a
-        let v = identity n
+        let v = Flat.identity n
         orthogonaliseColumns work v m n
 
         let lengths =
@@ -139,7 +132,7 @@ type ReferenceSpectral() =
         member _.SymmetricEigen matrix =
             let n = matrix.Shape[0]
             let a = matrix.ToArray()
-            let v = identity n
+            let v = Flat.identity n
             let scale = Array.sumBy (fun x -> x * x) a
             let mutable sweeps = 0
 

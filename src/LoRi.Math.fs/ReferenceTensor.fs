@@ -1,5 +1,16 @@
 namespace LoRi.Math
 
+/// Plain arrays of numbers.
+module internal Flat =
+
+    /// Sum of products.
+    let dot (a: float[]) (b: float[]) =
+        Array.fold2 (fun sum x y -> sum + x * y) 0.0 a b
+
+    /// The identity matrix, row-major.
+    let identity size =
+        Array.init (size * size) (fun index -> if index / size = index % size then 1.0 else 0.0)
+
 /// The float64 backend of the core: row-major arrays and plain loops, written to be obviously right. The oracle of every other.
 [<Sealed>]
 type ReferenceTensor(shape: int[], values: float[]) =

@@ -63,21 +63,19 @@ type SharedSubspace =
 /// Orthonormal bases that no data chose.
 module private Basis =
 
-    let dot (a: float[]) b =
-        Array.fold2 (fun sum x y -> sum + x * y) 0.0 a b
-
     /// v minus its components along the columns.
     let private without (columns: float[] list) (v: float[]) =
         columns
         |> List.fold
             (fun v column ->
-                let along = dot v column
+                let along = Flat.dot v column
                 Array.map2 (fun x y -> x - along * y) v column)
             v
 
     /// Orthonormal columns from seeded normal numbers, size x count row-major (Gram-Schmidt, twice for precision).
     let random (seed: int64) (purpose: int) size count =
-        let random = System.Random(int (uint32 seed) ^^^ (purpose * 7919))
+        let random =
+            System.Random(int (uint32 (seed ^^^ (seed >>> 32))) ^^^ (purpose * 7919))
 
         let normal _ =
             sqrt (-2.0 * log (1.0 - random.NextDouble()))
@@ -85,7 +83,7 @@ module private Basis =
 
         let next columns _ =
             let v = Array.init size normal |> without columns |> without columns
-            let norm = sqrt (dot v v)
+            let norm = sqrt (Flat.dot v v)
             columns @ [ Array.map (fun x -> x / norm) v ]
 
         let columns = List.fold next [] [ 1..count ] |> Array.ofList
@@ -124,7 +122,7 @@ module SharedSubspace =
 
     let private bases kind (levels, layerRank, layerVectors: RawTensor) (width, hiddenRank, hiddenVectors: RawTensor) =
         match kind with
-        | SubspaceKind.Identity -> Raw.identity levels, Raw.identity width
+        | SubspaceKind.Identity -> Flat.identity levels, Flat.identity width
         | SubspaceKind.Random seed -> Basis.random seed 1 levels layerRank, Basis.random seed 2 width hiddenRank
         | SubspaceKind.MultilinearSvd
         | SubspaceKind.Complement ->
@@ -175,6 +173,12 @@ module SharedSubspace =
                 EnergyKept = nan
             })
 
+    /// Sizes r_L and r_d of the space that coordinates live in: those of the bases, or the whole for the complement.
+    let coordinateRanks (subspace: SharedSubspace) =
+        match subspace.Kind with
+        | SubspaceKind.Complement -> subspace.Levels, subspace.Width
+        | _ -> subspace.LayerRank, subspace.HiddenRank
+
     let private length what expected (values: float[]) =
         if values.Length <> expected then
             Error(WrongLength(what, expected, values.Length))
@@ -187,6 +191,17 @@ module SharedSubspace =
         match Array.tryFind (fun value -> value <= 0.0) values with
         | Some value -> Error(NotPositive(what, value))
         | None -> Ok()
+
+    /// Stored variances have a name that means something, their statistic's size, and no value below zero.
+    let private variance layers width name (values: float[]) =
+        match Variances.shape layers width name with
+        | None -> Error(VarianceUnknown name)
+        | Some shape ->
+            length name (Array.fold (*) 1 shape) values
+            |> Result.bind (fun () ->
+                match Array.tryFind (fun value -> value < 0.0) values with
+                | Some value -> Error(Negative(name, value))
+                | None -> Ok())
 
     /// Columns that are not orthonormal are refused. Errors: RankOutOfRange, WrongLength, NotFinite, NotOrthonormal.
     let private basis what mode size rank (values: float[]) =
@@ -201,8 +216,10 @@ module SharedSubspace =
                 Subspace.checkOrthonormal what orthonormalTolerance u |> Result.map ignore)
 
     /// The subspace, if its parts fit together: what came from outside is checked here once.
-    /// Errors: SizeNotPositive, RankOutOfRange, WrongLength, NotFinite, NotPositive, NotOrthonormal.
+    /// Errors: SizeNotPositive, RankOutOfRange, WrongLength, NotFinite, NotPositive, Negative, NotOrthonormal, VarianceUnknown.
     let validate (subspace: SharedSubspace) : Result<SharedSubspace, MathError> =
+        let layers, width = coordinateRanks subspace
+
         let checks =
             [
                 fun () -> Dim.create<Level> subspace.Levels |> Result.map ignore
@@ -212,6 +229,8 @@ module SharedSubspace =
                 fun () -> length "mean" (subspace.Levels * subspace.Width) subspace.Mean
                 fun () -> length "rms" subspace.Levels subspace.Rms
                 fun () -> positive "rms" subspace.Rms
+                for KeyValue(name, values) in subspace.Variances do
+                    fun () -> variance layers width name values
                 if subspace.AnchorDeviation.Length > 0 then
                     fun () -> length "anchor.std" subspace.Levels subspace.AnchorDeviation
                     fun () -> positive "anchor.std" subspace.AnchorDeviation
@@ -233,9 +252,3 @@ module SharedSubspace =
             + Array.sum spectrum.Hidden[subspace.HiddenRank ..]
         | SubspaceKind.Identity -> 0.0
         | SubspaceKind.Random _ -> subspace.Energy
-
-    /// Sizes r_L and r_d of the space that coordinates live in: those of the bases, or the whole for the complement.
-    let coordinateRanks (subspace: SharedSubspace) =
-        match subspace.Kind with
-        | SubspaceKind.Complement -> subspace.Levels, subspace.Width
-        | _ -> subspace.LayerRank, subspace.HiddenRank

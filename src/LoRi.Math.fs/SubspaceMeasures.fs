@@ -86,6 +86,18 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
     let statistics = System.Collections.Generic.Dictionary<string, RunningVariance>()
     let anchors = RunningVariance()
 
+    /// Entries of the largest statistic of one example.
+    let largest =
+        let layers, width = SharedSubspace.coordinateRanks subspace
+
+        match measured with
+        | MeasuredVariances.Statistics(covariances, orders) ->
+            List.collect Moments.ofCovariance covariances @ List.collect Moments.ofOrder orders
+            |> List.map (StatisticKind.entries layers width)
+            |> List.fold max 1
+        | MeasuredVariances.Nothing
+        | MeasuredVariances.Components -> 1
+
     let addStatistics covariances orders (counts: int[]) (centred: Centred<TeacherToken>) =
         let present = counts |> Array.map (fun count -> if count > 0 then 1.0 else 0.0)
 
@@ -99,12 +111,15 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
             ]
 
         for statistic in all do
-            let name = "statistic." + statistic.Name
+            let name = StatisticKind.varianceName statistic.Kind
 
             if not (statistics.ContainsKey name) then
                 statistics[name] <- RunningVariance()
 
             statistics[name].Add present (statistic.Entries.ToArray())
+
+    /// How many examples a batch may have at most so that no statistic of the batch fills more than 32 MiB (or one example's).
+    member _.ExamplesAtOnce = max 1 ((32 <<< 20) / 8 / largest)
 
     /// One batch of raw trajectories. Shapes: states : example level token hidden; counts : example.
     /// Errors: WrongShape, SizeNotPositive, TokenCountOutOfRange.
@@ -140,7 +155,7 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
         let variances =
             match measured with
             | MeasuredVariances.Nothing -> Map.empty
-            | MeasuredVariances.Components -> Map.ofList [ "component.variance", components.Variances ]
+            | MeasuredVariances.Components -> Map.ofList [ ComponentVariance.name, components.Variances ]
             | MeasuredVariances.Statistics _ -> Map.ofList [ for pair in statistics -> pair.Key, pair.Value.Variances ]
 
         { subspace with

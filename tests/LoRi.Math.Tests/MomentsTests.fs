@@ -39,7 +39,9 @@ let private unordered c =
     @ Moments.order Order.Third c
 
 let private values (statistics: Statistic list) =
-    [ for s in statistics -> s.Name, s.Entries.ToArray() ]
+    [
+        for s in statistics -> StatisticKind.varianceName s.Kind, s.Entries.ToArray()
+    ]
 
 let private same tolerance expected found =
     for (name, left), (_, right) in List.zip expected found do
@@ -224,7 +226,7 @@ let private invariances (backend: Backend) =
             let c = teacher backend case
 
             for statistic in (unordered c).Tail @ Moments.order Order.Lag1 c do
-                Expect.all (statistic.Entries.ToArray()) (fun x -> x = 0.0) statistic.Name)
+                Expect.all (statistic.Entries.ToArray()) (fun x -> x = 0.0) (StatisticKind.varianceName statistic.Kind))
     ]
 
 let private weights (backend: Backend) =
@@ -239,6 +241,23 @@ let private weights (backend: Backend) =
                 let own, count = block case.Longest row weights, case.Counts[row]
                 closeOn 1.0 Tolerances.algebra [| (if count > 0 then 1.0 else 0.0) |] [| Array.sum own |] "sum"
                 Expect.all own[count..] (fun w -> w = 0.0) "padding")
+
+        example "weights of another batch stop with both shapes, also where sizes of one would broadcast" (fun () ->
+            let z places examples : Coordinates<TeacherToken> =
+                let numbers =
+                    backend.Tensor [ examples; 1; places; 1 ] (normals 1 (examples * places))
+
+                ok (Coordinates.create (ok (Dim.create 1)) (ok (Dim.create places)) (ok (Dim.create 1)) numbers)
+
+            let weights places counts =
+                ok (TokenWeights.ofCounts (ok (Dim.create places)) counts backend.Like)
+
+            let stops body =
+                Expect.throwsT<System.InvalidOperationException> (fun () -> body () |> ignore) "stops"
+
+            stops (fun () -> Moments.centre (weights 1 [| 1 |]) (z 5 1))
+            stops (fun () -> Moments.centre (weights 5 [| 2; 5 |]) (z 5 1))
+            stops (fun () -> Moments.centre (weights 5 [| 2 |]) (z 5 3)))
 
         example "more tokens than places are refused with the row" (fun () ->
             let size: Dim<TeacherToken> = ok (Dim.create 4)

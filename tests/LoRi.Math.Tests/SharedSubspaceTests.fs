@@ -196,7 +196,18 @@ let private doors (backend: Backend) =
             Expect.equal
                 (refused (fun s -> { s with LayerBasis = [| nan; 1.0 |] }))
                 "layer.basis holds NaN or infinity"
-                "NaN")
+                "NaN"
+
+            let stored name values =
+                refused (fun s ->
+                    { s with
+                        Variances = Map.ofList [ name, values ]
+                    })
+
+            let two = [| -1.0; 0.0 |]
+            Expect.equal (stored "statistic.mean" two) "statistic.mean holds -1; no value may be below 0" "variance"
+            Expect.equal (stored "statistic.mean" [| 1.0 |]) "statistic.mean: found 1, expected 2" "variances"
+            Expect.equal (stored "statistic.foo" two) "'statistic.foo' is no statistic whose variance is known" "name")
 
         example "thresholds and ranks out of range are refused" (fun () ->
             let attempt choice =

@@ -1,4 +1,5 @@
 using LoRi.Math;
+using LoRi.Math.Fluent;
 
 namespace LoRi.Training.Demo;
 
@@ -8,7 +9,7 @@ internal static class RankReport
     /// <summary>Both modes under each standardisation.</summary>
     public static IReadOnlyList<RankRow> Of(SharedSubspace subspace) =>
     [
-        .. from name in StandardisationModule.all.Select(StandardisationModule.name)
+        .. from name in Spectra.Standardisations
            from mode in new[] { "layer", "hidden" }
            let spectrum = mode == "layer" ? subspace.Spectra[name].Layer : subspace.Spectra[name].Hidden
            select Row(name, mode, spectrum),
@@ -16,8 +17,8 @@ internal static class RankReport
 
     private static RankRow Row(string standardise, string mode, double[] spectrum)
     {
-        var effective = EffectiveRankModule.ofEigenvalues(spectrum);
-        int At(double share) => EffectiveRankModule.atEnergy(share, spectrum);
+        var effective = Spectra.EffectiveRank(spectrum);
+        int At(double share) => Spectra.RankAtEnergy(share, spectrum);
         return new RankRow(
             standardise, mode, spectrum.Length, effective.EntropyRank, effective.Participation, At(0.9), At(0.95), At(0.99));
     }

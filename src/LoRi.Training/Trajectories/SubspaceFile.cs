@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRi.Math;
+using LoRi.Math.Fluent;
 using LoRi.Training.Checkpoints;
 using Microsoft.FSharp.Collections;
 
@@ -14,7 +15,7 @@ public static class SubspaceFile
     internal const string AnchorDeviation = "anchor.std";
 
     /// <summary>The three standardisations under which spectra are kept.</summary>
-    public static IReadOnlyList<string> Standardisations { get; } = [.. StandardisationModule.all.Select(StandardisationModule.name)];
+    public static IReadOnlyList<string> Standardisations { get; } = Spectra.Standardisations;
 
     /// <summary>Writes a subspace; <paramref name="source"/> is the SHA-256 of what it was fitted on.</summary>
     public static void Write(string path, SharedSubspace subspace, long seed, string source)
@@ -38,20 +39,20 @@ public static class SubspaceFile
         return kind.IsRandom ? "random" : kind.IsIdentity ? "identity" : kind.IsComplement ? "complement" : "multilinear-svd";
     }
 
-    /// <summary>The shape of the variances of a statistic, for coordinates of these ranks.</summary>
-    internal static long[] VarianceShape(string name, int layers, int width) =>
-        [.. StatisticModule.shape(name.Replace(StatisticPrefix, string.Empty, StringComparison.Ordinal), layers, width).Select(size => (long)size)];
+    /// <summary>The shape of stored variances, for coordinates of these sizes; null for a name that means nothing.</summary>
+    internal static long[]? VarianceShape(string name, int layers, int width) =>
+        Subspaces.VarianceShape(name, layers, width) is { } shape ? [.. shape.Select(size => (long)size)] : null;
 
     private static IEnumerable<SafetensorsContent> Contents(SharedSubspace subspace)
     {
-        var (layers, width) = SharedSubspaceModule.coordinateRanks(subspace);
+        var (layers, width) = Subspaces.CoordinateRanks(subspace);
         yield return Doubles("layer.basis", subspace.LayerBasis, subspace.Levels, subspace.LayerRank);
         yield return Doubles("hidden.basis", subspace.HiddenBasis, subspace.Width, subspace.HiddenRank);
         yield return Doubles("mean", subspace.Mean, subspace.Levels, subspace.Width);
         yield return Doubles("rms", subspace.Rms, subspace.Levels);
         foreach (var (name, values) in subspace.Variances)
         {
-            yield return Doubles(name, values, VarianceShape(name, layers, width));
+            yield return Doubles(name, values, VarianceShape(name, layers, width)!);
         }
 
         if (subspace.AnchorDeviation.Length > 0)
@@ -72,7 +73,7 @@ public static class SubspaceFile
     private static Dictionary<string, string> Metadata(SharedSubspace subspace, long seed, string source) => new()
     {
         ["format"] = Format,
-        ["standardise"] = StandardisationModule.name(subspace.Standardisation),
+        ["standardise"] = Spectra.Name(subspace.Standardisation),
         ["kind"] = KindName(subspace.Kind),
         ["seed"] = seed.ToString(CultureInfo.InvariantCulture),
         ["examples"] = subspace.Examples.ToString(CultureInfo.InvariantCulture),

@@ -34,7 +34,7 @@ internal sealed class SubspaceReader(SafetensorsFile file)
             MapModule.OfSeq(SubspaceFile.Standardisations.Select(name => Tuple.Create(
                 name, new Spectrum(Values($"spectrum.{name}.layer", levels), Values($"spectrum.{name}.hidden", width))))),
             MapModule.OfSeq(VarianceNames().Select(name => Tuple.Create(
-                name, Values(name, SubspaceFile.VarianceShape(name, layers, components))))),
+                name, Values(name, SubspaceFile.VarianceShape(name, layers, components) ?? throw Bad($"tensor {name} is no statistic whose variance is known"))))),
             file.Find(SubspaceFile.AnchorDeviation) is null ? [] : Values(SubspaceFile.AnchorDeviation, levels),
             (int)Whole("examples"),
             Whole("tokens"),
@@ -81,7 +81,7 @@ internal sealed class SubspaceReader(SafetensorsFile file)
 
     private string Text(string key) => file.Metadata.GetValueOrDefault(key) ?? throw Bad($"the metadata has no {key}");
 
-    private long Whole(string key) => long.TryParse(Text(key), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+    private long Whole(string key) => long.TryParse(Text(key), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
         ? value
         : throw Bad($"the metadata's {key} is {MessageText.Quote(Text(key))}, expected a whole number");
 

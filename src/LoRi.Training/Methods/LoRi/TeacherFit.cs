@@ -30,13 +30,27 @@ public static class TeacherFit
                 ? MeasuredVariancesModule.every(rationale.Weighting, fitted)
                 : MeasuredVariancesModule.ofRationale(rationale);
             var measures = new SubspaceMeasures(fitted, measured, CorpusReading.Exact(zeros(1)));
-            source.ForEach(batch => Subspaces.Measure(
-                measures, CorpusReading.Exact(batch.Trajectories), batch.Lengths, CorpusReading.Exact(batch.Anchors)));
-            return measures.Finish();
+            source.ForEach(batch => Measure(measures, batch));
+            return Subspaces.Validate(measures.Finish());
         }
         catch (ArgumentException error)
         {
             throw new InputException(error.Message, error);
+        }
+    }
+
+    /// <summary>A batch in parts whose statistics fit, each with a scope of its own.</summary>
+    private static void Measure(SubspaceMeasures measures, Trajectories.TrajectoryBatch batch)
+    {
+        for (var start = 0; start < batch.Lengths.Length; start += measures.ExamplesAtOnce)
+        {
+            using var part = NewDisposeScope();
+            var count = System.Math.Min(measures.ExamplesAtOnce, batch.Lengths.Length - start);
+            Subspaces.Measure(
+                measures,
+                CorpusReading.Exact(batch.Trajectories.narrow(0, start, count)),
+                batch.Lengths.AsSpan(start, count).ToArray(),
+                CorpusReading.Exact(batch.Anchors.shape[0] == 0 ? batch.Anchors : batch.Anchors.narrow(0, start, count)));
         }
     }
 }
