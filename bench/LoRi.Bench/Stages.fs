@@ -81,14 +81,11 @@ let private losses folder (term: string) =
 
 let private weightsOf model =
     let struct (loaded, _) =
-        ModelLoader.Load(model, LoadSettings.AsStored(StageModel.PrecisionOf DtypeOption.F32))
+        ModelLoader.Load(model, LoadSettings.OnCpu(StageModel.PrecisionOf DtypeOption.F32))
 
     use owned = loaded
 
-    owned.Parameters.Slots
-    |> Seq.filter (fun slot -> slot.Shape.Length > 1)
-    |> Seq.sumBy _.Count
-    |> float
+    StageMeasures.BlockWeights owned
 
 /// The options that all stages share which read the training rows.
 let private rows settings =

@@ -120,8 +120,37 @@ module Gradient =
             student.Deviations
             (difference.Scale(4.0 / (p * p)).Multiply(mask.Reshape(Array.append mask.Shape [| 1; 1 |])))
 
+    let private derivatives divisor present (teachers: Statistic list) (students: Statistic list) =
+        List.map2 (fun t s -> s, ofDistance divisor present t s) teachers students
+
+    let private sum (like: RawTensor) (parts: RawTensor list) =
+        parts |> List.fold (fun (total: RawTensor) part -> total.Add part) (like.Scale 0.0)
+
+    /// dL_cov / dD, but for the weights w_t. `grams` takes the full covariance through token Grams.
+    let private covariance form divisor grams (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) =
+        let present = teacher.Weights.Present
+
+        if grams && form = Covariance.Full then
+            fromFullByGrams present teacher student
+        else
+            derivatives divisor present (Moments.covariance form teacher) (Moments.covariance form student)
+            |> List.map (fromCovariance student.Deviations)
+            |> sum student.Deviations
+
+    /// dL_order / dD, weights included.
+    let private order form divisor (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) =
+        let from =
+            if form = Order.Third then
+                fromThird student
+            else
+                fromLag1 student
+
+        derivatives divisor teacher.Weights.Present (Moments.order form teacher) (Moments.order form student)
+        |> List.map from
+        |> sum student.Deviations
+
     /// d (w_mean L_mean + w_cov L_cov + w_order L_order) / dZ of every example. Shape: example r_L M r_d.
-    /// `grams` takes the full covariance through token Grams; it needs a statistic without divisor.
+    /// `divisor` as in `MomentMatching.terms`; `grams` takes the full covariance through token Grams and needs it without divisor.
     let rationale
         (options: RationaleOptions)
         (weights: RationaleWeights)
@@ -130,41 +159,20 @@ module Gradient =
         (teacher: Centred<TeacherToken>)
         (student: Centred<LatentStep>)
         : RawTensor =
-        let present = teacher.Weights.Present
-        let d = student.Deviations
-        let tokenWeights = Moments.overTokens student.Weights.PerToken
+        let w = Moments.overTokens student.Weights.PerToken
 
-        let derivatives (teachers: Statistic list) (students: Statistic list) =
-            List.map2 (fun t s -> s, ofDistance divisor present t s) teachers students
+        let fromCovariance =
+            (covariance options.Covariance divisor grams teacher student).Multiply w
 
-        let sum (parts: RawTensor list) =
-            parts |> List.fold (fun (total: RawTensor) part -> total.Add part) (d.Scale 0.0)
-
-        let covariance =
-            if grams && options.Covariance = Covariance.Full then
-                fromFullByGrams present teacher student
-            else
-                derivatives
-                    (Moments.covariance options.Covariance teacher)
-                    (Moments.covariance options.Covariance student)
-                |> List.map (fromCovariance d)
-                |> sum
-
-        let order =
-            derivatives (Moments.order options.Order teacher) (Moments.order options.Order student)
-            |> List.map (
-                if options.Order = Order.Third then
-                    fromThird student
-                else
-                    fromLag1 student
-            )
-            |> sum
+        let fromOrder = order options.Order divisor teacher student
 
         let deviations =
-            ((covariance.Multiply tokenWeights).Scale weights.Covariance).Add(order.Scale weights.Order)
+            (fromCovariance.Scale weights.Covariance).Add(fromOrder.Scale weights.Order)
 
         let centred =
-            deviations.Subtract(tokenWeights.Multiply(Moments.alongTokens (Moments.sumOverTokens deviations)))
+            deviations.Subtract(w.Multiply(Moments.alongTokens (Moments.sumOverTokens deviations)))
 
-        let mean = ofDistance divisor present (Moments.mean teacher) (Moments.mean student)
-        centred.Add((tokenWeights.Multiply(Moments.alongTokens mean)).Scale weights.Mean)
+        let mean =
+            ofDistance divisor teacher.Weights.Present (Moments.mean teacher) (Moments.mean student)
+
+        centred.Add((w.Multiply(Moments.alongTokens mean)).Scale weights.Mean)

@@ -5,7 +5,7 @@ type Tucker3<'m1, 'm2, 'm3> =
     {
         /// r1 x r2 x r3
         Core: Tensor3<Truncated<'m1>, Truncated<'m2>, Truncated<'m3>>
-        /// m1 x r1, orthonormal columns.
+        /// m1 x r1, orthonormal columns; fewer where the other modes allow fewer.
         Factor1: Matrix<'m1, Truncated<'m1>>
         /// m2 x r2, orthonormal columns.
         Factor2: Matrix<'m2, Truncated<'m2>>
@@ -114,6 +114,30 @@ module MultilinearSvd =
     let private energy (core: Tensor3<'a, 'b, 'c>) =
         (Scalar.raw (Tensor3.squaredNorm core)).ToArray()[0]
 
+    /// One round of alternating refinement: each factor in turn from x with the other two modes projected.
+    let private improve (spectral: ISpectral) (ranks: MultilinearRank) x (t: Tucker3<'m1, 'm2, 'm3>) =
+        let leading rank unfolded =
+            Svd.thin spectral unfolded |> Svd.leadingLeft rank
+
+        let transpose2, transpose3 = Matrix.transpose t.Factor2, Matrix.transpose t.Factor3
+
+        let without1 =
+            x |> Tensor3.modeProduct2 transpose2 |> Tensor3.modeProduct3 transpose3
+
+        let u1 = leading ranks.R1 (Tensor3.unfold1 without1)
+
+        let without2 =
+            x |> Tensor3.modeProduct1 (Matrix.transpose u1) |> Tensor3.modeProduct3 transpose3
+
+        let u2 = leading ranks.R2 (Tensor3.unfold2 without2)
+
+        let without3 =
+            x
+            |> Tensor3.modeProduct1 (Matrix.transpose u1)
+            |> Tensor3.modeProduct2 (Matrix.transpose u2)
+
+        tucker u1 u2 (leading ranks.R3 (Tensor3.unfold3 without3)) x
+
     /// Alternating refinement (HOOI, De Lathauwer, De Moor, Vandewalle 2000b) from the truncated multilinear SVD, until the
     /// core's energy grows by less than `tolerance` of itself; the error never rises. Errors: RankOutOfRange, NotFinite.
     let refined
@@ -123,32 +147,11 @@ module MultilinearSvd =
         (ranks: MultilinearRank)
         (x: Tensor3<'m1, 'm2, 'm3>)
         : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
-        let step (t: Tucker3<'m1, 'm2, 'm3>) =
-            let transpose2, transpose3 = Matrix.transpose t.Factor2, Matrix.transpose t.Factor3
-
-            let without1 =
-                x |> Tensor3.modeProduct2 transpose2 |> Tensor3.modeProduct3 transpose3
-
-            let u1 = Svd.thin spectral (Tensor3.unfold1 without1) |> Svd.leadingLeft ranks.R1
-
-            let without2 =
-                x |> Tensor3.modeProduct1 (Matrix.transpose u1) |> Tensor3.modeProduct3 transpose3
-
-            let u2 = Svd.thin spectral (Tensor3.unfold2 without2) |> Svd.leadingLeft ranks.R2
-
-            let without3 =
-                x
-                |> Tensor3.modeProduct1 (Matrix.transpose u1)
-                |> Tensor3.modeProduct2 (Matrix.transpose u2)
-
-            let u3 = Svd.thin spectral (Tensor3.unfold3 without3) |> Svd.leadingLeft ranks.R3
-            tucker u1 u2 u3 x
-
         let rec iterate remaining before (t: Tucker3<'m1, 'm2, 'm3>) =
             if remaining = 0 then
                 t
             else
-                let next = step t
+                let next = improve spectral ranks x t
                 let after = energy next.Core
 
                 if after - before <= tolerance * after then

@@ -104,8 +104,13 @@ type BoundObjective
         deviations: RawTensor option
     ) =
 
-    /// The full covariance goes through token Grams always but for weights entry by entry.
-    let grams = options.Rationale.Weighting <> Weighting.Statistic
+    /// Whether the full covariance goes through token Grams: where no weights entry by entry ask for the matrix itself, and the
+    /// teacher has no more tokens than p = r_L r_d.
+    let grams (Coordinates teacher: Coordinates<TeacherToken>) =
+        let z = Tensor3.raw teacher
+
+        options.Rationale.Weighting <> Weighting.Statistic
+        && Raw.size 2 z <= Raw.size 3 z * Raw.size 1 z
 
     /// Components over the roots of their variances, where the weighting says so.
     let scaled (Coordinates z: Coordinates<'token>) : Coordinates<'token> =
@@ -154,7 +159,7 @@ type BoundObjective
         let teacherMoments, studentMoments =
             this.Moments teacherWeights teacher studentWeights student
 
-        if grams && options.Rationale.Covariance = Covariance.Full then
+        if grams teacher && options.Rationale.Covariance = Covariance.Full then
             let others =
                 { options.Rationale with
                     Covariance = Covariance.Off
@@ -179,23 +184,30 @@ type BoundObjective
             this.Moments teacherWeights teacher studentWeights student
 
         let coordinates =
-            Gradient.rationale options.Rationale weights divisor grams teacherMoments studentMoments
+            Gradient.rationale options.Rationale weights divisor (grams teacher) teacherMoments studentMoments
 
         match roots with
         | Some roots -> bound.PullBack(coordinates.Divide roots)
         | None -> bound.PullBack coordinates
 
-    /// The anchor term of raw anchors, one number per example.
-    member _.Anchor (Anchors teacher) (Anchors student) : Scalar =
-        let difference = (Matrix.raw student).Subtract(Matrix.raw teacher)
+    /// What the difference of anchors is divided by. Shape: level.
+    member private _.AnchorDeviations(teacher: RawTensor) =
+        match options.AnchorScale, deviations with
+        | AnchorScale.Batch, _ -> Anchor.batchDeviations teacher
+        | AnchorScale.Corpus, Some ofCorpus -> ofCorpus
+        | AnchorScale.Corpus, None -> MathError.invariant "anchors are compared without deviations"
 
-        let deviations =
-            match options.AnchorScale, deviations with
-            | AnchorScale.Batch, _ -> Anchor.batchDeviations (Matrix.raw teacher)
-            | AnchorScale.Corpus, Some fixedDeviations -> fixedDeviations
-            | AnchorScale.Corpus, None -> MathError.invariant "anchors are compared without deviations"
+    /// The anchor term of raw anchors, one number per example. Anchors of as many examples; others stop with both shapes.
+    member this.Anchor (Anchors teacher) (Anchors student) : Scalar =
+        let teacher, student = Matrix.raw teacher, Matrix.raw student
+
+        if teacher.Shape <> student.Shape then
+            let shapes = List.ofArray teacher.Shape, List.ofArray student.Shape
+            MathError.invariant (MathError.describe (ShapeMismatch("anchor loss", "example", fst shapes, snd shapes)))
+
+        let difference = student.Subtract teacher
 
         match options.Anchor with
         | AnchorForm.Off -> Scalar((difference.Scale 0.0).SumTrailing 2)
-        | AnchorForm.Full -> Anchor.loss deviations difference
-        | AnchorForm.Subspace -> Anchor.loss deviations (bound.ProjectAnchors difference)
+        | AnchorForm.Full -> Anchor.loss (this.AnchorDeviations teacher) difference
+        | AnchorForm.Subspace -> Anchor.loss (this.AnchorDeviations teacher) (bound.ProjectAnchors difference)

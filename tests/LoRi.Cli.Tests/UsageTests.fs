@@ -42,6 +42,26 @@ let private wrong =
                 "--learning-rate 0: must be larger than 0"
                 "a learning rate that is not a number", distill @ [ "--learning-rate"; "nan" ], "--learning-rate"
                 "levels", distill @ [ "--levels"; "some" ], "--levels some"
+                "no latent step", distill @ [ "--latent-steps"; "0" ], "--latent-steps 0: must be at least 1"
+                "no latent step of another method",
+                distill @ [ "--method"; "codi"; "--latent-steps"; "0" ],
+                "--latent-steps 0: must be at least 1"
+                "the base's weights without the base",
+                distill @ [ "--method"; "latent-ce"; "--init"; "base" ],
+                "--init base needs --model"
+                "a step cut where the whole batch scales a term",
+                distill @ [ "--method"; "codi"; "--accumulation"; "2" ],
+                "--method codi and --accumulation 2 contradict each other"
+                "the same of LoRi's anchors",
+                distill @ [ "--anchor-std"; "batch"; "--accumulation"; "2" ],
+                "--anchor-std batch and --accumulation 2 contradict each other"
+                "a subspace and another standardisation",
+                distill @ [ "--subspace"; "s"; "--standardise"; "none" ],
+                "--subspace s and --standardise none contradict each other"
+                "a subspace and another kind",
+                distill @ [ "--subspace"; "s"; "--subspace-kind"; "identity" ],
+                "--subspace s and --subspace-kind identity contradict each other"
+                "a demonstration without a thread", [ "demo"; "--threads"; "0" ], "--threads 0: must be at least 1"
                 "no weights", [ "teach"; "--data"; "d"; "--output"; "o" ], "--model is missing"
                 "no data", [ "teach"; "--model"; "m"; "--output"; "o" ], "--data is missing"
                 "no output", [ "teach"; "--model"; "m"; "--data"; "d" ], "--output is missing"

@@ -116,11 +116,17 @@ let private anchors (backend: Backend) =
 
             close 1e-12 [| 1.3125 / 2.0 / 2.0 |] found "L_anchor")
 
-        example "off is zero" (fun () ->
-            Expect.equal
-                (loss (plain 2 2) AnchorForm.Off AnchorScale.Corpus zero [| 1.0; 1.0; 1.0; 1.0 |])
-                [| 0.0 |]
-                "L_anchor")
+        example "off is zero, deviations or not" (fun () ->
+            let bare =
+                { plain 2 2 with
+                    AnchorDeviation = [||]
+                }
+
+            for subspace in [ plain 2 2; bare ] do
+                let found =
+                    loss subspace AnchorForm.Off AnchorScale.Corpus zero [| 1.0; 1.0; 1.0; 1.0 |]
+
+                Expect.equal found [| 0.0 |] "L_anchor")
 
         example "in the subspace only the part inside counts, scaled back by the level's rms" (fun () ->
             // The hidden basis is the first component; rms 2 and 1.

@@ -199,7 +199,7 @@ let student (variant: Variant) (precision: Precision) : ReasoningModel =
         StudentParts(variant.Projection, Nullable(int (hyper "projection_width")), id "bot_id", id "eot_id")
 
     let model =
-        ModelLoader.LoadToTrain(path (folder + "/student"), LoadSettings.AsStored precision, parts)
+        ModelLoader.LoadToTrain(path (folder + "/student"), LoadSettings.OnCpu precision, parts)
 
     use _ = torch.no_grad ()
     use _ = torch.NewDisposeScope()

@@ -138,7 +138,7 @@ let private teacherTest =
         NativeRuntime.Load()
 
         let struct (teacher, _) =
-            ModelLoader.Load(path (folder + "/teacher"), LoadSettings.AsStored Precision.Exact)
+            ModelLoader.Load(path (folder + "/teacher"), LoadSettings.OnCpu Precision.Exact)
 
         use model = teacher
         let levels = TracedLevels.All model.Config.Layers

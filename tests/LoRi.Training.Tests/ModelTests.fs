@@ -35,7 +35,7 @@ let private golden =
 
 let private load precision =
     let struct (model, _) =
-        ModelLoader.Load(SharedFiles.path folder, LoadSettings.AsStored precision)
+        ModelLoader.Load(SharedFiles.path folder, LoadSettings.OnCpu precision)
 
     model
 

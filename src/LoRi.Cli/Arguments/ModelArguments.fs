@@ -74,6 +74,10 @@ type TrajectoriesArgs =
     | Shard_Size of megabytes: int
     | Skip_Bad_Lines
     | Format of name: string
+    | Question_Column of name: string
+    | Rationale_Column of name: string
+    | Answer_Column of name: string
+    | Annotations of handling: string
     | Json
 
     interface IArgParserTemplate with
@@ -95,6 +99,10 @@ type TrajectoriesArgs =
             | Shard_Size _ -> "largest file in megabytes (default: 4096)"
             | Skip_Bad_Lines -> "count rows that cannot be read instead of stopping"
             | Format _ -> "form of the data: gsm8k, icot, jsonl, parquet, json, gsm-hard or asdiv (default: found)"
+            | Question_Column _ -> "name of the question in generic data (default: question)"
+            | Rationale_Column _ -> "name of the rationale in generic data (default: rationale)"
+            | Answer_Column _ -> "name of the answer in generic data (default: answer)"
+            | Annotations _ -> "GSM8K's <<..>>: strip, keep or only (default: strip)"
             | Json -> "write one JSON object"
 
 /// Options of `evaluate`.

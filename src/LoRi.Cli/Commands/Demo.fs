@@ -198,6 +198,10 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let seeds = seeds options
     let folder = options.GetResult(DemoArgs.Output, Path.Combine("runs", "demo"))
     let workers = options.GetResult(DemoArgs.Threads, Environment.ProcessorCount)
+
+    if workers < 1 then
+        raise (UsageException $"--threads {workers}: must be at least 1")
+
     Directory.CreateDirectory folder |> ignore
     NativeRuntime.Load(native.WithThreads(Nullable()))
 

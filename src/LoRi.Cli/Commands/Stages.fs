@@ -9,12 +9,13 @@ open LoRi.Training
 open LoRi.Training.Data
 open LoRi.Training.Runs
 
-/// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves a checkpoint and stops.
-let private interruptible (work: CancellationToken -> unit) =
+/// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves a checkpoint and stops. A second signal ends the
+/// program at once.
+let private interruptible (work: CancellationToken -> bool) =
     use source = new CancellationTokenSource()
 
     let stop (context: PosixSignalContext) =
-        context.Cancel <- true
+        context.Cancel <- not source.IsCancellationRequested
         source.Cancel()
 
     use _ = PosixSignalRegistration.Create(PosixSignal.SIGINT, Action<_> stop)
@@ -22,14 +23,17 @@ let private interruptible (work: CancellationToken -> unit) =
     work source.Token
 
 let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
-    for path in
-        Seq.append
-            (Option.toList (Option.ofObj settings.Train.Model))
-            (Option.toList (Option.ofObj settings.Train.Teacher)) do
-        CommandLine.existing "model" path |> ignore
+    for option, path in [ "model", settings.Train.Model; "teacher", settings.Train.Teacher ] do
+        Option.ofObj path |> Option.iter (CommandLine.existing option >> ignore)
 
     NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
-    interruptible (fun stop -> TrainingStage.Run(settings, terminal.Error, stop) |> ignore)
+
+    // A script that goes on with what this run leaves must not take half a run for a whole one.
+    if not (interruptible (fun stop -> TrainingStage.Run(settings, terminal.Error, stop))) then
+        raise (
+            InputException
+                $"{settings.Train.Output}: the run was stopped before its end; the same command with --resume goes on"
+        )
 
 /// Trains the explicit teacher.
 let teach terminal native arguments =
@@ -121,7 +125,15 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
                     |> Option.map (CommandLine.choice<DataFormat> "format")
                 ),
             SkipBadLines = options.Contains TrajectoriesArgs.Skip_Bad_Lines,
-            Limit = Option.toNullable (options.TryGetResult TrajectoriesArgs.Limit)
+            Limit = Option.toNullable (options.TryGetResult TrajectoriesArgs.Limit),
+            QuestionColumn = options.GetResult(TrajectoriesArgs.Question_Column, "question"),
+            RationaleColumn = options.GetResult(TrajectoriesArgs.Rationale_Column, "rationale"),
+            AnswerColumn = options.GetResult(TrajectoriesArgs.Answer_Column, "answer"),
+            Annotations =
+                CommandLine.choiceOr
+                    "annotations"
+                    (options.TryGetResult TrajectoriesArgs.Annotations)
+                    AnnotationHandling.Strip
         )
 
     TrajectoriesOptions(

@@ -15,8 +15,10 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
 
     public static DemoPace Measure(DemoSettings settings, DemoTeacher teacher)
     {
-        var trainers = DemoStudents.Names.Where(name => name != DemoStudents.EqualTime).ToDictionary(name => name, name => new Trainer(
-            DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed),
+        var names = DemoStudents.Names.Where(name => name != DemoStudents.EqualTime).ToArray();
+        var models = names.ToDictionary(name => name, _ => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed));
+        var trainers = names.ToDictionary(name => name, name => new Trainer(
+            models[name],
             DemoStudents.Create(name, teacher.Targets, settings.LatentSteps),
             teacher.Training,
             DemoModels.Plan(settings, settings.StudentSteps, settings.StudentRate, teacher.Seed)));
@@ -37,9 +39,10 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
             }
         }
 
-        foreach (var trainer in trainers.Values)
+        foreach (var name in names)
         {
-            trainer.Dispose();
+            trainers[name].Dispose();
+            models[name].Dispose();
         }
 
         var pace = times.ToDictionary(pair => pair.Key, pair => pair.Value.Order().ElementAt(pair.Value.Count / 2));

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Runtime.ExceptionServices;
 using LoRi.Training.Evaluation;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.CotSft;
@@ -139,6 +140,11 @@ public sealed class DemoRunner
         })).ToArray();
         Array.ForEach(threads, thread => thread.Start());
         Array.ForEach(threads, thread => thread.Join());
-        return failures.TryDequeue(out var failure) ? throw new InvalidOperationException(failure.Message, failure) : results;
+        if (failures.TryDequeue(out var failure))
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        return results;
     }
 }

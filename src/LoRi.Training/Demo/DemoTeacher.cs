@@ -10,7 +10,7 @@ namespace LoRi.Training.Demo;
 
 /// <summary>A trained teacher of the demonstration with its data and its students' targets.</summary>
 internal sealed record DemoTeacher(
-    long Seed, ReasoningModel Model, EncodedExample[] Training, LoRiTeacher Targets, double Seconds, double CollectionSeconds) : IDisposable
+    long Seed, ReasoningModel Model, EncodedExample[] Training, LoRiTeacher Targets, string TargetsFile, double Seconds, double CollectionSeconds) : IDisposable
 {
     private const int CollectionBatch = 512;
     private const long SpoolLimit = 4L << 30;
@@ -30,14 +30,16 @@ internal sealed record DemoTeacher(
         clock.Restart();
         var levels = TracedLevels.All(DemoSettings.Model.Layers);
         using var source = new SpooledTrajectories(new ModelTrajectories(model, training, levels, CollectionBatch), folder, SpoolLimit);
-        var targets = LoRiTeacher.Collect(source, training.Length, LoRiSettings.Demo, Path.Combine(folder, $"teacher-{seed}.safetensors"));
+        var file = Path.Combine(folder, $"teacher-{seed}.safetensors");
+        var targets = LoRiTeacher.Collect(source, training.Length, LoRiSettings.Demo, file);
         log($"seed {seed} teacher: {settings.TeacherSteps} steps in {seconds:F0} s; trajectories of {training.Length:N0} rows in {clock.Elapsed.TotalSeconds:F0} s");
-        return new DemoTeacher(seed, model, training, targets, seconds, clock.Elapsed.TotalSeconds);
+        return new DemoTeacher(seed, model, training, targets, file, seconds, clock.Elapsed.TotalSeconds);
     }
 
     public void Dispose()
     {
         Targets.Dispose();
+        File.Delete(TargetsFile);
         Model.Dispose();
     }
 }

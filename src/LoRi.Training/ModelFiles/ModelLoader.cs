@@ -11,7 +11,7 @@ namespace LoRi.Training.ModelFiles;
 public sealed record LoadSettings(Precision Precision, Device Device)
 {
     /// <summary>On the CPU.</summary>
-    public static LoadSettings AsStored(Precision precision) => new(precision, CPU);
+    public static LoadSettings OnCpu(Precision precision) => new(precision, CPU);
 }
 
 /// <summary>What a student needs beyond its start weights.</summary>
@@ -34,12 +34,20 @@ public static class ModelLoader
         return Directory.Exists(final) && File.Exists(Path.Combine(final, "config.json")) ? final : path;
     }
 
+    /// <summary>How a trained model is to be asked; null for a plain checkpoint.</summary>
+    /// <exception cref="InputException">The card is malformed.</exception>
+    public static ReasoningCard? Card(string path)
+    {
+        var folder = Resolve(path);
+        return Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
+    }
+
     /// <summary>Loads a model as it is and, for a trained one, its card.</summary>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
     public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings)
     {
         var folder = Resolve(path);
-        var card = Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
+        var card = Card(path);
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
         var model = Open(folder, settings, config => (
             card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0));
@@ -60,7 +68,7 @@ public static class ModelLoader
     public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts)
     {
         var folder = Resolve(path);
-        var end = Directory.Exists(folder) ? ReasoningCard.Read(folder)?.EosId : null;
+        var end = Card(path)?.EosId;
         return Open(folder, settings, config =>
         {
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));

@@ -60,7 +60,8 @@ public sealed class Decoder : IDisposable
         yield return new ParameterSlot("model.norm.weight", [d], false);
         if (!config.TiedHead)
         {
-            yield return new ParameterSlot("lm_head.weight", [rows, d], true);
+            // As the table, it has rows of special tokens: no decay.
+            yield return new ParameterSlot("lm_head.weight", [rows, d], false);
         }
     }
 
@@ -89,10 +90,7 @@ public sealed class Decoder : IDisposable
                 collected[layer] = x;
             }
 
-            var block = weights.Blocks[layer];
-            var attended = Attention(block, Norm(x, block.AttentionNorm), (cosine, sine), mask, past?[layer], out keys[layer], out values[layer]);
-            x = x + attended;
-            x = x + FeedForward(block, Norm(x, block.FeedForwardNorm));
+            x = Block(weights.Blocks[layer], x, (cosine, sine), mask, past?[layer], out keys[layer], out values[layer]);
         }
 
         var final = Norm(x, weights.FinalNorm);
@@ -106,6 +104,20 @@ public sealed class Decoder : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => rotary.Dispose();
+
+    /// <summary>
+    /// One block, in a dispose scope of its own: what it makes on the way goes with it, so that memory does not grow with the
+    /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
+    /// </summary>
+    private Tensor Block(
+        BlockWeights block, Tensor x, (Tensor Cosine, Tensor Sine) angles, AttentionMask mask, (Tensor Keys, Tensor Values)? past, out Tensor keys, out Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        var attended = x + Attention(block, Norm(x, block.AttentionNorm), angles, mask, past, out keys, out values);
+        var next = attended + FeedForward(block, Norm(attended, block.FeedForwardNorm));
+        scope.MoveToOuter(next, keys, values);
+        return next;
+    }
 
     private Tensor Attention(
         BlockWeights block, Tensor x, (Tensor Cosine, Tensor Sine) angles, AttentionMask mask, (Tensor Keys, Tensor Values)? past, out Tensor keys, out Tensor values)

@@ -37,7 +37,8 @@ public static class Initialisation
         foreach (var name in new[] { "model.embed_tokens.weight", "lm_head.weight" }.Where(model.Parameters.Contains))
         {
             var table = model.Parameters[name];
-            var known = table.narrow(0, 0, System.Math.Min(table.shape[0], System.Math.Min(model.Special.Bot, model.Special.Eot)));
+            var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => id != model.Special.Bot && id != model.Special.Eot).Select(id => (long)id).ToArray();
+            var known = table.index_select(0, tensor(others, device: table.device));
             var (mean, deviation) = (known.mean([0L]), known.std().to(ScalarType.Float64).item<double>());
             foreach (var id in new[] { model.Special.Bot, model.Special.Eot })
             {

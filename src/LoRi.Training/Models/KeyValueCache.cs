@@ -24,9 +24,4 @@ public sealed class KeyValueCache
 
     /// <summary>Every tensor of the cache, for moving it between dispose scopes.</summary>
     public IEnumerable<Tensor> Tensors => keys.Concat(values);
-
-    /// <summary>The cache of some of the rows.</summary>
-    public KeyValueCache SelectRows(Tensor rows) => new(
-        [.. keys.Select(key => key.index_select(0, rows))],
-        [.. values.Select(value => value.index_select(0, rows))]);
 }

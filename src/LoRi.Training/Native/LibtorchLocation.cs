@@ -6,8 +6,8 @@ namespace LoRi.Training;
 /// <summary>Which libtorch is used, and where TorchSharp's own native file is.</summary>
 internal sealed partial record LibtorchLocation(string Folder, string Version, string Source, string TorchSharpLibrary)
 {
-    /// <summary>The version that TorchSharp was compiled for, and the one after it, which offers all it needs.</summary>
-    private static readonly string[] KnownVersions = ["2.10", "2.11"];
+    /// <summary>The version that TorchSharp was compiled for.</summary>
+    private const string KnownVersion = "2.10";
 
     private static readonly string[] Required = ["c10", "torch_cpu", "torch"];
 
@@ -70,14 +70,14 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
         var version = ReadVersion(folder);
         if (!anyVersion && !IsKnown(version))
             throw new InputException($"{source} {asked}: this is libtorch {version ?? "of an unknown version"}, the program "
-                + $"needs {string.Join(" or ", KnownVersions)}; --libtorch-any-version tries it all the same");
+                + $"needs {KnownVersion}; --libtorch-any-version tries it all the same");
         return new LibtorchLocation(folder, version ?? "unknown", source, torchSharp);
     }
 
     private static bool Has(string folder, string name) => File.Exists(Path.Combine(folder, FileName(name)));
 
     private static bool IsKnown(string? version) =>
-        version is not null && KnownVersions.Any(k => version.StartsWith(k + ".", StringComparison.Ordinal));
+        version is not null && version.StartsWith(KnownVersion + ".", StringComparison.Ordinal);
 
     private static string? ReadVersion(string folder)
     {

@@ -74,8 +74,8 @@ public static class CoreChoices
         ArgumentNullException.ThrowIfNull(options);
         return new LoRiSettings(
             new SubspaceOptions(
-                options.SubspaceKind.ToCore(seed),
-                options.Standardise.ToCore(),
+                (options.SubspaceKind ?? SubspaceKindOption.MultilinearSvd).ToCore(seed),
+                (options.Standardise ?? StandardiseOption.Full).ToCore(),
                 Rank(options.LayerRank, options.LayerEnergy, LoRiOptions.DefaultLargestLayerRank),
                 Rank(options.HiddenRank, options.HiddenEnergy, LoRiOptions.DefaultLargestHiddenRank)),
             Objective(options.Covariance, options.Weighting, options.Order, options.Anchor, options.AnchorStd));

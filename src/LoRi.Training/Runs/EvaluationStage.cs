@@ -54,6 +54,15 @@ public sealed record EvaluationOptions
 
     /// <summary>How the data are read.</summary>
     public DataOptions Reading { get; init; } = new();
+
+    /// <summary>Checks everything that can be checked without reading a file.</summary>
+    /// <exception cref="InputException">A value is out of range.</exception>
+    public void Validate()
+    {
+        OptionRules.AtLeast("--latent-steps", LatentSteps, 1);
+        OptionRules.AtLeast<int>("--max-new-tokens", MaxNewTokens, 1);
+        OptionRules.AtLeast<int>("--batch-size", BatchSize, 1);
+    }
 }
 
 /// <summary>What an evaluation found.</summary>
@@ -77,6 +86,7 @@ public static class EvaluationStage
     public static EvaluationResult Run(EvaluationOptions options, Action<string> info)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         var set = ReasoningData.Read(options.Data, options.Reading);
         if (set.Examples.Count == 0)
         {
@@ -174,7 +184,7 @@ public static class EvaluationStage
         ["prefix_fed"] = plan.Mode != AnswerMode.Explicit && plan.Prefix.Length > 0,
         ["seconds"] = result.Seconds,
         ["tokens_generated"] = result.TokensGenerated,
-        ["seed"] = options.Seed,
+        ["seed"] = options.Seed ?? RunDirectory.SeedOf(options.Model),
         ["bad_rows_skipped"] = badRows,
     };
 }

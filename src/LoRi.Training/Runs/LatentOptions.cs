@@ -1,3 +1,4 @@
+using LoRi.Training.Evaluation;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
 
@@ -6,6 +7,9 @@ namespace LoRi.Training.Runs;
 /// <summary>The student: its method and its latent steps.</summary>
 public sealed record LatentOptions
 {
+    /// <summary>The answer prefix of a teacher that is not told another one.</summary>
+    public const string DefaultAnswerPrefix = AnswerScorer.AnswerPrefix;
+
     /// <summary><c>--method</c>: one of <see cref="MethodNames.All"/>.</summary>
     public string Method { get; init; } = MethodNames.LoRi;
 
@@ -21,8 +25,11 @@ public sealed record LatentOptions
     /// <summary><c>--init</c>: the weights the student starts from.</summary>
     public InitOption Init { get; init; } = InitOption.Teacher;
 
-    /// <summary><c>--answer-prefix</c>: the text between the latent steps and the answer.</summary>
-    public string AnswerPrefix { get; init; } = "The answer is:";
+    /// <summary>
+    /// <c>--answer-prefix</c>: the text between the latent steps and the answer; left out, the one that the teacher was trained
+    /// with, else <see cref="DefaultAnswerPrefix"/>.
+    /// </summary>
+    public string? AnswerPrefix { get; init; }
 
     /// <summary><c>--grade</c>: the tokens that the task loss counts.</summary>
     public Grading Grade { get; init; } = Grading.Answer;
@@ -33,7 +40,7 @@ public sealed record LatentOptions
     {
         ArgumentNullException.ThrowIfNull(train);
         MethodNames.Check(Method);
-        OptionRules.AtLeast<int>("--latent-steps", LatentSteps, 0);
+        OptionRules.AtLeast<int>("--latent-steps", LatentSteps, MethodNames.HasLatents(Method) ? 1 : 0);
         OptionRules.AtLeast("--projection-width", ProjectionWidth, 1);
         if (ProjectionWidth is { } width && Projection != ProjectionKind.Mlp)
         {
@@ -41,7 +48,7 @@ public sealed record LatentOptions
                 + "contradict each other: only the mlp has an inner width");
         }
 
-        if (AnswerPrefix.Length == 0)
+        if (AnswerPrefix is "")
         {
             throw new InputException("--answer-prefix \"\": must not be empty, its last token is the anchor");
         }
@@ -51,18 +58,14 @@ public sealed record LatentOptions
 
     private void ValidateWeights(TrainOptions train)
     {
+        if (Init == InitOption.Base && train.Model is null)
+        {
+            throw new InputException("--init base needs --model: the base model's weights to start from");
+        }
+
         if (MethodNames.HasFrozenTeacher(Method))
         {
-            if (train.Teacher is null)
-            {
-                throw new InputException($"--method {Method} needs --teacher: a model trained with `lori teach`");
-            }
-
-            if (Init == InitOption.Base && train.Model is null)
-            {
-                throw new InputException("--init base needs --model: the base model's weights to start from");
-            }
-
+            _ = train.Teacher ?? throw new InputException($"--method {Method} needs --teacher: a model trained with `lori teach`");
             return;
         }
 

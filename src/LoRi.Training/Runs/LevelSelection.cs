@@ -40,8 +40,7 @@ public sealed record LevelSelection
     }
 
     /// <summary>
-    /// The chosen levels of <paramref name="count"/>, counted from 0. <c>every-K</c> takes the K-th, the 2K-th and so on, and
-    /// always the last.
+    /// The chosen levels of <paramref name="count"/>, counted from 0. <c>every-K</c> takes the K-th, the 2K-th and so on.
     /// </summary>
     /// <exception cref="InputException">More levels are asked for than there are.</exception>
     public IReadOnlyList<int> Indices(int count)
@@ -51,7 +50,7 @@ public sealed record LevelSelection
             throw new InputException($"--levels {this}: the model has {count} levels only");
         }
 
-        return [.. Enumerable.Range(0, count).Where(i => i >= count - last && ((i + 1) % every == 0 || i == count - 1))];
+        return [.. Enumerable.Range(0, count).Where(i => i >= count - last && (i + 1) % every == 0)];
     }
 
     /// <summary>The option's text.</summary>

@@ -19,10 +19,10 @@ public sealed record LoRiOptions
     public string? SubspaceFile { get; init; }
 
     /// <summary><c>--subspace-kind</c> (<c>--kind</c> where a subspace is fitted).</summary>
-    public SubspaceKindOption SubspaceKind { get; init; } = SubspaceKindOption.MultilinearSvd;
+    public SubspaceKindOption? SubspaceKind { get; init; }
 
     /// <summary><c>--standardise</c>.</summary>
-    public StandardiseOption Standardise { get; init; } = StandardiseOption.Full;
+    public StandardiseOption? Standardise { get; init; }
 
     /// <summary><c>--layer-rank</c>; excludes <see cref="LayerEnergy"/>.</summary>
     public int? LayerRank { get; init; }
@@ -109,6 +109,8 @@ public sealed record LoRiOptions
             return;
         }
 
+        OptionRules.NotBoth("--subspace", file, "--subspace-kind", SubspaceKind is { } kind ? OptionJson.Name(kind) : null);
+        OptionRules.NotBoth("--subspace", file, "--standardise", Standardise is { } standardise ? OptionJson.Name(standardise) : null);
         OptionRules.NotBoth("--subspace", file, "--layer-rank", LayerRank);
         OptionRules.NotBoth("--subspace", file, "--layer-energy", LayerEnergy);
         OptionRules.NotBoth("--subspace", file, "--hidden-rank", HiddenRank);

@@ -16,6 +16,12 @@ public static class MethodNames
     /// <summary>Whether the method learns from a teacher whose weights stay.</summary>
     public static bool HasFrozenTeacher(string method) => method is LoRi or IcotKd;
 
+    /// <summary>Whether the method's student takes latent steps; the others write, or answer at once.</summary>
+    public static bool HasLatents(string method) => method is not ("no-cot" or IcotKd or "icot-si");
+
+    /// <summary>Whether the method scales a term by the deviation over a batch, so that a step must not be cut.</summary>
+    public static bool ScalesByBatch(string method) => method == "codi";
+
     /// <summary>Refuses a name that is not among them.</summary>
     public static void Check(string method)
     {

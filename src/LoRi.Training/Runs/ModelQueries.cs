@@ -64,6 +64,8 @@ public static class ModelQueries
     public static GeneratedAnswer Generate(
         string path, string? prompt, int[]? ids, string? tokenizer, int? latentSteps, int maxNewTokens, DtypeOption dtype, DeviceOption device)
     {
+        OptionRules.AtLeast("--latent-steps", latentSteps, 1);
+        OptionRules.AtLeast<int>("--max-new-tokens", maxNewTokens, 1);
         TextTokenizer? text = prompt is null ? StageModel.FindTokenizer(path, tokenizer) : StageModel.Tokenizer(path, tokenizer);
         var (model, card) = ModelLoader.Load(path, Settings(dtype, device));
         using var owned = model;

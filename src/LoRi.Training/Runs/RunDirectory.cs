@@ -36,6 +36,13 @@ public sealed class RunDirectory
     /// <summary>The trained model as a Hub folder; exists when the run is finished.</summary>
     public string FinalFolder => Path.Combine(FolderPath, "final");
 
+    /// <summary>The seed that the <c>config.json</c> of a run records; null for what is no run directory.</summary>
+    public static long? SeedOf(string path)
+    {
+        var config = Path.Combine(path, "config.json");
+        return File.Exists(config) && OptionJson.ReadFile(config)["seed"] is JsonValue seed && seed.TryGetValue<long>(out var value) ? value : null;
+    }
+
     /// <summary>Opens the folder of a run, making it if need be.</summary>
     /// <exception cref="InputException">The folder holds something and <paramref name="resume"/> was not asked for.</exception>
     public static RunDirectory Create(string path, bool resume)

@@ -21,6 +21,12 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
     public int Steps { get; } = settings.Train.Steps
         ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? DefaultEpochs) * data.Training.Count / settings.Train.BatchSize));
 
+    /// <summary>Steps of linear warm-up.</summary>
+    public int WarmupSteps => settings.Train.WarmupSteps ?? (int)System.Math.Round(WarmupShare * Steps);
+
+    /// <summary>The settings with what was derived from the data: what <c>config.json</c> keeps.</summary>
+    public RunSettings Resolved => settings with { Train = settings.Train with { Steps = Steps, Epochs = null, WarmupSteps = WarmupSteps } };
+
     /// <summary>Trains to the end, or until <paramref name="stop"/> asks to save and stop; true where it came to the end.</summary>
     public bool Run(CancellationToken stop)
     {
@@ -90,7 +96,7 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
         {
             LearningRate = settings.Train.LearningRate,
             Schedule = settings.Train.Schedule,
-            WarmupSteps = settings.Train.WarmupSteps ?? (int)System.Math.Round(WarmupShare * Steps),
+            WarmupSteps = WarmupSteps,
             Beta1 = settings.Train.Beta1,
             Beta2 = settings.Train.Beta2,
             WeightDecay = settings.Train.WeightDecay,

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LoRi.Training.Checkpoints;
+using LoRi.Training.ModelFiles;
 
 namespace LoRi.Training.Runs;
 
@@ -24,7 +26,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         ["layer_energy"] = ["layer_rank"],
         ["hidden_rank"] = ["hidden_energy"],
         ["hidden_energy"] = ["hidden_rank"],
-        ["subspace"] = ["layer_rank", "layer_energy", "hidden_rank", "hidden_energy"],
+        ["subspace"] = ["subspace_kind", "standardise", "layer_rank", "layer_energy", "hidden_rank", "hidden_energy"],
     };
 
     /// <summary>Settings from one flat JSON object; the keys that it does not have take their defaults.</summary>
@@ -90,10 +92,40 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         {
             Latent.Validate(Train);
             LoRi.Validate(Latent.Method);
+            ValidateAccumulation();
         }
         else if (Train.Model is null)
         {
             throw new InputException("--model is missing: name the weights to start from");
+        }
+    }
+
+    /// <summary>
+    /// The same settings with the answer prefix that the teacher was trained with, where none is given: its anchor is the last
+    /// token of that prefix.
+    /// </summary>
+    /// <exception cref="InputException">Another prefix is given than a frozen teacher has.</exception>
+    public RunSettings WithAnswerPrefix()
+    {
+        var teacher = Command == "distill" && Train.Teacher is { } path ? ModelLoader.Card(path)?.AnswerPrefix : null;
+        if (teacher is not null && Latent.AnswerPrefix is { } given && given != teacher && MethodNames.HasFrozenTeacher(Latent.Method))
+        {
+            throw new InputException(
+                $"--answer-prefix {MessageText.Quote(given)} and --teacher {Train.Teacher} contradict each other: this teacher was trained with {MessageText.Quote(teacher)}; leave --answer-prefix out");
+        }
+
+        return this with { Latent = Latent with { AnswerPrefix = Latent.AnswerPrefix ?? teacher ?? LatentOptions.DefaultAnswerPrefix } };
+    }
+
+    private void ValidateAccumulation()
+    {
+        var reason = MethodNames.ScalesByBatch(Latent.Method) ? $"--method {Latent.Method}"
+            : Latent.Method == MethodNames.LoRi && LoRi.AnchorStd == AnchorStdOption.Batch ? "--anchor-std batch"
+            : null;
+        if (reason is not null && Train.Accumulation > 1)
+        {
+            throw new InputException(
+                $"{reason} and --accumulation {Train.Accumulation} contradict each other: a term is divided by the deviation over the whole batch; leave --accumulation out");
         }
     }
 

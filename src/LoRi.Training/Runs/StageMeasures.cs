@@ -53,6 +53,14 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
         return words is [_, var number, ..] && long.TryParse(number, CultureInfo.InvariantCulture, out var kilobytes) ? 1024 * kilobytes : null;
     }
 
+    /// <summary>
+    /// Weights of the matrices that every token passes: not the table, which is looked up, nor the head, which few tokens pass.
+    /// Six operations a weight and trained token are therefore a lower bound.
+    /// </summary>
+    public static double BlockWeights(ReasoningModel model) => model.Parameters.Slots
+        .Where(slot => slot.Shape.Length > 1 && slot.Name is not ("model.embed_tokens.weight" or "lm_head.weight"))
+        .Sum(slot => (double)slot.Count);
+
     /// <summary>Writes the summary; tokens come from the run's metrics.</summary>
     public void Write(string stage, Action<string> info)
     {
@@ -60,7 +68,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
         var last = JsonNode.Parse(File.ReadLines(run.MetricsFile).Last())!;
         var tokens = last["tokens"]!.GetValue<long>();
         var training = last["seconds"]!.GetValue<double>();
-        var matrices = model.Parameters.Slots.Where(slot => slot.Shape.Length > 1).Sum(slot => slot.Count);
+        var matrices = BlockWeights(model);
         var ceiling = Ceiling(model.Precision.Compute, model.Device);
         var rate = 6.0 * matrices * tokens / training;
         var summary = new JsonObject

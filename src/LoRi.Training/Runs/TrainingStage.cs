@@ -40,11 +40,20 @@ public sealed class TrainingStage
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
+        settings = settings.WithAnswerPrefix();
         var run = RunDirectory.Create(settings.Train.Output, settings.Train.Resume);
         using var log = new RunLog(run.LogFile, screen);
         var logger = log.CreateLogger(settings.Command);
         run.WriteConfig(settings.ToJson());
-        return new TrainingStage(settings, run, line => logger.LogInformation("{Line}", line)).Execute(stop);
+        try
+        {
+            return new TrainingStage(settings, run, line => logger.LogInformation("{Line}", line)).Execute(stop);
+        }
+        catch (OperationCanceledException)
+        {
+            logger.LogInformation("stopped before the first step; --resume starts over");
+            return false;
+        }
     }
 
     private bool Execute(CancellationToken stop)
@@ -57,15 +66,18 @@ public sealed class TrainingStage
         info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
         var tokenizer = StageModel.Tokenizer(start, settings.Train.Tokenizer);
         tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(SpecialTokens);
+        stop.ThrowIfCancellationRequested();
         using var model = LoadStart(start, tokenizer, new LoadSettings(precision, device));
-        var encoder = new ExampleEncoder(tokenizer, settings.Latent.AnswerPrefix, model.Special.Eos, settings.LoRi.TeacherText);
+        var encoder = new ExampleEncoder(tokenizer, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
         var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, settings.Latent.LatentSteps);
         info(data.Describe());
         CheckLength(data, model.Config);
         Prepare(model, data);
-        using var teacher = !IsTeacher && settings.Latent.Method == MethodNames.LoRi ? Collect(data, precision, device) : null;
+        stop.ThrowIfCancellationRequested();
+        using var teacher = !IsTeacher && settings.Latent.Method == MethodNames.LoRi ? Collect(data, precision, device, stop) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         var loop = new RunLoop(settings, model, method, data, run, info);
+        run.WriteConfig(loop.Resolved.ToJson());
         info($"{method.Name}: {loop.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
         if (settings.Train.DryRun)
         {
@@ -105,9 +117,9 @@ public sealed class TrainingStage
     }
 
     /// <summary>One pass of the frozen teacher: the subspace (unless a file gives it), coordinates and anchors.</summary>
-    private LoRiTeacher Collect(TrainingData data, Precision precision, Device device)
+    private LoRiTeacher Collect(TrainingData data, Precision precision, Device device, CancellationToken stop)
     {
-        var collection = new TeacherCollection(settings, run, info);
+        var collection = new TeacherCollection(settings, run, info, stop);
         return collection.Collect(data.Training, precision, device);
     }
 
@@ -115,7 +127,7 @@ public sealed class TrainingStage
     {
         Method = method.Name,
         LatentSteps = method.LatentSteps,
-        AnswerPrefix = settings.Latent.AnswerPrefix,
+        AnswerPrefix = settings.Latent.AnswerPrefix!,
         PrefixIds = prefix,
         BotId = model.Special.Bot,
         EotId = model.Special.Eot,

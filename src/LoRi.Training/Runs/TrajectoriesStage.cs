@@ -47,6 +47,15 @@ public sealed record TrajectoriesOptions
 
     /// <summary>How the data are read.</summary>
     public DataOptions Reading { get; init; } = new();
+
+    /// <summary>Checks everything that can be checked without reading a file.</summary>
+    /// <exception cref="InputException">A value is out of range.</exception>
+    public void Validate()
+    {
+        OptionRules.AtLeast<int>("--batch-size", BatchSize, 1);
+        OptionRules.AtLeast("--max-tokens", MaxTokens, 1);
+        OptionRules.AtLeast<int>("--shard-size", ShardMegabytes, 1);
+    }
 }
 
 /// <summary>What was written.</summary>
@@ -61,19 +70,19 @@ public sealed record TrajectoriesResult(IReadOnlyList<string> Files, int Example
 /// <summary><c>lori trajectories</c>: a teacher's states over a data set, in the exchange format.</summary>
 public static class TrajectoriesStage
 {
-    private const string DefaultPrefix = "The answer is:";
 
     /// <summary>Computes and writes the trajectories.</summary>
     public static TrajectoriesResult Run(TrajectoriesOptions options, Action<string> info)
     {
         ArgumentNullException.ThrowIfNull(options);
+        options.Validate();
         var clock = Stopwatch.StartNew();
         var set = ReasoningData.Read(options.Data, options.Reading);
         var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
         var (model, card) = ModelLoader.Load(options.Model, new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device)));
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
-        var prefix = options.AnswerPrefix ?? card?.AnswerPrefix ?? DefaultPrefix;
+        var prefix = options.AnswerPrefix ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix;
         var encoder = new ExampleEncoder(tokenizer, prefix, StageModel.EndId(options.Model, model, card), options.TeacherText);
         var limit = options.MaxTokens ?? model.Config.MaxPositions;
         var kept = set.Examples.Where(example => encoder.Encode(example, 0).ExplicitLength <= limit).ToArray();

@@ -12,12 +12,6 @@ public sealed record TracedLevels(IReadOnlyList<int> Indices)
     /// <summary>All L levels.</summary>
     public static TracedLevels All(int layers) => new([.. Enumerable.Range(0, layers)]);
 
-    /// <summary>Levels k, 2k, 3k, ...</summary>
-    public static TracedLevels Every(int layers, int step) => new([.. Enumerable.Range(0, layers).Where(index => (index + 1) % step == 0)]);
-
-    /// <summary>The last n levels.</summary>
-    public static TracedLevels Last(int layers, int count) => new([.. Enumerable.Range(layers - count, count)]);
-
     /// <summary>The traced ones of levels along dimension 1; the tensor itself where all are traced.</summary>
     public Tensor Select(Tensor levels) => Indices.Count == levels.shape[1]
         ? levels
