@@ -169,7 +169,8 @@ let private runs =
 
                 Expect.throws broken "interrupted"
                 let again = RunDirectory.Create(folder, true)
-                let struct (latest, _) = again.LatestCheckpoint().Value
+                use _ = again.Lock()
+                let struct (latest, _) = Seq.last (again.Checkpoints())
                 Expect.equal latest 15 "latest"
                 Expect.equal (Directory.GetDirectories run.CheckpointsFolder).Length 2 "kept")
         }

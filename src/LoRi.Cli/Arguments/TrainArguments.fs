@@ -28,6 +28,8 @@ type TrainArgs =
     | Log_Every of steps: int
     | Eval_Every of steps: int
     | Checkpoint_Every of steps: int
+    | Divergence_Factor of factor: float
+    | Collapse_Threshold of spread: float
     | Resume
     | Dry_Run
     | Validation_Fraction of share: float
@@ -68,9 +70,14 @@ type TrainArgs =
             | Limit _ -> "read this many rows of data at most"
             | Log_Every _ -> "steps between two log lines (default: 10)"
             | Eval_Every _ -> "steps between two evaluations on the validation rows"
-            | Checkpoint_Every _ -> "steps between two checkpoints"
+            | Checkpoint_Every _ ->
+                "steps between two checkpoints (default: a twentieth of all steps, ten minutes at most)"
+            | Divergence_Factor _ ->
+                "stop where the mean loss of 20 steps exceeds this times that of the first 20, plus 1; 0 for never (default: 3)"
+            | Collapse_Threshold _ ->
+                "stop where the spread of the latents, from 0 to 1, stays below this for 50 steps; 0 for never (default: 1e-5)"
             | Resume -> "go on from the last complete checkpoint, or begin where there is none"
-            | Dry_Run -> "check everything up to the first step, and stop"
+            | Dry_Run -> "estimate steps, tokens, memory and time from a few steps, and write nothing"
             | Validation_Fraction _ -> "share of the rows held out for validation (default: 0)"
             | Max_Tokens _ -> "leave longer examples out, and count them"
             | Skip_Bad_Lines -> "count rows that cannot be read instead of stopping"

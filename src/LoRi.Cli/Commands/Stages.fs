@@ -29,7 +29,10 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings:
     NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
 
     // A script that goes on with what this run leaves must not take half a run for a whole one.
-    if not (interruptible (fun stop -> TrainingStage.Run(settings, terminal.Error, stop))) then
+    let run stop =
+        ProgressScreen.using terminal.Error (fun screen -> TrainingStage.Run(settings, screen, stop))
+
+    if not (interruptible run) then
         raise (
             InputException
                 $"{settings.Train.Output}: the run was stopped before its end; the same command with --resume goes on"

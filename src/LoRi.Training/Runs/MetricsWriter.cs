@@ -21,7 +21,34 @@ public sealed record MetricsRow(
     double LearningRate,
     double GradientNorm,
     double TokensPerSecond,
-    double Seconds);
+    double Seconds)
+{
+    private const string StepKey = "step";
+
+    /// <summary>What was measured at this step beside the loss, by name; stands behind all else.</summary>
+    public IReadOnlyDictionary<string, double> Measures { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>The object that <c>metrics.jsonl</c> holds; the loss terms stand among the other keys, by their names.</summary>
+    public JsonObject ToJson()
+    {
+        var line = new JsonObject { [StepKey] = Step, ["tokens"] = Tokens, ["loss"] = Loss };
+        foreach (var (name, value) in Terms)
+        {
+            line[name] = value;
+        }
+
+        line["learning_rate"] = LearningRate;
+        line["gradient_norm"] = GradientNorm;
+        line["tokens_per_second"] = TokensPerSecond;
+        line["seconds"] = Seconds;
+        foreach (var (name, value) in Measures)
+        {
+            line[name] = value;
+        }
+
+        return line;
+    }
+}
 
 /// <summary>Appends rows to <c>metrics.jsonl</c>, each complete on the disk before the next step.</summary>
 public sealed class MetricsWriter : IDisposable
@@ -29,32 +56,28 @@ public sealed class MetricsWriter : IDisposable
     private const string StepKey = "step";
 
     // A loss that is not a number is worth seeing in the file; JSON has no other spelling for it.
-    private static readonly JsonSerializerOptions Format = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    internal static readonly JsonSerializerOptions Format = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
 
+    private readonly string path;
     private readonly StreamWriter writer;
 
     /// <summary>A writer that appends to a file.</summary>
-    public MetricsWriter(string path) => writer = new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
+    /// <exception cref="InputException">The file cannot be opened.</exception>
+    public MetricsWriter(string path) => (this.path, writer) = (path, AppendedFile.Open(path));
 
-    /// <summary>Appends one row; the loss terms stand among the other keys, by their names.</summary>
+    /// <summary>Appends one row.</summary>
+    /// <exception cref="InputException">It cannot be written.</exception>
     public void Write(MetricsRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        var line = new JsonObject { [StepKey] = row.Step, ["tokens"] = row.Tokens, ["loss"] = row.Loss };
-        foreach (var (name, value) in row.Terms)
-        {
-            line[name] = value;
-        }
-
-        line["learning_rate"] = row.LearningRate;
-        line["gradient_norm"] = row.GradientNorm;
-        line["tokens_per_second"] = row.TokensPerSecond;
-        line["seconds"] = row.Seconds;
-        writer.WriteLine(line.ToJsonString(Format));
+        AppendedFile.Write(writer, path, row.ToJson().ToJsonString(Format));
     }
 
+    /// <summary>Makes sure that all rows so far survive a loss of power.</summary>
+    public void FlushToDisk() => AppendedFile.FlushToDisk(writer, path);
+
     /// <inheritdoc/>
-    public void Dispose() => writer.Dispose();
+    public void Dispose() => AppendedFile.Close(writer);
 
     /// <summary>The step of a line; a line that was cut off counts as after all steps.</summary>
     internal static int StepOf(string line)

@@ -13,6 +13,7 @@ public sealed class RunDirectory
 {
     private const string StepPrefix = "step-";
     private const string PartialPrefix = ".partial-";
+    private const string LockFile = ".lock";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -32,6 +33,12 @@ public sealed class RunDirectory
 
     /// <summary>The folder of the checkpoints.</summary>
     public string CheckpointsFolder => Path.Combine(FolderPath, "checkpoints");
+
+    /// <summary>The folder of the TensorBoard event file.</summary>
+    public string EventsFolder => Path.Combine(FolderPath, "tensorboard");
+
+    /// <summary>Whether the run came to its end.</summary>
+    public bool Finished => Directory.Exists(FinalFolder);
 
     /// <summary>The trained model as a Hub folder; exists when the run is finished.</summary>
     public string FinalFolder => Path.Combine(FolderPath, "final");
@@ -62,7 +69,6 @@ public sealed class RunDirectory
         {
             var run = new RunDirectory(Path.GetFullPath(path));
             Directory.CreateDirectory(run.CheckpointsFolder);
-            run.RemovePartial();
             return run;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -78,17 +84,41 @@ public sealed class RunDirectory
         AtomicFile.WriteText(ConfigFile, settings.ToJsonString(Indented) + "\n");
     }
 
-    /// <summary>The last complete checkpoint and its step, or nothing.</summary>
-    public (int Step, string Folder)? LatestCheckpoint()
+    /// <summary>
+    /// Keeps other processes out of this folder until the result is disposed, or the process ends however it ends, and removes
+    /// what a process that was killed did not finish.
+    /// </summary>
+    /// <exception cref="InputException">Another process is in there.</exception>
+    public IDisposable Lock()
     {
-        var all = Checkpoints();
-        return all.Count == 0 ? null : all[^1];
+        try
+        {
+            var held = new FileStream(Path.Combine(FolderPath, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            RemovePartial();
+            return held;
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"--output {FolderPath}: another process is writing this run, or the folder cannot be written ({e.Message}); wait for it, or name another folder", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new InputException($"--output {FolderPath}: cannot be written ({e.Message}); check its permissions", e);
+        }
     }
+
+    /// <summary>The complete checkpoints by their steps, the last one last.</summary>
+    public IReadOnlyList<(int Step, string Folder)> Checkpoints() =>
+        [.. Directory.EnumerateDirectories(CheckpointsFolder, StepPrefix + "*")
+            .Select(folder => (Step: int.TryParse(Path.GetFileName(folder)[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1, folder))
+            .Where(found => found.Step >= 0)
+            .OrderBy(found => found.Step)];
 
     /// <summary>
     /// Saves a checkpoint: <paramref name="write"/> fills the folder that it is given, which then gets its name. Older
     /// checkpoints than the last <paramref name="keep"/> are removed.
     /// </summary>
+    /// <exception cref="InputException">It cannot be written; those before it stay.</exception>
     public void SaveCheckpoint(int step, Action<string> write, int keep = 2)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
@@ -96,7 +126,7 @@ public sealed class RunDirectory
         Publish(Path.Combine(CheckpointsFolder, name), write);
         foreach (var (_, folder) in Checkpoints().SkipLast(keep))
         {
-            Directory.Delete(folder, recursive: true);
+            Discard(folder);
         }
     }
 
@@ -117,31 +147,62 @@ public sealed class RunDirectory
         return new MetricsWriter(MetricsFile);
     }
 
-    private List<(int Step, string Folder)> Checkpoints() =>
-        [.. Directory.EnumerateDirectories(CheckpointsFolder, StepPrefix + "*")
-            .Select(folder => (Step: int.TryParse(Path.GetFileName(folder)[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1, folder))
-            .Where(found => found.Step >= 0)
-            .OrderBy(found => found.Step)];
+    /// <summary>The rows of <c>metrics.jsonl</c>.</summary>
+    public IEnumerable<JsonObject> ReadMetrics() => File.ReadLines(MetricsFile).Select(line => JsonNode.Parse(line)!.AsObject());
 
-    private static void Publish(string folder, Action<string> write)
+    /// <summary>Fills a folder under another name, flushes it and renames it: it is there completely or not at all.</summary>
+    private void Publish(string folder, Action<string> write)
     {
         ArgumentNullException.ThrowIfNull(write);
-        var partial = Path.Combine(Path.GetDirectoryName(folder)!, PartialPrefix + Path.GetFileName(folder));
-        if (Directory.Exists(partial))
+        var partial = Partial(folder);
+        try
         {
-            Directory.Delete(partial, recursive: true);
-        }
+            Directory.CreateDirectory(partial);
+            write(partial);
+            FolderFlush.Flush(partial);
+            if (Directory.Exists(folder))
+            {
+                Discard(folder);
+            }
 
-        Directory.CreateDirectory(partial);
-        write(partial);
-        if (Directory.Exists(folder))
+            Directory.Move(partial, folder);
+            FolderFlush.Flush(Path.GetDirectoryName(folder)!);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InputException)
+        {
+            TryDelete(partial);
+            var last = Checkpoints() is [.., var (_, whole)] ? $"{whole} is whole, and --resume goes on from it" : "there is no earlier checkpoint";
+            throw new InputException($"{folder}: cannot be written ({Reason(e)}); check the free space and the permissions; {last}", e);
+        }
+    }
+
+    private static string Reason(Exception e) => (e.InnerException ?? e).Message;
+
+    /// <summary>A name that is taken for unfinished: no other process writes here at the same time.</summary>
+    private static string Partial(string folder) =>
+        Path.Combine(Path.GetDirectoryName(folder)!, $"{PartialPrefix}{Guid.NewGuid():N}-{Path.GetFileName(folder)}");
+
+    /// <summary>Removes a folder so that at no moment half of it is there under its name.</summary>
+    private static void Discard(string folder)
+    {
+        var partial = Partial(folder);
+        Directory.Move(folder, partial);
+        Directory.Delete(partial, recursive: true);
+    }
+
+    private static void TryDelete(string folder)
+    {
+        try
         {
             Directory.Delete(folder, recursive: true);
         }
-
-        Directory.Move(partial, folder);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The next start removes it.
+        }
     }
 
+    /// <summary>Removes what a process that was killed did not finish.</summary>
     private void RemovePartial()
     {
         foreach (var parent in new[] { FolderPath, CheckpointsFolder })
@@ -150,6 +211,11 @@ public sealed class RunDirectory
             {
                 Directory.Delete(partial, recursive: true);
             }
+        }
+
+        foreach (var temporary in Directory.EnumerateFiles(FolderPath, "*.tmp").ToList())
+        {
+            File.Delete(temporary);
         }
     }
 }

@@ -6,34 +6,62 @@ namespace LoRi.Training.Runs;
 /// <summary>Writes log lines to a run's <c>log.txt</c>, with the time, and to the screen, without it.</summary>
 public sealed class RunLog : ILoggerProvider
 {
+    private static readonly EventId StepEvent = new(1, "step");
     private readonly Lock gate = new();
-    private readonly StreamWriter file;
-    private readonly TextWriter? screen;
+    private readonly string? path;
+    private readonly StreamWriter? file;
+    private readonly IRunScreen? screen;
+    private readonly ILogger logger;
 
-    /// <summary>A log that appends to <paramref name="path"/>, and writes to <paramref name="screen"/> if there is one.</summary>
-    public RunLog(string path, TextWriter? screen)
+    /// <summary>A log that appends to <paramref name="path"/> if there is one, and shows on <paramref name="screen"/> if there is one.</summary>
+    /// <exception cref="InputException">The file cannot be opened.</exception>
+    public RunLog(string? path, IRunScreen? screen)
     {
-        file = new StreamWriter(path, append: true) { AutoFlush = true, NewLine = "\n" };
-        this.screen = screen;
+        (this.path, this.screen) = (path, screen);
+        file = path is null ? null : AppendedFile.Open(path);
+        logger = CreateLogger("run");
     }
+
+    /// <summary>Something happened.</summary>
+    public void Info(string line) => logger.LogInformation("{Line}", line);
+
+    /// <summary>Something that the user should look at.</summary>
+    public void Warn(string line) => logger.LogWarning("{Line}", line);
+
+    /// <summary>A logged step.</summary>
+    public void Step(string line) => logger.LogInformation(StepEvent, "{Line}", line);
+
+    /// <summary>A step was made: for the screen alone.</summary>
+    public void Progress(RunProgress progress) => screen?.Progress(progress);
 
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new Channel(this);
 
     /// <inheritdoc/>
-    public void Dispose() => file.Dispose();
+    public void Dispose() => AppendedFile.Close(file);
 
-    private void Write(LogLevel level, string message, Exception? exception)
+    private void Write(LogLevel level, EventId eventId, string message, Exception? exception)
     {
         lock (gate)
         {
             var mark = level >= LogLevel.Warning ? level.ToString().ToLowerInvariant() + ": " : "";
-            screen?.WriteLine(mark + message);
-            var time = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-            file.WriteLine($"{time} {mark}{message}");
-            if (exception is not null)
+            if (eventId == StepEvent)
             {
-                file.WriteLine(exception);
+                screen?.StepLine(message);
+            }
+            else
+            {
+                screen?.Line(mark + message);
+            }
+
+            if (file is not null)
+            {
+                var time = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+                AppendedFile.Write(file, path!, $"{time} {mark}{message}");
+                if (exception is not null)
+                {
+                    AppendedFile.Write(file, path!, $"{exception}");
+                }
             }
         }
     }
@@ -50,7 +78,7 @@ public sealed class RunLog : ILoggerProvider
         {
             if (IsEnabled(logLevel))
             {
-                log.Write(logLevel, formatter(state, exception), exception);
+                log.Write(logLevel, eventId, formatter(state, exception), exception);
             }
         }
     }

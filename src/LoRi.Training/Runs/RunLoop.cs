@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
 using LoRi.Training.Training;
@@ -5,55 +8,46 @@ using static TorchSharp.torch;
 
 namespace LoRi.Training.Runs;
 
-/// <summary>The loop around a trainer: resuming, metrics, validation and checkpoints.</summary>
+/// <summary>The loop around a trainer: resuming, metrics, validation, the watch and checkpoints.</summary>
 /// <param name="settings">The run's settings.</param>
 /// <param name="model">What is trained.</param>
 /// <param name="method">How.</param>
 /// <param name="data">On what.</param>
 /// <param name="run">Where everything goes.</param>
-/// <param name="info">Told what happens, a line each.</param>
-public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, Action<string> info)
+/// <param name="log">Told what happens, a line each.</param>
+public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, RunLog log)
 {
-    private const double WarmupShare = 0.03;
-    private const double DefaultEpochs = 3;
+    private const int CheckpointsOfARun = 20;
+    private static readonly TimeSpan LongestWithoutCheckpoint = TimeSpan.FromMinutes(10);
 
-    /// <summary>Optimizer steps of the whole run.</summary>
-    public int Steps { get; } = settings.Train.Steps
-        ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? DefaultEpochs) * data.Training.Count / settings.Train.BatchSize));
-
-    /// <summary>Steps of linear warm-up.</summary>
-    public int WarmupSteps => settings.Train.WarmupSteps ?? (int)System.Math.Round(WarmupShare * Steps);
-
-    /// <summary>The settings with what was derived from the data: what <c>config.json</c> keeps.</summary>
-    public RunSettings Resolved => settings with { Train = settings.Train with { Steps = Steps, Epochs = null, WarmupSteps = WarmupSteps } };
+    private readonly RunPlan plan = new(settings, data.Training.Count);
+    private readonly Stopwatch sinceCheckpoint = Stopwatch.StartNew();
 
     /// <summary>Trains to the end, or until <paramref name="stop"/> asks to save and stop; true where it came to the end.</summary>
-    public bool Run(CancellationToken stop)
+    /// <param name="from">The checkpoint to go on from; null to begin.</param>
+    /// <param name="stop">Asks to save and stop.</param>
+    /// <exception cref="InputException">The run is lost, or something cannot be written.</exception>
+    public bool Run(RunCheckpoint? from, CancellationToken stop)
     {
-        using var trainer = new Trainer(model, method, data.Training, Plan());
-        if (settings.Train.Resume && run.LatestCheckpoint() is var (_, folder))
-        {
-            TrainerState.Restore(folder, model, trainer.Optimizer);
-            info($"resumed after step {trainer.CompletedSteps}");
-        }
-
+        manual_seed(settings.Train.Seed);
+        using var trainer = new Trainer(model, method, data.Training, plan.Training);
+        var state = Begin(trainer, from);
         using var metrics = run.OpenMetrics(trainer.CompletedSteps);
-        var log = new StepLog(metrics, settings.Train.LogEvery, Steps, info);
-        var validated = data.Validation.Count > 0;
+        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics());
+        var steps = new StepLog(metrics, events, state, settings.Train.LogEvery, plan.Steps, log);
+        var watch = new RunWatch(settings.Train, model, method.LatentSteps, data.Training, state.Watch);
         while (!trainer.Finished)
         {
-            var step = trainer.Step();
-            CheckFinite(step);
-            log.Add(step);
-            if (validated && settings.Train.EvalEvery is { } evaluation && step.Step % evaluation == 0)
+            MakeStep(trainer, state, steps, watch);
+            var stopping = stop.IsCancellationRequested;
+            if (stopping || trainer.Finished || IsDue(trainer.CompletedSteps))
             {
-                info($"step {step.Step}: validation task loss {Validate():F4}");
+                Save(trainer, state, metrics);
             }
 
-            SaveWhereDue(trainer, step.Step, stop.IsCancellationRequested);
-            if (stop.IsCancellationRequested && !trainer.Finished)
+            if (stopping && !trainer.Finished)
             {
-                info($"stopped after step {step.Step}; --resume goes on from here");
+                log.Info($"stopped after step {trainer.CompletedSteps} of {plan.Steps} and saved; the same command with --resume goes on from here");
                 return false;
             }
         }
@@ -76,41 +70,80 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
         return sum;
     }
 
-    private void SaveWhereDue(Trainer trainer, int step, bool stopping)
+    private RunState Begin(Trainer trainer, RunCheckpoint? from)
     {
-        var due = settings.Train.CheckpointEvery is { } every && step % every == 0;
-        if (due || stopping || trainer.Finished)
+        if (from is null)
         {
-            run.SaveCheckpoint(step, folder => TrainerState.Write(folder, model, trainer.Optimizer));
+            return new RunState { Data = data.Sha256(), Settings = plan.Resolved.ToJson() };
         }
+
+        from.Restore(model, trainer.Optimizer);
+        log.Info($"resumed after step {from.Step} of {plan.Steps}");
+        return from.State with { Settings = plan.Resolved.ToJson() };
     }
 
-    private TrainingPlan Plan() => new()
+    private void MakeStep(Trainer trainer, RunState state, StepLog steps, RunWatch watch)
     {
-        Steps = Steps,
-        BatchSize = settings.Train.BatchSize,
-        MicroBatchSize = (settings.Train.BatchSize + settings.Train.Accumulation - 1) / settings.Train.Accumulation,
-        Seed = settings.Train.Seed,
-        Grading = settings.Latent.Grade,
-        Optimizer = new OptimizerSettings
+        var step = trainer.Step();
+        var measures = new Dictionary<string, double>();
+        var spread = watch.Measure(step.Step);
+        if (spread is { } value)
         {
-            LearningRate = settings.Train.LearningRate,
-            Schedule = settings.Train.Schedule,
-            WarmupSteps = WarmupSteps,
-            Beta1 = settings.Train.Beta1,
-            Beta2 = settings.Train.Beta2,
-            WeightDecay = settings.Train.WeightDecay,
-            ClipNorm = settings.Train.Clip == 0 ? double.PositiveInfinity : settings.Train.Clip,
-        },
-    };
-
-    private void CheckFinite(StepMetrics metrics)
-    {
-        if (!double.IsFinite(metrics.Loss) || !double.IsFinite(metrics.GradientNorm))
-        {
-            throw new InputException(
-                $"{settings.Train.Output}: step {metrics.Step} gave loss {metrics.Loss} and gradient norm {metrics.GradientNorm}; "
-                + $"lower --learning-rate ({settings.Train.LearningRate}) and start again, or --resume from the last checkpoint");
+            measures["latent_spread"] = value;
         }
+
+        if (watch.Check(step, spread) is { } wrong)
+        {
+            steps.Add(step, measures, always: true);
+            throw Lost(step.Step, wrong);
+        }
+
+        var validated = data.Validation.Count > 0 && settings.Train.EvalEvery is { } every && step.Step % every == 0;
+        if (validated)
+        {
+            measures["validation_loss"] = Validate(step.Step, state);
+        }
+
+        steps.Add(step, measures, always: validated);
+    }
+
+    private double Validate(int step, RunState state)
+    {
+        var loss = Validate();
+        if (state.BestValidation is not { } best || loss < best)
+        {
+            (state.BestValidation, state.BestStep) = (loss, step);
+        }
+
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {loss:F4}, best {state.BestValidation:F4} at step {state.BestStep}"));
+        return loss;
+    }
+
+    private bool IsDue(int step) => settings.Train.CheckpointEvery is { } every
+        ? step % every == 0
+        : step % System.Math.Max(1, plan.Steps / CheckpointsOfARun) == 0 || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
+
+    private void Save(Trainer trainer, RunState state, MetricsWriter metrics)
+    {
+        using (var finite = model.Parameters.Values.isfinite().all())
+        {
+            if (!finite.item<bool>())
+            {
+                throw Lost(trainer.CompletedSteps, new WatchFinding("there are weights that are not finite", trainer.CompletedSteps));
+            }
+        }
+
+        metrics.FlushToDisk();
+        run.SaveCheckpoint(trainer.CompletedSteps, folder => RunCheckpoint.Write(folder, model, trainer.Optimizer, state));
+        sinceCheckpoint.Restart();
+    }
+
+    private InputException Lost(int step, WatchFinding wrong)
+    {
+        var good = run.Checkpoints().LastOrDefault(one => one.Step < wrong.Since).Folder;
+        return new InputException(
+            string.Create(CultureInfo.InvariantCulture, $"{settings.Train.Output}: stopped at step {step}: {wrong.What}; ")
+            + (good is null ? "no checkpoint from before that is kept" : $"the last good checkpoint is {good}")
+            + string.Create(CultureInfo.InvariantCulture, $"; begin again under another --output with a lower --learning-rate than {settings.Train.LearningRate}, or look at the data of that step"));
     }
 }

@@ -3,31 +3,51 @@ using LoRi.Training.Training;
 
 namespace LoRi.Training.Runs;
 
-/// <summary>Sums steps up between two logged ones, writes rows of <c>metrics.jsonl</c> and lines for people.</summary>
-internal sealed class StepLog(MetricsWriter metrics, int every, int steps, Action<string> info)
+/// <summary>Sums steps up between two logged ones; writes rows of <c>metrics.jsonl</c>, curves for TensorBoard, and lines for people.</summary>
+internal sealed class StepLog(MetricsWriter metrics, EventFile events, RunState state, int every, int steps, RunLog log)
 {
-    private long tokens;
+    /// <summary>Weight of the last step in the rate that the progress shows.</summary>
+    private const double NewShare = 0.1;
+
     private long tokensSince;
-    private double seconds;
     private double secondsSince;
+    private double secondsPerStep;
+    private double tokensPerStep;
 
-    public void Add(StepMetrics step)
+    /// <summary>Takes a step; it is logged where it is due or <paramref name="always"/>.</summary>
+    public void Add(StepMetrics step, IReadOnlyDictionary<string, double> measures, bool always)
     {
-        tokens += step.Tokens;
+        state.Tokens += step.Tokens;
+        state.Seconds += step.Seconds;
         tokensSince += step.Tokens;
-        seconds += step.Seconds;
         secondsSince += step.Seconds;
-        if (step.Step % every != 0 && step.Step != 1 && step.Step != steps)
+        ShowProgress(step);
+        if (step.Step % every == 0 || step.Step == 1 || step.Step == steps || always)
         {
-            return;
+            Write(step, measures);
         }
+    }
 
+    private void Write(StepMetrics step, IReadOnlyDictionary<string, double> measures)
+    {
         var rate = tokensSince / System.Math.Max(1e-9, secondsSince);
-        metrics.Write(new MetricsRow(step.Step, tokens, step.Loss, step.Terms, step.LearningRate, step.GradientNorm, rate, seconds));
+        var row = new MetricsRow(step.Step, state.Tokens, step.Loss, step.Terms, step.LearningRate, step.GradientNorm, rate, state.Seconds) { Measures = measures };
+        metrics.Write(row);
+        events.Add(row.ToJson());
         var terms = string.Join(", ", step.Terms.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:F4}")));
-        info(string.Create(
+        log.Step(string.Create(
             CultureInfo.InvariantCulture,
             $"step {step.Step}/{steps}: loss {step.Loss:F4} ({terms}), gradient {step.GradientNorm:F2}, rate {step.LearningRate:G3}, {rate:F0} tokens/s"));
         (tokensSince, secondsSince) = (0, 0);
+    }
+
+    private void ShowProgress(StepMetrics step)
+    {
+        var share = secondsPerStep == 0 ? 1 : NewShare;
+        secondsPerStep += share * (step.Seconds - secondsPerStep);
+        tokensPerStep += share * (step.Tokens - tokensPerStep);
+        var seconds = System.Math.Max(1e-9, secondsPerStep);
+        log.Progress(new RunProgress(
+            step.Step, steps, step.Loss, step.Terms, 1 / seconds, tokensPerStep / seconds, TimeSpan.FromSeconds(seconds * (steps - step.Step))));
     }
 }

@@ -75,7 +75,9 @@ public sealed record TrainOptions
     /// <summary><c>--eval-every</c>: steps between two evaluations on the validation rows; left out, none.</summary>
     public int? EvalEvery { get; init; }
 
-    /// <summary><c>--checkpoint-every</c>: steps between two checkpoints; left out, none but at the end.</summary>
+    /// <summary>
+    /// <c>--checkpoint-every</c>: steps between two checkpoints; left out, a twentieth of all steps, and ten minutes at most.
+    /// </summary>
     public int? CheckpointEvery { get; init; }
 
     /// <summary><c>--resume</c>: go on from the last complete checkpoint, or begin where there is none.</summary>
@@ -83,6 +85,18 @@ public sealed record TrainOptions
 
     /// <summary><c>--dry-run</c>: check and report everything up to the first step, and stop.</summary>
     public bool DryRun { get; init; }
+
+    /// <summary>
+    /// <c>--divergence-factor</c>: the run stops where the mean loss of its last 20 steps is larger than this times that of its
+    /// first 20, plus 1; 0 turns that off. A loss that is not a number always stops it.
+    /// </summary>
+    public double DivergenceFactor { get; init; } = 3;
+
+    /// <summary>
+    /// <c>--collapse-threshold</c>: the run stops where the spread of the student's latents (1 less the squared norm of the mean
+    /// of their directions) stays below this in 5 measurements 10 steps apart; 0 turns that off.
+    /// </summary>
+    public double CollapseThreshold { get; init; } = 1e-5;
 
     /// <summary><c>--validation-fraction</c>: share of the rows held out, chosen by a hash of the question.</summary>
     public double ValidationFraction { get; init; }
@@ -143,6 +157,8 @@ public sealed record TrainOptions
         OptionRules.AtLeast("--eval-every", EvalEvery, 1);
         OptionRules.AtLeast("--checkpoint-every", CheckpointEvery, 1);
         OptionRules.AtLeast("--max-tokens", MaxTokens, 1);
+        OptionRules.AtLeast<double>("--divergence-factor", DivergenceFactor, 0);
+        OptionRules.BelowOne("--collapse-threshold", CollapseThreshold, 0);
         OptionRules.BelowOne("--validation-fraction", ValidationFraction, 0);
         if (EvalEvery is { } every && ValidationFraction == 0)
         {

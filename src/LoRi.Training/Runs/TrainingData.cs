@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using LoRi.Training.Data;
 using LoRi.Training.Sequences;
 
@@ -39,6 +41,20 @@ public sealed record TrainingData(
         return training.Count == 0
             ? throw new InputException($"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than --max-tokens, {validation.Count} held out)")
             : new TrainingData(training, validation, tooLong, training.Count(row => row.Rationale.Length == 0));
+    }
+
+    /// <summary>The SHA-256 of all ids, by row and part: two runs with the same one were given the same rows in the same order.</summary>
+    public string Sha256()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in Training.Concat(Validation).SelectMany(row => new[] { row.Question, row.Rationale, row.Prefix, row.Answer }))
+        {
+            hash.AppendData(BitConverter.GetBytes(part.Length));
+            hash.AppendData(MemoryMarshal.AsBytes<int>(part));
+        }
+
+        hash.AppendData(BitConverter.GetBytes(Training.Count));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>What the log says of the rows.</summary>

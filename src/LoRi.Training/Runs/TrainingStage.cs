@@ -2,12 +2,10 @@ using System.Diagnostics;
 using LoRi.Training.Data;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.CotSft;
-using LoRi.Training.Methods.LoRi;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
 using LoRi.Training.Tokenizers;
-using Microsoft.Extensions.Logging;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,79 +20,147 @@ public sealed class TrainingStage
     private const int ProjectionRows = 64;
     private static readonly string[] SpecialTokens = ["<bot>", "<eot>"];
     private readonly RunSettings settings;
-    private readonly RunDirectory run;
-    private readonly Action<string> info;
+    private readonly RunLog log;
+    private readonly Stopwatch clock = Stopwatch.StartNew();
 
-    private TrainingStage(RunSettings settings, RunDirectory run, Action<string> info)
-    {
-        (this.settings, this.run, this.info) = (settings, run, info);
-    }
+    private TrainingStage(RunSettings settings, RunLog log) => (this.settings, this.log) = (settings, log);
 
     private bool IsTeacher => settings.Command == "teach";
 
+    private string Start => IsTeacher || settings.Latent.Init == InitOption.Base ? settings.Train.Model! : settings.Train.Teacher ?? settings.Train.Model!;
+
+    private bool HasFrozenTeacher => !IsTeacher && settings.Latent.Method == MethodNames.LoRi;
+
     /// <summary>Runs a stage to its end, or until <paramref name="stop"/>; true where it came to its end.</summary>
     /// <param name="settings">Checked settings.</param>
-    /// <param name="screen">Where log lines are shown; null for nowhere.</param>
+    /// <param name="screen">Where the run is shown; null for nowhere.</param>
     /// <param name="stop">Asks to save a checkpoint and stop.</param>
-    public static bool Run(RunSettings settings, TextWriter? screen, CancellationToken stop)
+    public static bool Run(RunSettings settings, IRunScreen? screen, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         settings = settings.WithAnswerPrefix();
+        if (settings.Train.DryRun)
+        {
+            using var shown = new RunLog(null, screen);
+            return new TrainingStage(settings, shown).Estimate(stop);
+        }
+
         var run = RunDirectory.Create(settings.Train.Output, settings.Train.Resume);
+        using var held = run.Lock();
         using var log = new RunLog(run.LogFile, screen);
-        var logger = log.CreateLogger(settings.Command);
-        run.WriteConfig(settings.ToJson());
+        var stage = new TrainingStage(settings, log);
+        return stage.IsFinished(run) || stage.Execute(run, stop);
+    }
+
+    /// <summary>Whether there is nothing left to do; such a run must have been made with the same settings.</summary>
+    private bool IsFinished(RunDirectory run)
+    {
+        if (!run.Finished)
+        {
+            return false;
+        }
+
+        ResumeRules.CheckGiven(settings, OptionJson.ReadFile(run.ConfigFile));
+        log.Info($"this run is finished, there is nothing to resume: {run.FinalFolder}");
+        return true;
+    }
+
+    private bool Execute(RunDirectory run, CancellationToken stop)
+    {
+        var from = settings.Train.Resume ? FindCheckpoint(run) : null;
+        if (from is null)
+        {
+            run.WriteConfig(settings.ToJson());
+        }
+
         try
         {
-            return new TrainingStage(settings, run, line => logger.LogInformation("{Line}", line)).Execute(stop);
+            return Train(run, from, stop);
         }
         catch (OperationCanceledException)
         {
-            logger.LogInformation("stopped before the first step; --resume starts over");
+            log.Info($"stopped before the first step; --resume {(from is null ? "starts over" : $"goes on from {from.Folder}")}");
             return false;
         }
     }
 
-    private bool Execute(CancellationToken stop)
+    private RunCheckpoint? FindCheckpoint(RunDirectory run)
     {
-        var clock = Stopwatch.StartNew();
-        var start = IsTeacher || settings.Latent.Init == InitOption.Base ? settings.Train.Model! : settings.Train.Teacher ?? settings.Train.Model!;
-        var precision = StageModel.PrecisionOf(settings.Train.Dtype);
-        var device = StageModel.DeviceOf(settings.Train.Device);
-        var examples = ReasoningData.Read(settings.Train.Data, settings.Train.DataOptions());
-        info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
-        var tokenizer = StageModel.Tokenizer(start, settings.Train.Tokenizer);
-        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(SpecialTokens);
-        stop.ThrowIfCancellationRequested();
-        using var model = LoadStart(start, tokenizer, new LoadSettings(precision, device));
-        var encoder = new ExampleEncoder(tokenizer, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
-        var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, settings.Latent.LatentSteps);
-        info(data.Describe());
-        CheckLength(data, model.Config);
-        Prepare(model, data);
-        stop.ThrowIfCancellationRequested();
-        using var teacher = !IsTeacher && settings.Latent.Method == MethodNames.LoRi ? Collect(data, precision, device, stop) : null;
-        ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
-        var loop = new RunLoop(settings, model, method, data, run, info);
-        run.WriteConfig(loop.Resolved.ToJson());
-        info($"{method.Name}: {loop.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
-        if (settings.Train.DryRun)
+        var from = RunCheckpoint.Latest(run);
+        if (from is null)
         {
-            info($"dry run: about {StageMeasures.TrainingMemory(model) >> 20:N0} MiB for weights, gradients and moments; nothing was trained");
-            return true;
+            log.Info("there is no complete checkpoint: the run begins");
+        }
+        else if (ResumeRules.CheckGiven(settings, from.State.Settings) is { } warning)
+        {
+            log.Warn(warning);
         }
 
+        return from;
+    }
+
+    private bool Train(RunDirectory run, RunCheckpoint? from, CancellationToken stop)
+    {
+        using var prepared = Prepare(stop);
+        var (model, data) = (prepared.Model, prepared.Data);
+        var plan = new RunPlan(settings, data.Training.Count);
+        if (from is not null)
+        {
+            ResumeRules.CheckResolved(plan.Resolved, data.Sha256(), from);
+        }
+
+        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, prepared.Precision, model.Device) : null;
+        ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
+        run.WriteConfig(plan.Resolved.ToJson());
+        log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
         var measures = new StageMeasures(run, model);
-        if (!loop.Run(stop))
+        if (!new RunLoop(settings, model, method, data, run, log).Run(from, stop))
         {
             return false;
         }
 
-        run.SaveFinal(folder => ModelWriter.Write(folder, model, Card(method, model, encoder.Prefix), tokenizer));
-        measures.Write(settings.Command, info);
-        info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
+        // The final model comes last: where it is, everything is.
+        measures.Write(settings.Command, log.Info);
+        run.SaveFinal(folder => ModelWriter.Write(folder, model, Card(method, model, prepared.Prefix), prepared.Tokenizer));
+        log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
+    }
+
+    /// <summary>What a run would take; writes nothing.</summary>
+    private bool Estimate(CancellationToken stop)
+    {
+        using var prepared = Prepare(stop);
+        var estimate = new RunEstimate(settings, prepared.Model, prepared.Data, log.Info, stop);
+        estimate.Show(IsTeacher ? new CotSftMethod() : HasFrozenTeacher ? null : MethodFactory.Create(settings, null));
+        return true;
+    }
+
+    private Prepared Prepare(CancellationToken stop)
+    {
+        var precision = StageModel.PrecisionOf(settings.Train.Dtype);
+        var device = StageModel.DeviceOf(settings.Train.Device);
+        var examples = ReasoningData.Read(settings.Train.Data, settings.Train.DataOptions());
+        log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
+        var tokenizer = StageModel.Tokenizer(Start, settings.Train.Tokenizer);
+        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(SpecialTokens);
+        stop.ThrowIfCancellationRequested();
+        var model = LoadStart(Start, tokenizer, new LoadSettings(precision, device));
+        try
+        {
+            var encoder = new ExampleEncoder(tokenizer, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
+            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, settings.Latent.LatentSteps);
+            log.Info(data.Describe());
+            CheckLength(data, model.Config);
+            InitialiseStudent(model, data);
+            stop.ThrowIfCancellationRequested();
+            return new Prepared(model, data, tokenizer, encoder.Prefix, precision);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The model to start from; a student gets rows for its markers and a feedback projection.</summary>
@@ -107,20 +173,13 @@ public sealed class TrainingStage
         return model;
     }
 
-    private void Prepare(ReasoningModel model, TrainingData data)
+    private void InitialiseStudent(ReasoningModel model, TrainingData data)
     {
         if (!IsTeacher)
         {
             Initialisation.SpecialRows(model, settings.Train.Seed);
             Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
         }
-    }
-
-    /// <summary>One pass of the frozen teacher: the subspace (unless a file gives it), coordinates and anchors.</summary>
-    private LoRiTeacher Collect(TrainingData data, Precision precision, Device device, CancellationToken stop)
-    {
-        var collection = new TeacherCollection(settings, run, info, stop);
-        return collection.Collect(data.Training, precision, device);
     }
 
     private ReasoningCard Card(ITrainingMethod method, ReasoningModel model, int[] prefix) => new()
@@ -144,5 +203,11 @@ public sealed class TrainingStage
             throw new InputException(
                 $"--data: the longest example makes {longest} tokens, the model was made for {config.MaxPositions}; leave such rows out with --max-tokens {config.MaxPositions}");
         }
+    }
+
+    /// <summary>Everything before the first step; owns the model.</summary>
+    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, Precision Precision) : IDisposable
+    {
+        public void Dispose() => Model.Dispose();
     }
 }

@@ -1,33 +1,43 @@
+using System.Globalization;
 using LoRi.Training.Checkpoints;
 using LoRi.Training.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Training;
 
 /// <summary>
-/// The state of a training in one safetensors file: weights and optimizer moments. The rows of a step follow from its number
-/// and the seed, so nothing else needs to be kept.
+/// The state of a training in one safetensors file: weights, optimizer moments, and the state of libtorch's random generator.
+/// Learning rate and rows of a step follow from its number and the settings, all other random numbers from the seed.
 /// </summary>
 public static class TrainerState
 {
-    private const string FileName = "state.safetensors";
+    /// <summary>The file's name within the folder of a checkpoint.</summary>
+    public const string FileName = "state.safetensors";
 
-    /// <summary>Writes <c>state.safetensors</c> into a folder.</summary>
-    public static void Write(string folder, ReasoningModel model, AdamW optimizer)
+    private const string StepKey = "step";
+    private const string Generator = "random_generator";
+
+    /// <summary>Writes <c>state.safetensors</c> into a folder, with further notes in its metadata.</summary>
+    public static void Write(string folder, ReasoningModel model, AdamW optimizer, IReadOnlyDictionary<string, string> notes)
     {
         using var guard = no_grad();
+        using var generator = get_rng_state();
         SafetensorsWriter.Write(
             Path.Combine(folder, FileName),
-            Tensors(model, optimizer).Select(pair => SafetensorsContent.FromTensor(pair.Name, pair.Value)),
-            new Dictionary<string, string> { ["format"] = "lori-checkpoint", ["step"] = $"{optimizer.Updates}" });
+            [
+                .. Tensors(model, optimizer).Select(pair => SafetensorsContent.FromTensor(pair.Name, pair.Value)),
+                SafetensorsContent.FromTensor(Generator, generator),
+            ],
+            new Dictionary<string, string>(notes) { ["format"] = "lori-checkpoint", [StepKey] = optimizer.Updates.ToString(CultureInfo.InvariantCulture) });
     }
 
-    /// <summary>Restores weights and moments.</summary>
+    /// <summary>Restores weights, moments and the generator.</summary>
     /// <exception cref="InputException">The checkpoint is damaged or of another model.</exception>
     public static void Restore(string folder, ReasoningModel model, AdamW optimizer)
     {
         using var file = SafetensorsFile.Open(Path.Combine(folder, FileName));
-        if (!file.Metadata.TryGetValue("step", out var text) || !int.TryParse(text, out var step))
+        if (!file.Metadata.TryGetValue(StepKey, out var text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var step))
         {
             throw new InputException($"{file.Path}: is not the state of a training (no step in its metadata); delete its folder to go back to the one before");
         }
@@ -43,6 +53,8 @@ public static class TrainerState
             file.CopyInto(name, value);
         }
 
+        using var generator = file.ReadTensor(Generator);
+        set_rng_state(generator);
         optimizer.Updates = step;
     }
 

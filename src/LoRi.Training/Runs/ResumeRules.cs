@@ -1,0 +1,68 @@
+using System.Text.Json.Nodes;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>Which settings may differ where a run goes on: those that cannot change what it learns.</summary>
+internal static class ResumeRules
+{
+    private const string CommandKey = "command";
+
+    /// <summary>They change what is written and when, not what is learnt. Rows are compared by their content, not by their path.</summary>
+    private static readonly string[] Free =
+        ["output", "data", "log_every", "eval_every", "checkpoint_every", "divergence_factor", "collapse_threshold"];
+
+    /// <summary>They change the order of sums, and so the last bits.</summary>
+    private static readonly string[] Rounding = ["threads", "device"];
+
+    /// <summary>They follow from the data where they are not given, and are not known before it is read.</summary>
+    private static readonly string[] Derived = ["steps", "epochs", "warmup_steps"];
+
+    /// <summary>Compares what can be compared before data are read; gives a warning where bits may differ.</summary>
+    /// <param name="given">The settings of now.</param>
+    /// <param name="before">The settings that the run was made with.</param>
+    /// <exception cref="InputException">A setting differs.</exception>
+    public static string? CheckGiven(RunSettings given, JsonObject before)
+    {
+        var now = given.ToJson();
+        Check(given, before, key => Derived.Contains(key) && (key == "epochs" || now[key] is null));
+        var changed = Rounding.Where(key => Differs(before, now, key)).ToArray();
+        return changed.Length == 0
+            ? null
+            : $"{string.Join(" and ", changed.Select(Flag))} differ from before: sums are taken in another order, so that the last bits will not be those of a run that was never stopped";
+    }
+
+    /// <summary>Compares everything, once steps are counted.</summary>
+    /// <exception cref="InputException">A setting, or the rows of data, differ.</exception>
+    public static void CheckResolved(RunSettings resolved, string data, RunCheckpoint from)
+    {
+        Check(resolved, from.State.Settings, _ => false);
+        if (data != from.State.Data)
+        {
+            throw new InputException($"--resume {resolved.Train.Output}: the rows of --data are not those that {from.Folder} was made with; give the same files, or begin a new run under another --output");
+        }
+    }
+
+    private static void Check(RunSettings given, JsonObject before, Func<string, bool> skip)
+    {
+        var now = given.ToJson();
+        if (Differs(before, now, CommandKey))
+        {
+            throw new InputException($"--resume {given.Train.Output}: this run was made by `lori {before[CommandKey]}`, not by `lori {given.Command}`; name another --output");
+        }
+
+        var changed = before.Select(pair => pair.Key).FirstOrDefault(key => !Free.Contains(key) && !Rounding.Contains(key) && !skip(key) && Differs(before, now, key));
+        if (changed is not null)
+        {
+            throw new InputException(
+                $"--resume {given.Train.Output}: {Flag(changed)} was {Text(before, changed)} and now is {Text(now, changed)}; "
+                + "go on with what it was, or begin a new run under another --output");
+        }
+    }
+
+    private static bool Differs(JsonObject before, JsonObject now, string key) =>
+        now.ContainsKey(key) && before.ContainsKey(key) && Text(before, key) != Text(now, key);
+
+    private static string Text(JsonObject settings, string key) => settings[key]?.ToJsonString() ?? "left out";
+
+    private static string Flag(string key) => "--" + key.Replace('_', '-');
+}

@@ -1,0 +1,45 @@
+using LoRi.Training.Training;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>What settings come to, once the rows are counted: steps, warm-up and the trainer's plan.</summary>
+/// <param name="settings">The run's settings.</param>
+/// <param name="rows">Training rows.</param>
+public sealed class RunPlan(RunSettings settings, int rows)
+{
+    private const double WarmupShare = 0.03;
+    private const double DefaultEpochs = 3;
+
+    /// <summary>Optimizer steps of the whole run.</summary>
+    public int Steps { get; } = settings.Train.Steps
+        ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? DefaultEpochs) * rows / settings.Train.BatchSize));
+
+    /// <summary>Steps of linear warm-up.</summary>
+    public int WarmupSteps => settings.Train.WarmupSteps ?? (int)System.Math.Round(WarmupShare * Steps);
+
+    /// <summary>Passes over the data.</summary>
+    public double Epochs => (double)Steps * settings.Train.BatchSize / rows;
+
+    /// <summary>The settings with what was derived from the data: what <c>config.json</c> keeps.</summary>
+    public RunSettings Resolved => settings with { Train = settings.Train with { Steps = Steps, Epochs = null, WarmupSteps = WarmupSteps } };
+
+    /// <summary>What the trainer is told.</summary>
+    public TrainingPlan Training => new()
+    {
+        Steps = Steps,
+        BatchSize = settings.Train.BatchSize,
+        MicroBatchSize = (settings.Train.BatchSize + settings.Train.Accumulation - 1) / settings.Train.Accumulation,
+        Seed = settings.Train.Seed,
+        Grading = settings.Latent.Grade,
+        Optimizer = new OptimizerSettings
+        {
+            LearningRate = settings.Train.LearningRate,
+            Schedule = settings.Train.Schedule,
+            WarmupSteps = WarmupSteps,
+            Beta1 = settings.Train.Beta1,
+            Beta2 = settings.Train.Beta2,
+            WeightDecay = settings.Train.WeightDecay,
+            ClipNorm = settings.Train.Clip == 0 ? double.PositiveInfinity : settings.Train.Clip,
+        },
+    };
+}

@@ -1,0 +1,232 @@
+/// A tiny random Llama folder with its tokenizer and some rows of data, and real `lori` processes that train on them.
+module LoRi.Cli.Tests.TinyRun
+
+open System
+open System.Diagnostics
+open System.IO
+open System.Runtime.InteropServices
+open System.Text.Json
+open Expecto
+open LoRi.Training
+open LoRi.Training.ModelFiles
+open LoRi.Training.Models
+open LoRi.Training.Tokenizers
+open LoRi.Cli.Tests.Running
+open TorchSharp
+
+let private words =
+    [ "<unk>"; "<eos>"; "So"; "+"; "=" ] @ [ for digit in 0..9 -> string digit ]
+
+let private eos = 1
+
+let private writeTokenizer (folder: string) =
+    let tokenizer =
+        {|
+            version = "1.0"
+            added_tokens =
+                [
+                    {|
+                        id = eos
+                        content = "<eos>"
+                        special = true
+                    |}
+                ]
+            pre_tokenizer =
+                {|
+                    ``type`` = "Split"
+                    pattern = {| String = " " |}
+                    behavior = "Removed"
+                    invert = false
+                |}
+            model =
+                {|
+                    ``type`` = "WordLevel"
+                    vocab = dict (List.mapi (fun id word -> word, id) words)
+                    unk_token = "<unk>"
+                |}
+        |}
+
+    file folder "tokenizer.json" (JsonSerializer.Serialize tokenizer) |> ignore
+
+/// A random model of two blocks, as a Hub folder.
+let writeModel (folder: string) =
+    NativeRuntime.Load()
+    Directory.CreateDirectory folder |> ignore
+    writeTokenizer folder
+
+    let config =
+        DecoderConfig(
+            HiddenSize = 16,
+            IntermediateSize = 24,
+            Layers = 2,
+            QueryHeads = 2,
+            KeyValueHeads = 1,
+            HeadSize = 8,
+            VocabularySize = words.Length,
+            NormEpsilon = 1e-5,
+            RotaryBase = 10_000.0,
+            TiedHead = true,
+            MaxPositions = 64,
+            EosIds = [| eos |]
+        )
+
+    use model =
+        new ReasoningModel(
+            config,
+            0,
+            SpecialIds(eos, eos, eos),
+            FeedbackProjection(ProjectionKind.Identity, 0),
+            Precision.Full,
+            torch.CPU
+        )
+
+    Initialisation.Fresh(model, 0.2, 1L)
+
+    let card =
+        ReasoningCard(
+            Method = "none",
+            LatentSteps = 0,
+            AnswerPrefix = "So",
+            PrefixIds = [| 2 |],
+            BotId = eos,
+            EotId = eos,
+            EosId = eos,
+            Projection = ProjectionKind.Identity,
+            ProjectionWidth = 0
+        )
+
+    ModelWriter.Write(folder, model, card, TokenizerFile.Load folder)
+    File.Delete(Path.Combine(folder, ReasoningCard.FileName))
+
+/// Sums of three digits modulo 10, two digits at a time.
+let writeData (path: string) (seed: int64) rows =
+    let random = SeededRandom(seed, "sums")
+
+    File.WriteAllLines(
+        path,
+        [
+            for _ in 1..rows do
+                let a, b, c = random.Below 10, random.Below 10, random.Below 10
+                let first, all = (a + b) % 10, (a + b + c) % 10
+
+                JsonSerializer.Serialize
+                    {|
+                        question = $"{a} + {b} + {c} ="
+                        rationale = $"{a} + {b} = {first} {first} + {c} = {all}"
+                        answer = string all
+                    |}
+        ]
+    )
+
+/// Runs `check` with a folder that holds `model` and `data.jsonl`.
+let withTiny (check: string -> unit) =
+    inFolder (fun folder ->
+        writeModel (Path.Combine(folder, "model"))
+        writeData (Path.Combine(folder, "data.jsonl")) 3L 40
+        check folder)
+
+/// Options of a run of `steps` steps; `output` is relative to the folder.
+let training (folder: string) (steps: int) (output: string) =
+    [
+        "--data"
+        Path.Combine(folder, "data.jsonl")
+        "--output"
+        Path.Combine(folder, output)
+        "--answer-prefix"
+        "So"
+        "--steps"
+        string steps
+        "--batch-size"
+        "4"
+        "--learning-rate"
+        "0.01"
+        "--threads"
+        "1"
+        "--log-every"
+        "3"
+    ]
+
+/// A command line that teaches the tiny model.
+let teach folder steps output =
+    "teach"
+    :: "--model"
+    :: Path.Combine(folder, "model")
+    :: training folder steps output
+
+/// A command line that distils from the tiny model as it is.
+let distill folder steps output =
+    [
+        "distill"
+        "--method"
+        "lori"
+        "--latent-steps"
+        "2"
+        "--teacher"
+        Path.Combine(folder, "model")
+    ]
+    @ training folder steps output
+
+/// Starts a process of its own.
+let start (arguments: string list) =
+    let dotnet =
+        match Environment.GetEnvironmentVariable "DOTNET_HOST_PATH" with
+        | null -> "dotnet"
+        | path -> path
+
+    let info =
+        ProcessStartInfo(dotnet, RedirectStandardError = true, RedirectStandardOutput = true)
+
+    info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "lori.dll"))
+    arguments |> List.iter info.ArgumentList.Add
+    // Unoptimised code starts sooner, and nothing here runs long.
+    info.Environment["DOTNET_TieredPGO"] <- "0"
+    nonNull (Process.Start info)
+
+/// Waits for a process; gives its exit code and what it wrote.
+let finish (running: Process) =
+    use running = running
+    let out = running.StandardOutput.ReadToEndAsync()
+    let error = running.StandardError.ReadToEnd()
+
+    if not (running.WaitForExit 60_000) then
+        running.Kill()
+        failtest "the process did not end"
+
+    {
+        Code = running.ExitCode
+        Out = out.Result
+        Error = error
+    }
+
+[<DllImport("libc", EntryPoint = "kill")>]
+extern int private sendSignal(int id, int signal)
+
+/// Asks a process to end, as `kill` does.
+let terminate (running: Process) = sendSignal (running.Id, 15) |> ignore
+
+/// The metrics of a run without its timings.
+let metrics (run: string) =
+    [
+        for line in File.ReadAllLines(Path.Combine(run, "metrics.jsonl")) ->
+            let row = JsonDocument.Parse(line).RootElement
+
+            [
+                for value in row.EnumerateObject() do
+                    if value.Name <> "seconds" && value.Name <> "tokens_per_second" then
+                        value.Name, value.Value.GetRawText()
+            ]
+    ]
+
+/// Every file of the final model, by its name.
+let finalFiles (run: string) =
+    [
+        for path in Directory.GetFiles(Path.Combine(run, "final")) |> Array.sort ->
+            Path.GetFileName path, Convert.ToHexString(File.ReadAllBytes path)
+    ]
+
+/// The steps of a run's checkpoints.
+let checkpoints (run: string) =
+    Directory.GetDirectories(Path.Combine(run, "checkpoints"))
+    |> Array.map Path.GetFileName
+    |> Array.sort
+    |> List.ofArray
