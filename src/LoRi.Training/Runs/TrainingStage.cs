@@ -51,7 +51,7 @@ public sealed class TrainingStage
         }
         catch (OperationCanceledException)
         {
-            logger.LogInformation("stopped before the first step; --resume starts over");
+            logger.LogInformation("stopped before the first step; --resume begins again, with what the teacher cache has");
             return false;
         }
     }
@@ -74,7 +74,7 @@ public sealed class TrainingStage
         CheckLength(data, model.Config);
         Prepare(model, data);
         stop.ThrowIfCancellationRequested();
-        using var teacher = !IsTeacher && settings.Latent.Method == MethodNames.LoRi ? Collect(data, precision, device, stop) : null;
+        using var teacher = !IsTeacher && settings.Latent.Method == MethodNames.LoRi ? Collect(data, model.Config, stop) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         var loop = new RunLoop(settings, model, method, data, run, info);
         run.WriteConfig(loop.Resolved.ToJson());
@@ -116,12 +116,9 @@ public sealed class TrainingStage
         }
     }
 
-    /// <summary>One pass of the frozen teacher: the subspace (unless a file gives it), coordinates and anchors.</summary>
-    private LoRiTeacher Collect(TrainingData data, Precision precision, Device device, CancellationToken stop)
-    {
-        var collection = new TeacherCollection(settings, run, info, stop);
-        return collection.Collect(data.Training, precision, device);
-    }
+    /// <summary>What the frozen teacher leaves for its student: the subspace (unless a file gives it), coordinates and anchors.</summary>
+    private LoRiTeacher Collect(TrainingData data, DecoderConfig student, CancellationToken stop) =>
+        new TeacherCollection(settings, run, info, stop).Collect(data.Training, student);
 
     private ReasoningCard Card(ITrainingMethod method, ReasoningModel model, int[] prefix) => new()
     {
