@@ -90,6 +90,12 @@ let commands: Command list =
             "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
             "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
             Stages.evaluate
+        command<ReportArgs>
+            "report"
+            "write one page with a run's curves, spectra, accuracy and decoded latents"
+            "RUN... [options]"
+            "runs/student runs/baseline --evaluation runs/student-gsm8k --output report.html"
+            Report.run
         command<ScoreArgs>
             "score"
             "score outputs again by a published rule"

@@ -159,6 +159,6 @@ type DemoArgs =
             | Setting _ -> "one-per-token or compressed (default: one-per-token)"
             | Quick -> "a short run whose numbers mean nothing"
             | Seeds _ -> "number of seeds (default: 2, with --quick 1)"
-            | Output _ -> "folder for demo.json and config.json (default: runs/demo)"
+            | Output _ -> "folder for demo.json, report.html and config.json (default: runs/demo)"
             | Threads _ -> "trainings side by side, each on one thread (default: one a processor)"
             | Json -> "write one JSON object"
