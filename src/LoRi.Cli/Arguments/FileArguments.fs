@@ -72,3 +72,12 @@ type ReportArgs =
             | Data _ -> "questions whose latent steps are decoded (default: each run's own data)"
             | Questions _ -> "number of those questions, 0 for none (default: 4)"
             | Threads _ -> "threads of one operation (default: libtorch's choice)"
+
+/// Options of `completion`.
+type CompletionArgs =
+    | [<MainCommand; ExactlyOnce>] Shell of name: string
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Shell _ -> "bash, zsh or fish"
