@@ -3,6 +3,8 @@ module LoRi.Cli.CommandLine
 
 open System
 open System.IO
+open System.Text.Json
+open System.Text.Json.Nodes
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
@@ -22,6 +24,13 @@ let private parser<'T when 'T :> IArgParserTemplate> (command: string) =
 /// The list of options of a command, as its help shows it.
 let optionList<'T when 'T :> IArgParserTemplate> (command: string) =
     (parser<'T> command).PrintUsage(hideSyntax = true).Trim()
+
+/// Names and meanings of a command's options.
+let optionNames<'T when 'T :> IArgParserTemplate> (command: string) =
+    [
+        for case in (parser<'T> command).GetArgumentCases() do
+            for name in case.CommandLineNames.Value -> name, case.Description.Value
+    ]
 
 let private firstLine (command: string) (e: exn) =
     let line = e.Message.Split('\n')[0]
@@ -108,3 +117,59 @@ let about (file: string) (work: unit -> 'a) : 'a =
         work ()
     with :? InputException as e when not (e.Message.Contains file || e.Message.StartsWith "--") ->
         raise (InputException($"{file}: {e.Message}", e))
+
+/// Refuses a number of things that is not at least 1.
+let atLeastOne (option: string) (value: int option) =
+    match value with
+    | Some number when number < 1 -> raise (UsageException $"--{option} {number}: must be at least 1")
+    | _ -> ()
+
+/// The arguments without `--config FILE`, and the file.
+let private takeConfig (arguments: string list) =
+    match List.tryFindIndex ((=) "--config") arguments with
+    | Some index when index + 1 < arguments.Length -> List.removeManyAt index 2 arguments, Some arguments[index + 1]
+    | _ -> arguments, None
+
+/// A setting of a file as arguments.
+let private asArguments file (option: string) (value: JsonNode | null) =
+    let text (item: JsonNode | null) =
+        match item with
+        | :? JsonValue as scalar -> scalar.ToString()
+        | _ ->
+            let key = option.TrimStart('-').Replace('-', '_')
+
+            raise (
+                InputException $"--config {file}: {key}: must be a number, a text, true or false, or a list of texts"
+            )
+
+    match value with
+    | null -> []
+    | :? JsonArray as items when items.Count = 0 -> []
+    | :? JsonArray as items -> option :: [ for item in items -> text item ]
+    | value when value.GetValueKind() = JsonValueKind.True -> [ option ]
+    | value when value.GetValueKind() = JsonValueKind.False -> []
+    | value -> [ option; text value ]
+
+/// The options of a command whose settings may also come from a file, by `--config`; the command line wins.
+let parseWithFile<'T when 'T :> IArgParserTemplate> (command: string) (arguments: string list) =
+    match takeConfig arguments with
+    | given, None -> parse<'T> command given
+    | given, Some file ->
+        let known = optionNames<'T> command |> List.map fst |> set
+
+        parse<'T>
+            command
+            [
+                for setting in OptionJson.ReadFile file do
+                    let option = "--" + setting.Key.Replace('_', '-')
+
+                    if option = "--config" || not (known.Contains option) then
+                        raise (
+                            InputException
+                                $"--config {file}: {setting.Key}: there is no such setting; settings are named as the options are, with underscores"
+                        )
+
+                    if not (List.contains option given) then
+                        yield! asArguments file option setting.Value
+                yield! given
+            ]

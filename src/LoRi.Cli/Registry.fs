@@ -9,6 +9,7 @@ open LoRi.Training
 type Command =
     {
         Page: Help.Page
+        Names: unit -> (string * string) list
         Run: Terminal -> NativeRuntimeOptions -> string list -> unit
     }
 
@@ -22,6 +23,7 @@ let private command<'T when 'T :> IArgParserTemplate> name summary syntax exampl
                 Example = example
                 Options = fun () -> CommandLine.optionList<'T> name
             }
+        Names = fun () -> CommandLine.optionNames<'T> name
         Run = run
     }
 
@@ -41,10 +43,13 @@ let private distill =
 
     { plain with
         Page.Options = distillOptions
+        Names =
+            fun () ->
+                CommandLine.optionNames<DistillArgs> "distill"
+                @ CommandLine.optionNames<TrainArgs> "distill"
     }
 
-/// All commands, in the order of the help.
-let commands: Command list =
+let private withoutCompletion: Command list =
     [
         command<InfoArgs> "info" "show what is installed and what the machine offers" "[options]" "--json" Info.run
         command<DemoArgs>
@@ -96,6 +101,12 @@ let commands: Command list =
             "FOLDER... [options]"
             "runs/lori-gsm8k runs/codi-gsm8k --json"
             Compare.run
+        command<ReportArgs>
+            "report"
+            "write one page with a run's curves, spectra, accuracy and decoded latents"
+            "RUN... [options]"
+            "runs/student runs/baseline --evaluation runs/student-gsm8k --output report.html"
+            Report.run
         command<ScoreArgs>
             "score"
             "score outputs again by a published rule"
@@ -127,3 +138,34 @@ let commands: Command list =
             "model.safetensors"
             Inspect.run
     ]
+
+let private entry (command: Command) : Completion.Entry =
+    {
+        Name = command.Page.Name
+        Summary = command.Page.Summary
+        Options = command.Names()
+    }
+
+let private completion =
+    let rec write (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
+        let given = CommandLine.parse<CompletionArgs> "completion" arguments
+        let shell = given.GetResult Shell
+
+        match List.tryFind (fst >> (=) shell) Completion.shells with
+        | Some(_, script) -> terminal.Out.WriteLine(script (List.map entry (withoutCompletion @ [ own () ])))
+        | None ->
+            let known = Completion.shells |> List.map fst |> String.concat ", "
+            raise (ExitCodes.UsageException $"completion {shell}: must be one of {known}")
+
+    and own () =
+        command<CompletionArgs>
+            "completion"
+            "write a script that completes commands and options in a shell"
+            "bash|zsh|fish"
+            "bash > ~/.local/share/bash-completion/completions/lori"
+            write
+
+    own ()
+
+/// All commands, in the order of the help.
+let commands: Command list = withoutCompletion @ [ completion ]

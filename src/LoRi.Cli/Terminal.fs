@@ -17,16 +17,17 @@ type Terminal =
     }
 
 module Terminal =
-    /// The process's own streams. NO_COLOR and a redirected output turn colours off.
-    let standard () =
-        let noColour =
-            not (String.IsNullOrEmpty(Environment.GetEnvironmentVariable "NO_COLOR"))
+    /// Whether to write colours: not where NO_COLOR says anything (no-color.org), nor where nobody looks.
+    let wantsColour (noColor: string | null) isRedirected =
+        String.IsNullOrEmpty noColor && not isRedirected
 
+    /// The process's own streams.
+    let standard () =
         {
             In = Console.In
             Out = Console.Out
             Error = Console.Error
-            Colour = not noColour && not Console.IsOutputRedirected
+            Colour = wantsColour (Environment.GetEnvironmentVariable "NO_COLOR") Console.IsOutputRedirected
         }
 
     let private jsonFormat =

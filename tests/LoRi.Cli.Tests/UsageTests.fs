@@ -37,6 +37,39 @@ let private wrong =
                 "a subspace with another method",
                 distill @ [ "--method"; "codi"; "--subspace"; "s" ],
                 "--subspace s and --method codi contradict"
+                "an option of the alignment with another method",
+                distill @ [ "--method"; "codi"; "--covariance"; "full" ],
+                "--covariance and --method codi contradict each other"
+                "a prefix that is fed and written",
+                [
+                    "evaluate"
+                    "--model"
+                    "m"
+                    "--data"
+                    "d"
+                    "--output"
+                    "o"
+                    "--write-prefix"
+                    "--answer-prefix"
+                    "So:"
+                ],
+                "--answer-prefix So: and --write-prefix contradict each other"
+                "a batch of nothing",
+                [
+                    "evaluate"
+                    "--model"
+                    "m"
+                    "--data"
+                    "d"
+                    "--output"
+                    "o"
+                    "--batch-size"
+                    "0"
+                ],
+                "--batch-size 0: must be at least 1"
+                "questions and no questions",
+                [ "report"; "r"; "--questions"; "0"; "--data"; "d" ],
+                "--questions 0 and --data contradict each other"
                 "a learning rate of zero",
                 distill @ [ "--learning-rate"; "0" ],
                 "--learning-rate 0: must be larger than 0"

@@ -66,3 +66,31 @@ type InspectArgs =
             match this with
             | Path _ -> "a safetensors or GGUF file, a model folder or a run directory"
             | Json -> "write one JSON object"
+
+/// Options of `report`.
+type ReportArgs =
+    | [<MainCommand; ExactlyOnce>] Runs of run: string list
+    | Output of file: string
+    | Evaluation of folder: string list
+    | Data of file: string list
+    | Questions of n: int
+    | Threads of n: int
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Runs _ -> "run directories, drawn into the same charts, or the folder of one demonstration"
+            | Output _ -> "the page to write (default: report.html in the first run); a .png goes beside it"
+            | Evaluation _ -> "folders of evaluations that do not lie in a run; several may follow"
+            | Data _ -> "questions whose latent steps are decoded (default: each run's own data)"
+            | Questions _ -> "number of those questions, 0 for none (default: 4)"
+            | Threads _ -> "threads of one operation (default: libtorch's choice)"
+
+/// Options of `completion`.
+type CompletionArgs =
+    | [<MainCommand; ExactlyOnce>] Shell of name: string
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Shell _ -> "bash, zsh or fish"

@@ -61,6 +61,7 @@ type TrajectoriesArgs =
     | [<Mandatory>] Model of path: string
     | [<Mandatory>] Data of file: string list
     | [<Mandatory>] Output of file: string
+    | Config of file: string
     | Tokenizer of path: string
     | Levels of choice: string
     | Teacher_Text of choice: string
@@ -86,6 +87,7 @@ type TrajectoriesArgs =
             | Model _ -> "the teacher: a run directory or a folder"
             | Data _ -> "data files; several may follow"
             | Output _ -> "the trajectory file to write; large ones are sharded"
+            | Config _ -> "JSON file with settings named as these options, with underscores; the command line wins"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Levels _ -> "traced levels: all, every-K or last-N (default: all)"
             | Teacher_Text _ -> "full or without-last-step (default: full)"
@@ -110,6 +112,7 @@ type EvaluateArgs =
     | [<Mandatory>] Model of path: string
     | [<Mandatory>] Data of file: string list
     | [<Mandatory>] Output of folder: string
+    | Config of file: string
     | Tokenizer of path: string
     | Latent_Steps of n: int
     | Answer_Prefix of text: string
@@ -134,6 +137,7 @@ type EvaluateArgs =
             | Model _ -> "a run directory or a folder"
             | Data _ -> "data files; several may follow"
             | Output _ -> "folder for evaluation.json and predictions.jsonl"
+            | Config _ -> "JSON file with settings named as these options, with underscores; the command line wins"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Latent_Steps _ -> "continuous steps before the answer (default: the run's own)"
             | Answer_Prefix _ -> "text fed before the answer (default: the run's own)"
@@ -167,6 +171,6 @@ type DemoArgs =
             | Setting _ -> "one-per-token or compressed (default: one-per-token)"
             | Quick -> "a short run whose numbers mean nothing"
             | Seeds _ -> "number of seeds (default: 2, with --quick 1)"
-            | Output _ -> "folder for demo.json and config.json (default: runs/demo)"
+            | Output _ -> "folder for demo.json, report.html and config.json (default: runs/demo)"
             | Threads _ -> "trainings side by side, each on one thread (default: one a processor)"
             | Json -> "write one JSON object"

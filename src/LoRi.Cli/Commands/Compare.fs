@@ -71,7 +71,7 @@ let private row (pair: MethodComparison) =
 /// Compares evaluations of the same questions, or the methods of demonstrations.
 let run (terminal: Terminal) _ arguments =
     let options = CommandLine.parse<CompareArgs> "compare" arguments
-    let folders = options.GetResult Runs
+    let folders = options.GetResult CompareArgs.Runs
     let seed = options.GetResult(CompareArgs.Seed, 0L)
 
     if seed < 0L then

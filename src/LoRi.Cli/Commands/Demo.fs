@@ -9,6 +9,7 @@ open LoRi.Cli.ExitCodes
 open LoRi.Training
 open LoRi.Training.Demo
 open LoRi.Training.Evaluation
+open LoRi.Training.Reports
 
 [<Literal>]
 let private DefaultSeeds = 2
@@ -210,9 +211,12 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
 
     let report = runner.Run()
     save folder settings report runner.Steps
+    let page = Path.Combine(folder, "report.html")
+    ReportStage.Write(report, page, Action<string> ignore) |> ignore
 
     if options.Contains DemoArgs.Json then
         terminal.Out.WriteLine(JsonSerializer.Serialize report)
     else
         show terminal settings report
-        terminal.Out.WriteLine("Written: " + Path.Combine(folder, "demo.json"))
+        let json = Path.Combine(folder, "demo.json")
+        terminal.Out.WriteLine $"Written: {json} and {page}"

@@ -5,6 +5,7 @@ open System
 open System.Threading
 open System.Runtime.InteropServices
 open LoRi.Cli
+open LoRi.Cli.ExitCodes
 open LoRi.Training
 open LoRi.Training.Data
 open LoRi.Training.Runs
@@ -22,9 +23,22 @@ let private interruptible (work: CancellationToken -> bool) =
     use _ = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Action<_> stop)
     work source.Token
 
+/// What a run reads, with the options that name it; all of it must be there before the run's folder is made.
+let private inputs (settings: RunSettings) =
+    let named =
+        [
+            "model", settings.Train.Model
+            "teacher", settings.Train.Teacher
+            "tokenizer", settings.Train.Tokenizer
+            "subspace", settings.LoRi.SubspaceFile
+        ]
+
+    [ for option, path in named -> option, Option.ofObj path ]
+    @ [ for path in settings.Train.Data -> "data", Some path ]
+
 let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
-    for option, path in [ "model", settings.Train.Model; "teacher", settings.Train.Teacher ] do
-        Option.ofObj path |> Option.iter (CommandLine.existing option >> ignore)
+    for option, path in inputs settings do
+        Option.iter (CommandLine.existing option >> ignore) path
 
     NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
 
@@ -77,10 +91,34 @@ let private evaluationOptions (options: Argu.ParseResults<EvaluateArgs>) =
         Reading = reading
     )
 
+/// Refuses numbers out of range and options that contradict each other.
+let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
+    for option, value in
+        [
+            "batch-size", options.TryGetResult EvaluateArgs.Batch_Size
+            "max-new-tokens", options.TryGetResult EvaluateArgs.Max_New_Tokens
+            "limit", options.TryGetResult EvaluateArgs.Limit
+            "threads", options.TryGetResult EvaluateArgs.Threads
+        ] do
+        CommandLine.atLeastOne option value
+
+    match options.TryGetResult EvaluateArgs.Answer_Prefix with
+    | Some prefix when options.Contains Write_Prefix ->
+        raise (
+            UsageException
+                $"--answer-prefix {prefix} and --write-prefix contradict each other: a prefix is fed, or the model writes it"
+        )
+    | _ -> ()
+
 /// Answers and scores a data set.
 let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options = CommandLine.parse<EvaluateArgs> "evaluate" arguments
+    let options = CommandLine.parseWithFile<EvaluateArgs> "evaluate" arguments
+    checkEvaluation options
     let evaluation = evaluationOptions options
+
+    for path in evaluation.Data do
+        CommandLine.existing "data" path |> ignore
+
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult EvaluateArgs.Threads)))
 
     let result =
@@ -161,7 +199,18 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
 
 /// Writes a teacher's trajectories.
 let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options = CommandLine.parse<TrajectoriesArgs> "trajectories" arguments
+    let options = CommandLine.parseWithFile<TrajectoriesArgs> "trajectories" arguments
+
+    for option, value in
+        [
+            "batch-size", options.TryGetResult TrajectoriesArgs.Batch_Size
+            "limit", options.TryGetResult TrajectoriesArgs.Limit
+            "max-tokens", options.TryGetResult TrajectoriesArgs.Max_Tokens
+            "shard-size", options.TryGetResult Shard_Size
+            "threads", options.TryGetResult TrajectoriesArgs.Threads
+        ] do
+        CommandLine.atLeastOne option value
+
     let settings = trajectoriesOptions options
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
 

@@ -1,7 +1,7 @@
 using LoRi.Training.Models;
 using LoRi.Training.Methods.CotSft;
+using LoRi.Training.Reports;
 using LoRi.Training.Sequences;
-using static TorchSharp.torch;
 
 namespace LoRi.Training.Demo;
 
@@ -16,24 +16,12 @@ internal static class WorkedExamples
         var chosen = test.GroupBy(ChainedArithmetic.ChainLength).OrderByDescending(group => group.Key).Take(Count).Select(group => group.First()).ToArray();
         var chains = DemoModels.Answers(teacher, new CotSftMethod(), chosen, settings);
         var answers = DemoModels.Answers(student.Model, student.Method, chosen, settings);
-        var latents = Decode(student.Model, [.. chosen.Select(example => example.Question)], settings.LatentSteps);
+        var latents = LatentDecoding.Likeliest(student.Model, [.. chosen.Select(example => example.Question)], settings.LatentSteps, tokens: 1);
         return [.. chosen.Select((example, index) => new WorkedExample(
             ChainedArithmetic.Text(example.Question),
             ChainedArithmetic.Text(example.Answer[..^1]),
             ChainedArithmetic.Text(chains[index]),
             ChainedArithmetic.Text(answers[index]),
-            latents[index]))];
-    }
-
-    /// <summary>The token nearest to the final state of every latent step, through the output matrix.</summary>
-    private static string[][] Decode(ReasoningModel model, IReadOnlyList<int[]> questions, int steps)
-    {
-        using var guard = no_grad();
-        using var scope = NewDisposeScope();
-        var weights = model.Weights();
-        var pass = LatentPass.Run(model, weights, questions, steps, trajectory: true);
-        var final = pass.Trajectory!.select(1, pass.Trajectory.shape[1] - 1);
-        var ids = Decoder.Logits(weights, final).argmax(-1).data<long>().ToArray();
-        return [.. ids.Chunk(steps).Select(row => row.Select(id => ChainedArithmetic.Vocabulary[(int)id]).ToArray())];
+            [.. latents[index].Select(step => ChainedArithmetic.Vocabulary[step[0].Id])]))];
     }
 }

@@ -73,6 +73,11 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         var source = new OptionSource(configFile);
         var merged = OptionJson.ReadFile(configFile);
         Read(command, merged, source);
+        if (merged[CommandKey] is { } written && written.ToJsonString() != JsonSerializer.Serialize(command))
+        {
+            throw new InputException($"{source.Place(CommandKey)} {written.ToJsonString()}: these are the settings of another command than `lori {command}`; replay them with that one");
+        }
+
         foreach (var (key, value) in commandLine)
         {
             foreach (var replaced in Exclusive.GetValueOrDefault(key, []).Where(other => !commandLine.ContainsKey(other)))

@@ -1,0 +1,150 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using LoRi.Math;
+
+namespace LoRi.Training.Reports;
+
+/// <summary>The page about some runs, drawn into the same charts.</summary>
+/// <param name="runs">What is shown.</param>
+/// <param name="evaluations">Evaluations that lie elsewhere.</param>
+/// <param name="decoded">Questions of latent runs, by the runs' names.</param>
+/// <param name="notes">What could not be shown, and why.</param>
+internal sealed class RunPage(
+    IReadOnlyList<RunRecord> runs,
+    IReadOnlyList<EvaluationRecord> evaluations,
+    IReadOnlyList<(string Run, IReadOnlyList<DecodedQuestion> Questions)> decoded,
+    IReadOnlyList<string> notes)
+{
+    private const int MostDashes = SvgChart.Colours;
+    private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds"];
+
+    private readonly (string Run, SharedSubspace Subspace)[] subspaces =
+        [.. runs.Where(run => run.Subspace is not null).Select(run => (run.Name, run.Subspace!))];
+
+    /// <summary>All charts, losses first.</summary>
+    public IReadOnlyList<Chart> Charts() => [.. Curves(), .. SpectrumCharts.Of(subspaces)];
+
+    /// <summary>The page.</summary>
+    public string Html()
+    {
+        var page = new HtmlPage($"lori report: {string.Join(", ", runs.Select(run => run.Name))}");
+        foreach (var note in notes)
+        {
+            page.Paragraph("Note: " + note);
+        }
+
+        Accuracy(page);
+        Training(page);
+        Spectra(page);
+        Latents(page);
+        Settings(page);
+        return page.ToString();
+    }
+
+    private IEnumerable<Chart> Curves()
+    {
+        var terms = runs.SelectMany(run => run.Metrics.Select(column => column.Name)).Distinct().Where(name => !NotTerms.Contains(name) && IsOn(name));
+        yield return Curve("loss", "Total loss", "weighted sum of the terms");
+        foreach (var term in terms)
+        {
+            yield return Curve(term, $"Loss term: {term}", term is "task" or "teacher" ? "nats per graded token" : "unweighted loss");
+        }
+
+        yield return Curve("learning_rate", "Learning rate", "learning rate per step");
+        yield return Curve("gradient_norm", "Gradient before clipping", "global 2-norm");
+    }
+
+    /// <summary>A term that is off is zero at every step.</summary>
+    private bool IsOn(string term) => runs.Any(run => run.Column(term)?.Values.Any(value => value != 0) == true);
+
+    private Chart Curve(string column, string title, string unit) => new(title, "optimizer step", unit,
+    [
+        .. runs.Select((run, index) => (run, index, Column: run.Column(column))).Where(found => found.Column is not null).Select(found =>
+            new ChartSeries(found.run.Name, found.Column!.Steps, found.Column.Values, found.index, found.index / MostDashes)),
+    ])
+    { HasLegend = runs.Count > 1 };
+
+    private void Accuracy(HtmlPage page)
+    {
+        var all = runs.SelectMany(run => run.Evaluations.Select(evaluation => (run.Name, evaluation)))
+            .Concat(evaluations.Select(evaluation => (Name: evaluation.Folder, evaluation))).ToArray();
+        if (all.Length > 0)
+        {
+            page.Section("Accuracy").Table(
+                ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", "tokens a question", "s a question"],
+                all.Select(row => (string[])
+                [
+                    row.Name, row.evaluation.Dataset, $"{row.evaluation.Examples}", $"{row.evaluation.Correct}", Percent(row.evaluation.Accuracy),
+                    $"{Percent(row.evaluation.Low)} to {Percent(row.evaluation.High)}", Percent(row.evaluation.Strict),
+                    Number(row.evaluation.TokensGenerated / row.evaluation.Examples, "F1"), Number(row.evaluation.Seconds / row.evaluation.Examples, "F3"),
+                ]));
+        }
+    }
+
+    private void Training(HtmlPage page)
+    {
+        var trained = runs.Where(run => run.Metrics.Count > 0).ToArray();
+        if (trained.Length == 0)
+        {
+            return;
+        }
+
+        page.Section("Training").Table(
+            ["run", "last step", "loss", "tokens", "tokens/s", "training s", "peak memory MiB", "share of matrix-product rate %"],
+            trained.Select(run => (string[])
+            [
+                run.Name, Last(run.Column("loss")?.Steps, "0"), Last(run.Column("loss")?.Values, "G4"), Last(run.Column("tokens")?.Values, "#,0"),
+                Number(Of(run.Summary, "tokens_per_second"), "#,0"), Last(run.Column("seconds")?.Values, "F1"),
+                Number(Of(run.Summary, "peak_memory_bytes") / (1 << 20), "#,0"), Number(100 * Of(run.Summary, "share_of_ceiling"), "F0"),
+            ]));
+        page.Charts(Curves());
+    }
+
+    private void Spectra(HtmlPage page)
+    {
+        if (subspaces.Length > 0)
+        {
+            page.Section("How low-rank the teacher's trajectories are")
+                .Paragraph("Eigenvalues of the Gram matrices of both modes. Entropy rank: the exponential of the entropy of their shares; participation: the square of their sum over the sum of their squares.")
+                .Table(SpectrumCharts.Headers, SpectrumCharts.Rows(subspaces))
+                .Charts(SpectrumCharts.Of(subspaces));
+        }
+    }
+
+    private void Latents(HtmlPage page)
+    {
+        foreach (var (run, questions) in decoded)
+        {
+            page.Section($"Latent steps of {run}, decoded").Paragraph(
+                "Each latent step's final state through the output matrix: the three likeliest tokens and their probabilities. The steps are not trained to be read.");
+            foreach (var (question, index) in questions.Select((question, index) => (question, index)))
+            {
+                page.Card($"Question {index + 1}",
+                [
+                    ("question", question.Question), ("rationale in the data", question.Rationale), ("right answer", question.Gold), ("student writes", question.Answer),
+                    .. question.Latents.Select((latent, step) => ($"latent step {step + 1}", latent)),
+                ]);
+            }
+        }
+    }
+
+    private void Settings(HtmlPage page)
+    {
+        var keys = runs.SelectMany(run => run.Settings.Select(setting => setting.Key)).Distinct().ToArray();
+        if (keys.Length > 0)
+        {
+            var rows = keys.Select(key => (string[])[key, .. runs.Select(run => run.Settings.FirstOrDefault(setting => setting.Key == key).Value ?? "-")])
+                .Where(row => row.Skip(1).Any(value => value != "-")).ToArray();
+            var differing = Enumerable.Range(0, rows.Length).Where(row => rows[row].Skip(1).Distinct().Count() > 1).ToHashSet();
+            page.Section("Settings").Table(["setting", .. runs.Select(run => run.Name)], rows, differing);
+        }
+    }
+
+    private static string Percent(double? share) => Number(100 * share, "F1");
+
+    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+
+    private static string Last(List<double>? values, string format) => values is { Count: > 0 } ? values[^1].ToString(format, CultureInfo.InvariantCulture) : "-";
+
+    private static double? Of(JsonObject? json, string key) => json?[key] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+}

@@ -1,0 +1,185 @@
+/// The pages about runs and demonstrations: what they show, that nothing of the data becomes markup, what is refused.
+module LoRi.Training.Tests.ReportTests
+
+open System
+open System.IO
+open System.Text.RegularExpressions
+open Expecto
+open LoRi.Training
+open LoRi.Training.Reports
+open LoRi.Training.Tests.SharedFiles
+
+/// What an attacker would write wherever a file takes text.
+let private hostile =
+    "<script>alert(1)</script>'\"><img src=x onerror=alert(2)>&\u202E\u0007\uD800"
+
+let private json (text: string) =
+    System.Text.Json.JsonSerializer.Serialize text
+
+let private metrics =
+    [
+        for step in 1..30 ->
+            $$"""{"step": {{step}}, "tokens": {{step * 10}}, "loss": {{if step = 5 then "1e308" else string (2.0 / float step)}}, "task": {{1.0 / float step}}, "order": 0, {{json hostile}}: 0.5, "learning_rate": 0.001, "gradient_norm": {{if step = 3 then "\"NaN\"" else "1.5"}}, "seconds": 2.5}"""
+            + "\n"
+    ]
+
+let private evaluation =
+    $$"""{"dataset": {{json hostile}}, "examples": 4, "correct": 1, "accuracy": 0.25, "accuracy_strict": 0.5, "ci95": [0.1, 0.6], "seconds": 2, "tokens_generated": 12}"""
+
+/// A run without a model in a folder of its own.
+let private withRun (check: string -> string -> unit) =
+    let folder = Directory.CreateTempSubdirectory("lori-report").FullName
+
+    try
+        let run = Path.Combine(folder, "<b>run")
+        Directory.CreateDirectory(Path.Combine(run, "test")) |> ignore
+
+        let write (name: string) (text: string) =
+            File.WriteAllText(Path.Combine(run, name), text)
+
+        write
+            "config.json"
+            $$"""{"command": "distill", "answer_prefix": {{json hostile}}, "data": ["a", "b"], "seed": 7}"""
+
+        write "metrics.jsonl" (String.concat "" metrics)
+        write "test/evaluation.json" evaluation
+        check folder run
+    finally
+        Directory.Delete(folder, true)
+
+let private report (runs: string list) (output: string) =
+    ReportStage.Run(ReportOptions(Runs = runs, Output = output), Action<string> ignore)
+    |> File.ReadAllText
+
+/// The message of the refusal.
+let private refused (runs: string list) (output: string) =
+    refusal (fun () ->
+        report runs output |> ignore
+        new MemoryStream() :> IDisposable)
+
+/// Every tag that the page writes itself.
+let private ownTags =
+    set (
+        "html head meta title style body main h1 h2 h3 p div table thead tbody tr th td section dl dt dd figure figcaption svg line text path g polyline circle span"
+            .Split
+            ' '
+    )
+
+let private safe (page: string) =
+    for tag in Regex.Matches(page, "<([^>]*)>") do
+        let name = Regex.Match(tag.Groups[1].Value, "^/?([a-z0-9!]+)").Groups[1].Value
+        Expect.isTrue (ownTags.Contains name || tag.Value = "<!doctype html>") $"a tag of the page's own: {tag.Value}"
+        let bare = Regex.Replace(tag.Value, "'[^']*'|\"[^\"]*\"", "")
+        Expect.isFalse (Regex.IsMatch(bare, @"\s(on\w+|src|href)\s*=")) $"nothing that runs or loads: {tag.Value}"
+
+    Expect.isFalse (page.Contains "url(" || page.Contains "@import") "nothing from elsewhere"
+    Expect.isFalse (page.Contains '\u202E' || page.Contains '\u0007') "nothing that cannot be seen"
+    Expect.stringContains page "&lt;script&gt;alert(1)&lt;/script&gt;" "the text itself is shown"
+
+let private tableCells (page: string) =
+    [
+        for cell in Regex.Matches(page, "<td[^>]*>([^<]*)</td>") -> cell.Groups[1].Value
+    ]
+
+let private pages =
+    [
+        test "a page shows curves, accuracy and settings, and no text becomes markup" {
+            withRun (fun folder run ->
+                let page = report [ run ] (Path.Combine(folder, "page.html"))
+                safe page
+
+                let captions =
+                    [ for m in Regex.Matches(page, "<figcaption>([^<]*)<") -> m.Groups[1].Value ]
+
+                Expect.equal captions[..1] [ "Total loss"; "Loss term: task" ] "charts"
+                Expect.isFalse (List.contains "Loss term: order" captions) "a term that is off"
+                Expect.containsAll captions [ "Learning rate"; "Gradient before clipping" ] "charts"
+
+                Expect.containsAll
+                    (tableCells page)
+                    [ "25.0"; "10.0 to 60.0"; "50.0"; "30"; "300"; "seed"; "7" ]
+                    "cells"
+
+                let picture = File.ReadAllBytes(Path.Combine(folder, "page.png"))
+                Expect.equal picture[1..3] "PNG"B "picture")
+        }
+        test "several runs share their charts, and settings that differ stand out" {
+            withRun (fun folder run ->
+                let other = Path.Combine(folder, "other")
+                Directory.CreateDirectory other |> ignore
+                File.WriteAllText(Path.Combine(other, "config.json"), """{"command": "distill", "seed": 8}""")
+                File.WriteAllText(Path.Combine(other, "metrics.jsonl"), String.concat "" metrics)
+                let page = report [ run; other ] (Path.Combine(folder, "page.html"))
+                let figure = Regex.Match(page, "<figure.*?</figure>", RegexOptions.Singleline).Value
+                Expect.equal (Regex.Count(figure, "<g class='c[01]'>")) 2 "lines of the first chart"
+
+                let marked =
+                    [
+                        for m in Regex.Matches(page, "<tr class='mark'><td>([^<]*)") -> m.Groups[1].Value
+                    ]
+
+                Expect.equal marked [ "answer_prefix"; "data"; "seed" ] "differing settings")
+        }
+        test "a metrics line that is being written is left out, a damaged one is refused by number" {
+            withRun (fun folder run ->
+                let file = Path.Combine(run, "metrics.jsonl")
+                File.AppendAllText(file, "{\"step\": 31, \"lo")
+                Expect.containsAll (tableCells (report [ run ] (Path.Combine(folder, "p.html")))) [ "30" ] "last step"
+                File.AppendAllText(file, "\n")
+                let message = refused [ run ] (Path.Combine(folder, "p.html"))
+                Expect.stringContains message "metrics.jsonl, line 31: it is not JSON" "message")
+        }
+        test "what is not a run is refused" {
+            withRun (fun folder run ->
+                for runs, wanted in
+                    [
+                        [ Path.Combine(folder, "none") ], "there is no such folder"
+                        [ folder ], "is not a run"
+                    ] do
+                    let message = refused runs (Path.Combine(folder, "p.html"))
+                    Expect.stringContains message wanted "message"
+
+                File.WriteAllText(Path.Combine(run, "test", "evaluation.json"), """{"dataset": 3}""")
+                let message = refused [ run ] (Path.Combine(folder, "p.html"))
+                Expect.stringContains message "evaluation.json: lacks one of dataset" "message")
+        }
+    ]
+
+let private axes =
+    [
+        test "axes have a few round ticks inside their range, whatever the range" {
+            for low, high, logarithmic in
+                [
+                    0.0, 1.0, false
+                    -3.0, 1e9, false
+                    5.0, 5.0, false
+                    0.0, 0.0, false
+                    1e-300, 1e300, true
+                    0.03, 7.0, true
+                    1e-9, 3e-9, false
+                ] do
+                let axis = ChartAxis.Of(low, high, logarithmic)
+
+                Expect.isTrue
+                    (axis.Ticks.Count >= 2 && axis.Ticks.Count <= 16)
+                    $"{low} to {high}: {axis.Ticks.Count} ticks"
+
+                Expect.isTrue
+                    (axis.Position low >= -1e-9 && axis.Position high <= 1.0 + 1e-9)
+                    $"{low} to {high}: inside"
+
+                for tick in axis.Ticks do
+                    let at = axis.Position tick
+                    Expect.isTrue (at >= -1e-6 && at <= 1.0 + 1e-6) $"{low} to {high}: tick {tick}"
+        }
+        test "a long series keeps its peaks" {
+            let values = [| for i in 1..100_000 -> if i = 54_321 then 99.0 else float (i % 7) |]
+            let series = ChartSeries("x", [| for i in 1..100_000 -> float i |], values, 0)
+            let points = series.Points false
+            Expect.isTrue (points.Count <= 1200) $"{points.Count} points"
+            Expect.exists points (fun (struct (x, y)) -> x = 54_321.0 && y = 99.0) "peak"
+        }
+    ]
+
+[<Tests>]
+let tests = testList "Report" (pages @ axes)
