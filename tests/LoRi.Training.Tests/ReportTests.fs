@@ -143,6 +143,29 @@ let private pages =
                 let message = refused [ run ] (Path.Combine(folder, "p.html"))
                 Expect.stringContains message "evaluation.json: lacks one of dataset" "message")
         }
+        test "a demonstration has a page from its file, and no text becomes markup" {
+            withRun (fun folder run ->
+                let text = json hostile
+
+                let row correct =
+                    $$"""{"method": {{text}}, "seed": 0, "examples": 4, "correct": {{correct}}, "accuracy": 0.5, "ci95": [0, 1], "per_length": {"1": 1, "2": 0.25}, "steps": 1, "seconds": 1, "tokens_generated": 8, "latency_ms": 1, "examples_per_length": {"1": 1, "2": 4} }"""
+
+                let example =
+                    $$"""{"Question": {{text}}, "Gold": "1", "Teacher": "2", "Student": "3", "Latents": ["4"]}"""
+
+                let demo correct =
+                    $$"""{"setting": {{text}}, "quick": true, "seeds": [0], "seconds_per_step": {}, "seconds": 1, "rows": [{{row correct}}], "ranks": [], "worked_examples": [{{example}}]}"""
+
+                let write correct =
+                    File.WriteAllText(Path.Combine(run, "demo.json"), demo correct)
+
+                write 2
+                let page = report [ run ] (Path.Combine(folder, "page.html"))
+                safe page
+                Expect.containsAll (tableCells page) [ "50.0"; "100.0 (21 to 100)" ] "cells"
+                write 5
+                Expect.stringContains (refused [ run ] (Path.Combine(folder, "p.html"))) "more right answers" "message")
+        }
     ]
 
 let private axes =

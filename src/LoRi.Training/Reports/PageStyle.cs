@@ -28,7 +28,7 @@ internal static class PageStyle
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
         th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
         th { font-weight: 600; border-bottom: 2px solid var(--line); white-space: nowrap; }
-        td { overflow-wrap: anywhere; max-width: 44ch; } .n { text-align: right; white-space: nowrap; padding-left: 14px; }
+        td { overflow-wrap: anywhere; min-width: 10ch; max-width: 44ch; } .n { text-align: right; white-space: nowrap; padding-left: 14px; min-width: 0; }
         .mark td { background: var(--mark); }
         .card { background: var(--card); border-radius: 6px; padding: 12px 16px; margin: 12px 0; }
         dl { display: grid; grid-template-columns: max-content 1fr; gap: 3px 16px; margin: 0; }

@@ -85,14 +85,20 @@ public static class ReportStage
     {
         try
         {
-            return JsonSerializer.Deserialize<DemoReport>(JsonFile.ReadBytes(path), DemoFormat)
+            var report = JsonSerializer.Deserialize<DemoReport>(JsonFile.ReadBytes(path), DemoFormat)
                 ?? throw new InputException($"{path}: holds null where an object is expected; run the demonstration again");
+            return report.Rows.Count > 0 && report.Rows.All(IsPossible)
+                ? report
+                : throw new InputException($"{path}: has no rows, or one with more right answers than questions; run the demonstration again");
         }
         catch (JsonException e)
         {
             throw new InputException($"{path}: is not what a demonstration writes ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); run it again", e);
         }
     }
+
+    private static bool IsPossible(DemoRow row) => row.Examples > 0 && row.Correct >= 0 && row.Correct <= row.Examples
+        && row.PerLength.Values.All(share => share is >= 0 and <= 1) && row.ExamplesPerLength.Values.All(count => count > 0);
 
     /// <summary>Questions of a latent run; where the run's own data are gone, a note says so.</summary>
     private static IReadOnlyList<DecodedQuestion> Decode(RunRecord run, ReportOptions options, List<string> notes)
