@@ -27,7 +27,7 @@ let private number (value: float) =
 
 /// How far, how fast and how long.
 let rate (progress: RunProgress) =
-    $"{progress.Step}/{progress.Steps}  {number progress.StepsPerSecond} steps/s  {number progress.TokensPerSecond} tokens/s  {clock progress.Remaining} left"
+    $"{progress.Step}/{progress.Steps}  {number progress.StepsPerSecond} steps/s  %.0f{progress.TokensPerSecond} tokens/s  {clock progress.Remaining} left"
 
 /// The loss and its terms.
 let losses (progress: RunProgress) =

@@ -208,6 +208,7 @@ let private shown =
                 "40 rows [read]"
                 "30/120"
                 "4 steps/s"
+                "1000 tokens/s"
                 "1:02:05 left"
                 "loss 1.75"
                 "task 1.25"
