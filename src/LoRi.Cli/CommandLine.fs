@@ -101,3 +101,10 @@ let existing (option: string) (path: string) =
         raise (InputException $"--{option} {path}: there is no such file or folder")
 
     path
+
+/// Bad input that work finds in a file gets the file's name, where the message does not have one yet.
+let about (file: string) (work: unit -> 'a) : 'a =
+    try
+        work ()
+    with :? InputException as e when not (e.Message.Contains file || e.Message.StartsWith "--") ->
+        raise (InputException($"{file}: {e.Message}", e))

@@ -90,6 +90,12 @@ let commands: Command list =
             "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
             "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
             Stages.evaluate
+        command<CompareArgs>
+            "compare"
+            "test whether methods differ on the same questions or over the same seeds"
+            "FOLDER... [options]"
+            "runs/lori-gsm8k runs/codi-gsm8k --json"
+            Compare.run
         command<ScoreArgs>
             "score"
             "score outputs again by a published rule"

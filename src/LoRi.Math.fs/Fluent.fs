@@ -113,6 +113,20 @@ type Subspaces =
             if anchors.Shape[0] > 0 then
                 measures.AddAnchors(slice anchors 3) |> Door.orThrow
 
+    /// The same for coordinates that were projected before. Shapes: coordinates : example r_L token r_d; anchors : example level
+    /// hidden.
+    static member MeasureCoordinates
+        (measures: SubspaceMeasures, coordinates: RawTensor, counts: int[], anchors: RawTensor)
+        : unit =
+        for part in Seq.chunkBySize measures.ExamplesAtOnce (seq { 0 .. counts.Length - 1 }) do
+            let slice (all: RawTensor) fromEnd =
+                all.Slice(-fromEnd, part[0], part.Length)
+
+            measures.AddCoordinates (slice coordinates 4) (Array.sub counts part[0] part.Length)
+            |> Door.orThrow
+
+            measures.AddAnchors(slice anchors 3) |> Door.orThrow
+
     /// Sizes r_L and r_d of the space that coordinates live in. `SharedSubspace.coordinateRanks`.
     static member CoordinateRanks(subspace: SharedSubspace) : struct (int * int) =
         let layers, width = SharedSubspace.coordinateRanks subspace

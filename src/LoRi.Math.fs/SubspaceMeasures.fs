@@ -82,6 +82,7 @@ module MeasuredVariances =
 type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, like: RawTensor) =
     let bound = BoundSubspace(subspace, like)
     let mutable kept = 0.0
+    let mutable leftOut = 0.0
     let components = RunningVariance()
     let statistics = System.Collections.Generic.Dictionary<string, RunningVariance>()
     let anchors = RunningVariance()
@@ -118,6 +119,18 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
 
             statistics[name].Add present (statistic.Entries.ToArray())
 
+    /// 1 for every token of a row, 0 for its padding.
+    let tokensOf (weights: TokenWeights<TeacherToken>) =
+        weights.PerToken.ToArray() |> Array.map (fun w -> if w > 0.0 then 1.0 else 0.0)
+
+    let addVariances (weights: TokenWeights<TeacherToken>) counts (coordinates: Coordinates<TeacherToken>) =
+        match measured with
+        | MeasuredVariances.Nothing -> ()
+        | MeasuredVariances.Components ->
+            components.Add (tokensOf weights) ((Moments.byToken (Coordinates.raw coordinates)).ToArray())
+        | MeasuredVariances.Statistics(covariances, orders) ->
+            addStatistics covariances orders counts (Moments.centre weights coordinates)
+
     /// How many examples a batch may have at most so that no statistic of the batch fills more than 32 MiB (or one example's).
     member _.ExamplesAtOnce = max 1 ((32 <<< 20) / 8 / largest)
 
@@ -130,18 +143,27 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
             |> Result.map (fun weights ->
                 let standardised = bound.Standardise raw
 
-                let mask =
-                    weights.PerToken.ToArray() |> Array.map (fun w -> if w > 0.0 then 1.0 else 0.0)
+                let energy = (bound.KeptEnergy standardised).ToArray()
+                kept <- kept + Array.sum (Array.map2 (*) (tokensOf weights) energy)
+                addVariances weights counts (bound.Coordinates standardised)))
 
-                kept <- kept + Array.sum (Array.map2 (*) mask ((bound.KeptEnergy standardised).ToArray()))
+    /// One batch of coordinates in this subspace, instead of the trajectories that they came from. Shapes: values : example r_L
+    /// token r_d; counts : example. Errors: WrongShape, SizeNotPositive, TokenCountOutOfRange.
+    member _.AddCoordinates (values: RawTensor) (counts: int[]) : Result<unit, MathError> =
+        bound.CoordinatesOf<TeacherToken> values
+        |> Result.bind (fun coordinates ->
+            TokenWeights.ofCounts (Tensor3.dim2 (Coordinates.tensor coordinates)) counts like
+            |> Result.map (fun weights ->
+                let squares = (Raw.squaredNorm 2 (values.SwapAxes(-3, -2))).ToArray()
+                let energy = Array.sum (Array.map2 (*) (tokensOf weights) squares)
 
-                match measured with
-                | MeasuredVariances.Nothing -> ()
-                | MeasuredVariances.Components ->
-                    let z = Coordinates.raw (bound.Coordinates standardised)
-                    components.Add mask ((Moments.byToken z).ToArray())
-                | MeasuredVariances.Statistics(covariances, orders) ->
-                    addStatistics covariances orders counts (Moments.centre weights (bound.Coordinates standardised))))
+                match subspace.Kind with
+                | SubspaceKind.Complement -> leftOut <- leftOut + energy
+                | SubspaceKind.MultilinearSvd
+                | SubspaceKind.Random _
+                | SubspaceKind.Identity -> kept <- kept + energy
+
+                addVariances weights counts coordinates))
 
     /// One batch of raw anchors. Shape: example level hidden. Errors: WrongShape.
     member _.AddAnchors(states: RawTensor) : Result<unit, MathError> =
@@ -159,7 +181,7 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
             | MeasuredVariances.Statistics _ -> Map.ofList [ for pair in statistics -> pair.Key, pair.Value.Variances ]
 
         { subspace with
-            EnergyKept = kept
+            EnergyKept = (if leftOut > 0.0 then subspace.Energy - leftOut else kept)
             Variances = variances
             AnchorDeviation = anchors.Deviations
         }

@@ -263,15 +263,7 @@ let withMethodIn
         use like = torch.zeros (1L, dtype = precision.Compute)
 
         let project corpus =
-            LoRiTeacher.Project(
-                corpus,
-                (examples ()).Length,
-                subspace,
-                variant.Settings.Objective,
-                scratch,
-                like,
-                variant.Levels
-            )
+            LoRiTeacher.Project(corpus, subspace, variant.Settings.Objective, scratch, like, variant.Levels)
 
         use teacher = withCorpus variant.Levels project
         run (LoRiMethod(teacher, variant.Weights, variant.LatentSteps, variant.Grading))

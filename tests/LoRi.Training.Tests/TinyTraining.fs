@@ -21,7 +21,7 @@ let private eos = 1
 let private answerPrefix = [| 2; 3 |]
 let private firstWord = 4
 
-let private layers = 2
+let layers = 2
 
 /// The model's shape, its output matrix the embedding table or one of its own.
 let private config tied =
@@ -71,7 +71,7 @@ let data count =
     |]
 
 /// Every term of LoRi is switched on.
-let private settings =
+let loriSettings =
     LoRiSettings(
         {
             Kind = SubspaceKind.MultilinearSvd
@@ -100,7 +100,7 @@ let withTeacher (teacher: ReasoningModel) (rows: EncodedExample[]) (run: LoRiTea
 
         use like = torch.zeros (1L, dtype = teacher.Precision.Compute)
 
-        use targets = LoRiTeacher.Collect(source, rows.Length, settings, scratch, like)
+        use targets = LoRiTeacher.Collect(source, loriSettings, scratch, like)
         run targets
     finally
         File.Delete scratch

@@ -28,6 +28,10 @@ type DistillArgs =
     | W_Order of weight: float
     | Lambda_Rationale of weight: float
     | Lambda_Anchor of weight: float
+    | Teacher_Cache of folder: string
+    | Keep_Trajectories
+    | Shard_Size of mebibytes: int
+    | Online
 
     interface IArgParserTemplate with
         member this.Usage =
@@ -57,3 +61,9 @@ type DistillArgs =
             | W_Order _ -> "weight of the order loss (default: 1)"
             | Lambda_Rationale _ -> "weight of the rationale loss (default: 1)"
             | Lambda_Anchor _ -> "weight of the anchor loss (default: 1)"
+            | Teacher_Cache _ ->
+                "folder of the teacher's coordinates, to use or to make (default: teacher-cache in the run directory)"
+            | Keep_Trajectories ->
+                "keep the teacher's raw states in the cache: any subspace can be fitted to them later"
+            | Shard_Size _ -> "size of one file of the cache in MiB (default: 1024)"
+            | Online -> "run the teacher at every step instead of reading a cache"

@@ -26,6 +26,19 @@ type ScoreArgs =
             | Rule _ -> "codi, strict, coconut, icot, pccot or pccot_cot"
             | Json -> "write one JSON object"
 
+/// Options of `compare`.
+type CompareArgs =
+    | [<MainCommand; Mandatory>] Runs of folder: string list
+    | Seed of n: int64
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Runs _ -> "folders that evaluate or demo wrote, of two methods at least"
+            | Seed _ -> "seed of the resampling (default: 0)"
+            | Json -> "write one JSON object"
+
 /// Options of `tokenize`.
 type TokenizeArgs =
     | [<Mandatory>] Tokenizer of path: string

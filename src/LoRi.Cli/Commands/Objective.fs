@@ -43,10 +43,13 @@ let run (terminal: Terminal) native arguments =
 
     let objective = (chosen.ToSettings 0L).Objective
     Subspace.load native (options.TryGetResult ObjectiveArgs.Threads)
-    let subspace = SubspaceFile.Read(options.GetResult ObjectiveArgs.Subspace)
+    let path = options.GetResult ObjectiveArgs.Subspace
+    let subspace = SubspaceFile.Read path
     use teacher = TrajectoryFiles.Open(options.GetResult ObjectiveArgs.Teacher)
     use student = TrajectoryFiles.Open(options.GetResult ObjectiveArgs.Student)
-    let losses = TrajectoryObjective.Compute(subspace, objective, teacher, student)
+
+    let losses =
+        CommandLine.about path (fun () -> TrajectoryObjective.Compute(subspace, objective, teacher, student))
 
     if options.Contains ObjectiveArgs.Json then
         Terminal.writeJson terminal (asJson losses)

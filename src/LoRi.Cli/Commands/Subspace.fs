@@ -102,8 +102,13 @@ let fit (terminal: Terminal) native arguments =
     let chosen = settings options
     let seed = options.GetResult(SubspaceFitArgs.Seed, 0L)
     load native (options.TryGetResult SubspaceFitArgs.Threads)
-    use corpus = TrajectoryFiles.Open(options.GetResult Trajectories)
-    let subspace = fitCorpus chosen seed (options.Contains Low_Memory) corpus
+    let trajectories = options.GetResult Trajectories
+    use corpus = TrajectoryFiles.Open trajectories
+
+    let subspace =
+        CommandLine.about (String.Join(' ', trajectories)) (fun () ->
+            fitCorpus chosen seed (options.Contains Low_Memory) corpus)
+
     let path = options.GetResult SubspaceFitArgs.Output
     SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
 

@@ -31,7 +31,7 @@ internal sealed record DemoTeacher(
         var levels = TracedLevels.All(DemoSettings.Model.Layers);
         using var source = new SpooledTrajectories(new ModelTrajectories(model, training, levels, CollectionBatch), folder, SpoolLimit);
         var file = Path.Combine(folder, $"teacher-{seed}.safetensors");
-        var targets = LoRiTeacher.Collect(source, training.Length, LoRiSettings.Demo, file);
+        var targets = LoRiTeacher.Collect(source, LoRiSettings.Demo, file);
         log($"seed {seed} teacher: {settings.TeacherSteps} steps in {seconds:F0} s; trajectories of {training.Length:N0} rows in {clock.Elapsed.TotalSeconds:F0} s");
         return new DemoTeacher(seed, model, training, targets, file, seconds, clock.Elapsed.TotalSeconds);
     }

@@ -18,6 +18,18 @@ public sealed record LoRiOptions
     [JsonPropertyName("subspace")]
     public string? SubspaceFile { get; init; }
 
+    /// <summary><c>--teacher-cache</c>: the folder of a teacher cache to use or to make; left out, one inside the run directory.</summary>
+    public string? TeacherCache { get; init; }
+
+    /// <summary><c>--keep-trajectories</c>: keep the teacher's raw states in the cache, so that any subspace can be fitted to them.</summary>
+    public bool KeepTrajectories { get; init; }
+
+    /// <summary><c>--shard-size</c>: MiB of one file of the cache at most.</summary>
+    public int ShardSize { get; init; } = 1024;
+
+    /// <summary><c>--online</c>: run the teacher at every step instead of reading a cache.</summary>
+    public bool Online { get; init; }
+
     /// <summary><c>--subspace-kind</c> (<c>--kind</c> where a subspace is fitted).</summary>
     public SubspaceKindOption? SubspaceKind { get; init; }
 
@@ -81,6 +93,7 @@ public sealed record LoRiOptions
             throw new InputException($"--subspace {file} and --method {method} contradict each other: only {MethodNames.LoRi} uses a subspace");
         }
 
+        ValidateCache(method);
         ValidateRanks();
         if (Anchor == AnchorOption.Subspace && SubspaceKind == SubspaceKindOption.Identity)
         {
@@ -92,6 +105,21 @@ public sealed record LoRiOptions
         OptionRules.AtLeast<double>("--w-order", WOrder, 0);
         OptionRules.AtLeast<double>("--lambda-rationale", LambdaRationale, 0);
         OptionRules.AtLeast<double>("--lambda-anchor", LambdaAnchor, 0);
+    }
+
+    private void ValidateCache(string method)
+    {
+        OptionRules.AtLeast<int>("--shard-size", ShardSize, 1);
+        var (cache, keep, online) = (TeacherCache is null ? null : $"--teacher-cache {TeacherCache}", KeepTrajectories ? "--keep-trajectories" : null, Online ? "--online" : null);
+        if ((cache ?? keep ?? online) is { } first && method != MethodNames.LoRi)
+        {
+            throw new InputException($"{first} and --method {method} contradict each other: only {MethodNames.LoRi} asks a frozen teacher for its states");
+        }
+
+        if (Online && (cache ?? keep) is { } stored)
+        {
+            throw new InputException($"--online and {stored} contradict each other: without a cache nothing is kept");
+        }
     }
 
     /// <summary>Checks the ranks and energies only.</summary>

@@ -27,6 +27,9 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         ["hidden_rank"] = ["hidden_energy"],
         ["hidden_energy"] = ["hidden_rank"],
         ["subspace"] = ["subspace_kind", "standardise", "layer_rank", "layer_energy", "hidden_rank", "hidden_energy"],
+        ["online"] = ["teacher_cache", "keep_trajectories"],
+        ["teacher_cache"] = ["online"],
+        ["keep_trajectories"] = ["online"],
     };
 
     /// <summary>Settings from one flat JSON object; the keys that it does not have take their defaults.</summary>

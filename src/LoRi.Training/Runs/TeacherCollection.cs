@@ -4,67 +4,146 @@ using LoRi.Training.Methods.LoRi;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using LoRi.Training.TeacherCaches;
+using LoRi.Training.Tensors;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Runs;
 
-/// <summary>Runs a frozen teacher over the training rows and keeps what its student needs in the run directory.</summary>
+/// <summary>What a student needs of its frozen teacher: from a cache, which is made where it is not there, or online.</summary>
 internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, Action<string> info, CancellationToken stop)
 {
-    private const long SpoolLimit = 64L << 30;
+    private const string CacheFolder = "teacher-cache";
 
-    public LoRiTeacher Collect(IReadOnlyList<EncodedExample> rows, Precision precision, Device device)
+    private readonly LoRiSettings fit = settings.LoRi.ToSettings(settings.Train.Seed);
+    private readonly Device device = StageModel.DeviceOf(settings.Train.Device);
+    private readonly int batch = System.Math.Max(1, settings.Train.BatchSize);
+
+    private string KeptSubspace => Path.Combine(run.FolderPath, "subspace.safetensors");
+
+    /// <summary>The teacher's side of the training rows, for a student of this shape.</summary>
+    public LoRiTeacher Collect(IReadOnlyList<EncodedExample> rows, DecoderConfig student)
     {
         var clock = Stopwatch.StartNew();
-        using var teacher = ModelLoader.Load(settings.Train.Teacher!, new LoadSettings(precision, device)).Model;
-        var levels = new TracedLevels(settings.LoRi.Levels.Indices(teacher.Config.Layers));
-        var batch = System.Math.Max(1, settings.Train.BatchSize);
-        var computed = new ModelTrajectories(teacher, rows, levels, batch, done => Report(done, rows.Count, clock));
-        using var source = new SpooledTrajectories(computed, run.FolderPath, SpoolLimit);
-        var fit = settings.LoRi.ToSettings(settings.Train.Seed);
+        var levels = new TracedLevels(settings.LoRi.Levels.Indices(student.Layers));
         using var like = zeros(1, dtype: ScalarType.Float32, device: device);
-        var targets = Path.Combine(run.FolderPath, "teacher-targets.safetensors");
-        var subspace = Subspace(source, (levels.Indices.Count, teacher.Config.HiddenSize), fit);
-        var result = LoRiTeacher.Project(source, rows.Count, subspace, fit.Objective, targets, like, levels);
+        var given = Given((levels.Indices.Count, student.HiddenSize));
+        var result = settings.LoRi.Online ? Online(rows, levels, student, given, like) : Cached(rows, levels, student, given, like);
+        var subspace = result.Subspace;
         info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
             + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * subspace.EnergyKept / subspace.Energy:F1} % of the energy; "
             + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
         return result;
     }
 
-    /// <summary>The subspace that was named, or one fitted here; either way the run directory keeps it.</summary>
-    private SharedSubspace Subspace(SpooledTrajectories source, (int Levels, int Width) traced, LoRiSettings fit)
+    private LoRiTeacher Cached(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)
     {
-        var kept = Path.Combine(run.FolderPath, "subspace.safetensors");
-        if (settings.LoRi.SubspaceFile is { } file)
+        var model = settings.Train.Teacher!;
+        var options = new TeacherCacheOptions
         {
-            var named = SubspaceFile.Read(file);
-            CheckFits(named, file, traced);
-            File.Copy(file, kept, overwrite: true);
-            return named;
+            Folder = settings.LoRi.TeacherCache ?? Path.Combine(run.FolderPath, CacheFolder),
+            MadeFrom = CacheIdentity.Of(
+                model,
+                CacheIdentity.HashOfModel(model),
+                rows,
+                settings.LoRi.Levels.ToString(),
+                OptionJson.Name(settings.LoRi.TeacherText),
+                OptionJson.Name(settings.Train.Dtype)),
+            Rows = rows,
+            Settings = fit,
+            Given = given,
+            Levels = levels,
+            Width = student.HiddenSize,
+            BatchSize = batch,
+            ShardBytes = (long)settings.LoRi.ShardSize << 20,
+            KeepTrajectories = settings.LoRi.KeepTrajectories,
+        };
+        var clock = Stopwatch.StartNew();
+        ReasoningModel? teacher = null;
+        try
+        {
+            var cache = new TeacherCache(
+                options,
+                size => new ModelTrajectories(teacher ??= LoadTeacher(student), rows, levels, size, done => Report(done, rows.Count, clock)),
+                info);
+            var result = cache.Open(like);
+            Keep(result.Subspace, cache.SourceSha256);
+            return result;
         }
-
-        var fitted = TeacherFit.Fit(source, fit);
-        SubspaceFile.Write(kept, fitted, settings.Train.Seed, source.Sha256);
-        return fitted;
+        finally
+        {
+            teacher?.Dispose();
+        }
     }
 
-    private void CheckFits(SharedSubspace subspace, string file, (int Levels, int Width) traced)
+    /// <summary>The teacher runs once for the subspace and once for its variances; then at every step.</summary>
+    private LoRiTeacher Online(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)
     {
-        if ((subspace.Levels, subspace.Width) != traced)
+        var clock = Stopwatch.StartNew();
+        var teacher = LoadTeacher(student);
+        try
         {
-            throw new InputException(
-                $"--subspace {file}: was fitted on {subspace.Levels} levels of {subspace.Width} components, "
+            info("online: the teacher runs at every step, nothing is cached");
+            var source = new ModelTrajectories(teacher, rows, levels, batch, done => Report(done, rows.Count, clock));
+            var result = OnlineTeacher.Fit(teacher, source, rows, fit, given, levels, like, out var sourceSha256);
+            Keep(result.Subspace, sourceSha256);
+            return result;
+        }
+        catch
+        {
+            teacher.Dispose();
+            throw;
+        }
+    }
+
+    private SharedSubspace? Given((int Levels, int Width) traced)
+    {
+        if (settings.LoRi.SubspaceFile is not { } file)
+        {
+            return null;
+        }
+
+        var named = SubspaceFile.Read(file);
+        return (named.Levels, named.Width) == traced
+            ? named
+            : throw new InputException(
+                $"--subspace {file}: was fitted on {named.Levels} levels of {named.Width} components, "
                 + $"{settings.Train.Teacher} has {traced.Levels} traced levels of {traced.Width}; fit one on this teacher, with the same --levels");
+    }
+
+    private ReasoningModel LoadTeacher(DecoderConfig student)
+    {
+        var path = settings.Train.Teacher!;
+        var teacher = ModelLoader.Load(path, new LoadSettings(StageModel.PrecisionOf(settings.Train.Dtype), device)).Model;
+        if ((teacher.Config.Layers, teacher.Config.HiddenSize) == (student.Layers, student.HiddenSize))
+        {
+            return teacher;
+        }
+
+        var (found, size) = (teacher.Config.Layers, teacher.Config.HiddenSize);
+        teacher.Dispose();
+        throw new InputException($"--teacher {path}: has {found} levels of {size} components, the student has {student.Layers} of {student.HiddenSize}; teacher and student must have the same base model");
+    }
+
+    /// <summary>The run directory keeps the subspace that was named, or the one that was fitted.</summary>
+    private void Keep(SharedSubspace subspace, string? source)
+    {
+        if (settings.LoRi.SubspaceFile is { } file)
+        {
+            File.Copy(file, KeptSubspace, overwrite: true);
+        }
+        else
+        {
+            SubspaceFile.Write(KeptSubspace, subspace, settings.Train.Seed, source ?? string.Empty);
         }
     }
 
     private void Report(int done, int rows, Stopwatch clock)
     {
         stop.ThrowIfCancellationRequested();
-        if (done % 1000 < settings.Train.BatchSize)
+        if (done % 1000 < batch)
         {
             info($"teacher: {done:N0} of {rows:N0} rows in {clock.Elapsed.TotalSeconds:F0} s");
         }

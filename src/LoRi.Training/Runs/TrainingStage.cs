@@ -80,7 +80,7 @@ public sealed class TrainingStage
         }
         catch (OperationCanceledException)
         {
-            log.Info($"stopped before the first step; --resume {(from is null ? "starts over" : $"goes on from {from.Folder}")}");
+            log.Info($"stopped before the first step; --resume {(from is null ? "begins again, with what the teacher cache has" : $"goes on from {from.Folder}")}");
             return false;
         }
     }
@@ -110,7 +110,7 @@ public sealed class TrainingStage
             ResumeRules.CheckResolved(plan.Resolved, data.Sha256(), from);
         }
 
-        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, prepared.Precision, model.Device) : null;
+        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         run.WriteConfig(plan.Resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");

@@ -18,25 +18,55 @@ public sealed record TracedLevels(IReadOnlyList<int> Indices)
         : levels.index_select(1, tensor([.. Indices.Select(index => (long)index)], ScalarType.Int64).to(levels.device));
 }
 
-/// <summary>Trajectories that the teacher computes, one pass over all examples each time they are read.</summary>
-public sealed class ModelTrajectories(
-    ReasoningModel teacher, IReadOnlyList<EncodedExample> examples, TracedLevels levels, int batchSize, Action<int>? progress = null) : ITrajectorySource
+/// <summary>Trajectories that the teacher computes, one pass over all examples each time they are read; examples of similar length go together.</summary>
+public sealed class ModelTrajectories : IBatchedTrajectories
 {
+    private readonly ReasoningModel teacher;
+    private readonly TracedLevels levels;
+    private readonly EncodedExample[][] batches;
+    private readonly Action<int>? progress;
+
+    /// <summary>The examples of a data set in batches of a size; <paramref name="progress"/> is told the rows up to each batch that is read.</summary>
+    public ModelTrajectories(
+        ReasoningModel teacher, IReadOnlyList<EncodedExample> examples, TracedLevels levels, int batchSize, Action<int>? progress = null)
+    {
+        ArgumentNullException.ThrowIfNull(examples);
+        (this.teacher, this.levels, this.progress) = (teacher, levels, progress);
+        batches = Batched(examples, batchSize);
+        Batches = [.. batches.Select(rows => rows.Select(row => row.Index).ToArray())];
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int[]> Batches { get; }
+
     /// <inheritdoc/>
     public void ForEach(Action<TrajectoryBatch> use)
     {
+        ArgumentNullException.ThrowIfNull(use);
         using var guard = no_grad();
-        var done = 0;
-        foreach (var rows in examples.OrderBy(example => example.Rationale.Length).Chunk(batchSize))
+        for (var batch = 0; batch < batches.Length; batch++)
         {
             using var scope = NewDisposeScope();
-            use(Compute(rows));
-            progress?.Invoke(done += rows.Length);
+            use(Read(batch));
         }
     }
 
-    private TrajectoryBatch Compute(EncodedExample[] rows)
+    /// <inheritdoc/>
+    public TrajectoryBatch Read(int batch)
     {
+        var states = Compute(teacher, batches[batch], levels);
+        progress?.Invoke((batch * batches[0].Length) + batches[batch].Length);
+        return states;
+    }
+
+    /// <summary>The examples by the length of their rationale, in batches.</summary>
+    internal static EncodedExample[][] Batched(IReadOnlyList<EncodedExample> examples, int batchSize) =>
+        [.. examples.OrderBy(example => example.Rationale.Length).Chunk(batchSize)];
+
+    /// <summary>The teacher's states for some examples, in one pass without gradients.</summary>
+    internal static TrajectoryBatch Compute(ReasoningModel teacher, IReadOnlyList<EncodedExample> rows, TracedLevels levels)
+    {
+        using var guard = no_grad();
         var pass = GradedPass.Run(teacher, teacher.Weights(), [.. rows.Select(StudentLayout.Explicit)], levels: true);
         var longest = System.Math.Max(1, rows.Max(row => row.Rationale.Length));
         var padded = rows.Select((row, index) =>

@@ -8,21 +8,22 @@ namespace LoRi.Training.Trajectories;
 /// Writes teacher targets in the order in which rows arrive, with an index by row: what does not fit memory goes to scratch
 /// files beside the result, which vanish with this object.
 /// </summary>
-internal sealed class TeacherTargetsWriter(string path, int rows) : IDisposable
+internal sealed class TeacherTargetsWriter(string path) : IDisposable
 {
     internal const string Wide = "F64";
     internal const string Narrow = "F32";
+    internal const string Rows = "rows";
+    internal const string Lengths = "lengths";
+    internal const string Coordinates = "coordinates";
+    internal const string Anchors = "anchors";
 
     private readonly FileStream coordinates = Scratch(path);
     private readonly FileStream anchors = Scratch(path);
-    private readonly long[] starts = new long[rows];
-    private readonly long[] lengths = new long[rows];
-    private readonly long[] places = new long[rows];
+    private readonly List<long> rows = [];
+    private readonly List<long> lengths = [];
     private ScalarType dtype = ScalarType.Float32;
     private long[] shape = [0, 0];
     private long[] anchorShape = [0, 0];
-    private long tokens;
-    private long arrived;
 
     /// <summary>A batch and its coordinates [B, r_L, T, r_d].</summary>
     internal void Add(TrajectoryBatch batch, Tensor projected)
@@ -33,12 +34,10 @@ internal sealed class TeacherTargetsWriter(string path, int rows) : IDisposable
         (shape, anchorShape) = ([z.shape[2], z.shape[3]], [a.shape[1], a.shape[2]]);
         for (var index = 0; index < batch.Rows.Length; index++)
         {
-            var (row, length) = (batch.Rows[index], batch.Lengths[index]);
-            (starts[row], lengths[row], places[row]) = (tokens, length, arrived);
-            coordinates.Write(z[index].narrow(0, 0, length).bytes);
+            rows.Add(batch.Rows[index]);
+            lengths.Add(batch.Lengths[index]);
+            coordinates.Write(z[index].narrow(0, 0, batch.Lengths[index]).bytes);
             anchors.Write(a[index].bytes);
-            tokens += length;
-            arrived++;
         }
     }
 
@@ -48,11 +47,10 @@ internal sealed class TeacherTargetsWriter(string path, int rows) : IDisposable
         var name = dtype == ScalarType.Float64 ? Wide : Narrow;
         SafetensorsWriter.Write(path,
         [
-            Whole("starts", starts),
-            Whole("lengths", lengths),
-            Whole("places", places),
-            new SafetensorsContent("coordinates", name, [tokens, .. shape], stream => Copy(coordinates, stream)),
-            new SafetensorsContent("anchors", name, [arrived, .. anchorShape], stream => Copy(anchors, stream)),
+            Whole(Rows, rows),
+            Whole(Lengths, lengths),
+            new SafetensorsContent(Coordinates, name, [lengths.Sum(), .. shape], stream => Copy(coordinates, stream)),
+            new SafetensorsContent(Anchors, name, [rows.Count, .. anchorShape], stream => Copy(anchors, stream)),
         ]);
     }
 
@@ -63,8 +61,8 @@ internal sealed class TeacherTargetsWriter(string path, int rows) : IDisposable
         anchors.Dispose();
     }
 
-    private static SafetensorsContent Whole(string name, long[] values) =>
-        new(name, "I64", [values.Length], stream => stream.Write(MemoryMarshal.AsBytes<long>(values)));
+    private static SafetensorsContent Whole(string name, List<long> values) =>
+        new(name, "I64", [values.Count], stream => stream.Write(MemoryMarshal.AsBytes<long>(CollectionsMarshal.AsSpan(values))));
 
     private static void Copy(FileStream from, Stream into)
     {

@@ -10,11 +10,11 @@ namespace LoRi.Training.Methods.LoRi;
 /// <summary>What a frozen teacher leaves behind for its students: the subspace, the bound objective, coordinates and anchors.</summary>
 public sealed class LoRiTeacher : IDisposable
 {
-    private readonly TeacherTargets targets;
+    private readonly ITeacherTargets targets;
     private readonly IReadOnlyList<IDisposable> constants;
 
     private LoRiTeacher(
-        SharedSubspace subspace, BoundObjective objective, TracedLevels? levels, TeacherTargets targets, IReadOnlyList<IDisposable> constants)
+        SharedSubspace subspace, BoundObjective objective, TracedLevels? levels, ITeacherTargets targets, IReadOnlyList<IDisposable> constants)
     {
         (Subspace, Objective, Levels, this.targets, this.constants) = (subspace, objective, levels, targets, constants);
     }
@@ -34,35 +34,65 @@ public sealed class LoRiTeacher : IDisposable
     /// <summary>Coordinates and anchors of some rows.</summary>
     public TargetBatch Batch(IReadOnlyList<int> rows, Device device) => targets.Batch(rows, device);
 
-    /// <summary>Reads the corpus once (twice where it does not fit the spool), fits the subspace and writes the targets.</summary>
-    /// <param name="source">The teacher's trajectories; rows are numbered 0 .. <paramref name="rows"/> - 1.</param>
-    /// <param name="rows">Number of rows.</param>
+    /// <summary>Reads the corpus, fits the subspace and writes the targets into one file.</summary>
+    /// <param name="source">The teacher's trajectories.</param>
     /// <param name="settings">The fit and the objective.</param>
     /// <param name="path">Where the targets go.</param>
     /// <param name="like">A tensor of the device and dtype that students are compared in; left out, float32 on the CPU.</param>
     /// <exception cref="InputException">The corpus cannot carry such a subspace.</exception>
-    public static LoRiTeacher Collect(ITrajectorySource source, int rows, LoRiSettings settings, string path, Tensor? like = null)
+    public static LoRiTeacher Collect(ITrajectorySource source, LoRiSettings settings, string path, Tensor? like = null)
     {
         var subspace = TeacherFit.Fit(source, settings);
-        return Project(source, rows, subspace, settings.Objective, path, like);
+        return Project(source, subspace, settings.Objective, path, like);
     }
 
     /// <summary>Writes the targets of a corpus in a subspace that was fitted before; <paramref name="levels"/> are those that the source traces.</summary>
     public static LoRiTeacher Project(
-        ITrajectorySource source, int rows, SharedSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null, TracedLevels? levels = null)
+        ITrajectorySource source, SharedSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null, TracedLevels? levels = null)
     {
         using var host = zeros(1);
-        var example = new TorchTensor(like ?? host);
-        var (bound, constants) = Bind(subspace, objective, example);
-        var targets = TeacherTargets.Write(path, source, rows, trajectories => TorchTensor.Unwrap(
-            Coordinates(bound.Subspace, new TorchTensor(trajectories.to(example.Value.dtype).to(example.Value.device)))));
-        return new LoRiTeacher(subspace, bound, levels, targets, constants);
+        var example = like ?? host;
+        return Of(subspace, objective, bound => TeacherTargets.Write(path, source, Projecting(bound, example)), example, levels);
+    }
+
+    /// <summary>A teacher whose targets come from elsewhere.</summary>
+    /// <param name="subspace">The subspace, with the variances that the objective needs.</param>
+    /// <param name="objective">Which terms, and how.</param>
+    /// <param name="targets">The targets in the subspace as it is bound to the training device.</param>
+    /// <param name="like">A tensor of the device and dtype that students are compared in.</param>
+    /// <param name="levels">The levels that were traced; all where null.</param>
+    /// <exception cref="InputException">The subspace lacks something that the objective needs.</exception>
+    public static LoRiTeacher Of(
+        SharedSubspace subspace, ObjectiveOptions objective, Func<BoundSubspace, ITeacherTargets> targets, Tensor like, TracedLevels? levels)
+    {
+        var (bound, constants) = Bind(subspace, objective, new TorchTensor(like));
+        try
+        {
+            return new LoRiTeacher(subspace, bound, levels, targets(bound.Subspace), constants);
+        }
+        catch
+        {
+            Dispose(constants);
+            throw;
+        }
+    }
+
+    /// <summary>Coordinates [B, r_L, T, r_d] of raw trajectories [B, L, T, d], in the dtype and on the device of <paramref name="like"/>.</summary>
+    internal static Func<Tensor, Tensor> Projecting(BoundSubspace subspace, Tensor like)
+    {
+        var (dtype, device) = (like.dtype, like.device);
+        return trajectories => TorchTensor.Unwrap(Coordinates(subspace, new TorchTensor(trajectories.to(dtype).to(device))));
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         targets.Dispose();
+        Dispose(constants);
+    }
+
+    private static void Dispose(IReadOnlyList<IDisposable> constants)
+    {
         foreach (var constant in constants)
         {
             constant.Dispose();

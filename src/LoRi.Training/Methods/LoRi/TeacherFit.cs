@@ -19,8 +19,7 @@ public static class TeacherFit
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(settings);
-        using var scope = NewDisposeScope();
-        try
+        return Checked(() =>
         {
             var fitted = lowMemory
                 ? Subspaces.Fit(new TorchSpectral(), settings.Subspace, CorpusReading.Twice(source))
@@ -32,6 +31,38 @@ public static class TeacherFit
             var measures = new SubspaceMeasures(fitted, measured, CorpusReading.Exact(zeros(1)));
             source.ForEach(batch => Measure(measures, batch));
             return Subspaces.Validate(measures.Finish());
+        });
+    }
+
+    /// <summary>The subspace alone, without the variances and deviations that <see cref="Measured"/> adds: one reading.</summary>
+    /// <exception cref="InputException">The corpus is empty, not finite, or too small for the ranks.</exception>
+    public static SharedSubspace Bases(ITrajectorySource source, LoRiSettings settings)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        return Checked(() => Subspaces.Fit(new TorchSpectral(), settings.Subspace, CorpusReading.Once(source)));
+    }
+
+    /// <summary>A subspace with what an objective needs of its corpus, taken from coordinates that were projected before.</summary>
+    /// <param name="subspace">The subspace.</param>
+    /// <param name="rationale">The forms and the weighting whose variances are kept.</param>
+    /// <param name="read">Hands out every batch once, each inside a dispose scope of its own.</param>
+    public static SharedSubspace Measured(SharedSubspace subspace, RationaleOptions rationale, Action<Action<TargetBatch>> read)
+    {
+        ArgumentNullException.ThrowIfNull(read);
+        return Checked(() =>
+        {
+            var measures = new SubspaceMeasures(subspace, MeasuredVariancesModule.ofRationale(rationale), CorpusReading.Exact(zeros(1)));
+            read(batch => Measure(measures, batch));
+            return Subspaces.Validate(measures.Finish());
+        });
+    }
+
+    private static SharedSubspace Checked(Func<SharedSubspace> work)
+    {
+        using var scope = NewDisposeScope();
+        try
+        {
+            return work();
         }
         catch (ArgumentException error)
         {
@@ -39,8 +70,22 @@ public static class TeacherFit
         }
     }
 
+    private static void Measure(SubspaceMeasures measures, TargetBatch batch)
+    {
+        for (var start = 0; start < batch.Lengths.Length; start += measures.ExamplesAtOnce)
+        {
+            using var part = NewDisposeScope();
+            var count = System.Math.Min(measures.ExamplesAtOnce, batch.Lengths.Length - start);
+            Subspaces.MeasureCoordinates(
+                measures,
+                CorpusReading.Exact(batch.Coordinates.narrow(0, start, count)),
+                batch.Lengths.AsSpan(start, count).ToArray(),
+                CorpusReading.Exact(batch.Anchors.narrow(0, start, count)));
+        }
+    }
+
     /// <summary>A batch in parts whose statistics fit, each with a scope of its own.</summary>
-    private static void Measure(SubspaceMeasures measures, Trajectories.TrajectoryBatch batch)
+    private static void Measure(SubspaceMeasures measures, TrajectoryBatch batch)
     {
         for (var start = 0; start < batch.Lengths.Length; start += measures.ExamplesAtOnce)
         {

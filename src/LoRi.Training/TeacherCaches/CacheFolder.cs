@@ -1,0 +1,168 @@
+using System.Diagnostics;
+using LoRi.Training.Checkpoints;
+using LoRi.Training.Trajectories;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.TeacherCaches;
+
+/// <summary>The folder of a teacher cache: its index and its files, each of which appears under its name only when it is complete.</summary>
+internal sealed class CacheFolder
+{
+    /// <summary>The folder of the raw states.</summary>
+    public const string TrajectoriesFolder = "trajectories";
+
+    private const string LockName = ".lock";
+
+    private readonly string path;
+    private readonly Action<string> info;
+
+    private CacheFolder(string path, CacheIndex index, Action<string> info) => (this.path, Index, this.info) = (path, index, info);
+
+    /// <summary>What is in the folder.</summary>
+    public CacheIndex Index { get; private set; }
+
+    /// <summary>The file of the index.</summary>
+    public string IndexFile => IndexOf(path);
+
+    /// <summary>Whether raw states are there only if they are to stay.</summary>
+    public bool TrajectoriesSettled => Index.KeepTrajectories || (Index.Trajectories is null && !Directory.Exists(Path.Combine(path, TrajectoriesFolder)));
+
+    /// <summary>Opens the cache in a folder; one that is not there yet begins as <paramref name="begin"/> and has no files.</summary>
+    /// <exception cref="InputException">The cache there was made from something else.</exception>
+    public static CacheFolder Open(string path, CacheIndex begin, Action<string> info)
+    {
+        var file = IndexOf(path);
+        if (!File.Exists(file))
+        {
+            return Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockName)
+                ? throw new InputException($"--teacher-cache {path}: the folder holds something, but no index.json of a teacher cache; name another folder")
+                : new CacheFolder(path, begin, info);
+        }
+
+        var index = CacheIndex.Read(file);
+        return begin.MadeFrom.DifferenceFrom(index.MadeFrom) is { } difference
+            ? throw new InputException($"{file}: the cache was made from {difference}; name another --teacher-cache, or what it was made from")
+            : new CacheFolder(path, index, info);
+    }
+
+    /// <summary>Keeps other processes from writing here until it is disposed, and removes what an interrupted one left.</summary>
+    public IDisposable Lock()
+    {
+        AtomicFile.CreateFolder(path);
+        try
+        {
+            var held = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            foreach (var left in Directory.EnumerateFiles(path, "*.tmp", SearchOption.AllDirectories).ToList())
+            {
+                File.Delete(left);
+            }
+
+            return held;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"--teacher-cache {path}: cannot be written, or another process is writing it ({e.Message}); wait for it, or name another folder", e);
+        }
+    }
+
+    /// <summary>Replaces the index.</summary>
+    public void Save(CacheIndex index)
+    {
+        Index = index;
+        index.Write(IndexFile);
+    }
+
+    /// <summary>The path of a file of a set.</summary>
+    public string FileOf(ShardSet set, string name) => Path.Combine(path, set.Folder, name);
+
+    /// <summary>The files of a set that are still to be written.</summary>
+    public IEnumerable<CacheShard> Missing(ShardSet set) => set.Shards.Where(shard => shard.Sha256 is null || !File.Exists(FileOf(set, shard.File)));
+
+    /// <summary>Whether all files of a set are there.</summary>
+    public bool Complete(ShardSet? set) => set is not null && !Missing(set).Any();
+
+    /// <summary>Compares a file with the hash that the index has of it.</summary>
+    /// <exception cref="InputException">They differ.</exception>
+    public void Verify(string file, string expected)
+    {
+        var found = FileHash.Sha256(file);
+        if (found != expected)
+        {
+            throw new InputException($"{file}: its SHA-256 is {found[..12]}..., but {IndexFile} says {expected[..System.Math.Min(12, expected.Length)]}...; the file is damaged, remove it and it is made again");
+        }
+    }
+
+    /// <summary>Checks all files of a set and maps them.</summary>
+    /// <exception cref="InputException">A file is damaged.</exception>
+    public TeacherTargets Map(ShardSet set)
+    {
+        foreach (var shard in set.Shards)
+        {
+            Verify(FileOf(set, shard.File), shard.Sha256 ?? throw new InvalidOperationException("invariant: an incomplete set is read"));
+        }
+
+        return TeacherTargets.Open(set.Shards.Select(shard => FileOf(set, shard.File)));
+    }
+
+    /// <summary>Writes the files of a set that are missing; those that are there stay as they are.</summary>
+    /// <param name="set">A set of the index.</param>
+    /// <param name="what">How the log calls its values.</param>
+    /// <param name="source">Where its batches come from.</param>
+    /// <param name="project">From states to what is stored.</param>
+    public void Fill(ShardSet set, string what, Func<IBatchedTrajectories> source, Func<Tensor, Tensor> project)
+    {
+        AtomicFile.CreateFolder(Path.Combine(path, set.Folder));
+        var missing = Missing(set).ToHashSet();
+        if (missing.Count > 0 && missing.Count < set.Shards.Count)
+        {
+            info($"teacher cache: {set.Shards.Count - missing.Count} of {set.Shards.Count} files of {what} are there; going on with {missing.First().File}");
+        }
+
+        var clock = Stopwatch.StartNew();
+        for (var number = 0; number < set.Shards.Count; number++)
+        {
+            var shard = set.Shards[number];
+            if (missing.Contains(shard))
+            {
+                var file = FileOf(set, shard.File);
+                Write(file, shard, source(), project);
+                set.Shards[number] = shard with { Sha256 = FileHash.Sha256(file) };
+                Save(Index);
+                info($"teacher cache: {what}, file {number + 1} of {set.Shards.Count}, {shard.Rows:N0} rows, {clock.Elapsed.TotalSeconds:F0} s");
+            }
+        }
+    }
+
+    /// <summary>Removes raw states that are not to be kept: from the index first, then from the disk.</summary>
+    public void RemoveTrajectories()
+    {
+        if (!TrajectoriesSettled)
+        {
+            Save(Index with { Trajectories = null });
+            Directory.Delete(Path.Combine(path, TrajectoriesFolder), recursive: true);
+        }
+    }
+
+    private static string IndexOf(string path) => Path.Combine(path, "index.json");
+
+    private static void Write(string file, CacheShard shard, IBatchedTrajectories source, Func<Tensor, Tensor> project)
+    {
+        try
+        {
+            using var writer = new TeacherTargetsWriter(file);
+            for (var batch = shard.FirstBatch; batch < shard.FirstBatch + shard.Batches; batch++)
+            {
+                using var scope = NewDisposeScope();
+                var states = source.Read(batch);
+                writer.Add(states, project(states.Trajectories));
+            }
+
+            writer.Finish();
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"{file}: cannot be written ({e.Message}); free some space and go on with --resume, or name a --teacher-cache elsewhere", e);
+        }
+    }
+}
