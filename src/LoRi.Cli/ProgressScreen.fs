@@ -27,14 +27,11 @@ let private number (value: float) =
 
 /// How far, how fast and how long.
 let rate (progress: RunProgress) =
-    $"{progress.Step}/{progress.Steps}  {number progress.StepsPerSecond} steps/s  {number progress.TokensPerSecond} tokens/s  {clock progress.Remaining} left"
+    $"{progress.Step}/{progress.Steps}  {number progress.StepsPerSecond} steps/s  %.0f{progress.TokensPerSecond} tokens/s  {clock progress.Remaining} left"
 
 /// The loss and its terms.
 let losses (progress: RunProgress) =
-    let terms =
-        [
-            for term in progress.Terms -> $"{term.Key} {number term.Value}"
-        ]
+    let terms = [ for term in progress.Terms -> $"{term.Key} {number term.Value}" ]
 
     String.concat "  " ($"loss {number progress.Loss}" :: (if terms.Length > 1 then terms else []))
 
@@ -67,7 +64,7 @@ let onConsole (console: IAnsiConsole) (work: IRunScreen -> 'result) =
         .AutoClear(false)
         .Columns(ProgressBarColumn(Width = Nullable 20), asked rate, asked losses)
         .Start(fun context ->
-            let task = context.AddTask("", autoStart = true, maxValue = 1.0)
+            let task = context.AddTask("training", autoStart = true, maxValue = 1.0)
             work (LiveScreen(console, task, (fun progress -> last.Value <- Some progress))))
 
 /// Runs `work` with a screen that suits the writer: a progress display on a terminal, plain lines otherwise.

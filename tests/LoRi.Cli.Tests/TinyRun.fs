@@ -148,10 +148,7 @@ let training (folder: string) (steps: int) (output: string) =
 
 /// A command line that teaches the tiny model.
 let teach folder steps output =
-    "teach"
-    :: "--model"
-    :: Path.Combine(folder, "model")
-    :: training folder steps output
+    "teach" :: "--model" :: Path.Combine(folder, "model") :: training folder steps output
 
 /// A command line that distils from the tiny model as it is.
 let distill folder steps output =
@@ -227,6 +224,6 @@ let finalFiles (run: string) =
 /// The steps of a run's checkpoints.
 let checkpoints (run: string) =
     Directory.GetDirectories(Path.Combine(run, "checkpoints"))
-    |> Array.map Path.GetFileName
+    |> Array.map (fun folder -> DirectoryInfo(folder).Name)
     |> Array.sort
     |> List.ofArray

@@ -30,19 +30,19 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
         var measured = method ?? new LatentCrossEntropyMethod(settings.Latent.LatentSteps, settings.Latent.Grade);
         var perEpoch = data.Training.Sum(row => (long)measured.TokensOf(row));
         var perStep = (double)perEpoch / data.Training.Count * settings.Train.BatchSize;
-        Line($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} rows, {plan.WarmupSteps:N0} of them warm-up");
-        Line($"tokens: {perEpoch:N0} a pass, about {perStep * plan.Steps:N0} in all");
+        info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} rows, {plan.WarmupSteps:N0} of them warm-up");
+        info($"tokens: {perEpoch:N0} a pass, about {perStep * plan.Steps:N0} in all");
         ShowMemory(measured);
         var seconds = Measure(measured);
-        Line($"time: {seconds:G3} s a step, measured over {MeasuredSteps} steps ({perStep / seconds:F0} tokens/s), about {Clock(seconds * plan.Steps)} in all"
+        info($"time: {seconds:G3} s a step, measured over {MeasuredSteps} steps ({perStep / seconds:F0} tokens/s), about {Clock(seconds * plan.Steps)} in all"
             + (method is null ? "; the terms beside the task's are not measured and add to that" : ""));
         if (method is null)
         {
             var teacher = MeasureTeacher();
-            Line($"teacher: about {Clock(teacher)} before that, measured on one batch of the student's own weights");
+            info($"teacher: about {Clock(teacher)} before that, measured on one batch of the student's own weights");
         }
 
-        Line($"peak memory of this measurement: {Mebibytes(StageMeasures.PeakMemory())}");
+        info($"peak memory of this measurement: {Mebibytes(StageMeasures.PeakMemory())}");
         info("dry run: nothing was written");
     }
 
@@ -51,17 +51,13 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
     private static string Clock(double seconds) =>
         TimeSpan.FromSeconds(System.Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2)).ToString(seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
 
-    private void Line(FormattableString line) => info(line.ToString(CultureInfo.InvariantCulture));
-
-    private void Line(string line) => info(line);
-
     private void ShowMemory(ITrainingMethod method)
     {
         var values = model.Parameters.Values;
         double weights = values.numel() * values.element_size();
         var copies = model.Precision.Compute == model.Precision.Master ? 0 : weights * model.Precision.Compute.ElementSize() / values.element_size();
         var activations = Activations(method);
-        Line($"memory: weights {Mebibytes(weights + copies)}, gradients {Mebibytes(weights)}, two moments {Mebibytes(2 * weights)}, "
+        info($"memory: weights {Mebibytes(weights + copies)}, gradients {Mebibytes(weights)}, two moments {Mebibytes(2 * weights)}, "
             + $"activations roughly {Mebibytes(activations)}, together {Mebibytes((4 * weights) + copies + activations)}; a checkpoint takes {Mebibytes(3 * weights)}");
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -17,6 +18,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
 {
     private const int CeilingSize = 2048;
     private const int CeilingRepeats = 3;
+    private static readonly ConcurrentDictionary<(ScalarType Type, string Device, int Threads), double> Ceilings = new();
     private readonly Stopwatch clock = Stopwatch.StartNew();
 
     /// <summary>Bytes of weights, gradients and both moments.</summary>
@@ -69,7 +71,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
         var tokens = last["tokens"]!.GetValue<long>();
         var training = last["seconds"]!.GetValue<double>();
         var matrices = BlockWeights(model);
-        var ceiling = Ceiling(model.Precision.Compute, model.Device);
+        var ceiling = Ceilings.GetOrAdd((model.Precision.Compute, $"{model.Device}", get_num_threads()), key => Ceiling(key.Type, model.Device));
         var rate = 6.0 * matrices * tokens / training;
         var summary = new JsonObject
         {
