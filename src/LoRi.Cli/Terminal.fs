@@ -63,7 +63,12 @@ module Terminal =
 
         let console = AnsiConsole.Create settings
         // A file or a pipe has no width of its own.
-        console.Profile.Width <- if terminal.Colour then max console.Profile.Width 100 else 160
+        console.Profile.Width <-
+            if terminal.Colour then
+                max console.Profile.Width 100
+            else
+                160
+
         let table = Table(Border = TableBorder.Minimal)
 
         for header in headers do
