@@ -76,9 +76,9 @@ let private kill (delay: TimeSpan) (running: Process) =
 
     early
 
-/// Ten kills at moments from the start of the process to the time that a whole run takes.
-let private killed (name: string) command =
-    test $"a run of {name} that is killed at ten random moments ends as if it had not been" {
+/// Kills at random moments from the start of the process to the time that a whole run takes.
+let private killed (name: string) count command =
+    test $"a run of {name} that is killed at {count} random moments ends as if it had not been" {
         withTiny (fun folder ->
             let random = SeededRandom(2026L, name)
             let command = command folder 40
@@ -88,11 +88,11 @@ let private killed (name: string) command =
             let broken = command "broken" @ [ "--checkpoint-every"; "3"; "--resume" ]
             let mutable kills = 0
 
-            while kills < 10 do
+            while kills < count do
                 if kill (length * random.Uniform()) (start broken) then
                     kills <- kills + 1
                 else
-                    // It came to its end before it was killed ten times: again from the beginning.
+                    // It came to its end before it was killed often enough: again from the beginning.
                     same folder "whole" "broken"
                     Directory.Delete(path folder "broken", true)
 
@@ -264,8 +264,8 @@ let tests =
     testList
         "Resume"
         [
-            killed "teach" teach
-            killed "lori" distill
+            killed "teach" 12 teach
+            killed "lori" 8 distill
             signalled
             finished
             changed

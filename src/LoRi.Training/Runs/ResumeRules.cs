@@ -9,7 +9,7 @@ internal static class ResumeRules
 
     /// <summary>They change what is written and when, not what is learnt. Rows are compared by their content, not by their path.</summary>
     private static readonly string[] Free =
-        ["output", "data", "log_every", "eval_every", "checkpoint_every", "divergence_factor", "collapse_threshold"];
+        ["output", "data", "log_every", "eval_every", "checkpoint_every", "divergence_factor", "collapse_threshold", "teacher_cache", "shard_size", "keep_trajectories"];
 
     /// <summary>They change the order of sums, and so the last bits.</summary>
     private static readonly string[] Rounding = ["threads", "device"];
