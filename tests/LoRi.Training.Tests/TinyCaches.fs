@@ -200,3 +200,31 @@ let contents (folder: string) =
             for file in Directory.GetFiles(folder, "*.safetensors", SearchOption.AllDirectories) ->
                 Path.GetRelativePath(folder, file), File.ReadAllBytes file
         ]
+
+/// Between losses of the same float64 coordinates whose variances were summed in another order or taken from other tensors.
+let rounding = 1e-10
+
+/// As many batches as the tiny data set has.
+let allBatches = [ 0..3 ]
+
+let withSubspace change =
+    LoRiSettings(change loriSettings.Subspace, loriSettings.Objective)
+
+/// The losses without a cache: all targets in one file, everything measured from raw states.
+let plain (wanted: Wanted) =
+    use teacher = model wanted.Precision wanted.TeacherSeed
+
+    let source =
+        ModelTrajectories(teacher, wanted.Rows, TracedLevels.All layers, batchSize)
+
+    let scratch = Path.GetTempFileName()
+
+    try
+        use like = torch.zeros (1L, dtype = comparing wanted.Precision)
+        use targets = LoRiTeacher.Collect(source, wanted.Settings, scratch, like)
+        losses wanted.Precision wanted.Rows targets
+    finally
+        File.Delete scratch
+
+let cached (wanted: Wanted) =
+    openCache wanted (losses wanted.Precision wanted.Rows)

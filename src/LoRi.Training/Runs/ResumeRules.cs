@@ -7,7 +7,7 @@ internal static class ResumeRules
 {
     private const string CommandKey = "command";
 
-    /// <summary>They change what is written and when, not what is learnt. Rows are compared by their content, not by their path.</summary>
+    /// <summary>They change what is written and when, not what is learnt. Rows and teacher caches are compared by their content, not by their path.</summary>
     private static readonly string[] Free =
         ["output", "data", "log_every", "eval_every", "checkpoint_every", "divergence_factor", "collapse_threshold", "teacher_cache", "shard_size", "keep_trajectories"];
 

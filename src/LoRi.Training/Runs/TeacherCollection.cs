@@ -40,32 +40,12 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
 
     private LoRiTeacher Cached(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)
     {
-        var model = settings.Train.Teacher!;
-        var options = new TeacherCacheOptions
-        {
-            Folder = settings.LoRi.TeacherCache ?? Path.Combine(run.FolderPath, CacheFolder),
-            MadeFrom = CacheIdentity.Of(
-                model,
-                CacheIdentity.HashOfModel(model),
-                rows,
-                settings.LoRi.Levels.ToString(),
-                OptionJson.Name(settings.LoRi.TeacherText),
-                OptionJson.Name(settings.Train.Dtype)),
-            Rows = rows,
-            Settings = fit,
-            Given = given,
-            Levels = levels,
-            Width = student.HiddenSize,
-            BatchSize = batch,
-            ShardBytes = (long)settings.LoRi.ShardSize << 20,
-            KeepTrajectories = settings.LoRi.KeepTrajectories,
-        };
         var clock = Stopwatch.StartNew();
         ReasoningModel? teacher = null;
         try
         {
             var cache = new TeacherCache(
-                options,
+                CacheOptions(rows, levels, student, given),
                 size => new ModelTrajectories(teacher ??= LoadTeacher(student), rows, levels, size, done => Report(done, rows.Count, clock)),
                 info);
             var result = cache.Open(like);
@@ -77,6 +57,26 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
             teacher?.Dispose();
         }
     }
+
+    private TeacherCacheOptions CacheOptions(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given) => new()
+    {
+        Folder = settings.LoRi.TeacherCache ?? Path.Combine(run.FolderPath, CacheFolder),
+        MadeFrom = CacheIdentity.Of(
+            settings.Train.Teacher!,
+            CacheIdentity.HashOfModel(settings.Train.Teacher!),
+            rows,
+            settings.LoRi.Levels.ToString(),
+            OptionJson.Name(settings.LoRi.TeacherText),
+            OptionJson.Name(settings.Train.Dtype)),
+        Rows = rows,
+        Settings = fit,
+        Given = given,
+        Levels = levels,
+        Width = student.HiddenSize,
+        BatchSize = batch,
+        ShardBytes = (long)settings.LoRi.ShardSize << 20,
+        KeepTrajectories = settings.LoRi.KeepTrajectories,
+    };
 
     /// <summary>The teacher runs once for the subspace and once for its variances; then at every step.</summary>
     private LoRiTeacher Online(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)

@@ -88,7 +88,11 @@ internal sealed class CollectionPlan
         }
     }
 
-    private static string Size(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1 << 20):F1} MiB");
+    private static string Size(long bytes)
+    {
+        (double Unit, string Name) unit = bytes >= 1L << 30 ? (1L << 30, "GiB") : bytes >= 1L << 20 ? (1L << 20, "MiB") : (1L << 10, "KiB");
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes / unit.Unit:F1} {unit.Name}");
+    }
 
     private ValueBytes CoordinateBytes(int layers, int components) =>
         ValueBytes.Of((long)layers * components, Levels, Width, coordinateBytes);

@@ -1,0 +1,176 @@
+/// Teacher caches that were interrupted, that belong to something else, or that are damaged.
+module LoRi.Training.Tests.TeacherCacheDamageTests
+
+open System.IO
+open Expecto
+open LoRi.Math
+open LoRi.Training
+open LoRi.Training.Methods.LoRi
+open LoRi.Training.Models
+open LoRi.Training.Tests.TinyCaches
+open LoRi.Training.Tests.TinyTraining
+open LoRi.Training.Trajectories
+
+let private killed keep dies () =
+    inFolder (fun folder ->
+        let whole = folder + "-whole"
+        let wanted = { wanted folder with Keep = keep }
+        opened (cached { wanted with Folder = whole }) |> ignore
+        let first = cached { wanted with Dies = dies }
+        Expect.isTrue first.Result.IsError "killed"
+        Expect.equal first.Computed (List.truncate dies allBatches) "what the first computed"
+        let second = cached wanted
+        // Every file holds one batch here, and the batch that was being computed is the first that is missing.
+        Expect.equal second.Computed (List.skip dies allBatches) "what the second computed"
+        sameLosses 0.0 (opened (cached { wanted with Folder = whole })) (opened second) "losses"
+        Expect.equal (contents folder) (contents whole) "the files, byte for byte")
+
+/// Killed while the coordinates are written, where raw states take no part: a subspace is given.
+let private killedProjecting () =
+    inFolder (fun folder ->
+        use teacher = model Precision.Exact 2L
+        let source = ModelTrajectories(teacher, data 12, TracedLevels.All layers, batchSize)
+        let given = TeacherFit.Fit(source, loriSettings)
+
+        let wanted =
+            { wanted folder with
+                Given = Some given
+            }
+
+        let first = cached { wanted with Dies = 2 }
+        Expect.isTrue first.Result.IsError "killed"
+        let second = cached wanted
+        Expect.equal second.Computed [ 2; 3 ] "only what is missing"
+        Expect.exists second.Log _.Contains("going on with 00003.safetensors") "the log says so"
+        sameLosses rounding (plain wanted) (opened second) "losses")
+
+let private mismatch () =
+    inFolder (fun folder ->
+        let wanted = wanted folder
+        opened (cached wanted) |> ignore
+        let index = Path.Combine(folder, "index.json")
+
+        for change, what in
+            [
+                { wanted with TeacherSeed = 3L }, "other teacher weights: SHA-256 hash of teac... of teacher 2 there"
+                { wanted with Rows = data 11 }, "other number of rows: 12 there, 11 here"
+                { wanted with
+                    Rows = Array.append (data 11) [| (data 10)[9] |]
+                },
+                "other data: rows with SHA-256"
+                { wanted with Levels = "last-1" }, "other levels: all there, last-1 here"
+                { wanted with
+                    TeacherText = "without-last-step"
+                },
+                "other teacher text: full there"
+                { wanted with
+                    Precision = Precision.Full
+                },
+                "other dtype: float64 there, float32 here"
+                { wanted with
+                    Settings =
+                        withSubspace (fun s ->
+                            { s with
+                                HiddenRank = RankChoice.Exactly 5
+                            })
+                },
+                "another subspace, --hidden-rank: 6 there, 5 here"
+                { wanted with
+                    Settings =
+                        withSubspace (fun s ->
+                            { s with
+                                Standardisation = Standardisation.Scale
+                            })
+                },
+                "another subspace, --standardise: full there, scale here"
+                { wanted with
+                    Settings = withSubspace (fun s -> { s with Kind = SubspaceKind.Identity })
+                },
+                "another subspace, --subspace-kind: multilinear-svd there, identity here"
+                { wanted with Keep = true }, "the cache was made without --keep-trajectories"
+            ] do
+            let outcome = cached change
+            Expect.isEmpty outcome.Computed "the teacher does not run"
+            let message = refused outcome
+            Expect.stringStarts message $"{index}: the cache " "names the index"
+            Expect.stringContains message what "says what differs")
+
+let private flip (file: string) =
+    let bytes = File.ReadAllBytes file
+    bytes[bytes.Length - 5] <- bytes[bytes.Length - 5] ^^^ 1uy
+    File.WriteAllBytes(file, bytes)
+
+let private damaged () =
+    inFolder (fun folder ->
+        let wanted = wanted folder
+        let expected = opened (cached wanted)
+        let before = contents folder
+
+        for name in before.Keys do
+            let file = Path.Combine(folder, name)
+            flip file
+            let outcome = cached wanted
+            Expect.stringStarts (refused outcome) $"{file}: its SHA-256 is " "names the file"
+            Expect.isEmpty outcome.Computed "the teacher does not run"
+            File.WriteAllBytes(file, before[name])
+
+        for number in 1..4 do
+            let name = before.Keys |> Seq.find _.EndsWith($"0000{number}.safetensors")
+            File.Delete(Path.Combine(folder, name))
+            let outcome = cached wanted
+            Expect.equal outcome.Computed [ number - 1 ] "a file that was removed is made again"
+            sameLosses 0.0 expected (opened outcome) "losses"
+
+        Expect.equal (contents folder) before "the same files")
+
+let private badIndex () =
+    inFolder (fun folder ->
+        let wanted = wanted folder
+        opened (cached wanted) |> ignore
+        let index = Path.Combine(folder, "index.json")
+        let text = File.ReadAllText index
+
+        for content, what in
+            [
+                text[.. text.Length / 2], "is not valid JSON"
+                "[]", "holds Array where a JSON object is needed"
+                "{}", "is no lori-teacher-cache of version 1"
+                text.Replace("\"version\": 1", "\"version\": 2"), "is no lori-teacher-cache of version 1"
+                text.Replace("\"batch_size\": 3", "\"batch_size\": \"x\""), "the file is damaged"
+                text.Replace("00001.safetensors", "../1.safetensors"), "the file is damaged"
+                text.Replace("\"rows_sha256\"", "\"other\""), "the file is damaged"
+                text.Replace("\"projections\"", "\"further\""), "the file is damaged"
+            ] do
+            File.WriteAllText(index, content)
+            let message = refused (cached wanted)
+            Expect.stringStarts message $"{index}: " "names the index"
+            Expect.stringContains message what "says what is wrong"
+
+        File.Delete index
+        Expect.stringContains (refused (cached wanted)) "no index.json of a teacher cache" "another folder")
+
+let private locked () =
+    inFolder (fun folder ->
+        Directory.CreateDirectory folder |> ignore
+
+        use _ =
+            new FileStream(Path.Combine(folder, ".lock"), FileMode.Create, FileAccess.Write, FileShare.None)
+
+        Expect.stringContains (refused (cached (wanted folder))) "another process is writing it" "says why")
+
+[<Tests>]
+let tests =
+    testList
+        "TeacherCacheDamage"
+        [
+            for keep in [ false; true ] do
+                for dies in 0..3 do
+                    testCase
+                        $"a collection killed after {dies} batches goes on there (states kept: {keep})"
+                        (killed keep dies)
+            testCase "a projection that was killed goes on at the first missing file" killedProjecting
+            testCase "a cache of another teacher, data or subspace is refused by what differs" mismatch
+            testCase "a damaged file is refused by name, a removed one is made again" damaged
+            testCase "a damaged index is refused" badIndex
+            testCase "a folder that another process writes is refused" locked
+        ]
