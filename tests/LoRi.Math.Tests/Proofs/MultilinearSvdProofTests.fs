@@ -42,7 +42,7 @@ let private spectra (backend: Backend) =
                 trace (Matrix.product (Matrix.transpose v) (Matrix.product g v))
 
             let largestOnes = Array.sum eigenvalues[.. rank - 1]
-            let top = ofEntries<A, Truncated<A>> (vectors.Slice(-1, 0, rank))
+            let top = ofEntries<A, Truncated<A>>(vectors.Slice(-1, 0, rank))
             closeOn scale Tolerances.spectral [| largestOnes |] [| kept top |] "the leading eigenvectors"
             atMost scale largestOnes (kept (basis<A> backend (case.Seed + 1) size rank)) "another basis")
 
@@ -52,7 +52,10 @@ let private spectra (backend: Backend) =
             let u, first = leading backend ranks.R1 (Tensor3.unfold1 x)
             let v, second = leading backend ranks.R2 (Tensor3.unfold2 x)
             let w, third = leading backend ranks.R3 (Tensor3.unfold3 x)
-            let found = [| lost x (project1 u x); lost x (project2 v x); lost x (project3 w x) |]
+
+            let found =
+                [| lost x (project1 u x); lost x (project2 v x); lost x (project3 w x) |]
+
             closeOn (energy x) Tolerances.spectral [| first; second; third |] found "modes 1, 2, 3")
 
         property "leading_eigenvectors_keep_the_most" (fun case ->
@@ -92,14 +95,20 @@ let private truncation (backend: Backend) =
         property "error_within_sum_of_modes" (fun case ->
             let x = tensor backend case
             let u, v, w = bases backend case
-            let one, two, three = lost x (project1 u x), lost x (project2 v x), lost x (project3 w x)
+
+            let one, two, three =
+                lost x (project1 u x), lost x (project2 v x), lost x (project3 w x)
+
             atMost (energy x) (one + three) (lost x (x |> project1 u |> project3 w)) "modes 1 and 3"
             atMost (energy x) (one + two + three) (lost x (x |> project1 u |> project2 v |> project3 w)) "all modes")
 
         property "reconstruction_is_projection" (fun case ->
             let x = tensor backend case
             let tucker = ok (MultilinearSvd.truncated spectral (halves case.Sizes) x)
-            let u, v, w = orthonormal tucker.Factor1, orthonormal tucker.Factor2, orthonormal tucker.Factor3
+
+            let u, v, w =
+                orthonormal tucker.Factor1, orthonormal tucker.Factor2, orthonormal tucker.Factor3
+
             let projected = x |> project1 u |> project2 v |> project3 w
             let found = values (MultilinearSvd.reconstruct tucker)
             closeOn (largest (values x)) Tolerances.spectral (values projected) found "reconstruction"
@@ -124,7 +133,10 @@ let private truncation (backend: Backend) =
             let whole = energy x
             let cut = ok (MultilinearSvd.projectOuterModes spectral ranks.R1 ranks.R3 x)
             atMost whole (2.0 * best backend { ranks with R2 = b } x) (lost x cut) "modes 1 and 3"
-            let truncated = ok (MultilinearSvd.truncated spectral ranks x) |> MultilinearSvd.squaredError x
+
+            let truncated =
+                ok (MultilinearSvd.truncated spectral ranks x) |> MultilinearSvd.squaredError x
+
             let refined = best backend ranks x
             atMost whole (3.0 * refined) truncated "all modes"
             atMost whole truncated refined "refinement never raises the error"
@@ -157,4 +169,8 @@ let private truncation (backend: Backend) =
 
 [<Tests>]
 let tests =
-    testList "Proofs" [ onEach "MultilinearSvd.v" (fun backend -> spectra backend @ truncation backend) ]
+    testList
+        "Proofs"
+        [
+            onEach "MultilinearSvd.v" (fun backend -> spectra backend @ truncation backend)
+        ]

@@ -23,7 +23,7 @@ let private projections (backend: Backend) =
             let u = basis<A> backend case.Seed 6 count
             let p = Subspace.projector u
             let turn = Matrix.raw (basis<J> backend (case.Seed + 1) count count)
-            let turned = ofEntries<A, Truncated<A>> ((Matrix.raw u).MatMul turn)
+            let turned = ofEntries<A, Truncated<A>>((Matrix.raw u).MatMul turn)
             close Tolerances.spectral (entries p) (entries (Matrix.transpose p)) "P' = P"
             close Tolerances.spectral (entries p) (entries (Matrix.product p p)) "P P = P"
             close Tolerances.spectral (entries p) (entries (Subspace.projector turned)) "another basis of the span")
@@ -59,8 +59,7 @@ let private projections (backend: Backend) =
 
             for step in [ 1e-3; 1.0 ] do
                 let noise =
-                    normals (case.Seed + 1) (values x).Length
-                    |> Array.map (fun v -> v * step * case.Scale)
+                    normals (case.Seed + 1) (values x).Length |> Array.map (fun v -> v * step * case.Scale)
 
                 let moved = Array.map2 (+) (values x) noise
                 let other = project (ofValues backend case.Sizes moved)
@@ -92,10 +91,16 @@ let private coordinates (backend: Backend) =
             let norms (t: Tensor3<'a, 'b, 'c>) =
                 (Tensor3.squaredNorm t).PerExample.ToArray()
 
-            let z = bound.Coordinates(bound.Standardise(ok (bound.Trajectory<TeacherToken> states)))
+            let z =
+                bound.Coordinates(bound.Standardise(ok (bound.Trajectory<TeacherToken> states)))
+
             close Tolerances.spectral (norms kept) (norms (Coordinates.tensor z)) "|Z|^2 = |P X|^2, example by example")
     ]
 
 [<Tests>]
 let tests =
-    testList "Proofs" [ onEach "Projection.v" (fun backend -> projections backend @ coordinates backend) ]
+    testList
+        "Proofs"
+        [
+            onEach "Projection.v" (fun backend -> projections backend @ coordinates backend)
+        ]

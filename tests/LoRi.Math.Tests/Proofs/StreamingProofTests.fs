@@ -47,8 +47,7 @@ let private whole backend case =
 let private dealt (case: CorpusCase) count =
     let random = System.Random case.Seed
 
-    let order =
-        everyExample case |> List.sortBy (fun _ -> random.NextDouble())
+    let order = everyExample case |> List.sortBy (fun _ -> random.NextDouble())
 
     order |> List.splitInto count
 
@@ -169,7 +168,9 @@ let private onePass (backend: Backend) =
                 close tolerance (layerGram case x) (found.LayerGram.ToArray()) $"{name}: layer Gram"
 
                 let hidden =
-                    [| 0 .. case.Levels - 1 |] |> Array.map (levelGram case x) |> Array.reduce (Array.map2 (+))
+                    [| 0 .. case.Levels - 1 |]
+                    |> Array.map (levelGram case x)
+                    |> Array.reduce (Array.map2 (+))
 
                 close tolerance hidden (found.HiddenGram.ToArray()) $"{name}: hidden Gram")
 
@@ -193,7 +194,10 @@ let private onePass (backend: Backend) =
                 let means =
                     [|
                         for j in 0 .. case.Width - 1 ->
-                            own |> Array.indexed |> Array.filter (fun (i, _) -> i % case.Width = j) |> Array.averageBy snd
+                            own
+                            |> Array.indexed
+                            |> Array.filter (fun (i, _) -> i % case.Width = j)
+                            |> Array.averageBy snd
                     |]
 
                 closeOn 1.0 tolerance (Array.zeroCreate case.Width) means $"level {level}: means"

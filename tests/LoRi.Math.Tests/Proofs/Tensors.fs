@@ -24,8 +24,7 @@ let ofValues (backend: Backend) (a, b, c) numbers : Tensor3<A, B, C> =
     ok (Tensor3.ofRaw (dim a) (dim b) (dim c) (backend.Tensor [ a; b; c ] numbers))
 
 /// The tensor of a case.
-let tensor (backend: Backend) (case: TensorCase) : Tensor3<A, B, C> =
-    ofValues backend case.Sizes case.Values
+let tensor (backend: Backend) (case: TensorCase) : Tensor3<A, B, C> = ofValues backend case.Sizes case.Values
 
 let ofEntries<'row, 'column> (raw: RawTensor) : Matrix<'row, 'column> =
     ok (Matrix.ofRaw (dim raw.Shape[0]) (dim raw.Shape[1]) raw)

@@ -40,7 +40,10 @@ let private unfoldings (backend: Backend) =
 
         property "unfold_norm" (fun case ->
             let x = tensor backend case
-            let norm (m: Matrix<'r, 'c>) = (Matrix.squaredNorm m).PerExample.ToArray()
+
+            let norm (m: Matrix<'r, 'c>) =
+                (Matrix.squaredNorm m).PerExample.ToArray()
+
             let whole = [| energy x |]
             close Tolerances.algebra whole (norm (Tensor3.unfold1 x)) "mode 1"
             close Tolerances.algebra whole (norm (Tensor3.unfold2 x)) "mode 2"
@@ -63,7 +66,9 @@ let private products (backend: Backend) =
 
                 Array.init (rows * columns) (fun index ->
                     Seq.sum (
-                        seq { for i in 0 .. size - 1 -> numbers[index / columns * size + i] * entry i (index % columns) }
+                        seq {
+                            for i in 0 .. size - 1 -> numbers[index / columns * size + i] * entry i (index % columns)
+                        }
                     ))
 
             agree
@@ -89,8 +94,15 @@ let private products (backend: Backend) =
             let a, b, c = case.Sizes
             let u, v = matrix<J, A> backend 1 2 a, matrix<J, B> backend 2 3 b
             let w = matrix<J, C> backend 3 2 c
-            let one, two, three = Tensor3.modeProduct1 u, Tensor3.modeProduct2 v, Tensor3.modeProduct3 w
-            agree case (values (x |> one |> Tensor3.modeProduct2 v)) (values (x |> two |> Tensor3.modeProduct1 u)) "1, 2"
+
+            let one, two, three =
+                Tensor3.modeProduct1 u, Tensor3.modeProduct2 v, Tensor3.modeProduct3 w
+
+            agree
+                case
+                (values (x |> one |> Tensor3.modeProduct2 v))
+                (values (x |> two |> Tensor3.modeProduct1 u))
+                "1, 2"
 
             agree
                 case
@@ -147,7 +159,10 @@ let private slices (backend: Backend) =
         property "unfolding_grams_are_sums_over_slices" (fun case ->
             let x = tensor backend case
             let a, b, c = case.Sizes
-            let total products = products |> List.reduce Matrix.add |> entries
+
+            let total products =
+                products |> List.reduce Matrix.add |> entries
+
             let own = [ for token in 0 .. b - 1 -> slice token x ]
             let layer = total [ for m in own -> gram m ]
             let hidden = total [ for m in own -> gram (Matrix.transpose m) ]
