@@ -85,51 +85,6 @@ let private definitions (backend: Backend) =
                     closeOn 1.0 Tolerances.algebra (sigmaOf tokens) (block (p * p) example sigma) "covariance"
                 else
                     Expect.all (block p example mean) (fun x -> x = 0.0) "no token, no mean")
-
-        property "other_covariances_are_contractions_of_the_full_one" (fun case ->
-            let c = teacher backend case
-            let levels, width, p = case.Levels, case.Width, case.Levels * case.Width
-
-            let entries form =
-                Moments.covariance form c |> List.map _.Entries.ToArray()
-
-            let sigma example i j =
-                (entries Covariance.Full).Head[example * p * p + i * p + j]
-
-            let at a k = a * width + k
-
-            for example in 0 .. min 1 (case.Counts.Length - 1) do
-                let s = sigma example
-
-                let layer =
-                    Array.init (levels * levels) (fun i ->
-                        Seq.sum (seq { for k in 0 .. width - 1 -> s (at (i / levels) k) (at (i % levels) k) })
-                        / float width)
-
-                let hidden =
-                    Array.init (width * width) (fun i ->
-                        Seq.sum (seq { for a in 0 .. levels - 1 -> s (at a (i / width)) (at a (i % width)) })
-                        / float levels)
-
-                let perLayer =
-                    [|
-                        for a in 0 .. levels - 1 do
-                            for k in 0 .. width - 1 do
-                                for l in 0 .. width - 1 -> s (at a k) (at a l)
-                    |]
-
-                let check expected form index what =
-                    closeOn
-                        1.0
-                        Tolerances.algebra
-                        expected
-                        (block (Array.length expected) example (List.item index (entries form)))
-                        what
-
-                check layer Covariance.Modewise 0 "layer"
-                check hidden Covariance.Modewise 1 "hidden"
-                check perLayer Covariance.PerLayer 0 "per layer"
-                check (Array.init p (fun i -> s i i)) Covariance.Diagonal 0 "diagonal")
     ]
 
 /// The case's teacher states with the tokens of every example moved by `place`.
@@ -195,23 +150,6 @@ let private invariances (backend: Backend) =
                 ]
 
             same Tolerances.algebra stacked batched)
-
-        example "lag-1 covariance depends on the order of the steps" (fun () ->
-            let case =
-                {
-                    Levels = 1
-                    Width = 1
-                    Counts = [| 3 |]
-                    Steps = 1
-                    Seed = 0
-                }
-
-            let lag numbers =
-                (Moments.order Order.Lag1 (centred backend case numbers [| 3 |] 3)).Head.Entries.ToArray()
-
-            // Mean 2: deviations -1, 0, 1 give (-1 * 0 + 0 * 1) / 2; deviations -1, 1, 0 give (-1 * 1 + 1 * 0) / 2.
-            Expect.equal (lag [| 1.0; 2.0; 3.0 |]) [| 0.0 |] "rising"
-            Expect.equal (lag [| 1.0; 3.0; 2.0 |]) [| -0.5 |] "up and down")
 
         example "a single token has no covariance, no lag and no third moment" (fun () ->
             let case =

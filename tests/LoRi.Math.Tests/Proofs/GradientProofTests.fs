@@ -1,0 +1,222 @@
+/// The theorems of proofs/Gradient.v, on the code.
+module LoRi.Math.Tests.Proofs.GradientProofTests
+
+open Expecto
+open LoRi.Math
+open LoRi.Math.Tests
+open LoRi.Math.Tests.Asserting
+open LoRi.Math.Tests.Backends
+open LoRi.Math.Tests.Generators
+open LoRi.Math.Tests.Proofs.Tensors
+open LoRi.Math.Tests.Proofs.Trajectories
+open LoRi.Training.Tensors
+
+let private property = property<TrajectoryCase> typeof<TrajectoryCases>
+
+/// One of the three terms, with what it compares.
+type private Term =
+    {
+        Options: RationaleOptions
+        Weights: RationaleWeights
+        Place: int
+        Statistics: Centred<LatentStep> -> Statistic list
+    }
+
+let private term place options statistics =
+    let weight own = if place = own then 1.0 else 0.0
+
+    {
+        Options = options
+        Weights =
+            {
+                Mean = weight 0
+                Covariance = weight 1
+                Order = weight 2
+            }
+        Place = place
+        Statistics = statistics
+    }
+
+let private ofMean =
+    term 0 (compared Covariance.Off Order.Off) (fun c -> [ Moments.mean c ])
+
+let private ofCovariance form =
+    term 1 (compared form Order.Off) (Moments.covariance form)
+
+let private ofOrder form =
+    term 2 (compared Covariance.Off form) (Moments.order form)
+
+let private moved (y: Slices) sign (h: Slices) : Slices =
+    Array.map2 (Array.map2 (fun a b -> a + sign * b)) y h
+
+let private dot (x: float[]) (y: float[]) = Array.sum (Array.map2 (*) x y)
+
+/// The rest of f(y + h) = f(y) + <g, h> + r(h), as the theorem has it: of every statistic S with S(y + h) = S(y) + L + Q, L
+/// linear, <dL/dS, Q> + the mean of (L + Q)^2 over the divisors. Odd powers fall out of S(y + h) + S(y - h); `cubic` adds the
+/// third power of the third moments.
+let private remainder (backend: Backend) (case: TrajectoryCase) (term: Term) divisor (h: Slices) =
+    let statistics slices =
+        term.Statistics(centred backend case.Sizes slices)
+
+    let teacher = statistics case.Teacher
+    let y = case.Student
+
+    let at =
+        [ y; moved y 1.0 h; moved y -1.0 h; h ] |> List.map (statistics >> List.toArray)
+
+    List.indexed teacher
+    |> List.sumBy (fun (index, own) ->
+        let numbers =
+            at |> List.map (fun found -> found[index].Entries.ToArray()) |> Array.ofList
+
+        let still, forth, back, alone = numbers[0], numbers[1], numbers[2], numbers[3]
+
+        let divisors =
+            match divisor own with
+            | Some(d: RawTensor) -> d.ToArray()
+            | None -> Array.create still.Length 1.0
+
+        let even = Array.map3 (fun f b s -> (f + b) / 2.0 - s) forth back still
+
+        let rest =
+            match own.Kind with
+            | StatisticKind.Mean -> Array.create still.Length 0.0
+            | StatisticKind.Third -> Array.map2 (+) even alone
+            | _ -> alone
+
+        let slope =
+            Array.map3 (fun s t d -> 2.0 * (s - t) / d) still (own.Entries.ToArray()) divisors
+
+        let change = Array.map2 (-) forth still
+        let squares = Array.map2 (fun c d -> c * c / d) change divisors
+        (dot slope rest + Array.sum squares) / float still.Length)
+
+/// f(y + h) = f(y) + <g, h> + r(h)
+let private expansion (backend: Backend) (case: TrajectoryCase) (term: Term) divisor grams =
+    let h = case.Slices 2 case.Steps |> Array.map (Array.map (fun x -> x - 1.0))
+    let teacher: Centred<TeacherToken> = centred backend case.Sizes case.Teacher
+    let student: Centred<LatentStep> = centred backend case.Sizes case.Student
+
+    let gradient =
+        (Gradient.rationale term.Options term.Weights divisor grams teacher student).ToArray()
+        |> slicesOf case.Sizes
+
+    let f slices =
+        (termsOf backend case.Sizes term.Options divisor case.Teacher slices)[term.Place]
+
+    let found, still = f (moved case.Student 1.0 h), f case.Student
+    let linear = Seq.sum (Seq.map2 dot gradient h)
+    let rest = remainder backend case term divisor h
+    closeOn (1.0 + abs still + abs linear) Tolerances.loss [| found |] [| still + linear + rest |] $"{term.Options}"
+
+let private expands name term (backend: Backend) =
+    property name (fun case ->
+        expansion backend case term undivided false
+        expansion backend case term (dividedBy backend case.Seed) false)
+
+let private terms (backend: Backend) =
+    [
+        expands "gradient_of_the_mean_term" ofMean backend
+        expands "gradient_of_the_modewise_term" (ofCovariance Covariance.Modewise) backend
+        expands "gradient_of_the_per_layer_term" (ofCovariance Covariance.PerLayer) backend
+        expands "gradient_of_the_diagonal_term" (ofCovariance Covariance.Diagonal) backend
+        expands "gradient_of_the_lag_1_term" (ofOrder Order.Lag1) backend
+        expands "gradient_of_the_third_term" (ofOrder Order.Third) backend
+
+        property "gradient_of_the_full_covariance_term" (fun case ->
+            let term = ofCovariance Covariance.Full
+            expansion backend case term undivided false
+            expansion backend case term undivided true
+            expansion backend case term (dividedBy backend case.Seed) false)
+    ]
+
+let private smoothL1 (backend: Backend) (x: float[]) =
+    ((backend.Tensor [ x.Length ] x).SmoothL1()).ToArray()
+
+let private clip x = max -1.0 (min 1.0 x)
+
+/// Pairs of points, normal numbers of a seed with a scale.
+let private points seed scale =
+    let numbers = normals seed 40 |> Array.map (fun x -> scale * x)
+    numbers[..19], numbers[20..]
+
+let private isBetween what scale (least: float) (most: float) (found: float) =
+    if not (found >= least - 1e-12 * scale && found <= most + 1e-12 * scale) then
+        failtest $"{what}: found {found}, must be from {least} to {most}"
+
+/// The gradient that Torch finds; nothing where the backend cannot differentiate.
+let private automatic (backend: Backend) deviations sizes (a: float[]) =
+    match backend.Tensor sizes a with
+    | :? TorchTensor as tensor ->
+        let states = (TorchTensor.Unwrap tensor).requires_grad_ true
+
+        let loss =
+            Anchor.loss (backend.Tensor [ List.head sizes ] deviations) (TorchTensor states)
+
+        (TorchTensor.Unwrap loss.PerExample).sum().backward()
+        Some((TorchTensor(states.grad |> Option.ofObj |> Option.get)).ToArray())
+    | _ -> None
+
+let private anchors (backend: Backend) =
+    [
+        property "smooth_l1_derivative_piece_by_piece" (fun case ->
+            let pairs =
+                [ -1.0; 0.0; 1.0 ]
+                |> List.collect (fun piece ->
+                    let xs, ys = points case.Seed 0.8
+
+                    let inside x =
+                        if piece = 0.0 then clip x else piece * (1.0 + abs x)
+
+                    [ for x, y in Array.zip xs ys -> piece, inside x, inside y ])
+
+            for piece, x, y in pairs do
+                let found = smoothL1 backend [| x; y |]
+                let h = y - x
+                let rest = if piece = 0.0 then h * h / 2.0 else 0.0
+
+                closeOn
+                    (1.0 + abs x + abs y)
+                    Tolerances.algebra
+                    [| found[0] + clip x * h + rest |]
+                    [| found[1] |]
+                    "piece")
+
+        property "smooth_l1_remainder" (fun case ->
+            let xs, hs = points case.Seed 2.0
+            let still, found = smoothL1 backend xs, smoothL1 backend (Array.map2 (+) xs hs)
+
+            for i in 0 .. xs.Length - 1 do
+                isBetween "remainder" 10.0 0.0 (hs[i] * hs[i] / 2.0) (found[i] - still[i] - clip xs[i] * hs[i]))
+
+        property "gradient_of_the_anchor_term" (fun case ->
+            let levels, width = case.Layers, case.Width
+            let count = levels * width
+
+            let numbers other =
+                normals (case.Seed + other) count |> Array.map (fun x -> 2.0 * x)
+
+            let a, h = numbers 0, numbers 1
+
+            let deviations = normals (case.Seed + 2) levels |> Array.map (fun x -> 0.1 + abs x)
+
+            let over i = float count * deviations[i / width]
+            let gradient = a |> Array.mapi (fun i x -> clip x / over i)
+
+            let loss (difference: float[]) =
+                let result =
+                    Anchor.loss (backend.Tensor [ levels ] deviations) (backend.Tensor [ levels; width ] difference)
+
+                result.PerExample.ToArray()[0]
+
+            let rest = loss (Array.map2 (+) a h) - loss a - dot gradient h
+            let most = h |> Array.mapi (fun i x -> x * x / 2.0 / over i) |> Array.sum
+            isBetween "remainder" (1.0 + abs (loss a) + most) 0.0 most rest
+
+            automatic backend deviations [ levels; width ] a
+            |> Option.iter (fun found -> close Tolerances.algebra gradient found "what autograd finds"))
+    ]
+
+[<Tests>]
+let tests =
+    testList "Proofs" [ onEach "Gradient.v" (fun backend -> terms backend @ anchors backend) ]

@@ -1,0 +1,145 @@
+/// The theorems of proofs/Objective.v, on the code. Those on changes of basis are in BasisProofTests.
+module LoRi.Math.Tests.Proofs.ObjectiveProofTests
+
+open Expecto
+open LoRi.Math
+open LoRi.Math.Tests
+open LoRi.Math.Tests.Asserting
+open LoRi.Math.Tests.Backends
+open LoRi.Math.Tests.Fitting
+open LoRi.Math.Tests.Generators
+open LoRi.Math.Tests.Proofs.Tensors
+open LoRi.Math.Tests.Proofs.Trajectories
+
+let private property = property<TrajectoryCase> typeof<TrajectoryCases>
+
+/// Every pair of forms.
+let private options orders =
+    List.allPairs covarianceForms orders
+    |> List.map (fun (covariance, order) -> compared covariance order)
+
+let private everyOrder = [ Order.Off; Order.Lag1; Order.Third ]
+
+/// What the three terms compare.
+let private groups (options: RationaleOptions) (c: Centred<'token>) =
+    [
+        [ Moments.mean c ]
+        Moments.covariance options.Covariance c
+        Moments.order options.Order c
+    ]
+
+let private signs (backend: Backend) =
+    [
+        Backends.property<ObjectiveCase> typeof<Cases> "rationale_terms_are_non_negative" (fun case ->
+            let terms = (batch backend case).Terms(studentStates backend case.Corpus)
+            Expect.all (numbers terms) (fun x -> x >= -1e-12) "terms")
+
+        property "rationale_is_zero_exactly_when_moments_agree" (fun case ->
+            let divisor = dividedBy backend case.Seed
+            let teacher: Centred<TeacherToken> = centred backend case.Sizes case.Teacher
+            let student: Centred<LatentStep> = centred backend case.Sizes case.Student
+
+            for options in options everyOrder do
+                let terms = termsOf backend case.Sizes options divisor
+                // The teacher's own tokens agree in every moment.
+                close 0.0 [| 0.0; 0.0; 0.0 |] (terms case.Teacher case.Teacher) "the teacher against itself"
+                let found = terms case.Teacher case.Student
+
+                for term, (own, other) in List.indexed (List.zip (groups options teacher) (groups options student)) do
+                    // The entry that differs most is part of the mean: no difference, no term, and the other way round.
+                    let most statistic =
+                        (Option.get (divisor statistic)).ToArray() |> Array.max
+
+                    let parts = List.zip own other
+
+                    let least =
+                        parts
+                        |> List.map (fun (left, right) ->
+                            let differences = Array.map2 (-) (left.Entries.ToArray()) (right.Entries.ToArray())
+
+                            largest differences ** 2.0 / (most left * float differences.Length))
+
+                    atMost found[term] found[term] (List.fold max 0.0 least) "at least the largest difference"
+
+                    if least |> List.forall (fun x -> x = 0.0) then
+                        close 0.0 [| 0.0 |] [| found[term] |] "no difference")
+    ]
+
+/// Both sides read anew.
+let private unchanged backend (case: TrajectoryCase) (read: Slices -> Slices) =
+    for options in options [ Order.Off; Order.Third ] do
+        let terms =
+            termsOf backend case.Sizes options (dividedBy backend case.Seed) case.Teacher case.Student
+
+        let again divisor =
+            termsOf backend case.Sizes options divisor (read case.Teacher) (read case.Student)
+
+        closeOn 1.0 Tolerances.loss terms (again (dividedBy backend case.Seed)) $"{options.Covariance} {options.Order}"
+
+let private lag1 = compared Covariance.Off Order.Lag1
+
+/// The lag-1 term between trajectories of one component.
+let private lagBetween backend (teacher: float list) (student: float list) =
+    let slices numbers = [| for x in numbers -> [| x |] |]
+    (termsOf backend (1, 1) lag1 undivided (slices teacher) (slices student))[2]
+
+let private orders (backend: Backend) =
+    [
+        property "rationale_ignores_the_order_of_tokens" (fun case ->
+            let shuffled (slices: Slices) =
+                Array.indexed slices
+                |> Array.sortBy (fun (index, _) -> (normals (case.Seed + index) 1)[0])
+                |> Array.map snd
+
+            unchanged backend case shuffled
+            unchanged backend case Array.rev)
+
+        property "rationale_ignores_repetition" (fun case ->
+            for times in [ 2; 3 ] do
+                unchanged backend case (Array.collect (Array.replicate times)))
+
+        example "lag_1_depends_on_the_order_of_tokens" (fun () ->
+            // (-1 * 0 + 0 * 1) / 2 against (-1 * 1 + 1 * 0) / 2, in both modes.
+            let found = lagBetween backend [ -1.0; 0.0; 1.0 ] [ -1.0; 1.0; 0.0 ]
+            close Tolerances.algebra [| 0.5 |] [| found |] "term")
+
+        example "lag_1_depends_on_repetition" (fun () ->
+            // -1 / 1 against (1 - 1 + 1) / 3, in both modes.
+            let found = lagBetween backend [ -1.0; 1.0 ] [ -1.0; -1.0; 1.0; 1.0 ]
+            close Tolerances.algebra [| 2.0 * (16.0 / 9.0) |] [| found |] "term")
+
+        example "matching_moments_does_not_mean_matching_trajectories" (fun () ->
+            let slices numbers = [| for x in numbers -> [| x |] |]
+            let teacher = slices [ 2.0; 2.0; -3.0; -3.0; 2.0 ]
+            let student = slices [ -4.0; -1.0; 3.0; 0.0; 2.0 ]
+            Expect.notEqual (Array.sort teacher) (Array.sort student) "no reordering of each other"
+
+            for options in options everyOrder do
+                let found = termsOf backend (1, 1) options undivided teacher student
+                closeOn 1.0 Tolerances.algebra [| 0.0; 0.0; 0.0 |] found $"{options.Covariance} {options.Order}")
+
+        Backends.property<ObjectiveCase> typeof<Cases> "full_covariance_term_through_token_grams" (fun case ->
+            let options = compared Covariance.Full Order.Off
+            let batch = batch backend { case with Options = options }
+            let bound = batch.Objective.Subspace
+
+            let student =
+                bound.Coordinates(bound.Standardise(batch.Student(studentStates backend case.Corpus)))
+
+            let t, s =
+                Moments.centre batch.TeacherWeights batch.Teacher, Moments.centre batch.StudentWeights student
+
+            let plain =
+                (MomentMatching.terms options undivided t s).Covariance.PerExample.ToArray()
+
+            let grams = (MomentMatching.fullCovarianceByGrams t s).PerExample.ToArray()
+            closeOn 1.0 Tolerances.loss plain grams "covariance")
+    ]
+
+[<Tests>]
+let tests =
+    testList
+        "Proofs"
+        [
+            onEach "Objective.v" (fun backend -> signs backend @ orders backend @ BasisProofTests.theorems backend)
+        ]
