@@ -1,4 +1,4 @@
-/// The theorems of proofs/Objective.v, on the code. Those on changes of basis are in BasisProofTests.
+/// The theorems of proofs/Objective.v, on the code.
 module LoRi.Math.Tests.Proofs.ObjectiveProofTests
 
 open Expecto
@@ -12,13 +12,6 @@ open LoRi.Math.Tests.Proofs.Tensors
 open LoRi.Math.Tests.Proofs.Trajectories
 
 let private property = property<TrajectoryCase> typeof<TrajectoryCases>
-
-/// Every pair of forms.
-let private options orders =
-    List.allPairs covarianceForms orders
-    |> List.map (fun (covariance, order) -> compared covariance order)
-
-let private everyOrder = [ Order.Off; Order.Lag1; Order.Third ]
 
 /// What the three terms compare.
 let private groups (options: RationaleOptions) (c: Centred<'token>) =
@@ -39,7 +32,7 @@ let private signs (backend: Backend) =
             let teacher: Centred<TeacherToken> = centred backend case.Sizes case.Teacher
             let student: Centred<LatentStep> = centred backend case.Sizes case.Student
 
-            for options in options everyOrder do
+            for options in pairsOfForms everyOrder do
                 let terms = termsOf backend case.Sizes options divisor
                 // The teacher's own tokens agree in every moment.
                 close 0.0 [| 0.0; 0.0; 0.0 |] (terms case.Teacher case.Teacher) "the teacher against itself"
@@ -67,7 +60,7 @@ let private signs (backend: Backend) =
 
 /// Both sides read anew.
 let private unchanged backend (case: TrajectoryCase) (read: Slices -> Slices) =
-    for options in options [ Order.Off; Order.Third ] do
+    for options in pairsOfForms [ Order.Off; Order.Third ] do
         let terms =
             termsOf backend case.Sizes options (dividedBy backend case.Seed) case.Teacher case.Student
 
@@ -75,13 +68,6 @@ let private unchanged backend (case: TrajectoryCase) (read: Slices -> Slices) =
             termsOf backend case.Sizes options divisor (read case.Teacher) (read case.Student)
 
         closeOn 1.0 Tolerances.loss terms (again (dividedBy backend case.Seed)) $"{options.Covariance} {options.Order}"
-
-let private lag1 = compared Covariance.Off Order.Lag1
-
-/// The lag-1 term between trajectories of one component.
-let private lagBetween backend (teacher: float list) (student: float list) =
-    let slices numbers = [| for x in numbers -> [| x |] |]
-    (termsOf backend (1, 1) lag1 undivided (slices teacher) (slices student))[2]
 
 let private orders (backend: Backend) =
     [
@@ -97,26 +83,6 @@ let private orders (backend: Backend) =
         property "rationale_ignores_repetition" (fun case ->
             for times in [ 2; 3 ] do
                 unchanged backend case (Array.collect (Array.replicate times)))
-
-        example "lag_1_depends_on_the_order_of_tokens" (fun () ->
-            // (-1 * 0 + 0 * 1) / 2 against (-1 * 1 + 1 * 0) / 2, in both modes.
-            let found = lagBetween backend [ -1.0; 0.0; 1.0 ] [ -1.0; 1.0; 0.0 ]
-            close Tolerances.algebra [| 0.5 |] [| found |] "term")
-
-        example "lag_1_depends_on_repetition" (fun () ->
-            // -1 / 1 against (1 - 1 + 1) / 3, in both modes.
-            let found = lagBetween backend [ -1.0; 1.0 ] [ -1.0; -1.0; 1.0; 1.0 ]
-            close Tolerances.algebra [| 2.0 * (16.0 / 9.0) |] [| found |] "term")
-
-        example "matching_moments_does_not_mean_matching_trajectories" (fun () ->
-            let slices numbers = [| for x in numbers -> [| x |] |]
-            let teacher = slices [ 2.0; 2.0; -3.0; -3.0; 2.0 ]
-            let student = slices [ -4.0; -1.0; 3.0; 0.0; 2.0 ]
-            Expect.notEqual (Array.sort teacher) (Array.sort student) "no reordering of each other"
-
-            for options in options everyOrder do
-                let found = termsOf backend (1, 1) options undivided teacher student
-                closeOn 1.0 Tolerances.algebra [| 0.0; 0.0; 0.0 |] found $"{options.Covariance} {options.Order}")
 
         Backends.property<ObjectiveCase> typeof<Cases> "full_covariance_term_through_token_grams" (fun case ->
             let options = compared Covariance.Full Order.Off
@@ -138,8 +104,4 @@ let private orders (backend: Backend) =
 
 [<Tests>]
 let tests =
-    testList
-        "Proofs"
-        [
-            onEach "Objective.v" (fun backend -> signs backend @ orders backend @ BasisProofTests.theorems backend)
-        ]
+    testList "Proofs" [ onEach "Objective.v" (fun backend -> signs backend @ orders backend) ]

@@ -108,6 +108,13 @@ let compared covariance order : RationaleOptions =
         Weighting = Weighting.Off
     }
 
+/// Every pair of forms.
+let pairsOfForms orders =
+    List.allPairs covarianceForms orders
+    |> List.map (fun (covariance, order) -> compared covariance order)
+
+let everyOrder = [ Order.Off; Order.Lag1; Order.Third ]
+
 /// weighting = none
 let undivided (_: Statistic) : RawTensor option = None
 
@@ -124,3 +131,5 @@ let dividedBy (backend: Backend) seed (statistic: Statistic) : RawTensor option 
 let termsOf (backend: Backend) sizes options divisor (teacher: Slices) (student: Slices) : float[] =
     MomentMatching.terms options divisor (centred backend sizes teacher) (centred backend sizes student)
     |> LoRi.Math.Tests.Fitting.numbers
+
+let dot (x: float[]) (y: float[]) = Array.sum (Array.map2 (*) x y)
