@@ -48,6 +48,9 @@ public sealed class ReasoningModel : IDisposable
     /// <summary>Where everything lives.</summary>
     public Device Device { get; }
 
+    /// <summary>What was assumed or left out when it was loaded, for the user to read.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>All trained values.</summary>
     public ParameterSet Parameters { get; }
 
