@@ -17,13 +17,16 @@ type Arguments =
     | Steps of n: int
     | Batch_Size of n: int
     | Dtype of name: string
+    | Rounds of n: int
+    | Threads of n: int
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Benchmark _ -> "stages (every stage on a real model) or objective (the loss terms alone)"
+            | Benchmark _ ->
+                "stages (every stage on a real model), models (what a real model costs) or objective (the loss terms alone)"
             | Cli _ -> "the program's lori.dll (stages)"
-            | Model _ -> "a Hub folder or GGUF file (stages)"
+            | Model _ -> "a Hub folder or GGUF file (stages, models)"
             | Train _ -> "training data (stages)"
             | Test _ -> "test data (stages)"
             | Folder _ -> "scratch folder, must not exist (stages)"
@@ -31,6 +34,8 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
+            | Rounds _ -> "repetitions (models, default: 7)"
+            | Threads _ -> "threads of one operation; with one, processor time is measured (models, default: 1)"
 
 let private stages (options: ParseResults<Arguments>) =
     let settings: Stages.Settings =
@@ -49,6 +54,17 @@ let private stages (options: ParseResults<Arguments>) =
     NativeRuntime.Load()
     Console.Out.WriteLine(Stages.markdown settings (Stages.measure settings))
 
+let private models (options: ParseResults<Arguments>) =
+    let settings: Models.Settings =
+        {
+            Model = options.GetResult Model
+            Rounds = options.GetResult(Rounds, 7)
+            Threads = options.GetResult(Threads, 1)
+        }
+
+    NativeRuntime.Load()
+    Console.Out.WriteLine(Models.markdown settings (Models.measure settings))
+
 [<EntryPoint>]
 let main arguments =
     let parser =
@@ -60,9 +76,12 @@ let main arguments =
     | "stages" ->
         stages options
         0
+    | "models" ->
+        models options
+        0
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
     | other ->
-        eprintfn $"{other}: must be stages or objective"
+        eprintfn $"{other}: must be stages, models or objective"
         2
