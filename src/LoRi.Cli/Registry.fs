@@ -137,6 +137,12 @@ let private withoutCompletion: Command list =
             "FILE_OR_FOLDER [options]"
             "model.safetensors"
             Inspect.run
+        command<DownloadArgs>
+            "download"
+            "fetch a model or a data set from the Hugging Face Hub"
+            "OWNER/NAME [options]"
+            "HuggingFaceTB/SmolLM2-135M --exclude \"*.onnx\" \"runs/*\""
+            Download.run
     ]
 
 let private entry (command: Command) : Completion.Entry =

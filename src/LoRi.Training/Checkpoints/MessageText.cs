@@ -34,4 +34,11 @@ internal static class MessageText
 
     /// <summary>A shape as <c>[2, 3]</c>.</summary>
     public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+
+    /// <summary>A number of bytes in the unit that suits it.</summary>
+    public static string Bytes(long bytes)
+    {
+        (double Unit, string Name) unit = bytes >= 1L << 30 ? (1L << 30, "GiB") : bytes >= 1L << 20 ? (1L << 20, "MiB") : (1L << 10, "KiB");
+        return string.Create(CultureInfo.InvariantCulture, $"{bytes / unit.Unit:F1} {unit.Name}");
+    }
 }

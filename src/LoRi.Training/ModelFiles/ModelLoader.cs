@@ -1,4 +1,5 @@
 using LoRi.Training.Checkpoints;
+using LoRi.Training.Hub;
 using LoRi.Training.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -27,9 +28,18 @@ public static class ModelLoader
     private const string ProjectionFile = "lori.safetensors";
     private static readonly string[] Ignored = ["rotary_emb.inv_freq"];
 
-    /// <summary>The folder or file that holds the weights: a run directory stands for its <c>final/</c>.</summary>
+    /// <summary>
+    /// The folder or file that holds the weights: a run directory stands for its <c>final/</c>, and <c>OWNER/NAME</c>, where there is
+    /// no such path, for what was downloaded from the Hub. No network is used.
+    /// </summary>
     public static string Resolve(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!Path.Exists(path) && path.Contains('/') && RepositoryId.IsName(path))
+        {
+            return HubCache.FindSnapshot(HubOptions.FromEnvironment().CacheFolder, RepositoryId.Parse(RepositoryKind.Model, path)) ?? path;
+        }
+
         var final = Path.Combine(path, "final");
         return Directory.Exists(final) && File.Exists(Path.Combine(final, "config.json")) ? final : path;
     }
