@@ -20,6 +20,11 @@ let private ids (text: string) =
 let private load (native: NativeRuntimeOptions) threads =
     NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
 
+/// Notes about a model go where no reader of the output meets them.
+let private tell (terminal: Terminal) model (notes: string seq) =
+    for note in notes do
+        terminal.Error.WriteLine $"{model}: {note}"
+
 let private noAdapter adapter =
     if Option.isSome adapter then
         raise (InputException "--adapter: adapters are not part of this version")
@@ -41,6 +46,8 @@ let logits (terminal: Terminal) native arguments =
 
     let answer =
         ModelQueries.Logits(model, given, dtype, device, Option.toObj (options.TryGetResult LogitsArgs.Output))
+
+    tell terminal model answer.Notes
 
     if options.Contains LogitsArgs.Json then
         Terminal.writeJson
@@ -108,6 +115,8 @@ let generate (terminal: Terminal) native arguments =
             dtype,
             device
         )
+
+    tell terminal model answer.Notes
 
     if options.Contains GenerateArgs.Json then
         let text: Json.Value =

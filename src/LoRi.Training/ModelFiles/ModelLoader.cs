@@ -26,7 +26,7 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
 public static class ModelLoader
 {
     private const string ProjectionFile = "lori.safetensors";
-    private static readonly string[] Ignored = ["rotary_emb.inv_freq"];
+    private const string ConfigFile = "config.json";
 
     /// <summary>
     /// The folder or file that holds the weights: a run directory stands for its <c>final/</c>, and <c>OWNER/NAME</c>, where there is
@@ -59,14 +59,13 @@ public static class ModelLoader
         var folder = Resolve(path);
         var card = Card(path);
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
-        var model = Open(folder, settings, config => (
-            card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0));
-        if (card is not null && projection.Kind != ProjectionKind.Identity)
+        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
+        var model = Open(folder, settings, config =>
         {
-            using var weights = SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
-            FillProjection(model, weights);
-        }
-
+            CheckProjection(projection, config.HiddenSize, weights);
+            return (card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0);
+        });
+        FillProjection(model, weights);
         return (model, card);
     }
 
@@ -94,13 +93,15 @@ public static class ModelLoader
     private static ReasoningModel Open(
         string folder, LoadSettings settings, Func<DecoderConfig, (SpecialIds Special, FeedbackProjection Projection, int ExtraRows)> choose)
     {
+        CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
-        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, "config.json"));
+        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
+        var fit = WeightFit.Of(source, config);
         var (special, projection, extra) = choose(config);
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device);
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
-            Fill(model, source, extra);
+            Fill(model, source, fit);
             return model;
         }
         catch
@@ -110,52 +111,50 @@ public static class ModelLoader
         }
     }
 
-    private static void Fill(ReasoningModel model, IWeightSource source, int extraRows)
+    /// <summary>A configuration that is not supported is named before weights are looked for; a GGUF has its own.</summary>
+    private static void CheckConfigFirst(string folder)
     {
-        var wanted = model.Parameters.PartNames.Where(name => !name.StartsWith("prj.", StringComparison.Ordinal)).ToHashSet();
-        var found = source.Tensors.ToDictionary(tensor => tensor.Name);
-        var missing = wanted.Where(name => !found.ContainsKey(name)).ToArray();
-        var surplus = found.Keys.Where(name => !wanted.Contains(name) && !MayBeIgnored(name, model.Config)).ToArray();
-        if (missing.Length + surplus.Length > 0)
+        var file = Path.Combine(folder, ConfigFile);
+        if (File.Exists(file) && (SafetensorsCheckpoint.IsIn(folder) || Directory.GetFiles(folder, "*.gguf").Length != 1))
         {
-            throw new InputException(
-                $"{source.Path}: the weights do not fit config.json; missing: {Listed(missing)}; unexpected: {Listed(surplus)}");
-        }
-
-        using var guard = no_grad();
-        foreach (var name in wanted)
-        {
-            using var scope = NewDisposeScope();
-            var target = model.Parameters.Part(name);
-            var table = name is "model.embed_tokens.weight" or "lm_head.weight";
-            target = table && extraRows > 0 ? target.narrow(0, 0, target.shape[0] - extraRows) : target;
-            CheckShape(source.Path, found[name], target);
-            source.CopyInto(name, target);
-            CheckFinite(source.Path, name, target);
+            DecoderConfig.FromJson(JsonFile.ReadObject(file), file);
         }
     }
 
-    private static void FillProjection(ReasoningModel model, SafetensorsFile file)
+    private static void Fill(ReasoningModel model, IWeightSource source, WeightFit fit)
+    {
+        var tables = DecoderLayout.Tables(model.Config).ToHashSet();
+        using var guard = no_grad();
+        foreach (var (parameter, tensor) in fit.Names)
+        {
+            using var scope = NewDisposeScope();
+            var target = model.Parameters.Part(parameter);
+            target = tables.Contains(parameter) ? target.narrow(0, 0, target.shape[0] - model.ExtraRows) : target;
+            source.CopyInto(tensor, target);
+            CheckFinite(source.Path, tensor, target);
+        }
+    }
+
+    private static void CheckProjection(FeedbackProjection projection, int hidden, SafetensorsFile? file)
+    {
+        foreach (var slot in projection.Slots(hidden))
+        {
+            var found = file!.Get(slot.Name).Shape;
+            if (!found.SequenceEqual(slot.Shape))
+            {
+                throw new InputException(
+                    $"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but {ReasoningCard.FileName} and {ConfigFile} ask for {MessageText.Shape(slot.Shape)}");
+            }
+        }
+    }
+
+    private static void FillProjection(ReasoningModel model, SafetensorsFile? file)
     {
         using var guard = no_grad();
         foreach (var slot in model.Projection.Slots(model.Config.HiddenSize))
         {
             using var scope = NewDisposeScope();
-            var entry = file.Get(slot.Name);
-            CheckShape(file.Path, new WeightInfo(entry.Name, entry.Shape, entry.Dtype), model.Parameters[slot.Name]);
-            file.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
-        }
-    }
-
-    private static bool MayBeIgnored(string name, DecoderConfig config) =>
-        Ignored.Any(end => name.EndsWith(end, StringComparison.Ordinal)) || (config.TiedHead && name == "lm_head.weight");
-
-    private static void CheckShape(string path, WeightInfo found, Tensor target)
-    {
-        if (!found.Shape.SequenceEqual(target.shape))
-        {
-            throw new InputException(
-                $"{path}: {found.Name} has shape [{string.Join(", ", found.Shape)}], but config.json asks for [{string.Join(", ", target.shape)}]");
+            file!.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
         }
     }
 
@@ -166,11 +165,4 @@ public static class ModelLoader
             throw new InputException($"{path}: {name} holds NaN or infinity; the checkpoint is damaged, fetch it again");
         }
     }
-
-    private static string Listed(string[] names) => names.Length switch
-    {
-        0 => "none",
-        <= 4 => string.Join(", ", names),
-        _ => $"{string.Join(", ", names.Take(4))} and {names.Length - 4} more",
-    };
 }

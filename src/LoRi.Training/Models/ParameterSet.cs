@@ -11,6 +11,7 @@ public sealed class ParameterSet : IDisposable
 {
     private readonly Dictionary<string, Tensor> parameters = [];
     private readonly Dictionary<string, (string Slot, ParameterPart Part)> parts = [];
+    private Tensor? gradients;
 
     /// <summary>Allocates zeroed parameters for the slots.</summary>
     public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device)
@@ -21,7 +22,6 @@ public sealed class ParameterSet : IDisposable
         {
             var total = Slots.Sum(slot => slot.Count);
             Values = zeros(total, dtype, device).DetachFromDisposeScope();
-            Gradients = zeros(total, dtype, device).DetachFromDisposeScope();
             var offset = 0L;
             foreach (var slot in Slots)
             {
@@ -41,8 +41,11 @@ public sealed class ParameterSet : IDisposable
     /// <summary>All values, one dimension.</summary>
     public Tensor Values { get; }
 
-    /// <summary>All gradients, in the same order.</summary>
-    public Tensor Gradients { get; }
+    /// <summary>
+    /// All gradients, in the same order. Made when first asked for, which must be before the first backward pass: a model that is
+    /// only asked needs none.
+    /// </summary>
+    public Tensor Gradients => gradients ??= MakeGradients();
 
     /// <summary>How many leading values are subject to weight decay.</summary>
     public long DecayedCount { get; }
@@ -63,6 +66,7 @@ public sealed class ParameterSet : IDisposable
     public Tensor PartGradient(string name)
     {
         var (slot, part) = parts[name];
+        gradients ??= MakeGradients();
         return (parameters[slot].grad ?? throw new InvalidOperationException("invariant: a parameter lost its gradient buffer"))
             .narrow(0, part.RowStart, part.Rows);
     }
@@ -83,14 +87,27 @@ public sealed class ParameterSet : IDisposable
         }
 
         Values.Dispose();
-        Gradients.Dispose();
+        gradients?.Dispose();
     }
 
     private Tensor View(ParameterSlot slot, long offset)
     {
         var parameter = Values.narrow(0, offset, slot.Count).view(slot.Shape).detach().requires_grad_(true);
-        parameter.grad = Gradients.narrow(0, offset, slot.Count).view(slot.Shape);
         return parameter.DetachFromDisposeScope();
+    }
+
+    private Tensor MakeGradients()
+    {
+        using var scope = NewDisposeScope();
+        var all = zeros_like(Values);
+        var offset = 0L;
+        foreach (var slot in Slots)
+        {
+            parameters[slot.Name].grad = all.narrow(0, offset, slot.Count).view(slot.Shape);
+            offset += slot.Count;
+        }
+
+        return all.DetachFromDisposeScope();
     }
 
     private Tensor Narrow(Dictionary<string, Tensor> from, string name)
