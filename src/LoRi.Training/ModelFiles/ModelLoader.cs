@@ -1,3 +1,4 @@
+using LoRi.Training.Adapters;
 using LoRi.Training.Checkpoints;
 using LoRi.Training.Models;
 using TorchSharp;
@@ -24,7 +25,7 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
 public static class ModelLoader
 {
-    private const string ProjectionFile = "lori.safetensors";
+    internal const string ProjectionFile = "lori.safetensors";
     private static readonly string[] Ignored = ["rotary_emb.inv_freq"];
 
     /// <summary>The folder or file that holds the weights: a run directory stands for its <c>final/</c>.</summary>
@@ -42,30 +43,48 @@ public static class ModelLoader
         return Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
     }
 
-    /// <summary>Loads a model as it is and, for a trained one, its card.</summary>
+    /// <summary>
+    /// Loads a model as it is and, for a trained one, its card. With an adapter the model has it attached, not merged; an adapter
+    /// that a student left has the student's card and projection beside it.
+    /// </summary>
+    /// <param name="path">A Hub folder, a run directory, or a GGUF file.</param>
+    /// <param name="settings">Where and in which types.</param>
+    /// <param name="adapter">The folder of an adapter in peft's form, or a run that trained one; null for none.</param>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
-    public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings)
+    public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter = null)
     {
         var folder = Resolve(path);
-        var card = Card(path);
+        var lora = adapter is null ? null : AdapterFolder.Resolve(adapter);
+        var cardFolder = lora is not null && ReasoningCard.Read(lora) is not null ? lora : folder;
+        var card = Directory.Exists(cardFolder) ? ReasoningCard.Read(cardFolder) : null;
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
-        var model = Open(folder, settings, config => (
-            card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0));
-        if (card is not null && projection.Kind != ProjectionKind.Identity)
+        AdapterFolder? opened = null;
+        try
         {
-            using var weights = SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
-            FillProjection(model, weights);
+            var model = Open(folder, settings, config =>
+            {
+                opened = lora is null ? null : AdapterFolder.Open(lora, config);
+                return new ModelParts(
+                    card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)),
+                    projection,
+                    opened?.Plan.ExtraRows(config) ?? 0,
+                    opened?.Plan);
+            });
+            return (Filled(model, opened, projection.Kind == ProjectionKind.Identity ? null : Path.Combine(cardFolder, ProjectionFile)), card);
         }
-
-        return (model, card);
+        finally
+        {
+            opened?.Dispose();
+        }
     }
 
     /// <summary>
     /// Loads weights to train from. A student (where <paramref name="parts"/> are given) gets a new feedback projection and rows
-    /// for its markers, all of them still zero.
+    /// for its markers, all of them still zero; adapters (where <paramref name="adapters"/> are given) are zero as well, the base is
+    /// frozen, and the rows of the markers are trained beside the adapters.
     /// </summary>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
-    public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts)
+    public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts, LoraSettings? adapters = null)
     {
         var folder = Resolve(path);
         var end = Card(path)?.EosId;
@@ -74,20 +93,21 @@ public static class ModelLoader
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
             var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
-            return (special, new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize), extra);
+            var projection = new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
+            int[] trained = parts is null ? [] : [special.Bot, special.Eot];
+            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained));
         });
     }
 
     private static InputException NoEnd(string path) =>
         new($"{path}: config.json names no eos_token_id, which ends an answer; add it there");
 
-    private static ReasoningModel Open(
-        string folder, LoadSettings settings, Func<DecoderConfig, (SpecialIds Special, FeedbackProjection Projection, int ExtraRows)> choose)
+    private static ReasoningModel Open(string folder, LoadSettings settings, Func<DecoderConfig, ModelParts> choose)
     {
         using var source = Checkpoint.Open(folder);
         var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, "config.json"));
-        var (special, projection, extra) = choose(config);
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device);
+        var (special, projection, extra, adapters) = choose(config);
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters);
         try
         {
             Fill(model, source, extra);
@@ -100,9 +120,30 @@ public static class ModelLoader
         }
     }
 
+    /// <summary>The model with its adapter's and its projection's weights; disposed of where they do not fit.</summary>
+    private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, string? projection)
+    {
+        try
+        {
+            adapter?.CopyInto(model);
+            if (projection is not null)
+            {
+                using var weights = SafetensorsFile.Open(projection);
+                FillProjection(model, weights);
+            }
+
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
     private static void Fill(ReasoningModel model, IWeightSource source, int extraRows)
     {
-        var wanted = model.Parameters.PartNames.Where(name => !name.StartsWith("prj.", StringComparison.Ordinal)).ToHashSet();
+        var wanted = model.BaseNames.ToHashSet();
         var found = source.Tensors.ToDictionary(tensor => tensor.Name);
         var missing = wanted.Where(name => !found.ContainsKey(name)).ToArray();
         var surplus = found.Keys.Where(name => !wanted.Contains(name) && !MayBeIgnored(name, model.Config)).ToArray();
@@ -163,4 +204,7 @@ public static class ModelLoader
         <= 4 => string.Join(", ", names),
         _ => $"{string.Join(", ", names.Take(4))} and {names.Length - 4} more",
     };
+
+    /// <summary>What a model consists of beside what its checkpoint says.</summary>
+    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters);
 }
