@@ -153,12 +153,13 @@ public static class ModelLoader
                 $"{source.Path}: the weights do not fit config.json; missing: {Listed(missing)}; unexpected: {Listed(surplus)}");
         }
 
+        var tables = DecoderLayout.Tables(model.Config).ToHashSet();
         using var guard = no_grad();
         foreach (var name in wanted)
         {
             using var scope = NewDisposeScope();
             var target = model.Parameters.Part(name);
-            var table = name is "model.embed_tokens.weight" or "lm_head.weight";
+            var table = tables.Contains(name);
             target = table && extraRows > 0 ? target.narrow(0, 0, target.shape[0] - extraRows) : target;
             CheckShape(source.Path, found[name], target);
             source.CopyInto(name, target);

@@ -9,7 +9,7 @@ public static class Initialisation
 {
     private const double SpecialNoise = 0.02;
 
-    /// <summary>Fresh weights: norms one, matrices and table normal with the given deviation.</summary>
+    /// <summary>Fresh weights: norms one, biases zero, matrices and tables normal with the given deviation.</summary>
     public static void Fresh(ReasoningModel model, double deviation, long seed)
     {
         using var guard = no_grad();
@@ -18,7 +18,7 @@ public static class Initialisation
             var target = model.Parameters[slot.Name];
             if (slot.Shape.Length == 1)
             {
-                target.fill_(1);
+                target.fill_(slot.Name.EndsWith(".bias", StringComparison.Ordinal) ? 0 : 1);
             }
             else
             {
@@ -34,7 +34,7 @@ public static class Initialisation
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var name in new[] { "model.embed_tokens.weight", "lm_head.weight" }.Where(model.Parameters.Contains))
+        foreach (var name in DecoderLayout.Tables(model.Config))
         {
             var table = model.Parameters[name];
             var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => id != model.Special.Bot && id != model.Special.Eot).Select(id => (long)id).ToArray();

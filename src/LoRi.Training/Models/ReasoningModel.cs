@@ -26,7 +26,7 @@ public sealed class ReasoningModel : IDisposable
         DecoderConfig config, int extraRows, SpecialIds special, FeedbackProjection projection, Precision precision, Device device)
     {
         (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
-        Parameters = new ParameterSet([.. Decoder.Slots(config, extraRows), .. projection.Slots(config.HiddenSize)], precision.Master, device);
+        Parameters = new ParameterSet([.. DecoderLayout.Slots(config, extraRows), .. projection.Slots(config.HiddenSize)], precision.Master, device);
         Decoder = new Decoder(config, precision.Compute, device);
     }
 

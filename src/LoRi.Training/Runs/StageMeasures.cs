@@ -60,7 +60,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     /// Six operations a weight and trained token are therefore a lower bound.
     /// </summary>
     public static double BlockWeights(ReasoningModel model) => model.Parameters.Slots
-        .Where(slot => slot.Shape.Length > 1 && slot.Name is not ("model.embed_tokens.weight" or "lm_head.weight"))
+        .Where(slot => slot.Shape.Length > 1 && slot.Decay)
         .Sum(slot => (double)slot.Count);
 
     /// <summary>Writes the summary; tokens come from the run's metrics.</summary>

@@ -1,0 +1,14 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Models;
+
+/// <summary>One linear map as a pass uses it: x to x W^T + b.</summary>
+/// <param name="Matrix">[outputs, inputs], or [inputs, outputs] where <paramref name="InputFirst"/> says so.</param>
+/// <param name="Bias">[outputs]; null where the map has none.</param>
+/// <param name="InputFirst">Whether the inputs are the matrix's rows, as GPT-2 stores it.</param>
+public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFirst = false)
+{
+    /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
+    public Tensor Apply(Tensor x) => nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
+}
