@@ -37,9 +37,9 @@ let private shown (value: JsonNode | null) =
     | null -> ""
     | :? JsonObject as fields -> fields |> Seq.map (fun pair -> $"{pair.Key} {pair.Value}") |> String.concat ", "
     | value when value.GetValueKind() = JsonValueKind.Number ->
-        match value.AsValue().TryGetValue<int64>() with
+        match System.Int64.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture) with
         | true, whole -> whole.ToString("N0", CultureInfo.InvariantCulture)
-        | _ -> value.ToString()
+        | _ -> value.ToJsonString()
     | value -> value.ToString()
 
 let private objects (details: JsonObject) (key: string) =

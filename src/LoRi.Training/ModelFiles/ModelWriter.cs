@@ -22,7 +22,7 @@ public static class ModelWriter
     /// <param name="form">Type and size of the files; left out, one file of float32.</param>
     public static void Write(string folder, ReasoningModel model, ReasoningCard? card, TextTokenizer? tokenizer, WeightForm? form = null)
     {
-        form ??= WeightForm.Single;
+        form ??= WeightForm.OneFile;
         AtomicFile.CreateFolder(folder);
         ShardedWriter.Write(folder, [.. model.BaseNames.Order(StringComparer.Ordinal).Select(name => Content(model, name, form.Type))], form.ShardBytes);
         if (card is not null)
@@ -79,5 +79,5 @@ public static class ModelWriter
 public sealed record WeightForm(ScalarType Type, long ShardBytes)
 {
     /// <summary>One file of float32.</summary>
-    public static WeightForm Single { get; } = new(ScalarType.Float32, long.MaxValue);
+    public static WeightForm OneFile { get; } = new(ScalarType.Float32, long.MaxValue);
 }
