@@ -84,7 +84,7 @@ let private suspicious =
         says "warning" "every value is zero in \"model.norm.weight\""
         "a tensor too many",
         (fun model -> rewrite model (SafetensorsContent.FromDoubles("spare", [ 1L ], [| 1.0 |]) :: TinyFolder.weights)),
-        says "error" "\"spare\""
+        says "error" "unexpected: spare"
         "a tensor too few", (fun model -> rewrite model (List.tail TinyFolder.weights)), says "error" (List.head TinyFolder.weights).Name
         "a head that is tied and stored",
         (fun model ->
@@ -127,9 +127,9 @@ let private numbersOfModel =
 
             for method in [ "cot"; "no-cot"; "latent-ce"; "codi"; "lori"; "lori --online" ] do
                 for dtype in [ "float32"; "bfloat16" ] do
-                    Expect.isGreaterThan (bytes method dtype "all weights") (bytes "generate" dtype "nothing") $"{method} {dtype}"
+                    Expect.isGreaterThan (bytes method dtype "all") (bytes "generate" dtype "nothing") $"{method} {dtype}"
 
-            Expect.isGreaterThan (bytes "codi" "float32" "all weights") (bytes "latent-ce" "float32" "all weights") "two passes"
+            Expect.isGreaterThan (bytes "codi" "float32" "all") (bytes "latent-ce" "float32" "all") "two passes"
             Expect.isGreaterThan (bytes "generate" "float64" "nothing") (bytes "generate" "bfloat16" "nothing") "wider")
     }
 
@@ -139,7 +139,7 @@ let private onTheScreen =
             let outcome = lori [ "inspect"; TinyFolder.model folder "model" ]
             Expect.equal outcome.Code Success outcome.Error
 
-            for part in [ "architecture"; "parameters"; "lora rank 16"; "codi"; "note: there is no generation_config.json" ] do
+            for part in [ "architecture"; "parameters"; "LoRA of rank 16"; "codi"; "note: there is no generation_config.json" ] do
                 Expect.stringContains outcome.Out part "screen")
     }
 
@@ -175,11 +175,12 @@ let private types =
             test $"all types of {folder} are listed" {
                 let files =
                     Directory.GetFiles(sharedFile folder, pattern, SearchOption.AllDirectories)
+                    |> Array.filter (fun file -> not (file.Contains "-bad-"))
 
                 Expect.isNonEmpty files "files"
 
                 for file in files do
-                    let stem = Path.GetFileNameWithoutExtension(file)
+                    let stem = nonNull (Path.GetFileNameWithoutExtension file)
                     let name = stem.Replace("dtype-", "").ToUpperInvariant()
 
                     let found =
@@ -188,7 +189,7 @@ let private types =
                         ]
                         |> List.distinct
 
-                    Expect.exists found (fun dtype -> name.StartsWith(dtype.ToUpperInvariant())) $"{file}: {found}"
+                    Expect.exists found _.StartsWith(name) $"{file}: {found}"
             }
     ]
 

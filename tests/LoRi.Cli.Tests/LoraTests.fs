@@ -191,6 +191,7 @@ let private card =
             let card = File.ReadAllText(path folder "out/README.md")
             let result = JsonDocument.Parse(File.ReadAllText(path folder "evaluation/evaluation.json")).RootElement
             let accuracy = result.GetProperty("accuracy").GetDouble()
+            let right = result.GetProperty("correct").GetInt32()
 
             for part in
                 [
@@ -199,7 +200,7 @@ let private card =
                     "by the method `lori` to reason in 2 continuous latent steps"
                     "Trained on data.jsonl, with seed 0."
                     $"value: {accuracy:R}\n"
-                    $"| data.jsonl | 8 | {result.GetProperty("correct").GetInt32()} | {100.0 * accuracy:F1} |"
+                    $"| data.jsonl | 8 | {right} | {100.0 * accuracy:F1} |"
                     "| lora_rank | 2 |"
                     "| learning_rate | 0.01 |"
                     "| lora_targets | q_proj, v_proj, down_proj |"

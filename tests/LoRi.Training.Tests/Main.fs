@@ -3,4 +3,9 @@ module LoRi.Training.Tests.Main
 open Expecto
 
 [<EntryPoint>]
-let main args = runTestsInAssemblyWithCLIArgs [] args
+let main args =
+    match args with
+    | [| "--parity"; file |] ->
+        ParityTable.write file
+        0
+    | _ -> runTestsInAssemblyWithCLIArgs [] args

@@ -17,6 +17,7 @@ type TrainArgs =
     | Schedule of course: string
     | Warmup_Steps of n: int
     | Weight_Decay of rate: float
+    | Decay_All
     | Clip of norm: float
     | Beta1 of rate: float
     | Beta2 of rate: float
@@ -65,6 +66,7 @@ type TrainArgs =
             | Schedule _ -> "constant, cosine or half-cosine (default: cosine)"
             | Warmup_Steps _ -> "steps of linear warm-up (default: 3 % of all)"
             | Weight_Decay _ -> "decoupled weight decay of matrices (default: 0.01)"
+            | Decay_All -> "decay tables, norms and biases as well"
             | Clip _ -> "largest global norm of the gradient, 0 for none (default: 1)"
             | Beta1 _ -> "AdamW's decay of the first moment (default: 0.9)"
             | Beta2 _ -> "AdamW's decay of the second moment (default: 0.999)"

@@ -71,7 +71,7 @@ let private writeMemory (terminal: Terminal) (details: JsonObject) =
     | [] -> ()
     | rows ->
         let column (row: JsonObject) =
-            $"""{shown row["dtype"]}, {shown row["trained"]}"""
+            $"""{shown row["dtype"]} {shown row["trained"]}"""
 
         let columns = rows |> List.map column |> List.distinct
         let uses = rows |> List.map (fun row -> shown row["use"]) |> List.distinct
@@ -86,7 +86,8 @@ let private writeMemory (terminal: Terminal) (details: JsonObject) =
 
         terminal.Out.WriteLine(
             $"GiB, roughly: one answer, or training on {MemoryEstimate.Rows} rows a step, each of "
-            + $"{MemoryEstimate.QuestionTokens} + {MemoryEstimate.RationaleTokens} + {MemoryEstimate.AnswerTokens} tokens"
+            + $"{MemoryEstimate.QuestionTokens} + {MemoryEstimate.RationaleTokens} + {MemoryEstimate.AnswerTokens} tokens, "
+            + $"of all weights or of LoRA of rank {MemoryEstimate.Rank}"
         )
 
         Terminal.writeTable

@@ -20,6 +20,11 @@ let private ids (text: string) =
 let private load (native: NativeRuntimeOptions) threads =
     NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
 
+/// Notes about a model go where no reader of the output meets them.
+let private tell (terminal: Terminal) model (notes: string seq) =
+    for note in notes do
+        terminal.Error.WriteLine $"{model}: {note}"
+
 /// Shows what a model says of given ids.
 let logits (terminal: Terminal) native arguments =
     let options = CommandLine.parse<LogitsArgs> "logits" arguments
@@ -45,6 +50,8 @@ let logits (terminal: Terminal) native arguments =
             |> Option.map (CommandLine.existing "adapter")
             |> Option.toObj
         )
+
+    tell terminal model answer.Notes
 
     if options.Contains LogitsArgs.Json then
         Terminal.writeJson
@@ -114,6 +121,8 @@ let generate (terminal: Terminal) native arguments =
             |> Option.map (CommandLine.existing "adapter")
             |> Option.toObj
         )
+
+    tell terminal model answer.Notes
 
     if options.Contains GenerateArgs.Json then
         let text: Json.Value =

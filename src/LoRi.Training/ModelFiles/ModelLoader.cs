@@ -26,7 +26,7 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
 public static class ModelLoader
 {
     internal const string ProjectionFile = "lori.safetensors";
-    private static readonly string[] Ignored = ["rotary_emb.inv_freq"];
+    private const string ConfigFile = "config.json";
 
     /// <summary>The folder or file that holds the weights: a run directory stands for its <c>final/</c>.</summary>
     public static string Resolve(string path)
@@ -58,11 +58,13 @@ public static class ModelLoader
         var cardFolder = lora is not null && ReasoningCard.Read(lora) is not null ? lora : folder;
         var card = Directory.Exists(cardFolder) ? ReasoningCard.Read(cardFolder) : null;
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
+        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(cardFolder, ProjectionFile));
         AdapterFolder? opened = null;
         try
         {
             var model = Open(folder, settings, config =>
             {
+                CheckProjection(projection, config.HiddenSize, weights);
                 opened = lora is null ? null : AdapterFolder.Open(lora, config);
                 return new ModelParts(
                     card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)),
@@ -70,7 +72,7 @@ public static class ModelLoader
                     opened?.Plan.ExtraRows(config) ?? 0,
                     opened?.Plan);
             });
-            return (Filled(model, opened, projection.Kind == ProjectionKind.Identity ? null : Path.Combine(cardFolder, ProjectionFile)), card);
+            return (Filled(model, opened, weights), card);
         }
         finally
         {
@@ -104,13 +106,15 @@ public static class ModelLoader
 
     private static ReasoningModel Open(string folder, LoadSettings settings, Func<DecoderConfig, ModelParts> choose)
     {
+        CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
-        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, "config.json"));
+        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
+        var fit = WeightFit.Of(source, config);
         var (special, projection, extra, adapters) = choose(config);
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters);
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
-            Fill(model, source, extra);
+            Fill(model, source, fit);
             return model;
         }
         catch
@@ -120,18 +124,13 @@ public static class ModelLoader
         }
     }
 
-    /// <summary>The model with its adapter's and its projection's weights; disposed of where they do not fit.</summary>
-    private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, string? projection)
+    /// <summary>The model with its adapter's and its projection's weights; disposed of where they hold what no weight may be.</summary>
+    private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection)
     {
         try
         {
             adapter?.CopyInto(model);
-            if (projection is not null)
-            {
-                using var weights = SafetensorsFile.Open(projection);
-                FillProjection(model, weights);
-            }
-
+            FillProjection(model, projection);
             return model;
         }
         catch
@@ -141,53 +140,50 @@ public static class ModelLoader
         }
     }
 
-    private static void Fill(ReasoningModel model, IWeightSource source, int extraRows)
+    /// <summary>A configuration that is not supported is named before weights are looked for; a GGUF has its own.</summary>
+    private static void CheckConfigFirst(string folder)
     {
-        var wanted = model.BaseNames.ToHashSet();
-        var found = source.Tensors.ToDictionary(tensor => tensor.Name);
-        var missing = wanted.Where(name => !found.ContainsKey(name)).ToArray();
-        var surplus = found.Keys.Where(name => !wanted.Contains(name) && !MayBeIgnored(name, model.Config)).ToArray();
-        if (missing.Length + surplus.Length > 0)
+        var file = Path.Combine(folder, ConfigFile);
+        if (File.Exists(file) && (SafetensorsCheckpoint.IsIn(folder) || Directory.GetFiles(folder, "*.gguf").Length != 1))
         {
-            throw new InputException(
-                $"{source.Path}: the weights do not fit config.json; missing: {Listed(missing)}; unexpected: {Listed(surplus)}");
-        }
-
-        var tables = DecoderLayout.Tables(model.Config).ToHashSet();
-        using var guard = no_grad();
-        foreach (var name in wanted)
-        {
-            using var scope = NewDisposeScope();
-            var target = model.Parameters.Part(name);
-            var table = tables.Contains(name);
-            target = table && extraRows > 0 ? target.narrow(0, 0, target.shape[0] - extraRows) : target;
-            CheckShape(source.Path, found[name], target);
-            source.CopyInto(name, target);
-            CheckFinite(source.Path, name, target);
+            DecoderConfig.FromJson(JsonFile.ReadObject(file), file);
         }
     }
 
-    private static void FillProjection(ReasoningModel model, SafetensorsFile file)
+    private static void Fill(ReasoningModel model, IWeightSource source, WeightFit fit)
+    {
+        var tables = DecoderLayout.Tables(model.Config).ToHashSet();
+        using var guard = no_grad();
+        foreach (var (parameter, tensor) in fit.Names)
+        {
+            using var scope = NewDisposeScope();
+            var target = model.Parameters.Part(parameter);
+            target = tables.Contains(parameter) ? target.narrow(0, 0, target.shape[0] - model.ExtraRows) : target;
+            source.CopyInto(tensor, target);
+            CheckFinite(source.Path, tensor, target);
+        }
+    }
+
+    private static void CheckProjection(FeedbackProjection projection, int hidden, SafetensorsFile? file)
+    {
+        foreach (var slot in projection.Slots(hidden))
+        {
+            var found = file!.Get(slot.Name).Shape;
+            if (!found.SequenceEqual(slot.Shape))
+            {
+                throw new InputException(
+                    $"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but {ReasoningCard.FileName} and {ConfigFile} ask for {MessageText.Shape(slot.Shape)}");
+            }
+        }
+    }
+
+    private static void FillProjection(ReasoningModel model, SafetensorsFile? file)
     {
         using var guard = no_grad();
         foreach (var slot in model.Projection.Slots(model.Config.HiddenSize))
         {
             using var scope = NewDisposeScope();
-            var entry = file.Get(slot.Name);
-            CheckShape(file.Path, new WeightInfo(entry.Name, entry.Shape, entry.Dtype), model.Parameters[slot.Name]);
-            file.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
-        }
-    }
-
-    private static bool MayBeIgnored(string name, DecoderConfig config) =>
-        Ignored.Any(end => name.EndsWith(end, StringComparison.Ordinal)) || (config.TiedHead && name == "lm_head.weight");
-
-    private static void CheckShape(string path, WeightInfo found, Tensor target)
-    {
-        if (!found.Shape.SequenceEqual(target.shape))
-        {
-            throw new InputException(
-                $"{path}: {found.Name} has shape [{string.Join(", ", found.Shape)}], but config.json asks for [{string.Join(", ", target.shape)}]");
+            file!.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
         }
     }
 
@@ -198,13 +194,6 @@ public static class ModelLoader
             throw new InputException($"{path}: {name} holds NaN or infinity; the checkpoint is damaged, fetch it again");
         }
     }
-
-    private static string Listed(string[] names) => names.Length switch
-    {
-        0 => "none",
-        <= 4 => string.Join(", ", names),
-        _ => $"{string.Join(", ", names.Take(4))} and {names.Length - 4} more",
-    };
 
     /// <summary>What a model consists of beside what its checkpoint says.</summary>
     private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters);

@@ -74,8 +74,8 @@ public sealed record DecoderConfig
     /// <summary>Whether every query and key head is normalised before the rotation.</summary>
     public bool HeadNorms => Family == DecoderFamily.Qwen3;
 
-    /// <summary>Whether a sequence may be longer than <see cref="MaxPositions"/>: where a scaling stretches it.</summary>
-    public bool Stretches => Scaling is { Kind: not RotaryScalingKind.Llama3 };
+    /// <summary>Longest sequence that is not refused: <see cref="MaxPositions"/>, or any where a scaling stretches the positions.</summary>
+    public int LongestSequence => Scaling is { Kind: not RotaryScalingKind.Llama3 } ? int.MaxValue : MaxPositions;
 
     /// <summary>The rotation of the heads.</summary>
     public RotaryShape Rotary => new(HeadSize, RotaryBase, Scaling);

@@ -13,6 +13,7 @@ public sealed class ParameterSet : IDisposable
 {
     private readonly Dictionary<string, Tensor> parameters = [];
     private readonly Dictionary<string, (string Slot, ParameterPart Part)> parts = [];
+    private Tensor? gradients;
 
     /// <summary>Allocates zeroed parameters for the slots.</summary>
     public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device)
@@ -23,7 +24,6 @@ public sealed class ParameterSet : IDisposable
         {
             var trained = Slots.Where(slot => slot.Trained).Sum(slot => slot.Count);
             Values = zeros(trained, dtype, device).DetachFromDisposeScope();
-            Gradients = zeros(trained, dtype, device).DetachFromDisposeScope();
             Frozen = zeros(Slots.Sum(slot => slot.Count) - trained, dtype, device).DetachFromDisposeScope();
             var offset = 0L;
             foreach (var slot in Slots)
@@ -47,8 +47,11 @@ public sealed class ParameterSet : IDisposable
     /// <summary>All frozen values, one dimension.</summary>
     public Tensor Frozen { get; }
 
-    /// <summary>All gradients, in the same order.</summary>
-    public Tensor Gradients { get; }
+    /// <summary>
+    /// All gradients, in the same order. Made when first asked for, which must be before the first backward pass: a model that is
+    /// only asked needs none.
+    /// </summary>
+    public Tensor Gradients => gradients ??= MakeGradients();
 
     /// <summary>How many leading values are subject to weight decay.</summary>
     public long DecayedCount { get; }
@@ -69,6 +72,7 @@ public sealed class ParameterSet : IDisposable
     public Tensor PartGradient(string name)
     {
         var (slot, part) = parts[name];
+        gradients ??= MakeGradients();
         return (parameters[slot].grad ?? throw new InvalidOperationException("invariant: a parameter lost its gradient buffer"))
             .narrow(0, part.RowStart, part.Rows);
     }
@@ -105,18 +109,31 @@ public sealed class ParameterSet : IDisposable
         }
 
         Values.Dispose();
-        Gradients.Dispose();
         Frozen.Dispose();
+        gradients?.Dispose();
     }
 
     private Tensor View(ParameterSlot slot, long offset)
     {
         var parameter = Values.narrow(0, offset, slot.Count).view(slot.Shape).detach().requires_grad_(true);
-        parameter.grad = Gradients.narrow(0, offset, slot.Count).view(slot.Shape);
         return parameter.DetachFromDisposeScope();
     }
 
     private Tensor FrozenView(ParameterSlot slot, long offset) => Frozen.narrow(0, offset, slot.Count).view(slot.Shape).DetachFromDisposeScope();
+
+    private Tensor MakeGradients()
+    {
+        using var scope = NewDisposeScope();
+        var all = zeros_like(Values);
+        var offset = 0L;
+        foreach (var slot in Slots.Where(slot => slot.Trained))
+        {
+            parameters[slot.Name].grad = all.narrow(0, offset, slot.Count).view(slot.Shape);
+            offset += slot.Count;
+        }
+
+        return all.DetachFromDisposeScope();
+    }
 
     private Tensor Narrow(Dictionary<string, Tensor> from, string name)
     {

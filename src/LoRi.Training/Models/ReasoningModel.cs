@@ -61,6 +61,9 @@ public sealed class ReasoningModel : IDisposable
     /// <summary>Where everything lives.</summary>
     public Device Device { get; }
 
+    /// <summary>What was assumed or left out when it was loaded, for the user to read.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
     /// <summary>All weights: those of the decoder, the projection and the adapters.</summary>
     public ParameterSet Parameters { get; }
 

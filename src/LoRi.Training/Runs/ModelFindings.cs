@@ -55,20 +55,13 @@ internal sealed class ModelFindings(IWeightSource source, string path)
 
     private void LookAtNames(DecoderConfig shape)
     {
-        var (missing, surplus, misshapen) = WeightNames.Compare(source, shape);
-        if (missing.Count > 0)
+        try
         {
-            Error($"cannot be loaded: tensors are missing: {MessageText.List(missing)}");
+            WeightFit.Of(source, shape).Notes.ToList().ForEach(Note);
         }
-
-        if (misshapen.Count > 0)
+        catch (InputException e)
         {
-            Error($"cannot be loaded: tensors have other shapes than config.json asks for: {MessageText.List(misshapen)}");
-        }
-
-        if (surplus.Count > 0)
-        {
-            Error($"cannot be loaded: tensors have no place in this architecture: {MessageText.List(surplus)}");
+            Error($"cannot be loaded: {e.Message}");
         }
 
         if (shape.TiedHead && source.Tensors.Any(tensor => tensor.Name == DecoderLayout.Head))
@@ -143,12 +136,6 @@ internal sealed class ModelFindings(IWeightSource source, string path)
         if (types.Length > 1 && source is SafetensorsCheckpoint)
         {
             Warn($"weights have different types: {string.Join(", ", types)}");
-        }
-
-        var others = source.Tensors.Where(tensor => source is SafetensorsCheckpoint && !Floats.Contains(tensor.Dtype)).Select(tensor => $"{tensor.Name} ({tensor.Dtype})").ToArray();
-        if (others.Length > 0)
-        {
-            Note($"tensors that are no weights: {MessageText.List(others)}");
         }
     }
 

@@ -16,12 +16,14 @@ namespace LoRi.Training.Runs;
 /// <param name="Vocabulary">Number of logits of a position.</param>
 /// <param name="Last">Logits of the last position.</param>
 /// <param name="Loss">Mean negative log-likelihood of all ids but the first, in nats; null for one id.</param>
-public sealed record LogitsAnswer(int Length, int Vocabulary, double[] Last, double? Loss);
+/// <param name="Notes">What was assumed or left out when the model was loaded.</param>
+public sealed record LogitsAnswer(int Length, int Vocabulary, double[] Last, double? Loss, IReadOnlyList<string> Notes);
 
 /// <summary>What a model wrote.</summary>
 /// <param name="Ids">New ids, the end token that stopped it included.</param>
 /// <param name="Text">Their text; null without a tokenizer.</param>
-public sealed record GeneratedAnswer(int[] Ids, string? Text);
+/// <param name="Notes">What was assumed or left out when the model was loaded.</param>
+public sealed record GeneratedAnswer(int[] Ids, string? Text, IReadOnlyList<string> Notes);
 
 /// <summary><c>lori logits</c> and <c>lori generate</c>.</summary>
 public static class ModelQueries
@@ -49,7 +51,7 @@ public static class ModelQueries
         double? loss = ids.Length < 2 ? null : nn.functional.cross_entropy(wide.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1))
             .to(ScalarType.Float64).item<double>();
         var last = wide[ids.Length - 1].to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
-        return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss);
+        return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, model.Notes);
     }
 
     /// <summary>Goes on greedily from ids or from a text.</summary>
@@ -82,7 +84,7 @@ public static class ModelQueries
         var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" && ids is null ? AnswerMode.Direct : AnswerMode.Explicit;
         var plan = new GenerationPlan(mode, steps, card?.PrefixIds ?? [], maxNewTokens, EndTokens.Of(path, model.Config, card));
         var written = AnswerGenerator.Generate(model, [start], plan)[0];
-        return new GeneratedAnswer(written, text?.Decode(written, skipSpecialTokens: true));
+        return new GeneratedAnswer(written, text?.Decode(written, skipSpecialTokens: true), model.Notes);
     }
 
     /// <summary>A model with its adapter merged in: many passes follow, and a merged one is as fast as the base.</summary>
@@ -122,9 +124,9 @@ public static class ModelQueries
             throw new InputException($"--ids: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}");
         }
 
-        if (ids.Length > model.Config.MaxPositions)
+        if (ids.Length > model.Config.LongestSequence)
         {
-            throw new InputException($"--ids: {ids.Length} ids, but {path} was made for {model.Config.MaxPositions} positions");
+            throw new InputException($"--ids: {ids.Length} ids, but {path} was made for {model.Config.LongestSequence} positions");
         }
     }
 }

@@ -27,7 +27,8 @@ internal static class ModelReport
     {
         try
         {
-            return (DecoderConfig.FromJson(source.Config, Directory.Exists(path) ? Path.Combine(path, "config.json") : path), null);
+            var shape = DecoderConfig.FromJson(source.Config, Directory.Exists(path) ? Path.Combine(path, "config.json") : path);
+            return shape.Layers <= source.Tensors.Count ? (shape, null) : (null, $"{path}: config.json names {shape.Layers} blocks, but there are {source.Tensors.Count} tensors");
         }
         catch (InputException e)
         {
@@ -99,7 +100,7 @@ internal static class ModelReport
     {
         ["use"] = use,
         ["dtype"] = dtype,
-        ["trained"] = adapters switch { null => "nothing", true => $"lora rank {MemoryEstimate.Rank}", false => "all weights" },
+        ["trained"] = adapters switch { null => "nothing", true => "lora", false => "all" },
         ["bytes"] = (long)bytes,
     };
 }

@@ -187,6 +187,11 @@ public sealed class TrainingStage
         var parts = IsTeacher ? null : new StudentParts(
             settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(SpecialTokens[0])!.Value, tokenizer.TokenToId(SpecialTokens[1])!.Value);
         var model = ModelLoader.LoadToTrain(path, load, parts, settings.Adapters.ToSettings());
+        foreach (var note in model.Notes)
+        {
+            log.Info($"{path}: {note}");
+        }
+
         StageModel.CheckFits(tokenizer, model, path);
         return model;
     }
@@ -222,10 +227,10 @@ public sealed class TrainingStage
     private void CheckLength(TrainingData data, DecoderConfig config)
     {
         var longest = data.Training.Max(row => row.Length(settings.Latent.LatentSteps));
-        if (longest > config.MaxPositions)
+        if (longest > config.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens, the model was made for {config.MaxPositions}; leave such rows out with --max-tokens {config.MaxPositions}");
+                $"--data: the longest example makes {longest} tokens, the model was made for {config.LongestSequence}; leave such rows out with --max-tokens {config.LongestSequence}");
         }
     }
 

@@ -6,7 +6,7 @@ namespace LoRi.Training.Training;
 
 /// <summary>
 /// Decoupled AdamW (Loshchilov and Hutter 2019) over the flat buffers of a <see cref="ParameterSet"/>: bias-corrected, epsilon
-/// outside the root, decay on the leading decayed part alone, gradients clipped by one global norm before.
+/// outside the root, decay on the leading decayed part alone (or, as an option, on all), gradients clipped by one global norm before.
 /// </summary>
 public sealed class AdamW : IDisposable
 {
@@ -48,7 +48,7 @@ public sealed class AdamW : IDisposable
         SecondMoment.mul_(settings.Beta2).addcmul_(gradient, gradient, 1 - settings.Beta2);
         if (settings.WeightDecay != 0)
         {
-            parameters.Values.narrow(0, 0, parameters.DecayedCount).mul_(1 - (learningRate * settings.WeightDecay));
+            parameters.Values.narrow(0, 0, settings.DecayAll ? parameters.Values.numel() : parameters.DecayedCount).mul_(1 - (learningRate * settings.WeightDecay));
         }
 
         var firstCorrection = 1 - System.Math.Pow(settings.Beta1, Updates);
