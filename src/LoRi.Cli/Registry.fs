@@ -125,6 +125,12 @@ let private withoutCompletion: Command list =
             "--model FOLDER_OR_GGUF --ids LIST [options]"
             "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
             Models.logits
+        command<ExportArgs>
+            "export"
+            "hand out a trained model as a Hub folder with its tokenizer and a model card"
+            "--model RUN_OR_FOLDER --output FOLDER [options]"
+            "--model runs/student --evaluation runs/student-gsm8k --output student-lori"
+            Export.run
         command<TokenizeArgs>
             "tokenize"
             "turn texts into ids, or ids into texts"

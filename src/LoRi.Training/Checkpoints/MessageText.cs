@@ -32,6 +32,14 @@ internal static class MessageText
         return quoted.Append('"').ToString();
     }
 
+    /// <summary>The first few of some names, and how many more there are.</summary>
+    public static string List(IReadOnlyCollection<string> names)
+    {
+        const int Shown = 4;
+        string first = string.Join(", ", names.Take(Shown).Select(Quote));
+        return names.Count == 0 ? "none" : names.Count <= Shown ? first : $"{first} and {names.Count - Shown} more";
+    }
+
     /// <summary>A shape as <c>[2, 3]</c>.</summary>
     public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
 
