@@ -5,6 +5,7 @@ open System
 open System.IO
 open Expecto
 open LoRi.Training
+open LoRi.Training.Adapters
 open LoRi.Training.Checkpoints
 open LoRi.Training.Models
 open LoRi.Training.Runs
@@ -132,6 +133,11 @@ let private readTokenizer folder =
 
         tokenizer.Decode ids |> ignore
 
+let private readAdapter folder =
+    let config = AdapterConfigReader.Read folder
+    Expect.isTrue (config.Rank > 0 && config.RankOf "model.layers.0.self_attn.q_proj" > 0) "ranks"
+    Expect.isTrue (Double.IsFinite(config.ScalingOf "model.layers.0.mlp.up_proj")) "a scaling"
+
 let private nothing (_: string) = ()
 
 let private target name file seeds damage prepare read share =
@@ -151,10 +157,14 @@ let all =
         TinyFiles.safetensors |> withShared "fixtures/safetensors" "*.safetensors" 20_000L
 
     let configs = TinyFiles.config |> withShared "fixtures/models" "config.json" 20_000L
+    let adapters =
+        TinyFiles.adapter
+        |> withShared "fixtures/models" "adapter_config.json" 20_000L
+
     let ggufs = TinyFiles.gguf |> withShared "fixtures/gguf" "*.gguf" 300_000L
 
     [
-        target "safetensors" "x.safetensors" safetensors FuzzMutations.safetensors nothing readSafetensors 26
+        target "safetensors" "x.safetensors" safetensors FuzzMutations.safetensors nothing readSafetensors 22
         target
             "weights of a model"
             "model.safetensors"
@@ -170,10 +180,11 @@ let all =
             FuzzMutations.jsonFile
             TinyFiles.writeShards
             readIndex
-            15
+            13
         target "gguf" "x.gguf" ggufs FuzzMutations.bytes nothing readGguf 20
         target "gguf model" "x.gguf" TinyFiles.gguf FuzzMutations.bytes prepareTorch readModelGguf 5
-        target "config.json" "config.json" configs FuzzMutations.jsonFile nothing readConfig 15
+        target "config.json" "config.json" configs FuzzMutations.jsonFile nothing readConfig 13
         target "config.json of a model" "config.json" TinyFiles.config FuzzMutations.jsonFile prepareModel logitsOf 5
-        target "tokenizer.json" "tokenizer.json" TinyFiles.tokenizers FuzzMutations.jsonFile nothing readTokenizer 10
+        target "tokenizer.json" "tokenizer.json" TinyFiles.tokenizers FuzzMutations.jsonFile nothing readTokenizer 8
+        target "adapter_config.json" "adapter_config.json" adapters FuzzMutations.jsonFile nothing readAdapter 10
     ]

@@ -36,7 +36,7 @@ let private outcome (target: Target) folder =
         target.Read folder
         Ok true
     with
-    | :? InputException as e when e.Message.Contains '\n' || e.Message.Length > 2000 ->
+    | :? InputException as e when Seq.exists Char.IsControl e.Message || e.Message.Length > 2000 ->
         Error $"a message that is no line: {e.Message}"
     | :? InputException -> Ok false
     | e -> Error(e.ToString())

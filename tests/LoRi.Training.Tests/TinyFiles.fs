@@ -62,6 +62,18 @@ let index =
 
 let config = lazy [| utf8 TinyFolder.config |]
 
+/// An adapter with every key that is followed.
+let adapter =
+    lazy
+        [|
+            utf8
+                """{"peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": "owner/tiny", "bias": "none", "r": 4,
+"lora_alpha": 8, "lora_dropout": 0.1, "use_rslora": true, "use_dora": false, "target_modules": ["q_proj", "up_proj"],
+"exclude_modules": null, "layers_to_transform": [0, 1], "layers_pattern": null, "rank_pattern": {"q_proj": 2},
+"alpha_pattern": {"layers.0.self_attn.q_proj": 16}, "modules_to_save": null, "fan_in_fan_out": false, "init_lora_weights": true,
+"trainable_token_indices": {"embed_tokens": [1, 2]}, "inference_mode": true}"""
+        |]
+
 /// A byte-level BPE vocabulary of all bytes and three merges.
 let private byteLevel =
     lazy

@@ -48,7 +48,7 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
     private static Inspection OfModel(string format, string path)
     {
         using var source = Checkpoint.Open(path);
-        var config = Directory.Exists(path) ? ReadIfThere(Path.Combine(path, ConfigFile)) ?? source.Config.DeepClone().AsObject() : null;
+        var config = Directory.Exists(path) ? ReadIfThere(Path.Combine(path, ConfigFile)) ?? (source as GgufCheckpoint)?.Config.DeepClone().AsObject() : null;
         var details = new JsonObject { ["config"] = config };
         ModelReport.AddTo(details, source, path);
         return new Inspection(format, source.Tensors, details);

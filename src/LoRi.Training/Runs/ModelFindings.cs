@@ -184,7 +184,10 @@ internal sealed class ModelFindings(IWeightSource source, string path)
             Note("a LoRA adapter lies beside the weights; it is applied only where --adapter names the folder");
         }
 
-        LookAtConfiguredType();
+        if (source is GgufCheckpoint || files.Contains("config.json"))
+        {
+            LookAtConfiguredType();
+        }
     }
 
     private void LookAtConfiguredType()
