@@ -26,7 +26,8 @@ let private tolerance = 1e-9
 /// Between losses that differ by roundings of the same numbers only; the reference measured 1e-14.
 let private sameLosses = 1e-12
 
-let private exact = expected.Force >> _.GetProperty("float64")
+let private exact (reference: Reference) =
+    reference.Expected.Value.GetProperty "float64"
 
 let private numbers (name: string) (value: JsonElement) =
     [| for item in value.GetProperty(name).EnumerateArray() -> item.GetDouble() |]
@@ -49,8 +50,8 @@ let private projector size rank (basis: float[]) =
             }
         ))
 
-let private compareSubspace (name: string) (standardise: string) (found: SharedSubspace) =
-    let wanted = ((exact ()).GetProperty "subspace").GetProperty name
+let private compareSubspace reference (name: string) (standardise: string) (found: SharedSubspace) =
+    let wanted = ((exact reference).GetProperty "subspace").GetProperty name
     let number (key: string) = wanted.GetProperty(key).GetDouble()
     let spectrum = found.Spectra[standardise]
     nearArrays tolerance (numbers "eigenvalues_layer" wanted) spectrum.Layer "layer eigenvalues"
@@ -69,21 +70,21 @@ let private compareSubspace (name: string) (standardise: string) (found: SharedS
             "layer", found.Levels, found.LayerRank, found.LayerBasis
             "hidden", found.Width, found.HiddenRank, found.HiddenBasis
         ] do
-        let wanted = golden.Value.ReadDoubles $"subspace.{name}/projector_{mode}"
+        let wanted = reference.Golden.Value.ReadDoubles $"subspace.{name}/projector_{mode}"
         nearArrays tolerance wanted (projector size rank basis) $"{mode} projector"
 
-let private subspaceTest (lowMemory: bool) (name: string, variantName: string) =
+let private subspaceTest reference (lowMemory: bool) (name: string, variantName: string) =
     let how = if lowMemory then "two readings" else "one reading"
 
     testCase $"subspace {name}, {how}"
     <| fun () ->
         NativeRuntime.Load()
-        let variant = variant variantName
+        let variant = variant reference variantName
 
         let found =
-            withCorpus variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings, lowMemory))
+            withCorpus reference variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings, lowMemory))
 
-        compareSubspace name (Standardisation.name found.Standardisation) found
+        compareSubspace reference name (Standardisation.name found.Standardisation) found
 
 /// The name of a divisor in the reference, the statistic's in the product, and the variant.
 let private divisors =
@@ -97,24 +98,31 @@ let private divisors =
         "weighting_statistic_per_layer", "order.1", "statistic.order.lag-1.hidden"
     ]
 
-let private divisorTests =
+let private divisorTests reference =
     [
         for variantName, wanted, statistic in divisors do
             testCase $"divisors of {variantName}: {wanted}"
             <| fun () ->
                 NativeRuntime.Load()
-                let found = Weighting.divisors (fit (variant variantName)).Variances[statistic]
-                nearArrays tolerance (golden.Value.ReadDoubles $"{variantName}/divisor.{wanted}") found statistic
+
+                let found =
+                    Weighting.divisors (fit (variant reference variantName)).Variances[statistic]
+
+                nearArrays
+                    tolerance
+                    (reference.Golden.Value.ReadDoubles $"{variantName}/divisor.{wanted}")
+                    found
+                    statistic
         testCase "divisors of weighting_variance"
         <| fun () ->
             NativeRuntime.Load()
 
             let found =
-                Weighting.divisors (fit (variant "weighting_variance")).Variances["component.variance"]
+                Weighting.divisors (fit (variant reference "weighting_variance")).Variances["component.variance"]
 
             nearArrays
                 tolerance
-                (golden.Value.ReadDoubles "weighting_variance/divisor")
+                (reference.Golden.Value.ReadDoubles "weighting_variance/divisor")
                 (Array.map sqrt found)
                 "divisors"
     ]
@@ -132,19 +140,19 @@ let private collect (source: ITrajectorySource) =
 
     all
 
-let private teacherTest =
+let private teacherTest (reference: Reference) =
     testCase "the teacher's trajectories and anchors"
     <| fun () ->
         NativeRuntime.Load()
 
         let struct (teacher, _) =
-            ModelLoader.Load(path (folder + "/teacher"), LoadSettings.OnCpu Precision.Exact)
+            ModelLoader.Load(path (reference.Folder + "/teacher"), LoadSettings.OnCpu Precision.Exact)
 
         use model = teacher
         let levels = TracedLevels.All model.Config.Layers
 
-        let found = collect (ModelTrajectories(model, examples (), levels, 5))
-        let wanted = withCorpus levels collect
+        let found = collect (ModelTrajectories(model, examples reference, levels, 5))
+        let wanted = withCorpus reference levels collect
         Expect.equal found.Count wanted.Count "examples"
 
         for KeyValue(row, (states, anchor)) in wanted do
@@ -166,11 +174,11 @@ let private lossesIn (subspace: SharedSubspace) (variant: Variant) =
             for term in method.Losses(model, variant.Rows, totals) -> term.Name, number term.Value
         ])
 
-let private sameLossesIn what (other: Variant -> SharedSubspace -> SharedSubspace) =
+let private sameLossesIn reference what (other: Variant -> SharedSubspace -> SharedSubspace) =
     testCase $"{what} gives the same losses"
     <| fun () ->
         NativeRuntime.Load()
-        let variant = variant "main"
+        let variant = variant reference "main"
         let fitted = fit variant
 
         for (name, wanted), (_, found) in Seq.zip (lossesIn fitted variant) (lossesIn (other variant fitted) variant) do
@@ -182,16 +190,16 @@ let private turned rank (basis: float[]) (rotation: float[]) =
         let row, column = index / rank, index % rank
         Seq.sum (seq { for k in 0 .. rank - 1 -> basis[row * rank + k] * rotation[k * rank + column] }))
 
-let private rotated _ (subspace: SharedSubspace) =
-    let rotation = givenBases "rotation" subspace
+let private rotated (variant: Variant) (subspace: SharedSubspace) =
+    let rotation = givenBases variant.Reference "rotation" subspace
 
     { subspace with
         LayerBasis = turned subspace.LayerRank subspace.LayerBasis rotation.LayerBasis
         HiddenBasis = turned subspace.HiddenRank subspace.HiddenBasis rotation.HiddenBasis
     }
 
-let private fromFile _ _ =
-    SubspaceFile.Read(path (folder + "/subspace.full.safetensors"))
+let private fromFile (variant: Variant) _ =
+    SubspaceFile.Read(path (variant.Reference.Folder + "/subspace.full.safetensors"))
 
 let private comparePairs (wanted: JsonElement) (found: (string * float) seq) =
     for name, value in found do
@@ -212,13 +220,13 @@ let private train (variant: Variant) (model: ReasoningModel) (plan: TrainingPlan
         let after = method.Losses(model, variant.Rows, totals)
         comparePairs (List.last steps) [ for term in after -> term.Name, number term.Value ])
 
-let private updates =
+let private updates reference =
     testCase "three updates by the trainer"
     <| fun () ->
         NativeRuntime.Load()
-        let variant = variant "main"
+        let variant = variant reference "main"
         use model = student variant Precision.Exact
-        let steps = items "steps" (exact ())
+        let steps = items "steps" (exact reference)
         let settings = OptimizerSettings(LearningRate = 1e-3, Schedule = Schedule.Constant)
 
         let plan =
@@ -227,23 +235,23 @@ let private updates =
         train variant model plan steps
         use _ = torch.NewDisposeScope()
 
-        for norm in ((exact ()).GetProperty "norm_after_3_steps").EnumerateObject() do
+        for norm in ((exact reference).GetProperty "norm_after_3_steps").EnumerateObject() do
             let found = number ((rowsOf model model.Parameters.Part norm.Name).norm())
             near tolerance (norm.Value.GetDouble()) found $"norm of {norm.Name}"
 
-let private answers =
+let private answers (reference: Reference) =
     [
         for name in [ "main"; "identity_feedback"; "latents_5" ] do
             testCase $"answers of {name}"
             <| fun () ->
                 NativeRuntime.Load()
-                let generation = expected.Value.GetProperty "generation"
-                let variant = variant name
+                let generation = reference.Expected.Value.GetProperty "generation"
+                let variant = variant reference name
                 use model = student variant Precision.Exact
                 let most = generation.GetProperty("max_new_tokens").GetInt32()
 
                 let plan =
-                    GenerationPlan(AnswerMode.Latent, variant.LatentSteps, prefix (), most, [| eos () |])
+                    GenerationPlan(AnswerMode.Latent, variant.LatentSteps, prefix reference, most, [| eos reference |])
 
                 let questions =
                     [| for q in items "questions" generation -> ints (q.GetProperty "ids") |]
@@ -256,18 +264,21 @@ let private answers =
 
 [<Tests>]
 let tests =
-    fixtureTests "LoRi around its losses" (fun () ->
+    let testsOf reference =
         [
-            teacherTest
+            teacherTest reference
             testList
                 "fits"
                 [
                     for low in [ false; true ] do
-                        yield! List.map (subspaceTest low) subspaces
+                        yield! List.map (subspaceTest reference low) subspaces
                 ]
-            testList "weightings" divisorTests
-            sameLossesIn "a subspace with rotated bases" rotated
-            sameLossesIn "the reference's own subspace file" fromFile
-            updates
-            testList "answers" answers
-        ])
+            testList "weightings" (divisorTests reference)
+            sameLossesIn reference "a subspace with rotated bases" rotated
+            sameLossesIn reference "the reference's own subspace file" fromFile
+            updates reference
+            testList "answers" (answers reference)
+        ]
+
+    fixtureTests "LoRi around its losses" (fun () ->
+        [ for reference in references -> testList reference.Model (testsOf reference) ])

@@ -1,4 +1,4 @@
-/// LoRi's losses, gradients and states against the reference numbers on a tiny Llama, variant by variant.
+/// LoRi's losses, gradients and states against the reference numbers on a tiny Llama and a tiny GPT-2, variant by variant.
 module LoRi.Training.Tests.LoRiFixtureTests
 
 open System.Text.Json
@@ -89,16 +89,16 @@ let private compareTerms tolerance (wanted: JsonElement) (terms: LossTerm seq) =
         near tolerance (wanted.GetProperty(term.Name).GetDouble()) unweighted term.Name
 
 let private wantedOf (numbers: Numbers) (variant: Variant) =
-    (expected.Value.GetProperty numbers.Name).GetProperty variant.Name
+    (variant.Reference.Expected.Value.GetProperty numbers.Name).GetProperty variant.Name
 
 /// A parameter or its gradient under a name of the reference, which keeps the markers' rows apart from the table's own.
 let rowsOf (model: ReasoningModel) (read: string -> torch.Tensor) (name: string) =
     let rows = int64 model.Config.VocabularySize
-    let table = "model.embed_tokens.weight"
+    let table = DecoderLayout.Embedding model.Config
 
     match name with
     | "special_rows" -> (read table).narrow(0L, rows, 2L)
-    | "model.embed_tokens.weight" -> (read table).narrow(0L, 0L, rows)
+    | name when name = table -> (read table).narrow(0L, 0L, rows)
     | name -> read name
 
 /// The gradient under a name of the reference; none for a projection that the model does not have.
@@ -187,12 +187,16 @@ let private states (variant: Variant) =
             "student_anchor", answer.Anchors()
             "logits", answer.Logits
         ]
-        |> List.filter (fun (name, _) -> not (isNull (golden.Value.Find $"{variant.Name}/{name}")))
+        |> List.filter (fun (name, _) -> not (isNull (variant.Reference.Golden.Value.Find $"{variant.Name}/{name}")))
 
     Expect.isNonEmpty found "reference tensors"
 
     for name, tensor in found do
-        nearArrays float64.Loss (golden.Value.ReadDoubles $"{variant.Name}/{name}") (doubles tensor) name
+        nearArrays
+            float64.Loss
+            (variant.Reference.Golden.Value.ReadDoubles $"{variant.Name}/{name}")
+            (doubles tensor)
+            name
 
 /// Whole gradients, value by value.
 let private wholeGradients (variant: Variant) =
@@ -204,34 +208,36 @@ let private wholeGradients (variant: Variant) =
         model.Parameters.Gradients.zero_ () |> ignore
         (weighted (method.Losses(model, variant.Rows, totalsOf variant))).backward()
 
-        for entry in golden.Value.Entries |> Seq.filter _.Name.StartsWith(start) do
+        for entry in variant.Reference.Golden.Value.Entries |> Seq.filter _.Name.StartsWith(start) do
             let name = entry.Name.Substring start.Length
 
             nearArrays
                 float64.Norm
-                (golden.Value.ReadDoubles entry.Name)
+                (variant.Reference.Golden.Value.ReadDoubles entry.Name)
                 (doubles (Option.get (gradientOf model name)))
                 name)
 
-let private onVariant (what: string) names (check: Variant -> unit) =
+let private onVariant reference (what: string) names (check: Variant -> unit) =
     testList
         what
         [
             for name in names do
                 testCase name (fun () ->
                     NativeRuntime.Load()
-                    check (variant name))
+                    check (variant reference name))
         ]
 
-let private allNamed =
+let private allNamed reference =
     testCase "every variant of the reference is tested or named as impossible"
-    <| fun () -> Expect.equal (possible @ List.map fst impossible |> set) (variantNames () |> set) "names"
+    <| fun () -> Expect.equal (possible @ List.map fst impossible |> set) (variantNames reference |> set) "names"
 
 [<Tests>]
 let tests =
-    fixtureTests "LoRi against the reference" (fun () ->
+    let testsOf reference =
+        let onVariant = onVariant reference
+
         [
-            allNamed
+            allNamed reference
             onVariant "losses and gradients, float64" possible (lossesAndGradients float64)
             onVariant "losses and gradients, float32" possible (lossesAndGradients float32)
             onVariant "each row alone" possible (rowByRow float64)
@@ -249,4 +255,7 @@ let tests =
                 ]
                 states
             testList "impossible" [ for name, reason in impossible -> ptestCase $"{name}: {reason}" ignore ]
-        ])
+        ]
+
+    fixtureTests "LoRi against the reference" (fun () ->
+        [ for reference in references -> testList reference.Model (testsOf reference) ])
