@@ -17,11 +17,14 @@ type Arguments =
     | Steps of n: int
     | Batch_Size of n: int
     | Dtype of name: string
+    | Tokenizers of folder: string
+    | Fixtures of folder: string
+    | Text of file: string list
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Benchmark _ -> "stages (every stage on a real model) or objective (the loss terms alone)"
+            | Benchmark _ -> "stages (every stage on a real model), objective (the loss terms alone) or tokenizers"
             | Cli _ -> "the program's lori.dll (stages)"
             | Model _ -> "a Hub folder or GGUF file (stages)"
             | Train _ -> "training data (stages)"
@@ -31,6 +34,9 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
+            | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
+            | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
+            | Text _ -> "texts to encode line by line (tokenizers)"
 
 let private stages (options: ParseResults<Arguments>) =
     let settings: Stages.Settings =
@@ -49,6 +55,16 @@ let private stages (options: ParseResults<Arguments>) =
     NativeRuntime.Load()
     Console.Out.WriteLine(Stages.markdown settings (Stages.measure settings))
 
+let private tokenizers (options: ParseResults<Arguments>) =
+    Console.Out.WriteLine(
+        Tokenizers.markdown
+            {
+                Tokenizers = options.GetResult Arguments.Tokenizers
+                Fixtures = options.GetResult Fixtures
+                Texts = options.GetResult Text
+            }
+    )
+
 [<EntryPoint>]
 let main arguments =
     let parser =
@@ -63,6 +79,9 @@ let main arguments =
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
+    | "tokenizers" ->
+        tokenizers options
+        0
     | other ->
-        eprintfn $"{other}: must be stages or objective"
+        eprintfn $"{other}: must be stages, objective or tokenizers"
         2
