@@ -42,6 +42,17 @@ internal static class ResumeRules
         }
     }
 
+    /// <summary>Compares the frozen weights, which lie outside of the run.</summary>
+    /// <exception cref="InputException">They are others.</exception>
+    public static void CheckBase(RunSettings resolved, string frozen, RunCheckpoint from)
+    {
+        if (frozen != from.State.Frozen)
+        {
+            throw new InputException(
+                $"--resume {resolved.Train.Output}: the frozen weights of the model are not those that {from.Folder} was made with; give back the model as it was, or begin a new run under another --output");
+        }
+    }
+
     private static void Check(RunSettings given, JsonObject before, Func<string, bool> skip)
     {
         var now = given.ToJson();
