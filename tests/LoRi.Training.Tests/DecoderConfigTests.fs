@@ -49,7 +49,9 @@ let private read family extra =
     DecoderConfig.FromJson(minimal family extra, "config.json")
 
 let private windows (config: DecoderConfig) =
-    [ for layer in 0 .. config.Layers - 1 -> Option.ofNullable (config.WindowOf layer) ]
+    [
+        for layer in 0 .. config.Layers - 1 -> Option.ofNullable (config.WindowOf layer)
+    ]
 
 /// Which blocks see how far: family, fields, one entry a block.
 let private windowCases =
@@ -126,7 +128,11 @@ let private refusals =
             "layer_types", "[\"full_attention\"]"
         ],
         "layer_types"
-        "qwen2", [ "layer_types", """["sliding_attention", "full_attention", "full_attention", "full_attention"]""" ], "layer_types"
+        "qwen2",
+        [
+            "layer_types", """["sliding_attention", "full_attention", "full_attention", "full_attention"]"""
+        ],
+        "layer_types"
         "qwen3", [ "head_dim", "" ], "head_dim"
         "mistral",
         [
@@ -187,7 +193,9 @@ let private roundTrips () =
             <| fun () ->
                 let config =
                     DecoderConfig.FromJson(
-                        JsonNode.Parse((json $"fixtures/models/{name}/config.json").GetRawText()) |> nonNull |> _.AsObject(),
+                        JsonNode.Parse((json $"fixtures/models/{name}/config.json").GetRawText())
+                        |> nonNull
+                        |> _.AsObject(),
                         name
                     )
 

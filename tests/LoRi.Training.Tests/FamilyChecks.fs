@@ -104,12 +104,19 @@ let padded (context: Context) =
     use _ = torch.NewDisposeScope()
 
     let rows =
-        [| for row in items "rows" (context.Checkpoint.Inputs.GetProperty "batch") -> ints row |]
+        [|
+            for row in items "rows" (context.Checkpoint.Inputs.GetProperty "batch") -> ints row
+        |]
 
     [ side context rows true; side context rows false ]
 
 /// Inputs one by one after a first pass; gives each step's levels and logits, the states of the first pass first.
-let private stepwise (context: Context) (prefill: int) (input: DecoderWeights -> torch.Tensor -> int -> torch.Tensor) steps =
+let private stepwise
+    (context: Context)
+    (prefill: int)
+    (input: DecoderWeights -> torch.Tensor -> int -> torch.Tensor)
+    steps
+    =
     let row = (ids "single_ids" context.Checkpoint)[.. prefill - 1]
     let rows = PaddedRows.Right([| row |], torch.CPU)
     let weights, first = pass context rows
@@ -156,7 +163,10 @@ let cached (context: Context) =
 
 let private embeddings (context: Context) (kind: string) input =
     use _ = torch.NewDisposeScope()
-    let prefill, steps = count "latent" "prefill" context, count "latent" "steps" context
+
+    let prefill, steps =
+        count "latent" "prefill" context, count "latent" "steps" context
+
     let _, levels, logits = stepwise context prefill input steps
 
     [
@@ -172,7 +182,7 @@ let latent (context: Context) =
         file.ReadTensor("latent.inputs_embeds", Nullable context.Numbers.Precision.Compute)
 
     let width = int64 context.Model.Config.HiddenSize
-    embeddings context "latent" (fun _ _ step -> given.view(-1L, 1L, 1L, width).select (0L, int64 step))
+    embeddings context "latent" (fun _ _ step -> given.view(-1L, 1L, 1L, width).select(0L, int64 step))
 
 /// Each step's input is the final state before it.
 let feedback (context: Context) =
@@ -187,8 +197,7 @@ let greedy (context: Context) =
             for row in items "continuations" (context.Checkpoint.Expected.GetProperty "greedy") -> ints row
         |]
 
-    let plan =
-        GenerationPlan(AnswerMode.Explicit, 0, [||], wanted[0].Length, [||])
+    let plan = GenerationPlan(AnswerMode.Explicit, 0, [||], wanted[0].Length, [||])
 
     let written = AnswerGenerator.Generate(context.Model, prompts, plan)
 

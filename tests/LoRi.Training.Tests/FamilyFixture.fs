@@ -92,4 +92,5 @@ let load (checkpoint: Checkpoint) (precision: Precision) : ReasoningModel =
 let ints (value: JsonElement) =
     [| for item in value.EnumerateArray() -> item.GetInt32() |]
 
-let ids (name: string) (checkpoint: Checkpoint) = ints (checkpoint.Inputs.GetProperty name)
+let ids (name: string) (checkpoint: Checkpoint) =
+    ints (checkpoint.Inputs.GetProperty name)

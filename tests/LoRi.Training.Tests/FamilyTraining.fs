@@ -34,7 +34,10 @@ let private lossAndGradients (context: Context) =
     let from = labels |> Array.findIndex (fun label -> label >= 0)
     let row = GradedRow(ids "single_ids" context.Checkpoint, from, from)
     context.Model.Parameters.Gradients.zero_ () |> ignore
-    let result = GradedPass.Run(context.Model, context.Model.Weights(), [| row |], false)
+
+    let result =
+        GradedPass.Run(context.Model, context.Model.Weights(), [| row |], false)
+
     let loss = result.CrossEntropySum / (float row.Graded).ToScalar()
     loss.backward ()
     number loss
@@ -111,7 +114,13 @@ let private updates (context: Context) (file: SafetensorsFile) (train: JsonEleme
     [
         worst "total norms, relative" (10.0 * numbers.States) [ for norm, _, _ in steps -> norm ]
         worst "losses after updates" numbers.States [ for _, loss, _ in steps -> loss ]
-        worst "parameters after updates" numbers.Updated [ for _, _, changed in steps do yield! changed ]
+        worst
+            "parameters after updates"
+            numbers.Updated
+            [
+                for _, _, changed in steps do
+                    yield! changed
+            ]
     ]
 
 /// Everything that training can be compared by.

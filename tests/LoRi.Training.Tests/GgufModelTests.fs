@@ -27,7 +27,10 @@ let private logits (model: ReasoningModel) (ids: int[]) =
     use _ = torch.NewDisposeScope()
     let rows = PaddedRows.Right([| ids |], torch.CPU)
     let weights = model.Weights()
-    let result = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
+    let result =
+        model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
     doubles (Decoder.Logits(weights, result.Final))
 
 let private ints = FamilyFixture.ints
@@ -36,14 +39,20 @@ let private modelTest (folder: string) (precision: Precision) (array: string) =
     testCase $"{folder}: {array} and the greedy continuation"
     <| fun () ->
         let expected = json $"fixtures/gguf/{folder}/expected.json"
-        use golden = SafetensorsFile.Open(path $"fixtures/gguf/{folder}/expected.safetensors")
+
+        use golden =
+            SafetensorsFile.Open(path $"fixtures/gguf/{folder}/expected.safetensors")
+
         use model = load (path $"fixtures/gguf/{folder}/model.gguf") precision
         let found = logits model (ints (expected.GetProperty "input_ids"))
         Expect.isLessThanOrEqual (FamilyChecks.distance (golden.ReadDoubles array) found) 1e-4 "logits"
         let greedy = expected.GetProperty "greedy"
         let wanted = ints (greedy.GetProperty "continuation")
         let plan = GenerationPlan(AnswerMode.Explicit, 0, [||], wanted.Length, [||])
-        let written = AnswerGenerator.Generate(model, [| ints (greedy.GetProperty "prompt") |], plan)
+
+        let written =
+            AnswerGenerator.Generate(model, [| ints (greedy.GetProperty "prompt") |], plan)
+
         Expect.equal written[0] wanted "greedy continuation"
 
 /// A GGUF file as converters write it: strings with 64-bit lengths, dimensions innermost first, data aligned to 32 bytes.
@@ -73,7 +82,7 @@ module private Writing =
             writer.Write(float32 value)
 
     let align (writer: BinaryWriter) =
-        writer.Write(Array.zeroCreate<byte> (int ((32L - writer.BaseStream.Position % 32L) % 32L)))
+        writer.Write(Array.zeroCreate<byte>(int ((32L - writer.BaseStream.Position % 32L) % 32L)))
 
     let file (path: string) (entries: (string * Value) list) (tensors: (string * int64 list * float32[]) list) =
         use writer = new BinaryWriter(File.Create path)
@@ -163,7 +172,9 @@ let private qwen2 () =
                 ]
 
             let config =
-                JsonNode.Parse((json "fixtures/models/qwen2/config.json").GetRawText()) |> nonNull |> _.AsObject()
+                JsonNode.Parse((json "fixtures/models/qwen2/config.json").GetRawText())
+                |> nonNull
+                |> _.AsObject()
 
             Writing.file file (qwen2Entries config) tensors
             use fromGguf = load file Precision.Full

@@ -16,15 +16,22 @@ let private short (value: float) =
 
 let private cell (measured: Measured) =
     let text = short measured.Error
-    if measured.Error <= measured.Limit then text else $"**{text}**"
 
-let private row (cells: string seq) =
-    "| " + String.concat " | " cells + " |"
+    if measured.Error <= measured.Limit then
+        text
+    else
+        $"**{text}**"
+
+let private row (cells: string seq) = "| " + String.concat " | " cells + " |"
 
 let private table (numbers: Numbers) (names: string[]) =
     let columns =
         names
-        |> Array.map (fun name -> [ for _, check in checks do yield! run name numbers check ])
+        |> Array.map (fun name ->
+            [
+                for _, check in checks do
+                    yield! run name numbers check
+            ])
 
     [
         $"## {numbers.Name}"
@@ -32,11 +39,7 @@ let private table (numbers: Numbers) (names: string[]) =
         row ("check" :: "limit" :: [ for name in names -> $"`{name}`" ])
         row ("---" :: "--:" :: [ for _ in names -> "--:" ])
         for index, first in List.indexed columns[0] do
-            row (
-                first.What
-                :: short first.Limit
-                :: [ for column in columns -> cell column[index] ]
-            )
+            row (first.What :: short first.Limit :: [ for column in columns -> cell column[index] ])
         ""
     ]
 

@@ -41,10 +41,10 @@ let private logProbabilities (model: ReasoningModel) (row: int[]) =
     let weights, result = pass model row
 
     let all =
-        Decoder.Logits(weights, result.Final).squeeze(0L).``to``(torch.ScalarType.Float32).log_softmax (1L)
+        Decoder.Logits(weights, result.Final).squeeze(0L).``to``(torch.ScalarType.Float32).log_softmax(1L)
 
-    let next = torch.tensor(row[1..] |> Array.map int64).unsqueeze (1L)
-    doubles (all.narrow(0L, 0L, int64 row.Length - 1L).gather(1L, next).squeeze (1L))
+    let next = torch.tensor(row[1..] |> Array.map int64).unsqueeze(1L)
+    doubles (all.narrow(0L, 0L, int64 row.Length - 1L).gather(1L, next).squeeze(1L))
 
 let private texts () = items "log_probs" expected.Value
 
@@ -100,7 +100,7 @@ let private roundedWeights =
 
         using (torch.no_grad ()) (fun _ ->
             use _ = torch.NewDisposeScope()
-            values.copy_ (values.``to``(torch.ScalarType.BFloat16)) |> ignore)
+            values.copy_ (values.``to`` (torch.ScalarType.BFloat16)) |> ignore)
 
         let all, worst = meanLoss "mean_nll_bfloat16_weights" (allTexts model)
         Expect.isLessThan (abs (all - mean "bfloat16_weights")) 1e-5 "all texts"
@@ -120,10 +120,12 @@ let private hiddenStates =
 
         let levels (case: JsonElement) =
             let _, result = pass model (ids case)
-            torch.stack(result.Levels |> nonNull |> Array.map (fun level -> level.squeeze 0L)).``to`` (torch.ScalarType.Float64)
 
-        let wanted =
-            golden.ReadTensor("hidden", Nullable torch.ScalarType.Float64)
+            torch
+                .stack(result.Levels |> nonNull |> Array.map (fun level -> level.squeeze 0L))
+                .``to``(torch.ScalarType.Float64)
+
+        let wanted = golden.ReadTensor("hidden", Nullable torch.ScalarType.Float64)
 
         let size (states: torch.Tensor) = states.norm (-1)
 
@@ -133,7 +135,7 @@ let private hiddenStates =
         Expect.isLessThan (number (error.max ())) 1e-4 "states"
         let norms = golden.ReadTensor("hidden_norms", Nullable torch.ScalarType.Float64)
         let found = size (levels (expected.Value.GetProperty "hidden_norms"))
-        let error: torch.Tensor = (found / norms - 1.0.ToScalar()).abs ()
+        let error: torch.Tensor = (found / norms - 1.0.ToScalar()).abs()
         Expect.isLessThan (number (error.max ())) 1e-4 "norms"
 
 let private greedy =
@@ -160,7 +162,7 @@ let private gradients =
 
         for entry in items "gradient_l2" expected.Value do
             let name = text "name" entry
-            near 1e-3 (entry.GetProperty("l2").GetDouble()) (number (model.Parameters.PartGradient(name).norm ())) name
+            near 1e-3 (entry.GetProperty("l2").GetDouble()) (number (model.Parameters.PartGradient(name).norm())) name
 
 [<Tests>]
 let tests =

@@ -51,8 +51,12 @@ let private norm = "model.norm.weight"
 let private faults =
     [
         "missing", without norm, [ "missing"; norm ]
-        "unexpected", (fun all -> zeros "model.extra.weight" [ 3L ] torch.ScalarType.Float32 :: all), [ "unexpected"; "model.extra.weight" ]
-        "of another shape", (fun all -> zeros norm [ 3L ] torch.ScalarType.Float32 :: without norm all), [ "shape"; norm; "[3]"; "[64]" ]
+        "unexpected",
+        (fun all -> zeros "model.extra.weight" [ 3L ] torch.ScalarType.Float32 :: all),
+        [ "unexpected"; "model.extra.weight" ]
+        "of another shape",
+        (fun all -> zeros norm [ 3L ] torch.ScalarType.Float32 :: without norm all),
+        [ "shape"; norm; "[3]"; "[64]" ]
         "transposed",
         (fun all ->
             let name = "model.layers.1.mlp.down_proj.weight"
@@ -114,9 +118,15 @@ let private hugeConfig =
 
 let private logits (model: ReasoningModel) =
     use _ = torch.NewDisposeScope()
-    let rows = LoRi.Training.Sequences.PaddedRows.Right([| [| 1; 5; 7; 2; 9 |] |], torch.CPU)
+
+    let rows =
+        LoRi.Training.Sequences.PaddedRows.Right([| [| 1; 5; 7; 2; 9 |] |], torch.CPU)
+
     let weights = model.Weights()
-    let result = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
+    let result =
+        model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
     doubles (Decoder.Logits(weights, result.Final))
 
 let private card =
@@ -152,8 +162,13 @@ let private writtenTests () =
                 use model = load (path "fixtures/models/gpt2")
                 ModelWriter.Write(folder, model, card, null)
                 use written = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"))
-                use wanted = SafetensorsFile.Open(path "fixtures/models/gpt2-prefixed/model.safetensors")
-                let names (file: SafetensorsFile) = file.Entries |> Seq.map _.Name |> Seq.sort |> List.ofSeq
+
+                use wanted =
+                    SafetensorsFile.Open(path "fixtures/models/gpt2-prefixed/model.safetensors")
+
+                let names (file: SafetensorsFile) =
+                    file.Entries |> Seq.map _.Name |> Seq.sort |> List.ofSeq
+
                 Expect.equal (names written) (names wanted) "names"
 
                 for entry in wanted.Entries do
@@ -163,7 +178,4 @@ let private writtenTests () =
 
 [<Tests>]
 let tests =
-    fixtureTests "Weights" (fun () ->
-        faultTests
-        @ [ notWeights; configFirst; hugeConfig ]
-        @ writtenTests ())
+    fixtureTests "Weights" (fun () -> faultTests @ [ notWeights; configFirst; hugeConfig ] @ writtenTests ())

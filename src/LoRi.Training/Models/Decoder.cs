@@ -1,3 +1,4 @@
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -60,7 +61,7 @@ public sealed class Decoder : IDisposable
         var place = PlaceOf(positions, inputs, past?.Length ?? 0);
         var (keys, values) = (new Tensor[Config.Layers], new Tensor[Config.Layers]);
         var collected = levels ? new Tensor[Config.Layers + 1] : null;
-        var x = weights.Positions is Tensor table ? inputs + table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape) : inputs;
+        var x = weights.Positions is Tensor table ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape)) : inputs;
         for (var layer = 0; layer < Config.Layers; layer++)
         {
             if (collected is not null)
@@ -105,8 +106,8 @@ public sealed class Decoder : IDisposable
         BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (Tensor Keys, Tensor Values)? past, out Tensor keys, out Tensor values)
     {
         using var scope = NewDisposeScope();
-        var attended = x + Attention(block, Norm(x, block.AttentionNorm), angles, mask, past, out keys, out values);
-        var next = attended + FeedForward(block, Norm(attended, block.FeedForwardNorm));
+        var attended = x.Plus(Attention(block, Norm(x, block.AttentionNorm), angles, mask, past, out keys, out values));
+        var next = attended.Plus(FeedForward(block, Norm(attended, block.FeedForwardNorm)));
         scope.MoveToOuter(next, keys, values);
         return next;
     }
@@ -138,7 +139,7 @@ public sealed class Decoder : IDisposable
         var both = block is { QueryNorm: { } queryNorm, KeyNorm: { } keyNorm }
             ? cat([Norm(heads.narrow(1, 0, q), queryNorm), Norm(heads.narrow(1, q, kv), keyNorm)], 1)
             : heads.narrow(1, 0, q + kv);
-        return angles is null ? both : (both * angles.Cosine) + (both.roll(Config.HeadSize / 2, -1) * angles.Sine);
+        return angles is null ? both : (both * angles.Cosine).Plus(both.roll(Config.HeadSize / 2, -1) * angles.Sine);
     }
 
     /// <summary>Key/value heads repeated for their group of query heads: (0, 0, 1, 1), not (0, 1, 0, 1).</summary>
@@ -171,9 +172,9 @@ public sealed class Decoder : IDisposable
         if (x.dtype is ScalarType.BFloat16)
         {
             var wide = x.to(ScalarType.Float32);
-            return (wide * wide.square().mean([-1L], keepdim: true).add(Config.NormEpsilon).rsqrt()).to(x.dtype) * norm.Weight;
+            return (wide * wide.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt()).to(x.dtype) * norm.Weight;
         }
 
-        return x * x.square().mean([-1L], keepdim: true).add(Config.NormEpsilon).rsqrt() * norm.Weight;
+        return x * x.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt() * norm.Weight;
     }
 }

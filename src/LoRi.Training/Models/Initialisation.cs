@@ -1,4 +1,5 @@
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -18,7 +19,7 @@ public static class Initialisation
             var target = model.Parameters[slot.Name];
             if (slot.Shape.Length == 1)
             {
-                target.fill_(slot.Name.EndsWith(".bias", StringComparison.Ordinal) ? 0 : 1);
+                target.FillWith(slot.Name.EndsWith(".bias", StringComparison.Ordinal) ? 0 : 1);
             }
             else
             {
@@ -44,7 +45,7 @@ public static class Initialisation
             {
                 var noise = zeros_like(mean);
                 new SeededRandom(seed, $"{name} row {id}").FillNormal(noise, SpecialNoise * deviation);
-                table.select(0, id).copy_(mean + noise);
+                table.select(0, id).copy_(mean.Plus(noise));
             }
         }
     }
@@ -87,5 +88,5 @@ public static class Initialisation
     }
 
     private static double RootMeanSquare(Tensor values) =>
-        values.to(ScalarType.Float32).square().mean().sqrt().to(ScalarType.Float64).item<double>();
+        values.to(ScalarType.Float32).Squared().mean().sqrt().to(ScalarType.Float64).item<double>();
 }

@@ -1,3 +1,4 @@
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -57,8 +58,8 @@ public sealed class Rotary : IDisposable
         using var guard = no_grad();
         var angleType = dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
         var frequencies = tensor(shape.Frequencies(limit), ScalarType.Float64).to(angleType);
-        var angles = arange(length, dtype: angleType).unsqueeze(1).mul(frequencies);
-        var (cosine, sine) = (angles.cos().mul(shape.AttentionFactor), angles.sin().mul(shape.AttentionFactor));
+        var angles = HeldScalars.Counting(length, angleType, CPU).unsqueeze(1).mul(frequencies);
+        var (cosine, sine) = (angles.cos().Times(shape.AttentionFactor), angles.sin().Times(shape.AttentionFactor));
         cosines = cat([cosine, cosine], -1).to(dtype).to(device).DetachFromDisposeScope();
         sines = cat([sine.neg(), sine], -1).to(dtype).to(device).DetachFromDisposeScope();
     }

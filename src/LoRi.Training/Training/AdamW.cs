@@ -1,4 +1,5 @@
 using LoRi.Training.Models;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -40,21 +41,22 @@ public sealed class AdamW : IDisposable
         var norm = gradient.norm().to(ScalarType.Float64).item<double>();
         if (norm > settings.ClipNorm)
         {
-            gradient.mul_(System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)));
+            gradient.Multiply(System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)));
         }
 
         Updates++;
-        FirstMoment.mul_(settings.Beta1).add_(gradient, 1 - settings.Beta1);
-        SecondMoment.mul_(settings.Beta2).addcmul_(gradient, gradient, 1 - settings.Beta2);
+        FirstMoment.Multiply(settings.Beta1).IncreaseBy(gradient, 1 - settings.Beta1);
+        SecondMoment.Multiply(settings.Beta2).IncreaseByProduct(gradient, gradient, 1 - settings.Beta2);
         if (settings.WeightDecay != 0)
         {
-            parameters.Values.narrow(0, 0, settings.DecayAll ? parameters.Values.numel() : parameters.DecayedCount).mul_(1 - (learningRate * settings.WeightDecay));
+            var decayed = settings.DecayAll ? parameters.Values.numel() : parameters.DecayedCount;
+            parameters.Values.narrow(0, 0, decayed).Multiply(1 - (learningRate * settings.WeightDecay));
         }
 
         var firstCorrection = 1 - System.Math.Pow(settings.Beta1, Updates);
         var secondCorrection = 1 - System.Math.Pow(settings.Beta2, Updates);
-        var denominator = SecondMoment.sqrt().div_(System.Math.Sqrt(secondCorrection)).add_(settings.Epsilon);
-        parameters.Values.addcdiv_(FirstMoment, denominator, -learningRate / firstCorrection);
+        var denominator = SecondMoment.sqrt().Divide(System.Math.Sqrt(secondCorrection)).Increase(settings.Epsilon);
+        parameters.Values.IncreaseByQuotient(FirstMoment, denominator, -learningRate / firstCorrection);
         return norm;
     }
 

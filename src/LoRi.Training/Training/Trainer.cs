@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -97,8 +98,8 @@ public sealed class Trainer : IDisposable
             terms[term.Name] = terms.GetValueOrDefault(term.Name) + value.item<double>();
             if (term.Weight != 0)
             {
-                var weighted = term.Value * term.Weight;
-                total = total is null ? weighted : total + weighted;
+                var weighted = term.Value.Times(term.Weight);
+                total = total is null ? weighted : total.Plus(weighted);
             }
         }
 
