@@ -76,6 +76,7 @@ let private sameLogits (name, basis) precision prefix tolerance =
 let private sameGradients (name, basis) precision (prefix: string) tolerance =
     use model = load (name, basis) precision
     use _ = torch.NewDisposeScope()
+    model.Parameters.Gradients.zero_ () |> ignore
     let expected = SharedFiles.json $"{root}/{name}/expected.json"
     let ids = ints (expected.GetProperty "single_ids")
     let labels = ints (expected.GetProperty "labels")

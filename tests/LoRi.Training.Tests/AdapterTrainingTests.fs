@@ -122,6 +122,7 @@ let private gradients =
                 TaskLoss.Latent(model, rows, latentSteps, Grading.Answer, totals)
 
             use _ = torch.NewDisposeScope()
+            model.Parameters.Gradients.zero_ () |> ignore
             loss().backward ()
             let plan = nonNull model.Adapters
 
