@@ -177,3 +177,232 @@ Qed.
 
 End Terms.
 End Signs.
+
+Section Readings.
+Variable R : realFieldType.
+Variables a b : nat.
+
+(** What a mean over tokens does not notice: reading the tokens anew, each of them `k` times. *)
+Lemma average_of_a_reading (V : lmodType R) m n k (f : 'I_m -> 'I_n) (F : 'I_n -> V) :
+  (0 < k)%N -> (forall t, #|[pred s | f s == t]| = k) ->
+  \sum_s m%:R^-1 *: F (f s) = \sum_t n%:R^-1 *: F t.
+Proof.
+move=> k0 fibres.
+have mE : m = (n * k)%N.
+  rewrite -[LHS]card_ord -sum1_card (partition_big f xpredT) //=.
+  rewrite (eq_bigr (fun _ => k)); first by rewrite sum_nat_const card_ord.
+  by move=> t _; rewrite sum1_card fibres.
+rewrite (partition_big f xpredT) //=; apply: eq_bigr => t _.
+rewrite (eq_bigr (fun _ => m%:R^-1 *: F t)) => [|s /eqP -> //].
+rewrite sumr_const fibres -scaler_nat scalerA mE natrM invfM mulrCA mulfV ?mulr1 //.
+by rewrite pnatr_eq0 -lt0n.
+Qed.
+
+Variables (m n k : nat) (f : 'I_m -> 'I_n).
+Hypotheses (k0 : (0 < k)%N) (fibres : forall t, #|[pred s | f s == t]| = k).
+Variable Z : 'I_n -> 'M[R]_(a, b).
+Let X := uniform Z.
+Let X' := uniform (Z \o f).
+
+Let average (V : lmodType R) (F : 'I_n -> V) := average_of_a_reading F k0 fibres.
+
+Lemma mean_reading : mean X' = mean X.
+Proof. exact: average. Qed.
+
+Lemma dev_reading s : dev X' s = dev X (f s).
+Proof. by rewrite /dev mean_reading. Qed.
+
+Lemma moments_reading :
+  [/\ cov_layer X' = cov_layer X /\ cov_hidden X' = cov_hidden X, cov_full X' = cov_full X,
+      forall i, cov_per_layer X' i = cov_per_layer X i, cov_diagonal X' = cov_diagonal X & third X' = third X].
+Proof.
+split; last 1 first.
+- apply/matrixP => i j; rewrite !mxE; under eq_bigr do rewrite dev_reading.
+  exact: (average (V := [lmodType R of R^o])) (fun t => dev X t i j ^+ 3).
+- split; congr (_ *: _); under eq_bigr do rewrite dev_reading.
+    exact: average (fun t => dev X t *m (dev X t)^T).
+  exact: average (fun t => (dev X t)^T *m dev X t).
+- rewrite /cov_full; under eq_bigr do rewrite dev_reading.
+  exact: average (fun t => (mxvec (dev X t))^T *m mxvec (dev X t)).
+- move=> i; rewrite /cov_per_layer; under eq_bigr do rewrite dev_reading.
+  exact: average (fun t => (row i (dev X t))^T *m row i (dev X t)).
+- apply/matrixP => i j; rewrite !mxE; under eq_bigr do rewrite dev_reading.
+  exact: (average (V := [lmodType R of R^o])) (fun t => dev X t i j ^+ 2).
+Qed.
+
+Lemma rationale_reading c cov ord (w_mean w_cov w_order : R) Y : ord <> Lag1 ->
+  rationale c cov ord w_mean w_cov w_order X' Y = rationale c cov ord w_mean w_cov w_order X Y /\
+  rationale c cov ord w_mean w_cov w_order Y X' = rationale c cov ord w_mean w_cov w_order Y X.
+Proof.
+move=> ordered; have [[cl ch] cf cp cd ct] := moments_reading.
+have [cT oT] : (forall c, covariance_term c cov X' Y = covariance_term c cov X Y /\
+                          covariance_term c cov Y X' = covariance_term c cov Y X) /\
+               (order_term c ord X' Y = order_term c ord X Y /\ order_term c ord Y X' = order_term c ord Y X).
+  split; first by move=> c'; case: cov; rewrite /= ?cl ?ch ?cf ?cd //; split; under eq_bigr do rewrite cp.
+  by case: ord ordered; rewrite //= ct.
+by rewrite /rationale /mean_term mean_reading !(cT c).1 !(cT c).2 oT.1 oT.2.
+Qed.
+
+End Readings.
+
+Section Order.
+Variable R : realFieldType.
+Variables a b : nat.
+Variables (c : divisors R a b) (cov : covariance) (ord : order) (w_mean w_cov w_order : R).
+Let loss := rationale c cov ord w_mean w_cov w_order.
+
+(** Without the lag-1 form the loss does not see in which order the tokens stand, on either side: the moments describe where
+    a trajectory goes, not when. *)
+Theorem rationale_ignores_the_order_of_tokens n (s : {perm 'I_n}) (Z : 'I_n -> 'M[R]_(a, b)) Y : ord <> Lag1 ->
+  loss (uniform (Z \o s)) Y = loss (uniform Z) Y /\ loss Y (uniform (Z \o s)) = loss Y (uniform Z).
+Proof.
+apply: (@rationale_reading _ _ _ _ _ 1) => // t.
+by apply: (@eq_card1 _ ((s^-1)%g t)) => x; rewrite !inE -(inj_eq (@perm_inj _ s)) permKV.
+Qed.
+
+Lemma repeated_token m k (t : 'I_(m * k)) : (t %/ k < m)%N.
+Proof.
+have k0 : (0 < k)%N by case: k t => // -[t]; rewrite muln0.
+by rewrite ltn_divLR.
+Qed.
+
+(** Every token `k` times in a row. *)
+Definition repeated m k (Z : 'I_m -> 'M[R]_(a, b)) : 'I_(m * k) -> 'M[R]_(a, b) :=
+  Z \o (fun t => Ordinal (repeated_token t)).
+
+(** Without the lag-1 form the loss does not change when every token is repeated the same number of times: a rationale twice as
+    long, saying the same, pulls the student to the same place. *)
+Theorem rationale_ignores_repetition m k (Z : 'I_m -> 'M[R]_(a, b)) Y : (0 < k)%N -> ord <> Lag1 ->
+  loss (uniform (repeated (k := k) Z)) Y = loss (uniform Z) Y /\ loss Y (uniform (repeated (k := k) Z)) = loss Y (uniform Z).
+Proof.
+move=> k0; apply: (@rationale_reading _ _ _ _ _ k) => // t.
+have place (r : 'I_k) : (t * k + r < m * k)%N.
+  apply: (@leq_trans (t.+1 * k)); first by rewrite mulSnr ltn_add2l.
+  by rewrite leq_mul2r ltn_ord orbT.
+have inj : injective (fun r => Ordinal (place r)) by move=> r q [] /addnI; apply: val_inj.
+rewrite -[RHS]card_ord -(card_codom inj); apply: eq_card => s; rewrite inE.
+apply/eqP/codomP => [E|[r ->]].
+  by exists (Ordinal (ltn_pmod s k0)); apply: val_inj; rewrite /= -E -divn_eq.
+by apply: val_inj; rewrite /= divnMDl // divn_small ?addn0.
+Qed.
+
+End Order.
+
+Section Bases.
+Variable R : realFieldType.
+
+(** An orthogonal matrix: orthonormal columns and as many as rows. *)
+Lemma orthogonal_rows n (P : 'M[R]_n) : orthonormal P -> P *m P^T = 1%:M.
+Proof. exact: mulmx1C. Qed.
+
+Lemma sum_of_squares m n (A : 'M[R]_(m, n)) : \sum_i \sum_j A i j ^+ 2 = \tr (A *m A^T).
+Proof. by apply: eq_bigr => i _; rewrite mulmx_trE; apply: eq_bigr => j _; rewrite expr2. Qed.
+
+Lemma gap_unweighted m n (A B : 'M[R]_(m, n)) :
+  gap (const_mx 1) A B = (m * n)%:R^-1 * \tr ((A - B) *m (A - B)^T).
+Proof.
+rewrite -sum_of_squares /gap; congr (_ * _); apply: eq_bigr => i _; apply: eq_bigr => j _.
+by rewrite !mxE divr1.
+Qed.
+
+Lemma gap_turned m n (P : 'M[R]_m) (Q : 'M[R]_n) (A B : 'M[R]_(m, n)) : orthonormal P -> orthonormal Q ->
+  gap (const_mx 1) (P^T *m A *m Q) (P^T *m B *m Q) = gap (const_mx 1) A B.
+Proof.
+move=> /orthogonal_rows Pr /orthogonal_rows Qr; rewrite !gap_unweighted -mulmxBl -mulmxBr; congr (_ * _).
+move: (A - B) => D; rewrite !trmx_mul trmxK !mulmxA -(mulmxA _ Q) Qr mulmx1.
+by rewrite mxtrace_mulC !mulmxA Pr mul1mx.
+Qed.
+
+Section Terms.
+Variables a b : nat.
+Implicit Types (P : 'M[R]_a) (Q : 'M[R]_b) (X Y : trajectory R a b).
+
+Lemma kronecker_tr P Q : (kronecker P Q)^T = kronecker P^T Q^T.
+Proof.
+apply/matrixP => x y; case/mxvec_indexP: x => i j; case/mxvec_indexP: y => k m.
+by rewrite mxE !kroneckerE !mxE.
+Qed.
+
+Lemma kronecker_orthonormal P Q : orthonormal P -> orthonormal Q -> orthonormal (kronecker P Q).
+Proof.
+move=> Po Qo; rewrite /orthonormal kronecker_tr; apply/row_matrixP => x; rewrite !rowE.
+rewrite mulmxA mulmx1 -[delta_mx 0 x]vec_mxK -vec_projected -vec_projected !trmxK; congr mxvec.
+by rewrite !mulmxA Po mul1mx -mulmxA Qo mulmx1.
+Qed.
+
+Lemma cov_layer_turned P Q X : orthonormal Q -> cov_layer (project P Q X) = P^T *m cov_layer X *m P.
+Proof.
+move=> /orthogonal_rows Qr; rewrite /cov_layer -scalemxAr -scalemxAl; congr (_ *: _).
+rewrite mulmx_sumr mulmx_suml; apply: eq_bigr => t _; rewrite -scalemxAr -scalemxAl dev_project; congr (_ *: _).
+by rewrite !trmx_mul trmxK !mulmxA -(mulmxA _ Q) Qr mulmx1.
+Qed.
+
+Lemma cov_hidden_turned P Q X : orthonormal P -> cov_hidden (project P Q X) = Q^T *m cov_hidden X *m Q.
+Proof.
+move=> /orthogonal_rows Pr; rewrite /cov_hidden -scalemxAr -scalemxAl; congr (_ *: _).
+rewrite mulmx_sumr mulmx_suml; apply: eq_bigr => t _; rewrite -scalemxAr -scalemxAl dev_project; congr (_ *: _).
+by rewrite !trmx_mul trmxK !mulmxA -(mulmxA _ P) Pr mulmx1.
+Qed.
+
+Lemma lag_layer_turned P Q X : orthonormal Q -> lag_layer (project P Q X) = P^T *m lag_layer X *m P.
+Proof.
+move=> /orthogonal_rows Qr; rewrite /lag_layer -scalemxAr -scalemxAl; congr (_ *: _).
+rewrite mulmx_sumr mulmx_suml; apply: eq_bigr => s _; rewrite mulmx_sumr mulmx_suml; apply: eq_bigr => t _.
+rewrite -scalemxAr -scalemxAl !dev_project; congr (_ *: _).
+by rewrite !trmx_mul trmxK !mulmxA -(mulmxA _ Q) Qr mulmx1.
+Qed.
+
+Lemma lag_hidden_turned P Q X : orthonormal P -> lag_hidden (project P Q X) = Q^T *m lag_hidden X *m Q.
+Proof.
+move=> /orthogonal_rows Pr; rewrite /lag_hidden -scalemxAr -scalemxAl; congr (_ *: _).
+rewrite mulmx_sumr mulmx_suml; apply: eq_bigr => s _; rewrite mulmx_sumr mulmx_suml; apply: eq_bigr => t _.
+rewrite -scalemxAr -scalemxAl !dev_project; congr (_ *: _).
+by rewrite !trmx_mul trmxK !mulmxA -(mulmxA _ P) Pr mulmx1.
+Qed.
+
+Definition survives_rotations cov := match cov with Modewise | Full | NoCovariance => true | _ => false end.
+
+(** Singular vectors are known up to sign, and up to rotation where singular values agree. With `weighting = none` that
+    freedom is harmless: mean, full, mode-wise and lag-1 terms do not change when either mode's basis is turned. *)
+Theorem rationale_survives_rotations_of_both_modes P Q cov ord (w_mean w_cov w_order : R) X Y :
+  orthonormal P -> orthonormal Q -> survives_rotations cov -> ord <> Third ->
+  rationale (unweighted a b) cov ord w_mean w_cov w_order (project P Q X) (project P Q Y) =
+  rationale (unweighted a b) cov ord w_mean w_cov w_order X Y.
+Proof.
+move=> Po Qo cov_ok ord_ok; congr (_ * _ + _ * _ + _ * _).
+- by rewrite /mean_term /= !mean_commutes_with_projection gap_turned.
+- case: cov cov_ok => //= _; first by rewrite !cov_layer_turned // !cov_hidden_turned // !gap_turned.
+  by rewrite !full_covariance_commutes_with_projection gap_turned //; apply: kronecker_orthonormal.
+- by case: ord ord_ok => //= _; rewrite !lag_layer_turned // !lag_hidden_turned // !gap_turned.
+Qed.
+
+(** The per-layer form compares the hidden mode layer by layer: it survives rotations of the hidden mode. *)
+Theorem per_layer_survives_rotations_of_the_hidden_mode Q X Y : orthonormal Q ->
+  covariance_term (unweighted a b) PerLayer (project 1%:M Q X) (project 1%:M Q Y) =
+  covariance_term (unweighted a b) PerLayer X Y.
+Proof.
+move=> Qo; congr (_ * _); apply: eq_bigr => i _ /=.
+have turned Z : cov_per_layer (project 1%:M Q Z) i = Q^T *m cov_per_layer Z i *m Q.
+  rewrite /cov_per_layer mulmx_sumr mulmx_suml; apply: eq_bigr => t _.
+  rewrite dev_project trmx1 mul1mx row_mul trmx_mul -scalemxAr -scalemxAl.
+  by rewrite !mulmxA.
+by rewrite !turned gap_turned.
+Qed.
+
+(** Changes of sign, one for each basis vector of either mode. *)
+Definition flip (s : 'I_a -> bool) (r : 'I_b -> bool) : trajectory R a b -> trajectory R a b :=
+  project (diag_mx (\row_i (-1) ^+ s i)) (diag_mx (\row_j (-1) ^+ r j)).
+
+Lemma dev_flip s r X t i j : dev (flip s r X) t i j = (-1) ^+ (s i (+) r j) * dev X t i j.
+Proof. by rewrite dev_project tr_diag_mx mul_mx_diag mxE mul_diag_mx !mxE signr_addb mulrAC. Qed.
+
+Lemma gap_signs m n (e : 'I_m -> 'I_n -> bool) (C A B A' B' : 'M[R]_(m, n)) :
+  (forall i j, A' i j = (-1) ^+ e i j * A i j) -> (forall i j, B' i j = (-1) ^+ e i j * B i j) ->
+  gap C A' B' = gap C A B.
+Proof.
+move=> AA BB; congr (_ * _); apply: eq_bigr => i _; apply: eq_bigr => j _.
+by rewrite AA BB -mulrBr exprMn sqrr_sign mul1r.
+Qed.
+
+End Terms.
+End Bases.
