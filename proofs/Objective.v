@@ -406,3 +406,106 @@ Qed.
 
 End Terms.
 End Bases.
+
+Section SignChanges.
+Variable R : realFieldType.
+Variables a b : nat.
+Variables (s : 'I_a -> bool) (r : 'I_b -> bool).
+Implicit Type X : trajectory R a b.
+
+Let P : 'M[R]_a := diag_mx (\row_i (-1) ^+ s i).
+Let Q : 'M[R]_b := diag_mx (\row_j (-1) ^+ r j).
+
+Lemma signs_orthonormal n (e : 'I_n -> bool) : orthonormal (diag_mx (\row_i (-1) ^+ e i) : 'M[R]_n).
+Proof.
+rewrite /orthonormal tr_diag_mx mulmx_diag -diag_const_mx; congr diag_mx.
+by apply/matrixP => i j; rewrite !mxE -expr2 sqrr_sign.
+Qed.
+
+Lemma between_signs m n (e : 'I_m -> bool) (f : 'I_n -> bool) (A : 'M[R]_(m, n)) i j :
+  ((diag_mx (\row_i (-1) ^+ e i))^T *m A *m diag_mx (\row_j (-1) ^+ f j)) i j = (-1) ^+ (e i (+) f j) * A i j.
+Proof. by rewrite tr_diag_mx mul_mx_diag mxE mul_diag_mx !mxE signr_addb mulrAC. Qed.
+
+Let sign_of (x : 'I_(a * b)) : bool := mxvec (\matrix_(i, j) (s i (+) r j)) 0 x.
+
+Lemma cov_full_flip X x y : cov_full (flip s r X) x y = (-1) ^+ (sign_of x (+) sign_of y) * cov_full X x y.
+Proof.
+case/mxvec_indexP: x => i j; case/mxvec_indexP: y => k m.
+rewrite /sign_of !mxvecE !mxE !cov_fullE mulr_sumr; apply: eq_bigr => t _.
+by rewrite !dev_flip mulrACA -signr_addb [LHS]mulrCA.
+Qed.
+
+Lemma powers_flip X i j :
+  cov_diagonal (flip s r X) i j = cov_diagonal X i j /\ third (flip s r X) i j = (-1) ^+ (s i (+) r j) * third X i j.
+Proof.
+rewrite !mxE mulr_sumr; split; apply: eq_bigr => t _; rewrite dev_flip exprMn ?sqrr_sign ?mul1r //.
+by rewrite exprS sqrr_sign mulr1 mulrCA.
+Qed.
+
+Lemma cov_per_layer_flip X i j m :
+  cov_per_layer (flip s r X) i j m = (-1) ^+ (r j (+) r m) * cov_per_layer X i j m.
+Proof.
+rewrite !cov_per_layerE mulr_sumr; apply: eq_bigr => t _; rewrite !dev_flip mulrACA -signr_addb.
+have -> : (s i (+) r j) (+) (s i (+) r m) = r j (+) r m by case: (s i) (r j) (r m) => [] [] [].
+by rewrite [LHS]mulrCA.
+Qed.
+
+(** Whatever the squared errors are divided by, no term notices a change of sign of basis vectors, which an eigensolver may
+    choose as it likes. *)
+Theorem rationale_survives_sign_changes c cov ord (w_mean w_cov w_order : R) X Y :
+  rationale c cov ord w_mean w_cov w_order (flip s r X) (flip s r Y) = rationale c cov ord w_mean w_cov w_order X Y.
+Proof.
+have [Po Qo] := (signs_orthonormal s, signs_orthonormal r).
+congr (_ * _ + _ * _ + _ * _).
+- rewrite /mean_term !mean_commutes_with_projection.
+  by apply: (gap_signs (e := fun i j => s i (+) r j)) => i j; rewrite between_signs.
+- case: cov => //=.
+  + rewrite !cov_layer_turned // !cov_hidden_turned //; congr (_ + _).
+      by apply: (gap_signs (e := fun i j => s i (+) s j)) => i j; rewrite between_signs.
+    by apply: (gap_signs (e := fun i j => r i (+) r j)) => i j; rewrite between_signs.
+  + by apply: (gap_signs (e := fun x y => sign_of x (+) sign_of y)) => x y; rewrite cov_full_flip.
+  + congr (_ * _); apply: eq_bigr => i _.
+    by apply: (gap_signs (e := fun j m => r j (+) r m)) => j m; rewrite cov_per_layer_flip.
+  + by apply: (gap_signs (e := fun _ _ => false)) => i j; rewrite (powers_flip _ _ _).1 mul1r.
+- case: ord => //=.
+  + rewrite !lag_layer_turned // !lag_hidden_turned //; congr (_ + _).
+      by apply: (gap_signs (e := fun i j => s i (+) s j)) => i j; rewrite between_signs.
+    by apply: (gap_signs (e := fun i j => r i (+) r j)) => i j; rewrite between_signs.
+  + by apply: (gap_signs (e := fun i j => s i (+) r j)) => i j; rewrite (powers_flip _ _ _).2.
+Qed.
+
+End SignChanges.
+
+Section TokenGrams.
+Variable R : realFieldType.
+Variables a b : nat.
+Implicit Types X Y : trajectory R a b.
+
+(** sum over s, t of w_s w_t (D_s . D_t)^2 *)
+Definition covariance_product X Y : R :=
+  \sum_s \sum_t weight X s * weight Y t * ((mxvec (dev X s) *m (mxvec (dev Y t))^T) 0 0) ^+ 2.
+
+Lemma covariance_productE X Y : \tr (cov_full X *m (cov_full Y)^T) = covariance_product X Y.
+Proof.
+rewrite /cov_full mulmx_suml linear_sum; apply: eq_bigr => s _ /=.
+rewrite linear_sum mulmx_sumr linear_sum; apply: eq_bigr => t _ /=.
+rewrite linearZ -scalemxAl -scalemxAr scalerA linearZ /=; congr (_ * _).
+set u := mxvec _; set v := mxvec _; rewrite trmx_mul trmxK -mulmxA mxtrace_mulC !mulmxA -(mulmxA (u *m v^T)).
+set x := (u *m v^T) 0 0; have ux : u *m v^T = x%:M by rewrite [LHS]mx11_scalar.
+have -> : v *m u^T = x%:M by rewrite -[v]trmxK -trmx_mul ux tr_scalar_mx.
+by rewrite ux -scalar_mxM mxtrace_scalar mulr1n expr2.
+Qed.
+
+(** The full covariance term needs no p x p matrix: token Grams (T x T, T x M and M x M) are enough, which is how the code
+    computes it where the teacher has fewer tokens than p. *)
+Theorem full_covariance_term_through_token_grams X Y :
+  covariance_term (unweighted a b) Full X Y =
+  (a * b * (a * b))%:R^-1 * (covariance_product X X + covariance_product Y Y - 2%:R * covariance_product X Y).
+Proof.
+rewrite /= gap_unweighted; congr (_ * _); rewrite -!covariance_productE linearB /= mulmxBl !mulmxBr !linearB /=.
+have -> : \tr (cov_full Y *m (cov_full X)^T) = \tr (cov_full X *m (cov_full Y)^T).
+  by rewrite -mxtrace_tr trmx_mul trmxK.
+ring.
+Qed.
+
+End TokenGrams.
