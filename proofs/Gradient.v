@@ -1,0 +1,236 @@
+(** The closed-form gradients of the rationale terms and of the anchor term with respect to the student's coordinates.
+
+    A loss f has the gradient g at Y when f(Y + h) = f(Y) + <g, h> + r(h) with a remainder of second order in h. Here every
+    remainder is written out: the losses are polynomials, so no analysis is needed. *)
+
+From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp.algebra_tactics Require Import ring.
+From LoRi Require Import Moments Objective.
+
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+Import Order.TTheory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+
+Section Inner.
+Variable R : realFieldType.
+
+(** <A, B>, entry by entry. *)
+Definition inner m n (A B : 'M[R]_(m, n)) : R := \tr (A^T *m B).
+
+Lemma innerE m n (A B : 'M[R]_(m, n)) : inner A B = \sum_i \sum_j A i j * B i j.
+Proof. by rewrite exchange_big; apply: eq_bigr => j _; rewrite tr_mulmxE. Qed.
+
+Lemma innerDl m n (A B C : 'M[R]_(m, n)) : inner (A + B) C = inner A C + inner B C.
+Proof. by rewrite /inner linearD mulmxDl linearD. Qed.
+
+Lemma innerDr m n (A B C : 'M[R]_(m, n)) : inner A (B + C) = inner A B + inner A C.
+Proof. by rewrite /inner mulmxDr linearD. Qed.
+
+Lemma innerZl m n x (A B : 'M[R]_(m, n)) : inner (x *: A) B = x * inner A B.
+Proof. by rewrite /inner linearZ -scalemxAl linearZ. Qed.
+
+Lemma innerZr m n x (A B : 'M[R]_(m, n)) : inner A (x *: B) = x * inner A B.
+Proof. by rewrite /inner -scalemxAr linearZ. Qed.
+
+Lemma innerBl m n (A B C : 'M[R]_(m, n)) : inner (A - B) C = inner A C - inner B C.
+Proof. by rewrite innerDl -scaleN1r innerZl mulN1r. Qed.
+
+Lemma inner0l m n (B : 'M[R]_(m, n)) : inner 0 B = 0.
+Proof. by rewrite /inner trmx0 mul0mx mxtrace0. Qed.
+
+Lemma inner_sumr m n (A : 'M[R]_(m, n)) T (P : pred 'I_T) (F : 'I_T -> 'M[R]_(m, n)) :
+  inner A (\sum_(t | P t) F t) = \sum_(t | P t) inner A (F t).
+Proof. by rewrite /inner mulmx_sumr linear_sum. Qed.
+
+Lemma inner_suml m n (B : 'M[R]_(m, n)) T (P : pred 'I_T) (F : 'I_T -> 'M[R]_(m, n)) :
+  inner (\sum_(t | P t) F t) B = \sum_(t | P t) inner (F t) B.
+Proof. by rewrite /inner linear_sum mulmx_suml linear_sum. Qed.
+
+Lemma inner_tr m n (A B : 'M[R]_(m, n)) : inner A^T B^T = inner A B.
+Proof. by rewrite /inner trmxK mxtrace_mulC -mxtrace_tr trmx_mul trmxK. Qed.
+
+(** Products go over to the other side as transposes. *)
+Lemma inner_mull m n p (A : 'M[R]_(m, n)) (B : 'M[R]_(m, p)) (C : 'M[R]_(p, n)) :
+  inner A (B *m C) = inner (B^T *m A) C.
+Proof. by rewrite /inner trmx_mul trmxK mulmxA. Qed.
+
+Lemma inner_mulr m n p (A : 'M[R]_(m, n)) (B : 'M[R]_(m, p)) (C : 'M[R]_(p, n)) :
+  inner A (B *m C) = inner (A *m C^T) B.
+Proof. by rewrite /inner trmx_mul trmxK mulmxA mxtrace_mulC mulmxA. Qed.
+
+Lemma inner_mxvec m n (A B : 'M[R]_(m, n)) : inner (mxvec A) (mxvec B) = inner A B.
+Proof.
+rewrite !innerE big_ord1 pair_bigA /= (reindex _ (curry_mxvec_bij _ _)) /=.
+by apply: eq_bigr => -[i j] _; rewrite !mxvecE.
+Qed.
+
+(** Of families, one matrix per token. *)
+Definition inner_all a b T (g h : 'I_T -> 'M[R]_(a, b)) : R := \sum_t inner (g t) (h t).
+
+End Inner.
+
+Section Gaps.
+Variable R : realFieldType.
+Variables m n : nat.
+Implicit Types A B C D : 'M[R]_(m, n).
+
+(** 2 (student - teacher) / (divisor entries): what the code calls dL/dS. *)
+Definition gap_gradient C A B : 'M[R]_(m, n) :=
+  \matrix_(i, j) (2%:R * (m * n)%:R^-1 * (B i j - A i j) / C i j).
+
+(** A squared difference changes by its gradient and by the square of the change. *)
+Lemma gap_shift C A B D : gap C A (B + D) = gap C A B + inner (gap_gradient C A B) D + gap C D 0.
+Proof.
+rewrite innerE /gap /gap_gradient; move: (_%:R^-1) => k; rewrite !mulr_sumr -!big_split /=; apply: eq_bigr => i _.
+rewrite !mulr_sumr -!big_split /=; apply: eq_bigr => j _; rewrite !mxE.
+by move: (A i j) (B i j) (D i j) ((C i j)^-1) => x y z c; ring.
+Qed.
+
+End Gaps.
+
+Section Shifts.
+Variable R : realFieldType.
+Variables a b : nat.
+Implicit Type Y : trajectory R a b.
+
+(** The student's coordinates Y moved by h. *)
+Definition shift Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : trajectory R a b :=
+  @Trajectory R a b (tokens Y) (weight Y) (pair_weight Y) (fun t => slice Y t + h t).
+
+(** The mean and the deviations of a movement, with the weights of Y. *)
+Definition mean_of Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) := \sum_t weight Y t *: h t.
+Definition dev_of Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) t := h t - mean_of h.
+
+(** What a loss sends to the deviations, sent on to the coordinates: dL/dZ_t = dL/dD_t - w_t sum over s of dL/dD_s. *)
+Definition centred Y (g : 'I_(tokens Y) -> 'M[R]_(a, b)) t := g t - weight Y t *: \sum_s g s.
+
+Lemma mean_shift Y h : mean (shift (Y := Y) h) = mean Y + mean_of h.
+Proof. by rewrite /mean /mean_of -big_split; apply: eq_bigr => t _; rewrite /= scalerDr. Qed.
+
+Lemma dev_shift Y h t : dev (shift (Y := Y) h) t = dev Y t + dev_of h t.
+Proof. by rewrite /dev mean_shift /dev_of /= opprD addrACA. Qed.
+
+Lemma inner_centred Y (g h : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  inner_all g (dev_of (Y := Y) h) = inner_all (centred (Y := Y) g) h.
+Proof.
+rewrite /inner_all /dev_of /centred.
+have -> : \sum_t inner (g t) (h t - mean_of (Y := Y) h) = \sum_t inner (g t) (h t) - inner (\sum_t g t) (mean_of (Y := Y) h).
+  by rewrite inner_suml -sumrB; apply: eq_bigr => t _; rewrite innerDr -scaleN1r innerZr mulN1r.
+rewrite /mean_of inner_sumr -sumrB; apply: eq_bigr => t _.
+by rewrite innerBl innerZr innerZl.
+Qed.
+
+Lemma inner_allD Y (g g' h : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  inner_all (fun t => g t + g' t) h = inner_all g h + inner_all g' h.
+Proof. by rewrite /inner_all -big_split; apply: eq_bigr => t _; rewrite innerDl. Qed.
+
+Lemma inner_allZ Y x (g h : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  inner_all (fun t => x *: g t) h = x * inner_all g h.
+Proof. by rewrite /inner_all mulr_sumr; apply: eq_bigr => t _; rewrite innerZl. Qed.
+
+(** A loss of a statistic S that changes by a linear part and a rest. *)
+Lemma gap_of_statistic m n (C A S L Q : 'M[R]_(m, n)) :
+  gap C A (S + (L + Q)) = gap C A S + inner (gap_gradient C A S) L + (inner (gap_gradient C A S) Q + gap C (L + Q) 0).
+Proof. by rewrite gap_shift innerDr; ring. Qed.
+
+End Shifts.
+
+Section Gradients.
+Variable R : realFieldType.
+Variables a b : nat.
+Variable X : trajectory R a b.
+Implicit Type Y : trajectory R a b.
+
+(** The mean term: every token gets w_t dL/dmean. The remainder is the squared movement of the mean. *)
+Definition mean_gradient C Y t : 'M[R]_(a, b) := weight Y t *: gap_gradient C (mean X) (mean Y).
+Arguments mean_gradient C Y t.
+
+Theorem gradient_of_the_mean_term (c : divisors R a b) Y h :
+  mean_term c X (shift (Y := Y) h) =
+  mean_term c X Y + inner_all (mean_gradient (of_mean c) Y) h + gap (of_mean c) (mean_of h) 0.
+Proof.
+rewrite /mean_term mean_shift gap_shift; congr (_ + _ + _).
+by rewrite inner_sumr; apply: eq_bigr => t _; rewrite innerZl innerZr.
+Qed.
+
+(** The full covariance sends w_t (G + G') vec D_t to the deviations. *)
+Definition full_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a * b) :=
+  \sum_t weight Y t *: ((mxvec (dev Y t))^T *m mxvec (dev_of h t) + (mxvec (dev_of h t))^T *m mxvec (dev Y t)).
+Definition full_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a * b) :=
+  \sum_t weight Y t *: ((mxvec (dev_of h t))^T *m mxvec (dev_of h t)).
+Definition full_gradient C Y t : 'M[R]_(a, b) :=
+  let G := gap_gradient C (cov_full X) (cov_full Y) in
+  weight Y t *: vec_mx (mxvec (dev Y t) *m (G + G^T)).
+Arguments full_gradient C Y t.
+
+Lemma inner_symmetric n m (G : 'M[R]_n) (u v : 'M[R]_(m, n)) :
+  inner G (u^T *m v + v^T *m u) = inner (u *m (G + G^T)) v.
+Proof.
+rewrite innerDr mulmxDr innerDl inner_mull trmxK; congr (_ + _).
+by rewrite inner_mulr -inner_tr trmx_mul !trmxK.
+Qed.
+
+Lemma full_shift Y h :
+  cov_full (shift (Y := Y) h) = cov_full Y + (full_linear h + full_square h).
+Proof.
+rewrite /cov_full /full_linear /full_square -!big_split; apply: eq_bigr => t _ /=.
+rewrite dev_shift linearD /= -!scalerDr; congr (_ *: _).
+by rewrite linearD /= mulmxDl !mulmxDr !addrA.
+Qed.
+
+Theorem gradient_of_the_full_covariance_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_full c) (cov_full X) (cov_full Y) in
+  covariance_term c Full X (shift (Y := Y) h) =
+  covariance_term c Full X Y + inner_all (centred (full_gradient (of_full c) Y)) h +
+  (inner G (full_square h) + gap (of_full c) (full_linear h + full_square h) 0).
+Proof.
+rewrite /= full_shift gap_of_statistic; congr (_ + _ + _).
+rewrite -inner_centred /full_linear inner_sumr; apply: eq_bigr => t _.
+by rewrite innerZr innerZl inner_symmetric -inner_mxvec vec_mxK.
+Qed.
+
+(** The layer covariance sends w_t (G + G') D_t / r_d, the hidden one w_t D_t (G + G') / r_L. *)
+Definition layer_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: \sum_t weight Y t *: (dev Y t *m (dev_of h t)^T + dev_of h t *m (dev Y t)^T).
+Definition layer_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: \sum_t weight Y t *: (dev_of h t *m (dev_of h t)^T).
+Definition layer_gradient C Y t : 'M[R]_(a, b) :=
+  let G := gap_gradient C (cov_layer X) (cov_layer Y) in
+  weight Y t *: (b%:R^-1 *: ((G + G^T) *m dev Y t)).
+Arguments layer_gradient C Y t.
+
+Definition hidden_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: \sum_t weight Y t *: ((dev Y t)^T *m dev_of h t + (dev_of h t)^T *m dev Y t).
+Definition hidden_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: \sum_t weight Y t *: ((dev_of h t)^T *m dev_of h t).
+Definition hidden_gradient C Y t : 'M[R]_(a, b) :=
+  let G := gap_gradient C (cov_hidden X) (cov_hidden Y) in
+  weight Y t *: (a%:R^-1 *: (dev Y t *m (G + G^T))).
+Arguments hidden_gradient C Y t.
+
+Lemma layer_shift Y h : cov_layer (shift (Y := Y) h) = cov_layer Y + (layer_linear h + layer_square h).
+Proof.
+rewrite /cov_layer /layer_linear /layer_square -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => t _ /=.
+rewrite dev_shift linearD /= -!scalerDr; congr (_ *: _).
+by rewrite mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma hidden_shift Y h : cov_hidden (shift (Y := Y) h) = cov_hidden Y + (hidden_linear h + hidden_square h).
+Proof.
+rewrite /cov_hidden /hidden_linear /hidden_square -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => t _ /=.
+rewrite dev_shift linearD /= -!scalerDr; congr (_ *: _).
+by rewrite mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma layer_adjoint C Y h :
+  inner (gap_gradient C (cov_layer X) (cov_layer Y)) (layer_linear (Y := Y) h) =
+  inner_all (layer_gradient C Y) (dev_of (Y := Y) h).
+Proof.
+rewrite /layer_linear innerZr inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite /layer_gradient.
+set G := gap_gradient _ _ _; rewrite innerZr !innerZl mulrCA; congr (_ * (_ * _)).
+rewrite -[LHS]inner_tr linearD /= !trmx_mul !trmxK -[dev Y t]trmxK -[dev_of _ t]trmxK !trmxK.
+rewrite -[X in X + _]trmxK; rewrite [LHS]innerDr mulmxDl innerDl addrC; congr (_ + _).
+Show.
