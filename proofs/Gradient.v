@@ -146,7 +146,7 @@ Implicit Type Y : trajectory R a b.
 
 (** The mean term: every token gets w_t dL/dmean. The remainder is the squared movement of the mean. *)
 Definition mean_gradient C Y t : 'M[R]_(a, b) := weight Y t *: gap_gradient C (mean X) (mean Y).
-Arguments mean_gradient C Y t.
+Arguments mean_gradient C Y t : clear implicits.
 
 Theorem gradient_of_the_mean_term (c : divisors R a b) Y h :
   mean_term c X (shift (Y := Y) h) =
@@ -164,7 +164,7 @@ Definition full_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a * b) :=
 Definition full_gradient C Y t : 'M[R]_(a, b) :=
   let G := gap_gradient C (cov_full X) (cov_full Y) in
   weight Y t *: vec_mx (mxvec (dev Y t) *m (G + G^T)).
-Arguments full_gradient C Y t.
+Arguments full_gradient C Y t : clear implicits.
 
 Lemma inner_symmetric n m (G : 'M[R]_n) (u v : 'M[R]_(m, n)) :
   inner G (u^T *m v + v^T *m u) = inner (u *m (G + G^T)) v.
@@ -173,12 +173,19 @@ rewrite innerDr mulmxDr innerDl inner_mull trmxK; congr (_ + _).
 by rewrite inner_mulr -inner_tr trmx_mul !trmxK.
 Qed.
 
+Lemma inner_symmetric_right n m (G : 'M[R]_n) (u v : 'M[R]_(n, m)) :
+  inner G (u *m v^T + v *m u^T) = inner ((G + G^T) *m u) v.
+Proof.
+rewrite innerDr mulmxDl innerDl addrC; congr (_ + _); first by rewrite inner_mulr trmxK.
+by rewrite inner_mull -inner_tr trmx_mul !trmxK.
+Qed.
+
 Lemma full_shift Y h :
   cov_full (shift (Y := Y) h) = cov_full Y + (full_linear h + full_square h).
 Proof.
 rewrite /cov_full /full_linear /full_square -!big_split; apply: eq_bigr => t _ /=.
-rewrite dev_shift linearD /= -!scalerDr; congr (_ *: _).
-by rewrite linearD /= mulmxDl !mulmxDr !addrA.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [mxvec (_ + _)]linearD [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
 Qed.
 
 Theorem gradient_of_the_full_covariance_term (c : divisors R a b) Y h :
@@ -189,7 +196,7 @@ Theorem gradient_of_the_full_covariance_term (c : divisors R a b) Y h :
 Proof.
 rewrite /= full_shift gap_of_statistic; congr (_ + _ + _).
 rewrite -inner_centred /full_linear inner_sumr; apply: eq_bigr => t _.
-by rewrite innerZr innerZl inner_symmetric -inner_mxvec vec_mxK.
+by rewrite /full_gradient innerZr innerZl inner_symmetric -[in RHS]inner_mxvec vec_mxK.
 Qed.
 
 (** The layer covariance sends w_t (G + G') D_t / r_d, the hidden one w_t D_t (G + G') / r_L. *)
@@ -200,7 +207,7 @@ Definition layer_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
 Definition layer_gradient C Y t : 'M[R]_(a, b) :=
   let G := gap_gradient C (cov_layer X) (cov_layer Y) in
   weight Y t *: (b%:R^-1 *: ((G + G^T) *m dev Y t)).
-Arguments layer_gradient C Y t.
+Arguments layer_gradient C Y t : clear implicits.
 
 Definition hidden_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
   a%:R^-1 *: \sum_t weight Y t *: ((dev Y t)^T *m dev_of h t + (dev_of h t)^T *m dev Y t).
@@ -209,20 +216,20 @@ Definition hidden_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
 Definition hidden_gradient C Y t : 'M[R]_(a, b) :=
   let G := gap_gradient C (cov_hidden X) (cov_hidden Y) in
   weight Y t *: (a%:R^-1 *: (dev Y t *m (G + G^T))).
-Arguments hidden_gradient C Y t.
+Arguments hidden_gradient C Y t : clear implicits.
 
 Lemma layer_shift Y h : cov_layer (shift (Y := Y) h) = cov_layer Y + (layer_linear h + layer_square h).
 Proof.
 rewrite /cov_layer /layer_linear /layer_square -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => t _ /=.
-rewrite dev_shift linearD /= -!scalerDr; congr (_ *: _).
-by rewrite mulmxDl !mulmxDr !addrA.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
 Qed.
 
 Lemma hidden_shift Y h : cov_hidden (shift (Y := Y) h) = cov_hidden Y + (hidden_linear h + hidden_square h).
 Proof.
 rewrite /cov_hidden /hidden_linear /hidden_square -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => t _ /=.
-rewrite dev_shift linearD /= -!scalerDr; congr (_ *: _).
-by rewrite mulmxDl !mulmxDr !addrA.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
 Qed.
 
 Lemma layer_adjoint C Y h :
@@ -230,7 +237,65 @@ Lemma layer_adjoint C Y h :
   inner_all (layer_gradient C Y) (dev_of (Y := Y) h).
 Proof.
 rewrite /layer_linear innerZr inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite /layer_gradient.
-set G := gap_gradient _ _ _; rewrite innerZr !innerZl mulrCA; congr (_ * (_ * _)).
-rewrite -[LHS]inner_tr linearD /= !trmx_mul !trmxK -[dev Y t]trmxK -[dev_of _ t]trmxK !trmxK.
-rewrite -[X in X + _]trmxK; rewrite [LHS]innerDr mulmxDl innerDl addrC; congr (_ + _).
-Show.
+by rewrite innerZr !innerZl mulrCA inner_symmetric_right.
+Qed.
+
+Lemma hidden_adjoint C Y h :
+  inner (gap_gradient C (cov_hidden X) (cov_hidden Y)) (hidden_linear (Y := Y) h) =
+  inner_all (hidden_gradient C Y) (dev_of (Y := Y) h).
+Proof.
+rewrite /hidden_linear innerZr inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite /hidden_gradient.
+by rewrite innerZr !innerZl mulrCA inner_symmetric.
+Qed.
+
+Theorem gradient_of_the_modewise_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_layer c) (cov_layer X) (cov_layer Y) in
+  let H := gap_gradient (of_hidden c) (cov_hidden X) (cov_hidden Y) in
+  covariance_term c Modewise X (shift (Y := Y) h) =
+  covariance_term c Modewise X Y +
+  inner_all (centred (fun t => layer_gradient (of_layer c) Y t + hidden_gradient (of_hidden c) Y t)) h +
+  (inner G (layer_square h) + gap (of_layer c) (layer_linear h + layer_square h) 0 +
+   (inner H (hidden_square h) + gap (of_hidden c) (hidden_linear h + hidden_square h) 0)).
+Proof.
+rewrite /= layer_shift hidden_shift !gap_of_statistic -inner_centred inner_allD layer_adjoint hidden_adjoint.
+by ring.
+Qed.
+
+(** Every layer by itself: layer i of D_t gets w_t D_t[i] (G_i + G_i'), averaged over layers. *)
+Definition per_layer_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) i : 'M[R]_b :=
+  \sum_t weight Y t *: ((row i (dev Y t))^T *m row i (dev_of h t) + (row i (dev_of h t))^T *m row i (dev Y t)).
+Definition per_layer_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) i : 'M[R]_b :=
+  \sum_t weight Y t *: ((row i (dev_of h t))^T *m row i (dev_of h t)).
+Definition per_layer_gradient (C : 'I_a -> 'M[R]_b) Y t : 'M[R]_(a, b) :=
+  weight Y t *: (a%:R^-1 *: \matrix_i
+    (row i (dev Y t) *m let G := gap_gradient (C i) (cov_per_layer X i) (cov_per_layer Y i) in G + G^T)).
+Arguments per_layer_gradient C Y t : clear implicits.
+
+Lemma per_layer_shift Y h i :
+  cov_per_layer (shift (Y := Y) h) i = cov_per_layer Y i + (per_layer_linear h i + per_layer_square h i).
+Proof.
+rewrite /cov_per_layer /per_layer_linear /per_layer_square -!big_split; apply: eq_bigr => t _ /=.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [row _ (_ + _)]linearD [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma inner_rows m n (A B : 'M[R]_(m, n)) : inner A B = \sum_i inner (row i A) (row i B).
+Proof.
+rewrite innerE; apply: eq_bigr => i _; rewrite innerE big_ord1.
+by apply: eq_bigr => j _; rewrite !mxE.
+Qed.
+
+Theorem gradient_of_the_per_layer_term (c : divisors R a b) Y h :
+  let G i := gap_gradient (of_per_layer c i) (cov_per_layer X i) (cov_per_layer Y i) in
+  covariance_term c PerLayer X (shift (Y := Y) h) =
+  covariance_term c PerLayer X Y + inner_all (centred (per_layer_gradient (of_per_layer c) Y)) h +
+  a%:R^-1 * \sum_i (inner (G i) (per_layer_square h i) +
+                    gap (of_per_layer c i) (per_layer_linear h i + per_layer_square h i) 0).
+Proof.
+rewrite /=; under eq_bigr do rewrite per_layer_shift gap_of_statistic.
+rewrite !big_split !mulrDr /=; congr (_ + _ + _); rewrite -inner_centred mulr_sumr.
+under eq_bigr do rewrite inner_sumr mulr_sumr.
+rewrite exchange_big; apply: eq_bigr => t _ /=.
+rewrite !innerZl inner_rows !mulr_sumr; apply: eq_bigr => i _.
+by rewrite rowK innerZr inner_symmetric mulrCA.
+Qed.
