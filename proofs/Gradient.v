@@ -299,3 +299,241 @@ rewrite exchange_big; apply: eq_bigr => t _ /=.
 rewrite !innerZl inner_rows !mulr_sumr; apply: eq_bigr => i _.
 by rewrite rowK innerZr inner_symmetric mulrCA.
 Qed.
+
+(** The variances send 2 w_t D_t o G, the third moments 3 w_t D_t o D_t o G. *)
+Definition powers_linear Y (k : nat) (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a, b) :=
+  \matrix_(i, j) \sum_t weight Y t * (k%:R * dev Y t i j ^+ k.-1 * dev_of h t i j).
+Definition diagonal_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a, b) :=
+  \matrix_(i, j) \sum_t weight Y t * dev_of h t i j ^+ 2.
+Definition third_rest Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a, b) :=
+  \matrix_(i, j) \sum_t weight Y t * (3%:R * dev Y t i j * dev_of h t i j ^+ 2 + dev_of h t i j ^+ 3).
+Definition diagonal_gradient C Y t : 'M[R]_(a, b) :=
+  \matrix_(i, j) (weight Y t * (2%:R * dev Y t i j * gap_gradient C (cov_diagonal X) (cov_diagonal Y) i j)).
+Definition third_gradient C Y t : 'M[R]_(a, b) :=
+  \matrix_(i, j) (weight Y t * (3%:R * dev Y t i j ^+ 2 * gap_gradient C (third X) (third Y) i j)).
+Arguments diagonal_gradient C Y t : clear implicits.
+Arguments third_gradient C Y t : clear implicits.
+
+Lemma entryD m n (A B : 'M[R]_(m, n)) i j : (A + B) i j = A i j + B i j.
+Proof. by rewrite mxE. Qed.
+
+Lemma diagonal_shift Y h :
+  cov_diagonal (shift (Y := Y) h) = cov_diagonal Y + (powers_linear 2 h + diagonal_square h).
+Proof.
+apply/matrixP => i j; rewrite !entryD [LHS]mxE [cov_diagonal Y i j]mxE [powers_linear _ _ i j]mxE [diagonal_square _ i j]mxE -!big_split.
+apply: eq_bigr => t _ /=; rewrite dev_shift entryD.
+by move: (weight Y t) (dev Y t i j) (dev_of h t i j) => w x y; ring.
+Qed.
+
+Lemma third_shift Y h : third (shift (Y := Y) h) = third Y + (powers_linear 3 h + third_rest h).
+Proof.
+apply/matrixP => i j; rewrite !entryD [LHS]mxE [third Y i j]mxE [powers_linear _ _ i j]mxE [third_rest _ i j]mxE -!big_split.
+apply: eq_bigr => t _ /=; rewrite dev_shift entryD.
+by move: (weight Y t) (dev Y t i j) (dev_of h t i j) => w x y; ring.
+Qed.
+
+Lemma powers_adjoint k (G : 'M[R]_(a, b)) Y h (g : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  (forall t i j, g t i j = weight Y t * (k%:R * dev Y t i j ^+ k.-1 * G i j)) ->
+  inner G (powers_linear (Y := Y) k h) = inner_all g (dev_of (Y := Y) h).
+Proof.
+move=> gE; rewrite /inner_all innerE; under [RHS]eq_bigr do rewrite innerE.
+rewrite [RHS]exchange_big; apply: eq_bigr => i _ /=; rewrite [RHS]exchange_big; apply: eq_bigr => j _ /=.
+by rewrite [powers_linear _ _ _ _]mxE mulr_sumr; apply: eq_bigr => t _; rewrite gE;
+   move: (weight Y t) (_ * _ ^+ _) (G i j) (dev_of h t i j) => w z g0 e; ring.
+Qed.
+
+Theorem gradient_of_the_diagonal_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_diagonal c) (cov_diagonal X) (cov_diagonal Y) in
+  covariance_term c Diagonal X (shift (Y := Y) h) =
+  covariance_term c Diagonal X Y + inner_all (centred (diagonal_gradient (of_diagonal c) Y)) h +
+  (inner G (diagonal_square h) + gap (of_diagonal c) (powers_linear 2 h + diagonal_square h) 0).
+Proof.
+rewrite /= diagonal_shift gap_of_statistic -inner_centred; congr (_ + _ + _).
+by apply: powers_adjoint => t i j; rewrite mxE expr1.
+Qed.
+
+Theorem gradient_of_the_third_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_third c) (third X) (third Y) in
+  order_term c Third X (shift (Y := Y) h) =
+  order_term c Third X Y + inner_all (centred (third_gradient (of_third c) Y)) h +
+  (inner G (third_rest h) + gap (of_third c) (powers_linear 3 h + third_rest h) 0).
+Proof.
+rewrite /= third_shift gap_of_statistic -inner_centred; congr (_ + _ + _).
+by apply: powers_adjoint => t i j; rewrite mxE.
+Qed.
+
+(** Of two successive steps with weight q_s the lag-1 form sends q_s G D_(s+1) to the earlier and q_s G' D_s to the later one
+    (layer mode, over r_d), D_(s+1) G' and D_s G likewise (hidden mode, over r_L). *)
+Definition over_pairs (V : lmodType R) Y (F : 'I_(tokens Y) -> 'I_(tokens Y) -> V) : V :=
+  \sum_(s < tokens Y) \sum_(t < tokens Y | t == s.+1 :> nat) pair_weight Y s *: F s t.
+Definition lag_layer_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: over_pairs (fun s t => dev Y s *m (dev_of h t)^T + dev_of h s *m (dev Y t)^T).
+Definition lag_layer_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: over_pairs (fun s t => dev_of h s *m (dev_of h t)^T).
+Definition lag_hidden_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: over_pairs (fun s t => (dev Y s)^T *m dev_of h t + (dev_of h s)^T *m dev Y t).
+Definition lag_hidden_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: over_pairs (fun s t => (dev_of h s)^T *m dev_of h t).
+
+(** What pairs send to their earlier and to their later step. *)
+Definition to_pairs Y (earlier later : 'I_(tokens Y) -> 'M[R]_(a, b)) u : 'M[R]_(a, b) :=
+  \sum_(t < tokens Y | t == u.+1 :> nat) pair_weight Y u *: earlier t +
+  \sum_(s < tokens Y | u == s.+1 :> nat) pair_weight Y s *: later s.
+Definition lag_layer_gradient C Y : 'I_(tokens Y) -> 'M[R]_(a, b) :=
+  let G := gap_gradient C (lag_layer X) (lag_layer Y) in
+  to_pairs (fun t => b%:R^-1 *: (G *m dev Y t)) (fun s => b%:R^-1 *: (G^T *m dev Y s)).
+Definition lag_hidden_gradient C Y : 'I_(tokens Y) -> 'M[R]_(a, b) :=
+  let G := gap_gradient C (lag_hidden X) (lag_hidden Y) in
+  to_pairs (fun t => a%:R^-1 *: (dev Y t *m G^T)) (fun s => a%:R^-1 *: (dev Y s *m G)).
+Arguments lag_layer_gradient C Y : clear implicits.
+Arguments lag_hidden_gradient C Y : clear implicits.
+
+Lemma lag_shift Y h :
+  lag_layer (shift (Y := Y) h) = lag_layer Y + (lag_layer_linear h + lag_layer_square h) /\
+  lag_hidden (shift (Y := Y) h) = lag_hidden Y + (lag_hidden_linear h + lag_hidden_square h).
+Proof.
+split; rewrite /lag_layer /lag_hidden -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => s _ /=.
+all: rewrite -!big_split; apply: eq_bigr => t _ /=; rewrite -!scalerDr; congr (_ *: _).
+all: by rewrite !dev_shift [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma to_pairs_adjoint Y (earlier later e : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  \sum_(s < tokens Y) \sum_(t < tokens Y | t == s.+1 :> nat) pair_weight Y s * (inner (later s) (e t) + inner (earlier t) (e s)) =
+  inner_all (to_pairs (Y := Y) earlier later) e.
+Proof.
+have -> : inner_all (to_pairs (Y := Y) earlier later) e =
+    \sum_(u < tokens Y) \sum_(t < tokens Y | t == u.+1 :> nat) pair_weight Y u * inner (earlier t) (e u) +
+    \sum_(u < tokens Y) \sum_(s < tokens Y | u == s.+1 :> nat) pair_weight Y s * inner (later s) (e u).
+  rewrite -big_split; apply: eq_bigr => u _; rewrite innerDl !inner_suml.
+  by congr (_ + _); apply: eq_bigr => t _; rewrite innerZl.
+rewrite [X in _ + X](exchange_big_dep xpredT) //= -big_split; apply: eq_bigr => s _ /=.
+by rewrite -big_split; apply: eq_bigr => t _; rewrite mulrDr addrC.
+Qed.
+
+Lemma lag_adjoint C D Y h :
+  inner (gap_gradient C (lag_layer X) (lag_layer Y)) (lag_layer_linear (Y := Y) h) =
+    inner_all (lag_layer_gradient C Y) (dev_of (Y := Y) h) /\
+  inner (gap_gradient D (lag_hidden X) (lag_hidden Y)) (lag_hidden_linear (Y := Y) h) =
+    inner_all (lag_hidden_gradient D Y) (dev_of (Y := Y) h).
+Proof.
+split; rewrite -to_pairs_adjoint innerZr inner_sumr mulr_sumr; apply: eq_bigr => s _.
+all: rewrite inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite innerZr mulrCA !innerZl -mulrDr; congr (_ * (_ * _)).
+  rewrite innerDr inner_mull -inner_tr trmx_mul !trmxK; congr (_ + _); by rewrite inner_mulr trmxK.
+rewrite innerDr inner_mull trmxK; congr (_ + _); by rewrite inner_mulr -inner_tr trmx_mul !trmxK.
+Qed.
+
+Theorem gradient_of_the_lag_1_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_lag_layer c) (lag_layer X) (lag_layer Y) in
+  let H := gap_gradient (of_lag_hidden c) (lag_hidden X) (lag_hidden Y) in
+  order_term c Lag1 X (shift (Y := Y) h) =
+  order_term c Lag1 X Y +
+  inner_all (centred (fun t => lag_layer_gradient (of_lag_layer c) Y t + lag_hidden_gradient (of_lag_hidden c) Y t)) h +
+  (inner G (lag_layer_square h) + gap (of_lag_layer c) (lag_layer_linear h + lag_layer_square h) 0 +
+   (inner H (lag_hidden_square h) + gap (of_lag_hidden c) (lag_hidden_linear h + lag_hidden_square h) 0)).
+Proof.
+have [lay hid] := lag_adjoint (of_lag_layer c) (of_lag_hidden c) h.
+rewrite /= (lag_shift h).1 (lag_shift h).2 !gap_of_statistic -inner_centred inner_allD lay hid.
+by ring.
+Qed.
+
+End Gradients.
+
+Section Anchor.
+Variable R : realFieldType.
+
+(** Smooth-L1 with beta 1, and its derivative: the difference itself inside of one, its sign outside. *)
+Definition smooth_l1 (x : R) : R := if `|x| < 1 then x ^+ 2 / 2%:R else `|x| - 2%:R^-1.
+Definition clip (x : R) : R := if `|x| < 1 then x else if 0 <= x then 1 else -1.
+
+(** Piece by piece. Inside, smooth-L1 is a parabola; outside, a line on either side; the remainders are h^2 / 2, 0 and 0. *)
+Theorem smooth_l1_derivative_piece_by_piece (x h : R) :
+  [/\ `|x| < 1 -> `|x + h| < 1 -> smooth_l1 (x + h) = smooth_l1 x + clip x * h + h ^+ 2 / 2%:R,
+      1 <= x -> 1 <= x + h -> smooth_l1 (x + h) = smooth_l1 x + clip x * h
+    & x <= -1 -> x + h <= -1 -> smooth_l1 (x + h) = smooth_l1 x + clip x * h].
+Proof.
+split=> [x1 y1|x1 y1|x1 y1]; rewrite /smooth_l1 /clip.
+- by rewrite x1 y1; field.
+- have [x0 y0] := (le_trans ler01 x1, le_trans ler01 y1).
+  by rewrite !ger0_norm // !ltNge x1 y1 x0 /=; ring.
+- have [x0 y0] : x < 0 /\ x + h < 0 by split; [apply: le_lt_trans x1 _ | apply: le_lt_trans y1 _]; rewrite oppr_lt0 ltr01.
+  by rewrite !ltr0_norm // !ltNge !ler_oppr x1 y1 leNgt x0 /=; ring.
+Qed.
+
+Lemma norm_clip x : `|clip x| <= 1.
+Proof. by rewrite /clip; case: ifP => [/ltW //|_]; case: ifP => _; rewrite ?normrN normr1. Qed.
+
+Lemma smooth_l1_clip x :
+  smooth_l1 x = clip x * x - clip x ^+ 2 / 2%:R /\ smooth_l1 x = clip x ^+ 2 / 2%:R + `|x - clip x|.
+Proof.
+rewrite /smooth_l1 /clip; case: (ltP `|x| 1) => [x1|x1]; first by rewrite subrr normr0; split; field.
+case: (lerP 0 x) => x0.
+  by rewrite ger0_norm // in x1 *; rewrite ger0_norm ?subr_ge0 //; split; field.
+rewrite ltr0_norm // in x1 *; rewrite opprK ler0_norm; first by split; field.
+by rewrite -ler_subr_addr sub0r ler_oppr.
+Qed.
+
+Lemma above_tangents g y : `|g| <= 1 -> g * y - g ^+ 2 / 2%:R <= smooth_l1 y.
+Proof.
+move=> g1; rewrite /smooth_l1; case: (ltP `|y| 1) => [y1|y1]; rewrite -subr_ge0.
+  have -> : y ^+ 2 / 2%:R - (g * y - g ^+ 2 / 2%:R) = (y - g) ^+ 2 / 2%:R by field.
+  by rewrite mulr_ge0 ?sqr_ge0 // invr_ge0 ler0n.
+have gy : g * y <= `|g| * `|y| by rewrite -normrM ler_norm.
+apply: (@le_trans _ _ (`|y| - 2%:R^-1 - (`|g| * `|y| - `|g| ^+ 2 / 2%:R))); last first.
+  by rewrite ler_sub // ler_sub // real_normK ?num_real.
+have -> : `|y| - 2%:R^-1 - (`|g| * `|y| - `|g| ^+ 2 / 2%:R) =
+    (1 - `|g|) * (`|y| - 1) + (1 - `|g|) ^+ 2 / 2%:R by field.
+by rewrite addr_ge0 ?mulr_ge0 ?sqr_ge0 ?subr_ge0 ?invr_ge0 ?ler0n.
+Qed.
+
+Lemma below_parabolas x y : smooth_l1 x <= (x - y) ^+ 2 / 2%:R + `|y|.
+Proof.
+rewrite (smooth_l1_clip x).1; set g := clip x; apply: (@le_trans _ _ ((x - y) ^+ 2 / 2%:R + g * y)).
+  rewrite -subr_ge0; have -> : (x - y) ^+ 2 / 2%:R + g * y - (g * x - g ^+ 2 / 2%:R) = (x - y - g) ^+ 2 / 2%:R by field.
+  by rewrite mulr_ge0 ?sqr_ge0 // invr_ge0 ler0n.
+rewrite ler_add2l; apply: le_trans (ler_norm _) _; rewrite normrM.
+by rewrite ler_pimull ?normr_ge0 ?norm_clip.
+Qed.
+
+(** Across the pieces as well the clipped difference is the derivative: the remainder lies between 0 and h^2 / 2. *)
+Theorem smooth_l1_remainder (x h : R) :
+  0 <= smooth_l1 (x + h) - (smooth_l1 x + clip x * h) <= h ^+ 2 / 2%:R.
+Proof.
+apply/andP; split; rewrite ?subr_ge0.
+  apply: le_trans (above_tangents (x + h) (norm_clip x)); rewrite (smooth_l1_clip x).1 mulrDr.
+  by rewrite -subr_ge0 (_ : _ - _ = 0) //; ring.
+rewrite ler_subl_addl; apply: le_trans (below_parabolas (x + h) (x - clip x)) _; rewrite (smooth_l1_clip x).2.
+by rewrite -subr_ge0 (_ : _ - _ = 0) //; field.
+Qed.
+
+(** L_anchor of the difference A (levels x components) over the deviations of the levels. *)
+Definition anchor_loss l d (dev : 'I_l -> R) (A : 'M[R]_(l, d)) : R :=
+  l%:R^-1 * \sum_i (d%:R^-1 * \sum_j smooth_l1 (A i j)) / dev i.
+Definition anchor_gradient l d (dev : 'I_l -> R) (A : 'M[R]_(l, d)) : 'M[R]_(l, d) :=
+  \matrix_(i, j) (l%:R^-1 * d%:R^-1 * clip (A i j) / dev i).
+
+(** The anchor term has the gradient clip(a_S - a_T) / (levels components deviation): no component pulls harder than one unit,
+    however far the anchors are apart. *)
+Theorem gradient_of_the_anchor_term l d (dev : 'I_l -> R) (A h : 'M[R]_(l, d)) : (forall i, 0 < dev i) ->
+  0 <= anchor_loss dev (A + h) - (anchor_loss dev A + inner (anchor_gradient dev A) h) <=
+  l%:R^-1 * \sum_i (d%:R^-1 * \sum_j h i j ^+ 2 / 2%:R) / dev i.
+Proof.
+move=> dev0.
+have -> : anchor_loss dev (A + h) - (anchor_loss dev A + inner (anchor_gradient dev A) h) =
+    l%:R^-1 * \sum_i (d%:R^-1 * \sum_j (smooth_l1 (A i j + h i j) - (smooth_l1 (A i j) + clip (A i j) * h i j))) / dev i.
+  rewrite innerE /anchor_loss !mulr_sumr -big_split -sumrB; apply: eq_bigr => i _ /=.
+  rewrite [X in _ = l%:R^-1 * (d%:R^-1 * X / _)]sumrB big_split /= ![(_ + _) i _]mxE.
+  under eq_bigr do rewrite mxE; under [X in _ - (_ + X) = _]eq_bigr do rewrite mxE.
+  have -> : \sum_j l%:R^-1 * d%:R^-1 * clip (A i j) / dev i * h i j =
+      l%:R^-1 * (d%:R^-1 * (\sum_j clip (A i j) * h i j) / dev i).
+    by rewrite mulr_sumr mulr_suml mulr_sumr; apply: eq_bigr => j _; ring.
+  by ring.
+have n0 k : 0 <= (k%:R : R)^-1 by rewrite invr_ge0 ler0n.
+apply/andP; split.
+  rewrite mulr_ge0 // sumr_ge0 // => i _; rewrite mulr_ge0 ?invr_ge0 ?(ltW (dev0 i)) // mulr_ge0 // sumr_ge0 // => j _.
+  by case/andP: (smooth_l1_remainder (A i j) (h i j)).
+apply: ler_wpmul2l => //; apply: ler_sum => i _; apply: ler_wpmul2r; first by rewrite invr_ge0 ltW.
+apply: ler_wpmul2l => //; apply: ler_sum => j _.
+by case/andP: (smooth_l1_remainder (A i j) (h i j)).
+Qed.
+
+End Anchor.
