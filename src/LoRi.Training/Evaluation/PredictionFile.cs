@@ -14,13 +14,14 @@ public static class PredictionFile
     /// <exception cref="InputException">The file or one of its lines cannot be read.</exception>
     public static IReadOnlyList<Prediction> Read(string path)
     {
+        DataPath.Check(path);
         try
         {
             return [.. DataLines.Read(path).Select(line => OfLine(path, line))];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+            throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
         }
     }
 

@@ -24,7 +24,6 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
 public static class ModelLoader
 {
-    private const string ProjectionFile = "lori.safetensors";
     private static readonly string[] Ignored = ["rotary_emb.inv_freq"];
 
     /// <summary>The folder or file that holds the weights: a run directory stands for its <c>final/</c>.</summary>
@@ -50,10 +49,10 @@ public static class ModelLoader
         var card = Card(path);
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
         var model = Open(folder, settings, config => (
-            card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0));
+            Special(folder, card, config), projection, 0));
         if (card is not null && projection.Kind != ProjectionKind.Identity)
         {
-            using var weights = SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
+            using var weights = SafetensorsFile.Open(Path.Combine(folder, ReasoningCard.WeightsFile));
             FillProjection(model, weights);
         }
 
@@ -68,14 +67,22 @@ public static class ModelLoader
     public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts)
     {
         var folder = Resolve(path);
-        var end = Card(path)?.EosId;
+        var card = Card(path);
         return Open(folder, settings, config =>
         {
+            card?.CheckFits(folder, config.VocabularySize, config);
+            var end = card?.EosId;
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
             var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
             return (special, new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize), extra);
         });
+    }
+
+    private static SpecialIds Special(string folder, ReasoningCard? card, DecoderConfig config)
+    {
+        card?.CheckFits(folder, config.VocabularySize, config);
+        return card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1));
     }
 
     private static InputException NoEnd(string path) =>

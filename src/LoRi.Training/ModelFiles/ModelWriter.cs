@@ -25,7 +25,7 @@ public static class ModelWriter
         WriteTensors(Path.Combine(folder, "model.safetensors"), model, parts[false]);
         if (parts[true].Any())
         {
-            WriteTensors(Path.Combine(folder, "lori.safetensors"), model, parts[true]);
+            WriteTensors(Path.Combine(folder, ReasoningCard.WeightsFile), model, parts[true]);
         }
 
         var config = model.Config with { VocabularySize = model.Config.VocabularySize + model.ExtraRows };

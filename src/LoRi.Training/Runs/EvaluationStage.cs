@@ -98,19 +98,14 @@ public static class EvaluationStage
         var (model, card) = ModelLoader.Load(options.Model, load);
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
-        var plan = Plan(options, card, tokenizer, StageModel.EndId(options.Model, model, card));
+        var plan = Plan(options, model, card, tokenizer, StageModel.EndId(options.Model, model, card));
         var rows = Answer(model, tokenizer, set.Examples, plan, options, info);
         return Write(options, card, plan, rows, set.BadRows);
     }
 
-    private static GenerationPlan Plan(EvaluationOptions options, ReasoningCard? card, TextTokenizer tokenizer, int end)
+    private static GenerationPlan Plan(EvaluationOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer tokenizer, int end)
     {
-        var steps = options.LatentSteps ?? card?.LatentSteps ?? 0;
-        if (steps > 0 && card is not { LatentSteps: > 0 })
-        {
-            throw new InputException($"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none)");
-        }
-
+        var steps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
         var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" ? AnswerMode.Direct : AnswerMode.Explicit;
         var prefix = options.WritePrefix ? [] : options.AnswerPrefix is { } text ? tokenizer.Encode(text, addSpecialTokens: false) : card?.PrefixIds ?? [];
         return new GenerationPlan(mode, steps, prefix, options.MaxNewTokens, [end]);

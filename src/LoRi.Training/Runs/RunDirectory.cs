@@ -47,7 +47,7 @@ public sealed class RunDirectory
     public static long? SeedOf(string path)
     {
         var config = Path.Combine(path, "config.json");
-        return File.Exists(config) && OptionJson.ReadFile(config)["seed"] is JsonValue seed && seed.TryGetValue<long>(out var value) ? value : null;
+        return File.Exists(config) && JsonFile.ReadObject(config)["seed"] is JsonValue seed && seed.TryGetValue<long>(out var value) ? value : null;
     }
 
     /// <summary>Opens the folder of a run, making it if need be.</summary>
@@ -73,7 +73,7 @@ public sealed class RunDirectory
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"--output {path}: cannot be made: {e.Message}", e);
+            throw new InputException($"--output {path}: cannot be made ({e.Message.TrimEnd('.')}); name a folder in a place that can be written", e);
         }
     }
 
@@ -135,12 +135,16 @@ public sealed class RunDirectory
 
     /// <summary>
     /// The writer of <c>metrics.jsonl</c>. Lines of steps after <paramref name="resumedStep"/> are removed: they will be made again.
+    /// A file that was deleted begins anew.
     /// </summary>
-    public MetricsWriter OpenMetrics(int resumedStep)
+    /// <param name="resumedStep">Steps made before; 0 for a run that begins.</param>
+    /// <param name="lines">Lines that those steps left; null where that is not known.</param>
+    /// <exception cref="InputException">A line of a step before is damaged or missing.</exception>
+    public MetricsWriter OpenMetrics(int resumedStep, int? lines = null)
     {
         if (File.Exists(MetricsFile))
         {
-            var kept = File.ReadLines(MetricsFile).Where(line => MetricsWriter.StepOf(line) <= resumedStep).ToList();
+            var kept = MetricsWriter.LinesUntil(MetricsFile, resumedStep, lines);
             AtomicFile.WriteText(MetricsFile, string.Concat(kept.Select(line => line + "\n")));
         }
 

@@ -23,9 +23,9 @@ public sealed record ComparedResult(
                 : File.Exists(demo) ? OfDemo(folder, demo)
                 : throw new InputException($"{folder}: has neither evaluation.json nor demo.json; name a folder that `lori evaluate` or `lori demo` wrote");
         }
-        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
+        catch (InvalidOperationException e)
         {
-            throw new InputException($"{(File.Exists(evaluation) ? evaluation : demo)}: is not as `lori` writes it: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InputException($"{folder}: a file in it holds text that is not valid Unicode; evaluate again", e);
         }
     }
 
@@ -33,9 +33,13 @@ public sealed record ComparedResult(
     {
         using var document = JsonFile.ReadDocument(path);
         var root = document.RootElement;
-        var seed = root.TryGetProperty("seed", out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : (long?)null;
-        return new ComparedResult(
-            folder, root.GetProperty("method").GetString()!, seed, root.GetProperty("accuracy").GetDouble(), Answers(Path.Combine(folder, "predictions.jsonl")));
+        if (root.ValueKind != JsonValueKind.Object)
+        {
+            throw NotAsWritten(path, "an object");
+        }
+
+        var seed = root.TryGetProperty("seed", out var value) && value.ValueKind == JsonValueKind.Number ? SeedOf(path, root) : (long?)null;
+        return new ComparedResult(folder, MethodOf(path, root), seed, AccuracyOf(path, root), Answers(Path.Combine(folder, "predictions.jsonl")));
     }
 
     private static Dictionary<string, bool> Answers(string path)
@@ -46,15 +50,16 @@ public sealed record ComparedResult(
             try
             {
                 using var row = JsonDocument.Parse(line);
-                var id = row.RootElement.GetProperty("id").ToString();
-                if (!answers.TryAdd(id, row.RootElement.GetProperty("correct").GetBoolean()))
+                var place = $"{path}, line {index + 1}";
+                var id = Field(place, row.RootElement, "id", JsonValueKind.String, JsonValueKind.Number).ToString();
+                if (!answers.TryAdd(id, Field(place, row.RootElement, "correct", JsonValueKind.True, JsonValueKind.False).GetBoolean()))
                 {
-                    throw new InputException($"{path}, line {index + 1}: the id {id} stands there a second time");
+                    throw new InputException($"{path}, line {index + 1}: the id {id} stands there a second time; evaluate data in which every id stands once");
                 }
             }
-            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+            catch (JsonException e)
             {
-                throw new InputException($"{path}, line {index + 1}: needs an object with id and correct: {e.Message.ReplaceLineEndings(" ")}", e);
+                throw new InputException($"{path}, line {index + 1}: is not valid JSON ({JsonReason.What(e)}); evaluate again", e);
             }
         }
 
@@ -64,7 +69,22 @@ public sealed record ComparedResult(
     private static ComparedResult[] OfDemo(string folder, string path)
     {
         using var document = JsonFile.ReadDocument(path);
-        return [.. document.RootElement.GetProperty("rows").EnumerateArray().Select(row => new ComparedResult(
-            folder, row.GetProperty("method").GetString()!, row.GetProperty("seed").GetInt64(), row.GetProperty("accuracy").GetDouble(), null))];
+        var rows = Field(path, document.RootElement, "rows", JsonValueKind.Array);
+        return [.. rows.EnumerateArray().Select(row => new ComparedResult(folder, MethodOf(path, row), SeedOf(path, row), AccuracyOf(path, row), null))];
     }
+
+    private static string MethodOf(string path, JsonElement from) => Field(path, from, "method", JsonValueKind.String).GetString()!;
+
+    private static long SeedOf(string path, JsonElement from) =>
+        Field(path, from, "seed", JsonValueKind.Number).TryGetInt64(out var seed) ? seed : throw NotAsWritten(path, "a whole number 'seed'");
+
+    private static double AccuracyOf(string path, JsonElement from) => Field(path, from, "accuracy", JsonValueKind.Number).GetDouble();
+
+    private static JsonElement Field(string path, JsonElement from, string key, params ReadOnlySpan<JsonValueKind> kinds) =>
+        from.ValueKind == JsonValueKind.Object && from.TryGetProperty(key, out var value) && kinds.Contains(value.ValueKind)
+            ? value
+            : throw NotAsWritten(path, $"a usable '{key}'");
+
+    private static InputException NotAsWritten(string path, string lacks) =>
+        new($"{path}: lacks {lacks}; it is not as `lori` writes it, evaluate again");
 }
