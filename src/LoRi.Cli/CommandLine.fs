@@ -192,8 +192,7 @@ let private asArguments file (option: string) (value: JsonNode | null) =
 /// The options that a file gives, by themselves; what is wrong with one of them names the file.
 let private checkFile<'T when 'T :> IArgParserTemplate> (command: string) (file: string) (arguments: string list) =
     try
-        (parser<'T> command)
-            .ParseCommandLine(Array.ofList arguments, ignoreMissing = true, raiseOnUsage = false)
+        (parser<'T> command).ParseCommandLine(Array.ofList arguments, ignoreMissing = true, raiseOnUsage = false)
         |> ignore
     with :? ArguParseException as e ->
         raise (InputException $"--config {file}: {reason e}; correct it there")

@@ -56,7 +56,8 @@ module MathError =
         | NotFinite what -> $"{what} holds NaN or infinity; every value must be finite"
         | NotPositive(what, value) -> $"{what} holds {value}; every value must be above 0"
         | Negative(what, value) -> $"{what} holds {value}; no value may be below 0"
-        | EmptyCorpus -> "the corpus has no rationale token, so there is nothing to fit; it needs an example with a rationale"
+        | EmptyCorpus ->
+            "the corpus has no rationale token, so there is nothing to fit; it needs an example with a rationale"
         | VarianceMissing name ->
             $"the subspace has no '{name}'; fit it again with the weighting and the statistics that the objective uses"
         | VarianceUnknown name -> $"'{name}' is no statistic whose variance is known"

@@ -146,7 +146,10 @@ let private edges (backend: Backend) =
             let sums =
                 CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| nan; 2.0 |]) [| 1 |]
 
-            Expect.equal (errorText (StandardisedCorpora.ofStatistics sums)) "the corpus holds NaN or infinity; every value must be finite" "text")
+            Expect.equal
+                (errorText (StandardisedCorpora.ofStatistics sums))
+                "the corpus holds NaN or infinity; every value must be finite"
+                "text")
     ]
 
 [<Tests>]

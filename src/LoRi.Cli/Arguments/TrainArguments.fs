@@ -69,8 +69,7 @@ type TrainArgs =
             | Device _ -> "cpu or cuda (default: cpu)"
             | Limit _ -> "read this many rows of data at most"
             | Log_Every _ -> "steps between two log lines (default: 10)"
-            | Eval_Every _ -> 
-                "steps between two evaluations on the validation rows (default: a twentieth of all steps)"
+            | Eval_Every _ -> "steps between two evaluations on the validation rows (default: a twentieth of all steps)"
             | Checkpoint_Every _ ->
                 "steps between two checkpoints (default: a twentieth of all steps); ten minutes at most"
             | Divergence_Factor _ ->
