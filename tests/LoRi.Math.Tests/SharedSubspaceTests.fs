@@ -187,7 +187,7 @@ let private doors (backend: Backend) =
 
             Expect.equal
                 (refused (fun s -> { s with LayerBasis = [| nan; 1.0 |] }))
-                "layer.basis holds NaN or infinity"
+                "layer.basis holds NaN or infinity; every value must be finite"
                 "NaN"
 
             let stored name values =

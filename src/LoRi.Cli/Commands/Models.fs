@@ -36,6 +36,7 @@ let logits (terminal: Terminal) native arguments =
     let device =
         CommandLine.choiceOr "device" (options.TryGetResult LogitsArgs.Device) DeviceOption.Cpu
 
+    CommandLine.atLeastOne "threads" (options.TryGetResult LogitsArgs.Threads)
     let model = CommandLine.existing "model" (options.GetResult LogitsArgs.Model)
     load native (options.TryGetResult LogitsArgs.Threads)
 
@@ -93,6 +94,14 @@ let generate (terminal: Terminal) native arguments =
     | Some _, Some _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
     | None, None -> raise (UsageException "generate: give --prompt or --ids")
     | _ -> ()
+
+    for option, value in
+        [
+            "latent-steps", options.TryGetResult GenerateArgs.Latent_Steps
+            "max-new-tokens", options.TryGetResult GenerateArgs.Max_New_Tokens
+            "threads", options.TryGetResult GenerateArgs.Threads
+        ] do
+        CommandLine.atLeastOne option value
 
     if options.Contains Chat then
         raise (InputException "--chat: chat templates are not part of this version")

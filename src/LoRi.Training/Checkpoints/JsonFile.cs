@@ -13,6 +13,11 @@ internal static class JsonFile
     /// <summary>The bytes of a file of ordinary size.</summary>
     public static byte[] ReadBytes(string path)
     {
+        if (Directory.Exists(path))
+        {
+            throw new InputException($"{path}: is a folder where a file is needed; name the file");
+        }
+
         try
         {
             FileInfo info = new(path);
@@ -48,7 +53,7 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not valid JSON ({e.Message.Split('\n', 2)[0].TrimEnd('.', '\r')}); the file is damaged, fetch or write it again", e);
+            throw new InputException($"{path}: is not valid JSON ({JsonReason.Of(e)}); the file is damaged, fetch or write it again", e);
         }
     }
 
@@ -64,7 +69,7 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not usable JSON ({e.Message.Split('\n', 2)[0].TrimEnd('.', '\r')}); correct the file", e);
+            throw new InputException($"{path}: is not usable JSON ({JsonReason.Of(e)}); correct the file", e);
         }
     }
 

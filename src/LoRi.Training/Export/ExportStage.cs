@@ -76,7 +76,7 @@ public static class ExportStage
         config["base_model_name_or_path"] = options.BaseModel ?? config["base_model_name_or_path"]?.DeepClone();
         AdapterFolder.Copy(adapter, folder, TypeOf(options.Dtype));
         AtomicFile.WriteText(Path.Combine(folder, AdapterConfig.FileName), config.ToJsonString(JsonText.Indented) + "\n");
-        foreach (var name in new[] { ReasoningCard.FileName, ModelLoader.ProjectionFile }.Where(name => File.Exists(Path.Combine(adapter, name))))
+        foreach (var name in new[] { ReasoningCard.FileName, ReasoningCard.WeightsFile }.Where(name => File.Exists(Path.Combine(adapter, name))))
         {
             File.Copy(Path.Combine(adapter, name), Path.Combine(folder, name));
         }

@@ -26,7 +26,6 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
 public static class ModelLoader
 {
-    internal const string ProjectionFile = "lori.safetensors";
     private const string ConfigFile = "config.json";
 
     /// <summary>
@@ -68,7 +67,7 @@ public static class ModelLoader
         var cardFolder = lora is not null && ReasoningCard.Read(lora) is not null ? lora : folder;
         var card = Directory.Exists(cardFolder) ? ReasoningCard.Read(cardFolder) : null;
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
-        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(cardFolder, ProjectionFile));
+        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(cardFolder, ReasoningCard.WeightsFile));
         AdapterFolder? opened = null;
         try
         {
@@ -76,11 +75,8 @@ public static class ModelLoader
             {
                 CheckProjection(projection, config.HiddenSize, weights);
                 opened = lora is null ? null : AdapterFolder.Open(lora, config);
-                return new ModelParts(
-                    card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)),
-                    projection,
-                    opened?.Plan.ExtraRows(config) ?? 0,
-                    opened?.Plan);
+                var extra = opened?.Plan.ExtraRows(config) ?? 0;
+                return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan);
             });
             return (Filled(model, opened, weights), card);
         }
@@ -99,9 +95,11 @@ public static class ModelLoader
     public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts, LoraSettings? adapters = null)
     {
         var folder = Resolve(path);
-        var end = Card(path)?.EosId;
+        var card = Card(path);
         return Open(folder, settings, config =>
         {
+            card?.CheckFits(folder, config.VocabularySize, config);
+            var end = card?.EosId;
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
             var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
@@ -109,6 +107,12 @@ public static class ModelLoader
             int[] trained = parts is null ? [] : [special.Bot, special.Eot];
             return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained));
         });
+    }
+
+    private static SpecialIds Special(string folder, ReasoningCard? card, DecoderConfig config, int extraRows)
+    {
+        card?.CheckFits(folder, config.VocabularySize + extraRows, config);
+        return card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1));
     }
 
     private static InputException NoEnd(string path) =>

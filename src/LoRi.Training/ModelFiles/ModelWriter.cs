@@ -48,7 +48,7 @@ public static class ModelWriter
         if (slots.Length > 0)
         {
             SafetensorsWriter.Write(
-                Path.Combine(folder, ModelLoader.ProjectionFile),
+                Path.Combine(folder, ReasoningCard.WeightsFile),
                 slots.Order(StringComparer.Ordinal).Select(name => SafetensorsContent.FromTensor(name, model.Parameters[name])),
                 new Dictionary<string, string> { ["format"] = "pt" });
         }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoRi.Training.Adapters;
 using LoRi.Training.Checkpoints;
+using LoRi.Training.TeacherCaches;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.Runs;
@@ -15,8 +16,8 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
     private const string TrajectoryFormat = TrajectoryIndex.Format;
 
     /// <summary>
-    /// Opens and checks a safetensors or GGUF file, the index of shards, a model folder, a run directory, a trajectory file or a
-    /// subspace file. The values of the last two are checked as well.
+    /// Opens and checks a safetensors or GGUF file, the index of shards, a model folder, a run directory, a trajectory file, a
+    /// subspace file or a teacher cache. The values of trajectories and subspaces are checked as well.
     /// </summary>
     /// <exception cref="InputException">There is no such file, or it must be rejected.</exception>
     public static Inspection Of(string path)
@@ -30,11 +31,17 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
         return !File.Exists(path) ? throw new InputException($"{path}: there is no such file or folder")
             : path.EndsWith(".index.json", StringComparison.Ordinal) ? OfIndex(path)
             : IsGguf(path) ? OfGguf(path)
+            : IsText(path) ? throw new InputException($"{path}: is text, not tensors; inspect opens safetensors and GGUF files and the folders of models, runs and teacher caches, `lori compare` and `lori report` read evaluations")
             : OfSafetensors(path);
     }
 
     private static Inspection OfFolder(string path)
     {
+        if (CacheIndex.IsIn(path) && !SafetensorsCheckpoint.IsIn(path))
+        {
+            return OfCache(path);
+        }
+
         var final = Path.Combine(path, "final");
         if (Directory.Exists(final) || Directory.Exists(Path.Combine(path, "checkpoints")))
         {
@@ -116,18 +123,29 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
 
     private static JsonObject? ReadIfThere(string file) => File.Exists(file) ? JsonFile.ReadObject(file) : null;
 
-    private static bool IsGguf(string path)
+    private static Inspection OfCache(string path)
+    {
+        var file = CacheIndex.FileOf(path);
+        CacheIndex.Read(file);
+        return new Inspection(CacheIndex.FormatName, [], new JsonObject { ["index"] = JsonFile.ReadObject(file) });
+    }
+
+    private static bool IsGguf(string path) => path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || Start(path, 4).AsSpan().SequenceEqual("GGUF"u8);
+
+    /// <summary>Text has no zeros; the length that a safetensors file begins with always has some.</summary>
+    private static bool IsText(string path) => Start(path, 8) is { Length: > 0 } start && Array.TrueForAll(start, one => one is (>= 0x20 and < 0x7f) or (>= 0x09 and <= 0x0d));
+
+    private static byte[] Start(string path, int bytes)
     {
         try
         {
             using var stream = File.OpenRead(path);
-            Span<byte> start = stackalloc byte[4];
-            return path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
-                || (stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length && start.SequenceEqual("GGUF"u8));
+            var start = new byte[bytes];
+            return start[..stream.ReadAtLeast(start, bytes, throwOnEndOfStream: false)];
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+            throw new InputException($"{path}: cannot be read ({e.Message}); check that it is a regular file and its permissions", e);
         }
     }
 

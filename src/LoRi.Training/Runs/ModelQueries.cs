@@ -75,12 +75,7 @@ public static class ModelQueries
         using var owned = model;
         var start = ids ?? text!.Encode(prompt!, addSpecialTokens: true);
         CheckIds(start, model, path);
-        var steps = latentSteps ?? card?.LatentSteps ?? 0;
-        if (steps > 0 && card is not { LatentSteps: > 0 })
-        {
-            throw new InputException($"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none)");
-        }
-
+        var steps = StageModel.LatentSteps(latentSteps, path, model, card);
         var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" && ids is null ? AnswerMode.Direct : AnswerMode.Explicit;
         var plan = new GenerationPlan(mode, steps, card?.PrefixIds ?? [], maxNewTokens, EndTokens.Of(path, model.Config, card));
         var written = AnswerGenerator.Generate(model, [start], plan)[0];

@@ -72,13 +72,14 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
         .Where(slot => slot.Shape.Length > 1 && slot.Decay)
         .Sum(slot => (slot.Trained ? 6.0 : 4.0) * slot.Count);
 
-    /// <summary>Writes the summary; tokens come from the run's metrics.</summary>
-    public void Write(string stage, Action<string> info)
+    /// <summary>Writes the summary.</summary>
+    /// <param name="stage">The command.</param>
+    /// <param name="tokens">Tokens that were trained on.</param>
+    /// <param name="training">Seconds of the steps.</param>
+    /// <param name="info">Told the summary, in a line.</param>
+    public void Write(string stage, long tokens, double training, Action<string> info)
     {
         var seconds = clock.Elapsed.TotalSeconds;
-        var last = JsonNode.Parse(File.ReadLines(run.MetricsFile).Last())!;
-        var tokens = last["tokens"]!.GetValue<long>();
-        var training = last["seconds"]!.GetValue<double>();
         var ceiling = Ceilings.GetOrAdd((model.Precision.Compute, $"{model.Device}", get_num_threads()), key => Ceiling(key.Type, model.Device));
         var rate = OperationsPerToken(model) * tokens / training;
         var summary = new JsonObject

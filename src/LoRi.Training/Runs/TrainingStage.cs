@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoRi.Training.Adapters;
+using System.Globalization;
 using LoRi.Training.Data;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.CotSft;
@@ -32,6 +33,8 @@ public sealed class TrainingStage
 
     private bool HasFrozenTeacher => !IsTeacher && settings.Latent.Method == MethodNames.LoRi;
 
+    private int LatentSteps => IsTeacher ? 0 : settings.Latent.StepsTaken;
+
     /// <summary>Runs a stage to its end, or until <paramref name="stop"/>; true where it came to its end.</summary>
     /// <param name="settings">Checked settings.</param>
     /// <param name="screen">Where the run is shown; null for nowhere.</param>
@@ -41,6 +44,7 @@ public sealed class TrainingStage
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         settings = settings.WithAnswerPrefix();
+        settings = settings with { Train = settings.Train with { Threads = settings.Train.Threads ?? get_num_threads() } };
         if (settings.Train.DryRun)
         {
             using var shown = new RunLog(null, screen);
@@ -62,7 +66,7 @@ public sealed class TrainingStage
             return false;
         }
 
-        ResumeRules.CheckGiven(settings, OptionJson.ReadFile(run.ConfigFile));
+        ResumeRules.CheckGiven(settings, JsonFile.ReadObject(run.ConfigFile));
         log.Info($"this run is finished, there is nothing to resume: {run.FinalFolder}");
         return true;
     }
@@ -106,25 +110,27 @@ public sealed class TrainingStage
         using var prepared = Prepare(stop);
         var (model, data) = (prepared.Model, prepared.Data);
         var plan = new RunPlan(settings, data.Training.Count);
+        var resolved = plan.Resolved with { Latent = settings.Latent with { ProjectionWidth = settings.Latent.ProjectionWidth ?? model.Projection.Width } };
         if (from is not null)
         {
-            ResumeRules.CheckResolved(plan.Resolved, data.Sha256(), from);
-            ResumeRules.CheckBase(plan.Resolved, prepared.FrozenSha256, from);
+            ResumeRules.CheckResolved(resolved, data.Sha256(), from);
+            ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
         using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
-        run.WriteConfig(plan.Resolved.ToJson());
+        run.WriteConfig(resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
         model.Adapters?.Describe(model.Parameters, log.Info);
         var measures = new StageMeasures(run, model);
-        if (!new RunLoop(settings, model, method, data, run, log, prepared.FrozenSha256).Run(from, stop))
+        var loop = new RunLoop(resolved, model, method, data, run, log, prepared.FrozenSha256);
+        if (!loop.Run(from, stop))
         {
             return false;
         }
 
         // The final model comes last: where it is, everything is.
-        measures.Write(settings.Command, log.Info);
+        measures.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
         run.SaveFinal(folder => WriteFinal(folder, prepared, Card(method, model, prepared.Prefix)));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
@@ -167,8 +173,9 @@ public sealed class TrainingStage
         try
         {
             var encoder = new ExampleEncoder(tokenizer, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
-            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, settings.Latent.LatentSteps);
+            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, LatentSteps);
             log.Info(data.Describe());
+            CheckRows(data);
             CheckLength(data, model.Config);
             InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
@@ -224,9 +231,24 @@ public sealed class TrainingStage
         ProjectionWidth = model.Projection.Width,
     };
 
+    private void CheckRows(TrainingData data)
+    {
+        if (HasFrozenTeacher && data.WithoutRationale == data.Training.Count)
+        {
+            throw new InputException(
+                $"--data {string.Join(' ', settings.Train.Data)}: none of the {data.Training.Count} rows has a rationale, and --method {settings.Latent.Method} learns from those; "
+                + "name data that have one, or their column with --rationale-column");
+        }
+
+        if (settings.Train.ValidationFraction > 0 && data.Validation.Count == 0)
+        {
+            log.Warn($"--validation-fraction {settings.Train.ValidationFraction.ToString(CultureInfo.InvariantCulture)}: no row is held out of {data.Training.Count}, so nothing will be validated");
+        }
+    }
+
     private void CheckLength(TrainingData data, DecoderConfig config)
     {
-        var longest = data.Training.Max(row => row.Length(settings.Latent.LatentSteps));
+        var longest = data.Training.Max(row => row.Length(LatentSteps));
         if (longest > config.LongestSequence)
         {
             throw new InputException(
