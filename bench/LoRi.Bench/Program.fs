@@ -19,12 +19,15 @@ type Arguments =
     | Dtype of name: string
     | Rounds of n: int
     | Threads of n: int
+    | Tokenizers of folder: string
+    | Fixtures of folder: string
+    | Text of file: string list
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Benchmark _ ->
-                "stages (every stage on a real model), models (what a real model costs) or objective (the loss terms alone)"
+                "stages (every stage on a real model), models (what a real model costs), objective (the loss terms alone) or tokenizers"
             | Cli _ -> "the program's lori.dll (stages)"
             | Model _ -> "a Hub folder or GGUF file (stages, models)"
             | Train _ -> "training data (stages)"
@@ -36,6 +39,9 @@ type Arguments =
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
             | Rounds _ -> "repetitions (models, default: 7)"
             | Threads _ -> "threads of one operation; with one, processor time is measured (models, default: 1)"
+            | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
+            | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
+            | Text _ -> "texts to encode line by line (tokenizers)"
 
 let private stages (options: ParseResults<Arguments>) =
     let settings: Stages.Settings =
@@ -65,6 +71,16 @@ let private models (options: ParseResults<Arguments>) =
     NativeRuntime.Load()
     Console.Out.WriteLine(Models.markdown settings (Models.measure settings))
 
+let private tokenizers (options: ParseResults<Arguments>) =
+    Console.Out.WriteLine(
+        Tokenizers.markdown
+            {
+                Tokenizers = options.GetResult Arguments.Tokenizers
+                Fixtures = options.GetResult Fixtures
+                Texts = options.GetResult Text
+            }
+    )
+
 [<EntryPoint>]
 let main arguments =
     let parser =
@@ -82,6 +98,9 @@ let main arguments =
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
+    | "tokenizers" ->
+        tokenizers options
+        0
     | other ->
-        eprintfn $"{other}: must be stages, models or objective"
+        eprintfn $"{other}: must be stages, models, objective or tokenizers"
         2

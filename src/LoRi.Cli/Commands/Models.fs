@@ -25,14 +25,9 @@ let private tell (terminal: Terminal) model (notes: string seq) =
     for note in notes do
         terminal.Error.WriteLine $"{model}: {note}"
 
-let private noAdapter adapter =
-    if Option.isSome adapter then
-        raise (InputException "--adapter: adapters are not part of this version")
-
 /// Shows what a model says of given ids.
 let logits (terminal: Terminal) native arguments =
     let options = CommandLine.parse<LogitsArgs> "logits" arguments
-    noAdapter (options.TryGetResult LogitsArgs.Adapter)
     let given = ids (options.GetResult LogitsArgs.Ids)
 
     let dtype =
@@ -45,7 +40,16 @@ let logits (terminal: Terminal) native arguments =
     load native (options.TryGetResult LogitsArgs.Threads)
 
     let answer =
-        ModelQueries.Logits(model, given, dtype, device, Option.toObj (options.TryGetResult LogitsArgs.Output))
+        ModelQueries.Logits(
+            model,
+            given,
+            dtype,
+            device,
+            Option.toObj (options.TryGetResult LogitsArgs.Output),
+            options.TryGetResult LogitsArgs.Adapter
+            |> Option.map (CommandLine.existing "adapter")
+            |> Option.toObj
+        )
 
     tell terminal model answer.Notes
 
@@ -81,7 +85,6 @@ let logits (terminal: Terminal) native arguments =
 /// Goes on from a prompt.
 let generate (terminal: Terminal) native arguments =
     let options = CommandLine.parse<GenerateArgs> "generate" arguments
-    noAdapter (options.TryGetResult GenerateArgs.Adapter)
 
     let prompt, given =
         options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
@@ -113,7 +116,10 @@ let generate (terminal: Terminal) native arguments =
             Option.toNullable (options.TryGetResult GenerateArgs.Latent_Steps),
             options.GetResult(GenerateArgs.Max_New_Tokens, 256),
             dtype,
-            device
+            device,
+            options.TryGetResult GenerateArgs.Adapter
+            |> Option.map (CommandLine.existing "adapter")
+            |> Option.toObj
         )
 
     tell terminal model answer.Notes

@@ -6,7 +6,7 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
 public sealed class SafetensorsCheckpoint : IWeightSource
 {
-    private const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+    internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
 
     private static readonly string[] WeightTypes = ["F64", "F32", "F16", "BF16"];
 

@@ -1,4 +1,6 @@
+using LoRi.Training.Adapters;
 using LoRi.Training.Checkpoints;
+using LoRi.Training.Hub;
 using LoRi.Training.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,12 +26,21 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
 public static class ModelLoader
 {
-    private const string ProjectionFile = "lori.safetensors";
+    internal const string ProjectionFile = "lori.safetensors";
     private const string ConfigFile = "config.json";
 
-    /// <summary>The folder or file that holds the weights: a run directory stands for its <c>final/</c>.</summary>
+    /// <summary>
+    /// The folder or file that holds the weights: a run directory stands for its <c>final/</c>, and <c>OWNER/NAME</c>, where there is
+    /// no such path, for what was downloaded from the Hub. No network is used.
+    /// </summary>
     public static string Resolve(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!Path.Exists(path) && path.Contains('/') && RepositoryId.IsName(path))
+        {
+            return HubCache.FindSnapshot(HubOptions.FromEnvironment().CacheFolder, RepositoryId.Parse(RepositoryKind.Model, path)) ?? path;
+        }
+
         var final = Path.Combine(path, "final");
         return Directory.Exists(final) && File.Exists(Path.Combine(final, "config.json")) ? final : path;
     }
@@ -42,29 +53,50 @@ public static class ModelLoader
         return Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
     }
 
-    /// <summary>Loads a model as it is and, for a trained one, its card.</summary>
+    /// <summary>
+    /// Loads a model as it is and, for a trained one, its card. With an adapter the model has it attached, not merged; an adapter
+    /// that a student left has the student's card and projection beside it.
+    /// </summary>
+    /// <param name="path">A Hub folder, a run directory, or a GGUF file.</param>
+    /// <param name="settings">Where and in which types.</param>
+    /// <param name="adapter">The folder of an adapter in peft's form, or a run that trained one; null for none.</param>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
-    public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings)
+    public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter = null)
     {
         var folder = Resolve(path);
-        var card = Card(path);
+        var lora = adapter is null ? null : AdapterFolder.Resolve(adapter);
+        var cardFolder = lora is not null && ReasoningCard.Read(lora) is not null ? lora : folder;
+        var card = Directory.Exists(cardFolder) ? ReasoningCard.Read(cardFolder) : null;
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
-        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
-        var model = Open(folder, settings, config =>
+        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(cardFolder, ProjectionFile));
+        AdapterFolder? opened = null;
+        try
         {
-            CheckProjection(projection, config.HiddenSize, weights);
-            return (card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0);
-        });
-        FillProjection(model, weights);
-        return (model, card);
+            var model = Open(folder, settings, config =>
+            {
+                CheckProjection(projection, config.HiddenSize, weights);
+                opened = lora is null ? null : AdapterFolder.Open(lora, config);
+                return new ModelParts(
+                    card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)),
+                    projection,
+                    opened?.Plan.ExtraRows(config) ?? 0,
+                    opened?.Plan);
+            });
+            return (Filled(model, opened, weights), card);
+        }
+        finally
+        {
+            opened?.Dispose();
+        }
     }
 
     /// <summary>
     /// Loads weights to train from. A student (where <paramref name="parts"/> are given) gets a new feedback projection and rows
-    /// for its markers, all of them still zero.
+    /// for its markers, all of them still zero; adapters (where <paramref name="adapters"/> are given) are zero as well, the base is
+    /// frozen, and the rows of the markers are trained beside the adapters.
     /// </summary>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
-    public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts)
+    public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts, LoraSettings? adapters = null)
     {
         var folder = Resolve(path);
         var end = Card(path)?.EosId;
@@ -73,25 +105,42 @@ public static class ModelLoader
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
             var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
-            return (special, new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize), extra);
+            var projection = new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
+            int[] trained = parts is null ? [] : [special.Bot, special.Eot];
+            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained));
         });
     }
 
     private static InputException NoEnd(string path) =>
         new($"{path}: config.json names no eos_token_id, which ends an answer; add it there");
 
-    private static ReasoningModel Open(
-        string folder, LoadSettings settings, Func<DecoderConfig, (SpecialIds Special, FeedbackProjection Projection, int ExtraRows)> choose)
+    private static ReasoningModel Open(string folder, LoadSettings settings, Func<DecoderConfig, ModelParts> choose)
     {
         CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
         var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
         var fit = WeightFit.Of(source, config);
-        var (special, projection, extra) = choose(config);
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device) { Notes = [.. config.Notes, .. fit.Notes] };
+        var (special, projection, extra, adapters) = choose(config);
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
             Fill(model, source, fit);
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The model with its adapter's and its projection's weights; disposed of where they hold what no weight may be.</summary>
+    private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection)
+    {
+        try
+        {
+            adapter?.CopyInto(model);
+            FillProjection(model, projection);
             return model;
         }
         catch
@@ -155,4 +204,7 @@ public static class ModelLoader
             throw new InputException($"{path}: {name} holds NaN or infinity; the checkpoint is damaged, fetch it again");
         }
     }
+
+    /// <summary>What a model consists of beside what its checkpoint says.</summary>
+    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters);
 }

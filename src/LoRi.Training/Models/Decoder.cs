@@ -37,11 +37,19 @@ public sealed class Decoder : IDisposable
     public ScalarType ComputeType { get; }
 
     /// <summary>Rows of the embedding table for ids [B, T], in the compute type: [B, T, d].</summary>
-    public Tensor Embed(DecoderWeights weights, Tensor ids) =>
-        weights.Embedding.index_select(0, ids.reshape(-1)).view(ids.shape[0], ids.shape[1], Config.HiddenSize);
+    public Tensor Embed(DecoderWeights weights, Tensor ids)
+    {
+        var flat = ids.reshape(-1);
+        var rows = weights.Embedding.index_select(0, flat);
+        return (weights.InputRows?.Into(rows, flat) ?? rows).view(ids.shape[0], ids.shape[1], Config.HiddenSize);
+    }
 
     /// <summary>Logits over all rows of the table, special ones included, for states [.., d].</summary>
-    public static Tensor Logits(DecoderWeights weights, Tensor states) => weights.Head.Apply(states);
+    public static Tensor Logits(DecoderWeights weights, Tensor states)
+    {
+        var logits = weights.Head.Apply(states);
+        return weights.OutputRows?.IntoLogits(logits, states) ?? logits;
+    }
 
     /// <summary>
     /// One pass over T new positions with input embeddings <paramref name="inputs"/> [B, T, d], after the P positions of

@@ -1,3 +1,4 @@
+using LoRi.Training.Adapters;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -36,6 +37,12 @@ public sealed record BlockWeights(
 public sealed record DecoderWeights(
     Tensor Embedding, Tensor? Positions, IReadOnlyList<BlockWeights> Blocks, NormWeights FinalNorm, LinearMap Head)
 {
+    /// <summary>Rows that are looked up in place of those of the embedding table; null where none are.</summary>
+    public TokenRows? InputRows { get; init; }
+
+    /// <summary>Rows that give their tokens' logits in place of those of the head; null where none do.</summary>
+    public TokenRows? OutputRows { get; init; }
+
     /// <summary>Reads the parameters, casting them where the compute type is another one.</summary>
     public static DecoderWeights From(DecoderConfig config, ParameterSet parameters, ScalarType computeType)
     {

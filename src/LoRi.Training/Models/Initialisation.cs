@@ -14,7 +14,7 @@ public static class Initialisation
     public static void Fresh(ReasoningModel model, double deviation, long seed)
     {
         using var guard = no_grad();
-        foreach (var slot in model.Parameters.Slots.Where(slot => !slot.Name.StartsWith("prj.", StringComparison.Ordinal)))
+        foreach (var slot in DecoderLayout.Slots(model.Config, model.ExtraRows))
         {
             var target = model.Parameters[slot.Name];
             if (slot.Shape.Length == 1)
@@ -47,6 +47,27 @@ public static class Initialisation
                 new SeededRandom(seed, $"{name} row {id}").FillNormal(noise, SpecialNoise * deviation);
                 table.select(0, id).copy_(mean.Plus(noise));
             }
+        }
+    }
+
+    /// <summary>
+    /// Adapters that add nothing yet: A uniform within 1 / sqrt(inputs), as PyTorch initialises linear layers, B zero; the rows that
+    /// are replaced as they are in the table.
+    /// </summary>
+    public static void Adapters(ReasoningModel model, long seed)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var adapted in model.Adapters?.Modules ?? [])
+        {
+            new SeededRandom(seed, adapted.A).FillUniform(model.Parameters.Part(adapted.A), 1 / System.Math.Sqrt(adapted.Module.Inputs));
+            model.Parameters.Part(adapted.B).zero_();
+        }
+
+        foreach (var rows in model.Adapters?.Rows ?? [])
+        {
+            var ids = tensor(rows.Ids.Select(id => (long)id).ToArray(), device: model.Device);
+            model.Parameters.Part(rows.Name).copy_(model.Parameters[rows.Table].index_select(0, ids));
         }
     }
 

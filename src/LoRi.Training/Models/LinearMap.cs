@@ -1,3 +1,4 @@
+using LoRi.Training.Adapters;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -7,8 +8,13 @@ namespace LoRi.Training.Models;
 /// <param name="Matrix">[outputs, inputs], or [inputs, outputs] where <paramref name="InputFirst"/> says so.</param>
 /// <param name="Bias">[outputs]; null where the map has none.</param>
 /// <param name="InputFirst">Whether the inputs are the matrix's rows, as GPT-2 stores it.</param>
-public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFirst = false)
+/// <param name="Adapter">What adapters add to the image; null where there are none.</param>
+public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFirst = false, LowRankMap? Adapter = null)
 {
     /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
-    public Tensor Apply(Tensor x) => nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
+    public Tensor Apply(Tensor x)
+    {
+        var image = nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
+        return Adapter is null ? image : image + Adapter.Apply(x);
+    }
 }

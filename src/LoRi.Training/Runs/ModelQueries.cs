@@ -1,3 +1,4 @@
+using LoRi.Training.Adapters;
 using LoRi.Training.Checkpoints;
 using LoRi.Training.Generation;
 using LoRi.Training.Methods;
@@ -29,9 +30,9 @@ public static class ModelQueries
 {
     /// <summary>Logits, loss and, where a file is named, all logits and hidden states of the ids.</summary>
     /// <exception cref="InputException">The model cannot be loaded or an id is not in its table.</exception>
-    public static LogitsAnswer Logits(string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output)
+    public static LogitsAnswer Logits(string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output, string? adapter = null)
     {
-        var (model, _) = ModelLoader.Load(path, Settings(dtype, device));
+        var (model, _) = Load(path, Settings(dtype, device), adapter);
         using var owned = model;
         CheckIds(ids, model, path);
         using var guard = no_grad();
@@ -62,14 +63,15 @@ public static class ModelQueries
     /// <param name="maxNewTokens">Most tokens to write.</param>
     /// <param name="dtype">Type of weights and arithmetic.</param>
     /// <param name="device">Where.</param>
+    /// <param name="adapter">The folder of an adapter to merge in; null for none.</param>
     /// <exception cref="InputException">The model cannot be loaded, has no tokenizer, or an id is not in its table.</exception>
     public static GeneratedAnswer Generate(
-        string path, string? prompt, int[]? ids, string? tokenizer, int? latentSteps, int maxNewTokens, DtypeOption dtype, DeviceOption device)
+        string path, string? prompt, int[]? ids, string? tokenizer, int? latentSteps, int maxNewTokens, DtypeOption dtype, DeviceOption device, string? adapter = null)
     {
         OptionRules.AtLeast("--latent-steps", latentSteps, 1);
         OptionRules.AtLeast<int>("--max-new-tokens", maxNewTokens, 1);
         TextTokenizer? text = prompt is null ? StageModel.FindTokenizer(path, tokenizer) : StageModel.Tokenizer(path, tokenizer);
-        var (model, card) = ModelLoader.Load(path, Settings(dtype, device));
+        var (model, card) = Load(path, Settings(dtype, device), adapter);
         using var owned = model;
         var start = ids ?? text!.Encode(prompt!, addSpecialTokens: true);
         CheckIds(start, model, path);
@@ -83,6 +85,18 @@ public static class ModelQueries
         var plan = new GenerationPlan(mode, steps, card?.PrefixIds ?? [], maxNewTokens, EndTokens.Of(path, model.Config, card));
         var written = AnswerGenerator.Generate(model, [start], plan)[0];
         return new GeneratedAnswer(written, text?.Decode(written, skipSpecialTokens: true), model.Notes);
+    }
+
+    /// <summary>A model with its adapter merged in: many passes follow, and a merged one is as fast as the base.</summary>
+    private static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter)
+    {
+        var loaded = ModelLoader.Load(path, settings, adapter);
+        if (adapter is not null)
+        {
+            AdapterMerge.Fold(loaded.Model);
+        }
+
+        return loaded;
     }
 
     private static LoadSettings Settings(DtypeOption dtype, DeviceOption device)

@@ -32,6 +32,9 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         ["keep_trajectories"] = ["online"],
     };
 
+    /// <summary>Low-rank adapters in place of all weights.</summary>
+    public AdapterOptions Adapters { get; init; } = new();
+
     /// <summary>Settings from one flat JSON object; the keys that it does not have take their defaults.</summary>
     /// <exception cref="InputException">A key is unknown or a value has the wrong form.</exception>
     public static RunSettings Read(string command, JsonObject settings, OptionSource source)
@@ -41,6 +44,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         var known = OptionJson.Keys<TrainOptions>()
             .Concat(OptionJson.Keys<LatentOptions>())
             .Concat(OptionJson.Keys<LoRiOptions>())
+            .Concat(OptionJson.Keys<AdapterOptions>())
             .Concat(InformativeKeys)
             .ToHashSet();
         var unknown = settings.Select(p => p.Key).FirstOrDefault(key => !known.Contains(key));
@@ -53,7 +57,10 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             command,
             OptionJson.Read<TrainOptions>(settings, source),
             OptionJson.Read<LatentOptions>(settings, source),
-            OptionJson.Read<LoRiOptions>(settings, source));
+            OptionJson.Read<LoRiOptions>(settings, source))
+        {
+            Adapters = OptionJson.Read<AdapterOptions>(settings, source),
+        };
     }
 
     /// <summary>
@@ -96,6 +103,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
     public void Validate()
     {
         Train.Validate();
+        Adapters.Validate();
         if (Command == "distill")
         {
             Latent.Validate(Train);
@@ -141,7 +149,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
     public JsonObject ToJson()
     {
         var all = new JsonObject { [CommandKey] = Command };
-        foreach (var part in new object[] { Train, Latent, LoRi })
+        foreach (var part in new object[] { Train, Latent, LoRi, Adapters })
         {
             var settings = JsonSerializer.SerializeToNode(part, part.GetType(), OptionJson.Format)!.AsObject();
             foreach (var (key, value) in settings.Where(p => !OneTimeKeys.Contains(p.Key)))

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoRi.Training.Adapters;
 using LoRi.Training.Data;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.CotSft;
@@ -108,23 +109,40 @@ public sealed class TrainingStage
         if (from is not null)
         {
             ResumeRules.CheckResolved(plan.Resolved, data.Sha256(), from);
+            ResumeRules.CheckBase(plan.Resolved, prepared.FrozenSha256, from);
         }
 
         using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         run.WriteConfig(plan.Resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
+        model.Adapters?.Describe(model.Parameters, log.Info);
         var measures = new StageMeasures(run, model);
-        if (!new RunLoop(settings, model, method, data, run, log).Run(from, stop))
+        if (!new RunLoop(settings, model, method, data, run, log, prepared.FrozenSha256).Run(from, stop))
         {
             return false;
         }
 
         // The final model comes last: where it is, everything is.
         measures.Write(settings.Command, log.Info);
-        run.SaveFinal(folder => ModelWriter.Write(folder, model, Card(method, model, prepared.Prefix), prepared.Tokenizer));
+        run.SaveFinal(folder => WriteFinal(folder, prepared, Card(method, model, prepared.Prefix)));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
+    }
+
+    /// <summary>
+    /// The trained model as a plain folder, which every other command reads; where adapters were trained, they are merged into it and
+    /// lie beside it in peft's form, with what a student needs to take its latent steps.
+    /// </summary>
+    private void WriteFinal(string folder, Prepared prepared, ReasoningCard card)
+    {
+        ModelWriter.Write(folder, prepared.Model, card, prepared.Tokenizer);
+        if (prepared.Model.Adapters is not null)
+        {
+            var adapter = Path.Combine(folder, AdapterFolder.InFinal);
+            AdapterFolder.Write(adapter, prepared.Model, ModelLoader.Resolve(Start));
+            ModelWriter.WriteCard(adapter, prepared.Model, card);
+        }
     }
 
     /// <summary>What a run would take; writes nothing.</summary>
@@ -152,9 +170,9 @@ public sealed class TrainingStage
             var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, settings.Latent.LatentSteps);
             log.Info(data.Describe());
             CheckLength(data, model.Config);
-            InitialiseStudent(model, data);
+            InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
-            return new Prepared(model, data, tokenizer, encoder.Prefix, precision);
+            return new Prepared(model, data, tokenizer, encoder.Prefix, model.Adapters is null ? "" : model.Parameters.FrozenSha256());
         }
         catch
         {
@@ -168,7 +186,7 @@ public sealed class TrainingStage
     {
         var parts = IsTeacher ? null : new StudentParts(
             settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(SpecialTokens[0])!.Value, tokenizer.TokenToId(SpecialTokens[1])!.Value);
-        var model = ModelLoader.LoadToTrain(path, load, parts);
+        var model = ModelLoader.LoadToTrain(path, load, parts, settings.Adapters.ToSettings());
         foreach (var note in model.Notes)
         {
             log.Info($"{path}: {note}");
@@ -178,11 +196,17 @@ public sealed class TrainingStage
         return model;
     }
 
-    private void InitialiseStudent(ReasoningModel model, TrainingData data)
+    /// <summary>What the start weights lack: a student's markers and projection, and adapters, which begin as nothing.</summary>
+    private void InitialiseParts(ReasoningModel model, TrainingData data)
     {
         if (!IsTeacher)
         {
             Initialisation.SpecialRows(model, settings.Train.Seed);
+        }
+
+        Initialisation.Adapters(model, settings.Train.Seed);
+        if (!IsTeacher)
+        {
             Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
         }
     }
@@ -211,7 +235,7 @@ public sealed class TrainingStage
     }
 
     /// <summary>Everything before the first step; owns the model.</summary>
-    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, Precision Precision) : IDisposable
+    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, string FrozenSha256) : IDisposable
     {
         public void Dispose() => Model.Dispose();
     }
