@@ -42,7 +42,9 @@ let private table = "model.embed_tokens.weight"
 
 let private suspicious =
     [
-        "a sound folder has no warning", ignore, (fun report -> Expect.isEmpty (findings report |> List.filter (fun (level, _) -> level <> "note")) "warnings")
+        "a sound folder has no warning",
+        ignore,
+        (fun report -> Expect.isEmpty (findings report |> List.filter (fun (level, _) -> level <> "note")) "warnings")
         "no generation_config.json", ignore, says "note" "generation_config.json"
         "no tokenizer", (fun model -> File.Delete(path model "tokenizer.json")), says "warning" "there is no tokenizer"
         "a tokenizer that is too large",
@@ -52,14 +54,19 @@ let private suspicious =
                 TinyFolder.tokenizer.Replace("\"9\": 24", "\"9\": 24, \"ten\": 25")
             )),
         says "warning" "the tokenizer has 26 ids, the embedding table 25 rows"
-        "a damaged tokenizer", (fun model -> File.WriteAllText(path model "tokenizer.json", "{")), says "error" "tokenizer"
+        "a damaged tokenizer",
+        (fun model -> File.WriteAllText(path model "tokenizer.json", "{")),
+        says "error" "tokenizer"
         "no end token",
         (fun model ->
             File.WriteAllText(path model "config.json", TinyFolder.config.Replace(", \"eos_token_id\": 1", ""))),
         says "warning" "no end token"
         "an end token beyond the table",
         (fun model ->
-            File.WriteAllText(path model "config.json", TinyFolder.config.Replace("\"eos_token_id\": 1", "\"eos_token_id\": 99"))),
+            File.WriteAllText(
+                path model "config.json",
+                TinyFolder.config.Replace("\"eos_token_id\": 1", "\"eos_token_id\": 99")
+            )),
         says "warning" "end token 99"
         "types that differ",
         (fun model ->
@@ -85,7 +92,9 @@ let private suspicious =
         "a tensor too many",
         (fun model -> rewrite model (SafetensorsContent.FromDoubles("spare", [ 1L ], [| 1.0 |]) :: TinyFolder.weights)),
         says "error" "unexpected: spare"
-        "a tensor too few", (fun model -> rewrite model (List.tail TinyFolder.weights)), says "error" (List.head TinyFolder.weights).Name
+        "a tensor too few",
+        (fun model -> rewrite model (List.tail TinyFolder.weights)),
+        says "error" (List.head TinyFolder.weights).Name
         "a head that is tied and stored",
         (fun model ->
             let head =
@@ -93,15 +102,22 @@ let private suspicious =
 
             rewrite model (head :: TinyFolder.weights)),
         says "warning" "lm_head.weight is stored although"
-        "pickles", (fun model -> File.WriteAllText(path model "pytorch_model.bin", "x")), says "note" "pytorch_model.bin"
+        "pickles",
+        (fun model -> File.WriteAllText(path model "pytorch_model.bin", "x")),
+        says "note" "pytorch_model.bin"
         "another type than the configuration says",
         (fun model ->
-            File.WriteAllText(path model "config.json", TinyFolder.config.Replace("\"model_type\"", "\"torch_dtype\": \"bfloat16\", \"model_type\""))),
+            File.WriteAllText(
+                path model "config.json",
+                TinyFolder.config.Replace("\"model_type\"", "\"torch_dtype\": \"bfloat16\", \"model_type\"")
+            )),
         says "note" "config.json says bfloat16, most weights are F64"
         "an architecture that is not supported",
         (fun model -> File.WriteAllText(path model "config.json", TinyFolder.config.Replace("\"llama\"", "\"mamba\""))),
         says "error" "mamba"
-        "an adapter beside the weights", (fun model -> File.WriteAllText(path model "adapter_config.json", "{}")), says "note" "--adapter"
+        "an adapter beside the weights",
+        (fun model -> File.WriteAllText(path model "adapter_config.json", "{}")),
+        says "note" "--adapter"
     ]
 
 let private numbersOfModel =
@@ -122,12 +138,16 @@ let private numbersOfModel =
 
             let bytes usage dtype trained =
                 rows
-                |> List.find (fun row -> text "use" row = usage && text "dtype" row = dtype && text "trained" row = trained)
+                |> List.find (fun row ->
+                    text "use" row = usage && text "dtype" row = dtype && text "trained" row = trained)
                 |> fun row -> row.GetProperty("bytes").GetDouble()
 
             for method in [ "cot"; "no-cot"; "latent-ce"; "codi"; "lori"; "lori --online" ] do
                 for dtype in [ "float32"; "bfloat16" ] do
-                    Expect.isGreaterThan (bytes method dtype "all") (bytes "generate" dtype "nothing") $"{method} {dtype}"
+                    Expect.isGreaterThan
+                        (bytes method dtype "all")
+                        (bytes "generate" dtype "nothing")
+                        $"{method} {dtype}"
 
             Expect.isGreaterThan (bytes "codi" "float32" "all") (bytes "latent-ce" "float32" "all") "two passes"
             Expect.isGreaterThan (bytes "generate" "float64" "nothing") (bytes "generate" "bfloat16" "nothing") "wider")
@@ -139,14 +159,23 @@ let private onTheScreen =
             let outcome = lori [ "inspect"; TinyFolder.model folder "model" ]
             Expect.equal outcome.Code Success outcome.Error
 
-            for part in [ "architecture"; "parameters"; "LoRA of rank 16"; "codi"; "note: there is no generation_config.json" ] do
+            for part in
+                [
+                    "architecture"
+                    "parameters"
+                    "LoRA of rank 16"
+                    "codi"
+                    "note: there is no generation_config.json"
+                ] do
                 Expect.stringContains outcome.Out part "screen")
     }
 
 let private ofRuns =
     test "runs tell whether they are finished, what they can go on from, and of their adapter" {
         withTiny (fun folder ->
-            let command = teach folder 4 "run" @ [ "--lora-rank"; "2"; "--checkpoint-every"; "2" ]
+            let command =
+                teach folder 4 "run" @ [ "--lora-rank"; "2"; "--checkpoint-every"; "2" ]
+
             let outcome = lori command
             Expect.equal outcome.Code Success outcome.Error
             let report = inspect (path folder "run")
@@ -155,7 +184,9 @@ let private ofRuns =
             Expect.isTrue (report.GetProperty("adapter").GetBoolean()) "adapter"
 
             Expect.equal
-                [ for name in report.GetProperty("checkpoints").EnumerateArray() -> name.GetString() ]
+                [
+                    for name in report.GetProperty("checkpoints").EnumerateArray() -> name.GetString()
+                ]
                 [ "step-000002"; "step-000004" ]
                 "checkpoints"
 
@@ -171,7 +202,11 @@ let private ofRuns =
 /// Every safetensors type and every GGUF type of the reference files is listed under its name.
 let private types =
     [
-        for folder, pattern in [ "fixtures/safetensors", "dtype-*.safetensors"; "fixtures/gguf/quant", "*.gguf" ] do
+        for folder, pattern in
+            [
+                "fixtures/safetensors", "dtype-*.safetensors"
+                "fixtures/gguf/quant", "*.gguf"
+            ] do
             test $"all types of {folder} are listed" {
                 let files =
                     Directory.GetFiles(sharedFile folder, pattern, SearchOption.AllDirectories)
@@ -207,11 +242,7 @@ let tests =
     testList
         "Inspect"
         [
-            testList
-                "suspicious"
-                [
-                    for name, change, check in suspicious -> test name { changed change check }
-                ]
+            testList "suspicious" [ for name, change, check in suspicious -> test name { changed change check } ]
             numbersOfModel
             onTheScreen
             ofRuns

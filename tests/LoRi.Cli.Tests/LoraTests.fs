@@ -78,7 +78,10 @@ let private resumed name command =
             let broken = path folder "broken"
             Directory.Delete(path broken "final", true)
             Directory.Delete(path broken "checkpoints/step-000009", true)
-            let again = lori (command "broken" @ lora @ [ "--checkpoint-every"; "4"; "--resume" ])
+
+            let again =
+                lori (command "broken" @ lora @ [ "--checkpoint-every"; "4"; "--resume" ])
+
             succeed again
             Expect.stringContains again.Error "resumed after step 8 of 9" "from the checkpoint"
             Expect.equal (files (path broken "final")) (files (path folder "whole/final")) "every file"
@@ -128,17 +131,20 @@ let private studied =
             Expect.equal (logits [ "--model"; rounded ]) (logits [ "--model"; halved ]) "the same rounding"
             near 0.2 own (logits [ "--model"; halved ])
 
-            succeed (
-                lori [ "export"; "--model"; halved; "--output"; path folder "widened" ]
-            )
+            succeed (lori [ "export"; "--model"; halved; "--output"; path folder "widened" ])
 
             Expect.equal
                 (logits [ "--model"; path folder "widened" ])
                 (logits [ "--model"; halved ])
                 "widening the rounded weights changes nothing"
 
-            let adapter = handOut "adapter" [ "--form"; "adapter"; "--base-model"; "someone/tiny" ]
-            Expect.equal (logits [ "--model"; basis; "--adapter"; adapter ]) (logits [ "--model"; basis; "--adapter"; run ]) "the exported adapter"
+            let adapter =
+                handOut "adapter" [ "--form"; "adapter"; "--base-model"; "someone/tiny" ]
+
+            Expect.equal
+                (logits [ "--model"; basis; "--adapter"; adapter ])
+                (logits [ "--model"; basis; "--adapter"; run ])
+                "the exported adapter"
 
             let config =
                 JsonDocument.Parse(File.ReadAllText(path adapter "adapter_config.json")).RootElement
@@ -189,7 +195,10 @@ let private card =
             )
 
             let card = File.ReadAllText(path folder "out/README.md")
-            let result = JsonDocument.Parse(File.ReadAllText(path folder "evaluation/evaluation.json")).RootElement
+
+            let result =
+                JsonDocument.Parse(File.ReadAllText(path folder "evaluation/evaluation.json")).RootElement
+
             let accuracy = result.GetProperty("accuracy").GetDouble()
             let right = result.GetProperty("correct").GetInt32()
 
@@ -233,7 +242,9 @@ let private mistakes =
         withTiny (fun folder ->
             succeed (lori (teach folder 3 "run"))
             let run, output = path folder "run", path folder "out"
-            let export options = [ "export"; "--model"; run; "--output"; output ] @ options
+
+            let export options =
+                [ "export"; "--model"; run; "--output"; output ] @ options
 
             for code, expected, options in
                 [
@@ -272,7 +283,12 @@ let private refused =
                     lori (teach folder 2 "run" @ [ "--lora-rank"; "2"; "--lora-targets"; "c_attn" ])
 
                 Expect.equal outcome.Code Failed outcome.Error
-                Expect.stringContains outcome.Error "--lora-targets: target \"c_attn\" matches no linear map of the blocks" "message"
+
+                Expect.stringContains
+                    outcome.Error
+                    "--lora-targets: target \"c_attn\" matches no linear map of the blocks"
+                    "message"
+
                 Expect.isFalse (File.Exists(path folder "run/metrics.jsonl")) "no step")
         }
     ]
@@ -286,9 +302,7 @@ let private stabilised =
             Expect.stringContains outcome.Error "scaling 4," "8 / sqrt 4"
 
             let config =
-                JsonDocument
-                    .Parse(File.ReadAllText(path folder "run/final/adapter/adapter_config.json"))
-                    .RootElement
+                JsonDocument.Parse(File.ReadAllText(path folder "run/final/adapter/adapter_config.json")).RootElement
 
             Expect.isTrue (config.GetProperty("use_rslora").GetBoolean()) "recorded"
 
@@ -311,6 +325,6 @@ let tests =
                 card
                 mistakes
                 stabilised
-            ]
+             ]
              @ refused)
     )

@@ -76,8 +76,7 @@ let private opened (config: string) (ranks: (string * int) list) (check: Adapter
             for name, rank in ranks do
                 let linear = modules |> Seq.find (fun linear -> linear.Name = name)
 
-                for letter, sizes in
-                    [ "A", [ int64 rank; linear.Inputs ]; "B", [ linear.Outputs; int64 rank ] ] do
+                for letter, sizes in [ "A", [ int64 rank; linear.Inputs ]; "B", [ linear.Outputs; int64 rank ] ] do
                     let count = int (List.fold (*) 1L sizes)
 
                     SafetensorsContent.FromFloats(
@@ -99,8 +98,11 @@ let private refused (config: string) (expected: string list) =
         for text in expected do
             Expect.stringContains message text "message")
 
-let private q layer = $"model.layers.{layer}.self_attn.q_proj"
-let private v layer = $"model.layers.{layer}.self_attn.v_proj"
+let private q layer =
+    $"model.layers.{layer}.self_attn.q_proj"
+
+let private v layer =
+    $"model.layers.{layer}.self_attn.v_proj"
 
 let private refusals =
     [
@@ -125,7 +127,9 @@ let private refusals =
         "no targets", [ "target_modules", "null" ], [ "target_modules" ]
         "empty targets", [ "target_modules", "[]" ], [ "target_modules" ]
         "targets that are numbers", [ "target_modules", "[1]" ], [ "target_modules" ]
-        "a target that is nowhere", [ "target_modules", """["q_proj", "query"]""" ], [ "query"; "no linear map"; "q_proj" ]
+        "a target that is nowhere",
+        [ "target_modules", """["q_proj", "query"]""" ],
+        [ "query"; "no linear map"; "q_proj" ]
         "an embedding", [ "target_modules", """["embed_tokens"]""" ], [ "embed_tokens" ]
         "a block that is not there", [ "layers_to_transform", "[5]" ], [ "block 5" ]
         "a pattern of repetitions", [ "target_modules", "\"(a{1000}){1000}\"" ], [ "target_modules" ]
@@ -142,8 +146,12 @@ let private refusals =
 let private fuzzed =
     test "mutated configurations are read or refused" {
         let random = SeededRandom(6L, "adapter configurations")
-        let source = with' [ "rank_pattern", """{"q_proj": 3}"""; "layers_to_transform", "[0, 1]" ]
-        let pieces = [| "\""; "{"; "["; "0"; "-1"; "1e9"; "null"; "true"; "\\ud800"; "*"; ","; "}" |]
+
+        let source =
+            with' [ "rank_pattern", """{"q_proj": 3}"""; "layers_to_transform", "[0, 1]" ]
+
+        let pieces =
+            [| "\""; "{"; "["; "0"; "-1"; "1e9"; "null"; "true"; "\\ud800"; "*"; ","; "}" |]
 
         let mutate (text: string) =
             let at = random.Below text.Length
@@ -213,7 +221,12 @@ let private damagedWeights =
                 weightsOf ranks
                 |> List.map (fun one ->
                     if one.Name = name then
-                        SafetensorsContent(name, "I32", [ 2L; 8L ], fun stream -> stream.Write(Array.zeroCreate<byte> 64, 0, 64))
+                        SafetensorsContent(
+                            name,
+                            "I32",
+                            [ 2L; 8L ],
+                            fun stream -> stream.Write(Array.zeroCreate<byte> 64, 0, 64)
+                        )
                     else
                         one)
 
@@ -237,8 +250,10 @@ let private accepted =
                 Expect.equal (plan.Modules |> Seq.map _.Scaling |> Seq.distinct |> List.ofSeq) [ 2.0 ] "alpha / r")
         }
         test "a pattern for whole names" {
-            opened (with' [ "target_modules", """ "model\\.layers\\.\\d+\\.self_attn\\.(q|v)_proj" """ ]) [ q 0, 2; q 1, 2; v 0, 2; v 1, 2 ] (fun plan ->
-                Expect.hasLength plan.Modules 4 "modules")
+            opened
+                (with' [ "target_modules", """ "model\\.layers\\.\\d+\\.self_attn\\.(q|v)_proj" """ ])
+                [ q 0, 2; q 1, 2; v 0, 2; v 1, 2 ]
+                (fun plan -> Expect.hasLength plan.Modules 4 "modules")
         }
         test "some blocks only" {
             opened (with' [ "layers_to_transform", "1" ]) [ q 1, 2; v 1, 2 ] (fun plan ->

@@ -60,7 +60,9 @@ let private worst (wanted: float[]) (found: float[]) =
 let private sameLogits (name, basis) precision prefix tolerance =
     use model = load (name, basis) precision
     use _ = torch.NewDisposeScope()
-    let ids = ints ((SharedFiles.json $"{root}/{name}/expected.json").GetProperty "single_ids")
+
+    let ids =
+        ints ((SharedFiles.json $"{root}/{name}/expected.json").GetProperty "single_ids")
 
     use golden =
         SafetensorsFile.Open(SharedFiles.path $"{root}/{name}/expected.safetensors")
@@ -76,6 +78,7 @@ let private sameLogits (name, basis) precision prefix tolerance =
 let private sameGradients (name, basis) precision (prefix: string) tolerance =
     use model = load (name, basis) precision
     use _ = torch.NewDisposeScope()
+    model.Parameters.Gradients.zero_ () |> ignore
     let expected = SharedFiles.json $"{root}/{name}/expected.json"
     let ids = ints (expected.GetProperty "single_ids")
     let labels = ints (expected.GetProperty "labels")
@@ -83,7 +86,7 @@ let private sameGradients (name, basis) precision (prefix: string) tolerance =
 
     let loss =
         torch.nn.functional.cross_entropy (
-            (logits model ids).squeeze(0L).narrow (0L, 0L, int64 labels.Length - 1L),
+            (logits model ids).squeeze(0L).narrow(0L, 0L, int64 labels.Length - 1L),
             targets,
             ignore_index = -100L
         )
@@ -94,7 +97,7 @@ let private sameGradients (name, basis) precision (prefix: string) tolerance =
     Expect.isLessThanOrEqual (abs (number loss - wanted)) tolerance "loss"
 
     for norm in numbers.GetProperty("grad_norms").EnumerateObject() do
-        near 1e-5 (norm.Value.GetDouble()) (number (model.Parameters.PartGradient(norm.Name).norm ())) norm.Name
+        near 1e-5 (norm.Value.GetDouble()) (number (model.Parameters.PartGradient(norm.Name).norm())) norm.Name
 
     use golden =
         SafetensorsFile.Open(SharedFiles.path $"{root}/{name}/expected.safetensors")
@@ -134,15 +137,16 @@ let private writtenAgain (name, basis) =
         let read (path: string) =
             JsonDocument.Parse(File.ReadAllText path).RootElement
 
-        let theirs =
-            read (SharedFiles.path $"{root}/{name}/adapter_config.json")
+        let theirs = read (SharedFiles.path $"{root}/{name}/adapter_config.json")
 
         let ours = read (Path.Combine(folder, "adapter_config.json"))
 
         for value in ours.EnumerateObject() do
             if value.Name = "target_modules" then
                 let names (config: JsonElement) =
-                    [ for item in config.GetProperty("target_modules").EnumerateArray() -> SharedFiles.asText item ]
+                    [
+                        for item in config.GetProperty("target_modules").EnumerateArray() -> SharedFiles.asText item
+                    ]
                     |> List.sort
 
                 Expect.equal (names ours) (names theirs) value.Name

@@ -21,7 +21,9 @@ let private settings dropout =
 let private adapted tied precision lora =
     NativeRuntime.Load()
     use plain = modelOf tied precision 1L
-    let plan = AdapterPlan.ToTrain(lora, plain.Config, [| plain.Special.Bot; plain.Special.Eot |])
+
+    let plan =
+        AdapterPlan.ToTrain(lora, plain.Config, [| plain.Special.Bot; plain.Special.Eot |])
 
     let model =
         new ReasoningModel(plain.Config, plain.ExtraRows, plain.Special, plain.Projection, precision, torch.CPU, plan)
@@ -47,7 +49,10 @@ let private logits (model: ReasoningModel) (ids: int[]) =
     use _ = torch.NewDisposeScope()
     let weights = model.Weights()
     let rows = PaddedRows.Right([| ids |], torch.CPU)
-    let pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
+    let pass =
+        model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
     doubles (Decoder.Logits(weights, pass.Final))
 
 /// The markers are read in the middle, so that their rows matter as input and as output.
@@ -122,7 +127,8 @@ let private gradients =
                 TaskLoss.Latent(model, rows, latentSteps, Grading.Answer, totals)
 
             use _ = torch.NewDisposeScope()
-            loss().backward ()
+            model.Parameters.Gradients.zero_ () |> ignore
+            loss().backward()
             let plan = nonNull model.Adapters
 
             for name in
@@ -180,7 +186,11 @@ let private dropout =
         Expect.notEqual (during first 3L 5) (logits first seen) "something is dropped"
         Expect.equal (logits first seen) (logits without seen) "afterwards nothing is dropped"
         Expect.equal (train again "codi" 3 4) (train first "codi" 3 4) "the same losses"
-        Expect.equal (values again again.Parameters.PartNames) (values first first.Parameters.PartNames) "the same weights"
+
+        Expect.equal
+            (values again again.Parameters.PartNames)
+            (values first first.Parameters.PartNames)
+            "the same weights"
     }
 
 /// In the mean over many masks, dropout changes nothing about what adapters add.
@@ -191,7 +201,10 @@ let private unbiased =
         use masks = new SeededDropout(0.3, 9L, 1, torch.CPU)
         let x = torch.ones (200_000L, dtype = torch.ScalarType.Float64)
         let dropped = masks.Apply x
-        let zero = number (dropped.eq(torch.tensor 0.0).``to``(torch.ScalarType.Float64).mean ())
+
+        let zero =
+            number (dropped.eq(torch.tensor 0.0).``to``(torch.ScalarType.Float64).mean())
+
         Expect.isLessThan (abs (zero - 0.3)) 0.01 "share of zeros"
         Expect.isLessThan (abs (number (dropped.mean ()) - 1.0)) 0.01 "mean"
     }

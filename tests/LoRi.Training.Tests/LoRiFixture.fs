@@ -57,7 +57,7 @@ let private reference model =
 let references = [ reference "llama"; reference "gpt2" ]
 
 /// All levels that the models have.
-let private modelLevels = 4
+let modelLevels = 4
 
 let ints (value: JsonElement) =
     [| for item in value.EnumerateArray() -> item.GetInt32() |]

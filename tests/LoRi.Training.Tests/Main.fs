@@ -8,4 +8,11 @@ let main args =
     | [| "--parity"; file |] ->
         ParityTable.write file
         0
+    | [| "--agreement"; file |] ->
+        let code =
+            testList "reference numbers" [ LoRiFixtureTests.tests; LoRiFixtureRunTests.tests; CodiFixtureTests.tests ]
+            |> runTestsWithCLIArgs [] [||]
+
+        Agreement.write file
+        code
     | _ -> runTestsInAssemblyWithCLIArgs [] args

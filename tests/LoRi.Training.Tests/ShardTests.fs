@@ -31,7 +31,10 @@ let private splits =
 
                     for file in source.Files do
                         let bytes = file.Entries |> Seq.sumBy _.Length
-                        let filled = file.Entries |> Seq.filter (fun entry -> entry.Length > 0L) |> Seq.length
+
+                        let filled =
+                            file.Entries |> Seq.filter (fun entry -> entry.Length > 0L) |> Seq.length
+
                         Expect.isTrue (bytes <= limit || filled = 1) $"{file.Path}: {bytes} bytes"
 
                     Expect.equal

@@ -1,4 +1,5 @@
 using LoRi.Training.Models;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -39,8 +40,8 @@ public static class AdapterMerge
     private static Tensor Added(ReasoningModel model, Tensor weight, AdaptedModule adapted)
     {
         var wide = weight.dtype == ScalarType.Float64 ? ScalarType.Float64 : ScalarType.Float32;
-        var product = model.Parameters.Part(adapted.B).to(wide).matmul(model.Parameters.Part(adapted.A).to(wide)).mul(adapted.Scaling);
-        return weight.to(wide).add(adapted.Module.InputFirst ? product.t() : product).to(weight.dtype);
+        var product = model.Parameters.Part(adapted.B).to(wide).matmul(model.Parameters.Part(adapted.A).to(wide)).Times(adapted.Scaling);
+        return weight.to(wide).Plus(adapted.Module.InputFirst ? product.t() : product).to(weight.dtype);
     }
 
     private static Tensor Replaced(ReasoningModel model, Tensor table, ReplacedRows rows) =>

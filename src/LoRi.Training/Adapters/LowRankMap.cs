@@ -1,4 +1,4 @@
-using LoRi.Training.Models;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -26,7 +26,7 @@ public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, S
                 continue;
             }
 
-            images.Add(nn.functional.linear(inner.narrow(-1, start, up.shape[1]) * part.Scaling, up));
+            images.Add(nn.functional.linear(inner.narrow(-1, start, up.shape[1]).Times(part.Scaling), up));
             start += up.shape[1];
         }
 
@@ -63,7 +63,7 @@ public sealed class SeededDropout : IDisposable
     /// <summary>The values that stay, divided by the share that stays.</summary>
     public Tensor Apply(Tensor x)
     {
-        var mask = empty(x.shape, x.dtype, x.device).bernoulli_(kept, generator).div_(kept);
+        var mask = empty(x.shape, x.dtype, x.device).bernoulli_(kept, generator).Divide(kept);
         return x * mask;
     }
 

@@ -1,4 +1,5 @@
 using LoRi.Training.Adapters;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +16,6 @@ public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFir
     public Tensor Apply(Tensor x)
     {
         var image = nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
-        return Adapter is null ? image : image + Adapter.Apply(x);
+        return Adapter is null ? image : image.Plus(Adapter.Apply(x));
     }
 }
