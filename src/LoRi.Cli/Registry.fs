@@ -98,8 +98,8 @@ let private withoutCompletion: Command list =
         command<CompareArgs>
             "compare"
             "test whether methods differ on the same questions or over the same seeds"
-            "FOLDER... [options]"
-            "runs/lori-gsm8k runs/codi-gsm8k --json"
+            "FOLDER|NAME=FOLDER,FOLDER... [options]"
+            "lori=runs/lori-0-gsm8k,runs/lori-1-gsm8k codi=runs/codi-0-gsm8k,runs/codi-1-gsm8k"
             Compare.run
         command<ReportArgs>
             "report"

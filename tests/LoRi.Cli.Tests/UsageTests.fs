@@ -258,7 +258,15 @@ let private score =
 
                 Expect.equal
                     [ for p in result.EnumerateObject() -> p.Name ]
-                    [ "examples"; "correct"; "accuracy"; "ci95"; "rows" ]
+                    [
+                        "examples"
+                        "correct"
+                        "accuracy"
+                        "ci95"
+                        "rows"
+                        "disagreements"
+                        "compared_with"
+                    ]
                     "keys"
 
                 Expect.equal (result.GetProperty("accuracy").GetDouble()) 0.5 "accuracy"

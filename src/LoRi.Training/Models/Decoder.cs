@@ -59,6 +59,7 @@ public sealed class Decoder : IDisposable
     public DecoderPass Forward(DecoderWeights weights, Tensor inputs, PassPositions positions, KeyValueCache? past = null, bool levels = false)
     {
         var place = PlaceOf(positions, inputs, past?.Length ?? 0);
+        var growth = past?.Grow(inputs.shape[1]);
         var (keys, values) = (new Tensor[Config.Layers], new Tensor[Config.Layers]);
         var collected = levels ? new Tensor[Config.Layers + 1] : null;
         var x = weights.Positions is Tensor table ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape)) : inputs;
@@ -70,7 +71,7 @@ public sealed class Decoder : IDisposable
             }
 
             var mask = Config.WindowOf(layer) is null ? place.Mask : place.WindowMask;
-            x = Block(weights.Blocks[layer], x, place.Angles, mask, past?[layer], out keys[layer], out values[layer]);
+            x = Block(weights.Blocks[layer], x, place.Angles, mask, (growth, layer), out keys[layer], out values[layer]);
         }
 
         var final = Norm(x, weights.FinalNorm);
@@ -79,7 +80,7 @@ public sealed class Decoder : IDisposable
             collected[Config.Layers] = final;
         }
 
-        return new DecoderPass(final, collected, new KeyValueCache(keys, values));
+        return new DecoderPass(final, collected, growth?.With(keys, values) ?? new KeyValueCache(keys, values, null));
     }
 
     /// <inheritdoc/>
@@ -103,17 +104,17 @@ public sealed class Decoder : IDisposable
     /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
     /// </summary>
     private Tensor Block(
-        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (Tensor Keys, Tensor Values)? past, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
     {
         using var scope = NewDisposeScope();
-        var attended = x.Plus(Attention(block, Norm(x, block.AttentionNorm), angles, mask, past, out keys, out values));
+        var attended = x.Plus(Attention(block, Norm(x, block.AttentionNorm), angles, mask, at, out keys, out values));
         var next = attended.Plus(FeedForward(block, Norm(attended, block.FeedForwardNorm)));
         scope.MoveToOuter(next, keys, values);
         return next;
     }
 
     private Tensor Attention(
-        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (Tensor Keys, Tensor Values)? past, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
     {
         var (batch, time) = (x.shape[0], x.shape[1]);
         int q = Config.QueryHeads, kv = Config.KeyValueHeads;
@@ -121,15 +122,30 @@ public sealed class Decoder : IDisposable
         var turned = Turned(block, heads, angles);
         keys = turned.narrow(1, q, kv);
         values = heads.narrow(1, q + kv, kv);
-        if (past is var (pastKeys, pastValues))
+        if (at.Past is not null)
         {
-            keys = cat([pastKeys, keys], 2);
-            values = cat([pastValues, values], 2);
+            (keys, values) = at.Past.Append(at.Layer, keys, values);
         }
 
-        var mixed = nn.functional.scaled_dot_product_attention(
-            turned.narrow(1, 0, q), ForEveryQueryHead(keys), ForEveryQueryHead(values), mask.Tensor, 0.0, mask.Causal);
+        var mixed = Mix(turned.narrow(1, 0, q), keys, values, mask);
         return block.Output.Apply(mixed.transpose(1, 2).reshape(batch, time, (long)q * Config.HeadSize));
+    }
+
+    /// <summary>
+    /// Attention of queries [B, heads, T, size]. A single position needs no repeated keys: the queries of a group, which share
+    /// their keys, take the place of positions.
+    /// </summary>
+    private Tensor Mix(Tensor queries, Tensor keys, Tensor values, AttentionMask mask)
+    {
+        var shape = queries.shape;
+        if (shape[2] != 1)
+        {
+            return nn.functional.scaled_dot_product_attention(
+                queries, ForEveryQueryHead(keys), ForEveryQueryHead(values), mask.Tensor, 0.0, mask.Causal);
+        }
+
+        var grouped = queries.reshape(shape[0], Config.KeyValueHeads, Config.QueryHeads / Config.KeyValueHeads, shape[3]);
+        return nn.functional.scaled_dot_product_attention(grouped, keys, values, mask.Tensor, 0.0, false).reshape(shape);
     }
 
     /// <summary>Queries and keys as they meet: normalised where the family does that, then rotated.</summary>
