@@ -40,7 +40,9 @@ internal static class TokenizerReader
             Before = before,
             After = after,
         };
-        return new TextTokenizer(parts, ReadAdded(root.Find("added_tokens")));
+        TextTokenizer tokenizer = new(parts, ReadAdded(root.Find("added_tokens")));
+        int? unknown = before.Concat(after).Where(id => tokenizer.IdToToken(id) is null).Select(id => (int?)id).FirstOrDefault();
+        return unknown is null ? tokenizer : throw root.Get("post_processor").Bad($"adds the id {unknown}, which no token has");
     }
 
     private static Dictionary<string, int> ReadVocabulary(TokenizerJson vocab)
