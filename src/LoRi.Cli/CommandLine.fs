@@ -10,6 +10,8 @@ open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
 open LoRi.Training
+open LoRi.Training.Hub
+open LoRi.Training.ModelFiles
 open LoRi.Training.Runs
 
 [<Literal>]
@@ -143,10 +145,18 @@ let choiceOr<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)>
     =
     text |> Option.map (choice<'T> option) |> Option.defaultValue otherwise
 
-/// Refuses a path that is not there.
+/// Refuses a path that is not there. A model may also be the name of one that was downloaded.
 let existing (option: string) (path: string) =
-    if not (Path.Exists path) then
-        raise (InputException $"--{option} {path}: there is no such file or folder")
+    let isModel = option = "model" || option = "teacher"
+
+    if not (Path.Exists path || (isModel && Path.Exists(ModelLoader.Resolve path))) then
+        let hint =
+            if isModel && path.Contains '/' && RepositoryId.IsName path then
+                $"; `lori download {path}` would fetch it from the Hub"
+            else
+                ""
+
+        raise (InputException $"--{option} {path}: there is no such file or folder{hint}")
 
     path
 

@@ -23,7 +23,7 @@ let private wrong =
                 "a value of the wrong type", [ "teach"; "--steps"; "many" ], "'--steps' must be followed by"
                 "an unknown rule",
                 [ "score"; "--predictions"; "x"; "--rule"; "kind" ],
-                "--rule kind: must be one of codi, strict, coconut, icot, pccot, pccot_cot"
+                "--rule kind: must be one of codi, simcot, strict, coconut, icot, pccot, pccot_cot"
                 "an unknown method", distill @ [ "--method"; "magic" ], "--method magic: must be one of lori, no-cot"
                 "an unknown choice",
                 distill @ [ "--covariance"; "big" ],
@@ -269,7 +269,15 @@ let private score =
 
                 Expect.equal
                     [ for p in result.EnumerateObject() -> p.Name ]
-                    [ "examples"; "correct"; "accuracy"; "ci95"; "rows" ]
+                    [
+                        "examples"
+                        "correct"
+                        "accuracy"
+                        "ci95"
+                        "rows"
+                        "disagreements"
+                        "compared_with"
+                    ]
                     "keys"
 
                 Expect.equal (result.GetProperty("accuracy").GetDouble()) 0.5 "accuracy"

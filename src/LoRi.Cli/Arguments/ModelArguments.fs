@@ -56,6 +56,33 @@ type GenerateArgs =
             | Device _ -> "cpu or cuda (default: cpu)"
             | Json -> "write one JSON object"
 
+/// Options of `export`.
+type ExportArgs =
+    | [<Mandatory>] Model of path: string
+    | [<Mandatory>] Output of folder: string
+    | Form of name: string
+    | Adapter of folder: string
+    | Dtype of name: string
+    | Max_Shard_Size of size: string
+    | Tokenizer of path: string
+    | Evaluation of folder: string list
+    | Base_Model of name: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Model _ -> "a run directory, a Hub folder or a .gguf file"
+            | Output _ -> "the folder to make"
+            | Form _ -> "merged, or adapter for what a run with --lora-rank trained (default: merged)"
+            | Adapter _ -> "folder of a LoRA adapter to merge in, or to hand out with --form adapter"
+            | Dtype _ -> "float32 or bfloat16 (default: float32)"
+            | Max_Shard_Size _ -> "most weights in one file, such as 5GB or 500MiB (default: 5GB)"
+            | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
+            | Evaluation _ -> "folders that evaluate wrote, for the model card; several may follow"
+            | Base_Model _ -> "what the Hub calls the base model, OWNER/NAME, for the model card"
+            | Json -> "write one JSON object"
+
 /// Options of `trajectories`.
 type TrajectoriesArgs =
     | [<Mandatory>] Model of path: string
@@ -117,12 +144,16 @@ type EvaluateArgs =
     | Latent_Steps of n: int
     | Answer_Prefix of text: string
     | Write_Prefix
+    | Question_Text of form: string
+    | Data_Name of name: string
     | Max_New_Tokens of n: int
     | Batch_Size of n: int
+    | Latency_Questions of n: int
     | Dtype of name: string
     | Device of name: string
     | Threads of n: int
     | Seed of n: int64
+    | Resume
     | Limit of rows: int
     | Skip_Bad_Lines
     | Format of name: string
@@ -136,18 +167,24 @@ type EvaluateArgs =
             match this with
             | Model _ -> "a run directory or a folder"
             | Data _ -> "data files; several may follow"
-            | Output _ -> "folder for evaluation.json and predictions.jsonl"
+            | Output _ -> "the folder to make: evaluation.json, predictions.jsonl, config.json"
             | Config _ -> "JSON file with settings named as these options, with underscores; the command line wins"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Latent_Steps _ -> "continuous steps before the answer (default: the run's own)"
             | Answer_Prefix _ -> "text fed before the answer (default: the run's own)"
             | Write_Prefix -> "let the model write the prefix instead of feeding it"
+            | Question_Text _ -> "as-is, or codi: two spaces become one, as CODI's evaluation asks (default: as-is)"
+            | Data_Name _ ->
+                "the data set's name for the scorers: commonsense asks for letters, strategy and ProntoQA for truth values (default: the names of the files)"
             | Max_New_Tokens _ -> "longest output (default: 256)"
             | Batch_Size _ -> "rows of one pass (default: 16)"
+            | Latency_Questions _ ->
+                "questions that are answered once more, each alone, to measure the latency, 0 for none (default: 10)"
             | Dtype _ -> "float32 or bfloat16 (default: float32)"
             | Device _ -> "cpu or cuda (default: cpu)"
             | Threads _ -> "threads of one operation (default: libtorch's choice)"
             | Seed _ -> "recorded with the result (default: the run's own)"
+            | Resume -> "go on after the last complete batch, or begin where there is none"
             | Limit _ -> "read this many rows of data at most"
             | Skip_Bad_Lines -> "count rows that cannot be read instead of stopping"
             | Format _ -> "form of the data: gsm8k, icot, jsonl, parquet, json, gsm-hard or asdiv (default: found)"

@@ -25,10 +25,19 @@ internal static class ResumeRules
     {
         var now = given.ToJson();
         Check(given, before, key => Derived.Contains(key) && (key == "epochs" || now[key] is null));
-        var changed = Rounding.Where(key => before[key] is not null && Differs(before, now, key)).ToArray();
-        return changed.Length == 0
-            ? null
-            : $"{string.Join(" and ", changed.Select(Flag))} differ from before: sums are taken in another order, so that the last bits will not be those of a run that was never stopped";
+        return RoundingWarning(before, now);
+    }
+
+    /// <summary>Compares the settings of another stage; gives a warning where bits may differ.</summary>
+    /// <param name="output">The stage's <c>--output</c>.</param>
+    /// <param name="before">The settings that it was begun with.</param>
+    /// <param name="now">The settings of now.</param>
+    /// <param name="free">Settings that may differ.</param>
+    /// <exception cref="InputException">A setting differs.</exception>
+    public static string? CheckSame(string output, JsonObject before, JsonObject now, IReadOnlyCollection<string> free)
+    {
+        RefuseChange(output, before, now, free.Contains);
+        return RoundingWarning(before, now);
     }
 
     /// <summary>Compares everything, once steps are counted.</summary>
@@ -42,6 +51,17 @@ internal static class ResumeRules
         }
     }
 
+    /// <summary>Compares the frozen weights, which lie outside of the run.</summary>
+    /// <exception cref="InputException">They are others.</exception>
+    public static void CheckBase(RunSettings resolved, string frozen, RunCheckpoint from)
+    {
+        if (frozen != from.State.Frozen)
+        {
+            throw new InputException(
+                $"--resume {resolved.Train.Output}: the frozen weights of the model are not those that {from.Folder} was made with; give back the model as it was, or begin a new run under another --output");
+        }
+    }
+
     private static void Check(RunSettings given, JsonObject written, Func<string, bool> skip)
     {
         var now = given.ToJson();
@@ -52,11 +72,24 @@ internal static class ResumeRules
 
         // What was left out then has the same values as now, whether they were written or not.
         var before = RunSettings.OfRun(written, new OptionSource(Path.Combine(given.Train.Output, "config.json"))).ToJson();
-        var changed = before.Select(pair => pair.Key).FirstOrDefault(key => !Free.Contains(key) && !Rounding.Contains(key) && !skip(key) && Differs(before, now, key));
+        RefuseChange(given.Train.Output, before, now, key => Free.Contains(key) || skip(key));
+    }
+
+    private static string? RoundingWarning(JsonObject before, JsonObject now)
+    {
+        var changed = Rounding.Where(key => before[key] is not null && Differs(before, now, key)).ToArray();
+        return changed.Length == 0
+            ? null
+            : $"{string.Join(" and ", changed.Select(Flag))} differ from before: sums are taken in another order, so that the last bits will not be those of a run that was never stopped";
+    }
+
+    private static void RefuseChange(string output, JsonObject before, JsonObject now, Func<string, bool> free)
+    {
+        var changed = before.Select(pair => pair.Key).FirstOrDefault(key => !free(key) && !Rounding.Contains(key) && Differs(before, now, key));
         if (changed is not null)
         {
             throw new InputException(
-                $"--resume {given.Train.Output}: {Flag(changed)} was {Text(before, changed)} and now is {Text(now, changed)}; "
+                $"--resume {output}: {Flag(changed)} was {Text(before, changed)} and now is {Text(now, changed)}; "
                 + "go on with what it was, or begin a new run under another --output");
         }
     }

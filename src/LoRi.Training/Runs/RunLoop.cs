@@ -15,7 +15,9 @@ namespace LoRi.Training.Runs;
 /// <param name="data">On what.</param>
 /// <param name="run">Where everything goes.</param>
 /// <param name="log">Told what happens, a line each.</param>
-public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, RunLog log)
+/// <param name="frozenSha256">The SHA-256 of the weights that are not trained, which a checkpoint does not hold; empty where all are.</param>
+public sealed class RunLoop(
+    RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, RunLog log, string frozenSha256)
 {
     private static readonly TimeSpan LongestWithoutCheckpoint = TimeSpan.FromMinutes(10);
 
@@ -81,7 +83,7 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
     {
         if (from is null)
         {
-            return new RunState { Data = data.Sha256(), Settings = plan.Resolved.ToJson() };
+            return new RunState { Data = data.Sha256(), Frozen = frozenSha256, Settings = plan.Resolved.ToJson() };
         }
 
         from.Restore(model, trainer.Optimizer);

@@ -50,6 +50,7 @@ public sealed class RunPlan(RunSettings settings, int rows)
             Beta1 = settings.Train.Beta1,
             Beta2 = settings.Train.Beta2,
             WeightDecay = settings.Train.WeightDecay,
+            DecayAll = settings.Train.DecayAll,
             ClipNorm = settings.Train.Clip == 0 ? double.PositiveInfinity : settings.Train.Clip,
         },
     };

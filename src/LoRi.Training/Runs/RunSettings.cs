@@ -35,6 +35,9 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         ["keep_trajectories"] = ["online"],
     };
 
+    /// <summary>Low-rank adapters in place of all weights.</summary>
+    public AdapterOptions Adapters { get; init; } = new();
+
     /// <summary>The version of this program, which the settings of a run name.</summary>
     public static string Version { get; } = typeof(RunSettings).Assembly.GetName().Version!.ToString(3);
 
@@ -60,7 +63,10 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             command,
             OptionJson.Read<TrainOptions>(settings, source),
             OptionJson.Read<LatentOptions>(settings, source),
-            OptionJson.Read<LoRiOptions>(settings, source));
+            OptionJson.Read<LoRiOptions>(settings, source))
+        {
+            Adapters = OptionJson.Read<AdapterOptions>(settings, source),
+        };
     }
 
     /// <summary>
@@ -155,13 +161,14 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
     }
 
     private static HashSet<string> Known() =>
-        [.. OptionJson.Keys<TrainOptions>(), .. OptionJson.Keys<LatentOptions>(), .. OptionJson.Keys<LoRiOptions>(), .. InformativeKeys];
+        [.. OptionJson.Keys<TrainOptions>(), .. OptionJson.Keys<LatentOptions>(), .. OptionJson.Keys<LoRiOptions>(), .. OptionJson.Keys<AdapterOptions>(), .. InformativeKeys];
 
     /// <summary>Checks everything that can be checked without reading a file.</summary>
     /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
     public void Validate()
     {
         Train.Validate();
+        Adapters.Validate();
         if (Command == "distill")
         {
             Latent.Validate(Train);
@@ -217,6 +224,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             train with { Epochs = train.Steps is null ? train.Epochs ?? TrainOptions.DefaultEpochs : null },
             Latent,
             lori with { SubspaceFile = OptionRules.FullPathOf(lori.SubspaceFile), TeacherCache = lori.TeacherCache is { } cache ? OptionRules.FullPath(cache) : null },
+            Adapters,
         };
         foreach (var part in parts)
         {

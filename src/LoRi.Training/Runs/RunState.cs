@@ -38,6 +38,9 @@ public sealed record RunState
     /// <summary>The SHA-256 of the encoded training and validation rows.</summary>
     public string Data { get; init; } = "";
 
+    /// <summary>The SHA-256 of the weights that are not trained; empty where all are.</summary>
+    public string Frozen { get; init; } = "";
+
     /// <summary>The resolved settings.</summary>
     public JsonObject Settings { get; init; } = [];
 

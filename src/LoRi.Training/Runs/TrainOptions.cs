@@ -45,8 +45,11 @@ public sealed record TrainOptions
     /// <summary><c>--warmup-steps</c>: steps of linear warm-up; left out, 3 % of all steps.</summary>
     public int? WarmupSteps { get; init; }
 
-    /// <summary><c>--weight-decay</c>: decoupled, on matrices only.</summary>
+    /// <summary><c>--weight-decay</c>: decoupled, on matrices only unless <see cref="DecayAll"/>.</summary>
     public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary><c>--decay-all</c>: decay tables, norms and biases as well.</summary>
+    public bool DecayAll { get; init; }
 
     /// <summary><c>--clip</c>: largest global 2-norm of the gradient; 0 turns clipping off.</summary>
     public double Clip { get; init; } = 1;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoRi.Training.Adapters;
 using System.Globalization;
 using LoRi.Training.Data;
 using LoRi.Training.Methods;
@@ -113,14 +114,16 @@ public sealed class TrainingStage
         if (from is not null)
         {
             ResumeRules.CheckResolved(resolved, data.Sha256(), from);
+            ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
         using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         run.WriteConfig(resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
+        model.Adapters?.Describe(model.Parameters, log.Info);
         var measures = new StageMeasures(run, model);
-        var loop = new RunLoop(resolved, model, method, data, run, log);
+        var loop = new RunLoop(resolved, model, method, data, run, log, prepared.FrozenSha256);
         if (!loop.Run(from, stop))
         {
             return false;
@@ -128,9 +131,24 @@ public sealed class TrainingStage
 
         // The final model comes last: where it is, everything is.
         measures.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
-        run.SaveFinal(folder => ModelWriter.Write(folder, model, Card(method, model, prepared.Prefix), prepared.Tokenizer));
+        run.SaveFinal(folder => WriteFinal(folder, prepared, Card(method, model, prepared.Prefix)));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
+    }
+
+    /// <summary>
+    /// The trained model as a plain folder, which every other command reads; where adapters were trained, they are merged into it and
+    /// lie beside it in peft's form, with what a student needs to take its latent steps.
+    /// </summary>
+    private void WriteFinal(string folder, Prepared prepared, ReasoningCard card)
+    {
+        ModelWriter.Write(folder, prepared.Model, card, prepared.Tokenizer);
+        if (prepared.Model.Adapters is not null)
+        {
+            var adapter = Path.Combine(folder, AdapterFolder.InFinal);
+            AdapterFolder.Write(adapter, prepared.Model, ModelLoader.Resolve(Start));
+            ModelWriter.WriteCard(adapter, prepared.Model, card);
+        }
     }
 
     /// <summary>What a run would take; writes nothing.</summary>
@@ -159,9 +177,9 @@ public sealed class TrainingStage
             log.Info(data.Describe());
             CheckRows(data);
             CheckLength(data, model.Config);
-            InitialiseStudent(model, data);
+            InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
-            return new Prepared(model, data, tokenizer, encoder.Prefix, precision);
+            return new Prepared(model, data, tokenizer, encoder.Prefix, model.Adapters is null ? "" : model.Parameters.FrozenSha256());
         }
         catch
         {
@@ -175,16 +193,27 @@ public sealed class TrainingStage
     {
         var parts = IsTeacher ? null : new StudentParts(
             settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(SpecialTokens[0])!.Value, tokenizer.TokenToId(SpecialTokens[1])!.Value);
-        var model = ModelLoader.LoadToTrain(path, load, parts);
+        var model = ModelLoader.LoadToTrain(path, load, parts, settings.Adapters.ToSettings());
+        foreach (var note in model.Notes)
+        {
+            log.Info($"{path}: {note}");
+        }
+
         StageModel.CheckFits(tokenizer, model, path);
         return model;
     }
 
-    private void InitialiseStudent(ReasoningModel model, TrainingData data)
+    /// <summary>What the start weights lack: a student's markers and projection, and adapters, which begin as nothing.</summary>
+    private void InitialiseParts(ReasoningModel model, TrainingData data)
     {
         if (!IsTeacher)
         {
             Initialisation.SpecialRows(model, settings.Train.Seed);
+        }
+
+        Initialisation.Adapters(model, settings.Train.Seed);
+        if (!IsTeacher)
+        {
             Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
         }
     }
@@ -220,15 +249,15 @@ public sealed class TrainingStage
     private void CheckLength(TrainingData data, DecoderConfig config)
     {
         var longest = data.Training.Max(row => row.Length(LatentSteps));
-        if (longest > config.MaxPositions)
+        if (longest > config.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens, the model was made for {config.MaxPositions}; leave such rows out with --max-tokens {config.MaxPositions}");
+                $"--data: the longest example makes {longest} tokens, the model was made for {config.LongestSequence}; leave such rows out with --max-tokens {config.LongestSequence}");
         }
     }
 
     /// <summary>Everything before the first step; owns the model.</summary>
-    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, Precision Precision) : IDisposable
+    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, string FrozenSha256) : IDisposable
     {
         public void Dispose() => Model.Dispose();
     }
