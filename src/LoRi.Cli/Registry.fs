@@ -125,6 +125,12 @@ let private withoutCompletion: Command list =
             "--model FOLDER_OR_GGUF --ids LIST [options]"
             "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
             Models.logits
+        command<ExportArgs>
+            "export"
+            "hand out a trained model as a Hub folder with its tokenizer and a model card"
+            "--model RUN_OR_FOLDER --output FOLDER [options]"
+            "--model runs/student --evaluation runs/student-gsm8k --output student-lori"
+            Export.run
         command<TokenizeArgs>
             "tokenize"
             "turn texts into ids, or ids into texts"
@@ -137,6 +143,12 @@ let private withoutCompletion: Command list =
             "FILE_OR_FOLDER [options]"
             "model.safetensors"
             Inspect.run
+        command<DownloadArgs>
+            "download"
+            "fetch a model or a data set from the Hugging Face Hub"
+            "OWNER/NAME [options]"
+            "HuggingFaceTB/SmolLM2-135M --exclude \"*.onnx\" \"runs/*\""
+            Download.run
     ]
 
 let private entry (command: Command) : Completion.Entry =

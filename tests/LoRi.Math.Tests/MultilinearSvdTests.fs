@@ -21,18 +21,7 @@ let private entries (x: Matrix<'r, 'c>) = (Matrix.raw x).ToArray()
 let private energy (x: Tensor3<'a, 'b, 'c>) =
     (Tensor3.squaredNorm x).PerExample.ToArray()[0]
 
-/// Half of every mode, rounded up.
-let private halves (a, b, c) =
-    {
-        R1 = (a + 1) / 2
-        R2 = (b + 1) / 2
-        R3 = (c + 1) / 2
-    }
-
 let private property = property<TensorCase> typeof<Cases>
-
-let private discarded rank (singular: float[]) =
-    singular |> Array.skip (min rank singular.Length) |> Array.sumBy (fun s -> s * s)
 
 /// Sums of squared entries of the slices of a mode, and their inner products, from its unfolding.
 let private slices (unfolded: Matrix<'row, 'column>) =
@@ -102,47 +91,6 @@ let private decomposition (backend: Backend) =
             check (slices (Tensor3.unfold2 core)) "mode 2"
             check (slices (Tensor3.unfold3 core)) "mode 3")
 
-        property "truncation_error_within_bound_and_factor" (fun case ->
-            let x = ofValues backend case.Sizes case.Values
-            let ranks = halves case.Sizes
-            let slack = Tolerances.spectral * energy x
-            let bound = MultilinearSvd.squaredErrorBound spectral ranks x
-            let first, second, third = MultilinearSvd.singularValues spectral x
-            // No approximation of these ranks can be better than the worst mode's own discarded energy.
-            let least =
-                List.max
-                    [
-                        discarded ranks.R1 first
-                        discarded ranks.R2 second
-                        discarded ranks.R3 third
-                    ]
-
-            let truncated =
-                MultilinearSvd.squaredError x (ok (MultilinearSvd.truncated spectral ranks x))
-
-            let sequential =
-                MultilinearSvd.squaredError x (ok (MultilinearSvd.sequentiallyTruncated spectral ranks x))
-
-            let refined =
-                MultilinearSvd.squaredError x (ok (MultilinearSvd.refined spectral 1e-14 100 ranks x))
-
-            Expect.isLessThanOrEqual truncated (bound + slack) "truncated within the bound"
-            Expect.isLessThanOrEqual sequential (bound + slack) "sequentially truncated within the bound"
-            Expect.isLessThanOrEqual refined (truncated + slack) "refinement never raises the error"
-            Expect.isGreaterThanOrEqual (refined + slack) least "no better than the worst mode"
-            Expect.isLessThanOrEqual truncated (3.0 * refined + slack) "within the factor of three modes")
-
-        property "outer_modes_cut_within_bound" (fun case ->
-            let x = ofValues backend case.Sizes case.Values
-            let ranks = halves case.Sizes
-            let cut = ok (MultilinearSvd.projectOuterModes spectral ranks.R1 ranks.R3 x)
-            let difference = (Tensor3.raw x).Subtract(Tensor3.raw cut).ToArray()
-            let error = difference |> Array.sumBy (fun v -> v * v)
-            let first, _, third = MultilinearSvd.singularValues spectral x
-            let bound = discarded ranks.R1 first + discarded ranks.R3 third
-            Expect.isLessThanOrEqual error (bound + Tolerances.spectral * energy x) "error against the bound"
-            let pythagoras = error + energy cut
-            close Tolerances.spectral [| energy x |] [| pythagoras |] "energy kept and lost")
     ]
 
 let private edges (backend: Backend) =
@@ -199,7 +147,11 @@ let private edges (backend: Backend) =
 
         example "NaN is refused" (fun () ->
             let x = ofValues backend (2, 1, 2) [| 1.0; nan; 0.0; 2.0 |]
-            Expect.equal (errorText (truncated { R1 = 1; R2 = 1; R3 = 1 } x)) "the tensor holds NaN or infinity" "text")
+
+            Expect.equal
+                (errorText (truncated { R1 = 1; R2 = 1; R3 = 1 } x))
+                "the tensor holds NaN or infinity; every value must be finite"
+                "text")
     ]
 
 [<Tests>]

@@ -27,21 +27,6 @@ let private property = property<TensorCase> typeof<Cases>
 
 let private projection (backend: Backend) =
     [
-        property "projection_is_idempotent_symmetric_and_never_longer" (fun case ->
-            let rows = 6
-            let _, _, count = case.Sizes
-            let projector = Subspace.projector (basis backend case.Seed rows count)
-            close Tolerances.spectral (entries projector) (entries (Matrix.product projector projector)) "P P = P"
-            close Tolerances.spectral (entries projector) (entries (Matrix.transpose projector)) "P' = P"
-
-            let x: Matrix<N, Truncated<N>> =
-                columns backend rows 3 (normals (case.Seed + 1) (3 * rows) |> Array.map (fun v -> v * case.Scale))
-
-            let inside = Matrix.product projector x
-            let outside = Matrix.subtract x inside
-            Expect.isLessThanOrEqual (norm inside) (norm x * (1.0 + Tolerances.spectral)) "|Px| <= |x|"
-            close Tolerances.spectral [| norm x |] [| norm inside + norm outside |] "|x|^2 = |Px|^2 + |x - Px|^2")
-
         example "columns that are not orthonormal are refused with their defect" (fun () ->
             let skewed = columns backend 2 2 [| 1.0; 0.5; 0.0; 1.0 |]
 

@@ -16,10 +16,6 @@ type private J = interface end
 
 let private dim<'axis> size : Dim<'axis> = ok (Dim.create size)
 
-let private tensor (backend: Backend) (case: TensorCase) : Tensor3<A, B, C> =
-    let a, b, c = case.Sizes
-    ok (Tensor3.ofRaw (dim a) (dim b) (dim c) (backend.Tensor [ a; b; c ] case.Values))
-
 let private matrix<'row, 'column> (backend: Backend) seed rows columns : Matrix<'row, 'column> =
     ok (Matrix.ofRaw (dim rows) (dim columns) (backend.Tensor [ rows; columns ] (normals seed (rows * columns))))
 
@@ -31,22 +27,6 @@ let private property = property<TensorCase> typeof<Cases>
 
 let private unfoldings (backend: Backend) =
     [
-        property "fold_unfold_id" (fun case ->
-            let x = tensor backend case
-            let a, b, c = Tensor3.dim1 x, Tensor3.dim2 x, Tensor3.dim3 x
-            close 0.0 (values x) (values (Tensor3.fold1 b c (Tensor3.unfold1 x))) "mode 1"
-            close 0.0 (values x) (values (Tensor3.fold2 a c (Tensor3.unfold2 x))) "mode 2"
-            close 0.0 (values x) (values (Tensor3.fold3 a b (Tensor3.unfold3 x))) "mode 3")
-
-        property "unfold_norm" (fun case ->
-            let x = tensor backend case
-            let norm = (Tensor3.squaredNorm x).PerExample.ToArray()
-            let unfolded = Tensor3.unfold1 x, Tensor3.unfold2 x, Tensor3.unfold3 x
-            let first, second, third = unfolded
-            close Tolerances.algebra norm ((Matrix.squaredNorm first).PerExample.ToArray()) "mode 1"
-            close Tolerances.algebra norm ((Matrix.squaredNorm second).PerExample.ToArray()) "mode 2"
-            close Tolerances.algebra norm ((Matrix.squaredNorm third).PerExample.ToArray()) "mode 3")
-
         example "columns of an unfolding keep the other modes' order, the earlier one slow" (fun () ->
             // x[i, j, k] = 100 i + 10 j + k
             let x: Tensor3<A, B, C> =
@@ -67,56 +47,6 @@ let private unfoldings (backend: Backend) =
 
 let private products (backend: Backend) =
     [
-        property "mode_products_of_different_modes_commute" (fun case ->
-            let x = tensor backend case
-            let a, b, c = case.Sizes
-            let u = matrix<J, A> backend 1 2 a
-            let v = matrix<J, B> backend 2 3 b
-            let w = matrix<J, C> backend 3 2 c
-
-            let one =
-                x |> Tensor3.modeProduct1 u |> Tensor3.modeProduct2 v |> Tensor3.modeProduct3 w
-
-            let two =
-                x |> Tensor3.modeProduct3 w |> Tensor3.modeProduct2 v |> Tensor3.modeProduct1 u
-
-            close Tolerances.algebra (values one) (values two) "x_1 x_2 x_3 against x_3 x_2 x_1")
-
-        property "mode_products_of_one_mode_compose" (fun case ->
-            let x = tensor backend case
-            let a, b, c = case.Sizes
-            let compose (u: Matrix<J, 'axis>) (v: Matrix<J, J>) = Matrix.product v u
-            let v = matrix<J, J> backend 4 3 2
-
-            let u1, u2, u3 =
-                matrix<J, A> backend 1 2 a, matrix<J, B> backend 2 2 b, matrix<J, C> backend 3 2 c
-
-            let agree one two what =
-                closeOn (case.Scale * 1e-3) Tolerances.algebra (values one) (values two) what
-
-            agree
-                (x |> Tensor3.modeProduct1 (compose u1 v))
-                (x |> Tensor3.modeProduct1 u1 |> Tensor3.modeProduct1 v)
-                "mode 1"
-
-            agree
-                (x |> Tensor3.modeProduct2 (compose u2 v))
-                (x |> Tensor3.modeProduct2 u2 |> Tensor3.modeProduct2 v)
-                "mode 2"
-
-            agree
-                (x |> Tensor3.modeProduct3 (compose u3 v))
-                (x |> Tensor3.modeProduct3 u3 |> Tensor3.modeProduct3 v)
-                "mode 3")
-
-        property "mode_product_is_the_matrix_times_the_unfolding" (fun case ->
-            let x = tensor backend case
-            let _, b, _ = case.Sizes
-            let u = matrix<J, B> backend 5 3 b
-            let left = entries (Tensor3.unfold2 (Tensor3.modeProduct2 u x))
-            let right = entries (Matrix.product u (Tensor3.unfold2 x))
-            close Tolerances.algebra right left "unfold2 (x x_2 u) against u unfold2 x")
-
         property "batched_equals_stacked_singles" (fun case ->
             let a, b, c = case.Sizes
             let count = a * b * c

@@ -73,7 +73,7 @@ type InspectArgs =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Path _ -> "a safetensors or GGUF file, a model folder or a run directory"
+            | Path _ -> "a safetensors or GGUF file, a model folder, a run directory or a teacher cache"
             | Json -> "write one JSON object"
 
 /// Options of `report`.

@@ -56,6 +56,33 @@ type GenerateArgs =
             | Device _ -> "cpu or cuda (default: cpu)"
             | Json -> "write one JSON object"
 
+/// Options of `export`.
+type ExportArgs =
+    | [<Mandatory>] Model of path: string
+    | [<Mandatory>] Output of folder: string
+    | Form of name: string
+    | Adapter of folder: string
+    | Dtype of name: string
+    | Max_Shard_Size of size: string
+    | Tokenizer of path: string
+    | Evaluation of folder: string list
+    | Base_Model of name: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Model _ -> "a run directory, a Hub folder or a .gguf file"
+            | Output _ -> "the folder to make"
+            | Form _ -> "merged, or adapter for what a run with --lora-rank trained (default: merged)"
+            | Adapter _ -> "folder of a LoRA adapter to merge in, or to hand out with --form adapter"
+            | Dtype _ -> "float32 or bfloat16 (default: float32)"
+            | Max_Shard_Size _ -> "most weights in one file, such as 5GB or 500MiB (default: 5GB)"
+            | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
+            | Evaluation _ -> "folders that evaluate wrote, for the model card; several may follow"
+            | Base_Model _ -> "what the Hub calls the base model, OWNER/NAME, for the model card"
+            | Json -> "write one JSON object"
+
 /// Options of `trajectories`.
 type TrajectoriesArgs =
     | [<Mandatory>] Model of path: string

@@ -20,14 +20,14 @@ let private ids (text: string) =
 let private load (native: NativeRuntimeOptions) threads =
     NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
 
-let private noAdapter adapter =
-    if Option.isSome adapter then
-        raise (InputException "--adapter: adapters are not part of this version")
+/// Notes about a model go where no reader of the output meets them.
+let private tell (terminal: Terminal) model (notes: string seq) =
+    for note in notes do
+        terminal.Error.WriteLine $"{model}: {note}"
 
 /// Shows what a model says of given ids.
 let logits (terminal: Terminal) native arguments =
     let options = CommandLine.parse<LogitsArgs> "logits" arguments
-    noAdapter (options.TryGetResult LogitsArgs.Adapter)
     let given = ids (options.GetResult LogitsArgs.Ids)
 
     let dtype =
@@ -36,11 +36,23 @@ let logits (terminal: Terminal) native arguments =
     let device =
         CommandLine.choiceOr "device" (options.TryGetResult LogitsArgs.Device) DeviceOption.Cpu
 
+    CommandLine.atLeastOne "threads" (options.TryGetResult LogitsArgs.Threads)
     let model = CommandLine.existing "model" (options.GetResult LogitsArgs.Model)
     load native (options.TryGetResult LogitsArgs.Threads)
 
     let answer =
-        ModelQueries.Logits(model, given, dtype, device, Option.toObj (options.TryGetResult LogitsArgs.Output))
+        ModelQueries.Logits(
+            model,
+            given,
+            dtype,
+            device,
+            Option.toObj (options.TryGetResult LogitsArgs.Output),
+            options.TryGetResult LogitsArgs.Adapter
+            |> Option.map (CommandLine.existing "adapter")
+            |> Option.toObj
+        )
+
+    tell terminal model answer.Notes
 
     if options.Contains LogitsArgs.Json then
         Terminal.writeJson
@@ -74,7 +86,6 @@ let logits (terminal: Terminal) native arguments =
 /// Goes on from a prompt.
 let generate (terminal: Terminal) native arguments =
     let options = CommandLine.parse<GenerateArgs> "generate" arguments
-    noAdapter (options.TryGetResult GenerateArgs.Adapter)
 
     let prompt, given =
         options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
@@ -83,6 +94,14 @@ let generate (terminal: Terminal) native arguments =
     | Some _, Some _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
     | None, None -> raise (UsageException "generate: give --prompt or --ids")
     | _ -> ()
+
+    for option, value in
+        [
+            "latent-steps", options.TryGetResult GenerateArgs.Latent_Steps
+            "max-new-tokens", options.TryGetResult GenerateArgs.Max_New_Tokens
+            "threads", options.TryGetResult GenerateArgs.Threads
+        ] do
+        CommandLine.atLeastOne option value
 
     if options.Contains Chat then
         raise (InputException "--chat: chat templates are not part of this version")
@@ -106,8 +125,13 @@ let generate (terminal: Terminal) native arguments =
             Option.toNullable (options.TryGetResult GenerateArgs.Latent_Steps),
             options.GetResult(GenerateArgs.Max_New_Tokens, 256),
             dtype,
-            device
+            device,
+            options.TryGetResult GenerateArgs.Adapter
+            |> Option.map (CommandLine.existing "adapter")
+            |> Option.toObj
         )
+
+    tell terminal model answer.Notes
 
     if options.Contains GenerateArgs.Json then
         let text: Json.Value =

@@ -76,7 +76,7 @@ let private evaluationOptions (options: Argu.ParseResults<EvaluateArgs>) =
         )
 
     EvaluationOptions(
-        Model = CommandLine.existing "model" (options.GetResult EvaluateArgs.Model),
+        Model = options.GetResult EvaluateArgs.Model,
         Data = options.GetResult EvaluateArgs.Data,
         Output = options.GetResult EvaluateArgs.Output,
         Tokenizer = Option.toObj (options.TryGetResult EvaluateArgs.Tokenizer),
@@ -105,6 +105,7 @@ let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
             "max-new-tokens", options.TryGetResult EvaluateArgs.Max_New_Tokens
             "limit", options.TryGetResult EvaluateArgs.Limit
             "threads", options.TryGetResult EvaluateArgs.Threads
+            "latent-steps", options.TryGetResult EvaluateArgs.Latent_Steps
         ] do
         CommandLine.atLeastOne option value
 
@@ -119,8 +120,13 @@ let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
 /// Answers and scores a data set.
 let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parseWithFile<EvaluateArgs> "evaluate" arguments
-    checkEvaluation options
-    let evaluation = evaluationOptions options
+
+    let evaluation =
+        CommandLine.blaming arguments (fun () ->
+            checkEvaluation options
+            evaluationOptions options)
+
+    CommandLine.existing "model" evaluation.Model |> ignore
 
     for path in evaluation.Data do
         CommandLine.existing "data" path |> ignore
@@ -163,7 +169,7 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
         )
 
     TrajectoriesOptions(
-        Model = CommandLine.existing "model" (options.GetResult TrajectoriesArgs.Model),
+        Model = options.GetResult TrajectoriesArgs.Model,
         Data = options.GetResult TrajectoriesArgs.Data,
         Output = options.GetResult TrajectoriesArgs.Output,
         Tokenizer = Option.toObj (options.TryGetResult TrajectoriesArgs.Tokenizer),
@@ -186,17 +192,21 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
 let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parseWithFile<TrajectoriesArgs> "trajectories" arguments
 
-    for option, value in
-        [
-            "batch-size", options.TryGetResult TrajectoriesArgs.Batch_Size
-            "limit", options.TryGetResult TrajectoriesArgs.Limit
-            "max-tokens", options.TryGetResult TrajectoriesArgs.Max_Tokens
-            "shard-size", options.TryGetResult Shard_Size
-            "threads", options.TryGetResult TrajectoriesArgs.Threads
-        ] do
-        CommandLine.atLeastOne option value
+    let settings =
+        CommandLine.blaming arguments (fun () ->
+            for option, value in
+                [
+                    "batch-size", options.TryGetResult TrajectoriesArgs.Batch_Size
+                    "limit", options.TryGetResult TrajectoriesArgs.Limit
+                    "max-tokens", options.TryGetResult TrajectoriesArgs.Max_Tokens
+                    "shard-size", options.TryGetResult Shard_Size
+                    "threads", options.TryGetResult TrajectoriesArgs.Threads
+                ] do
+                CommandLine.atLeastOne option value
 
-    let settings = trajectoriesOptions options
+            trajectoriesOptions options)
+
+    CommandLine.existing "model" settings.Model |> ignore
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
 
     let result =

@@ -23,6 +23,7 @@ public static class PredictionFile
     /// <exception cref="InputException">The file or one of its lines cannot be read, or it holds none.</exception>
     public static IReadOnlyList<Prediction> Read(string path)
     {
+        DataPath.Check(path);
         try
         {
             Prediction[] all = [.. DataLines.Read(path).Select(line => OfLine(path, line))];
@@ -30,7 +31,7 @@ public static class PredictionFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+            throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
         }
     }
 

@@ -79,13 +79,13 @@ public sealed class EvaluationStage
     {
         if (options.LatentSteps is { } steps && card is not { LatentSteps: > 0 })
         {
-            throw new InputException($"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none)");
+            throw new InputException($"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
         }
     }
 
     private GenerationPlan Plan(int[] prefixIds)
     {
-        var steps = options.LatentSteps ?? card?.LatentSteps ?? 0;
+        var steps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
         var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" ? AnswerMode.Direct : AnswerMode.Explicit;
         return new GenerationPlan(mode, steps, prefixIds, options.MaxNewTokens, [StageModel.EndId(options.Model, model, card)]);
     }

@@ -26,7 +26,7 @@ internal static class OutputFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"--output {path}: cannot be made: {e.Message}", e);
+            throw new InputException($"--output {path}: cannot be made ({e.Message.TrimEnd('.')}); name a folder in a place that can be written", e);
         }
     }
 

@@ -94,12 +94,16 @@ public sealed class RunDirectory
 
     /// <summary>
     /// The writer of <c>metrics.jsonl</c>. Lines of steps after <paramref name="resumedStep"/> are removed: they will be made again.
+    /// A file that was deleted begins anew.
     /// </summary>
-    public MetricsWriter OpenMetrics(int resumedStep)
+    /// <param name="resumedStep">Steps made before; 0 for a run that begins.</param>
+    /// <param name="lines">Lines that those steps left; null where that is not known.</param>
+    /// <exception cref="InputException">A line of a step before is damaged or missing.</exception>
+    public MetricsWriter OpenMetrics(int resumedStep, int? lines = null)
     {
         if (File.Exists(MetricsFile))
         {
-            var kept = File.ReadLines(MetricsFile).Where(line => MetricsWriter.StepOf(line) <= resumedStep).ToList();
+            var kept = MetricsWriter.LinesUntil(MetricsFile, resumedStep, lines);
             AtomicFile.WriteText(MetricsFile, string.Concat(kept.Select(line => line + "\n")));
         }
 

@@ -13,7 +13,7 @@ public static class TokenizerFile
 
     /// <summary>
     /// Loads a <c>tokenizer.json</c> (also gzip-compressed), a <c>.gguf</c> file's own vocabulary, or the one of these that a folder holds:
-    /// <c>tokenizer.json</c>, <c>tokenizer.json.gz</c>, or its only <c>.gguf</c> file, in this order.
+    /// <c>tokenizer.json</c>, <c>tokenizer.json.gz</c>, or its only <c>.gguf</c> file, in this order; a run directory's are in its <c>final</c>.
     /// </summary>
     /// <exception cref="InputException">There is none, it is malformed, or it has a component that is not supported.</exception>
     public static TextTokenizer Load(string path)
@@ -37,6 +37,12 @@ public static class TokenizerFile
         if (!Directory.Exists(path))
         {
             return path;
+        }
+
+        string final = Path.Combine(path, "final");
+        if (Directory.Exists(final))
+        {
+            return Find(final);
         }
 
         string? named = Names.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists);

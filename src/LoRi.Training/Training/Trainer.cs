@@ -77,6 +77,7 @@ public sealed class Trainer : IDisposable
         var totals = StudentLayout.Totals(rows, plan.Grading);
         var terms = new Dictionary<string, double>();
         model.Parameters.Gradients.zero_();
+        using var dropout = model.BeginDropout(plan.Seed, step);
         var loss = rows.Chunk(System.Math.Min(plan.MicroBatchSize, rows.Length)).Sum(part => Accumulate(part, totals, terms));
         var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
         var norm = Optimizer.Step(rate);

@@ -1,0 +1,539 @@
+(** The closed-form gradients of the rationale terms and of the anchor term with respect to the student's coordinates.
+
+    A loss f has the gradient g at Y when f(Y + h) = f(Y) + <g, h> + r(h) with a remainder of second order in h. Here every
+    remainder is written out: the losses are polynomials, so no analysis is needed. *)
+
+From mathcomp Require Import all_ssreflect all_algebra.
+From mathcomp.algebra_tactics Require Import ring.
+From LoRi Require Import Moments Objective.
+
+Set Implicit Arguments.
+Unset Strict Implicit.
+Unset Printing Implicit Defensive.
+
+Import Order.TTheory GRing.Theory Num.Theory.
+Local Open Scope ring_scope.
+
+Section Inner.
+Variable R : realFieldType.
+
+(** <A, B>, entry by entry. *)
+Definition inner m n (A B : 'M[R]_(m, n)) : R := \tr (A^T *m B).
+
+Lemma innerE m n (A B : 'M[R]_(m, n)) : inner A B = \sum_i \sum_j A i j * B i j.
+Proof. by rewrite exchange_big; apply: eq_bigr => j _; rewrite tr_mulmxE. Qed.
+
+Lemma innerDl m n (A B C : 'M[R]_(m, n)) : inner (A + B) C = inner A C + inner B C.
+Proof. by rewrite /inner linearD mulmxDl linearD. Qed.
+
+Lemma innerDr m n (A B C : 'M[R]_(m, n)) : inner A (B + C) = inner A B + inner A C.
+Proof. by rewrite /inner mulmxDr linearD. Qed.
+
+Lemma innerZl m n x (A B : 'M[R]_(m, n)) : inner (x *: A) B = x * inner A B.
+Proof. by rewrite /inner linearZ -scalemxAl linearZ. Qed.
+
+Lemma innerZr m n x (A B : 'M[R]_(m, n)) : inner A (x *: B) = x * inner A B.
+Proof. by rewrite /inner -scalemxAr linearZ. Qed.
+
+Lemma innerBl m n (A B C : 'M[R]_(m, n)) : inner (A - B) C = inner A C - inner B C.
+Proof. by rewrite innerDl -scaleN1r innerZl mulN1r. Qed.
+
+Lemma inner0l m n (B : 'M[R]_(m, n)) : inner 0 B = 0.
+Proof. by rewrite /inner trmx0 mul0mx mxtrace0. Qed.
+
+Lemma inner_sumr m n (A : 'M[R]_(m, n)) T (P : pred 'I_T) (F : 'I_T -> 'M[R]_(m, n)) :
+  inner A (\sum_(t | P t) F t) = \sum_(t | P t) inner A (F t).
+Proof. by rewrite /inner mulmx_sumr linear_sum. Qed.
+
+Lemma inner_suml m n (B : 'M[R]_(m, n)) T (P : pred 'I_T) (F : 'I_T -> 'M[R]_(m, n)) :
+  inner (\sum_(t | P t) F t) B = \sum_(t | P t) inner (F t) B.
+Proof. by rewrite /inner linear_sum mulmx_suml linear_sum. Qed.
+
+Lemma inner_tr m n (A B : 'M[R]_(m, n)) : inner A^T B^T = inner A B.
+Proof. by rewrite /inner trmxK mxtrace_mulC -mxtrace_tr trmx_mul trmxK. Qed.
+
+(** Products go over to the other side as transposes. *)
+Lemma inner_mull m n p (A : 'M[R]_(m, n)) (B : 'M[R]_(m, p)) (C : 'M[R]_(p, n)) :
+  inner A (B *m C) = inner (B^T *m A) C.
+Proof. by rewrite /inner trmx_mul trmxK mulmxA. Qed.
+
+Lemma inner_mulr m n p (A : 'M[R]_(m, n)) (B : 'M[R]_(m, p)) (C : 'M[R]_(p, n)) :
+  inner A (B *m C) = inner (A *m C^T) B.
+Proof. by rewrite /inner trmx_mul trmxK mulmxA mxtrace_mulC mulmxA. Qed.
+
+Lemma inner_mxvec m n (A B : 'M[R]_(m, n)) : inner (mxvec A) (mxvec B) = inner A B.
+Proof.
+rewrite !innerE big_ord1 pair_bigA /= (reindex _ (curry_mxvec_bij _ _)) /=.
+by apply: eq_bigr => -[i j] _; rewrite !mxvecE.
+Qed.
+
+(** Of families, one matrix per token. *)
+Definition inner_all a b T (g h : 'I_T -> 'M[R]_(a, b)) : R := \sum_t inner (g t) (h t).
+
+End Inner.
+
+Section Gaps.
+Variable R : realFieldType.
+Variables m n : nat.
+Implicit Types A B C D : 'M[R]_(m, n).
+
+(** 2 (student - teacher) / (divisor entries): what the code calls dL/dS. *)
+Definition gap_gradient C A B : 'M[R]_(m, n) :=
+  \matrix_(i, j) (2%:R * (m * n)%:R^-1 * (B i j - A i j) / C i j).
+
+(** A squared difference changes by its gradient and by the square of the change. *)
+Lemma gap_shift C A B D : gap C A (B + D) = gap C A B + inner (gap_gradient C A B) D + gap C D 0.
+Proof.
+rewrite innerE /gap /gap_gradient; move: (_%:R^-1) => k; rewrite !mulr_sumr -!big_split /=; apply: eq_bigr => i _.
+rewrite !mulr_sumr -!big_split /=; apply: eq_bigr => j _; rewrite !mxE.
+by move: (A i j) (B i j) (D i j) ((C i j)^-1) => x y z c; ring.
+Qed.
+
+End Gaps.
+
+Section Shifts.
+Variable R : realFieldType.
+Variables a b : nat.
+Implicit Type Y : trajectory R a b.
+
+(** The student's coordinates Y moved by h. *)
+Definition shift Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : trajectory R a b :=
+  @Trajectory R a b (tokens Y) (weight Y) (pair_weight Y) (fun t => slice Y t + h t).
+
+(** The mean and the deviations of a movement, with the weights of Y. *)
+Definition mean_of Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) := \sum_t weight Y t *: h t.
+Definition dev_of Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) t := h t - mean_of h.
+
+(** What a loss sends to the deviations, sent on to the coordinates: dL/dZ_t = dL/dD_t - w_t sum over s of dL/dD_s. *)
+Definition centred Y (g : 'I_(tokens Y) -> 'M[R]_(a, b)) t := g t - weight Y t *: \sum_s g s.
+
+Lemma mean_shift Y h : mean (shift (Y := Y) h) = mean Y + mean_of h.
+Proof. by rewrite /mean /mean_of -big_split; apply: eq_bigr => t _; rewrite /= scalerDr. Qed.
+
+Lemma dev_shift Y h t : dev (shift (Y := Y) h) t = dev Y t + dev_of h t.
+Proof. by rewrite /dev mean_shift /dev_of /= opprD addrACA. Qed.
+
+Lemma inner_centred Y (g h : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  inner_all g (dev_of (Y := Y) h) = inner_all (centred (Y := Y) g) h.
+Proof.
+rewrite /inner_all /dev_of /centred.
+have -> : \sum_t inner (g t) (h t - mean_of (Y := Y) h) = \sum_t inner (g t) (h t) - inner (\sum_t g t) (mean_of (Y := Y) h).
+  by rewrite inner_suml -sumrB; apply: eq_bigr => t _; rewrite innerDr -scaleN1r innerZr mulN1r.
+rewrite /mean_of inner_sumr -sumrB; apply: eq_bigr => t _.
+by rewrite innerBl innerZr innerZl.
+Qed.
+
+Lemma inner_allD Y (g g' h : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  inner_all (fun t => g t + g' t) h = inner_all g h + inner_all g' h.
+Proof. by rewrite /inner_all -big_split; apply: eq_bigr => t _; rewrite innerDl. Qed.
+
+Lemma inner_allZ Y x (g h : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  inner_all (fun t => x *: g t) h = x * inner_all g h.
+Proof. by rewrite /inner_all mulr_sumr; apply: eq_bigr => t _; rewrite innerZl. Qed.
+
+(** A loss of a statistic S that changes by a linear part and a rest. *)
+Lemma gap_of_statistic m n (C A S L Q : 'M[R]_(m, n)) :
+  gap C A (S + (L + Q)) = gap C A S + inner (gap_gradient C A S) L + (inner (gap_gradient C A S) Q + gap C (L + Q) 0).
+Proof. by rewrite gap_shift innerDr; ring. Qed.
+
+End Shifts.
+
+Section Gradients.
+Variable R : realFieldType.
+Variables a b : nat.
+Variable X : trajectory R a b.
+Implicit Type Y : trajectory R a b.
+
+(** The mean term: every token gets w_t dL/dmean. The remainder is the squared movement of the mean. *)
+Definition mean_gradient C Y t : 'M[R]_(a, b) := weight Y t *: gap_gradient C (mean X) (mean Y).
+Arguments mean_gradient C Y t : clear implicits.
+
+Theorem gradient_of_the_mean_term (c : divisors R a b) Y h :
+  mean_term c X (shift (Y := Y) h) =
+  mean_term c X Y + inner_all (mean_gradient (of_mean c) Y) h + gap (of_mean c) (mean_of h) 0.
+Proof.
+rewrite /mean_term mean_shift gap_shift; congr (_ + _ + _).
+by rewrite inner_sumr; apply: eq_bigr => t _; rewrite innerZl innerZr.
+Qed.
+
+(** The full covariance sends w_t (G + G') vec D_t to the deviations. *)
+Definition full_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a * b) :=
+  \sum_t weight Y t *: ((mxvec (dev Y t))^T *m mxvec (dev_of h t) + (mxvec (dev_of h t))^T *m mxvec (dev Y t)).
+Definition full_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a * b) :=
+  \sum_t weight Y t *: ((mxvec (dev_of h t))^T *m mxvec (dev_of h t)).
+Definition full_gradient C Y t : 'M[R]_(a, b) :=
+  let G := gap_gradient C (cov_full X) (cov_full Y) in
+  weight Y t *: vec_mx (mxvec (dev Y t) *m (G + G^T)).
+Arguments full_gradient C Y t : clear implicits.
+
+Lemma inner_symmetric n m (G : 'M[R]_n) (u v : 'M[R]_(m, n)) :
+  inner G (u^T *m v + v^T *m u) = inner (u *m (G + G^T)) v.
+Proof.
+rewrite innerDr mulmxDr innerDl inner_mull trmxK; congr (_ + _).
+by rewrite inner_mulr -inner_tr trmx_mul !trmxK.
+Qed.
+
+Lemma inner_symmetric_right n m (G : 'M[R]_n) (u v : 'M[R]_(n, m)) :
+  inner G (u *m v^T + v *m u^T) = inner ((G + G^T) *m u) v.
+Proof.
+rewrite innerDr mulmxDl innerDl addrC; congr (_ + _); first by rewrite inner_mulr trmxK.
+by rewrite inner_mull -inner_tr trmx_mul !trmxK.
+Qed.
+
+Lemma full_shift Y h :
+  cov_full (shift (Y := Y) h) = cov_full Y + (full_linear h + full_square h).
+Proof.
+rewrite /cov_full /full_linear /full_square -!big_split; apply: eq_bigr => t _ /=.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [mxvec (_ + _)]linearD [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
+Qed.
+
+Theorem gradient_of_the_full_covariance_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_full c) (cov_full X) (cov_full Y) in
+  covariance_term c Full X (shift (Y := Y) h) =
+  covariance_term c Full X Y + inner_all (centred (full_gradient (of_full c) Y)) h +
+  (inner G (full_square h) + gap (of_full c) (full_linear h + full_square h) 0).
+Proof.
+rewrite /= full_shift gap_of_statistic; congr (_ + _ + _).
+rewrite -inner_centred /full_linear inner_sumr; apply: eq_bigr => t _.
+by rewrite /full_gradient innerZr innerZl inner_symmetric -[in RHS]inner_mxvec vec_mxK.
+Qed.
+
+(** The layer covariance sends w_t (G + G') D_t / r_d, the hidden one w_t D_t (G + G') / r_L. *)
+Definition layer_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: \sum_t weight Y t *: (dev Y t *m (dev_of h t)^T + dev_of h t *m (dev Y t)^T).
+Definition layer_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: \sum_t weight Y t *: (dev_of h t *m (dev_of h t)^T).
+Definition layer_gradient C Y t : 'M[R]_(a, b) :=
+  let G := gap_gradient C (cov_layer X) (cov_layer Y) in
+  weight Y t *: (b%:R^-1 *: ((G + G^T) *m dev Y t)).
+Arguments layer_gradient C Y t : clear implicits.
+
+Definition hidden_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: \sum_t weight Y t *: ((dev Y t)^T *m dev_of h t + (dev_of h t)^T *m dev Y t).
+Definition hidden_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: \sum_t weight Y t *: ((dev_of h t)^T *m dev_of h t).
+Definition hidden_gradient C Y t : 'M[R]_(a, b) :=
+  let G := gap_gradient C (cov_hidden X) (cov_hidden Y) in
+  weight Y t *: (a%:R^-1 *: (dev Y t *m (G + G^T))).
+Arguments hidden_gradient C Y t : clear implicits.
+
+Lemma layer_shift Y h : cov_layer (shift (Y := Y) h) = cov_layer Y + (layer_linear h + layer_square h).
+Proof.
+rewrite /cov_layer /layer_linear /layer_square -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => t _ /=.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma hidden_shift Y h : cov_hidden (shift (Y := Y) h) = cov_hidden Y + (hidden_linear h + hidden_square h).
+Proof.
+rewrite /cov_hidden /hidden_linear /hidden_square -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => t _ /=.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma layer_adjoint C Y h :
+  inner (gap_gradient C (cov_layer X) (cov_layer Y)) (layer_linear (Y := Y) h) =
+  inner_all (layer_gradient C Y) (dev_of (Y := Y) h).
+Proof.
+rewrite /layer_linear innerZr inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite /layer_gradient.
+by rewrite innerZr !innerZl mulrCA inner_symmetric_right.
+Qed.
+
+Lemma hidden_adjoint C Y h :
+  inner (gap_gradient C (cov_hidden X) (cov_hidden Y)) (hidden_linear (Y := Y) h) =
+  inner_all (hidden_gradient C Y) (dev_of (Y := Y) h).
+Proof.
+rewrite /hidden_linear innerZr inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite /hidden_gradient.
+by rewrite innerZr !innerZl mulrCA inner_symmetric.
+Qed.
+
+Theorem gradient_of_the_modewise_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_layer c) (cov_layer X) (cov_layer Y) in
+  let H := gap_gradient (of_hidden c) (cov_hidden X) (cov_hidden Y) in
+  covariance_term c Modewise X (shift (Y := Y) h) =
+  covariance_term c Modewise X Y +
+  inner_all (centred (fun t => layer_gradient (of_layer c) Y t + hidden_gradient (of_hidden c) Y t)) h +
+  (inner G (layer_square h) + gap (of_layer c) (layer_linear h + layer_square h) 0 +
+   (inner H (hidden_square h) + gap (of_hidden c) (hidden_linear h + hidden_square h) 0)).
+Proof.
+rewrite /= layer_shift hidden_shift !gap_of_statistic -inner_centred inner_allD layer_adjoint hidden_adjoint.
+by ring.
+Qed.
+
+(** Every layer by itself: layer i of D_t gets w_t D_t[i] (G_i + G_i'), averaged over layers. *)
+Definition per_layer_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) i : 'M[R]_b :=
+  \sum_t weight Y t *: ((row i (dev Y t))^T *m row i (dev_of h t) + (row i (dev_of h t))^T *m row i (dev Y t)).
+Definition per_layer_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) i : 'M[R]_b :=
+  \sum_t weight Y t *: ((row i (dev_of h t))^T *m row i (dev_of h t)).
+Definition per_layer_gradient (C : 'I_a -> 'M[R]_b) Y t : 'M[R]_(a, b) :=
+  weight Y t *: (a%:R^-1 *: \matrix_i
+    (row i (dev Y t) *m let G := gap_gradient (C i) (cov_per_layer X i) (cov_per_layer Y i) in G + G^T)).
+Arguments per_layer_gradient C Y t : clear implicits.
+
+Lemma per_layer_shift Y h i :
+  cov_per_layer (shift (Y := Y) h) i = cov_per_layer Y i + (per_layer_linear h i + per_layer_square h i).
+Proof.
+rewrite /cov_per_layer /per_layer_linear /per_layer_square -!big_split; apply: eq_bigr => t _ /=.
+rewrite -!scalerDr; congr (_ *: _).
+by rewrite dev_shift [row _ (_ + _)]linearD [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma inner_rows m n (A B : 'M[R]_(m, n)) : inner A B = \sum_i inner (row i A) (row i B).
+Proof.
+rewrite innerE; apply: eq_bigr => i _; rewrite innerE big_ord1.
+by apply: eq_bigr => j _; rewrite !mxE.
+Qed.
+
+Theorem gradient_of_the_per_layer_term (c : divisors R a b) Y h :
+  let G i := gap_gradient (of_per_layer c i) (cov_per_layer X i) (cov_per_layer Y i) in
+  covariance_term c PerLayer X (shift (Y := Y) h) =
+  covariance_term c PerLayer X Y + inner_all (centred (per_layer_gradient (of_per_layer c) Y)) h +
+  a%:R^-1 * \sum_i (inner (G i) (per_layer_square h i) +
+                    gap (of_per_layer c i) (per_layer_linear h i + per_layer_square h i) 0).
+Proof.
+rewrite /=; under eq_bigr do rewrite per_layer_shift gap_of_statistic.
+rewrite !big_split !mulrDr /=; congr (_ + _ + _); rewrite -inner_centred mulr_sumr.
+under eq_bigr do rewrite inner_sumr mulr_sumr.
+rewrite exchange_big; apply: eq_bigr => t _ /=.
+rewrite !innerZl inner_rows !mulr_sumr; apply: eq_bigr => i _.
+by rewrite rowK innerZr inner_symmetric mulrCA.
+Qed.
+
+(** The variances send 2 w_t D_t o G, the third moments 3 w_t D_t o D_t o G. *)
+Definition powers_linear Y (k : nat) (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a, b) :=
+  \matrix_(i, j) \sum_t weight Y t * (k%:R * dev Y t i j ^+ k.-1 * dev_of h t i j).
+Definition diagonal_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a, b) :=
+  \matrix_(i, j) \sum_t weight Y t * dev_of h t i j ^+ 2.
+Definition third_rest Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_(a, b) :=
+  \matrix_(i, j) \sum_t weight Y t * (3%:R * dev Y t i j * dev_of h t i j ^+ 2 + dev_of h t i j ^+ 3).
+Definition diagonal_gradient C Y t : 'M[R]_(a, b) :=
+  \matrix_(i, j) (weight Y t * (2%:R * dev Y t i j * gap_gradient C (cov_diagonal X) (cov_diagonal Y) i j)).
+Definition third_gradient C Y t : 'M[R]_(a, b) :=
+  \matrix_(i, j) (weight Y t * (3%:R * dev Y t i j ^+ 2 * gap_gradient C (third X) (third Y) i j)).
+Arguments diagonal_gradient C Y t : clear implicits.
+Arguments third_gradient C Y t : clear implicits.
+
+Lemma entryD m n (A B : 'M[R]_(m, n)) i j : (A + B) i j = A i j + B i j.
+Proof. by rewrite mxE. Qed.
+
+Lemma diagonal_shift Y h :
+  cov_diagonal (shift (Y := Y) h) = cov_diagonal Y + (powers_linear 2 h + diagonal_square h).
+Proof.
+apply/matrixP => i j; rewrite !entryD [LHS]mxE [cov_diagonal Y i j]mxE [powers_linear _ _ i j]mxE [diagonal_square _ i j]mxE -!big_split.
+apply: eq_bigr => t _ /=; rewrite dev_shift entryD.
+by move: (weight Y t) (dev Y t i j) (dev_of h t i j) => w x y; ring.
+Qed.
+
+Lemma third_shift Y h : third (shift (Y := Y) h) = third Y + (powers_linear 3 h + third_rest h).
+Proof.
+apply/matrixP => i j; rewrite !entryD [LHS]mxE [third Y i j]mxE [powers_linear _ _ i j]mxE [third_rest _ i j]mxE -!big_split.
+apply: eq_bigr => t _ /=; rewrite dev_shift entryD.
+by move: (weight Y t) (dev Y t i j) (dev_of h t i j) => w x y; ring.
+Qed.
+
+Lemma powers_adjoint k (G : 'M[R]_(a, b)) Y h (g : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  (forall t i j, g t i j = weight Y t * (k%:R * dev Y t i j ^+ k.-1 * G i j)) ->
+  inner G (powers_linear (Y := Y) k h) = inner_all g (dev_of (Y := Y) h).
+Proof.
+move=> gE; rewrite /inner_all innerE; under [RHS]eq_bigr do rewrite innerE.
+rewrite [RHS]exchange_big; apply: eq_bigr => i _ /=; rewrite [RHS]exchange_big; apply: eq_bigr => j _ /=.
+by rewrite [powers_linear _ _ _ _]mxE mulr_sumr; apply: eq_bigr => t _; rewrite gE;
+   move: (weight Y t) (_ * _ ^+ _) (G i j) (dev_of h t i j) => w z g0 e; ring.
+Qed.
+
+Theorem gradient_of_the_diagonal_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_diagonal c) (cov_diagonal X) (cov_diagonal Y) in
+  covariance_term c Diagonal X (shift (Y := Y) h) =
+  covariance_term c Diagonal X Y + inner_all (centred (diagonal_gradient (of_diagonal c) Y)) h +
+  (inner G (diagonal_square h) + gap (of_diagonal c) (powers_linear 2 h + diagonal_square h) 0).
+Proof.
+rewrite /= diagonal_shift gap_of_statistic -inner_centred; congr (_ + _ + _).
+by apply: powers_adjoint => t i j; rewrite mxE expr1.
+Qed.
+
+Theorem gradient_of_the_third_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_third c) (third X) (third Y) in
+  order_term c Third X (shift (Y := Y) h) =
+  order_term c Third X Y + inner_all (centred (third_gradient (of_third c) Y)) h +
+  (inner G (third_rest h) + gap (of_third c) (powers_linear 3 h + third_rest h) 0).
+Proof.
+rewrite /= third_shift gap_of_statistic -inner_centred; congr (_ + _ + _).
+by apply: powers_adjoint => t i j; rewrite mxE.
+Qed.
+
+(** Of two successive steps with weight q_s the lag-1 form sends q_s G D_(s+1) to the earlier and q_s G' D_s to the later one
+    (layer mode, over r_d), D_(s+1) G' and D_s G likewise (hidden mode, over r_L). *)
+Definition over_pairs (V : lmodType R) Y (F : 'I_(tokens Y) -> 'I_(tokens Y) -> V) : V :=
+  \sum_(s < tokens Y) \sum_(t < tokens Y | t == s.+1 :> nat) pair_weight Y s *: F s t.
+Definition lag_layer_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: over_pairs (fun s t => dev Y s *m (dev_of h t)^T + dev_of h s *m (dev Y t)^T).
+Definition lag_layer_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_a :=
+  b%:R^-1 *: over_pairs (fun s t => dev_of h s *m (dev_of h t)^T).
+Definition lag_hidden_linear Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: over_pairs (fun s t => (dev Y s)^T *m dev_of h t + (dev_of h s)^T *m dev Y t).
+Definition lag_hidden_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
+  a%:R^-1 *: over_pairs (fun s t => (dev_of h s)^T *m dev_of h t).
+
+(** What pairs send to their earlier and to their later step. *)
+Definition to_pairs Y (earlier later : 'I_(tokens Y) -> 'M[R]_(a, b)) u : 'M[R]_(a, b) :=
+  \sum_(t < tokens Y | t == u.+1 :> nat) pair_weight Y u *: earlier t +
+  \sum_(s < tokens Y | u == s.+1 :> nat) pair_weight Y s *: later s.
+Definition lag_layer_gradient C Y : 'I_(tokens Y) -> 'M[R]_(a, b) :=
+  let G := gap_gradient C (lag_layer X) (lag_layer Y) in
+  to_pairs (fun t => b%:R^-1 *: (G *m dev Y t)) (fun s => b%:R^-1 *: (G^T *m dev Y s)).
+Definition lag_hidden_gradient C Y : 'I_(tokens Y) -> 'M[R]_(a, b) :=
+  let G := gap_gradient C (lag_hidden X) (lag_hidden Y) in
+  to_pairs (fun t => a%:R^-1 *: (dev Y t *m G^T)) (fun s => a%:R^-1 *: (dev Y s *m G)).
+Arguments lag_layer_gradient C Y : clear implicits.
+Arguments lag_hidden_gradient C Y : clear implicits.
+
+Lemma lag_shift Y h :
+  lag_layer (shift (Y := Y) h) = lag_layer Y + (lag_layer_linear h + lag_layer_square h) /\
+  lag_hidden (shift (Y := Y) h) = lag_hidden Y + (lag_hidden_linear h + lag_hidden_square h).
+Proof.
+split; rewrite /lag_layer /lag_hidden -!scalerDr; congr (_ *: _); rewrite -!big_split; apply: eq_bigr => s _ /=.
+all: rewrite -!big_split; apply: eq_bigr => t _ /=; rewrite -!scalerDr; congr (_ *: _).
+all: by rewrite !dev_shift [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
+Qed.
+
+Lemma to_pairs_adjoint Y (earlier later e : 'I_(tokens Y) -> 'M[R]_(a, b)) :
+  \sum_(s < tokens Y) \sum_(t < tokens Y | t == s.+1 :> nat) pair_weight Y s * (inner (later s) (e t) + inner (earlier t) (e s)) =
+  inner_all (to_pairs (Y := Y) earlier later) e.
+Proof.
+have -> : inner_all (to_pairs (Y := Y) earlier later) e =
+    \sum_(u < tokens Y) \sum_(t < tokens Y | t == u.+1 :> nat) pair_weight Y u * inner (earlier t) (e u) +
+    \sum_(u < tokens Y) \sum_(s < tokens Y | u == s.+1 :> nat) pair_weight Y s * inner (later s) (e u).
+  rewrite -big_split; apply: eq_bigr => u _; rewrite innerDl !inner_suml.
+  by congr (_ + _); apply: eq_bigr => t _; rewrite innerZl.
+rewrite [X in _ + X](exchange_big_dep xpredT) //= -big_split; apply: eq_bigr => s _ /=.
+by rewrite -big_split; apply: eq_bigr => t _; rewrite mulrDr addrC.
+Qed.
+
+Lemma lag_adjoint C D Y h :
+  inner (gap_gradient C (lag_layer X) (lag_layer Y)) (lag_layer_linear (Y := Y) h) =
+    inner_all (lag_layer_gradient C Y) (dev_of (Y := Y) h) /\
+  inner (gap_gradient D (lag_hidden X) (lag_hidden Y)) (lag_hidden_linear (Y := Y) h) =
+    inner_all (lag_hidden_gradient D Y) (dev_of (Y := Y) h).
+Proof.
+split; rewrite -to_pairs_adjoint innerZr inner_sumr mulr_sumr; apply: eq_bigr => s _.
+all: rewrite inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite innerZr mulrCA !innerZl -mulrDr; congr (_ * (_ * _)).
+  rewrite innerDr inner_mull -inner_tr trmx_mul !trmxK; congr (_ + _); by rewrite inner_mulr trmxK.
+rewrite innerDr inner_mull trmxK; congr (_ + _); by rewrite inner_mulr -inner_tr trmx_mul !trmxK.
+Qed.
+
+Theorem gradient_of_the_lag_1_term (c : divisors R a b) Y h :
+  let G := gap_gradient (of_lag_layer c) (lag_layer X) (lag_layer Y) in
+  let H := gap_gradient (of_lag_hidden c) (lag_hidden X) (lag_hidden Y) in
+  order_term c Lag1 X (shift (Y := Y) h) =
+  order_term c Lag1 X Y +
+  inner_all (centred (fun t => lag_layer_gradient (of_lag_layer c) Y t + lag_hidden_gradient (of_lag_hidden c) Y t)) h +
+  (inner G (lag_layer_square h) + gap (of_lag_layer c) (lag_layer_linear h + lag_layer_square h) 0 +
+   (inner H (lag_hidden_square h) + gap (of_lag_hidden c) (lag_hidden_linear h + lag_hidden_square h) 0)).
+Proof.
+have [lay hid] := lag_adjoint (of_lag_layer c) (of_lag_hidden c) h.
+rewrite /= (lag_shift h).1 (lag_shift h).2 !gap_of_statistic -inner_centred inner_allD lay hid.
+by ring.
+Qed.
+
+End Gradients.
+
+Section Anchor.
+Variable R : realFieldType.
+
+(** Smooth-L1 with beta 1, and its derivative: the difference itself inside of one, its sign outside. *)
+Definition smooth_l1 (x : R) : R := if `|x| < 1 then x ^+ 2 / 2%:R else `|x| - 2%:R^-1.
+Definition clip (x : R) : R := if `|x| < 1 then x else if 0 <= x then 1 else -1.
+
+(** Piece by piece. Inside, smooth-L1 is a parabola; outside, a line on either side; the remainders are h^2 / 2, 0 and 0. *)
+Theorem smooth_l1_derivative_piece_by_piece (x h : R) :
+  [/\ `|x| < 1 -> `|x + h| < 1 -> smooth_l1 (x + h) = smooth_l1 x + clip x * h + h ^+ 2 / 2%:R,
+      1 <= x -> 1 <= x + h -> smooth_l1 (x + h) = smooth_l1 x + clip x * h
+    & x <= -1 -> x + h <= -1 -> smooth_l1 (x + h) = smooth_l1 x + clip x * h].
+Proof.
+split=> [x1 y1|x1 y1|x1 y1]; rewrite /smooth_l1 /clip.
+- by rewrite x1 y1; field.
+- have [x0 y0] := (le_trans ler01 x1, le_trans ler01 y1).
+  by rewrite !ger0_norm // !ltNge x1 y1 x0 /=; ring.
+- have [x0 y0] : x < 0 /\ x + h < 0 by split; [apply: le_lt_trans x1 _ | apply: le_lt_trans y1 _]; rewrite oppr_lt0 ltr01.
+  by rewrite !ltr0_norm // !ltNge !ler_oppr x1 y1 leNgt x0 /=; ring.
+Qed.
+
+Lemma norm_clip x : `|clip x| <= 1.
+Proof. by rewrite /clip; case: ifP => [/ltW //|_]; case: ifP => _; rewrite ?normrN normr1. Qed.
+
+Lemma smooth_l1_clip x :
+  smooth_l1 x = clip x * x - clip x ^+ 2 / 2%:R /\ smooth_l1 x = clip x ^+ 2 / 2%:R + `|x - clip x|.
+Proof.
+rewrite /smooth_l1 /clip; case: (ltP `|x| 1) => [x1|x1]; first by rewrite subrr normr0; split; field.
+case: (lerP 0 x) => x0.
+  by rewrite ger0_norm // in x1 *; rewrite ger0_norm ?subr_ge0 //; split; field.
+rewrite ltr0_norm // in x1 *; rewrite opprK ler0_norm; first by split; field.
+by rewrite -ler_subr_addr sub0r ler_oppr.
+Qed.
+
+Lemma above_tangents g y : `|g| <= 1 -> g * y - g ^+ 2 / 2%:R <= smooth_l1 y.
+Proof.
+move=> g1; rewrite /smooth_l1; case: (ltP `|y| 1) => [y1|y1]; rewrite -subr_ge0.
+  have -> : y ^+ 2 / 2%:R - (g * y - g ^+ 2 / 2%:R) = (y - g) ^+ 2 / 2%:R by field.
+  by rewrite mulr_ge0 ?sqr_ge0 // invr_ge0 ler0n.
+have gy : g * y <= `|g| * `|y| by rewrite -normrM ler_norm.
+apply: (@le_trans _ _ (`|y| - 2%:R^-1 - (`|g| * `|y| - `|g| ^+ 2 / 2%:R))); last first.
+  by rewrite ler_sub // ler_sub // real_normK ?num_real.
+have -> : `|y| - 2%:R^-1 - (`|g| * `|y| - `|g| ^+ 2 / 2%:R) =
+    (1 - `|g|) * (`|y| - 1) + (1 - `|g|) ^+ 2 / 2%:R by field.
+by rewrite addr_ge0 ?mulr_ge0 ?sqr_ge0 ?subr_ge0 ?invr_ge0 ?ler0n.
+Qed.
+
+Lemma below_parabolas x y : smooth_l1 x <= (x - y) ^+ 2 / 2%:R + `|y|.
+Proof.
+rewrite (smooth_l1_clip x).1; set g := clip x; apply: (@le_trans _ _ ((x - y) ^+ 2 / 2%:R + g * y)).
+  rewrite -subr_ge0; have -> : (x - y) ^+ 2 / 2%:R + g * y - (g * x - g ^+ 2 / 2%:R) = (x - y - g) ^+ 2 / 2%:R by field.
+  by rewrite mulr_ge0 ?sqr_ge0 // invr_ge0 ler0n.
+rewrite ler_add2l; apply: le_trans (ler_norm _) _; rewrite normrM.
+by rewrite ler_pimull ?normr_ge0 ?norm_clip.
+Qed.
+
+(** Across the pieces as well the clipped difference is the derivative: the remainder lies between 0 and h^2 / 2. *)
+Theorem smooth_l1_remainder (x h : R) :
+  0 <= smooth_l1 (x + h) - (smooth_l1 x + clip x * h) <= h ^+ 2 / 2%:R.
+Proof.
+apply/andP; split; rewrite ?subr_ge0.
+  apply: le_trans (above_tangents (x + h) (norm_clip x)); rewrite (smooth_l1_clip x).1 mulrDr.
+  by rewrite -subr_ge0 (_ : _ - _ = 0) //; ring.
+rewrite ler_subl_addl; apply: le_trans (below_parabolas (x + h) (x - clip x)) _; rewrite (smooth_l1_clip x).2.
+by rewrite -subr_ge0 (_ : _ - _ = 0) //; field.
+Qed.
+
+(** L_anchor of the difference A (levels x components) over the deviations of the levels. *)
+Definition anchor_loss l d (dev : 'I_l -> R) (A : 'M[R]_(l, d)) : R :=
+  l%:R^-1 * \sum_i (d%:R^-1 * \sum_j smooth_l1 (A i j)) / dev i.
+Definition anchor_gradient l d (dev : 'I_l -> R) (A : 'M[R]_(l, d)) : 'M[R]_(l, d) :=
+  \matrix_(i, j) (l%:R^-1 * d%:R^-1 * clip (A i j) / dev i).
+
+(** The anchor term has the gradient clip(a_S - a_T) / (levels components deviation): no component pulls harder than one unit,
+    however far the anchors are apart. *)
+Theorem gradient_of_the_anchor_term l d (dev : 'I_l -> R) (A h : 'M[R]_(l, d)) : (forall i, 0 < dev i) ->
+  0 <= anchor_loss dev (A + h) - (anchor_loss dev A + inner (anchor_gradient dev A) h) <=
+  l%:R^-1 * \sum_i (d%:R^-1 * \sum_j h i j ^+ 2 / 2%:R) / dev i.
+Proof.
+move=> dev0.
+have -> : anchor_loss dev (A + h) - (anchor_loss dev A + inner (anchor_gradient dev A) h) =
+    l%:R^-1 * \sum_i (d%:R^-1 * \sum_j (smooth_l1 (A i j + h i j) - (smooth_l1 (A i j) + clip (A i j) * h i j))) / dev i.
+  rewrite innerE /anchor_loss !mulr_sumr -big_split -sumrB; apply: eq_bigr => i _ /=.
+  rewrite [X in _ = l%:R^-1 * (d%:R^-1 * X / _)]sumrB big_split /= ![(_ + _) i _]mxE.
+  under eq_bigr do rewrite mxE; under [X in _ - (_ + X) = _]eq_bigr do rewrite mxE.
+  have -> : \sum_j l%:R^-1 * d%:R^-1 * clip (A i j) / dev i * h i j =
+      l%:R^-1 * (d%:R^-1 * (\sum_j clip (A i j) * h i j) / dev i).
+    by rewrite mulr_sumr mulr_suml mulr_sumr; apply: eq_bigr => j _; ring.
+  by ring.
+have n0 k : 0 <= (k%:R : R)^-1 by rewrite invr_ge0 ler0n.
+apply/andP; split.
+  rewrite mulr_ge0 // sumr_ge0 // => i _; rewrite mulr_ge0 ?invr_ge0 ?(ltW (dev0 i)) // mulr_ge0 // sumr_ge0 // => j _.
+  by case/andP: (smooth_l1_remainder (A i j) (h i j)).
+apply: ler_wpmul2l => //; apply: ler_sum => i _; apply: ler_wpmul2r; first by rewrite invr_ge0 ltW.
+apply: ler_wpmul2l => //; apply: ler_sum => j _.
+by case/andP: (smooth_l1_remainder (A i j) (h i j)).
+Qed.
+
+End Anchor.

@@ -1,0 +1,139 @@
+/// proofs/README.md, the proofs and the properties that are paired with them say the same.
+module LoRi.Math.Tests.Proofs.ProofTableTests
+
+open System
+open System.IO
+open System.Reflection
+open System.Text.RegularExpressions
+open Expecto
+open Expecto.Impl
+open LoRi.Math
+
+/// The table and the proofs come with the tests.
+let private folder = Path.Combine(AppContext.BaseDirectory, "ProofTable")
+
+/// One row of the table.
+type private Row =
+    {
+        Theorem: string
+        File: string
+        /// Modules or types of the core with a member each: `Tensor3.fold1`.
+        Functions: string list
+        Property: string
+    }
+
+/// What stands between backticks.
+let private quoted (cell: string) =
+    [ for found in Regex.Matches(cell, "`([^`]*)`") -> found.Groups[1].Value ]
+
+let private rowOf (line: string) =
+    match line.Trim().Trim('|').Split '|' |> Array.map _.Trim() with
+    | [| name; says; file; functions; property |] when says <> "" ->
+        {
+            Theorem = name.Trim '`'
+            File = Regex.Match(file, @"\w+\.v").Value
+            Functions = quoted functions
+            Property = property.Trim '`'
+        }
+    | _ -> failtest $"not a row of five cells: {line}"
+
+/// The table's rows, without its two header lines.
+let private rows =
+    lazy
+        (File.ReadAllLines(Path.Combine(folder, "README.md"))
+         |> Array.filter (fun line -> line.StartsWith '|')
+         |> Array.skip 2
+         |> Array.map rowOf
+         |> List.ofArray)
+
+/// Theorems (not lemmas, which are steps on the way) by file.
+let private proved =
+    lazy
+        (Set.ofList
+            [
+                for file in DirectoryInfo(folder).GetFiles "*.v" do
+                    let text = File.ReadAllText file.FullName
+
+                    for found in Regex.Matches(text, @"^ *Theorem +([\w']+)", RegexOptions.Multiline) do
+                        file.Name, found.Groups[1].Value
+            ])
+
+/// Paths (file, backend, name) of the properties under "Proofs".
+let private properties () =
+    testFromAssembly (Assembly.GetExecutingAssembly())
+    |> Option.defaultValue (testList "" [])
+    |> Test.toTestCodeList
+    |> List.choose (fun test ->
+        match test.name, test.state with
+        | [ "Proofs"; file; backend; name ], FocusState.Normal -> Some(file, backend, name)
+        | "Proofs" :: _, _ -> failtest $"not a property of a theorem on a backend: %A{test.name}"
+        | _ -> None)
+
+let private everyMember =
+    BindingFlags.Public
+    ||| BindingFlags.NonPublic
+    ||| BindingFlags.Static
+    ||| BindingFlags.Instance
+
+/// Whether the core has a module or type with a member of this name.
+let private exists (name: string) =
+    match name.Split '.' with
+    | [| owner; item |] ->
+        typeof<RawTensor>.Assembly.GetTypes()
+        |> Array.filter (fun found -> found.Namespace = "LoRi.Math")
+        |> Array.filter (fun found -> Regex.IsMatch(found.Name, $"^{owner}(Module)?(`\\d)?$"))
+        |> Array.exists (fun found -> found.GetMember(item, everyMember).Length > 0)
+    | _ -> false
+
+let private sameNames what (expected: Set<'a>) (found: Set<'a>) =
+    Expect.isEmpty (Set.difference expected found) $"{what}: missing"
+    Expect.isEmpty (Set.difference found expected) $"{what}: more than the table says"
+
+[<Tests>]
+let tests =
+    testList
+        "Proof table"
+        [
+            test "at least 25 theorems, each with a name of its own" {
+                let names = rows.Force() |> List.map _.Theorem
+                Expect.isGreaterThanOrEqual names.Length 25 "rows"
+                Expect.equal (List.distinct names) names "names"
+
+                for name in names do
+                    Expect.isTrue (Regex.IsMatch(name, @"^\w+$")) $"{name}: letters, digits and _"
+            }
+
+            test "the theorems of the table are those of the proofs" {
+                let listed = Set.ofList [ for row in rows.Force() -> row.File, row.Theorem ]
+                sameNames "theorems" listed (proved.Force())
+            }
+
+            test "every theorem has a property of its name on every backend, and every property its theorem" {
+                let listed = Set.ofList [ for row in rows.Force() -> row.File, row.Property ]
+                let found = properties ()
+
+                for backend, own in List.groupBy (fun (_, backend, _) -> backend) found do
+                    sameNames backend listed (Set.ofList [ for file, _, name in own -> file, name ])
+
+                let backends = found |> List.map (fun (_, backend, _) -> backend) |> List.distinct
+                Expect.containsAll backends [ "reference"; "torch cpu" ] "backends"
+
+                for row in rows.Force() do
+                    Expect.equal row.Property row.Theorem "the property has the theorem's name"
+            }
+
+            test "every function of the table is one of the core's" {
+                for row in rows.Force() do
+                    Expect.isNonEmpty row.Functions $"{row.Theorem}: a function"
+
+                    for name in row.Functions do
+                        Expect.isTrue (exists name) $"{row.Theorem}: {name}"
+            }
+
+            test "a function that is not there is noticed" {
+                Expect.isTrue (exists "Tensor3.fold1") "a function of a module"
+                Expect.isTrue (exists "CorpusStatistics.Merge") "a member of a type"
+                Expect.isFalse (exists "Tensor3.fold4") "no such function"
+                Expect.isFalse (exists "Tensor4.fold1") "no such module"
+            }
+        ]
