@@ -376,7 +376,7 @@ Definition lag_hidden_square Y (h : 'I_(tokens Y) -> 'M[R]_(a, b)) : 'M[R]_b :=
   a%:R^-1 *: over_pairs (fun s t => (dev_of h s)^T *m dev_of h t).
 
 (** What pairs send to their earlier and to their later step. *)
-Definition to_pairs Y (earlier later : 'I_(tokens Y) -> 'M[R]_(a, b)) u : 'M[R]_(a, b) :=
+Definition to_pairs Y (earlier later : 'I_(tokens Y) -> 'M[R]_(a, b)) (u : 'I_(tokens Y)) : 'M[R]_(a, b) :=
   \sum_(t < tokens Y | t == u.+1 :> nat) pair_weight Y u *: earlier t +
   \sum_(s < tokens Y | u == s.+1 :> nat) pair_weight Y s *: later s.
 Definition lag_layer_gradient C Y : 'I_(tokens Y) -> 'M[R]_(a, b) :=
@@ -456,7 +456,8 @@ split=> [x1 y1|x1 y1|x1 y1]; rewrite /smooth_l1 /clip.
 - have [x0 y0] := (le_trans ler01 x1, le_trans ler01 y1).
   by rewrite !ger0_norm // !ltNge x1 y1 x0 /=; ring.
 - have [x0 y0] : x < 0 /\ x + h < 0 by split; [apply: le_lt_trans x1 _ | apply: le_lt_trans y1 _]; rewrite oppr_lt0 ltr01.
-  by rewrite !ltr0_norm // !ltNge !ler_oppr x1 y1 leNgt x0 /=; ring.
+  have outside (y : R) : y <= -1 -> (- y < 1) = false by move=> y1'; rewrite ltNge ler_oppr y1'.
+  by rewrite !ltr0_norm // !outside // leNgt x0 /=; ring.
 Qed.
 
 Lemma norm_clip x : `|clip x| <= 1.
@@ -499,10 +500,10 @@ Theorem smooth_l1_remainder (x h : R) :
   0 <= smooth_l1 (x + h) - (smooth_l1 x + clip x * h) <= h ^+ 2 / 2%:R.
 Proof.
 apply/andP; split; rewrite ?subr_ge0.
-  apply: le_trans (above_tangents (x + h) (norm_clip x)); rewrite (smooth_l1_clip x).1 mulrDr.
-  by rewrite -subr_ge0 (_ : _ - _ = 0) //; ring.
+  apply: le_trans (above_tangents (x + h) (norm_clip x)); rewrite (smooth_l1_clip x).1.
+  by move: (clip x) => g; rewrite le_eqVlt; apply/orP; left; apply/eqP; field.
 rewrite ler_subl_addl; apply: le_trans (below_parabolas (x + h) (x - clip x)) _; rewrite (smooth_l1_clip x).2.
-by rewrite -subr_ge0 (_ : _ - _ = 0) //; field.
+by move: (clip x) `|_| => g n; rewrite le_eqVlt; apply/orP; left; apply/eqP; field.
 Qed.
 
 (** L_anchor of the difference A (levels x components) over the deviations of the levels. *)
@@ -521,12 +522,13 @@ move=> dev0.
 have -> : anchor_loss dev (A + h) - (anchor_loss dev A + inner (anchor_gradient dev A) h) =
     l%:R^-1 * \sum_i (d%:R^-1 * \sum_j (smooth_l1 (A i j + h i j) - (smooth_l1 (A i j) + clip (A i j) * h i j))) / dev i.
   rewrite innerE /anchor_loss !mulr_sumr -big_split -sumrB; apply: eq_bigr => i _ /=.
-  rewrite [X in _ = l%:R^-1 * (d%:R^-1 * X / _)]sumrB big_split /= ![(_ + _) i _]mxE.
-  under eq_bigr do rewrite mxE; under [X in _ - (_ + X) = _]eq_bigr do rewrite mxE.
-  have -> : \sum_j l%:R^-1 * d%:R^-1 * clip (A i j) / dev i * h i j =
-      l%:R^-1 * (d%:R^-1 * (\sum_j clip (A i j) * h i j) / dev i).
-    by rewrite mulr_sumr mulr_suml mulr_sumr; apply: eq_bigr => j _; ring.
-  by ring.
+  have -> : \sum_j (smooth_l1 (A i j + h i j) - (smooth_l1 (A i j) + clip (A i j) * h i j)) =
+      \sum_j smooth_l1 ((A + h) i j) - (\sum_j smooth_l1 (A i j) + \sum_j clip (A i j) * h i j).
+    by rewrite -big_split -sumrB; apply: eq_bigr => j _; rewrite mxE.
+  have -> : \sum_j anchor_gradient dev A i j * h i j = l%:R^-1 * (d%:R^-1 * (\sum_j clip (A i j) * h i j) / dev i).
+    rewrite mulr_sumr mulr_suml mulr_sumr; apply: eq_bigr => j _; rewrite [anchor_gradient _ _ _ _]mxE.
+    by move: l%:R^-1 d%:R^-1 (dev i)^-1 (clip _) (h i j) => k m n x y; ring.
+  move: (\sum_j _) (\sum_j _) (\sum_j _) l%:R^-1 d%:R^-1 (dev i)^-1 => x y z k m n; ring.
 have n0 k : 0 <= (k%:R : R)^-1 by rewrite invr_ge0 ler0n.
 apply/andP; split.
   rewrite mulr_ge0 // sumr_ge0 // => i _; rewrite mulr_ge0 ?invr_ge0 ?(ltW (dev0 i)) // mulr_ge0 // sumr_ge0 // => j _.
