@@ -17,13 +17,19 @@ type Arguments =
     | Steps of n: int
     | Batch_Size of n: int
     | Dtype of name: string
+    | Rounds of n: int
+    | Threads of n: int
+    | Tokenizers of folder: string
+    | Fixtures of folder: string
+    | Text of file: string list
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Benchmark _ -> "stages (every stage on a real model) or objective (the loss terms alone)"
+            | Benchmark _ ->
+                "stages (every stage on a real model), models (what a real model costs), objective (the loss terms alone) or tokenizers"
             | Cli _ -> "the program's lori.dll (stages)"
-            | Model _ -> "a Hub folder or GGUF file (stages)"
+            | Model _ -> "a Hub folder or GGUF file (stages, models)"
             | Train _ -> "training data (stages)"
             | Test _ -> "test data (stages)"
             | Folder _ -> "scratch folder, must not exist (stages)"
@@ -31,6 +37,11 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
+            | Rounds _ -> "repetitions (models, default: 7)"
+            | Threads _ -> "threads of one operation; with one, processor time is measured (models, default: 1)"
+            | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
+            | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
+            | Text _ -> "texts to encode line by line (tokenizers)"
 
 let private stages (options: ParseResults<Arguments>) =
     let settings: Stages.Settings =
@@ -49,6 +60,27 @@ let private stages (options: ParseResults<Arguments>) =
     NativeRuntime.Load()
     Console.Out.WriteLine(Stages.markdown settings (Stages.measure settings))
 
+let private models (options: ParseResults<Arguments>) =
+    let settings: Models.Settings =
+        {
+            Model = options.GetResult Model
+            Rounds = options.GetResult(Rounds, 7)
+            Threads = options.GetResult(Threads, 1)
+        }
+
+    NativeRuntime.Load()
+    Console.Out.WriteLine(Models.markdown settings (Models.measure settings))
+
+let private tokenizers (options: ParseResults<Arguments>) =
+    Console.Out.WriteLine(
+        Tokenizers.markdown
+            {
+                Tokenizers = options.GetResult Arguments.Tokenizers
+                Fixtures = options.GetResult Fixtures
+                Texts = options.GetResult Text
+            }
+    )
+
 [<EntryPoint>]
 let main arguments =
     let parser =
@@ -60,9 +92,15 @@ let main arguments =
     | "stages" ->
         stages options
         0
+    | "models" ->
+        models options
+        0
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
+    | "tokenizers" ->
+        tokenizers options
+        0
     | other ->
-        eprintfn $"{other}: must be stages or objective"
+        eprintfn $"{other}: must be stages, models, objective or tokenizers"
         2

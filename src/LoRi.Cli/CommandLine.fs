@@ -3,12 +3,15 @@ module LoRi.Cli.CommandLine
 
 open System
 open System.IO
+open System.Text.RegularExpressions
 open System.Text.Json
 open System.Text.Json.Nodes
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
 open LoRi.Training
+open LoRi.Training.Hub
+open LoRi.Training.ModelFiles
 open LoRi.Training.Runs
 
 [<Literal>]
@@ -32,9 +35,13 @@ let optionNames<'T when 'T :> IArgParserTemplate> (command: string) =
             for name in case.CommandLineNames.Value -> name, case.Description.Value
     ]
 
-let private firstLine (command: string) (e: exn) =
+/// What the parser says, in one line.
+let private reason (e: exn) =
     let line = e.Message.Split('\n')[0]
-    let reason = line.Trim().Replace("ERROR: ", "").TrimEnd('.')
+    line.Trim().Replace("ERROR: ", "").TrimEnd('.')
+
+let private firstLine (command: string) (e: exn) =
+    let reason = reason e
     UsageException $"{command}: {reason}; `lori {command} --help` lists the options"
 
 /// The options among the arguments, and the arguments that are none of them where `lenient`.
@@ -79,6 +86,40 @@ let parseBoth<'A, 'B when 'A :> IArgParserTemplate and 'B :> IArgParserTemplate>
     let rest = List.ofSeq first.UnrecognizedCliParams
     first, parseSome<'B> command false rest
 
+/// The file that `--config` names, and the keys of its settings; a file that cannot be read is an error of its own.
+let private settingsFile (arguments: string list) =
+    match List.tryFindIndex ((=) "--config") arguments with
+    | Some index when index + 1 < arguments.Length ->
+        let file = arguments[index + 1]
+        Some(file, OptionJson.ReadFile file |> Seq.map _.Key |> set)
+    | _ -> None
+
+/// The options that a message names, as keys.
+let private named (message: string) =
+    Regex.Matches(message, "--([a-z][a-z0-9-]*)")
+    |> Seq.map (fun found -> found.Groups[1].Value.Replace('-', '_'))
+    |> set
+
+/// Whose fault a wrong option is: what the command line says is bad usage; what a file of settings says is bad input, and the
+/// message names the file.
+let blaming (arguments: string list) (check: unit -> 'a) : 'a =
+    let wrong (message: string) =
+        let given = named (arguments |> List.filter _.StartsWith("--") |> String.concat " ")
+
+        match settingsFile arguments with
+        | Some(file, keys) when
+            not (Set.isEmpty (Set.intersect (named message) keys))
+            && Set.isEmpty (Set.intersect (named message) given)
+            ->
+            raise (InputException $"--config {file}: {message}")
+        | _ -> raise (UsageException message)
+
+    try
+        check ()
+    with
+    | UsageException message -> wrong message
+    | :? InputException as e when not (e.Message.StartsWith("--config ", StringComparison.Ordinal)) -> wrong e.Message
+
 /// What `read` gives; a bad option or combination of options is a wrong command line.
 let asUsage read =
     try
@@ -104,10 +145,18 @@ let choiceOr<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)>
     =
     text |> Option.map (choice<'T> option) |> Option.defaultValue otherwise
 
-/// Refuses a path that is not there.
+/// Refuses a path that is not there. A model may also be the name of one that was downloaded.
 let existing (option: string) (path: string) =
-    if not (Path.Exists path) then
-        raise (InputException $"--{option} {path}: there is no such file or folder")
+    let isModel = option = "model" || option = "teacher"
+
+    if not (Path.Exists path || (isModel && Path.Exists(ModelLoader.Resolve path))) then
+        let hint =
+            if isModel && path.Contains '/' && RepositoryId.IsName path then
+                $"; `lori download {path}` would fetch it from the Hub"
+            else
+                ""
+
+        raise (InputException $"--{option} {path}: there is no such file or folder{hint}")
 
     path
 
@@ -150,6 +199,14 @@ let private asArguments file (option: string) (value: JsonNode | null) =
     | value when value.GetValueKind() = JsonValueKind.False -> []
     | value -> [ option; text value ]
 
+/// The options that a file gives, by themselves; what is wrong with one of them names the file.
+let private checkFile<'T when 'T :> IArgParserTemplate> (command: string) (file: string) (arguments: string list) =
+    try
+        (parser<'T> command).ParseCommandLine(Array.ofList arguments, ignoreMissing = true, raiseOnUsage = false)
+        |> ignore
+    with :? ArguParseException as e ->
+        raise (InputException $"--config {file}: {reason e}; correct it there")
+
 /// The options of a command whose settings may also come from a file, by `--config`; the command line wins.
 let parseWithFile<'T when 'T :> IArgParserTemplate> (command: string) (arguments: string list) =
     match takeConfig arguments with
@@ -157,8 +214,7 @@ let parseWithFile<'T when 'T :> IArgParserTemplate> (command: string) (arguments
     | given, Some file ->
         let known = optionNames<'T> command |> List.map fst |> set
 
-        parse<'T>
-            command
+        let settings =
             [
                 for setting in OptionJson.ReadFile file do
                     let option = "--" + setting.Key.Replace('_', '-')
@@ -169,7 +225,16 @@ let parseWithFile<'T when 'T :> IArgParserTemplate> (command: string) (arguments
                                 $"--config {file}: {setting.Key}: there is no such setting; settings are named as the options are, with underscores"
                         )
 
+                    option, asArguments file option setting.Value
+            ]
+
+        checkFile<'T> command file (List.collect snd settings)
+
+        parse<'T>
+            command
+            [
+                for option, values in settings do
                     if not (List.contains option given) then
-                        yield! asArguments file option setting.Value
+                        yield! values
                 yield! given
             ]

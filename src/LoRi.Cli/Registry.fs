@@ -98,8 +98,8 @@ let private withoutCompletion: Command list =
         command<CompareArgs>
             "compare"
             "test whether methods differ on the same questions or over the same seeds"
-            "FOLDER... [options]"
-            "runs/lori-gsm8k runs/codi-gsm8k --json"
+            "FOLDER|NAME=FOLDER,FOLDER... [options]"
+            "lori=runs/lori-0-gsm8k,runs/lori-1-gsm8k codi=runs/codi-0-gsm8k,runs/codi-1-gsm8k"
             Compare.run
         command<ReportArgs>
             "report"
@@ -115,16 +115,22 @@ let private withoutCompletion: Command list =
             Score.run
         command<GenerateArgs>
             "generate"
-            "go on from a prompt"
-            "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST) [options]"
+            "go on from a prompt, or answer questions one after the other"
+            "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST | --interactive) [options]"
             "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many has he?\""
-            Models.generate
+            Generate.run
         command<LogitsArgs>
             "logits"
             "show a model's logits and hidden states for given ids"
             "--model FOLDER_OR_GGUF --ids LIST [options]"
             "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
             Models.logits
+        command<ExportArgs>
+            "export"
+            "hand out a trained model as a Hub folder with its tokenizer and a model card"
+            "--model RUN_OR_FOLDER --output FOLDER [options]"
+            "--model runs/student --evaluation runs/student-gsm8k --output student-lori"
+            Export.run
         command<TokenizeArgs>
             "tokenize"
             "turn texts into ids, or ids into texts"
@@ -137,6 +143,12 @@ let private withoutCompletion: Command list =
             "FILE_OR_FOLDER [options]"
             "model.safetensors"
             Inspect.run
+        command<DownloadArgs>
+            "download"
+            "fetch a model or a data set from the Hugging Face Hub"
+            "OWNER/NAME [options]"
+            "HuggingFaceTB/SmolLM2-135M --exclude \"*.onnx\" \"runs/*\""
+            Download.run
     ]
 
 let private entry (command: Command) : Completion.Entry =

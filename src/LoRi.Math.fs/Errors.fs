@@ -53,10 +53,11 @@ module MathError =
         | RankOutOfRange(mode, rank, size) ->
             $"rank {rank} of the {mode} mode must lie between 1 and the mode's size, {size}"
         | EnergyOutOfRange(mode, energy) -> $"energy {energy} of the {mode} mode must lie above 0 and at most at 1"
-        | NotFinite what -> $"{what} holds NaN or infinity"
+        | NotFinite what -> $"{what} holds NaN or infinity; every value must be finite"
         | NotPositive(what, value) -> $"{what} holds {value}; every value must be above 0"
         | Negative(what, value) -> $"{what} holds {value}; no value may be below 0"
-        | EmptyCorpus -> "the corpus has no rationale token, so there is nothing to fit"
+        | EmptyCorpus ->
+            "the corpus has no rationale token, so there is nothing to fit; it needs an example with a rationale"
         | VarianceMissing name ->
             $"the subspace has no '{name}'; fit it again with the weighting and the statistics that the objective uses"
         | VarianceUnknown name -> $"'{name}' is no statistic whose variance is known"

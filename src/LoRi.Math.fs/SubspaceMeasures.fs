@@ -36,6 +36,27 @@ type private RunningVariance() =
     member _.Deviations =
         squares |> Array.map (fun sum -> sqrt (sum / max 1.0 (count - 1.0)))
 
+/// The variance that rounding alone gives a statistic that does not vary: third moments of two tokens are zero by their
+/// symmetry, the complement of a whole space is empty, yet float64 says 1e-17 for both. Weights made of such numbers would
+/// blow up what must stay silent.
+module private Rounding =
+
+    /// Some hundred units in the last place of float64.
+    let private share = 1e-13
+
+    /// How often deviations are multiplied: a coordinate's own error is `share` of the states' size, whatever it is then
+    /// multiplied by is as large as the deviations.
+    let private degree name =
+        match StatisticKind.all |> List.tryFind (fun kind -> StatisticKind.varianceName kind = name) with
+        | None
+        | Some StatisticKind.Mean -> 1
+        | Some StatisticKind.Third -> 3
+        | Some _ -> 2
+
+    /// Mean squares: `states` of the standardised states' components, `deviations` of the coordinates around their means.
+    let variance (states: float) (deviations: float) name =
+        share * share * states * (deviations ** float (degree name - 1))
+
 /// Which variances a second reading of the corpus keeps.
 [<RequireQualifiedAccess>]
 type MeasuredVariances =
@@ -86,6 +107,8 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
     let components = RunningVariance()
     let statistics = System.Collections.Generic.Dictionary<string, RunningVariance>()
     let anchors = RunningVariance()
+    let mutable deviations = 0.0
+    let mutable examples = 0.0
 
     /// Entries of the largest statistic of one example.
     let largest =
@@ -99,8 +122,21 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
         | MeasuredVariances.Nothing
         | MeasuredVariances.Components -> 1
 
+    /// Mean squares of the deviations, of examples that have tokens.
+    let addDeviations (present: float[]) (centred: Centred<TeacherToken>) =
+        let squares =
+            Raw.squaredNorm 3 (centred.Deviations.Multiply((Moments.overTokens centred.Weights.PerToken).Sqrt()))
+
+        let components =
+            float (Raw.size 3 centred.Deviations * Raw.size 1 centred.Deviations)
+
+        deviations <- deviations + Array.sum (Array.map2 (*) present (squares.ToArray())) / components
+
+        examples <- examples + Array.sum present
+
     let addStatistics covariances orders (counts: int[]) (centred: Centred<TeacherToken>) =
         let present = counts |> Array.map (fun count -> if count > 0 then 1.0 else 0.0)
+        addDeviations present centred
 
         let all =
             [
@@ -130,6 +166,18 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
             components.Add (tokensOf weights) ((Moments.byToken (Coordinates.raw coordinates)).ToArray())
         | MeasuredVariances.Statistics(covariances, orders) ->
             addStatistics covariances orders counts (Moments.centre weights coordinates)
+
+    /// Zeros where a statistic varies by rounding only.
+    let varied name (variances: float[]) =
+        let components = float subspace.Levels * float subspace.Width
+        let states = subspace.Energy / (float (max 1L subspace.Tokens) * components)
+
+        let byRounding = Rounding.variance states (deviations / max 1.0 examples) name
+
+        if variances.Length > 0 && Array.average variances <= byRounding then
+            Array.zeroCreate variances.Length
+        else
+            variances
 
     /// How many examples a batch may have at most so that no statistic of the batch fills more than 32 MiB (or one example's).
     member _.ExamplesAtOnce = max 1 ((32 <<< 20) / 8 / largest)
@@ -182,6 +230,6 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
 
         { subspace with
             EnergyKept = (if leftOut > 0.0 then subspace.Energy - leftOut else kept)
-            Variances = variances
+            Variances = Map.map varied variances
             AnchorDeviation = anchors.Deviations
         }

@@ -7,11 +7,9 @@ open System.IO
 open System.Text
 open System.Text.RegularExpressions
 open Expecto
+open LoRi.Cli.Tests.BadRunFiles
 open LoRi.Cli.Tests.Running
 open LoRi.Training.Checkpoints
-
-/// Makes what is wrong in a folder, and gives the arguments that meet it.
-type private Case = string * (string -> string list)
 
 let private good = TinyFolder.rows
 
@@ -55,6 +53,18 @@ let private datasets: Case list =
         "data: very deep JSON", teachOnText (String('[', 100_000))
         "data: a picture", teachOn [| 0x89uy; 0x50uy; 0x4Euy; 0x47uy; 0x0Duy; 0x0Auy; 0x1Auy; 0x0Auy |]
         "data: broken Parquet", teachOnText "PAR1 this is not Parquet PAR1"
+        "data: bytes that are no text after some that are", teachOn (Array.append "Tom has 3"B [| 0xC3uy; 0x28uy |])
+        "data: no rationale",
+        fun folder ->
+            [
+                "distill"
+                "--teacher"
+                TinyFolder.model folder "model"
+                "--data"
+                TinyFolder.data folder "data.jsonl" [ """{"question": "What is 1 + 2 ?", "answer": "3"}""" ]
+                "--output"
+                folder + "/run"
+            ]
         "data: a folder",
         fun folder ->
             [
@@ -221,6 +231,41 @@ let private runs: Case list =
         "config: a value of the wrong type", configured """{"steps": "many"}"""
         "config: a choice that is none", configured """{"dtype": "float128"}"""
         "config: settings that contradict each other", configured """{"steps": 3, "epochs": 2}"""
+        "config: a value out of range", configured """{"batch_size": 0}"""
+        "config: a key twice", configured """{"steps": 3, "steps": 4}"""
+        "config: a folder", fun folder -> teach folder @ [ "--config"; folder ]
+        "config: a setting of another command", configured """{"latent_steps": 3}"""
+        "config: a setting that its method does not have",
+        fun folder ->
+            [
+                "distill"
+                "--config"
+                TinyFolder.data folder "s.json" [ """{"method": "no-cot", "latent_steps": 3}""" ]
+            ]
+        "config: a value of the wrong type for evaluate",
+        fun folder ->
+            [
+                "evaluate"
+                "--config"
+                TinyFolder.data folder "s.json" [ """{"limit": "few"}""" ]
+            ]
+        "options: no latent steps",
+        fun folder ->
+            [
+                "distill"
+                "--teacher"
+                TinyFolder.model folder "m"
+                "--data"
+                TinyFolder.data folder "d.jsonl" good
+                "--output"
+                folder + "/run"
+                "--latent-steps"
+                "0"
+            ]
+        "options: latent steps of a method without",
+        fun folder -> [ "distill"; "--method"; "no-cot"; "--latent-steps"; "3"; "--teacher"; folder ]
+        "options: a model beside the teacher's weights",
+        fun folder -> [ "distill"; "--teacher"; folder + "/t"; "--model"; folder + "/m" ]
         "options: no rows", fun folder -> teach folder @ [ "--limit"; "0" ]
         "options: no steps", fun folder -> teach folder @ [ "--steps"; "0" ]
         "options: no batch", fun folder -> teach folder @ [ "--batch-size"; "0" ]
@@ -259,6 +304,30 @@ let private runs: Case list =
                 folder + "/e"
                 "--latent-steps"
                 "2"
+            ]
+        "evaluate: no latent steps",
+        fun folder ->
+            [
+                "evaluate"
+                "--model"
+                TinyFolder.model folder "m"
+                "--data"
+                TinyFolder.data folder "d.jsonl" good
+                "--output"
+                folder + "/e"
+                "--latent-steps"
+                "0"
+            ]
+        "generate: no latent steps",
+        fun folder ->
+            [
+                "generate"
+                "--model"
+                TinyFolder.model folder "m"
+                "--ids"
+                "1"
+                "--latent-steps"
+                "0"
             ]
         "evaluate: no batch",
         fun folder ->
@@ -406,7 +475,11 @@ let private math: Case list =
 
 /// Paths and numbers that differ from run to run are taken out of a message.
 let private steady (folder: string) (message: string) =
-    Regex.Replace(message.Replace(folder, "FOLDER").TrimEnd('\n'), "[0-9a-f]{32}", "ID")
+    Regex.Replace(
+        Regex.Replace(message.Replace(folder, "FOLDER").TrimEnd('\n'), "[0-9a-f]{32}", "ID"),
+        @"[0-9a-f]{12}(?=\.\.\.|/)",
+        "HASH"
+    )
 
 let private outcome (name: string, arrange: string -> string list) =
     let mutable text = ""
@@ -428,8 +501,8 @@ let tests =
         "Bad input"
         [
             test "every case ends in one clear line" {
-                let all = datasets @ models @ runs @ math
-                Expect.isGreaterThanOrEqual all.Length 60 "cases"
+                let all = datasets @ models @ runs @ math @ BadRunFiles.cases
+                Expect.isGreaterThanOrEqual all.Length 140 "cases"
                 all |> List.map outcome |> String.concat "" |> expectGolden "bad input.txt"
             }
         ]

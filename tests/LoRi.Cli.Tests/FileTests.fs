@@ -1,55 +1,12 @@
 module LoRi.Cli.Tests.FileTests
 
 open System.IO
-open System.Text.Json
 open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 
-let private inspect (path: string) (accept: bool) (where: string) =
-    let outcome = lori [ "inspect"; path; "--json" ]
-
-    if accept then
-        Expect.equal outcome.Code Success $"{where}: {outcome.Error}"
-        let result = JsonDocument.Parse(outcome.Out).RootElement
-        Expect.isTrue (result.TryGetProperty("tensors") |> fst) where
-    else
-        Expect.equal outcome.Code Failed where
-        Expect.equal (outcome.Error.TrimEnd('\n').Split('\n').Length) 1 $"{where}: {outcome.Error}"
-        Expect.equal outcome.Out "" where
-
 let private inspections =
     [
-        test "safetensors files: the official verdicts, or stricter where the format forbids" {
-            let root = sharedFile "fixtures/safetensors"
-
-            use verdicts =
-                JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "verdicts.json")))
-
-            for case in verdicts.RootElement.GetProperty("cases").EnumerateArray() do
-                if not (fst (case.TryGetProperty "format_forbids")) then
-                    inspect
-                        (Path.Combine(root, text "file" case))
-                        (case.GetProperty("accept").GetBoolean())
-                        (text "what" case)
-
-            for case in verdicts.RootElement.GetProperty("sharded").EnumerateArray() do
-                let index =
-                    Path.Combine(root, "sharded", text "folder" case, "model.safetensors.index.json")
-
-                inspect index (text "expected" case = "accept") (text "what" case)
-        }
-        test "GGUF files: the expected verdicts" {
-            let root = sharedFile "fixtures/gguf"
-
-            use cases =
-                JsonDocument.Parse(File.ReadAllText(Path.Combine(root, "container.json")))
-
-            for case in cases.RootElement.EnumerateArray() do
-                match text "expected" case with
-                | "either" -> ()
-                | verdict -> inspect (Path.Combine(root, text "file" case)) (verdict = "accept") (text "what" case)
-        }
         test "model folders, trajectories and what is missing" {
             let format path =
                 text "format" (loriJson [ "inspect"; path; "--json" ])

@@ -79,7 +79,7 @@ let private wrong =
                 "--online and --keep-trajectories contradict each other"
                 "a cache without a frozen teacher",
                 [ "--method"; "codi"; "--teacher-cache"; "c" ],
-                "--teacher-cache and --method codi contradict each other"
+                "--teacher-cache c and --method codi contradict each other"
                 "files of no size", [ "--shard-size"; "0" ], "--shard-size 0: must be at least 1"
             ] ->
             test $"{name} is bad usage" {

@@ -163,8 +163,8 @@ let distill folder steps output =
     ]
     @ training folder steps output
 
-/// Starts a process of its own.
-let start (arguments: string list) =
+/// Starts a process of its own, with these variables in its environment.
+let startWith (environment: (string * string) list) (arguments: string list) =
     let dotnet =
         match Environment.GetEnvironmentVariable "DOTNET_HOST_PATH" with
         | null -> "dotnet"
@@ -177,7 +177,14 @@ let start (arguments: string list) =
     arguments |> List.iter info.ArgumentList.Add
     // Unoptimised code starts sooner, and nothing here runs long.
     info.Environment["DOTNET_TieredPGO"] <- "0"
+
+    for name, value in environment do
+        info.Environment[name] <- value
+
     nonNull (Process.Start info)
+
+/// Starts a process of its own.
+let start arguments = startWith [] arguments
 
 /// Waits for a process; gives its exit code and what it wrote.
 let finish (running: Process) =

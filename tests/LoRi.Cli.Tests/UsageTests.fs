@@ -23,7 +23,7 @@ let private wrong =
                 "a value of the wrong type", [ "teach"; "--steps"; "many" ], "'--steps' must be followed by"
                 "an unknown rule",
                 [ "score"; "--predictions"; "x"; "--rule"; "kind" ],
-                "--rule kind: must be one of codi, strict, coconut, icot, pccot, pccot_cot"
+                "--rule kind: must be one of codi, simcot, strict, coconut, icot, pccot, pccot_cot"
                 "an unknown method", distill @ [ "--method"; "magic" ], "--method magic: must be one of lori, no-cot"
                 "an unknown choice",
                 distill @ [ "--covariance"; "big" ],
@@ -39,7 +39,7 @@ let private wrong =
                 "--subspace s and --method codi contradict"
                 "an option of the alignment with another method",
                 distill @ [ "--method"; "codi"; "--covariance"; "full" ],
-                "--covariance and --method codi contradict each other"
+                "--covariance full and --method codi contradict each other"
                 "a prefix that is fed and written",
                 [
                     "evaluate"
@@ -88,6 +88,15 @@ let private wrong =
                 "the same of LoRi's anchors",
                 distill @ [ "--anchor-std"; "batch"; "--accumulation"; "2" ],
                 "--anchor-std batch and --accumulation 2 contradict each other"
+                "latent steps of a method without any",
+                distill @ [ "--method"; "no-cot"; "--latent-steps"; "3" ],
+                "--latent-steps 3 and --method no-cot contradict each other"
+                "a model beside the weights of the teacher",
+                distill @ [ "--model"; "m" ],
+                "--model m and --init teacher contradict each other"
+                "a rank and the largest rank of an energy",
+                distill @ [ "--layer-rank"; "3"; "--max-layer-rank"; "4" ],
+                "--layer-rank 3 and --max-layer-rank 4 contradict each other"
                 "a subspace and another standardisation",
                 distill @ [ "--subspace"; "s"; "--standardise"; "none" ],
                 "--subspace s and --standardise none contradict each other"
@@ -166,8 +175,10 @@ let private settings =
                         """{"learning_rate": "fast"}""", "learning_rate fast: must be a number"
                         """{"steps": 1.5}""", "steps 1.5: must be a whole number"
                         """{"dtype": "float99"}""", "dtype float99: must be one of"
-                        """[1]""", "must hold one JSON object"
+                        """[1]""", "holds a JSON Array where an object is needed"
                         """{""", "not valid JSON"
+                        """{"method": "lori"}""", "method: `lori teach` has no such setting"
+                        """{"seed": 1, "seed": 2}""", "\"seed\" stands there twice"
                     ] do
                     let config = file folder "config.json" content
 
@@ -258,7 +269,15 @@ let private score =
 
                 Expect.equal
                     [ for p in result.EnumerateObject() -> p.Name ]
-                    [ "examples"; "correct"; "accuracy"; "ci95"; "rows" ]
+                    [
+                        "examples"
+                        "correct"
+                        "accuracy"
+                        "ci95"
+                        "rows"
+                        "disagreements"
+                        "compared_with"
+                    ]
                     "keys"
 
                 Expect.equal (result.GetProperty("accuracy").GetDouble()) 0.5 "accuracy"

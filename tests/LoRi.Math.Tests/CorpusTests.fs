@@ -119,14 +119,17 @@ let private edges (backend: Backend) =
 
             Expect.equal
                 (errorText (StandardisedCorpora.ofStatistics sums))
-                "the corpus has no rationale token, so there is nothing to fit"
+                "the corpus has no rationale token, so there is nothing to fit; it needs an example with a rationale"
                 "text")
 
         example "NaN in a corpus is refused" (fun () ->
             let sums =
                 CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| nan; 2.0 |]) [| 1 |]
 
-            Expect.equal (errorText (StandardisedCorpora.ofStatistics sums)) "the corpus holds NaN or infinity" "text")
+            Expect.equal
+                (errorText (StandardisedCorpora.ofStatistics sums))
+                "the corpus holds NaN or infinity; every value must be finite"
+                "text")
     ]
 
 [<Tests>]

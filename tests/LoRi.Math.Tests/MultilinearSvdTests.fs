@@ -147,7 +147,11 @@ let private edges (backend: Backend) =
 
         example "NaN is refused" (fun () ->
             let x = ofValues backend (2, 1, 2) [| 1.0; nan; 0.0; 2.0 |]
-            Expect.equal (errorText (truncated { R1 = 1; R2 = 1; R3 = 1 } x)) "the tensor holds NaN or infinity" "text")
+
+            Expect.equal
+                (errorText (truncated { R1 = 1; R2 = 1; R3 = 1 } x))
+                "the tensor holds NaN or infinity; every value must be finite"
+                "text")
     ]
 
 [<Tests>]

@@ -187,7 +187,7 @@ let private doors (backend: Backend) =
 
             Expect.equal
                 (refused (fun s -> { s with LayerBasis = [| nan; 1.0 |] }))
-                "layer.basis holds NaN or infinity"
+                "layer.basis holds NaN or infinity; every value must be finite"
                 "NaN"
 
             let stored name values =
@@ -224,6 +224,52 @@ let private doors (backend: Backend) =
                 "energy")
     ]
 
+/// Statistics that are zero by symmetry, but for rounding, must not become weights of 1e+34.
+let private rounding (backend: Backend) =
+    let corpus counts =
+        {
+            Levels = 2
+            Width = 4
+            Counts = counts
+            Steps = 2
+            Seed = 463519
+        }
+
+    let variances counts kind change =
+        let case = corpus counts
+        let wanted = change (options case kind Standardisation.Full)
+
+        (fit backend wanted (teacherStates backend case) case.Counts
+         |> measured backend case Weighting.Statistic)
+            .Variances
+
+    let whole (wanted: SubspaceOptions) =
+        { wanted with
+            LayerRank = RankChoice.Exactly 2
+            HiddenRank = RankChoice.Exactly 4
+        }
+
+    [
+        example "third moments of rationales of two tokens do not vary" (fun () ->
+            for kind in [ SubspaceKind.MultilinearSvd; SubspaceKind.Identity; SubspaceKind.Complement ] do
+                let found = variances [| 2; 2; 2 |] kind id
+                Expect.allEqual found["statistic.order.third"] 0.0 $"third moments, {kind}"
+
+                for name in
+                    [
+                        "statistic.mean"
+                        "statistic.covariance.layer"
+                        "statistic.order.lag-1.hidden"
+                    ] do
+                    Expect.isGreaterThan (Array.min found[name]) 0.0 $"{name}, {kind}")
+        example "third moments of longer rationales do" (fun () ->
+            let found = variances [| 2; 3; 2 |] SubspaceKind.Complement id
+            Expect.isGreaterThan (Array.min found["statistic.order.third"]) 0.0 "third moments")
+        example "nothing varies in the complement of the whole space" (fun () ->
+            for KeyValue(name, values) in variances [| 2; 3; 4 |] SubspaceKind.Complement whole do
+                Expect.allEqual values 0.0 name)
+    ]
+
 let private spectrum =
     testList
         "effective rank"
@@ -248,5 +294,6 @@ let tests =
             onEach "fitting" fitting
             onEach "kinds" kinds
             onEach "doors" doors
+            onEach "rounding" rounding
             spectrum
         ]

@@ -9,6 +9,7 @@ open LoRi.Training.Checkpoints
 open LoRi.Training.Methods
 open LoRi.Training.Models
 open LoRi.Training.Sequences
+open LoRi.Training.Tensors
 open LoRi.Training.Tests.CodiFixture
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
@@ -56,11 +57,11 @@ let private impossible =
 let private wantedOf numbers (name: string) =
     (expected.Value.GetProperty numbers.Name).GetProperty name
 
-let private withModel numbers (check: ReasoningModel -> unit) =
+let private withModel numbers (quantity: string) (check: ReasoningModel -> unit) =
     NativeRuntime.Load()
     use model = student numbers.Precision
     use _ = torch.NewDisposeScope()
-    check model
+    Agreement.at "codi-llama" numbers.Name quantity (fun () -> check model)
 
 let private losses model rows =
     (codi ()).Losses(model, rows, StudentLayout.Totals(rows, grading))
@@ -72,15 +73,15 @@ let private compareTerms numbers (wanted: JsonElement) (names: (string * string)
 
 let private total (terms: LossTerm seq) =
     terms
-    |> Seq.map (fun term -> term.Value * term.Weight.ToScalar())
-    |> Seq.reduce (fun a b -> a + b)
+    |> Seq.map (fun term -> HeldScalars.Times(term.Value, term.Weight))
+    |> Seq.reduce (fun a b -> HeldScalars.Plus(a, b))
 
 let private crossEntropies = [ "task", "student_ce"; "teacher", "teacher_ce" ]
 let private allTerms = ("anchor", "distill") :: crossEntropies
 
 /// Each row by itself: both cross-entropies and how many tokens they are means of.
 let private rowsAlone numbers =
-    withModel numbers (fun model ->
+    withModel numbers "losses of each row alone" (fun model ->
         for row, wanted in Seq.zip (rows "padded") (items "rows" (wantedOf numbers "rows_alone")) do
             let totals = StudentLayout.Totals([| row |], grading)
 
@@ -98,14 +99,14 @@ let private rowsAlone numbers =
 
 /// Rows of different length in one batch give the loss that the reference composes of rows alone.
 let private composedBatch numbers =
-    withModel numbers (fun model ->
+    withModel numbers "losses" (fun model ->
         let wanted = (wantedOf numbers "rows_alone").GetProperty "composed_batch"
         let terms = losses model (rows "padded")
         compareTerms numbers wanted allTerms terms
         near numbers.Loss (wanted.GetProperty("total").GetDouble()) (number (total terms)) "total")
 
 let private equalBatch numbers =
-    withModel numbers (fun model ->
+    withModel numbers "losses" (fun model ->
         let wanted = wantedOf numbers "equal.fix_off"
         let terms = losses model (rows "equal")
         compareTerms numbers wanted allTerms terms
@@ -144,7 +145,7 @@ let private openGolden numbers =
 
 /// The states of every row, alone and as a row of the padded batch.
 let private rowStates numbers =
-    withModel numbers (fun model ->
+    withModel numbers "states" (fun model ->
         use golden = openGolden numbers
         let rows = rows "padded"
         let together, _ = states model rows
@@ -172,7 +173,7 @@ let private predicting (golden: SafetensorsFile) name (first: EncodedExample -> 
 
 /// The states and logits of rows that need no padding. The reference keeps logits in float32 only.
 let private equalStates numbers =
-    withModel numbers (fun model ->
+    withModel numbers "states" (fun model ->
         use golden = openGolden numbers
         let found, (answer, teacher) = states model (rows "equal")
         compareStates numbers golden "equal.fix_off" found
@@ -202,7 +203,7 @@ let private adapterGradients (model: ReasoningModel) (extra: SafetensorsFile) =
 
 /// Norms of the gradients of everything that the reference trains, one by one and together.
 let private gradients numbers =
-    withModel numbers (fun model ->
+    withModel numbers "norms of gradients" (fun model ->
         model.Parameters.Gradients.zero_ () |> ignore
         (total (losses model (rows "equal"))).backward()
         use extra = openExtra ()
@@ -233,7 +234,7 @@ let private gradients numbers =
 /// here, not generated: the reference never lets <eot> be written, the last id of its table, and with these weights it often is
 /// the likeliest of all.
 let private answers numbers =
-    withModel numbers (fun model ->
+    withModel numbers "answers" (fun model ->
         use _ = torch.no_grad ()
         let weights = model.Weights()
         let generation = expected.Value.GetProperty "generation"

@@ -1,4 +1,4 @@
-/// The reference numbers of LoRi on a tiny Llama: what its files say, as the product's own types.
+/// The reference numbers of LoRi on a tiny Llama and a tiny GPT-2: what their files say, as the product's own types.
 module LoRi.Training.Tests.LoRiFixture
 
 open System
@@ -16,9 +16,21 @@ open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Trajectories
 open TorchSharp
 
+/// The files of one model.
+type Reference =
+    {
+        Model: string
+        Batch: Lazy<JsonElement>
+        Expected: Lazy<JsonElement>
+        Golden: Lazy<SafetensorsFile>
+    }
+
+    member this.Folder = $"fixtures/peers/lori-{this.Model}"
+
 /// One combination of options, in the product's words.
 type Variant =
     {
+        Reference: Reference
         Name: string
         Rows: EncodedExample[]
         Levels: TracedLevels
@@ -31,45 +43,56 @@ type Variant =
         Grading: Grading
     }
 
-let folder = "fixtures/peers/lori-llama"
+let private reference model =
+    let folder = $"fixtures/peers/lori-{model}"
 
-/// All levels that the model has.
-let private modelLevels = 4
+    {
+        Model = model
+        Batch = lazy (json (folder + "/batch.json"))
+        Expected = lazy (json (folder + "/expected.json"))
+        Golden = lazy (SafetensorsFile.Open(path (folder + "/expected_f64.safetensors")))
+    }
 
-let private batch = lazy (json (folder + "/batch.json"))
-let expected = lazy (json (folder + "/expected.json"))
+/// All models.
+let references = [ reference "llama"; reference "gpt2" ]
 
-let golden =
-    lazy (SafetensorsFile.Open(path (folder + "/expected_f64.safetensors")))
+/// All levels that the models have.
+let modelLevels = 4
 
 let ints (value: JsonElement) =
     [| for item in value.EnumerateArray() -> item.GetInt32() |]
 
-let private id (name: string) =
-    (batch.Value.GetProperty "ids").GetProperty(name).GetInt32()
+let private id (reference: Reference) (name: string) =
+    (reference.Batch.Value.GetProperty "ids").GetProperty(name).GetInt32()
 
-let prefix () =
-    ints ((batch.Value.GetProperty "ids").GetProperty "answer_prefix_ids")
+let prefix (reference: Reference) =
+    ints ((reference.Batch.Value.GetProperty "ids").GetProperty "answer_prefix_ids")
 
-let eos () = id "eos_id"
+let eos reference = id reference "eos_id"
 
 /// All examples, in the order of the trajectory file.
-let examples () =
+let examples (reference: Reference) =
     let part (name: string) (example: JsonElement) = ints (example.GetProperty name)
 
     [|
-        for index, example in List.indexed (items "examples" batch.Value) ->
-            EncodedExample(index, part "question" example, part "rationale" example, prefix (), part "answer" example)
+        for index, example in List.indexed (items "examples" reference.Batch.Value) ->
+            EncodedExample(
+                index,
+                part "question" example,
+                part "rationale" example,
+                prefix reference,
+                part "answer" example
+            )
     |]
 
 /// Names of all variants, as the file lists them.
-let variantNames () =
+let variantNames (reference: Reference) =
     [
-        for variant in (batch.Value.GetProperty "variants").EnumerateObject() -> variant.Name
+        for variant in (reference.Batch.Value.GetProperty "variants").EnumerateObject() -> variant.Name
     ]
 
-let private hyper (name: string) =
-    (batch.Value.GetProperty "hyper_parameters").GetProperty(name).GetDouble()
+let private hyper (reference: Reference) (name: string) =
+    (reference.Batch.Value.GetProperty "hyper_parameters").GetProperty(name).GetDouble()
 
 let private unknown option word =
     failwith $"the product has no {option} \"{word}\""
@@ -138,48 +161,51 @@ let private objective (option: string -> string) : ObjectiveOptions =
     }
 
 /// The layer rank is that of the whole model; a choice of levels has its own.
-let private layerRank (levels: int[]) =
+let private layerRank (reference: Reference) (levels: int[]) =
     let name =
         if levels.Length = modelLevels then
             "full"
         else
             "full.levels_every_second"
 
-    let subspaces = (expected.Value.GetProperty "float64").GetProperty "subspace"
+    let subspaces =
+        (reference.Expected.Value.GetProperty "float64").GetProperty "subspace"
 
     (ints ((subspaces.GetProperty name).GetProperty "ranks"))[0]
 
-let private subspace (option: string -> string) (levels: int[]) : SubspaceOptions =
+let private subspace reference (option: string -> string) (levels: int[]) : SubspaceOptions =
     {
         Kind = kind (option "subspace")
         Standardisation = standardisation (option "standardise")
-        LayerRank = RankChoice.Exactly(layerRank levels)
-        HiddenRank = RankChoice.Exactly(int (hyper "hidden_rank"))
+        LayerRank = RankChoice.Exactly(layerRank reference levels)
+        HiddenRank = RankChoice.Exactly(int (hyper reference "hidden_rank"))
     }
 
 /// There is no switch for the mean in the product: its weight is zero.
-let private weights (option: string -> string) =
+let private weights reference (option: string -> string) =
+    let hyper = hyper reference
     let mean = if option "mean" = "on" then hyper "weight_mean" else 0.0
 
     LoRiWeights(mean, hyper "weight_covariance", hyper "weight_order", hyper "lambda_rationale", hyper "lambda_anchor")
 
 /// One variant by its name.
-let variant (name: string) : Variant =
-    let options = (batch.Value.GetProperty "variants").GetProperty name
+let variant (reference: Reference) (name: string) : Variant =
+    let options = (reference.Batch.Value.GetProperty "variants").GetProperty name
     let option key = text key options
     let levels = ints (options.GetProperty "levels")
-    let all = examples ()
+    let all = examples reference
 
     {
+        Reference = reference
         Name = name
         Rows =
             [|
-                for row in ints ((batch.Value.GetProperty "batches").GetProperty(option "batch")) -> all[row]
+                for row in ints ((reference.Batch.Value.GetProperty "batches").GetProperty(option "batch")) -> all[row]
             |]
         Levels = TracedLevels [| for level in levels -> level - 1 |]
-        Settings = LoRiSettings(subspace option levels, objective option)
+        Settings = LoRiSettings(subspace reference option levels, objective option)
         GivenBases = (option "subspace" = "random")
-        Weights = weights option
+        Weights = weights reference option
         Projection =
             if option "feedback" = "projection" then
                 ProjectionKind.Mlp
@@ -195,8 +221,11 @@ let variant (name: string) : Variant =
 
 /// The student's weights, its markers' rows and its feedback projection.
 let student (variant: Variant) (precision: Precision) : ReasoningModel =
+    let reference = variant.Reference
+    let folder, id = reference.Folder, id reference
+
     let parts =
-        StudentParts(variant.Projection, Nullable(int (hyper "projection_width")), id "bot_id", id "eot_id")
+        StudentParts(variant.Projection, Nullable(int (hyper reference "projection_width")), id "bot_id", id "eot_id")
 
     let model =
         ModelLoader.LoadToTrain(path (folder + "/student"), LoadSettings.OnCpu precision, parts)
@@ -204,7 +233,7 @@ let student (variant: Variant) (precision: Precision) : ReasoningModel =
     use _ = torch.no_grad ()
     use _ = torch.NewDisposeScope()
     use extra = SafetensorsFile.Open(path (folder + "/extra.safetensors"))
-    let table = model.Parameters["model.embed_tokens.weight"]
+    let table = model.Parameters[DecoderLayout.Embedding model.Config]
     extra.CopyInto("special_rows", table.narrow (0L, int64 (id "bot_id"), 2L))
 
     for slot in model.Projection.Slots model.Config.HiddenSize do
@@ -227,13 +256,15 @@ type private TracedCorpus(source: ITrajectorySource, levels: TracedLevels) =
                 ))
 
 /// Runs something on the teacher's trajectories at some levels.
-let withCorpus (levels: TracedLevels) (run: ITrajectorySource -> 'result) : 'result =
-    use files = TrajectoryFiles.Open [ path (folder + "/trajectories.safetensors") ]
+let withCorpus (reference: Reference) (levels: TracedLevels) (run: ITrajectorySource -> 'result) : 'result =
+    use files =
+        TrajectoryFiles.Open [ path (reference.Folder + "/trajectories.safetensors") ]
+
     run (TracedCorpus(files, levels))
 
 /// Bases that no data chose, or that data chose elsewhere.
-let givenBases (name: string) (subspace: SharedSubspace) =
-    use bases = SafetensorsFile.Open(path (folder + "/bases.safetensors"))
+let givenBases (reference: Reference) (name: string) (subspace: SharedSubspace) =
+    use bases = SafetensorsFile.Open(path (reference.Folder + "/bases.safetensors"))
 
     { subspace with
         LayerBasis = bases.ReadDoubles(name + ".layer")
@@ -243,10 +274,10 @@ let givenBases (name: string) (subspace: SharedSubspace) =
 /// The subspace as the product fits it.
 let fit (variant: Variant) : SharedSubspace =
     let fitted =
-        withCorpus variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings))
+        withCorpus variant.Reference variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings))
 
     if variant.GivenBases then
-        givenBases "random" fitted
+        givenBases variant.Reference "random" fitted
     else
         fitted
 
@@ -265,7 +296,7 @@ let withMethodIn
         let project corpus =
             LoRiTeacher.Project(corpus, subspace, variant.Settings.Objective, scratch, like, variant.Levels)
 
-        use teacher = withCorpus variant.Levels project
+        use teacher = withCorpus variant.Reference variant.Levels project
         run (LoRiMethod(teacher, variant.Weights, variant.LatentSteps, variant.Grading))
     finally
         File.Delete scratch

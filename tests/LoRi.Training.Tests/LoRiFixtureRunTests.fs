@@ -20,15 +20,17 @@ open LoRi.Training.Training
 open LoRi.Training.Trajectories
 open TorchSharp
 
-/// The reference's own tolerance for float64, relative.
-let private tolerance = 1e-9
+/// The reference's own tolerance, relative: of losses after updates and of sizes after them.
+let private afterUpdates (numbers: Numbers) =
+    if numbers.Precision = Precision.Exact then 1e-9 else 1e-3
 
 /// Between losses that differ by roundings of the same numbers only; the reference measured 1e-14.
 let private sameLosses = 1e-12
 
-let private exact = expected.Force >> _.GetProperty("float64")
+let private wantedIn (numbers: Numbers) (reference: Reference) =
+    reference.Expected.Value.GetProperty numbers.Name
 
-let private numbers (name: string) (value: JsonElement) =
+let private doublesOf (name: string) (value: JsonElement) =
     [| for item in value.GetProperty(name).EnumerateArray() -> item.GetDouble() |]
 
 /// Name of a subspace in the reference, and the variant that is fitted like it.
@@ -49,41 +51,70 @@ let private projector size rank (basis: float[]) =
             }
         ))
 
-let private compareSubspace (name: string) (standardise: string) (found: SharedSubspace) =
-    let wanted = ((exact ()).GetProperty "subspace").GetProperty name
-    let number (key: string) = wanted.GetProperty(key).GetDouble()
-    let spectrum = found.Spectra[standardise]
-    nearArrays tolerance (numbers "eigenvalues_layer" wanted) spectrum.Layer "layer eigenvalues"
-    nearArrays tolerance (numbers "eigenvalues_hidden" wanted) spectrum.Hidden "hidden eigenvalues"
-    nearArrays tolerance (numbers "rms" wanted) found.Rms "rms"
-    nearArrays tolerance (numbers "anchor_std" wanted) found.AnchorDeviation "deviation of anchors"
-    near tolerance (number "mean_norm") (sqrt (Array.sumBy (fun x -> x * x) found.Mean)) "norm of the mean"
-    near tolerance (number "energy") found.Energy "energy"
-    near tolerance (number "energy_kept") found.EnergyKept "kept energy"
-    near tolerance (number "squared_error_bound") (SharedSubspace.squaredErrorBound found) "bound"
-    Expect.equal found.Examples (wanted.GetProperty("examples").GetInt32()) "examples"
-    Expect.equal found.Tokens (wanted.GetProperty("tokens").GetInt64()) "tokens"
-
+/// The projectors are the reference's float64 ones; in float32 their own errors, which gaps between eigenvalues magnify, are unknown.
+let private compareProjectors (reference: Reference) (name: string) tolerance (found: SharedSubspace) =
     for mode, size, rank, basis in
         [
             "layer", found.Levels, found.LayerRank, found.LayerBasis
             "hidden", found.Width, found.HiddenRank, found.HiddenBasis
         ] do
-        let wanted = golden.Value.ReadDoubles $"subspace.{name}/projector_{mode}"
+        let wanted = reference.Golden.Value.ReadDoubles $"subspace.{name}/projector_{mode}"
         nearArrays tolerance wanted (projector size rank basis) $"{mode} projector"
 
-let private subspaceTest (lowMemory: bool) (name: string, variantName: string) =
-    let how = if lowMemory then "two readings" else "one reading"
+let private compareSubspace (numbers: Numbers) reference (name: string) (standardise: string) (found: SharedSubspace) =
+    let wanted = ((wantedIn numbers reference).GetProperty "subspace").GetProperty name
+    let number (key: string) = wanted.GetProperty(key).GetDouble()
+    let spectrum = found.Spectra[standardise]
+    nearArrays numbers.Loss (doublesOf "eigenvalues_layer" wanted) spectrum.Layer "layer eigenvalues"
+    nearArrays numbers.Loss (doublesOf "eigenvalues_hidden" wanted) spectrum.Hidden "hidden eigenvalues"
+    nearArrays numbers.Loss (doublesOf "rms" wanted) found.Rms "rms"
+    nearArrays numbers.Loss (doublesOf "anchor_std" wanted) found.AnchorDeviation "deviation of anchors"
+    near numbers.Loss (number "mean_norm") (sqrt (Array.sumBy (fun x -> x * x) found.Mean)) "norm of the mean"
+    near numbers.Loss (number "energy") found.Energy "energy"
+    near numbers.Loss (number "energy_kept") found.EnergyKept "kept energy"
+    near numbers.Loss (number "squared_error_bound") (SharedSubspace.squaredErrorBound found) "bound"
+    Expect.equal found.Examples (wanted.GetProperty("examples").GetInt32()) "examples"
+    Expect.equal found.Tokens (wanted.GetProperty("tokens").GetInt64()) "tokens"
 
-    testCase $"subspace {name}, {how}"
+    if numbers.Precision = Precision.Exact then
+        compareProjectors reference name numbers.Loss found
+
+/// The teacher's own states at some levels, in a number type.
+let private withTeacher (reference: Reference) (numbers: Numbers) (run: ITrajectorySource -> 'result) choose : 'result =
+    let struct (teacher, _) =
+        ModelLoader.Load(path (reference.Folder + "/teacher"), LoadSettings.OnCpu numbers.Precision)
+
+    use model = teacher
+    run (ModelTrajectories(model, examples reference, choose model.Config.Layers, 5))
+
+/// A test whose comparisons count for a quantity of a model's reference.
+let private noted (reference: Reference) (numbers: Numbers) (name: string) quantity check =
+    testCase $"{name}, {numbers.Name}"
     <| fun () ->
         NativeRuntime.Load()
-        let variant = variant variantName
+        Agreement.at $"lori-{reference.Model}" numbers.Name quantity check
+
+let private subspaceTest reference (lowMemory: bool) (name: string, variantName: string) =
+    let how = if lowMemory then "two readings" else "one reading"
+
+    noted reference float64 $"subspace {name}, {how}" "subspaces" (fun () ->
+        let variant = variant reference variantName
 
         let found =
-            withCorpus variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings, lowMemory))
+            withCorpus reference variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings, lowMemory))
 
-        compareSubspace name (Standardisation.name found.Standardisation) found
+        compareSubspace float64 reference name (Standardisation.name found.Standardisation) found)
+
+/// Of the states that the teacher gives in float32, summed in float64.
+let private subspaceOfFloat32 reference (name: string, variantName: string) =
+    noted reference float32 $"subspace {name}" "subspaces" (fun () ->
+        let variant = variant reference variantName
+
+        let fit source =
+            TeacherFit.Fit(source, variant.Settings)
+
+        let found = withTeacher reference float32 fit (fun _ -> variant.Levels)
+        compareSubspace float32 reference name (Standardisation.name found.Standardisation) found)
 
 /// The name of a divisor in the reference, the statistic's in the product, and the variant.
 let private divisors =
@@ -97,26 +128,19 @@ let private divisors =
         "weighting_statistic_per_layer", "order.1", "statistic.order.lag-1.hidden"
     ]
 
-let private divisorTests =
+let private divisorTests (reference: Reference) =
+    let compare (variantName: string) (wanted: string) statistic root =
+        noted reference float64 $"divisors of {variantName}: {wanted}" "divisors" (fun () ->
+            let found =
+                Weighting.divisors (fit (variant reference variantName)).Variances[statistic]
+
+            let wanted = reference.Golden.Value.ReadDoubles $"{variantName}/{wanted}"
+            nearArrays float64.Loss wanted (Array.map root found) statistic)
+
     [
         for variantName, wanted, statistic in divisors do
-            testCase $"divisors of {variantName}: {wanted}"
-            <| fun () ->
-                NativeRuntime.Load()
-                let found = Weighting.divisors (fit (variant variantName)).Variances[statistic]
-                nearArrays tolerance (golden.Value.ReadDoubles $"{variantName}/divisor.{wanted}") found statistic
-        testCase "divisors of weighting_variance"
-        <| fun () ->
-            NativeRuntime.Load()
-
-            let found =
-                Weighting.divisors (fit (variant "weighting_variance")).Variances["component.variance"]
-
-            nearArrays
-                tolerance
-                (golden.Value.ReadDoubles "weighting_variance/divisor")
-                (Array.map sqrt found)
-                "divisors"
+            compare variantName $"divisor.{wanted}" statistic id
+        compare "weighting_variance" "divisor" "component.variance" sqrt
     ]
 
 /// What one source of trajectories says of every example: states without padding, and anchors.
@@ -132,28 +156,19 @@ let private collect (source: ITrajectorySource) =
 
     all
 
-let private teacherTest =
-    testCase "the teacher's trajectories and anchors"
-    <| fun () ->
-        NativeRuntime.Load()
-
-        let struct (teacher, _) =
-            ModelLoader.Load(path (folder + "/teacher"), LoadSettings.OnCpu Precision.Exact)
-
-        use model = teacher
-        let levels = TracedLevels.All model.Config.Layers
-
-        let found = collect (ModelTrajectories(model, examples (), levels, 5))
-        let wanted = withCorpus levels collect
+let private teacherTest numbers (reference: Reference) =
+    noted reference numbers "the teacher's trajectories and anchors" "trajectories and anchors" (fun () ->
+        let found = withTeacher reference numbers collect TracedLevels.All
+        let wanted = withCorpus reference (TracedLevels.All modelLevels) collect
         Expect.equal found.Count wanted.Count "examples"
 
         for KeyValue(row, (states, anchor)) in wanted do
-            nearArrays tolerance anchor (snd found[row]) $"anchor {row}"
+            nearArrays numbers.Loss anchor (snd found[row]) $"anchor {row}"
 
             if states.Length > 0 then
-                nearArrays tolerance states (fst found[row]) $"trajectory {row}"
+                nearArrays numbers.Loss states (fst found[row]) $"trajectory {row}"
             else
-                Expect.isEmpty (fst found[row]) $"trajectory {row}"
+                Expect.isEmpty (fst found[row]) $"trajectory {row}")
 
 let private lossesIn (subspace: SharedSubspace) (variant: Variant) =
     use model = student variant Precision.Exact
@@ -166,11 +181,11 @@ let private lossesIn (subspace: SharedSubspace) (variant: Variant) =
             for term in method.Losses(model, variant.Rows, totals) -> term.Name, number term.Value
         ])
 
-let private sameLossesIn what (other: Variant -> SharedSubspace -> SharedSubspace) =
+let private sameLossesIn reference what (other: Variant -> SharedSubspace -> SharedSubspace) =
     testCase $"{what} gives the same losses"
     <| fun () ->
         NativeRuntime.Load()
-        let variant = variant "main"
+        let variant = variant reference "main"
         let fitted = fit variant
 
         for (name, wanted), (_, found) in Seq.zip (lossesIn fitted variant) (lossesIn (other variant fitted) variant) do
@@ -182,68 +197,73 @@ let private turned rank (basis: float[]) (rotation: float[]) =
         let row, column = index / rank, index % rank
         Seq.sum (seq { for k in 0 .. rank - 1 -> basis[row * rank + k] * rotation[k * rank + column] }))
 
-let private rotated _ (subspace: SharedSubspace) =
-    let rotation = givenBases "rotation" subspace
+let private rotated (variant: Variant) (subspace: SharedSubspace) =
+    let rotation = givenBases variant.Reference "rotation" subspace
 
     { subspace with
         LayerBasis = turned subspace.LayerRank subspace.LayerBasis rotation.LayerBasis
         HiddenBasis = turned subspace.HiddenRank subspace.HiddenBasis rotation.HiddenBasis
     }
 
-let private fromFile _ _ =
-    SubspaceFile.Read(path (folder + "/subspace.full.safetensors"))
+let private fromFile (variant: Variant) _ =
+    SubspaceFile.Read(path (variant.Reference.Folder + "/subspace.full.safetensors"))
 
-let private comparePairs (wanted: JsonElement) (found: (string * float) seq) =
+let private comparePairs tolerance (wanted: JsonElement) (found: (string * float) seq) =
     for name, value in found do
         near tolerance (wanted.GetProperty(name).GetDouble()) value name
 
 /// The trainer's steps against the reference's, and the losses after the last of them.
-let private train (variant: Variant) (model: ReasoningModel) (plan: TrainingPlan) (steps: JsonElement list) =
-    withMethod variant Precision.Exact (fun method ->
+let private train
+    tolerance
+    numbers
+    (variant: Variant)
+    (model: ReasoningModel)
+    (plan: TrainingPlan)
+    (steps: JsonElement list)
+    =
+    withMethod variant numbers.Precision (fun method ->
         use trainer = new Trainer(model, method, variant.Rows, plan)
 
         for wanted in List.take plan.Steps steps do
             let step = trainer.Step()
-            comparePairs wanted [ for KeyValue(name, value) in step.Terms -> name, value ]
-            comparePairs wanted [ "total", step.Loss; "grad_norm_before_clip", step.GradientNorm ]
+            comparePairs tolerance wanted [ for KeyValue(name, value) in step.Terms -> name, value ]
+            comparePairs tolerance wanted [ "total", step.Loss; "grad_norm_before_clip", step.GradientNorm ]
 
         use _ = torch.NewDisposeScope()
         let totals = StudentLayout.Totals(variant.Rows, variant.Grading)
         let after = method.Losses(model, variant.Rows, totals)
-        comparePairs (List.last steps) [ for term in after -> term.Name, number term.Value ])
+        comparePairs tolerance (List.last steps) [ for term in after -> term.Name, number term.Value ])
 
-let private updates =
-    testCase "three updates by the trainer"
-    <| fun () ->
-        NativeRuntime.Load()
-        let variant = variant "main"
-        use model = student variant Precision.Exact
-        let steps = items "steps" (exact ())
+let private updates numbers reference =
+    noted reference numbers "three updates by the trainer" "three updates" (fun () ->
+        let variant = variant reference "main"
+        use model = student variant numbers.Precision
+        let wanted = wantedIn numbers reference
+        let steps = items "steps" wanted
         let settings = OptimizerSettings(LearningRate = 1e-3, Schedule = Schedule.Constant)
 
         let plan =
             TrainingPlan(Steps = steps.Length - 1, BatchSize = variant.Rows.Length, Optimizer = settings)
 
-        train variant model plan steps
+        let tolerance = afterUpdates numbers
+        train tolerance numbers variant model plan steps
         use _ = torch.NewDisposeScope()
 
-        for norm in ((exact ()).GetProperty "norm_after_3_steps").EnumerateObject() do
+        for norm in (wanted.GetProperty "norm_after_3_steps").EnumerateObject() do
             let found = number ((rowsOf model model.Parameters.Part norm.Name).norm())
-            near tolerance (norm.Value.GetDouble()) found $"norm of {norm.Name}"
+            near tolerance (norm.Value.GetDouble()) found $"norm of {norm.Name}")
 
-let private answers =
+let private answers numbers (reference: Reference) =
     [
         for name in [ "main"; "identity_feedback"; "latents_5" ] do
-            testCase $"answers of {name}"
-            <| fun () ->
-                NativeRuntime.Load()
-                let generation = expected.Value.GetProperty "generation"
-                let variant = variant name
-                use model = student variant Precision.Exact
+            noted reference numbers $"answers of {name}" "ids of answers that differ" (fun () ->
+                let generation = reference.Expected.Value.GetProperty "generation"
+                let variant = variant reference name
+                use model = student variant numbers.Precision
                 let most = generation.GetProperty("max_new_tokens").GetInt32()
 
                 let plan =
-                    GenerationPlan(AnswerMode.Latent, variant.LatentSteps, prefix (), most, [| eos () |])
+                    GenerationPlan(AnswerMode.Latent, variant.LatentSteps, prefix reference, most, [| eos reference |])
 
                 let questions =
                     [| for q in items "questions" generation -> ints (q.GetProperty "ids") |]
@@ -251,23 +271,30 @@ let private answers =
                 let found = AnswerGenerator.Generate(model, questions, plan)
 
                 for row, wanted in List.indexed (items name generation) do
-                    Expect.equal found[row] (ints (wanted.GetProperty "ids")) $"answer {row}"
+                    let wanted = ints (wanted.GetProperty "ids")
+                    Expect.equal found[row] wanted $"answer {row}"
+                    Agreement.note 0.0 0.0 wanted.Length)
     ]
 
 [<Tests>]
 let tests =
-    fixtureTests "LoRi around its losses" (fun () ->
+    let testsOf reference =
         [
-            teacherTest
+            for numbers in [ float64; float32 ] do
+                teacherTest numbers reference
+                updates numbers reference
+                testList $"answers, {numbers.Name}" (answers numbers reference)
             testList
                 "fits"
                 [
                     for low in [ false; true ] do
-                        yield! List.map (subspaceTest low) subspaces
+                        yield! List.map (subspaceTest reference low) subspaces
+                    yield! List.map (subspaceOfFloat32 reference) subspaces
                 ]
-            testList "weightings" divisorTests
-            sameLossesIn "a subspace with rotated bases" rotated
-            sameLossesIn "the reference's own subspace file" fromFile
-            updates
-            testList "answers" answers
-        ])
+            testList "weightings" (divisorTests reference)
+            sameLossesIn reference "a subspace with rotated bases" rotated
+            sameLossesIn reference "the reference's own subspace file" fromFile
+        ]
+
+    fixtureTests "LoRi around its losses" (fun () ->
+        [ for reference in references -> testList reference.Model (testsOf reference) ])

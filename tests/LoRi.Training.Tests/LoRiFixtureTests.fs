@@ -1,4 +1,4 @@
-/// LoRi's losses, gradients and states against the reference numbers on a tiny Llama, variant by variant.
+/// LoRi's losses, gradients and states against the reference numbers on a tiny Llama and a tiny GPT-2, variant by variant.
 module LoRi.Training.Tests.LoRiFixtureTests
 
 open System.Text.Json
@@ -7,6 +7,7 @@ open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Models
 open LoRi.Training.Sequences
+open LoRi.Training.Tensors
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
@@ -14,7 +15,7 @@ open TorchSharp
 
 /// A number type with the reference's own tolerances, relative: losses and states, norms of gradients. The one for float64
 /// norms is ten times that for losses, as a gradient sums over more roundings.
-type private Numbers =
+type Numbers =
     {
         Name: string
         Precision: Precision
@@ -22,7 +23,7 @@ type private Numbers =
         Norm: float
     }
 
-let private float64 =
+let float64 =
     {
         Name = "float64"
         Precision = Precision.Exact
@@ -30,7 +31,7 @@ let private float64 =
         Norm = 1e-8
     }
 
-let private float32 =
+let float32 =
     {
         Name = "float32"
         Precision = Precision.Full
@@ -74,13 +75,28 @@ let private possible =
 
 let private impossible: (string * string) list = []
 
+/// Variants whose states the reference kept.
+let private traced =
+    [
+        "main"
+        "plain"
+        "identity_feedback"
+        "latents_1"
+        "latents_5"
+        "prefix_graded"
+    ]
+
+/// Variants whose terms do not depend on which rows are batched together: these divide by the batch's deviation of the anchors.
+let private withoutBatchScale =
+    possible |> List.except [ "anchor_std_batch"; "combined_b" ]
+
 let private totalsOf (variant: Variant) =
     StudentLayout.Totals(variant.Rows, variant.Grading)
 
 let private weighted (terms: LossTerm seq) =
     terms
-    |> Seq.map (fun term -> term.Value * term.Weight.ToScalar())
-    |> Seq.reduce (fun a b -> a + b)
+    |> Seq.map (fun term -> HeldScalars.Times(term.Value, term.Weight))
+    |> Seq.reduce (fun a b -> HeldScalars.Plus(a, b))
 
 /// The terms against an object that names them. The mean cannot be switched off but by its weight.
 let private compareTerms tolerance (wanted: JsonElement) (terms: LossTerm seq) =
@@ -89,16 +105,16 @@ let private compareTerms tolerance (wanted: JsonElement) (terms: LossTerm seq) =
         near tolerance (wanted.GetProperty(term.Name).GetDouble()) unweighted term.Name
 
 let private wantedOf (numbers: Numbers) (variant: Variant) =
-    (expected.Value.GetProperty numbers.Name).GetProperty variant.Name
+    (variant.Reference.Expected.Value.GetProperty numbers.Name).GetProperty variant.Name
 
 /// A parameter or its gradient under a name of the reference, which keeps the markers' rows apart from the table's own.
 let rowsOf (model: ReasoningModel) (read: string -> torch.Tensor) (name: string) =
     let rows = int64 model.Config.VocabularySize
-    let table = "model.embed_tokens.weight"
+    let table = DecoderLayout.Embedding model.Config
 
     match name with
     | "special_rows" -> (read table).narrow(0L, rows, 2L)
-    | "model.embed_tokens.weight" -> (read table).narrow(0L, 0L, rows)
+    | name when name = table -> (read table).narrow(0L, 0L, rows)
     | name -> read name
 
 /// The gradient under a name of the reference; none for a projection that the model does not have.
@@ -109,19 +125,21 @@ let private gradientOf (model: ReasoningModel) (name: string) : torch.Tensor opt
         Some(rowsOf model model.Parameters.PartGradient name)
 
 let private compareGradients numbers (model: ReasoningModel) (wanted: JsonElement) =
-    near
-        numbers.Norm
-        (wanted.GetProperty("grad_norm_global").GetDouble())
-        (number (model.Parameters.Gradients.norm ()))
-        "norm of all gradients"
+    Agreement.quantity "norms of gradients"
+    <| fun () ->
+        near
+            numbers.Norm
+            (wanted.GetProperty("grad_norm_global").GetDouble())
+            (number (model.Parameters.Gradients.norm ()))
+            "norm of all gradients"
 
-    match wanted.TryGetProperty "grad_norm" with
-    | false, _ -> ()
-    | true, norms ->
-        for norm in norms.EnumerateObject() do
-            let found = gradientOf model norm.Name |> Option.map (fun g -> number (g.norm ()))
-            // Identity feedback has no projection whose gradient could be zero.
-            near numbers.Norm (norm.Value.GetDouble()) (Option.defaultValue 0.0 found) $"gradient of {norm.Name}"
+        match wanted.TryGetProperty "grad_norm" with
+        | false, _ -> ()
+        | true, norms ->
+            for norm in norms.EnumerateObject() do
+                let found = gradientOf model norm.Name |> Option.map (fun g -> number (g.norm ()))
+                // Identity feedback has no projection whose gradient could be zero.
+                near numbers.Norm (norm.Value.GetDouble()) (Option.defaultValue 0.0 found) $"gradient of {norm.Name}"
 
 /// All terms, their total, and the gradients of the total.
 let private lossesAndGradients numbers (variant: Variant) =
@@ -153,21 +171,21 @@ let private rowByRow numbers (variant: Variant) =
             |> compareTerms numbers.Loss wanted)
 
 /// The gradient of each term by itself, where the reference has it.
-let private gradientsOfTerms (variant: Variant) =
-    use model = student variant float64.Precision
+let private gradientsOfTerms numbers (variant: Variant) =
+    use model = student variant numbers.Precision
 
-    withMethod variant float64.Precision (fun method ->
-        for norm in ((wantedOf float64 variant).GetProperty "grad_norm_global_of_term").EnumerateObject() do
+    withMethod variant numbers.Precision (fun method ->
+        for norm in ((wantedOf numbers variant).GetProperty "grad_norm_global_of_term").EnumerateObject() do
             use _ = torch.NewDisposeScope()
             let terms = method.Losses(model, variant.Rows, totalsOf variant)
             model.Parameters.Gradients.zero_ () |> ignore
             (terms |> Seq.find (fun term -> term.Name = norm.Name)).Value.backward()
 
-            near float64.Norm (norm.Value.GetDouble()) (number (model.Parameters.Gradients.norm ())) norm.Name)
+            near numbers.Norm (norm.Value.GetDouble()) (number (model.Parameters.Gradients.norm ())) norm.Name)
 
 /// Latents, trajectory, anchors and logits of the passes that the method makes.
-let private states (variant: Variant) =
-    use model = student variant Precision.Exact
+let private states numbers (variant: Variant) =
+    use model = student variant numbers.Precision
     use _ = torch.NewDisposeScope()
     use _ = torch.no_grad ()
     let weights = model.Weights()
@@ -187,66 +205,93 @@ let private states (variant: Variant) =
             "student_anchor", answer.Anchors()
             "logits", answer.Logits
         ]
-        |> List.filter (fun (name, _) -> not (isNull (golden.Value.Find $"{variant.Name}/{name}")))
+        |> List.filter (fun (name, _) -> not (isNull (variant.Reference.Golden.Value.Find $"{variant.Name}/{name}")))
 
     Expect.isNonEmpty found "reference tensors"
 
     for name, tensor in found do
-        nearArrays float64.Loss (golden.Value.ReadDoubles $"{variant.Name}/{name}") (doubles tensor) name
+        nearArrays
+            numbers.Loss
+            (variant.Reference.Golden.Value.ReadDoubles $"{variant.Name}/{name}")
+            (doubles tensor)
+            name
 
 /// Whole gradients, value by value.
-let private wholeGradients (variant: Variant) =
-    use model = student variant Precision.Exact
+let private wholeGradients numbers (variant: Variant) =
+    use model = student variant numbers.Precision
     let start = $"{variant.Name}/grad/"
 
-    withMethod variant Precision.Exact (fun method ->
+    withMethod variant numbers.Precision (fun method ->
         use _ = torch.NewDisposeScope()
         model.Parameters.Gradients.zero_ () |> ignore
         (weighted (method.Losses(model, variant.Rows, totalsOf variant))).backward()
 
-        for entry in golden.Value.Entries |> Seq.filter _.Name.StartsWith(start) do
+        for entry in variant.Reference.Golden.Value.Entries |> Seq.filter _.Name.StartsWith(start) do
             let name = entry.Name.Substring start.Length
 
             nearArrays
-                float64.Norm
-                (golden.Value.ReadDoubles entry.Name)
+                numbers.Norm
+                (variant.Reference.Golden.Value.ReadDoubles entry.Name)
                 (doubles (Option.get (gradientOf model name)))
                 name)
 
-let private onVariant (what: string) names (check: Variant -> unit) =
+/// The gradients of the rows by themselves, each divided by the whole batch's tokens and rows, add up to the batch's.
+let private gradientsRowByRow numbers (variant: Variant) =
+    use model = student variant numbers.Precision
+
+    withMethod variant numbers.Precision (fun method ->
+        let totals = totalsOf variant
+
+        let gradientOf (parts: EncodedExample[][]) =
+            model.Parameters.Gradients.zero_ () |> ignore
+
+            for rows in parts do
+                use _ = torch.NewDisposeScope()
+                (weighted (method.Losses(model, rows, totals))).backward()
+
+            doubles model.Parameters.Gradients
+
+        let whole = gradientOf [| variant.Rows |]
+        nearArrays numbers.Norm whole (gradientOf (Array.chunkBySize 1 variant.Rows)) "sum of the rows' gradients")
+
+let private onVariant
+    (reference: Reference)
+    (what: string)
+    (numbers: Numbers)
+    names
+    (check: Numbers -> Variant -> unit)
+    =
     testList
-        what
+        $"{what}, {numbers.Name}"
         [
             for name in names do
                 testCase name (fun () ->
                     NativeRuntime.Load()
-                    check (variant name))
+
+                    Agreement.at $"lori-{reference.Model}" numbers.Name what (fun () ->
+                        check numbers (variant reference name)))
         ]
 
-let private allNamed =
+let private allNamed reference =
     testCase "every variant of the reference is tested or named as impossible"
-    <| fun () -> Expect.equal (possible @ List.map fst impossible |> set) (variantNames () |> set) "names"
+    <| fun () -> Expect.equal (possible @ List.map fst impossible |> set) (variantNames reference |> set) "names"
 
 [<Tests>]
 let tests =
-    fixtureTests "LoRi against the reference" (fun () ->
+    let testsOf reference =
+        let onVariant = onVariant reference
+
         [
-            allNamed
-            onVariant "losses and gradients, float64" possible (lossesAndGradients float64)
-            onVariant "losses and gradients, float32" possible (lossesAndGradients float32)
-            onVariant "each row alone" possible (rowByRow float64)
-            onVariant "gradients of single terms" [ "main"; "plain" ] gradientsOfTerms
-            onVariant "whole gradients" [ "main" ] wholeGradients
-            onVariant
-                "states"
-                [
-                    "main"
-                    "plain"
-                    "identity_feedback"
-                    "latents_1"
-                    "latents_5"
-                    "prefix_graded"
-                ]
-                states
+            allNamed reference
+            for numbers in [ float64; float32 ] do
+                onVariant "losses" numbers possible lossesAndGradients
+                onVariant "losses of each row alone" numbers possible rowByRow
+                onVariant "gradients of each row alone" numbers withoutBatchScale gradientsRowByRow
+                onVariant "whole gradients" numbers [ "main" ] wholeGradients
+                onVariant "states" numbers traced states
+            onVariant "gradients of single terms" float64 [ "main"; "plain" ] gradientsOfTerms
             testList "impossible" [ for name, reason in impossible -> ptestCase $"{name}: {reason}" ignore ]
-        ])
+        ]
+
+    fixtureTests "LoRi against the reference" (fun () ->
+        [ for reference in references -> testList reference.Model (testsOf reference) ])

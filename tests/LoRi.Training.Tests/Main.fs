@@ -3,4 +3,16 @@ module LoRi.Training.Tests.Main
 open Expecto
 
 [<EntryPoint>]
-let main args = runTestsInAssemblyWithCLIArgs [] args
+let main args =
+    match args with
+    | [| "--parity"; file |] ->
+        ParityTable.write file
+        0
+    | [| "--agreement"; file |] ->
+        let code =
+            testList "reference numbers" [ LoRiFixtureTests.tests; LoRiFixtureRunTests.tests; CodiFixtureTests.tests ]
+            |> runTestsWithCLIArgs [] [||]
+
+        Agreement.write file
+        code
+    | _ -> runTestsInAssemblyWithCLIArgs [] args

@@ -57,8 +57,13 @@ let private strictTests =
                 [
                     "The answer is: 18", "18"
                     "so 5. The answer is: 1,234.", "1234"
-                    "The answer is: 3 The answer is:$18.50", "18.5"
-                    " 42", "42"
+                    "The answer is: 3 The answer is:18.50", "18.5"
+                    "The answer is: \n42", "42"
+                    "The answer is: 1,234,567.5", "1234567.5"
+                    "The answer is: 18, as said", "18"
+                    "The answer is: 18 (dollars)", "18"
+                    "The answer is: +7", "7"
+                    "The answer is: 50% of all", "50"
                     "The answer is: -7 degrees", "-7"
                     "The answer is: 18", "prose 3 #### 18"
                     "The answer is: 9867630", "9867630.0"
@@ -81,10 +86,46 @@ let private strictTests =
                     "The answer is: 905889564523320607017", "905889564523320607018"
                     "", "18"
                     "The answer is: 18.0.1", "18"
+                    "18", "18"
+                    " 42", "42"
+                    "the answer is: 18", "18"
+                    "The answer is: ", "0"
+                    "The answer is: $18", "18"
+                    "The answer is: 1,2,3", "123"
+                    "The answer is: 12,34", "1234"
+                    "The answer is: 1,2345", "12345"
+                    "The answer is: 1234,567", "1234567"
+                    "The answer is: 5=5", "5"
+                    "The answer is: 5 + 3 = 8", "5"
+                    "The answer is: 18 - 3", "18"
+                    "The answer is: 3 / 4", "3"
+                    "The answer is: 5:30", "5"
+                    "The answer is: 18kg", "18"
+                    "The answer is: 18\u00b2", "18"
+                    "The answer is: 1\u0662", "1"
+                    "The answer is: 18 The answer is:", "18"
+                    "The answer is: 18", "18.0000000000000001"
+                    "The answer is: --7", "-7"
+                    "The answer is: 1e3", "1000"
                 ] do
                 Expect.isFalse (strict text gold).Correct $"{text} <> {gold}"
         }
+        test "strict looks after the prefix that the run was trained with" {
+            for prefix, text, gold, correct in
+                [
+                    "So", "So18", "18", true
+                    "So", "The answer is: 18", "18", false
+                    "The answer is: ", "The answer is:18", "18", true
+                    "=>", "x => 3 => 4", "4", true
+                    "=>", "x => 3 => 4", "3", false
+                    "####", "#### 4", "4", true
+                    "", "4 apples", "4", true
+                ] do
+                let found = AnswerScorer.Score(ScoringRule.Strict, text, gold, null, prefix)
+                Expect.equal found.Correct correct $"{prefix}: {text} = {gold}"
+        }
         test "strict compares answers that are not numbers as text" {
+            Expect.isFalse (strict "True" "True").Correct "without the prefix"
             Expect.isTrue (strict "The answer is: True" "True").Correct ""
             Expect.isTrue (strict "The answer is: Sally is a rorpus." "Sally is a rorpus.").Correct ""
             Expect.isFalse (strict "The answer is: False" "True").Correct ""

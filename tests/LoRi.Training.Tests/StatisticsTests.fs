@@ -171,7 +171,10 @@ let private comparing =
             test "one run of each is compared question by question" {
                 let first = result "a" 0L 0.75 [ "1", true; "2", true; "3", true; "4", false ]
                 let second = result "b" 0L 0.25 [ "4", false; "3", false; "2", false; "1", true ]
-                let pair = Seq.exactlyOne (MethodComparison.All([| first; second |], 0UL))
+
+                let pair =
+                    Seq.exactlyOne (MethodComparison.All(ComparedGroup.Of [| first; second |], 0UL))
+
                 Expect.equal (pair.McNemar.Value.OnlyFirst, pair.McNemar.Value.OnlySecond) (2, 0) "only one right"
                 near 0.5 pair.P.Value "2 * (1/2)^2"
                 Expect.equal pair.AdjustedP pair.P "one pair only"
@@ -184,7 +187,9 @@ let private comparing =
                     ]
 
                 let pair =
-                    Seq.exactlyOne (MethodComparison.All(runs "a" [ 0.5; 0.6; 0.8 ] @ runs "b" [ 0.4; 0.5; 0.5 ], 0UL))
+                    runs "a" [ 0.5; 0.6; 0.8 ] @ runs "b" [ 0.4; 0.5; 0.5 ]
+                    |> ComparedGroup.Of
+                    |> fun groups -> Seq.exactlyOne (MethodComparison.All(groups, 0UL))
 
                 Expect.equal pair.Seeds 3 "seeds"
                 near (PairedTTest.Of([| 0.5; 0.6; 0.8 |], [| 0.4; 0.5; 0.5 |]).P) pair.P.Value "p"
@@ -193,17 +198,19 @@ let private comparing =
                 let first, second =
                     result "a" 0L 1.0 [ "1", true; "2", true ], result "b" 0L 1.0 [ "1", true; "3", true ]
 
-                Expect.throwsC (fun () -> MethodComparison.All([| first; second |], 0UL) |> ignore) (fun (error: exn) ->
-                    Expect.isTrue (error :? InputException) "bad input"
+                Expect.throwsC
+                    (fun () -> MethodComparison.All(ComparedGroup.Of [| first; second |], 0UL) |> ignore)
+                    (fun (error: exn) ->
+                        Expect.isTrue (error :? InputException) "bad input"
 
-                    Expect.stringContains
-                        error.Message
-                        "b: answers 2 questions, a 2, and 1 of these are missing there"
-                        "text")
+                        Expect.stringContains
+                            error.Message
+                            "b: answers 2 questions, a 2, and 1 of these are missing there"
+                            "text")
             }
             test "a folder that nothing wrote is refused" {
                 let folder = Directory.CreateTempSubdirectory("lori-compare").FullName
-                Expect.throwsT<InputException> (fun () -> ComparedResult.Read folder |> ignore) "refused"
+                Expect.throwsT<InputException> (fun () -> ComparedFolders.Read folder |> ignore) "refused"
                 Directory.Delete folder
             }
         ]

@@ -18,6 +18,7 @@ let doubles (tensor: torch.Tensor) =
 /// The relative difference; a number that must be zero may miss it by the tolerance itself. NaN is never near.
 let near (tolerance: float) (wanted: float) (found: float) (what: string) =
     let scale = if wanted = 0.0 then 1.0 else abs wanted
+    Agreement.note (abs (found - wanted) / scale) tolerance 1
     Expect.isTrue (abs (found - wanted) <= tolerance * scale) $"{what}: found {found:R}, expected {wanted:R}"
 
 /// Every difference of two arrays, over the largest size of the expected one. NaN is never near.
@@ -26,6 +27,12 @@ let nearArrays (tolerance: float) (wanted: float[]) (found: float[]) (what: stri
 
     let largest =
         wanted |> Array.fold (fun largest value -> max largest (abs value)) 0.0
+
+    let unit = if largest = 0.0 then 1.0 else largest
+
+    if wanted.Length > 0 then
+        let error = Array.map2 (fun a b -> abs (a - b)) wanted found |> Array.max
+        Agreement.note (error / unit) tolerance wanted.Length
 
     let far =
         Array.zip wanted found

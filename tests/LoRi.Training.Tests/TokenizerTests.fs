@@ -266,6 +266,10 @@ let private componentTests =
                     "\u0958", "\u0915\u093C"
                     "\U0001D15E", "\U0001D157\U0001D165"
                     "\u0301a", "\u0301a"
+                    // Marks that Unicode 10 or later put into order.
+                    "a\u0D3B\u0334", "a\u0D3B\u0334"
+                    "a\uA82C\u0334", "a\uA82C\u0334"
+                    "a\u0EBA\u0334", "a\u0EBA\u0334"
                 ] do
                 testCase $"normal form C of {show input}"
                 <| fun () -> Expect.equal (NormalizedText.Of(input, true).Text) expected "composed"

@@ -16,8 +16,10 @@ type DistillArgs =
     | Standardise of how: string
     | Layer_Rank of n: int
     | Layer_Energy of share: float
+    | Max_Layer_Rank of n: int
     | Hidden_Rank of n: int
     | Hidden_Energy of share: float
+    | Max_Hidden_Rank of n: int
     | Covariance of form: string
     | Weighting of form: string
     | Order of form: string
@@ -48,9 +50,13 @@ type DistillArgs =
             | Levels _ -> "traced levels: all, every-K or last-N (default: all)"
             | Standardise _ -> "full, scale or none (default: full)"
             | Layer_Rank _ -> "rank of the layer mode (not with --layer-energy)"
-            | Layer_Energy _ -> "energy kept of the layer mode (default: 0.95, rank 8 at most)"
+            | Layer_Energy _ -> "energy kept of the layer mode (default: 0.95)"
+            | Max_Layer_Rank _ ->
+                "largest rank that an energy chooses for the layer mode (default: 8 where no energy is named)"
             | Hidden_Rank _ -> "rank of the hidden mode (not with --hidden-energy)"
-            | Hidden_Energy _ -> "energy kept of the hidden mode (default: 0.95, rank 64 at most)"
+            | Hidden_Energy _ -> "energy kept of the hidden mode (default: 0.95)"
+            | Max_Hidden_Rank _ ->
+                "largest rank that an energy chooses for the hidden mode (default: 64 where no energy is named)"
             | Covariance _ -> "modewise, full, per-layer, diagonal or off (default: modewise)"
             | Weighting _ -> "none, variance or statistic (default: statistic)"
             | Order _ -> "none, lag-1 or third (default: none)"
@@ -60,7 +66,7 @@ type DistillArgs =
             | W_Cov _ -> "weight of the covariance loss (default: 1)"
             | W_Order _ -> "weight of the order loss (default: 1)"
             | Lambda_Rationale _ -> "weight of the rationale loss (default: 1)"
-            | Lambda_Anchor _ -> "weight of the anchor loss (default: 1)"
+            | Lambda_Anchor _ -> "weight of the anchor loss, and of codi's distillation loss (default: 1)"
             | Teacher_Cache _ ->
                 "folder of the teacher's coordinates, to use or to make (default: teacher-cache in the run directory)"
             | Keep_Trajectories ->

@@ -17,25 +17,34 @@ type InfoArgs =
 type ScoreArgs =
     | [<Mandatory>] Predictions of file: string
     | [<Mandatory>] Rule of name: string
+    | Data_Name of name: string
+    | Answer_Prefix of text: string
     | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Predictions _ -> "JSON lines with text and gold"
-            | Rule _ -> "codi, strict, coconut, icot, pccot or pccot_cot"
+            | Rule _ -> "codi, simcot, strict, coconut, icot, pccot or pccot_cot"
+            | Data_Name _ ->
+                "the evaluator's name of the data where a line has no data_name: commonsense asks for letters, strategy and ProntoQA for truth values"
+            | Answer_Prefix _ ->
+                "what the strict rule looks for where a line has no answer_prefix (default: The answer is:)"
             | Json -> "write one JSON object"
 
 /// Options of `compare`.
 type CompareArgs =
     | [<MainCommand; Mandatory>] Runs of folder: string list
+    | Baseline of label: string
     | Seed of n: int64
     | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Runs _ -> "folders that evaluate or demo wrote, of two methods at least"
+            | Runs _ ->
+                "folders that evaluate or demo wrote; NAME=FOLDER,FOLDER puts the seeds of one setting together under a name of your choice"
+            | Baseline _ -> "compare with this method or name only (default: all pairs)"
             | Seed _ -> "seed of the resampling (default: 0)"
             | Json -> "write one JSON object"
 
@@ -64,7 +73,7 @@ type InspectArgs =
     interface IArgParserTemplate with
         member this.Usage =
             match this with
-            | Path _ -> "a safetensors or GGUF file, a model folder or a run directory"
+            | Path _ -> "a safetensors or GGUF file, a model folder, a run directory or a teacher cache"
             | Json -> "write one JSON object"
 
 /// Options of `report`.

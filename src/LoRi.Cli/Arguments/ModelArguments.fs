@@ -30,9 +30,15 @@ type GenerateArgs =
     | [<Mandatory>] Model of path: string
     | Prompt of text: string
     | Ids of list: string
+    | Interactive
+    | Chat
+    | Against of path: string
+    | Temperature of t: float
+    | Top_P of share: float
+    | Top_K of n: int
+    | Seed of n: int64
     | Tokenizer of path: string
     | Adapter of folder: string
-    | Chat
     | Latent_Steps of n: int
     | Max_New_Tokens of n: int
     | Dtype of name: string
@@ -44,16 +50,51 @@ type GenerateArgs =
         member this.Usage =
             match this with
             | Model _ -> "a Hub folder, a run directory or a .gguf file"
-            | Prompt _ -> "text to go on from (not with --ids)"
+            | Prompt _ -> "text to go on from"
             | Ids _ -> "token ids to go on from, separated by commas"
+            | Interactive -> "answer every line of standard input, with the time and the tokens it took"
+            | Chat ->
+                "put the prompt into the model's chat template; without --prompt, answer every line after those before (/new starts over)"
+            | Against _ -> "an explicit teacher that answers too: shows the tokens and the time saved"
+            | Temperature _ ->
+                "draw tokens from softmax(logits / t); 0 takes the likeliest (default: 0; 1 with --top-p or --top-k)"
+            | Top_P _ -> "draw from the fewest tokens whose probabilities reach this share (default: 1)"
+            | Top_K _ -> "draw from this many of the likeliest tokens (default: all)"
+            | Seed _ -> "seed of the drawing (default: 0)"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Adapter _ -> "folder of a LoRA adapter to merge in"
-            | Chat -> "put the prompt into the model's chat template"
             | Latent_Steps _ -> "continuous steps before the text (default: the run's own, else 0)"
             | Max_New_Tokens _ -> "longest output (default: 256)"
             | Dtype _ -> "float64, float32 or bfloat16 (default: float32)"
             | Threads _ -> "threads of one operation (default: libtorch's choice)"
             | Device _ -> "cpu or cuda (default: cpu)"
+            | Json -> "write JSON: one object, with --interactive one a line"
+
+/// Options of `export`.
+type ExportArgs =
+    | [<Mandatory>] Model of path: string
+    | [<Mandatory>] Output of folder: string
+    | Form of name: string
+    | Adapter of folder: string
+    | Dtype of name: string
+    | Max_Shard_Size of size: string
+    | Tokenizer of path: string
+    | Evaluation of folder: string list
+    | Base_Model of name: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Model _ -> "a run directory, a Hub folder or a .gguf file"
+            | Output _ -> "the folder to make"
+            | Form _ -> "merged, or adapter for what a run with --lora-rank trained (default: merged)"
+            | Adapter _ -> "folder of a LoRA adapter to merge in, or to hand out with --form adapter"
+            | Dtype _ -> "float32 or bfloat16 (default: float32)"
+            | Max_Shard_Size _ -> "most weights in one file, such as 5GB or 500MiB (default: 5GB)"
+            | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
+            | Evaluation _ -> "folders that evaluate wrote, for the model card; several may follow"
+            | Base_Model _ -> "what the Hub calls the base model, OWNER/NAME, for the model card"
             | Json -> "write one JSON object"
 
 /// Options of `trajectories`.
@@ -117,12 +158,16 @@ type EvaluateArgs =
     | Latent_Steps of n: int
     | Answer_Prefix of text: string
     | Write_Prefix
+    | Question_Text of form: string
+    | Data_Name of name: string
     | Max_New_Tokens of n: int
     | Batch_Size of n: int
+    | Latency_Questions of n: int
     | Dtype of name: string
     | Device of name: string
     | Threads of n: int
     | Seed of n: int64
+    | Resume
     | Limit of rows: int
     | Skip_Bad_Lines
     | Format of name: string
@@ -136,18 +181,24 @@ type EvaluateArgs =
             match this with
             | Model _ -> "a run directory or a folder"
             | Data _ -> "data files; several may follow"
-            | Output _ -> "folder for evaluation.json and predictions.jsonl"
+            | Output _ -> "the folder to make: evaluation.json, predictions.jsonl, config.json"
             | Config _ -> "JSON file with settings named as these options, with underscores; the command line wins"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Latent_Steps _ -> "continuous steps before the answer (default: the run's own)"
             | Answer_Prefix _ -> "text fed before the answer (default: the run's own)"
             | Write_Prefix -> "let the model write the prefix instead of feeding it"
+            | Question_Text _ -> "as-is, or codi: two spaces become one, as CODI's evaluation asks (default: as-is)"
+            | Data_Name _ ->
+                "the data set's name for the scorers: commonsense asks for letters, strategy and ProntoQA for truth values (default: the names of the files)"
             | Max_New_Tokens _ -> "longest output (default: 256)"
             | Batch_Size _ -> "rows of one pass (default: 16)"
+            | Latency_Questions _ ->
+                "questions that are answered once more, each alone, to measure the latency, 0 for none (default: 10)"
             | Dtype _ -> "float32 or bfloat16 (default: float32)"
             | Device _ -> "cpu or cuda (default: cpu)"
             | Threads _ -> "threads of one operation (default: libtorch's choice)"
             | Seed _ -> "recorded with the result (default: the run's own)"
+            | Resume -> "go on after the last complete batch, or begin where there is none"
             | Limit _ -> "read this many rows of data at most"
             | Skip_Bad_Lines -> "count rows that cannot be read instead of stopping"
             | Format _ -> "form of the data: gsm8k, icot, jsonl, parquet, json, gsm-hard or asdiv (default: found)"

@@ -17,6 +17,7 @@ type TrainArgs =
     | Schedule of course: string
     | Warmup_Steps of n: int
     | Weight_Decay of rate: float
+    | Decay_All
     | Clip of norm: float
     | Beta1 of rate: float
     | Beta2 of rate: float
@@ -30,6 +31,11 @@ type TrainArgs =
     | Checkpoint_Every of steps: int
     | Divergence_Factor of factor: float
     | Collapse_Threshold of spread: float
+    | Lora_Rank of n: int
+    | Lora_Alpha of alpha: float
+    | Lora_Dropout of share: float
+    | Lora_Targets of name: string list
+    | Rslora
     | Resume
     | Dry_Run
     | Validation_Fraction of share: float
@@ -60,6 +66,7 @@ type TrainArgs =
             | Schedule _ -> "constant, cosine or half-cosine (default: cosine)"
             | Warmup_Steps _ -> "steps of linear warm-up (default: 3 % of all)"
             | Weight_Decay _ -> "decoupled weight decay of matrices (default: 0.01)"
+            | Decay_All -> "decay tables, norms and biases as well"
             | Clip _ -> "largest global norm of the gradient, 0 for none (default: 1)"
             | Beta1 _ -> "AdamW's decay of the first moment (default: 0.9)"
             | Beta2 _ -> "AdamW's decay of the second moment (default: 0.999)"
@@ -69,13 +76,19 @@ type TrainArgs =
             | Device _ -> "cpu or cuda (default: cpu)"
             | Limit _ -> "read this many rows of data at most"
             | Log_Every _ -> "steps between two log lines (default: 10)"
-            | Eval_Every _ -> "steps between two evaluations on the validation rows"
+            | Eval_Every _ -> "steps between two evaluations on the validation rows (default: a twentieth of all steps)"
             | Checkpoint_Every _ ->
-                "steps between two checkpoints (default: a twentieth of all steps, ten minutes at most)"
+                "steps between two checkpoints (default: a twentieth of all steps); ten minutes at most"
             | Divergence_Factor _ ->
                 "stop where the mean loss of 20 steps exceeds this times that of the first 20, plus 1; 0 for never (default: 3)"
             | Collapse_Threshold _ ->
                 "stop where the spread of the latents, from 0 to 1, stays below this for 50 steps; 0 for never (default: 1e-5)"
+            | Lora_Rank _ -> "train adapters of this rank and freeze the model (default: train all weights)"
+            | Lora_Alpha _ -> "the adapters' scaling is this over the rank (default: twice the rank)"
+            | Lora_Dropout _ -> "share of the adapters' inputs that is dropped while training (default: 0)"
+            | Lora_Targets _ ->
+                "linear maps that get an adapter, such as q_proj v_proj; several may follow (default: all of the blocks)"
+            | Rslora -> "the adapters' scaling is alpha over the root of the rank"
             | Resume -> "go on from the last complete checkpoint, or begin where there is none"
             | Dry_Run -> "estimate steps, tokens, memory and time from a few steps, and write nothing"
             | Validation_Fraction _ -> "share of the rows held out for validation (default: 0)"

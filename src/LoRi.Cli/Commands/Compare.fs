@@ -9,7 +9,7 @@ open LoRi.Training.Statistics
 let private percent (share: float) =
     (100.0 * share).ToString("0.0", CultureInfo.InvariantCulture)
 
-let private pValue (p: Nullable<float>) =
+let private shown (p: Nullable<float>) =
     if p.HasValue then
         p.Value.ToString("0.0000", CultureInfo.InvariantCulture)
     else
@@ -18,31 +18,72 @@ let private pValue (p: Nullable<float>) =
 let private optional (value: Nullable<'a>) (write: 'a -> Json.Value) : Json.Value =
     if value.HasValue then write value.Value else null
 
-let private asJson (pairs: MethodComparison seq) =
-    let one (pair: MethodComparison) : Json.Value =
-        Json.object
-            [
-                "first", Json.text pair.First
-                "second", Json.text pair.Second
-                "first_accuracy", Json.number pair.FirstAccuracy
-                "second_accuracy", Json.number pair.SecondAccuracy
-                "difference", Json.number (pair.FirstAccuracy - pair.SecondAccuracy)
-                "seeds", Json.whole pair.Seeds
-                "questions", Json.whole pair.Questions
-                "bootstrap_ci95", optional pair.Interval (fun struct (low, high) -> Json.numbers [ low; high ])
-                "mcnemar_only_first", optional pair.McNemar (fun test -> Json.whole test.OnlyFirst)
-                "mcnemar_only_second", optional pair.McNemar (fun test -> Json.whole test.OnlySecond)
-                "mcnemar_exact_p", optional pair.McNemar (fun test -> Json.number test.ExactP)
-                "mcnemar_mid_p", optional pair.McNemar (fun test -> Json.number test.MidP)
-                "t", optional pair.Paired (fun test -> if Double.IsFinite test.T then Json.number test.T else null)
-                "t_p", optional pair.Paired (fun test -> if Double.IsNaN test.P then null else Json.number test.P)
-                "p", optional pair.P Json.number
-                "holm_p", optional pair.AdjustedP Json.number
-            ]
+/// Each seed once, in the order of the results; nothing for a result without one.
+let private seeds (group: ComparedGroup) =
+    [
+        for result in group.Results do
+            if result.Seed.HasValue then
+                result.Seed.Value
+    ]
 
-    Json.object [ "pairs", Json.list (Seq.map one pairs) ]
+let private rows (group: ComparedGroup) = group.Results |> Seq.sumBy _.Examples
 
-let private row (pair: MethodComparison) =
+let private groupJson (group: ComparedGroup) : Json.Value =
+    Json.object
+        [
+            "label", Json.text group.Label
+            "dataset", Json.text group.Dataset
+            "folders", Json.list [ for result in group.Results -> Json.text result.Source ]
+            "seeds", Json.list (List.map Json.count (seeds group))
+            "examples", Json.whole (rows group)
+            "accuracy", Json.number group.Accuracy
+            "disagreements", optional group.Disagreements Json.whole
+        ]
+
+let private pairJson (pair: MethodComparison) : Json.Value =
+    Json.object
+        [
+            "dataset", Json.text pair.Dataset
+            "first", Json.text pair.First
+            "second", Json.text pair.Second
+            "first_accuracy", Json.number pair.FirstAccuracy
+            "second_accuracy", Json.number pair.SecondAccuracy
+            "difference", Json.number (pair.FirstAccuracy - pair.SecondAccuracy)
+            "seeds", Json.whole pair.Seeds
+            "questions", Json.whole pair.Questions
+            "bootstrap_ci95", optional pair.Interval (fun struct (low, high) -> Json.numbers [ low; high ])
+            "mcnemar_only_first", optional pair.McNemar (fun test -> Json.whole test.OnlyFirst)
+            "mcnemar_only_second", optional pair.McNemar (fun test -> Json.whole test.OnlySecond)
+            "mcnemar_exact_p", optional pair.McNemar (fun test -> Json.number test.ExactP)
+            "mcnemar_mid_p", optional pair.McNemar (fun test -> Json.number test.MidP)
+            "mcnemar_holm_p", optional pair.McNemarAdjustedP Json.number
+            "t", optional pair.Paired (fun test -> if Double.IsFinite test.T then Json.number test.T else null)
+            "t_p", optional pair.Paired (fun test -> if Double.IsNaN test.P then null else Json.number test.P)
+            "t_holm_p", optional pair.PairedAdjustedP Json.number
+            "p", optional pair.P Json.number
+            "holm_p", optional pair.AdjustedP Json.number
+        ]
+
+let private showGroups (terminal: Terminal) (groups: ComparedGroup seq) =
+    Terminal.writeTable
+        terminal
+        [ "data"; "method"; "seeds"; "rows"; "accuracy %"; "rules disagree" ]
+        [
+            for group in groups ->
+                [
+                    group.Dataset
+                    group.Label
+                    seeds group |> List.map string |> String.concat ", "
+                    string (rows group)
+                    percent group.Accuracy
+                    if group.Disagreements.HasValue then
+                        string group.Disagreements.Value
+                    else
+                        "one rule only"
+                ]
+        ]
+
+let private pairRow (pair: MethodComparison) =
     let interval =
         if pair.Interval.HasValue then
             let struct (low, high) = pair.Interval.Value
@@ -56,38 +97,38 @@ let private row (pair: MethodComparison) =
         else
             ""
 
+    let adjusted (p: Nullable<float>) (holm: Nullable<float>) =
+        if p.HasValue then $"{shown p} ({shown holm})" else ""
+
+    let mcNemar =
+        if pair.McNemar.HasValue then
+            Nullable pair.McNemar.Value.ExactP
+        else
+            Nullable()
+
+    let paired =
+        if pair.Paired.HasValue && not (Double.IsNaN pair.Paired.Value.P) then
+            Nullable pair.Paired.Value.P
+        else
+            Nullable()
+
     [
         pair.First
         pair.Second
         $"{percent pair.FirstAccuracy} / {percent pair.SecondAccuracy}"
         percent (pair.FirstAccuracy - pair.SecondAccuracy)
+        string pair.Questions
         interval
         single
+        adjusted mcNemar pair.McNemarAdjustedP
         string pair.Seeds
-        pValue pair.P
-        pValue pair.AdjustedP
+        adjusted paired pair.PairedAdjustedP
     ]
 
-/// Compares evaluations of the same questions, or the methods of demonstrations.
-let run (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<CompareArgs> "compare" arguments
-    let folders = options.GetResult CompareArgs.Runs
-    let seed = options.GetResult(CompareArgs.Seed, 0L)
+let private showPairs (terminal: Terminal) (pairs: MethodComparison seq) =
+    for dataset, pairs in pairs |> Seq.groupBy _.Dataset do
+        terminal.Out.WriteLine $"On {dataset}:"
 
-    if seed < 0L then
-        raise (UsageException $"--seed {seed}: must be at least 0")
-
-    let results =
-        [|
-            for folder in folders do
-                yield! ComparedResult.Read folder
-        |]
-
-    let pairs = MethodComparison.All(results, uint64 seed)
-
-    if options.Contains CompareArgs.Json then
-        Terminal.writeJson terminal (asJson pairs)
-    else
         Terminal.writeTable
             terminal
             [
@@ -95,13 +136,40 @@ let run (terminal: Terminal) _ arguments =
                 "second"
                 "accuracy %"
                 "difference"
+                "questions"
                 "95 % interval"
                 "only one right"
+                "McNemar p (Holm)"
                 "seeds"
-                "p"
-                "Holm p"
+                "t-test p (Holm)"
             ]
-            [ for pair in pairs -> row pair ]
+            [ for pair in pairs -> pairRow pair ]
 
-        terminal.Out.WriteLine
-            "Interval: paired bootstrap over questions. p: McNemar's exact test for one run of each, the paired t-test over seeds for several; Holm p is corrected for all pairs."
+    terminal.Out.WriteLine
+        "Interval: paired bootstrap over questions, of the means over seeds. McNemar: exact, over the answers of all seeds; where there are several, answers to one question are not independent and its p is a little too small. t-test: paired, over seeds, of the accuracies. In brackets: after Holm's correction for all pairs."
+
+/// Compares evaluations of the same questions, or the methods of demonstrations.
+let run (terminal: Terminal) _ arguments =
+    let options = CommandLine.parse<CompareArgs> "compare" arguments
+    let seed = options.GetResult(CompareArgs.Seed, 0L)
+
+    if seed < 0L then
+        raise (UsageException $"--seed {seed}: must be at least 0")
+
+    let groups =
+        options.GetResult CompareArgs.Runs |> ComparedFolders.ReadAll |> ComparedGroup.Of
+
+    let pairs =
+        MethodComparison.All(groups, uint64 seed, Option.toObj (options.TryGetResult Baseline))
+
+    if options.Contains CompareArgs.Json then
+        Terminal.writeJson
+            terminal
+            (Json.object
+                [
+                    "groups", Json.list (Seq.map groupJson groups)
+                    "pairs", Json.list (Seq.map pairJson pairs)
+                ])
+    else
+        showGroups terminal groups
+        showPairs terminal pairs

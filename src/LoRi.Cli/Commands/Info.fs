@@ -53,6 +53,7 @@ let private rows (report: NativeRuntimeReport) =
 /// What is installed, and what the machine offers.
 let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parse<InfoArgs> "info" arguments
+    CommandLine.atLeastOne "threads" (options.TryGetResult InfoArgs.Threads)
     let threads = options.TryGetResult InfoArgs.Threads |> Option.toNullable
 
     NativeRuntime.Load(

@@ -1,4 +1,4 @@
-/// `lori logits` and `lori generate`.
+/// `lori logits`, and what other commands that ask a model share with it.
 module LoRi.Cli.Commands.Models
 
 open System
@@ -9,7 +9,7 @@ open LoRi.Training
 open LoRi.Training.Runs
 
 /// Token ids of an option, separated by commas.
-let private ids (text: string) =
+let ids (text: string) =
     [|
         for part in text.Split(',', StringSplitOptions.TrimEntries) do
             match Int32.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture) with
@@ -17,17 +17,18 @@ let private ids (text: string) =
             | _ -> raise (UsageException $"--ids {text}: '{part}' is not a token id; separate ids by commas")
     |]
 
-let private load (native: NativeRuntimeOptions) threads =
+/// Loads libtorch.
+let load (native: NativeRuntimeOptions) threads =
     NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
 
-let private noAdapter adapter =
-    if Option.isSome adapter then
-        raise (InputException "--adapter: adapters are not part of this version")
+/// Notes about a model go where no reader of the output meets them.
+let tell (terminal: Terminal) model (notes: string seq) =
+    for note in notes do
+        terminal.Error.WriteLine $"{model}: {note}"
 
 /// Shows what a model says of given ids.
 let logits (terminal: Terminal) native arguments =
     let options = CommandLine.parse<LogitsArgs> "logits" arguments
-    noAdapter (options.TryGetResult LogitsArgs.Adapter)
     let given = ids (options.GetResult LogitsArgs.Ids)
 
     let dtype =
@@ -36,11 +37,23 @@ let logits (terminal: Terminal) native arguments =
     let device =
         CommandLine.choiceOr "device" (options.TryGetResult LogitsArgs.Device) DeviceOption.Cpu
 
+    CommandLine.atLeastOne "threads" (options.TryGetResult LogitsArgs.Threads)
     let model = CommandLine.existing "model" (options.GetResult LogitsArgs.Model)
     load native (options.TryGetResult LogitsArgs.Threads)
 
     let answer =
-        ModelQueries.Logits(model, given, dtype, device, Option.toObj (options.TryGetResult LogitsArgs.Output))
+        ModelQueries.Logits(
+            model,
+            given,
+            dtype,
+            device,
+            Option.toObj (options.TryGetResult LogitsArgs.Output),
+            options.TryGetResult LogitsArgs.Adapter
+            |> Option.map (CommandLine.existing "adapter")
+            |> Option.toObj
+        )
+
+    tell terminal model answer.Notes
 
     if options.Contains LogitsArgs.Json then
         Terminal.writeJson
@@ -70,55 +83,3 @@ let logits (terminal: Terminal) native arguments =
                      "none for one id")
                 "best next ids", String.Join(", ", [ for id, logit in best -> $"{id} (%.4f{logit})" ])
             ]
-
-/// Goes on from a prompt.
-let generate (terminal: Terminal) native arguments =
-    let options = CommandLine.parse<GenerateArgs> "generate" arguments
-    noAdapter (options.TryGetResult GenerateArgs.Adapter)
-
-    let prompt, given =
-        options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
-
-    match prompt, given with
-    | Some _, Some _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
-    | None, None -> raise (UsageException "generate: give --prompt or --ids")
-    | _ -> ()
-
-    if options.Contains Chat then
-        raise (InputException "--chat: chat templates are not part of this version")
-
-    let dtype =
-        CommandLine.choiceOr "dtype" (options.TryGetResult GenerateArgs.Dtype) DtypeOption.F32
-
-    let device =
-        CommandLine.choiceOr "device" (options.TryGetResult GenerateArgs.Device) DeviceOption.Cpu
-
-    let model = CommandLine.existing "model" (options.GetResult GenerateArgs.Model)
-    let start = given |> Option.map ids
-    load native (options.TryGetResult GenerateArgs.Threads)
-
-    let answer =
-        ModelQueries.Generate(
-            model,
-            Option.toObj prompt,
-            Option.toObj start,
-            Option.toObj (options.TryGetResult GenerateArgs.Tokenizer),
-            Option.toNullable (options.TryGetResult GenerateArgs.Latent_Steps),
-            options.GetResult(GenerateArgs.Max_New_Tokens, 256),
-            dtype,
-            device
-        )
-
-    if options.Contains GenerateArgs.Json then
-        let text: Json.Value =
-            match answer.Text with
-            | null -> null
-            | text -> Json.text text
-
-        Terminal.writeJson terminal (Json.object [ "ids", Json.list (Seq.map Json.whole answer.Ids); "text", text ])
-    else
-        terminal.Out.WriteLine(
-            match answer.Text with
-            | null -> String.Join(",", answer.Ids)
-            | text -> text
-        )

@@ -23,6 +23,7 @@ let private options (given: Argu.ParseResults<ReportArgs>) =
 let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let given = CommandLine.parse<ReportArgs> "report" arguments
     let chosen = options given
+    CommandLine.atLeastOne "threads" (given.TryGetResult ReportArgs.Threads)
 
     if ReportStage.NeedsTorch chosen then
         NativeRuntime.Load(native.WithThreads(Option.toNullable (given.TryGetResult ReportArgs.Threads)))

@@ -4,50 +4,98 @@ open System.Globalization
 open LoRi.Cli
 open LoRi.Training.Evaluation
 
-let private asJson (accuracy: float) (interval: WilsonInterval) (scores: ScoredAnswer[]) =
+/// The rule that another one is compared with: the strict rule, and for the strict rule CODI's.
+let private otherRule (rule: ScoringRule) =
+    if rule = ScoringRule.Strict then
+        ScoringRule.Codi, "codi"
+    else
+        ScoringRule.Strict, "strict"
+
+let private asJson (disagreements: int) (otherName: string) (interval: WilsonInterval) (scores: ScoredAnswer[]) =
     let row (score: ScoredAnswer) : Json.Value =
-        Json.object [ "value", Json.text score.Value; "correct", Json.flag score.Correct ]
+        Json.object
+            [
+                "value", Json.text score.Value
+                "correct", Json.flag score.Correct
+                match score.Error with
+                | null -> ()
+                | error -> "error", Json.text error
+            ]
+
+    let correct = scores |> Seq.filter _.Correct |> Seq.length
 
     Json.object
         [
             "examples", Json.whole scores.Length
-            "correct", Json.whole (scores |> Seq.filter _.Correct |> Seq.length)
-            "accuracy", Json.number accuracy
+            "correct", Json.whole correct
+            "accuracy", Json.number (float correct / float scores.Length)
             "ci95", Json.numbers [ interval.Low; interval.High ]
             "rows", Json.list (Seq.map row scores)
+            "disagreements", Json.whole disagreements
+            "compared_with", Json.text otherName
         ]
 
 let private percent (share: float) =
     (100.0 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %"
 
+/// The predictions with what the command line says of those that do not say it themselves.
+let private read (options: Argu.ParseResults<ScoreArgs>) =
+    let completed (own: string | null) (given: string option) =
+        match own with
+        | null -> Option.toObj given
+        | own -> own
+
+    [|
+        for p in PredictionFile.Read(options.GetResult Predictions) ->
+            Prediction(
+                p.Text,
+                p.Gold,
+                completed p.DataName (options.TryGetResult ScoreArgs.Data_Name),
+                completed p.AnswerPrefix (options.TryGetResult ScoreArgs.Answer_Prefix)
+            )
+    |]
+
 /// Scores anyone's outputs again by one of the published rules.
 let run (terminal: Terminal) _ arguments =
     let options = CommandLine.parse<ScoreArgs> "score" arguments
     let rule = CommandLine.choice<ScoringRule> "rule" (options.GetResult Rule)
-    let predictions = PredictionFile.Read(options.GetResult Predictions)
-    let scores = [| for p in predictions -> AnswerScorer.Score(rule, p.Text, p.Gold) |]
+    let predictions = read options
+    let scores = [| for p in predictions -> p.Score rule |]
+    let other, otherName = otherRule rule
+
+    let disagreements =
+        Seq.zip scores predictions
+        |> Seq.filter (fun (score, p) -> score.Correct <> (p.Score other).Correct)
+        |> Seq.length
+
     let correct = scores |> Seq.filter _.Correct |> Seq.length
-
-    let accuracy =
-        if scores.Length = 0 then
-            0.0
-        else
-            float correct / float scores.Length
-
     let interval = WilsonInterval.Of(correct, scores.Length)
 
     if options.Contains ScoreArgs.Json then
-        Terminal.writeJson terminal (asJson accuracy interval scores)
+        Terminal.writeJson terminal (asJson disagreements otherName interval scores)
     else
         Terminal.writeTable
             terminal
-            [ "rule"; "examples"; "correct"; "accuracy"; "95 % interval" ]
+            [
+                "rule"
+                "examples"
+                "correct"
+                "accuracy"
+                "95 % interval"
+                $"{otherName} disagrees"
+            ]
             [
                 [
                     options.GetResult Rule
                     string scores.Length
                     string correct
-                    percent accuracy
+                    percent (float correct / float scores.Length)
                     $"{percent interval.Low} to {percent interval.High}"
+                    string disagreements
                 ]
             ]
+
+        match scores |> Seq.filter (fun score -> not (isNull score.Error)) |> Seq.length with
+        | 0 -> ()
+        | stopped ->
+            terminal.Out.WriteLine $"At {stopped} of these the published program would stop; they count as wrong here."

@@ -10,9 +10,9 @@ open LoRi.Training
 open LoRi.Training.Data
 open LoRi.Training.Runs
 
-/// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves a checkpoint and stops. A second signal ends the
+/// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves what it has and stops. A second signal ends the
 /// program at once.
-let private interruptible (work: CancellationToken -> bool) =
+let private interruptible (work: CancellationToken -> 'result) =
     use source = new CancellationTokenSource()
 
     let stop (context: PosixSignalContext) =
@@ -76,18 +76,24 @@ let private evaluationOptions (options: Argu.ParseResults<EvaluateArgs>) =
         )
 
     EvaluationOptions(
-        Model = CommandLine.existing "model" (options.GetResult EvaluateArgs.Model),
+        Model = options.GetResult EvaluateArgs.Model,
         Data = options.GetResult EvaluateArgs.Data,
         Output = options.GetResult EvaluateArgs.Output,
         Tokenizer = Option.toObj (options.TryGetResult EvaluateArgs.Tokenizer),
         LatentSteps = Option.toNullable (options.TryGetResult EvaluateArgs.Latent_Steps),
         AnswerPrefix = Option.toObj (options.TryGetResult EvaluateArgs.Answer_Prefix),
         WritePrefix = options.Contains Write_Prefix,
+        QuestionText =
+            CommandLine.choiceOr "question-text" (options.TryGetResult EvaluateArgs.Question_Text) QuestionText.AsIs,
+        DataName = Option.toObj (options.TryGetResult EvaluateArgs.Data_Name),
         MaxNewTokens = options.GetResult(EvaluateArgs.Max_New_Tokens, 256),
         BatchSize = options.GetResult(EvaluateArgs.Batch_Size, 16),
+        LatencyQuestions = options.GetResult(Latency_Questions, 10),
         Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult EvaluateArgs.Dtype) DtypeOption.F32,
         Device = CommandLine.choiceOr "device" (options.TryGetResult EvaluateArgs.Device) DeviceOption.Cpu,
+        Threads = Option.toNullable (options.TryGetResult EvaluateArgs.Threads),
         Seed = Option.toNullable (options.TryGetResult EvaluateArgs.Seed),
+        Resume = options.Contains EvaluateArgs.Resume,
         Reading = reading
     )
 
@@ -99,6 +105,7 @@ let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
             "max-new-tokens", options.TryGetResult EvaluateArgs.Max_New_Tokens
             "limit", options.TryGetResult EvaluateArgs.Limit
             "threads", options.TryGetResult EvaluateArgs.Threads
+            "latent-steps", options.TryGetResult EvaluateArgs.Latent_Steps
         ] do
         CommandLine.atLeastOne option value
 
@@ -113,49 +120,33 @@ let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
 /// Answers and scores a data set.
 let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parseWithFile<EvaluateArgs> "evaluate" arguments
-    checkEvaluation options
-    let evaluation = evaluationOptions options
+
+    let evaluation =
+        CommandLine.blaming arguments (fun () ->
+            checkEvaluation options
+            evaluationOptions options)
+
+    CommandLine.existing "model" evaluation.Model |> ignore
 
     for path in evaluation.Data do
         CommandLine.existing "data" path |> ignore
 
-    NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult EvaluateArgs.Threads)))
+    NativeRuntime.Load(native.WithThreads evaluation.Threads)
+    let tell = Action<string>(fun line -> terminal.Error.WriteLine line)
+    let found = interruptible (fun stop -> EvaluationStage.Run(evaluation, tell, stop))
 
-    let result =
-        EvaluationStage.Run(evaluation, Action<string>(fun line -> terminal.Error.WriteLine line))
-
-    if options.Contains EvaluateArgs.Json then
-        terminal.Out.WriteLine(
-            IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json")).Replace("\n", "")
+    match found with
+    | null ->
+        raise (
+            InputException
+                $"{evaluation.Output}: the evaluation was stopped before its end; the same command with --resume goes on"
         )
-    else
-        let percent count =
-            $"%.1f{100.0 * float count / float result.Examples} %%"
+    | _ when options.Contains EvaluateArgs.Json ->
+        let written =
+            IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json"))
 
-        Terminal.writeTable
-            terminal
-            [
-                "examples"
-                "correct"
-                "accuracy"
-                "95 % interval"
-                "strict"
-                "rules disagree"
-                "tokens"
-                "s"
-            ]
-            [
-                [
-                    string result.Examples
-                    string result.Correct
-                    percent result.Correct
-                    $"%.1f{100.0 * result.Interval.Low} to %.1f{100.0 * result.Interval.High}"
-                    percent result.CorrectStrict
-                    string result.Disagreements
-                    string result.TokensGenerated
-                    $"%.1f{result.Seconds}"
-                ]
-            ]
+        terminal.Out.WriteLine(written.Replace("\n", ""))
+    | found -> EvaluationTable.show terminal found
 
 let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
     let reading =
@@ -178,7 +169,7 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
         )
 
     TrajectoriesOptions(
-        Model = CommandLine.existing "model" (options.GetResult TrajectoriesArgs.Model),
+        Model = options.GetResult TrajectoriesArgs.Model,
         Data = options.GetResult TrajectoriesArgs.Data,
         Output = options.GetResult TrajectoriesArgs.Output,
         Tokenizer = Option.toObj (options.TryGetResult TrajectoriesArgs.Tokenizer),
@@ -201,17 +192,21 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
 let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let options = CommandLine.parseWithFile<TrajectoriesArgs> "trajectories" arguments
 
-    for option, value in
-        [
-            "batch-size", options.TryGetResult TrajectoriesArgs.Batch_Size
-            "limit", options.TryGetResult TrajectoriesArgs.Limit
-            "max-tokens", options.TryGetResult TrajectoriesArgs.Max_Tokens
-            "shard-size", options.TryGetResult Shard_Size
-            "threads", options.TryGetResult TrajectoriesArgs.Threads
-        ] do
-        CommandLine.atLeastOne option value
+    let settings =
+        CommandLine.blaming arguments (fun () ->
+            for option, value in
+                [
+                    "batch-size", options.TryGetResult TrajectoriesArgs.Batch_Size
+                    "limit", options.TryGetResult TrajectoriesArgs.Limit
+                    "max-tokens", options.TryGetResult TrajectoriesArgs.Max_Tokens
+                    "shard-size", options.TryGetResult Shard_Size
+                    "threads", options.TryGetResult TrajectoriesArgs.Threads
+                ] do
+                CommandLine.atLeastOne option value
 
-    let settings = trajectoriesOptions options
+            trajectoriesOptions options)
+
+    CommandLine.existing "model" settings.Model |> ignore
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
 
     let result =

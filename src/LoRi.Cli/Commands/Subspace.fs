@@ -11,6 +11,8 @@ open LoRi.Training.Trajectories
 
 /// The native libraries, with the threads that a command asks for.
 let load (native: NativeRuntimeOptions) (threads: int option) =
+    CommandLine.atLeastOne "threads" threads
+
     NativeRuntime.Load(
         NativeRuntimeOptions(
             LibtorchFolder = native.LibtorchFolder,

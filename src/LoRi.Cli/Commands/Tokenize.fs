@@ -29,7 +29,7 @@ let private lines (reader: TextReader) =
         (fun number ->
             match reader.ReadLine() with
             | null -> None
-            | line -> Some((number, line), number + 1))
+            | line -> Some((number, line.TrimStart '\uFEFF'), number + 1))
         1
     |> Seq.filter (fun (_, line) -> line.Trim() <> "")
 

@@ -5,14 +5,16 @@ using TorchSharp;
 namespace LoRi.Training.Checkpoints;
 
 /// <summary>
-/// A GGUF file of architecture <c>llama</c>, seen as a Hub checkpoint: names and configuration are the Hub's, values are float32,
-/// and the rows of the query and key projections are put back into the order that rotate-half rotary embedding needs.
+/// A GGUF file of architecture <c>llama</c> or <c>qwen2</c>, seen as a Hub checkpoint: names and configuration are the Hub's,
+/// values are float32, and the rows of llama's query and key projections are put back into the order that rotate-half rotary
+/// embedding needs (those of qwen2 already are).
 /// </summary>
 public sealed class GgufCheckpoint : IWeightSource
 {
-    private const string Architecture = "llama";
+    private const string Llama = "llama", Qwen2 = "qwen2";
 
     private readonly Dictionary<string, GgufTensor> _byHubName = new(StringComparer.Ordinal);
+    private readonly string _architecture;
     private readonly int _headSize;
 
     /// <summary>Sees an open file as a checkpoint and takes it over: it is closed with the checkpoint.</summary>
@@ -21,11 +23,11 @@ public sealed class GgufCheckpoint : IWeightSource
     {
         ArgumentNullException.ThrowIfNull(file);
         File = file;
-        CheckArchitecture();
+        _architecture = Architecture();
         foreach (GgufTensor tensor in file.Tensors)
         {
             string name = GgufNames.ToHub(tensor.Name) ?? throw new InputException(
-                $"{Path}: the tensor {MessageText.Quote(tensor.Name)} is not part of a plain {Architecture} model; this variant is not supported");
+                $"{Path}: the tensor {MessageText.Quote(tensor.Name)} is not part of a plain {_architecture} model; this variant is not supported");
             _byHubName.Add(name, tensor);
         }
 
@@ -47,6 +49,12 @@ public sealed class GgufCheckpoint : IWeightSource
 
     /// <inheritdoc/>
     public JsonObject Config { get; }
+
+    /// <inheritdoc/>
+    public string ReadableTypes => GgufDequantizer.Names;
+
+    /// <inheritdoc/>
+    public bool CanRead(string dtype) => GgufDequantizer.CanRead(dtype);
 
     /// <summary>Opens a file.</summary>
     /// <exception cref="InputException">The file cannot be read, is malformed or is of another architecture.</exception>
@@ -127,29 +135,31 @@ public sealed class GgufCheckpoint : IWeightSource
         };
     }
 
-    private static bool IsPermuted(string name) =>
-        name.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal) || name.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal);
+    private bool IsPermuted(string name) => _architecture == Llama
+        && (name.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal) || name.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal));
 
-    private void CheckArchitecture()
+    private string Architecture()
     {
         string? found = File.FindString("general.architecture");
-        if (found != Architecture)
+        if (found is not (Llama or Qwen2))
         {
             throw new InputException(
-                $"{Path}: general.architecture is {MessageText.Quote(found ?? "")}; only {Architecture} is supported, use a Hub folder for other models");
+                $"{Path}: general.architecture is {MessageText.Quote(found ?? "")}; only {Llama} and {Qwen2} are supported, use a Hub folder for other models");
         }
 
-        string? scaling = File.FindString("llama.rope.scaling.type");
+        string? scaling = File.FindString($"{found}.rope.scaling.type");
         if (scaling is not (null or "none"))
         {
-            throw new InputException($"{Path}: llama.rope.scaling.type is {MessageText.Quote(scaling)}, which is not supported; use the model's Hub folder");
+            throw new InputException($"{Path}: {found}.rope.scaling.type is {MessageText.Quote(scaling)}, which is not supported; use the model's Hub folder");
         }
 
-        if (File.FindInteger("llama.expert_count") is > 0)
-        {
-            throw new InputException($"{Path}: llama.expert_count is not 0; mixtures of experts are not supported");
-        }
+        return File.FindInteger($"{found}.expert_count") is > 0
+            ? throw new InputException($"{Path}: {found}.expert_count is not 0; mixtures of experts are not supported")
+            : found;
     }
+
+    /// <summary>The name of a hyper-parameter, which the architecture begins.</summary>
+    private string Key(string name) => $"{_architecture}.{name}";
 
     private void CheckLayers(long layers)
     {
@@ -157,7 +167,7 @@ public sealed class GgufCheckpoint : IWeightSource
         bool last = _byHubName.ContainsKey($"model.layers.{layers - 1}.input_layernorm.weight");
         if (named != layers || !last)
         {
-            throw new InputException($"{Path}: llama.block_count is {layers} but the file has tensors of {named} blocks; the file is incomplete");
+            throw new InputException($"{Path}: {Key("block_count")} is {layers} but the file has tensors of {named} blocks; the file is incomplete");
         }
     }
 
@@ -177,9 +187,9 @@ public sealed class GgufCheckpoint : IWeightSource
     /// <summary>The configuration as if it had been read from a file, so that numbers convert to any type that holds them.</summary>
     private JsonObject BuildConfig()
     {
-        long width = Positive("llama.embedding_length"), heads = Positive("llama.attention.head_count");
-        long headSize = File.FindInteger("llama.attention.key_length") ?? File.FindInteger("llama.rope.dimension_count") ?? width / heads;
-        long rotary = File.FindInteger("llama.rope.dimension_count") ?? headSize;
+        long width = Positive(Key("embedding_length")), heads = Positive(Key("attention.head_count"));
+        long headSize = File.FindInteger(Key("attention.key_length")) ?? File.FindInteger(Key("rope.dimension_count")) ?? width / heads;
+        long rotary = File.FindInteger(Key("rope.dimension_count")) ?? headSize;
         if (headSize is <= 0 or > 1 << 16 || rotary != headSize)
         {
             throw new InputException($"{Path}: heads of {headSize} values with {rotary} rotated ones are not supported; use the model's Hub folder");
@@ -187,23 +197,27 @@ public sealed class GgufCheckpoint : IWeightSource
 
         JsonObject config = new()
         {
-            ["architectures"] = new JsonArray("LlamaForCausalLM"),
-            ["model_type"] = Architecture,
+            ["architectures"] = new JsonArray(_architecture == Llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM"),
+            ["model_type"] = _architecture,
             ["hidden_act"] = "silu",
-            ["attention_bias"] = false,
-            ["mlp_bias"] = false,
             ["hidden_size"] = width,
-            ["intermediate_size"] = Positive("llama.feed_forward_length"),
-            ["num_hidden_layers"] = Positive("llama.block_count"),
+            ["intermediate_size"] = Positive(Key("feed_forward_length")),
+            ["num_hidden_layers"] = Positive(Key("block_count")),
             ["num_attention_heads"] = heads,
-            ["num_key_value_heads"] = File.FindInteger("llama.attention.head_count_kv") ?? heads,
+            ["num_key_value_heads"] = File.FindInteger(Key("attention.head_count_kv")) ?? heads,
             ["head_dim"] = headSize,
-            ["vocab_size"] = File.FindInteger("llama.vocab_size") ?? Get("model.embed_tokens.weight").Rows,
-            ["rms_norm_eps"] = File.Required("llama.attention.layer_norm_rms_epsilon", File.FindNumber("llama.attention.layer_norm_rms_epsilon")),
-            ["rope_theta"] = File.FindNumber("llama.rope.freq_base") ?? 10000.0,
-            ["max_position_embeddings"] = Positive("llama.context_length"),
+            ["vocab_size"] = File.FindInteger(Key("vocab_size")) ?? Get("model.embed_tokens.weight").Rows,
+            ["rms_norm_eps"] = PositiveNumber(Key("attention.layer_norm_rms_epsilon"), null),
+            ["rope_theta"] = PositiveNumber(Key("rope.freq_base"), 10000.0),
+            ["max_position_embeddings"] = Positive(Key("context_length")),
             ["tie_word_embeddings"] = !_byHubName.ContainsKey("lm_head.weight"),
         };
+        if (_architecture == Llama)
+        {
+            config["attention_bias"] = false;
+            config["mlp_bias"] = false;
+        }
+
         AddId(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
         AddId(config, "eos_token_id", "tokenizer.ggml.eos_token_id");
         AddId(config, "pad_token_id", "tokenizer.ggml.padding_token_id");
@@ -222,5 +236,11 @@ public sealed class GgufCheckpoint : IWeightSource
     {
         long value = File.Required(key, File.FindInteger(key));
         return value is > 0 and <= int.MaxValue ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
+    }
+
+    private double PositiveNumber(string key, double? absent)
+    {
+        double value = File.Required(key, File.FindNumber(key) ?? absent);
+        return double.IsFinite(value) && value > 0 ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
     }
 }

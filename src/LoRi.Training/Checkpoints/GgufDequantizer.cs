@@ -32,6 +32,9 @@ internal static unsafe class GgufDequantizer
     /// <summary>The names of the types that can be read.</summary>
     public static string Names => string.Join(", ", Readers.Keys);
 
+    /// <summary>Whether a type can be read.</summary>
+    public static bool CanRead(string type) => Readers.ContainsKey(type);
+
     /// <summary>The reader of a type, or null.</summary>
     public static BlockReader? Find(GgufType type) => Readers.GetValueOrDefault(type.Name);
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace LoRi.Training.Checkpoints;
 
-/// <summary>The Hub's names of the tensors of GGUF's <c>llama</c> architecture.</summary>
+/// <summary>The Hub's names of the tensors of GGUF's <c>llama</c> and <c>qwen2</c> architectures.</summary>
 internal static partial class GgufNames
 {
     private static readonly Dictionary<string, string> Outside = new(StringComparer.Ordinal)
@@ -36,10 +36,10 @@ internal static partial class GgufNames
 
         Match match = Block().Match(name);
         return match.Success && InBlock.TryGetValue(match.Groups["part"].Value, out string? part)
-            ? string.Create(CultureInfo.InvariantCulture, $"model.layers.{match.Groups["layer"].Value}.{part}.weight")
+            ? string.Create(CultureInfo.InvariantCulture, $"model.layers.{match.Groups["layer"].Value}.{part}.{match.Groups["kind"].Value}")
             : null;
     }
 
-    [GeneratedRegex(@"^blk\.(?<layer>0|[1-9][0-9]{0,5})\.(?<part>[a-z_]+)\.weight\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^blk\.(?<layer>0|[1-9][0-9]{0,5})\.(?<part>[a-z_]+)\.(?<kind>weight|bias)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Block();
 }

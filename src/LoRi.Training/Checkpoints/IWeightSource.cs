@@ -21,6 +21,12 @@ public interface IWeightSource : IDisposable
     /// <summary>The model's configuration, with the keys of a Hub <c>config.json</c>.</summary>
     JsonObject Config { get; }
 
+    /// <summary>The element types that weights can be read from, for messages.</summary>
+    string ReadableTypes { get; }
+
+    /// <summary>Whether tensors of an element type can be read.</summary>
+    bool CanRead(string dtype);
+
     /// <summary>A new tensor on the CPU, which the caller owns.</summary>
     torch.Tensor Read(string name, torch.ScalarType type);
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Unicode;
 
 namespace LoRi.Training;
 
@@ -7,10 +8,16 @@ namespace LoRi.Training;
 internal static class JsonFile
 {
     private const long Largest = 1L << 30;
+    private const int MaxDepth = 64;
 
     /// <summary>The bytes of a file of ordinary size.</summary>
     public static byte[] ReadBytes(string path)
     {
+        if (Directory.Exists(path))
+        {
+            throw new InputException($"{path}: is a folder where a file is needed; name the file");
+        }
+
         try
         {
             FileInfo info = new(path);
@@ -41,11 +48,12 @@ internal static class JsonFile
 
         try
         {
-            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = 64 });
+            CheckUnicode(path, bytes.Span);
+            return JsonDocument.Parse(bytes, new JsonDocumentOptions { MaxDepth = MaxDepth });
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not valid JSON ({e.Message.Split('\n', 2)[0].TrimEnd('.', '\r')}); the file is damaged, fetch or write it again", e);
+            throw new InputException($"{path}: is not valid JSON ({JsonReason.Of(e)}); the file is damaged, fetch or write it again", e);
         }
     }
 
@@ -57,11 +65,44 @@ internal static class JsonFile
         {
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? (JsonObject)JsonNode.Parse(document.RootElement.GetRawText(), null, new JsonDocumentOptions { AllowDuplicateProperties = false })!
-                : throw new InputException($"{path}: holds {document.RootElement.ValueKind} where a JSON object is needed; check that it is the right file");
+                : throw new InputException($"{path}: holds a JSON {document.RootElement.ValueKind} where an object is needed; check that it is the right file");
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not usable JSON ({e.Message.Split('\n', 2)[0].TrimEnd('.', '\r')}); correct the file", e);
+            throw new InputException($"{path}: is not usable JSON ({JsonReason.Of(e)}); correct the file", e);
+        }
+    }
+
+    /// <summary>
+    /// Refuses what is not UTF-8, and escapes of half a surrogate pair: the parser lets both pass, and every later look at such a
+    /// text would fail.
+    /// </summary>
+    private static void CheckUnicode(string path, ReadOnlySpan<byte> bytes)
+    {
+        if (!Utf8.IsValid(bytes))
+        {
+            throw new InputException($"{path}: is not UTF-8; the file is damaged, fetch or write it again");
+        }
+
+        if (bytes.IndexOf("\\ud"u8) < 0 && bytes.IndexOf("\\uD"u8) < 0)
+        {
+            return;
+        }
+
+        Utf8JsonReader reader = new(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
+                {
+                    reader.GetString();
+                }
+            }
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new InputException($"{path}: has half a surrogate pair, which is no Unicode, before byte {reader.BytesConsumed}; correct the file", e);
         }
     }
 }

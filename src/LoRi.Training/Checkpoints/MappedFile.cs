@@ -9,11 +9,13 @@ internal sealed unsafe class MappedFile : IDisposable
     private readonly MemoryMappedFile? _map;
     private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _start;
+    private readonly SafeFileHandle _handle;
     private bool _disposed;
 
     private MappedFile(string path, SafeFileHandle handle)
     {
         Path = path;
+        _handle = handle;
         Length = RandomAccess.GetLength(handle);
         if (Length == 0)
         {
@@ -41,9 +43,10 @@ internal sealed unsafe class MappedFile : IDisposable
             throw new InputException($"{path}: is a folder where a file is needed; name the file");
         }
 
+        SafeFileHandle? handle = null;
         try
         {
-            using SafeFileHandle handle = File.OpenHandle(path);
+            handle = File.OpenHandle(path);
             return new MappedFile(path, handle);
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
@@ -52,6 +55,7 @@ internal sealed unsafe class MappedFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
         {
+            handle?.Dispose();
             throw new InputException($"{path}: cannot be read ({e.Message}); check that it is a regular file and its permissions", e);
         }
     }
@@ -61,6 +65,35 @@ internal sealed unsafe class MappedFile : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         return new ReadOnlySpan<byte>(Pointer(offset, length), length);
+    }
+
+    /// <summary>
+    /// Copies bytes from <paramref name="offset"/> on, through the system's read call: large copies then cost no page faults in
+    /// the map, and a file that shrinks meanwhile is an error, not a crash.
+    /// </summary>
+    public void Read(long offset, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, Length - offset, nameof(destination));
+        try
+        {
+            while (destination.Length > 0)
+            {
+                int read = RandomAccess.Read(_handle, destination, offset);
+                if (read == 0)
+                {
+                    throw new InputException($"{Path}: ended at byte {offset} while it was read; it was changed meanwhile, fetch it again");
+                }
+
+                offset += read;
+                destination = destination[read..];
+            }
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"{Path}: cannot be read at byte {offset} ({e.Message}); check the disk", e);
+        }
     }
 
     /// <summary>The address of a range that lies within the file; good until the file is disposed.</summary>
@@ -85,5 +118,6 @@ internal sealed unsafe class MappedFile : IDisposable
         _view?.SafeMemoryMappedViewHandle.ReleasePointer();
         _view?.Dispose();
         _map?.Dispose();
+        _handle.Dispose();
     }
 }

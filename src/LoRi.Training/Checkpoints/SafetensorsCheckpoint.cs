@@ -6,7 +6,9 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
 public sealed class SafetensorsCheckpoint : IWeightSource
 {
-    private const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+    internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+
+    private static readonly string[] WeightTypes = ["F64", "F32", "F16", "BF16"];
 
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, SafetensorsFile> _owner = new(StringComparer.Ordinal);
@@ -62,6 +64,12 @@ public sealed class SafetensorsCheckpoint : IWeightSource
             throw;
         }
     }
+
+    /// <inheritdoc/>
+    public string ReadableTypes => string.Join(", ", WeightTypes);
+
+    /// <inheritdoc/>
+    public bool CanRead(string dtype) => WeightTypes.Contains(dtype);
 
     /// <summary>The values of a tensor as float64.</summary>
     public double[] ReadDoubles(string name) => Owner(name).ReadDoubles(name);

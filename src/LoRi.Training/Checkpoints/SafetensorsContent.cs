@@ -24,10 +24,22 @@ public sealed record SafetensorsContent(string Name, string Dtype, IReadOnlyList
     public static SafetensorsContent FromTensor(string name, torch.Tensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
-        return new(name, SafetensorsDtype.FromTorch(tensor.dtype), tensor.shape, stream => WriteTensor(stream, tensor));
+        return new(name, SafetensorsDtype.FromTorch(tensor.dtype), tensor.shape, stream => WriteTensor(stream, tensor, tensor.dtype));
     }
 
-    private static void WriteTensor(Stream stream, torch.Tensor tensor)
+    /// <summary>A tensor that is made when its turn comes, so that one at a time is held, and rounded to a type where it has another.</summary>
+    /// <param name="name">The name in the file.</param>
+    /// <param name="type">The type in the file.</param>
+    /// <param name="shape">The size of every dimension, slowest first.</param>
+    /// <param name="make">Makes the tensor, which is disposed of afterwards.</param>
+    public static SafetensorsContent FromDeferred(string name, torch.ScalarType type, IReadOnlyList<long> shape, Func<torch.Tensor> make) =>
+        new(name, SafetensorsDtype.FromTorch(type), shape, stream =>
+        {
+            using torch.Tensor tensor = make();
+            WriteTensor(stream, tensor, type);
+        });
+
+    private static void WriteTensor(Stream stream, torch.Tensor tensor, torch.ScalarType type)
     {
         using torch.Tensor detached = tensor.detach();
         using torch.Tensor whole = detached.contiguous();
@@ -36,7 +48,8 @@ public sealed record SafetensorsContent(string Name, string Dtype, IReadOnlyList
         {
             using torch.Tensor part = flat.narrow(0, first, long.Min(PieceElements, flat.NumberOfElements - first));
             using torch.Tensor onCpu = part.cpu();
-            stream.Write(onCpu.bytes);
+            using torch.Tensor typed = onCpu.to(type);
+            stream.Write(typed.bytes);
         }
     }
 }

@@ -69,7 +69,7 @@ public sealed class SafetensorsFile : IDisposable
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, entry.Length - offset, nameof(destination));
-        _file.Bytes(entry.Begin + offset, destination.Length).CopyTo(destination);
+        _file.Read(entry.Begin + offset, destination);
     }
 
     /// <summary>A new tensor with the entry's values, on the CPU; the caller owns it.</summary>

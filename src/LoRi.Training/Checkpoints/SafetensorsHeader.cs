@@ -39,7 +39,7 @@ internal ref struct SafetensorsHeader
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            string reason = e.Message.Split('\n', 2)[0].TrimEnd('.', '\r');
+            string reason = e is JsonException json ? JsonReason.What(json) : e.Message.Split('\n', 2)[0].TrimEnd('.', '\r');
             throw new InputException($"{file.Path}: the header is not valid JSON ({reason}); the file is damaged, fetch or write it again", e);
         }
     }

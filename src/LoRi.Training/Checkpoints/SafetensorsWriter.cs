@@ -101,7 +101,8 @@ public static class SafetensorsWriter
         json.WriteEndArray();
     }
 
-    private static long ByteLength(SafetensorsContent tensor)
+    /// <summary>Bytes that a tensor takes in a file.</summary>
+    internal static long ByteLength(SafetensorsContent tensor)
     {
         long bits = SafetensorsDtype.Bits(tensor.Dtype)
             ?? throw new ArgumentException($"{tensor.Name} has dtype {MessageText.Quote(tensor.Dtype)}, which the format does not know", nameof(tensor));

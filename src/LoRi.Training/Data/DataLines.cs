@@ -26,17 +26,32 @@ internal readonly record struct DataLine(long Number, byte[] Bytes)
     }
 }
 
-/// <summary>Reads a text file line by line, whatever its size. Lines end at LF or CRLF; blank ones are passed over.</summary>
+/// <summary>Reads a text file line by line, whatever its size. Lines end at LF, CRLF or CR; blank ones are passed over.</summary>
 internal static class DataLines
 {
     private const int BlockSize = 1 << 16;
 
     internal static IEnumerable<DataLine> Read(string path)
     {
+        long number = 0;
+        foreach (var stretch in Stretches(path))
+        {
+            foreach (var range in Parts(stretch))
+            {
+                if (Take(stretch[range], ++number) is { } line)
+                {
+                    yield return line;
+                }
+            }
+        }
+    }
+
+    /// <summary>What stands between two LF, and after the last.</summary>
+    private static IEnumerable<byte[]> Stretches(string path)
+    {
         using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BlockSize, FileOptions.SequentialScan);
         var block = new byte[BlockSize];
         var pending = new MemoryStream();
-        long number = 0;
         int count;
         while ((count = stream.Read(block)) > 0)
         {
@@ -45,35 +60,37 @@ internal static class DataLines
             {
                 pending.Write(block, start, end - start);
                 start = end + 1;
-                if (Take(pending, ++number) is { } line)
-                {
-                    yield return line;
-                }
+                yield return pending.ToArray();
+                pending.SetLength(0);
             }
 
             pending.Write(block, start, count - start);
         }
 
-        if (Take(pending, ++number) is { } last)
-        {
-            yield return last;
-        }
+        yield return pending.ToArray();
     }
 
-    private static DataLine? Take(MemoryStream pending, long number)
+    /// <summary>The lines of a stretch: a CR at its end belongs to the LF, any other ends a line of its own.</summary>
+    private static List<Range> Parts(byte[] stretch)
     {
-        var bytes = pending.GetBuffer().AsSpan(0, (int)pending.Length);
-        pending.SetLength(0);
+        var length = stretch.AsSpan().EndsWith("\r"u8) ? stretch.Length - 1 : stretch.Length;
+        var parts = new List<Range>(1);
+        foreach (var part in stretch.AsSpan(0, length).Split((byte)'\r'))
+        {
+            parts.Add(part);
+        }
+
+        return parts;
+    }
+
+    private static DataLine? Take(byte[] line, long number)
+    {
+        var bytes = line.AsSpan();
         if (number == 1 && bytes.StartsWith("\ufeff"u8))
         {
             bytes = bytes[3..];
         }
 
-        if (bytes.EndsWith("\r"u8))
-        {
-            bytes = bytes[..^1];
-        }
-
-        return bytes.Trim(" \t\r"u8).IsEmpty ? null : new DataLine(number, bytes.ToArray());
+        return bytes.Trim(" \t"u8).IsEmpty ? null : new DataLine(number, bytes.ToArray());
     }
 }

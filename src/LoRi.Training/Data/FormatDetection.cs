@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace LoRi.Training.Data;
@@ -16,12 +17,30 @@ internal static class FormatDetection
         }
 
         var text = Encoding.UTF8.GetString(start).TrimStart('\ufeff', ' ', '\t', '\r', '\n');
-        return text.Length == 0 ? throw new InputException($"{path}: the data file is empty")
+        return text.Length == 0 ? throw new InputException($"{path}: the data file is empty; name a file with rows")
             : text[0] == '[' ? DataFormat.JsonArray
             : text[0] == '{' ? OfFirstObject(path, options)
             : text[0] == '<' && text.Contains("ProblemSet", StringComparison.Ordinal) ? DataFormat.Asdiv
             : text.Contains("||", StringComparison.Ordinal) ? DataFormat.Icot
-            : throw new InputException($"{path}: the form of this data file is not recognised; {Remedy}");
+            : throw Unrecognised(path, start);
+    }
+
+    /// <summary>Bytes that are no text are said to be that, as no form would help.</summary>
+    private static InputException Unrecognised(string path, ReadOnlySpan<byte> start)
+    {
+        for (var at = 0; at < start.Length;)
+        {
+            var status = Rune.DecodeFromUtf8(start[at..], out var rune, out var length);
+            if (status == OperationStatus.InvalidData || (status == OperationStatus.Done && rune.Value == 0))
+            {
+                return new InputException($"{path}: byte {at + 1} is not text in UTF-8; write the file anew in UTF-8, or name another one");
+            }
+
+            // The last character may be cut where the start ends.
+            at = status == OperationStatus.NeedMoreData ? start.Length : at + length;
+        }
+
+        return new InputException($"{path}: the form of this data file is not recognised; {Remedy}");
     }
 
     private static byte[] Start(string path)
@@ -35,7 +54,7 @@ internal static class FormatDetection
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{path}: cannot be read: {e.Message}", e);
+            throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
         }
     }
 

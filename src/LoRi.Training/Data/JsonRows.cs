@@ -15,7 +15,7 @@ internal static class JsonRows
         using var document = ParseFile(path);
         if (document.RootElement.ValueKind != JsonValueKind.Array)
         {
-            throw new InputException($"{path}: holds a JSON {document.RootElement.ValueKind}, expected an array of objects");
+            throw new InputException($"{path}: holds a JSON {document.RootElement.ValueKind}, expected an array of objects; name the form of the file with --format");
         }
 
         var number = 0L;
@@ -36,7 +36,7 @@ internal static class JsonRows
         }
         catch (JsonException e)
         {
-            throw new BadRowException($"not valid JSON: {e.Message.Split(". LineNumber")[0]}", e);
+            throw new BadRowException($"not valid JSON: {JsonReason.What(e)}", e);
         }
     }
 
@@ -49,7 +49,7 @@ internal static class JsonRows
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}, line {(e.LineNumber ?? 0) + 1}: not valid JSON: {e.Message.Split(". LineNumber")[0]}", e);
+            throw new InputException($"{path}, line {(e.LineNumber ?? 0) + 1}: not valid JSON: {JsonReason.What(e)}; correct the file, or name its form with --format", e);
         }
     }
 

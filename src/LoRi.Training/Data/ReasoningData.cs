@@ -56,11 +56,7 @@ public static class ReasoningData
 
     private static IEnumerable<DataRow> Rows(string path, DataOptions options)
     {
-        if (!File.Exists(path))
-        {
-            throw new InputException($"{path}: there is no such data file");
-        }
-
+        DataPath.Check(path);
         var format = options.Format ?? FormatDetection.Detect(path, options);
         var rows = format switch
         {
@@ -90,7 +86,7 @@ public static class ReasoningData
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new InputException($"{path}: cannot be read: {e.Message}", e);
+                throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
             }
 
             yield return row.Current;

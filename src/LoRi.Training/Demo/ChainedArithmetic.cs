@@ -79,6 +79,9 @@ public static class ChainedArithmetic
         return [.. examples];
     }
 
+    /// <summary>The name of the questions that <see cref="Test"/> gives for the same arguments.</summary>
+    public static string TestName(int perLength, int longest, long seed) => $"chains-mod-{Modulus}-up-to-{longest}-of-{perLength}-seed-{seed}";
+
     /// <summary>Number of operations in a question.</summary>
     public static int ChainLength(EncodedExample example) => example.Question.Length - 2;
 

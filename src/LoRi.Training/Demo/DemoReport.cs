@@ -49,6 +49,10 @@ public sealed record DemoRow
     [JsonPropertyName("latency_ms")]
     public required double LatencyMilliseconds { get; init; }
 
+    /// <summary>For every test question in its order, 1 where it was answered rightly and 0 where not; null in files of older versions.</summary>
+    [JsonPropertyName("right")]
+    public string? Right { get; init; }
+
     /// <summary>Test questions by chain length.</summary>
     [JsonPropertyName("examples_per_length")]
     public required SortedDictionary<string, int> ExamplesPerLength { get; init; }
@@ -80,6 +84,10 @@ public sealed record DemoReport
     /// <summary>The setting's name.</summary>
     [JsonPropertyName("setting")]
     public required string Setting { get; init; }
+
+    /// <summary>Which test questions these are: reports with the same name have the same questions in the same order.</summary>
+    [JsonPropertyName("dataset")]
+    public string Dataset { get; init; } = "";
 
     /// <summary>Whether this was the smoke test, whose numbers mean nothing.</summary>
     [JsonPropertyName("quick")]

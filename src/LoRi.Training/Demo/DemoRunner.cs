@@ -19,6 +19,8 @@ namespace LoRi.Training.Demo;
 /// </summary>
 public sealed class DemoRunner
 {
+    private const long TestSeed = 0;
+
     private readonly DemoSettings settings;
     private readonly IReadOnlyList<long> seeds;
     private readonly int workers;
@@ -47,7 +49,7 @@ public sealed class DemoRunner
         set_num_threads(1);
         try
         {
-            var test = ChainedArithmetic.Test(settings.TestRowsPerLength, settings.LongestChain, seed: 0);
+            var test = ChainedArithmetic.Test(settings.TestRowsPerLength, settings.LongestChain, TestSeed);
             var teachers = SideBySide(seeds, seed => DemoTeacher.Train(settings, seed, folder, log));
             var pace = DemoPace.Measure(settings, teachers[0]);
             Steps = pace.Steps(settings);
@@ -103,6 +105,7 @@ public sealed class DemoRunner
         var report = new DemoReport
         {
             Setting = settings.Name,
+            Dataset = ChainedArithmetic.TestName(settings.TestRowsPerLength, settings.LongestChain, TestSeed),
             Quick = settings.IsQuick,
             Seeds = seeds,
             SecondsPerStep = pace.SecondsPerStep,

@@ -41,6 +41,7 @@ internal sealed record DemoStudent(
             Interval = [interval.Low, interval.High],
             PerLength = new(groups.ToDictionary(group => group.Key, group => (double)group.Count(pair => pair.Second) / group.Count())),
             ExamplesPerLength = new(groups.ToDictionary(group => group.Key, group => group.Count())),
+            Right = string.Concat(Right.Select(right => right ? '1' : '0')),
             Steps = Steps,
             Seconds = Seconds,
             TokensGenerated = Written.Sum(ids => (long)ids.Length),

@@ -9,14 +9,19 @@ public static class AnswerScorer
     private const string GoldMark = "####";
 
     /// <summary>What <paramref name="rule"/> makes of an output and the data set's answer.</summary>
-    public static ScoredAnswer Score(ScoringRule rule, string text, string gold)
+    /// <param name="rule">The rule.</param>
+    /// <param name="text">What the model wrote.</param>
+    /// <param name="gold">The data set's answer.</param>
+    /// <param name="dataName">The name under which CODI's evaluator knows the data set: it decides whether letters or truth values are looked for. Left out, numbers alone are.</param>
+    /// <param name="answerPrefix">The prefix after which the strict rule looks; left out, <see cref="AnswerPrefix"/>.</param>
+    public static ScoredAnswer Score(ScoringRule rule, string text, string gold, string? dataName = null, string? answerPrefix = null)
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(gold);
         return rule switch
         {
-            ScoringRule.Codi => CodiScoring.Score(text, gold),
-            ScoringRule.Strict => StrictScoring.Score(text, gold),
+            ScoringRule.Codi or ScoringRule.Simcot => CodiScoring.Score(text, gold, dataName ?? CodiScoring.DefaultDataName, rule == ScoringRule.Simcot),
+            ScoringRule.Strict => StrictScoring.Score(text, gold, answerPrefix ?? AnswerPrefix),
             ScoringRule.Coconut => Compare(CoconutValue(text), PythonText.Strip(gold.Replace(",", "", StringComparison.Ordinal))),
             ScoringRule.Icot => Compare(IcotValue(text), IcotValue(gold)),
             ScoringRule.Pccot => CompareAsNumPy(text, gold),

@@ -5,10 +5,13 @@ namespace LoRi.Training.Evaluation;
 /// <summary>The ways in which published code decides whether an output is right. The names are those of <c>--rule</c>.</summary>
 public enum ScoringRule
 {
-    /// <summary>CODI and SIM-CoT: the last number anywhere in the text, compared as doubles.</summary>
+    /// <summary>CODI: the last number anywhere in the text, compared as doubles; letters and truth values for the data sets that have them.</summary>
     Codi,
 
-    /// <summary>Ours: the number directly after <c>The answer is:</c>, compared exactly; no number is wrong.</summary>
+    /// <summary>SIM-CoT on CODI: the same, but a text without one of the letters stops the program instead of counting as C.</summary>
+    Simcot,
+
+    /// <summary>Ours: the number directly after the answer prefix, compared exactly; no prefix or no number is wrong.</summary>
     Strict,
 
     /// <summary>Coconut: the text after the last <c>#</c>, compared as text.</summary>

@@ -5,29 +5,38 @@ using System.Text.RegularExpressions;
 namespace LoRi.Training.Evaluation;
 
 /// <summary>
-/// The rule without surprises: the number directly after the last <c>The answer is:</c>, thousands commas removed, must
-/// equal the data set's number exactly, digit by digit. A text without the prefix is taken as what came after it, and
-/// must then hold the number and nothing else. No number is wrong. An answer that is not a number must agree as text.
+/// The rule without surprises: the number directly after the last answer prefix (white space may stand between), thousands
+/// commas removed, must equal the data set's number exactly, digit by digit. A text without the prefix, or without a number
+/// there, is wrong; so is a number that goes on as a word, a list, a fraction or a calculation. An answer that is not a
+/// number must agree as text.
 /// </summary>
 internal static partial class StrictScoring
 {
     private const int LargestExponent = 400;
 
-    internal static ScoredAnswer Score(string text, string gold)
+    internal static ScoredAnswer Score(string text, string gold, string prefix)
     {
-        var prefixed = text.Contains(AnswerScorer.AnswerPrefix, StringComparison.Ordinal);
-        var rest = AnswerScorer.AfterLast(text, AnswerScorer.AnswerPrefix);
         var goldText = AnswerScorer.GoldAnswer(gold).Trim();
-        if (Canonical(GoldNumber().Match(goldText)) is not { } goldNumber)
+        var goldNumber = Canonical(GoldNumber().Match(goldText));
+        if (AfterPrefix(text, prefix.Trim()) is not { } rest)
+        {
+            return new ScoredAnswer("", goldNumber ?? goldText, false);
+        }
+
+        if (goldNumber is null)
         {
             var said = rest.Trim().TrimEnd('.');
             return new ScoredAnswer(said, goldText, said.Length > 0 && said == goldText.TrimEnd('.'));
         }
 
-        var match = (prefixed ? Leading() : Whole()).Match(rest);
-        return Canonical(match) is { } number
-            ? new ScoredAnswer(number, goldNumber, number == goldNumber)
-            : new ScoredAnswer("", goldNumber, false);
+        var number = Canonical(Leading().Match(rest));
+        return new ScoredAnswer(number ?? "", goldNumber, number == goldNumber);
+    }
+
+    private static string? AfterPrefix(string text, string prefix)
+    {
+        var at = prefix.Length == 0 ? 0 : text.LastIndexOf(prefix, StringComparison.Ordinal);
+        return at < 0 ? null : text[(at + prefix.Length)..];
     }
 
     /// <summary>One spelling for every way to write a number: no leading or trailing zeros, no exponent, no sign of zero.</summary>
@@ -44,7 +53,7 @@ internal static partial class StrictScoring
         var tooLarge = match.Groups["exponent"] is { Success: true } group
             && (!int.TryParse(group.ValueSpan, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)
                 || System.Math.Abs(exponent) > LargestExponent);
-        if (tooLarge || whole.Length + fraction.Length == 0)
+        if (tooLarge)
         {
             return null;
         }
@@ -72,14 +81,15 @@ internal static partial class StrictScoring
         return negative ? "-" + digits : digits;
     }
 
-    private const string NumberForm = @"(?<sign>[-+]?)\$?(?<whole>[0-9][0-9,]*|)(?:\.(?<fraction>[0-9]*))?";
+    // Commas group thousands, or they part a list, which is no number.
+    private const string NumberForm =
+        @"(?<sign>[-+]?)(?:(?<whole>[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.(?<fraction>[0-9]*))?|\.(?<fraction>[0-9]+))";
 
-    // A number that goes on as a word, a fraction or another number is not the number that was asked for.
-    [GeneratedRegex(@"\A\s*\$?" + NumberForm + @"(?<=[0-9.])(?![0-9a-zA-Z/:^*+]|\.[0-9]|,[0-9]|-[0-9])", RegexOptions.CultureInvariant)]
+    // A number that goes on as a word, another number, a list or a calculation is not the number that was asked for.
+    private const string Ends = @"(?![\p{L}\p{N}_]|[.,:][0-9]|\s*[=+*/^\u00d7\u00f7]|\s*[-\u2212\u2013]\s*[0-9])";
+
+    [GeneratedRegex(@"\A\s*" + NumberForm + Ends, RegexOptions.CultureInvariant)]
     private static partial Regex Leading();
-
-    [GeneratedRegex(@"\A\s*\$?" + NumberForm + @"(?<=[0-9.])[.%]?\s*\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Whole();
 
     [GeneratedRegex(@"\A" + NumberForm + @"(?:[eE](?<exponent>[-+]?[0-9]+))?\z", RegexOptions.CultureInvariant)]
     private static partial Regex GoldNumber();

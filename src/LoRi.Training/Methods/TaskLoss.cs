@@ -1,5 +1,6 @@
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -14,14 +15,14 @@ public static class TaskLoss
         var weights = model.Weights();
         var latents = LatentPass.Run(model, weights, [.. rows.Select(row => row.Question)], latentSteps, trajectory: false);
         var graded = rows.Select(row => StudentLayout.AfterLatents(row, model.Special.Eot, grading)).ToArray();
-        return GradedPass.Run(model, weights, graded, levels: false, latents).CrossEntropySum / totals.GradedTokens;
+        return GradedPass.Run(model, weights, graded, levels: false, latents).CrossEntropySum.Over(totals.GradedTokens);
     }
 
     /// <summary>Straight after the question.</summary>
     public static Tensor Direct(ReasoningModel model, IReadOnlyList<EncodedExample> rows, Grading grading, StepTotals totals) =>
-        GradedPass.Run(model, model.Weights(), [.. rows.Select(row => StudentLayout.Direct(row, grading))], levels: false).CrossEntropySum / totals.GradedTokens;
+        GradedPass.Run(model, model.Weights(), [.. rows.Select(row => StudentLayout.Direct(row, grading))], levels: false).CrossEntropySum.Over(totals.GradedTokens);
 
     /// <summary>Of the explicit chain of thought and the answer.</summary>
     public static Tensor Explicit(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
-        GradedPass.Run(model, model.Weights(), [.. rows.Select(StudentLayout.Explicit)], levels: false).CrossEntropySum / totals.RationaleTokens;
+        GradedPass.Run(model, model.Weights(), [.. rows.Select(StudentLayout.Explicit)], levels: false).CrossEntropySum.Over(totals.RationaleTokens);
 }

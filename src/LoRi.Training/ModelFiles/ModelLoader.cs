@@ -1,4 +1,6 @@
+using LoRi.Training.Adapters;
 using LoRi.Training.Checkpoints;
+using LoRi.Training.Hub;
 using LoRi.Training.Models;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -24,12 +26,20 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
 public static class ModelLoader
 {
-    private const string ProjectionFile = "lori.safetensors";
-    private static readonly string[] Ignored = ["rotary_emb.inv_freq"];
+    private const string ConfigFile = "config.json";
 
-    /// <summary>The folder or file that holds the weights: a run directory stands for its <c>final/</c>.</summary>
+    /// <summary>
+    /// The folder or file that holds the weights: a run directory stands for its <c>final/</c>, and <c>OWNER/NAME</c>, where there is
+    /// no such path, for what was downloaded from the Hub. No network is used.
+    /// </summary>
     public static string Resolve(string path)
     {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!Path.Exists(path) && path.Contains('/') && RepositoryId.IsName(path))
+        {
+            return HubCache.FindSnapshot(HubOptions.FromEnvironment().CacheFolder, RepositoryId.Parse(RepositoryKind.Model, path)) ?? path;
+        }
+
         var final = Path.Combine(path, "final");
         return Directory.Exists(final) && File.Exists(Path.Combine(final, "config.json")) ? final : path;
     }
@@ -42,55 +52,83 @@ public static class ModelLoader
         return Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
     }
 
-    /// <summary>Loads a model as it is and, for a trained one, its card.</summary>
+    /// <summary>
+    /// Loads a model as it is and, for a trained one, its card. With an adapter the model has it attached, not merged; an adapter
+    /// that a student left has the student's card and projection beside it.
+    /// </summary>
+    /// <param name="path">A Hub folder, a run directory, or a GGUF file.</param>
+    /// <param name="settings">Where and in which types.</param>
+    /// <param name="adapter">The folder of an adapter in peft's form, or a run that trained one; null for none.</param>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
-    public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings)
+    public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter = null)
     {
         var folder = Resolve(path);
-        var card = Card(path);
+        var lora = adapter is null ? null : AdapterFolder.Resolve(adapter);
+        var cardFolder = lora is not null && ReasoningCard.Read(lora) is not null ? lora : folder;
+        var card = Directory.Exists(cardFolder) ? ReasoningCard.Read(cardFolder) : null;
         var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
-        var model = Open(folder, settings, config => (
-            card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1)), projection, 0));
-        if (card is not null && projection.Kind != ProjectionKind.Identity)
+        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(cardFolder, ReasoningCard.WeightsFile));
+        AdapterFolder? opened = null;
+        try
         {
-            using var weights = SafetensorsFile.Open(Path.Combine(folder, ProjectionFile));
-            FillProjection(model, weights);
+            var model = Open(folder, settings, config =>
+            {
+                CheckProjection(projection, config.HiddenSize, weights);
+                opened = lora is null ? null : AdapterFolder.Open(lora, config);
+                var extra = opened?.Plan.ExtraRows(config) ?? 0;
+                return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan);
+            });
+            return (Filled(model, opened, weights), card);
         }
-
-        return (model, card);
+        finally
+        {
+            opened?.Dispose();
+        }
     }
 
     /// <summary>
     /// Loads weights to train from. A student (where <paramref name="parts"/> are given) gets a new feedback projection and rows
-    /// for its markers, all of them still zero.
+    /// for its markers, all of them still zero; adapters (where <paramref name="adapters"/> are given) are zero as well, the base is
+    /// frozen, and the rows of the markers are trained beside the adapters.
     /// </summary>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
-    public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts)
+    public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts, LoraSettings? adapters = null)
     {
         var folder = Resolve(path);
-        var end = Card(path)?.EosId;
+        var card = Card(path);
         return Open(folder, settings, config =>
         {
+            card?.CheckFits(folder, config.VocabularySize, config);
+            var end = card?.EosId;
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
             var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
-            return (special, new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize), extra);
+            var projection = new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
+            int[] trained = parts is null ? [] : [special.Bot, special.Eot];
+            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained));
         });
+    }
+
+    private static SpecialIds Special(string folder, ReasoningCard? card, DecoderConfig config, int extraRows)
+    {
+        card?.CheckFits(folder, config.VocabularySize + extraRows, config);
+        return card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1));
     }
 
     private static InputException NoEnd(string path) =>
         new($"{path}: config.json names no eos_token_id, which ends an answer; add it there");
 
-    private static ReasoningModel Open(
-        string folder, LoadSettings settings, Func<DecoderConfig, (SpecialIds Special, FeedbackProjection Projection, int ExtraRows)> choose)
+    private static ReasoningModel Open(string folder, LoadSettings settings, Func<DecoderConfig, ModelParts> choose)
     {
+        CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
-        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, "config.json"));
-        var (special, projection, extra) = choose(config);
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device);
+        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
+        var fit = WeightFit.Of(source, config);
+        var (special, projection, extra, adapters) = choose(config);
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
-            Fill(model, source, extra);
+            Fill(model, source, fit);
             return model;
         }
         catch
@@ -100,52 +138,66 @@ public static class ModelLoader
         }
     }
 
-    private static void Fill(ReasoningModel model, IWeightSource source, int extraRows)
+    /// <summary>The model with its adapter's and its projection's weights; disposed of where they hold what no weight may be.</summary>
+    private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection)
     {
-        var wanted = model.Parameters.PartNames.Where(name => !name.StartsWith("prj.", StringComparison.Ordinal)).ToHashSet();
-        var found = source.Tensors.ToDictionary(tensor => tensor.Name);
-        var missing = wanted.Where(name => !found.ContainsKey(name)).ToArray();
-        var surplus = found.Keys.Where(name => !wanted.Contains(name) && !MayBeIgnored(name, model.Config)).ToArray();
-        if (missing.Length + surplus.Length > 0)
+        try
         {
-            throw new InputException(
-                $"{source.Path}: the weights do not fit config.json; missing: {Listed(missing)}; unexpected: {Listed(surplus)}");
+            adapter?.CopyInto(model);
+            FillProjection(model, projection);
+            return model;
         }
-
-        using var guard = no_grad();
-        foreach (var name in wanted)
+        catch
         {
-            using var scope = NewDisposeScope();
-            var target = model.Parameters.Part(name);
-            var table = name is "model.embed_tokens.weight" or "lm_head.weight";
-            target = table && extraRows > 0 ? target.narrow(0, 0, target.shape[0] - extraRows) : target;
-            CheckShape(source.Path, found[name], target);
-            source.CopyInto(name, target);
-            CheckFinite(source.Path, name, target);
+            model.Dispose();
+            throw;
         }
     }
 
-    private static void FillProjection(ReasoningModel model, SafetensorsFile file)
+    /// <summary>A configuration that is not supported is named before weights are looked for; a GGUF has its own.</summary>
+    private static void CheckConfigFirst(string folder)
+    {
+        var file = Path.Combine(folder, ConfigFile);
+        if (File.Exists(file) && (SafetensorsCheckpoint.IsIn(folder) || Directory.GetFiles(folder, "*.gguf").Length != 1))
+        {
+            DecoderConfig.FromJson(JsonFile.ReadObject(file), file);
+        }
+    }
+
+    private static void Fill(ReasoningModel model, IWeightSource source, WeightFit fit)
+    {
+        var tables = DecoderLayout.Tables(model.Config).ToHashSet();
+        using var guard = no_grad();
+        foreach (var (parameter, tensor) in fit.Names)
+        {
+            using var scope = NewDisposeScope();
+            var target = model.Parameters.Part(parameter);
+            target = tables.Contains(parameter) ? target.narrow(0, 0, target.shape[0] - model.ExtraRows) : target;
+            source.CopyInto(tensor, target);
+            CheckFinite(source.Path, tensor, target);
+        }
+    }
+
+    private static void CheckProjection(FeedbackProjection projection, int hidden, SafetensorsFile? file)
+    {
+        foreach (var slot in projection.Slots(hidden))
+        {
+            var found = file!.Get(slot.Name).Shape;
+            if (!found.SequenceEqual(slot.Shape))
+            {
+                throw new InputException(
+                    $"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but {ReasoningCard.FileName} and {ConfigFile} ask for {MessageText.Shape(slot.Shape)}");
+            }
+        }
+    }
+
+    private static void FillProjection(ReasoningModel model, SafetensorsFile? file)
     {
         using var guard = no_grad();
         foreach (var slot in model.Projection.Slots(model.Config.HiddenSize))
         {
             using var scope = NewDisposeScope();
-            var entry = file.Get(slot.Name);
-            CheckShape(file.Path, new WeightInfo(entry.Name, entry.Shape, entry.Dtype), model.Parameters[slot.Name]);
-            file.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
-        }
-    }
-
-    private static bool MayBeIgnored(string name, DecoderConfig config) =>
-        Ignored.Any(end => name.EndsWith(end, StringComparison.Ordinal)) || (config.TiedHead && name == "lm_head.weight");
-
-    private static void CheckShape(string path, WeightInfo found, Tensor target)
-    {
-        if (!found.Shape.SequenceEqual(target.shape))
-        {
-            throw new InputException(
-                $"{path}: {found.Name} has shape [{string.Join(", ", found.Shape)}], but config.json asks for [{string.Join(", ", target.shape)}]");
+            file!.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
         }
     }
 
@@ -157,10 +209,6 @@ public static class ModelLoader
         }
     }
 
-    private static string Listed(string[] names) => names.Length switch
-    {
-        0 => "none",
-        <= 4 => string.Join(", ", names),
-        _ => $"{string.Join(", ", names.Take(4))} and {names.Length - 4} more",
-    };
+    /// <summary>What a model consists of beside what its checkpoint says.</summary>
+    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters);
 }

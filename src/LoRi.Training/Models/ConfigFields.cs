@@ -76,6 +76,20 @@ internal sealed class ConfigFields(JsonObject json, string source)
         }
     }
 
+    public void RequireFlag(string name, bool expected)
+    {
+        if (Flag(name, expected) != expected)
+        {
+            throw Unsupported(name, expected ? "true" : "false");
+        }
+    }
+
+    /// <summary>A number of at least 0; 0 where there is none.</summary>
+    public double NonNegative(string name) => json[name] is JsonValue value && value.ToJsonString() is "0" or "0.0" ? 0 : Number(name, 0);
+
+    /// <summary>A whole number of at least 0, which must be there.</summary>
+    public int Whole(string name) => json[name]?.ToJsonString() is "0" ? 0 : Integer(name);
+
     public int[] Ids(string name) => json[name] switch
     {
         null => [],
@@ -83,22 +97,39 @@ internal sealed class ConfigFields(JsonObject json, string source)
         var single => [Id(name, single)],
     };
 
-    /// <summary>The rotary base and the scaling's type (null where there is none), from the classic or the newer form.</summary>
-    public (double Base, string? Scaling) Rotary()
+    /// <summary>The object under a name, with its own name in errors; null where there is none.</summary>
+    public ConfigFields? Object(string name) => json[name] switch
     {
-        if (json["rope_parameters"] is JsonObject parameters)
-        {
-            var inner = new ConfigFields(parameters, $"{source}: rope_parameters");
-            return (inner.Number("rope_theta"), inner.Text("rope_type"));
-        }
+        null => null,
+        JsonObject inner => new ConfigFields(inner, $"{source}: {name}"),
+        var other => throw Wrong(name, "an object", other),
+    };
 
-        var scaling = json["rope_scaling"] switch
+    /// <summary>The texts of a list; null where there is none.</summary>
+    public IReadOnlyList<string>? Texts(string name) => json[name] switch
+    {
+        null => null,
+        JsonArray list when list.All(item => item?.GetValueKind() == JsonValueKind.String) => [.. list.Select(item => item!.GetValue<string>())],
+        var other => throw Wrong(name, "a list of texts", other),
+    };
+
+    /// <summary>Whether the file has the field, null or not.</summary>
+    public bool Has(string name) => json.ContainsKey(name);
+
+    /// <summary>Whether the file has the field and it is not null.</summary>
+    public bool HasValue(string name) => json[name] is not null;
+
+    /// <summary>An error about a value that is well-formed but not supported.</summary>
+    public InputException Unsupported(string name, string supported) =>
+        new($"{source}: {name} is {json[name]?.ToJsonString().Replace('"', '\'') ?? "absent"}; only {supported} is supported");
+
+    /// <summary>Refuses any value but the one that changes nothing.</summary>
+    public void RequireNumber(string name, double neutral)
+    {
+        if (HasValue(name) && Number(name) != neutral)
         {
-            null => null,
-            JsonObject form => new ConfigFields(form, $"{source}: rope_scaling") is var inner ? inner.Text("rope_type") ?? inner.Text("type") : null,
-            var other => throw Wrong("rope_scaling", "an object", other),
-        };
-        return (Number("rope_theta"), scaling);
+            throw Unsupported(name, neutral.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        }
     }
 
     private int Id(string name, JsonNode? node) =>

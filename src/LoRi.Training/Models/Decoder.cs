@@ -1,3 +1,4 @@
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -5,24 +6,28 @@ namespace LoRi.Training.Models;
 
 /// <summary>What one pass gives.</summary>
 /// <param name="Final">States after the final norm, [B, T, d].</param>
-/// <param name="Levels">All levels 0..L by the Hub's convention, each [B, T, d]: 0 is the input, L is after the final norm; null unless asked for.</param>
+/// <param name="Levels">
+/// All levels 0..L by the Hub's convention, each [B, T, d]: 0 is what enters the first block (with learned positions added), L is
+/// after the final norm; null unless asked for.
+/// </param>
 /// <param name="Cache">Keys and values of everything so far.</param>
 public sealed record DecoderPass(Tensor Final, Tensor[]? Levels, KeyValueCache Cache);
 
 /// <summary>
-/// A Llama-style decoder: grouped-query attention with rotary positions, RMSNorm before each half of a block, SwiGLU.
+/// A decoder of any family that <see cref="DecoderConfig"/> describes: grouped-query attention, a norm before each half of a
+/// block, rotary or learned positions, a gated or plain feed-forward half.
 /// Weights live in a <see cref="ParameterSet"/> (the master copy); a pass reads them through <see cref="DecoderWeights"/>, cast
 /// once to the compute type, so that all passes of one step share one cast and gradients land in the master copy.
 /// </summary>
 public sealed class Decoder : IDisposable
 {
-    private readonly Rotary rotary;
+    private readonly Rotary? rotary;
 
     /// <summary>A decoder of the given shape that computes in <paramref name="computeType"/>.</summary>
     public Decoder(DecoderConfig config, ScalarType computeType, Device device)
     {
         (Config, ComputeType) = (config, computeType);
-        rotary = new Rotary(config.HeadSize, config.RotaryBase, computeType, device);
+        rotary = config.LearnedPositions ? null : new Rotary(config.Rotary, computeType, device);
     }
 
     /// <summary>The shape.</summary>
@@ -31,58 +36,33 @@ public sealed class Decoder : IDisposable
     /// <summary>Type of activations and of the weights as a pass uses them.</summary>
     public ScalarType ComputeType { get; }
 
-    /// <summary>Where the parameters are, and what the Hub calls them. <paramref name="extraRows"/> are added to the table.</summary>
-    public static IEnumerable<ParameterSlot> Slots(DecoderConfig config, int extraRows)
+    /// <summary>Rows of the embedding table for ids [B, T], in the compute type: [B, T, d].</summary>
+    public Tensor Embed(DecoderWeights weights, Tensor ids)
     {
-        long d = config.HiddenSize, q = (long)config.QueryHeads * config.HeadSize, kv = (long)config.KeyValueHeads * config.HeadSize;
-        long f = config.IntermediateSize, rows = config.VocabularySize + extraRows;
-        yield return new ParameterSlot("model.embed_tokens.weight", [rows, d], false);
-        for (var layer = 0; layer < config.Layers; layer++)
-        {
-            var prefix = $"model.layers.{layer}.";
-            yield return new ParameterSlot(prefix + "input_layernorm.weight", [d], false);
-            yield return new ParameterSlot(prefix + "self_attn.qkv", [q + (2 * kv), d], true,
-            [
-                new(prefix + "self_attn.q_proj.weight", 0, q),
-                new(prefix + "self_attn.k_proj.weight", q, kv),
-                new(prefix + "self_attn.v_proj.weight", q + kv, kv),
-            ]);
-            yield return new ParameterSlot(prefix + "self_attn.o_proj.weight", [d, q], true);
-            yield return new ParameterSlot(prefix + "post_attention_layernorm.weight", [d], false);
-            yield return new ParameterSlot(prefix + "mlp.gate_up", [2 * f, d], true,
-            [
-                new(prefix + "mlp.gate_proj.weight", 0, f),
-                new(prefix + "mlp.up_proj.weight", f, f),
-            ]);
-            yield return new ParameterSlot(prefix + "mlp.down_proj.weight", [d, f], true);
-        }
-
-        yield return new ParameterSlot("model.norm.weight", [d], false);
-        if (!config.TiedHead)
-        {
-            // As the table, it has rows of special tokens: no decay.
-            yield return new ParameterSlot("lm_head.weight", [rows, d], false);
-        }
+        var flat = ids.reshape(-1);
+        var rows = weights.Embedding.index_select(0, flat);
+        return (weights.InputRows?.Into(rows, flat) ?? rows).view(ids.shape[0], ids.shape[1], Config.HiddenSize);
     }
 
-    /// <summary>Rows of the embedding table for ids [B, T], in the compute type: [B, T, d].</summary>
-    public Tensor Embed(DecoderWeights weights, Tensor ids) =>
-        weights.Embedding.index_select(0, ids.reshape(-1)).view(ids.shape[0], ids.shape[1], Config.HiddenSize);
-
     /// <summary>Logits over all rows of the table, special ones included, for states [.., d].</summary>
-    public static Tensor Logits(DecoderWeights weights, Tensor states) => nn.functional.linear(states, weights.Head);
+    public static Tensor Logits(DecoderWeights weights, Tensor states)
+    {
+        var logits = weights.Head.Apply(states);
+        return weights.OutputRows?.IntoLogits(logits, states) ?? logits;
+    }
 
     /// <summary>
     /// One pass over T new positions with input embeddings <paramref name="inputs"/> [B, T, d], after the P positions of
     /// <paramref name="past"/>. All levels are returned only where <paramref name="levels"/> asks for them.
     /// </summary>
+    /// <exception cref="InputException">A position lies beyond the table of learned positions.</exception>
     public DecoderPass Forward(DecoderWeights weights, Tensor inputs, PassPositions positions, KeyValueCache? past = null, bool levels = false)
     {
-        var mask = AttentionMask.For(positions.Visible, inputs.shape[1], past?.Length ?? 0, inputs.device);
-        var (cosine, sine) = rotary.At(positions.Values, positions.Limit);
+        var place = PlaceOf(positions, inputs, past?.Length ?? 0);
+        var growth = past?.Grow(inputs.shape[1]);
         var (keys, values) = (new Tensor[Config.Layers], new Tensor[Config.Layers]);
         var collected = levels ? new Tensor[Config.Layers + 1] : null;
-        var x = inputs;
+        var x = weights.Positions is Tensor table ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape)) : inputs;
         for (var layer = 0; layer < Config.Layers; layer++)
         {
             if (collected is not null)
@@ -90,7 +70,8 @@ public sealed class Decoder : IDisposable
                 collected[layer] = x;
             }
 
-            x = Block(weights.Blocks[layer], x, (cosine, sine), mask, past?[layer], out keys[layer], out values[layer]);
+            var mask = Config.WindowOf(layer) is null ? place.Mask : place.WindowMask;
+            x = Block(weights.Blocks[layer], x, place.Angles, mask, (growth, layer), out keys[layer], out values[layer]);
         }
 
         var final = Norm(x, weights.FinalNorm);
@@ -99,48 +80,83 @@ public sealed class Decoder : IDisposable
             collected[Config.Layers] = final;
         }
 
-        return new DecoderPass(final, collected, new KeyValueCache(keys, values));
+        return new DecoderPass(final, collected, growth?.With(keys, values) ?? new KeyValueCache(keys, values, null));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => rotary.Dispose();
+    public void Dispose() => rotary?.Dispose();
+
+    private (Angles? Angles, AttentionMask Mask, AttentionMask WindowMask) PlaceOf(PassPositions positions, Tensor inputs, long past)
+    {
+        if (rotary is null && positions.Limit > Config.MaxPositions)
+        {
+            throw new InputException(
+                $"a sequence has {positions.Limit} positions, but the model's position table has {Config.MaxPositions}; shorten it, or the number of new tokens");
+        }
+
+        var mask = AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device);
+        var windowed = Config.SlidingWindow is int window ? AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device, window) : mask;
+        return (rotary?.At(positions.Values, positions.Limit), mask, windowed);
+    }
 
     /// <summary>
     /// One block, in a dispose scope of its own: what it makes on the way goes with it, so that memory does not grow with the
     /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
     /// </summary>
     private Tensor Block(
-        BlockWeights block, Tensor x, (Tensor Cosine, Tensor Sine) angles, AttentionMask mask, (Tensor Keys, Tensor Values)? past, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
     {
         using var scope = NewDisposeScope();
-        var attended = x + Attention(block, Norm(x, block.AttentionNorm), angles, mask, past, out keys, out values);
-        var next = attended + FeedForward(block, Norm(attended, block.FeedForwardNorm));
+        var attended = x.Plus(Attention(block, Norm(x, block.AttentionNorm), angles, mask, at, out keys, out values));
+        var next = attended.Plus(FeedForward(block, Norm(attended, block.FeedForwardNorm)));
         scope.MoveToOuter(next, keys, values);
         return next;
     }
 
     private Tensor Attention(
-        BlockWeights block, Tensor x, (Tensor Cosine, Tensor Sine) angles, AttentionMask mask, (Tensor Keys, Tensor Values)? past, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
     {
         var (batch, time) = (x.shape[0], x.shape[1]);
         int q = Config.QueryHeads, kv = Config.KeyValueHeads;
-        var heads = nn.functional.linear(x, block.QueryKeyValue).view(batch, time, q + (2 * kv), Config.HeadSize).transpose(1, 2);
-        var turned = Rotate(heads.narrow(1, 0, q + kv), angles);
+        var heads = block.QueryKeyValue.Apply(x).view(batch, time, q + (2 * kv), Config.HeadSize).transpose(1, 2);
+        var turned = Turned(block, heads, angles);
         keys = turned.narrow(1, q, kv);
         values = heads.narrow(1, q + kv, kv);
-        if (past is var (pastKeys, pastValues))
+        if (at.Past is not null)
         {
-            keys = cat([pastKeys, keys], 2);
-            values = cat([pastValues, values], 2);
+            (keys, values) = at.Past.Append(at.Layer, keys, values);
         }
 
-        var mixed = nn.functional.scaled_dot_product_attention(
-            turned.narrow(1, 0, q), ForEveryQueryHead(keys), ForEveryQueryHead(values), mask.Tensor, 0.0, mask.Causal);
-        return nn.functional.linear(mixed.transpose(1, 2).reshape(batch, time, (long)q * Config.HeadSize), block.Output);
+        var mixed = Mix(turned.narrow(1, 0, q), keys, values, mask);
+        return block.Output.Apply(mixed.transpose(1, 2).reshape(batch, time, (long)q * Config.HeadSize));
     }
 
-    private Tensor Rotate(Tensor x, (Tensor Cosine, Tensor Sine) angles) =>
-        (x * angles.Cosine) + (x.roll(Config.HeadSize / 2, -1) * angles.Sine);
+    /// <summary>
+    /// Attention of queries [B, heads, T, size]. A single position needs no repeated keys: the queries of a group, which share
+    /// their keys, take the place of positions.
+    /// </summary>
+    private Tensor Mix(Tensor queries, Tensor keys, Tensor values, AttentionMask mask)
+    {
+        var shape = queries.shape;
+        if (shape[2] != 1)
+        {
+            return nn.functional.scaled_dot_product_attention(
+                queries, ForEveryQueryHead(keys), ForEveryQueryHead(values), mask.Tensor, 0.0, mask.Causal);
+        }
+
+        var grouped = queries.reshape(shape[0], Config.KeyValueHeads, Config.QueryHeads / Config.KeyValueHeads, shape[3]);
+        return nn.functional.scaled_dot_product_attention(grouped, keys, values, mask.Tensor, 0.0, false).reshape(shape);
+    }
+
+    /// <summary>Queries and keys as they meet: normalised where the family does that, then rotated.</summary>
+    private Tensor Turned(BlockWeights block, Tensor heads, Angles? angles)
+    {
+        int q = Config.QueryHeads, kv = Config.KeyValueHeads;
+        var both = block is { QueryNorm: { } queryNorm, KeyNorm: { } keyNorm }
+            ? cat([Norm(heads.narrow(1, 0, q), queryNorm), Norm(heads.narrow(1, q, kv), keyNorm)], 1)
+            : heads.narrow(1, 0, q + kv);
+        return angles is null ? both : (both * angles.Cosine).Plus(both.roll(Config.HeadSize / 2, -1) * angles.Sine);
+    }
 
     /// <summary>Key/value heads repeated for their group of query heads: (0, 0, 1, 1), not (0, 1, 0, 1).</summary>
     private Tensor ForEveryQueryHead(Tensor x)
@@ -152,19 +168,27 @@ public sealed class Decoder : IDisposable
 
     private Tensor FeedForward(BlockWeights block, Tensor x)
     {
-        var both = nn.functional.linear(x, block.GateUp);
-        var gate = nn.functional.silu(both.narrow(-1, 0, Config.IntermediateSize));
-        return nn.functional.linear(gate * both.narrow(-1, Config.IntermediateSize, Config.IntermediateSize), block.Down);
-    }
-
-    private Tensor Norm(Tensor x, Tensor weight)
-    {
-        if (x.dtype is ScalarType.BFloat16)
+        var up = block.Up.Apply(x);
+        if (!Config.GatedFeedForward)
         {
-            var wide = x.to(ScalarType.Float32);
-            return (wide * wide.square().mean([-1L], keepdim: true).add(Config.NormEpsilon).rsqrt()).to(x.dtype) * weight;
+            return block.Down.Apply(nn.functional.gelu(up, TorchSharp.Modules.GELU.Approximate.tanh));
         }
 
-        return x * x.square().mean([-1L], keepdim: true).add(Config.NormEpsilon).rsqrt() * weight;
+        // The bfloat16 kernel is several times slower on rows that do not follow each other.
+        var gate = up.narrow(-1, 0, Config.IntermediateSize);
+        gate = nn.functional.silu(up.dtype == ScalarType.BFloat16 ? gate.contiguous() : gate);
+        return block.Down.Apply(gate * up.narrow(-1, Config.IntermediateSize, Config.IntermediateSize));
+    }
+
+    private Tensor Norm(Tensor x, NormWeights norm)
+    {
+        if (norm.Bias is not null)
+        {
+            return nn.functional.layer_norm(x, norm.Weight.shape, norm.Weight, norm.Bias, Config.NormEpsilon);
+        }
+
+        var wide = x.dtype is ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
+        var scaled = wide * wide.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt();
+        return scaled.to(x.dtype) * norm.Weight;
     }
 }

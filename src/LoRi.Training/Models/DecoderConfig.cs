@@ -2,13 +2,16 @@ using System.Text.Json.Nodes;
 
 namespace LoRi.Training.Models;
 
-/// <summary>The shape of a Llama-style decoder, as a Hub <c>config.json</c> states it.</summary>
+/// <summary>The shape of a decoder, as a Hub <c>config.json</c> states it. What families differ in is stated here, and nowhere else.</summary>
 public sealed record DecoderConfig
 {
+    /// <summary>The family (<c>model_type</c>), which decides names and the form of norms, positions and feed-forward half.</summary>
+    public DecoderFamily Family { get; init; }
+
     /// <summary>Width of the residual stream (<c>hidden_size</c>, d).</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Width inside the SwiGLU block (<c>intermediate_size</c>).</summary>
+    /// <summary>Width inside the feed-forward half (<c>intermediate_size</c>; GPT-2: <c>n_inner</c>, four times d where it is null).</summary>
     public required int IntermediateSize { get; init; }
 
     /// <summary>Number of decoder blocks (<c>num_hidden_layers</c>, L).</summary>
@@ -26,10 +29,10 @@ public sealed record DecoderConfig
     /// <summary>Rows of the embedding table (<c>vocab_size</c>).</summary>
     public required int VocabularySize { get; init; }
 
-    /// <summary>Epsilon of the RMS norms (<c>rms_norm_eps</c>).</summary>
+    /// <summary>Epsilon of the norms (<c>rms_norm_eps</c>, <c>layer_norm_epsilon</c>).</summary>
     public required double NormEpsilon { get; init; }
 
-    /// <summary>Base of the rotary angles (<c>rope_theta</c>).</summary>
+    /// <summary>Base of the rotary angles (<c>rope_theta</c>); unused where positions are learned.</summary>
     public required double RotaryBase { get; init; }
 
     /// <summary>Whether the output matrix is the embedding table (<c>tie_word_embeddings</c>).</summary>
@@ -37,6 +40,45 @@ public sealed record DecoderConfig
 
     /// <summary>Longest sequence the checkpoint was made for (<c>max_position_embeddings</c>).</summary>
     public required int MaxPositions { get; init; }
+
+    /// <summary>Scaling of the rotary angles (<c>rope_scaling</c>); null for none.</summary>
+    public RotaryScaling? Scaling { get; init; }
+
+    /// <summary>Whether queries, keys and values have a bias.</summary>
+    public bool QueryKeyValueBias { get; init; }
+
+    /// <summary>Whether the map from the heads back to the residual stream has a bias.</summary>
+    public bool OutputBias { get; init; }
+
+    /// <summary>Whether the maps of the feed-forward half have biases.</summary>
+    public bool FeedForwardBias { get; init; }
+
+    /// <summary>Positions that a block with a sliding window sees, its own included; null where there is no window.</summary>
+    public int? SlidingWindow { get; init; }
+
+    /// <summary>Which blocks have the window; empty where all have it.</summary>
+    public IReadOnlyList<bool> SlidingLayers { get; init; } = [];
+
+    /// <summary>What was assumed where the file says nothing, for the user to read.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Whether positions are a learned table that is added to the embeddings, instead of rotary angles.</summary>
+    public bool LearnedPositions => Family == DecoderFamily.Gpt2;
+
+    /// <summary>Whether norms are LayerNorms with bias, instead of RMSNorms.</summary>
+    public bool CenteredNorms => Family == DecoderFamily.Gpt2;
+
+    /// <summary>Whether the feed-forward half is down(silu(gate) * up), instead of down(gelu(up)).</summary>
+    public bool GatedFeedForward => Family != DecoderFamily.Gpt2;
+
+    /// <summary>Whether every query and key head is normalised before the rotation.</summary>
+    public bool HeadNorms => Family == DecoderFamily.Qwen3;
+
+    /// <summary>Longest sequence that is not refused: <see cref="MaxPositions"/>, or any where a scaling stretches the positions.</summary>
+    public int LongestSequence => Scaling is { Kind: not RotaryScalingKind.Llama3 } ? int.MaxValue : MaxPositions;
+
+    /// <summary>The rotation of the heads.</summary>
+    public RotaryShape Rotary => new(HeadSize, RotaryBase, Scaling);
 
     /// <summary>Beginning-of-sequence id, where the model has one.</summary>
     public int? BosId { get; init; }
@@ -46,76 +88,11 @@ public sealed record DecoderConfig
 
     /// <summary>Reads and checks a <c>config.json</c>; <paramref name="source"/> names it in errors.</summary>
     /// <exception cref="InputException">A field that matters is missing, of the wrong type or not supported.</exception>
-    public static DecoderConfig FromJson(JsonObject json, string source)
-    {
-        var fields = new ConfigFields(json, source);
-        fields.RequireText("model_type", "llama");
-        fields.RequireText("hidden_act", "silu");
-        fields.RequireAbsentOrFalse("attention_bias");
-        fields.RequireAbsentOrFalse("mlp_bias");
-        var (rotaryBase, scaling) = fields.Rotary();
-        if (scaling is not null and not "default")
-        {
-            throw new InputException($"{source}: rope scaling '{scaling}' is not supported; only models without scaling can be loaded");
-        }
+    public static DecoderConfig FromJson(JsonObject json, string source) => DecoderConfigReader.Read(new ConfigFields(json, source), source);
 
-        var hidden = fields.Integer("hidden_size");
-        var heads = fields.Integer("num_attention_heads");
-        var config = new DecoderConfig
-        {
-            HiddenSize = hidden,
-            IntermediateSize = fields.Integer("intermediate_size"),
-            Layers = fields.Integer("num_hidden_layers"),
-            QueryHeads = heads,
-            KeyValueHeads = fields.Integer("num_key_value_heads", heads),
-            HeadSize = fields.Integer("head_dim", hidden / heads),
-            VocabularySize = fields.Integer("vocab_size"),
-            NormEpsilon = fields.Number("rms_norm_eps"),
-            RotaryBase = rotaryBase,
-            TiedHead = fields.Flag("tie_word_embeddings", false),
-            MaxPositions = fields.Integer("max_position_embeddings"),
-            BosId = fields.Ids("bos_token_id").Select(id => (int?)id).FirstOrDefault(),
-            EosIds = fields.Ids("eos_token_id"),
-        };
-        config.Check(source);
-        return config;
-    }
+    /// <summary>The same facts as a Hub <c>config.json</c> in the family's classic form, for weights in float32.</summary>
+    public JsonObject ToJson() => DecoderConfigWriter.Write(this);
 
-    /// <summary>The same facts as a Hub <c>config.json</c> in the classic form.</summary>
-    public JsonObject ToJson() => new()
-    {
-        ["architectures"] = new JsonArray("LlamaForCausalLM"),
-        ["model_type"] = "llama",
-        ["hidden_act"] = "silu",
-        ["attention_bias"] = false,
-        ["mlp_bias"] = false,
-        ["hidden_size"] = HiddenSize,
-        ["intermediate_size"] = IntermediateSize,
-        ["num_hidden_layers"] = Layers,
-        ["num_attention_heads"] = QueryHeads,
-        ["num_key_value_heads"] = KeyValueHeads,
-        ["head_dim"] = HeadSize,
-        ["vocab_size"] = VocabularySize,
-        ["rms_norm_eps"] = NormEpsilon,
-        ["rope_theta"] = RotaryBase,
-        ["rope_scaling"] = null,
-        ["tie_word_embeddings"] = TiedHead,
-        ["max_position_embeddings"] = MaxPositions,
-        ["bos_token_id"] = BosId,
-        ["eos_token_id"] = EosIds.Count == 1 ? EosIds[0] : new JsonArray([.. EosIds.Select(id => (JsonNode)id)]),
-        ["torch_dtype"] = "float32",
-    };
-
-    private void Check(string source)
-    {
-        if (QueryHeads % KeyValueHeads != 0)
-        {
-            throw new InputException($"{source}: num_attention_heads ({QueryHeads}) is not a multiple of num_key_value_heads ({KeyValueHeads})");
-        }
-
-        if (HeadSize % 2 != 0)
-        {
-            throw new InputException($"{source}: head_dim is {HeadSize}; rotary angles need an even head size");
-        }
-    }
+    /// <summary>How many positions a block sees, its own included; null where it sees all.</summary>
+    public int? WindowOf(int layer) => SlidingLayers.Count == 0 || SlidingLayers[layer] ? SlidingWindow : null;
 }

@@ -1,3 +1,4 @@
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -74,11 +75,11 @@ public sealed record FeedbackProjection(ProjectionKind Kind, int Width)
                     random.FillUniform(parameters[layer + ".bias"], bound);
                 }
 
-                parameters["prj.ln.weight"].fill_(1);
+                parameters["prj.ln.weight"].FillWith(1);
                 break;
             case ProjectionKind.Linear:
                 var matrix = parameters["prj.linear.weight"];
-                matrix.copy_(eye(matrix.shape[0], dtype: matrix.dtype, device: matrix.device).mul(scale));
+                matrix.copy_(eye(matrix.shape[0], dtype: matrix.dtype, device: matrix.device).Times(scale));
                 break;
             default:
                 break;

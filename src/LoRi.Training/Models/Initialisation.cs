@@ -1,4 +1,5 @@
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -9,16 +10,16 @@ public static class Initialisation
 {
     private const double SpecialNoise = 0.02;
 
-    /// <summary>Fresh weights: norms one, matrices and table normal with the given deviation.</summary>
+    /// <summary>Fresh weights: norms one, biases zero, matrices and tables normal with the given deviation.</summary>
     public static void Fresh(ReasoningModel model, double deviation, long seed)
     {
         using var guard = no_grad();
-        foreach (var slot in model.Parameters.Slots.Where(slot => !slot.Name.StartsWith("prj.", StringComparison.Ordinal)))
+        foreach (var slot in DecoderLayout.Slots(model.Config, model.ExtraRows))
         {
             var target = model.Parameters[slot.Name];
             if (slot.Shape.Length == 1)
             {
-                target.fill_(1);
+                target.FillWith(slot.Name.EndsWith(".bias", StringComparison.Ordinal) ? 0 : 1);
             }
             else
             {
@@ -34,7 +35,7 @@ public static class Initialisation
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var name in new[] { "model.embed_tokens.weight", "lm_head.weight" }.Where(model.Parameters.Contains))
+        foreach (var name in DecoderLayout.Tables(model.Config))
         {
             var table = model.Parameters[name];
             var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => id != model.Special.Bot && id != model.Special.Eot).Select(id => (long)id).ToArray();
@@ -44,8 +45,29 @@ public static class Initialisation
             {
                 var noise = zeros_like(mean);
                 new SeededRandom(seed, $"{name} row {id}").FillNormal(noise, SpecialNoise * deviation);
-                table.select(0, id).copy_(mean + noise);
+                table.select(0, id).copy_(mean.Plus(noise));
             }
+        }
+    }
+
+    /// <summary>
+    /// Adapters that add nothing yet: A uniform within 1 / sqrt(inputs), as PyTorch initialises linear layers, B zero; the rows that
+    /// are replaced as they are in the table.
+    /// </summary>
+    public static void Adapters(ReasoningModel model, long seed)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var adapted in model.Adapters?.Modules ?? [])
+        {
+            new SeededRandom(seed, adapted.A).FillUniform(model.Parameters.Part(adapted.A), 1 / System.Math.Sqrt(adapted.Module.Inputs));
+            model.Parameters.Part(adapted.B).zero_();
+        }
+
+        foreach (var rows in model.Adapters?.Rows ?? [])
+        {
+            var ids = tensor(rows.Ids.Select(id => (long)id).ToArray(), device: model.Device);
+            model.Parameters.Part(rows.Name).copy_(model.Parameters[rows.Table].index_select(0, ids));
         }
     }
 
@@ -66,5 +88,5 @@ public static class Initialisation
     }
 
     private static double RootMeanSquare(Tensor values) =>
-        values.to(ScalarType.Float32).square().mean().sqrt().to(ScalarType.Float64).item<double>();
+        values.to(ScalarType.Float32).Squared().mean().sqrt().to(ScalarType.Float64).item<double>();
 }

@@ -6,7 +6,7 @@ namespace LoRi.Training.Models;
 /// <param name="Rows">Number of rows.</param>
 public sealed record ParameterPart(string Name, long RowStart, long Rows);
 
-/// <summary>One trained tensor. Matrices that are always multiplied together are stored as one, in several parts.</summary>
+/// <summary>One tensor of weights. Matrices that are always multiplied together are stored as one, in several parts.</summary>
 /// <param name="Name">Its own name.</param>
 /// <param name="Shape">Its shape, rows first.</param>
 /// <param name="Decay">Whether weight decay applies (matrices; not embeddings, norms, biases).</param>
@@ -18,6 +18,9 @@ public sealed record ParameterSlot(string Name, long[] Shape, bool Decay, IReadO
         : this(name, shape, decay, [new ParameterPart(name, 0, shape[0])])
     {
     }
+
+    /// <summary>Whether it is trained; what is not is frozen and gets no gradient.</summary>
+    public bool Trained { get; init; } = true;
 
     /// <summary>Number of values.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);

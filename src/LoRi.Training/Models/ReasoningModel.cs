@@ -1,3 +1,4 @@
+using LoRi.Training.Adapters;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,6 +16,8 @@ public sealed record SpecialIds(int Bot, int Eot, int Eos);
 /// </summary>
 public sealed class ReasoningModel : IDisposable
 {
+    private SeededDropout? dropout;
+
     /// <summary>Allocates a model; weights are zero until loaded or initialised.</summary>
     /// <param name="config">The checkpoint's shape, without extra rows.</param>
     /// <param name="extraRows">Rows to append to the embedding table.</param>
@@ -22,11 +25,21 @@ public sealed class ReasoningModel : IDisposable
     /// <param name="projection">The feedback projection.</param>
     /// <param name="precision">Types of the master weights and of computation.</param>
     /// <param name="device">Where everything lives.</param>
+    /// <param name="adapters">Adapters to attach; where there are any, the base is frozen.</param>
     public ReasoningModel(
-        DecoderConfig config, int extraRows, SpecialIds special, FeedbackProjection projection, Precision precision, Device device)
+        DecoderConfig config,
+        int extraRows,
+        SpecialIds special,
+        FeedbackProjection projection,
+        Precision precision,
+        Device device,
+        AdapterPlan? adapters = null)
     {
         (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
-        Parameters = new ParameterSet([.. Decoder.Slots(config, extraRows), .. projection.Slots(config.HiddenSize)], precision.Master, device);
+        Adapters = adapters;
+        ParameterSlot[] basis = [.. DecoderLayout.Slots(config, extraRows).Select(slot => slot with { Trained = adapters is null })];
+        BaseNames = [.. basis.SelectMany(slot => slot.Parts).Select(part => part.Name)];
+        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? []], precision.Master, device);
         Decoder = new Decoder(config, precision.Compute, device);
     }
 
@@ -48,14 +61,41 @@ public sealed class ReasoningModel : IDisposable
     /// <summary>Where everything lives.</summary>
     public Device Device { get; }
 
-    /// <summary>All trained values.</summary>
+    /// <summary>What was assumed or left out when it was loaded, for the user to read.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>All weights: those of the decoder, the projection and the adapters.</summary>
     public ParameterSet Parameters { get; }
+
+    /// <summary>The names that a checkpoint gives the decoder's weights.</summary>
+    public IReadOnlyList<string> BaseNames { get; }
+
+    /// <summary>The adapters that a pass adds to the linear maps; null where there are none, or they are merged.</summary>
+    public AdapterPlan? Adapters { get; internal set; }
 
     /// <summary>The decoder.</summary>
     public Decoder Decoder { get; }
 
     /// <summary>The weights as passes read them; make one per step.</summary>
-    public DecoderWeights Weights() => DecoderWeights.From(Config, Parameters, Precision.Compute);
+    public DecoderWeights Weights()
+    {
+        var weights = DecoderWeights.From(Config, Parameters, Precision.Compute);
+        return Adapters is null ? weights : AttachedAdapters.To(weights, this, dropout);
+    }
+
+    /// <summary>
+    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the number of the step; nothing
+    /// happens where there are no adapters, or theirs drop nothing.
+    /// </summary>
+    public IDisposable BeginDropout(long seed, int step)
+    {
+        if (Adapters is { Config.Dropout: > 0 and var rate })
+        {
+            dropout = new SeededDropout(rate, seed, step, Device);
+        }
+
+        return new DropoutEnd(this);
+    }
 
     /// <summary>The next latent input for final states [B, d].</summary>
     public Tensor Feedback(Tensor states) => Projection.Apply(Parameters, states);
@@ -65,6 +105,15 @@ public sealed class ReasoningModel : IDisposable
     {
         Parameters.Dispose();
         Decoder.Dispose();
+    }
+
+    private sealed class DropoutEnd(ReasoningModel model) : IDisposable
+    {
+        public void Dispose()
+        {
+            model.dropout?.Dispose();
+            model.dropout = null;
+        }
     }
 }
 

@@ -63,6 +63,7 @@ public static class NativeRuntime
     private static Loaded LoadOnce(NativeRuntimeOptions options)
     {
         var libtorch = LibtorchLocation.Find(options);
+        HugePages.Ask();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
         foreach (var name in libtorch.LoadOrder)
             Handles[name] = LoadFile(Path.Combine(libtorch.Folder, LibtorchLocation.FileName(name)));

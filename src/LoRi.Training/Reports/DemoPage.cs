@@ -19,14 +19,19 @@ internal sealed class DemoPage(DemoReport report)
         { FromZero = true },
     ];
 
+    private string Title => $"lori demo: {report.Setting}{(report.Quick ? " (quick: its numbers mean nothing)" : "")}";
+
+    /// <summary>The page at a glance.</summary>
+    public Overview Overview() => new(Title, [Accuracy()], Charts(), [.. report.WorkedExamples.Select(Card)]);
+
     /// <summary>The page.</summary>
     public string Html()
     {
-        var page = new HtmlPage($"lori demo: {report.Setting}{(report.Quick ? " (quick: its numbers mean nothing)" : "")}");
+        var page = new HtmlPage(Title);
+        var accuracy = Accuracy();
         page.Paragraph($"Chained arithmetic modulo {ChainedArithmetic.Modulus}: chance is {100.0 / ChainedArithmetic.Modulus:F1} %. Seeds {string.Join(", ", report.Seeds)}; {report.Seconds:F0} s in all. "
             + "Intervals are Wilson's over all questions of all seeds together; they do not count the spread between seeds, which stands beside them.");
-        page.Section("Accuracy").Table(
-            ["method", "accuracy %", "95 % interval", "each seed %", "steps", "training s", "tokens written", "latency ms"], methods.Select(Method));
+        page.Section(accuracy.Heading).Table(accuracy.Headers, accuracy.Rows);
         page.Section("Accuracy by chain length").Charts(Charts()).Table(
             ["method", .. lengths.Select(length => $"K={length}")],
             methods.Select(rows => (string[])[rows.Key, .. lengths.Select(length => Cell(Pooled(rows, length)))]));
@@ -34,6 +39,16 @@ internal sealed class DemoPage(DemoReport report)
         Examples(page);
         return page.ToString();
     }
+
+    private OverviewTable Accuracy() => new(
+        "Accuracy",
+        ["method", "accuracy %", "95 % interval", "each seed %", "steps", "training s", "tokens written", "latency ms"],
+        [.. methods.Select(Method)]);
+
+    private static OverviewCard Card(WorkedExample example) => new(example.Question,
+    [
+        ("right answer", example.Gold), ("teacher writes", example.Teacher), ("student writes", example.Student), ("latents decode to", string.Join("  ", example.Latents)),
+    ]);
 
     private static double Length(string text) => double.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var length) ? length : double.NaN;
 
@@ -75,10 +90,8 @@ internal sealed class DemoPage(DemoReport report)
             "As the teacher writes them out, and as the LoRi student answers after its latent steps. Each latent step is shown as the token that its final state is nearest to.");
         foreach (var example in report.WorkedExamples)
         {
-            page.Card(example.Question,
-            [
-                ("right answer", example.Gold), ("teacher writes", example.Teacher), ("student writes", example.Student), ("latents decode to", string.Join("  ", example.Latents)),
-            ]);
+            var card = Card(example);
+            page.Card(card.Heading, card.Fields);
         }
     }
 }

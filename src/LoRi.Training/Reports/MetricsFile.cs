@@ -67,7 +67,7 @@ internal static class MetricsFile
         }
         catch (JsonException e)
         {
-            throw Bad(path, line, $"it is not JSON ({e.Message.Split('\n', 2)[0].TrimEnd('.', '\r')})");
+            throw Bad(path, line, $"it is not JSON ({JsonReason.What(e)})");
         }
     }
 

@@ -37,7 +37,7 @@ public sealed record ReportOptions
     }
 }
 
-/// <summary><c>lori report</c>: one self-contained page about runs or a demonstration, and its charts as one picture.</summary>
+/// <summary><c>lori report</c>: one self-contained page about runs or a demonstration, and what it shows at a glance as one picture.</summary>
 public static class ReportStage
 {
     private const string DemoFile = "demo.json";
@@ -69,7 +69,7 @@ public static class ReportStage
         var decoded = runs.Select(run => (run.Name, Questions: Decode(run, options, notes))).Where(run => run.Questions.Count > 0).ToArray();
         notes.ForEach(info);
         var page = new RunPage(runs, [.. options.Evaluations.Select(EvaluationRecord.Read)], decoded, notes);
-        Save(output, page.Html(), page.Charts(), info);
+        Save(output, page.Html(), page.Overview(), info);
         return output;
     }
 
@@ -77,7 +77,7 @@ public static class ReportStage
     public static string Write(DemoReport report, string output, Action<string> info)
     {
         var page = new DemoPage(report);
-        Save(output, page.Html(), page.Charts(), info);
+        Save(output, page.Html(), page.Overview(), info);
         return output;
     }
 
@@ -93,7 +93,7 @@ public static class ReportStage
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not what a demonstration writes ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); run it again", e);
+            throw new InputException($"{path}: is not what a demonstration writes ({JsonReason.Of(e)}); run it again", e);
         }
     }
 
@@ -125,15 +125,15 @@ public static class ReportStage
         return [];
     }
 
-    private static void Save(string output, string html, IReadOnlyList<Chart> charts, Action<string> info)
+    private static void Save(string output, string html, Overview overview, Action<string> info)
     {
         AtomicFile.CreateFolder(Path.GetDirectoryName(Path.GetFullPath(output))!);
         AtomicFile.WriteText(output, html);
-        if (charts.Any(chart => chart.HasPoints))
+        if (overview.HasContent)
         {
             var picture = Path.ChangeExtension(output, ".png");
-            PngOverview.Write(picture, charts);
-            info(PngOverview.HasFonts ? $"written: {picture}" : $"written: {picture}, without labels, as this machine has no font; the page has them");
+            PngOverview.Write(picture, overview);
+            info(PngOverview.HasFonts ? $"written: {picture}" : $"written: {picture}, without text, as this machine has no font; the page has them");
         }
     }
 }

@@ -16,7 +16,9 @@ internal sealed class RunPage(
     IReadOnlyList<string> notes)
 {
     private const int MostDashes = SvgChart.Colours;
-    private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds"];
+    private const string Validation = "validation_loss";
+    private const string Spread = "latent_spread";
+    private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", Validation, Spread];
 
     private readonly (string Run, SharedSubspace Subspace)[] subspaces =
         [.. runs.Where(run => run.Subspace is not null).Select(run => (run.Name, run.Subspace!))];
@@ -24,10 +26,16 @@ internal sealed class RunPage(
     /// <summary>All charts, losses first.</summary>
     public IReadOnlyList<Chart> Charts() => [.. Curves(), .. SpectrumCharts.Of(subspaces)];
 
+    private string Title => $"lori report: {string.Join(", ", runs.Select(run => run.Name))}";
+
+    /// <summary>The page at a glance.</summary>
+    public Overview Overview() =>
+        new(Title, [Accuracies()], Charts(), [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
+
     /// <summary>The page.</summary>
     public string Html()
     {
-        var page = new HtmlPage($"lori report: {string.Join(", ", runs.Select(run => run.Name))}");
+        var page = new HtmlPage(Title);
         foreach (var note in notes)
         {
             page.Paragraph("Note: " + note);
@@ -50,6 +58,8 @@ internal sealed class RunPage(
             yield return Curve(term, $"Loss term: {term}", term is "task" or "teacher" ? "nats per graded token" : "unweighted loss");
         }
 
+        yield return Curve(Validation, "Task loss of the rows held out", "nats per graded token");
+        yield return Curve(Spread, "Spread of the latents", "from 0 (one vector) to 1");
         yield return Curve("learning_rate", "Learning rate", "learning rate per step");
         yield return Curve("gradient_norm", "Gradient before clipping", "global 2-norm");
     }
@@ -66,19 +76,26 @@ internal sealed class RunPage(
 
     private void Accuracy(HtmlPage page)
     {
+        var table = Accuracies();
+        if (table.Rows.Count > 0)
+        {
+            page.Section(table.Heading).Table(table.Headers, table.Rows);
+        }
+    }
+
+    private OverviewTable Accuracies()
+    {
         var all = runs.SelectMany(run => run.Evaluations.Select(evaluation => (run.Name, evaluation)))
             .Concat(evaluations.Select(evaluation => (Name: evaluation.Folder, evaluation))).ToArray();
-        if (all.Length > 0)
-        {
-            page.Section("Accuracy").Table(
-                ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", "tokens a question", "s a question"],
-                all.Select(row => (string[])
-                [
-                    row.Name, row.evaluation.Dataset, $"{row.evaluation.Examples}", $"{row.evaluation.Correct}", Percent(row.evaluation.Accuracy),
-                    $"{Percent(row.evaluation.Low)} to {Percent(row.evaluation.High)}", Percent(row.evaluation.Strict),
-                    Number(row.evaluation.TokensGenerated / row.evaluation.Examples, "F1"), Number(row.evaluation.Seconds / row.evaluation.Examples, "F3"),
-                ]));
-        }
+        return new OverviewTable(
+            "Accuracy",
+            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", "tokens a question", "s a question"],
+            [.. all.Select(row => (string[])
+            [
+                row.Name, row.evaluation.Dataset, $"{row.evaluation.Examples}", $"{row.evaluation.Correct}", Percent(row.evaluation.Accuracy),
+                $"{Percent(row.evaluation.Low)} to {Percent(row.evaluation.High)}", Percent(row.evaluation.Strict),
+                Number(row.evaluation.TokensGenerated / row.evaluation.Examples, "F1"), Number(row.evaluation.Seconds / row.evaluation.Examples, "F3"),
+            ])]);
     }
 
     private void Training(HtmlPage page)
@@ -119,14 +136,17 @@ internal sealed class RunPage(
                 "Each latent step's final state through the output matrix: the three likeliest tokens and their probabilities. The steps are not trained to be read.");
             foreach (var (question, index) in questions.Select((question, index) => (question, index)))
             {
-                page.Card($"Question {index + 1}",
-                [
-                    ("question", question.Question), ("rationale in the data", question.Rationale), ("right answer", question.Gold), ("student writes", question.Answer),
-                    .. question.Latents.Select((latent, step) => ($"latent step {step + 1}", latent)),
-                ]);
+                var card = Card($"Question {index + 1}", question);
+                page.Card(card.Heading, card.Fields);
             }
         }
     }
+
+    private static OverviewCard Card(string heading, DecodedQuestion question) => new(heading,
+    [
+        ("question", question.Question), ("rationale in the data", question.Rationale), ("right answer", question.Gold), ("student writes", question.Answer),
+        .. question.Latents.Select((latent, step) => ($"latent step {step + 1}", latent)),
+    ]);
 
     private void Settings(HtmlPage page)
     {

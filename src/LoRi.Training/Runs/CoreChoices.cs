@@ -72,12 +72,13 @@ public static class CoreChoices
     public static LoRiSettings ToSettings(this LoRiOptions options, long seed)
     {
         ArgumentNullException.ThrowIfNull(options);
+        var all = options.Completed();
         return new LoRiSettings(
             new SubspaceOptions(
-                (options.SubspaceKind ?? SubspaceKindOption.MultilinearSvd).ToCore(seed),
-                (options.Standardise ?? StandardiseOption.Full).ToCore(),
-                Rank(options.LayerRank, options.LayerEnergy, LoRiOptions.DefaultLargestLayerRank),
-                Rank(options.HiddenRank, options.HiddenEnergy, LoRiOptions.DefaultLargestHiddenRank)),
+                all.SubspaceKind!.Value.ToCore(seed),
+                all.Standardise!.Value.ToCore(),
+                Rank(all.LayerRank, all.LayerEnergy, all.MaxLayerRank),
+                Rank(all.HiddenRank, all.HiddenEnergy, all.MaxHiddenRank)),
             Objective(options.Covariance, options.Weighting, options.Order, options.Anchor, options.AnchorStd));
     }
 
@@ -88,8 +89,6 @@ public static class CoreChoices
         return new LoRiWeights(options.WMean, options.WCov, options.WOrder, options.LambdaRationale, options.LambdaAnchor);
     }
 
-    private static RankChoice Rank(int? rank, double? energy, int largest) =>
-        rank is { } exact ? RankChoice.NewExactly(exact)
-        : energy is { } share ? RankChoice.NewEnergy(share, int.MaxValue)
-        : RankChoice.NewEnergy(LoRiOptions.DefaultEnergy, largest);
+    private static RankChoice Rank(int? rank, double? energy, int? largest) =>
+        rank is { } exact ? RankChoice.NewExactly(exact) : RankChoice.NewEnergy(energy!.Value, largest ?? int.MaxValue);
 }

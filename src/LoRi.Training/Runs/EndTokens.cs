@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 
@@ -22,19 +20,5 @@ internal static class EndTokens
         return File.Exists(file) && Read(file) is { Count: > 0 } ids ? ids : config.EosIds;
     }
 
-    private static IReadOnlyList<int> Read(string file)
-    {
-        try
-        {
-            return JsonNode.Parse(File.ReadAllBytes(file)) switch
-            {
-                JsonObject json => new ConfigFields(json, file).Ids("eos_token_id"),
-                _ => throw new InputException($"{file}: should be a JSON object"),
-            };
-        }
-        catch (JsonException error)
-        {
-            throw new InputException($"{file}: is not JSON ({error.Message.ReplaceLineEndings(" ")})", error);
-        }
-    }
+    private static IReadOnlyList<int> Read(string file) => new ConfigFields(JsonFile.ReadObject(file), file).Ids("eos_token_id");
 }

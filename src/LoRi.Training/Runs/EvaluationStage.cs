@@ -1,8 +1,4 @@
 using System.Diagnostics;
-using System.Text.Encodings.Web;
-using System.Text.Json;
-using System.Text.Json.Nodes;
-using LoRi.Training.Checkpoints;
 using LoRi.Training.Data;
 using LoRi.Training.Evaluation;
 using LoRi.Training.Generation;
@@ -10,82 +6,44 @@ using LoRi.Training.Methods;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Tokenizers;
+using static TorchSharp.torch;
 
 namespace LoRi.Training.Runs;
 
-/// <summary>Settings of an evaluation.</summary>
-public sealed record EvaluationOptions
+/// <summary>
+/// <c>lori evaluate</c>: answers every question, scores the answers by two rules and writes them batch by batch, so that what
+/// is answered stays answered.
+/// </summary>
+public sealed class EvaluationStage
 {
-    /// <summary><c>--model</c>.</summary>
-    public required string Model { get; init; }
+    private readonly EvaluationOptions options;
+    private readonly ReasoningModel model;
+    private readonly ReasoningCard? card;
+    private readonly TextTokenizer tokenizer;
+    private readonly GenerationPlan plan;
+    private readonly string fed;
+    private readonly string prefix;
+    private readonly Action<string> info;
 
-    /// <summary><c>--data</c>.</summary>
-    public required IReadOnlyList<string> Data { get; init; }
-
-    /// <summary><c>--output</c>.</summary>
-    public required string Output { get; init; }
-
-    /// <summary><c>--tokenizer</c>.</summary>
-    public string? Tokenizer { get; init; }
-
-    /// <summary><c>--latent-steps</c>; left out, the run's own.</summary>
-    public int? LatentSteps { get; init; }
-
-    /// <summary><c>--answer-prefix</c>; left out, the run's own.</summary>
-    public string? AnswerPrefix { get; init; }
-
-    /// <summary><c>--write-prefix</c>: the model writes the prefix instead of being fed it.</summary>
-    public bool WritePrefix { get; init; }
-
-    /// <summary><c>--max-new-tokens</c>.</summary>
-    public int MaxNewTokens { get; init; } = 256;
-
-    /// <summary><c>--batch-size</c>.</summary>
-    public int BatchSize { get; init; } = 16;
-
-    /// <summary><c>--dtype</c>.</summary>
-    public DtypeOption Dtype { get; init; } = DtypeOption.F32;
-
-    /// <summary><c>--device</c>.</summary>
-    public DeviceOption Device { get; init; } = DeviceOption.Cpu;
-
-    /// <summary><c>--seed</c>: recorded with the result.</summary>
-    public long? Seed { get; init; }
-
-    /// <summary>How the data are read.</summary>
-    public DataOptions Reading { get; init; } = new();
-
-    /// <summary>Checks everything that can be checked without reading a file.</summary>
-    /// <exception cref="InputException">A value is out of range.</exception>
-    public void Validate()
+    private EvaluationStage(EvaluationOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer tokenizer, Action<string> info)
     {
-        OptionRules.AtLeast("--latent-steps", LatentSteps, 1);
-        OptionRules.AtLeast<int>("--max-new-tokens", MaxNewTokens, 1);
-        OptionRules.AtLeast<int>("--batch-size", BatchSize, 1);
+        (this.options, this.model, this.card, this.tokenizer, this.info) = (options, model, card, tokenizer, info);
+        var own = options.AnswerPrefix is { } text ? tokenizer.Encode(text, addSpecialTokens: false) : card?.PrefixIds ?? [];
+        var decoded = Text(own).Trim();
+        prefix = decoded.Length > 0 ? decoded : AnswerScorer.AnswerPrefix;
+        plan = Plan(options.WritePrefix ? [] : own);
+        fed = plan.Mode == AnswerMode.Explicit ? "" : Text(plan.Prefix);
     }
-}
 
-/// <summary>What an evaluation found.</summary>
-/// <param name="Examples">Questions.</param>
-/// <param name="Correct">Right by CODI's rule.</param>
-/// <param name="CorrectStrict">Right by the strict rule.</param>
-/// <param name="Disagreements">Questions where the two rules differ.</param>
-/// <param name="Interval">95 % Wilson interval of the accuracy by CODI's rule.</param>
-/// <param name="Seconds">Wall time of generation.</param>
-/// <param name="TokensGenerated">Tokens written.</param>
-public sealed record EvaluationResult(
-    int Examples, int Correct, int CorrectStrict, int Disagreements, WilsonInterval Interval, double Seconds, long TokensGenerated);
-
-/// <summary><c>lori evaluate</c>: answers every question, scores the answers by two rules and writes both files.</summary>
-public static class EvaluationStage
-{
-    private static readonly JsonSerializerOptions Line = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    /// <summary>Evaluates and writes <c>evaluation.json</c> and <c>predictions.jsonl</c>.</summary>
-    public static EvaluationResult Run(EvaluationOptions options, Action<string> info)
+    /// <summary>Evaluates, or goes on with an evaluation, until its end or until <paramref name="stop"/>.</summary>
+    /// <param name="options">Settings.</param>
+    /// <param name="info">Told what happens, a line each.</param>
+    /// <param name="stop">Asks to stop after the batch that is being answered.</param>
+    /// <returns>What was found; null where it was stopped before its end.</returns>
+    public static EvaluationSummary? Run(EvaluationOptions options, Action<string> info, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(info);
         options.Validate();
         var set = ReasoningData.Read(options.Data, options.Reading);
         if (set.Examples.Count == 0)
@@ -94,97 +52,164 @@ public static class EvaluationStage
         }
 
         var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
+        CheckLatentSteps(options, ModelLoader.Card(options.Model));
+        using var folder = EvaluationFolder.Open(options.Output, options.Resume);
+        var identity = EvaluationIdentity.Of(options.Model, tokenizer.Path, set.Examples);
+        if (folder.Check(options, identity) is { } warning)
+        {
+            info($"warning: {warning}");
+        }
+
+        if (folder.Finished)
+        {
+            info("this evaluation is finished, there is nothing to resume");
+            return folder.Summary();
+        }
+
         var load = new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device));
         var (model, card) = ModelLoader.Load(options.Model, load);
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
-        var plan = Plan(options, card, tokenizer, StageModel.EndId(options.Model, model, card));
-        var rows = Answer(model, tokenizer, set.Examples, plan, options, info);
-        return Write(options, card, plan, rows, set.BadRows);
+        var stage = new EvaluationStage(options, model, card, tokenizer, info);
+        folder.Begin(options, identity);
+        return stage.Evaluate(folder, set, stop);
     }
 
-    private static GenerationPlan Plan(EvaluationOptions options, ReasoningCard? card, TextTokenizer tokenizer, int end)
+    private static void CheckLatentSteps(EvaluationOptions options, ReasoningCard? card)
     {
-        var steps = options.LatentSteps ?? card?.LatentSteps ?? 0;
-        if (steps > 0 && card is not { LatentSteps: > 0 })
+        if (options.LatentSteps is { } steps && card is not { LatentSteps: > 0 })
         {
-            throw new InputException($"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none)");
+            throw new InputException($"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
         }
+    }
 
+    private GenerationPlan Plan(int[] prefixIds)
+    {
+        var steps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
         var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" ? AnswerMode.Direct : AnswerMode.Explicit;
-        var prefix = options.WritePrefix ? [] : options.AnswerPrefix is { } text ? tokenizer.Encode(text, addSpecialTokens: false) : card?.PrefixIds ?? [];
-        return new GenerationPlan(mode, steps, prefix, options.MaxNewTokens, [end]);
+        return new GenerationPlan(mode, steps, prefixIds, options.MaxNewTokens, [StageModel.EndId(options.Model, model, card)]);
     }
 
-    private static List<JsonObject> Answer(
-        ReasoningModel model, TextTokenizer tokenizer, IReadOnlyList<ReasoningExample> examples, GenerationPlan plan, EvaluationOptions options, Action<string> info)
+    private EvaluationSummary? Evaluate(EvaluationFolder folder, ReasoningSet set, CancellationToken stop)
     {
-        var fed = plan.Mode == AnswerMode.Explicit ? "" : tokenizer.Decode(plan.Prefix, skipSpecialTokens: true);
-        var rows = new List<JsonObject>();
-        foreach (var chunk in examples.Chunk(options.BatchSize))
+        var rows = folder.Recover(set.Examples, options.BatchSize);
+        if (rows.Count > 0)
         {
-            var clock = Stopwatch.StartNew();
-            var questions = chunk.Select(example => tokenizer.Encode(example.Question, addSpecialTokens: true)).ToArray();
-            var written = AnswerGenerator.Generate(model, questions, plan);
-            var seconds = clock.Elapsed.TotalSeconds / chunk.Length;
-            rows.AddRange(chunk.Select((example, index) => Row(example, fed + tokenizer.Decode(written[index], skipSpecialTokens: true), written[index].Length, seconds)));
-            info($"{rows.Count:N0} of {examples.Count:N0} answered, {rows.Count(row => row["correct"]!.GetValue<bool>()):N0} right");
+            info($"resumed after {rows.Count:N0} of {set.Examples.Count:N0} questions");
         }
 
-        return rows;
+        Answer([set.Examples[0]], plan with { MaxNewTokens = 1 });
+        foreach (var batch in set.Examples.Skip(rows.Count).Chunk(options.BatchSize))
+        {
+            if (stop.IsCancellationRequested)
+            {
+                return Stopped(rows.Count, set.Examples.Count);
+            }
+
+            var answered = Answer(batch, plan);
+            folder.Append(answered);
+            rows.AddRange(answered);
+            info($"{rows.Count:N0} of {set.Examples.Count:N0} answered, {rows.Count(row => row.Correct):N0} right");
+        }
+
+        if (Singles(set.Examples, stop) is not { } singles)
+        {
+            return Stopped(rows.Count, set.Examples.Count);
+        }
+
+        var summary = Summarise(rows, singles, set.BadRows);
+        folder.Finish(summary);
+        return summary;
     }
 
-    private static JsonObject Row(ReasoningExample example, string text, int tokens, double seconds)
+    private EvaluationSummary? Stopped(int answered, int all)
     {
-        var score = AnswerScorer.Score(ScoringRule.Codi, text, example.Answer);
-        var strict = AnswerScorer.Score(ScoringRule.Strict, text, example.Answer);
-        return new JsonObject
+        info($"stopped after {answered:N0} of {all:N0} questions; the same command with --resume goes on from here");
+        return null;
+    }
+
+    /// <summary>The scored answers to the questions of one batch.</summary>
+    private PredictionRow[] Answer(ReasoningExample[] batch, GenerationPlan how)
+    {
+        var start = Stopwatch.GetTimestamp();
+        var questions = batch.Select(example => tokenizer.Encode(QuestionTexts.Of(options.QuestionText, example.Question), addSpecialTokens: true)).ToArray();
+        var written = AnswerGenerator.Generate(model, questions, how);
+        var texts = written.Select(ids => fed + Text(ids)).ToArray();
+        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / batch.Length;
+        return [.. batch.Select((example, index) => Row(example, texts[index], written[index].Length, seconds))];
+    }
+
+    private PredictionRow Row(ReasoningExample example, string text, int tokens, double seconds)
+    {
+        var prediction = new Prediction(text, example.Answer, options.ScoredAs, prefix);
+        var score = prediction.Score(ScoringRule.Codi);
+        return new PredictionRow(
+            example.Id, example.Question, example.Answer, text, score.Value, score.Correct, prediction.Score(ScoringRule.Strict).Correct, tokens, seconds, options.ScoredAs, prefix);
+    }
+
+    private string Text(int[] ids) => tokenizer.Decode(ids, skipSpecialTokens: true);
+
+    /// <summary>Seconds of some questions, spread over the data, each alone; null where it was stopped.</summary>
+    private List<double>? Singles(IReadOnlyList<ReasoningExample> examples, CancellationToken stop)
+    {
+        var count = System.Math.Min(options.LatencyQuestions, examples.Count);
+        var seconds = new List<double>();
+        for (var index = 0; index < count; index++)
         {
-            ["id"] = example.Id,
-            ["question"] = example.Question,
-            ["gold"] = example.Answer,
-            ["text"] = text,
-            ["prediction"] = score.Value,
-            ["correct"] = score.Correct,
-            ["correct_strict"] = strict.Correct,
-            ["tokens"] = tokens,
-            ["seconds"] = seconds,
+            if (stop.IsCancellationRequested)
+            {
+                return null;
+            }
+
+            ReasoningExample[] question = [examples[(int)((long)index * examples.Count / count)]];
+            if (index == 0)
+            {
+                Answer(question, plan);
+            }
+
+            seconds.Add(Answer(question, plan)[0].Seconds);
+        }
+
+        return seconds;
+    }
+
+    private EvaluationSummary Summarise(List<PredictionRow> rows, List<double> singles, int badRows)
+    {
+        var run = ModelRun.SettingsOf(options.Model);
+        var (correct, strict) = (rows.Count(row => row.Correct), rows.Count(row => row.CorrectStrict));
+        var (seconds, tokens) = (rows.Sum(row => row.Seconds), rows.Sum(row => (long)row.Tokens));
+        return new EvaluationSummary
+        {
+            Dataset = options.Dataset,
+            Examples = rows.Count,
+            Correct = correct,
+            Accuracy = (double)correct / rows.Count,
+            AccuracyStrict = (double)strict / rows.Count,
+            Disagreements = rows.Count(row => row.Correct != row.CorrectStrict),
+            Ci95 = EvaluationSummary.Interval(correct, rows.Count),
+            Method = card?.Method ?? "none",
+            LatentSteps = plan.LatentSteps,
+            PrefixFed = fed.Length > 0,
+            AnswerPrefix = prefix,
+            DataName = options.ScoredAs,
+            QuestionText = OptionJson.Name(options.QuestionText),
+            Seconds = seconds,
+            TokensGenerated = tokens,
+            TokensPerQuestion = (double)tokens / rows.Count,
+            TokensPerSecond = tokens / seconds,
+            MaxNewTokens = options.MaxNewTokens,
+            BatchSize = options.BatchSize,
+            BatchLatencyMs = LatencySummary.Of([.. rows.Chunk(options.BatchSize).Select(batch => batch.Sum(row => row.Seconds))])!,
+            RowLatencyMs = LatencySummary.Of([.. rows.Select(row => row.Seconds)])!,
+            SingleLatencyMs = LatencySummary.Of(singles),
+            PeakMemoryBytes = StageMeasures.PeakMemory(),
+            Threads = get_num_threads(),
+            Device = OptionJson.Name(options.Device),
+            Dtype = OptionJson.Name(options.Dtype),
+            Seed = options.Seed ?? ModelRun.SeedOf(run),
+            BadRowsSkipped = badRows,
+            Model = Path.GetFullPath(options.Model),
+            Run = run,
         };
     }
-
-    private static EvaluationResult Write(EvaluationOptions options, ReasoningCard? card, GenerationPlan plan, List<JsonObject> rows, int badRows)
-    {
-        bool Is(JsonObject row, string key) => row[key]!.GetValue<bool>();
-        var correct = rows.Count(row => Is(row, "correct"));
-        var result = new EvaluationResult(
-            rows.Count,
-            correct,
-            rows.Count(row => Is(row, "correct_strict")),
-            rows.Count(row => Is(row, "correct") != Is(row, "correct_strict")),
-            WilsonInterval.Of(correct, rows.Count),
-            rows.Sum(row => row["seconds"]!.GetValue<double>()),
-            rows.Sum(row => (long)row["tokens"]!.GetValue<int>()));
-        Directory.CreateDirectory(options.Output);
-        AtomicFile.WriteText(Path.Combine(options.Output, "predictions.jsonl"), string.Concat(rows.Select(row => row.ToJsonString(Line) + "\n")));
-        AtomicFile.WriteText(Path.Combine(options.Output, "evaluation.json"), Summary(options, card, plan, result, badRows).ToJsonString(Indented) + "\n");
-        return result;
-    }
-
-    private static JsonObject Summary(EvaluationOptions options, ReasoningCard? card, GenerationPlan plan, EvaluationResult result, int badRows) => new()
-    {
-        ["dataset"] = string.Join(' ', options.Data.Select(Path.GetFileName)),
-        ["examples"] = result.Examples,
-        ["correct"] = result.Correct,
-        ["accuracy"] = (double)result.Correct / result.Examples,
-        ["accuracy_strict"] = (double)result.CorrectStrict / result.Examples,
-        ["disagreements"] = result.Disagreements,
-        ["ci95"] = new JsonArray(result.Interval.Low, result.Interval.High),
-        ["method"] = card?.Method ?? "none",
-        ["latent_steps"] = plan.LatentSteps,
-        ["prefix_fed"] = plan.Mode != AnswerMode.Explicit && plan.Prefix.Length > 0,
-        ["seconds"] = result.Seconds,
-        ["tokens_generated"] = result.TokensGenerated,
-        ["seed"] = options.Seed ?? RunDirectory.SeedOf(options.Model),
-        ["bad_rows_skipped"] = badRows,
-    };
 }

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using LoRi.Training.Evaluation;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
@@ -13,8 +14,12 @@ public sealed record LatentOptions
     /// <summary><c>--method</c>: one of <see cref="MethodNames.All"/>.</summary>
     public string Method { get; init; } = MethodNames.LoRi;
 
-    /// <summary><c>--latent-steps</c>: continuous steps before the answer.</summary>
+    /// <summary><c>--latent-steps</c>: continuous steps before the answer, where the method takes any.</summary>
     public int LatentSteps { get; init; } = 5;
+
+    /// <summary>The steps that the method takes.</summary>
+    [JsonIgnore]
+    public int StepsTaken => MethodNames.HasLatents(Method) ? LatentSteps : 0;
 
     /// <summary><c>--projection</c>: the map from a final state to the next latent input.</summary>
     public ProjectionKind Projection { get; init; } = ProjectionKind.Mlp;

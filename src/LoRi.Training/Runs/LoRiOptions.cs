@@ -42,11 +42,17 @@ public sealed record LoRiOptions
     /// <summary><c>--layer-energy</c>: the smallest rank that keeps this share of the layer mode's eigenvalues.</summary>
     public double? LayerEnergy { get; init; }
 
+    /// <summary><c>--max-layer-rank</c>: the largest layer rank that an energy may choose; excludes <see cref="LayerRank"/>.</summary>
+    public int? MaxLayerRank { get; init; }
+
     /// <summary><c>--hidden-rank</c>; excludes <see cref="HiddenEnergy"/>.</summary>
     public int? HiddenRank { get; init; }
 
     /// <summary><c>--hidden-energy</c>: the smallest rank that keeps this share of the hidden mode's eigenvalues.</summary>
     public double? HiddenEnergy { get; init; }
+
+    /// <summary><c>--max-hidden-rank</c>: the largest hidden rank that an energy may choose; excludes <see cref="HiddenRank"/>.</summary>
+    public int? MaxHiddenRank { get; init; }
 
     /// <summary><c>--covariance</c>.</summary>
     public CovarianceOption Covariance { get; init; } = CovarianceOption.Modewise;
@@ -83,6 +89,20 @@ public sealed record LoRiOptions
 
     /// <summary><c>--lambda-anchor</c>: weight of the anchor loss.</summary>
     public double LambdaAnchor { get; init; } = 1;
+
+    /// <summary>
+    /// The same with the values that what is left out has. The default energies come with a largest rank; an energy that was named
+    /// has none unless that is named too.
+    /// </summary>
+    public LoRiOptions Completed() => this with
+    {
+        SubspaceKind = SubspaceKind ?? SubspaceKindOption.MultilinearSvd,
+        Standardise = Standardise ?? StandardiseOption.Full,
+        LayerEnergy = LayerRank is null ? LayerEnergy ?? DefaultEnergy : null,
+        MaxLayerRank = MaxLayerRank ?? (LayerEnergy is null ? DefaultLargestLayerRank : null),
+        HiddenEnergy = HiddenRank is null ? HiddenEnergy ?? DefaultEnergy : null,
+        MaxHiddenRank = MaxHiddenRank ?? (HiddenEnergy is null ? DefaultLargestHiddenRank : null),
+    };
 
     /// <summary>Checks everything that can be checked without reading a file.</summary>
     /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
@@ -128,6 +148,10 @@ public sealed record LoRiOptions
     {
         OptionRules.NotBoth("--layer-rank", LayerRank, "--layer-energy", LayerEnergy);
         OptionRules.NotBoth("--hidden-rank", HiddenRank, "--hidden-energy", HiddenEnergy);
+        OptionRules.NotBoth("--layer-rank", LayerRank, "--max-layer-rank", MaxLayerRank);
+        OptionRules.NotBoth("--hidden-rank", HiddenRank, "--max-hidden-rank", MaxHiddenRank);
+        OptionRules.AtLeast("--max-layer-rank", MaxLayerRank, 1);
+        OptionRules.AtLeast("--max-hidden-rank", MaxHiddenRank, 1);
         OptionRules.AtLeast("--layer-rank", LayerRank, 1);
         OptionRules.AtLeast("--hidden-rank", HiddenRank, 1);
         OptionRules.Share("--layer-energy", LayerEnergy);
@@ -143,5 +167,7 @@ public sealed record LoRiOptions
         OptionRules.NotBoth("--subspace", file, "--layer-energy", LayerEnergy);
         OptionRules.NotBoth("--subspace", file, "--hidden-rank", HiddenRank);
         OptionRules.NotBoth("--subspace", file, "--hidden-energy", HiddenEnergy);
+        OptionRules.NotBoth("--subspace", file, "--max-layer-rank", MaxLayerRank);
+        OptionRules.NotBoth("--subspace", file, "--max-hidden-rank", MaxHiddenRank);
     }
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -56,14 +57,19 @@ public sealed class MetricsWriter : IDisposable
     private const string StepKey = "step";
 
     // A loss that is not a number is worth seeing in the file; JSON has no other spelling for it.
-    internal static readonly JsonSerializerOptions Format = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals };
+    internal static readonly JsonSerializerOptions Format = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, AllowDuplicateProperties = false };
 
     private readonly string path;
     private readonly StreamWriter writer;
 
     /// <summary>A writer that appends to a file.</summary>
     /// <exception cref="InputException">The file cannot be opened.</exception>
-    public MetricsWriter(string path) => (this.path, writer) = (path, AppendedFile.Open(path));
+    public MetricsWriter(string path)
+    {
+        this.path = path;
+        Lines = File.Exists(path) ? File.ReadLines(path).Count() : 0;
+        writer = AppendedFile.Open(path);
+    }
 
     /// <summary>Appends one row.</summary>
     /// <exception cref="InputException">It cannot be written.</exception>
@@ -71,7 +77,11 @@ public sealed class MetricsWriter : IDisposable
     {
         ArgumentNullException.ThrowIfNull(row);
         AppendedFile.Write(writer, path, row.ToJson().ToJsonString(Format));
+        Lines++;
     }
+
+    /// <summary>Lines of the file, those that stood there when it was opened included.</summary>
+    public int Lines { get; private set; }
 
     /// <summary>Makes sure that all rows so far survive a loss of power.</summary>
     public void FlushToDisk() => AppendedFile.FlushToDisk(writer, path);
@@ -79,16 +89,44 @@ public sealed class MetricsWriter : IDisposable
     /// <inheritdoc/>
     public void Dispose() => AppendedFile.Close(writer);
 
-    /// <summary>The step of a line; a line that was cut off counts as after all steps.</summary>
-    internal static int StepOf(string line)
+    /// <summary>
+    /// The lines of the steps until <paramref name="step"/>. What stands behind them may be cut off, they may not: a checkpoint is
+    /// only made when they are on the disk.
+    /// </summary>
+    /// <exception cref="InputException">One of them is damaged or missing.</exception>
+    internal static IReadOnlyList<string> LinesUntil(string path, int step, int? lines)
+    {
+        var all = Encoding.UTF8.GetString(JsonFile.ReadBytes(path)).Split('\n');
+        var steps = all.Select(StepOf).ToArray();
+        var kept = lines ?? (Array.FindLastIndex(steps, found => found <= step) + 1);
+        var last = 0;
+        for (var index = 0; index < kept; index++)
+        {
+            if (index >= steps.Length || steps[index] is not { } found || found <= last || found > step)
+            {
+                throw new InputException(
+                    $"{path}, line {index + 1}: is damaged or missing, but the checkpoint of step {step} was made after {kept} lines; put a copy of the file back, "
+                    + "delete it to go on without those lines, or begin again under another --output");
+            }
+
+            last = found;
+        }
+
+        return all[..kept];
+    }
+
+    /// <summary>The step of a line; null where it is not as it was written.</summary>
+    private static int? StepOf(string line)
     {
         try
         {
-            return JsonNode.Parse(line)?[StepKey]?.GetValue<int>() ?? int.MaxValue;
+            // Every value is a number, or the name of one.
+            var row = JsonSerializer.Deserialize<Dictionary<string, double>>(line, Format);
+            return row is not null && row.TryGetValue(StepKey, out var step) && step is >= 1 and < int.MaxValue && step == System.Math.Floor(step) ? (int)step : null;
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
+        catch (JsonException)
         {
-            return int.MaxValue;
+            return null;
         }
     }
 }

@@ -1,10 +1,8 @@
+using LoRi.Training.Adapters;
 using LoRi.Training.Checkpoints;
-using LoRi.Training.Generation;
-using LoRi.Training.Methods;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
-using LoRi.Training.Tokenizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,21 +13,17 @@ namespace LoRi.Training.Runs;
 /// <param name="Vocabulary">Number of logits of a position.</param>
 /// <param name="Last">Logits of the last position.</param>
 /// <param name="Loss">Mean negative log-likelihood of all ids but the first, in nats; null for one id.</param>
-public sealed record LogitsAnswer(int Length, int Vocabulary, double[] Last, double? Loss);
+/// <param name="Notes">What was assumed or left out when the model was loaded.</param>
+public sealed record LogitsAnswer(int Length, int Vocabulary, double[] Last, double? Loss, IReadOnlyList<string> Notes);
 
-/// <summary>What a model wrote.</summary>
-/// <param name="Ids">New ids, the end token that stopped it included.</param>
-/// <param name="Text">Their text; null without a tokenizer.</param>
-public sealed record GeneratedAnswer(int[] Ids, string? Text);
-
-/// <summary><c>lori logits</c> and <c>lori generate</c>.</summary>
+/// <summary><c>lori logits</c>.</summary>
 public static class ModelQueries
 {
     /// <summary>Logits, loss and, where a file is named, all logits and hidden states of the ids.</summary>
     /// <exception cref="InputException">The model cannot be loaded or an id is not in its table.</exception>
-    public static LogitsAnswer Logits(string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output)
+    public static LogitsAnswer Logits(string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output, string? adapter = null)
     {
-        var (model, _) = ModelLoader.Load(path, Settings(dtype, device));
+        var (model, _) = Load(path, Settings(dtype, device), adapter);
         using var owned = model;
         CheckIds(ids, model, path);
         using var guard = no_grad();
@@ -48,42 +42,23 @@ public static class ModelQueries
         double? loss = ids.Length < 2 ? null : nn.functional.cross_entropy(wide.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1))
             .to(ScalarType.Float64).item<double>();
         var last = wide[ids.Length - 1].to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
-        return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss);
+        return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, model.Notes);
     }
 
-    /// <summary>Goes on greedily from ids or from a text.</summary>
-    /// <param name="path">The model.</param>
-    /// <param name="prompt">Text to go on from; null where <paramref name="ids"/> are given.</param>
-    /// <param name="ids">Ids to go on from.</param>
-    /// <param name="tokenizer">A tokenizer to use instead of the model's own.</param>
-    /// <param name="latentSteps">Latent steps; null for the run's own.</param>
-    /// <param name="maxNewTokens">Most tokens to write.</param>
-    /// <param name="dtype">Type of weights and arithmetic.</param>
-    /// <param name="device">Where.</param>
-    /// <exception cref="InputException">The model cannot be loaded, has no tokenizer, or an id is not in its table.</exception>
-    public static GeneratedAnswer Generate(
-        string path, string? prompt, int[]? ids, string? tokenizer, int? latentSteps, int maxNewTokens, DtypeOption dtype, DeviceOption device)
+    /// <summary>A model with its adapter merged in: many passes follow, and a merged one is as fast as the base.</summary>
+    internal static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter)
     {
-        OptionRules.AtLeast("--latent-steps", latentSteps, 1);
-        OptionRules.AtLeast<int>("--max-new-tokens", maxNewTokens, 1);
-        TextTokenizer? text = prompt is null ? StageModel.FindTokenizer(path, tokenizer) : StageModel.Tokenizer(path, tokenizer);
-        var (model, card) = ModelLoader.Load(path, Settings(dtype, device));
-        using var owned = model;
-        var start = ids ?? text!.Encode(prompt!, addSpecialTokens: true);
-        CheckIds(start, model, path);
-        var steps = latentSteps ?? card?.LatentSteps ?? 0;
-        if (steps > 0 && card is not { LatentSteps: > 0 })
+        var loaded = ModelLoader.Load(path, settings, adapter);
+        if (adapter is not null)
         {
-            throw new InputException($"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none)");
+            AdapterMerge.Fold(loaded.Model);
         }
 
-        var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" && ids is null ? AnswerMode.Direct : AnswerMode.Explicit;
-        var plan = new GenerationPlan(mode, steps, card?.PrefixIds ?? [], maxNewTokens, EndTokens.Of(path, model.Config, card));
-        var written = AnswerGenerator.Generate(model, [start], plan)[0];
-        return new GeneratedAnswer(written, text?.Decode(written, skipSpecialTokens: true));
+        return loaded;
     }
 
-    private static LoadSettings Settings(DtypeOption dtype, DeviceOption device)
+    /// <summary>One type for weights and arithmetic.</summary>
+    internal static LoadSettings Settings(DtypeOption dtype, DeviceOption device)
     {
         var type = dtype switch
         {
@@ -94,7 +69,8 @@ public static class ModelQueries
         return new LoadSettings(new Precision(type, type), StageModel.DeviceOf(device));
     }
 
-    private static void CheckIds(int[] ids, ReasoningModel model, string path)
+    /// <summary>Refuses ids that a model cannot go on from.</summary>
+    internal static void CheckIds(int[] ids, ReasoningModel model, string path)
     {
         var rows = model.Config.VocabularySize + model.ExtraRows;
         if (ids.Length == 0)
@@ -108,9 +84,9 @@ public static class ModelQueries
             throw new InputException($"--ids: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}");
         }
 
-        if (ids.Length > model.Config.MaxPositions)
+        if (ids.Length > model.Config.LongestSequence)
         {
-            throw new InputException($"--ids: {ids.Length} ids, but {path} was made for {model.Config.MaxPositions} positions");
+            throw new InputException($"--ids: {ids.Length} ids, but {path} was made for {model.Config.LongestSequence} positions");
         }
     }
 }

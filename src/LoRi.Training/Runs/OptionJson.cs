@@ -75,21 +75,16 @@ public static class OptionJson
     }
 
     /// <summary>The settings of a file, for <c>--config</c>.</summary>
-    /// <exception cref="InputException">The file cannot be read or is not one JSON object.</exception>
+    /// <exception cref="InputException">The file cannot be read or is not one JSON object in which every key stands once.</exception>
     public static JsonObject ReadFile(string path)
     {
         try
         {
-            return JsonNode.Parse(File.ReadAllBytes(path)) as JsonObject
-                ?? throw new InputException($"--config {path}: must hold one JSON object");
+            return JsonFile.ReadObject(path);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (InputException e)
         {
-            throw new InputException($"--config {path}: cannot be read: {e.Message}", e);
-        }
-        catch (Exception e) when (e is JsonException or ArgumentException)
-        {
-            throw new InputException($"--config {path}: not valid JSON: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InputException($"--config {e.Message}", e);
         }
     }
 }

@@ -52,6 +52,12 @@ internal static class OptionRules
         }
     }
 
+    /// <summary>A path that means the same from every folder; what cannot be a path stays as it is, for whoever opens it.</summary>
+    internal static string FullPath(string path) => path.Length == 0 || path.Contains('\0', StringComparison.Ordinal) ? path : Path.GetFullPath(path);
+
+    /// <summary>The full path of what is there; other names stay.</summary>
+    internal static string? FullPathOf(string? path) => Path.Exists(path) ? FullPath(path) : path;
+
     /// <summary>The error for a value that breaks a rule.</summary>
     internal static InputException Wrong(string flag, object value, string rule) => new($"{flag} {Text(value)}: {rule}");
 

@@ -13,7 +13,6 @@ public sealed class RunDirectory
 {
     private const string StepPrefix = "step-";
     private const string PartialPrefix = ".partial-";
-    private const string LockFile = ".lock";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -43,38 +42,14 @@ public sealed class RunDirectory
     /// <summary>The trained model as a Hub folder; exists when the run is finished.</summary>
     public string FinalFolder => Path.Combine(FolderPath, "final");
 
-    /// <summary>The seed that the <c>config.json</c> of a run records; null for what is no run directory.</summary>
-    public static long? SeedOf(string path)
-    {
-        var config = Path.Combine(path, "config.json");
-        return File.Exists(config) && OptionJson.ReadFile(config)["seed"] is JsonValue seed && seed.TryGetValue<long>(out var value) ? value : null;
-    }
-
     /// <summary>Opens the folder of a run, making it if need be.</summary>
     /// <exception cref="InputException">The folder holds something and <paramref name="resume"/> was not asked for.</exception>
     public static RunDirectory Create(string path, bool resume)
     {
         ArgumentNullException.ThrowIfNull(path);
-        if (File.Exists(path))
-        {
-            throw new InputException($"--output {path}: is a file; name a folder");
-        }
-
-        if (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any())
-        {
-            throw new InputException($"--output {path}: the folder is not empty; go on with --resume, or name another folder");
-        }
-
-        try
-        {
-            var run = new RunDirectory(Path.GetFullPath(path));
-            Directory.CreateDirectory(run.CheckpointsFolder);
-            return run;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"--output {path}: cannot be made: {e.Message}", e);
-        }
+        var run = new RunDirectory(OutputFolder.Open(path, resume));
+        AtomicFile.CreateFolder(run.CheckpointsFolder);
+        return run;
     }
 
     /// <summary>Writes <c>config.json</c>.</summary>
@@ -89,23 +64,7 @@ public sealed class RunDirectory
     /// what a process that was killed did not finish.
     /// </summary>
     /// <exception cref="InputException">Another process is in there.</exception>
-    public IDisposable Lock()
-    {
-        try
-        {
-            var held = new FileStream(Path.Combine(FolderPath, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            RemovePartial();
-            return held;
-        }
-        catch (IOException e)
-        {
-            throw new InputException($"--output {FolderPath}: another process is writing this run, or the folder cannot be written ({e.Message}); wait for it, or name another folder", e);
-        }
-        catch (UnauthorizedAccessException e)
-        {
-            throw new InputException($"--output {FolderPath}: cannot be written ({e.Message}); check its permissions", e);
-        }
-    }
+    public IDisposable Lock() => OutputFolder.Lock(FolderPath, RemovePartial);
 
     /// <summary>The complete checkpoints by their steps, the last one last.</summary>
     public IReadOnlyList<(int Step, string Folder)> Checkpoints() =>
@@ -135,12 +94,16 @@ public sealed class RunDirectory
 
     /// <summary>
     /// The writer of <c>metrics.jsonl</c>. Lines of steps after <paramref name="resumedStep"/> are removed: they will be made again.
+    /// A file that was deleted begins anew.
     /// </summary>
-    public MetricsWriter OpenMetrics(int resumedStep)
+    /// <param name="resumedStep">Steps made before; 0 for a run that begins.</param>
+    /// <param name="lines">Lines that those steps left; null where that is not known.</param>
+    /// <exception cref="InputException">A line of a step before is damaged or missing.</exception>
+    public MetricsWriter OpenMetrics(int resumedStep, int? lines = null)
     {
         if (File.Exists(MetricsFile))
         {
-            var kept = File.ReadLines(MetricsFile).Where(line => MetricsWriter.StepOf(line) <= resumedStep).ToList();
+            var kept = MetricsWriter.LinesUntil(MetricsFile, resumedStep, lines);
             AtomicFile.WriteText(MetricsFile, string.Concat(kept.Select(line => line + "\n")));
         }
 
@@ -211,11 +174,6 @@ public sealed class RunDirectory
             {
                 Directory.Delete(partial, recursive: true);
             }
-        }
-
-        foreach (var temporary in Directory.EnumerateFiles(FolderPath, "*.tmp").ToList())
-        {
-            File.Delete(temporary);
         }
     }
 }

@@ -54,25 +54,19 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
     private void ShowMemory(ITrainingMethod method)
     {
         var values = model.Parameters.Values;
-        double weights = values.numel() * values.element_size();
+        double trained = values.numel() * values.element_size(), weights = trained + (model.Parameters.Frozen.numel() * values.element_size());
         var copies = model.Precision.Compute == model.Precision.Master ? 0 : weights * model.Precision.Compute.ElementSize() / values.element_size();
         var activations = Activations(method);
-        info($"memory: weights {Mebibytes(weights + copies)}, gradients {Mebibytes(weights)}, two moments {Mebibytes(2 * weights)}, "
-            + $"activations roughly {Mebibytes(activations)}, together {Mebibytes((4 * weights) + copies + activations)}; a checkpoint takes {Mebibytes(3 * weights)}");
+        info($"memory: weights {Mebibytes(weights + copies)}, gradients {Mebibytes(trained)}, two moments {Mebibytes(2 * trained)}, "
+            + $"activations roughly {Mebibytes(activations)}, together {Mebibytes(weights + (3 * trained) + copies + activations)}; a checkpoint takes {Mebibytes(3 * trained)}");
     }
 
-    /// <summary>
-    /// What a backward pass needs of the largest micro-batch, roughly: of every token and block, ten states, the queries, keys,
-    /// values, four inner states and the attention to all tokens; the logits and their gradient of what is graded.
-    /// </summary>
+    /// <summary>What a backward pass needs of the largest micro-batch, roughly.</summary>
     private double Activations(ITrainingMethod method)
     {
-        var c = model.Config;
         var rows = System.Math.Min(plan.Training.MicroBatchSize, data.Training.Count);
-        var longest = data.Training.Max(method.TokensOf);
         var graded = data.Training.Max(row => row.Answer.Length + row.Prefix.Length + (method.AnswerMode == AnswerMode.Explicit ? row.Rationale.Length : 0));
-        double perToken = (10 * c.HiddenSize) + (2 * (c.QueryHeads + c.KeyValueHeads) * c.HeadSize) + (4 * c.IntermediateSize) + (2 * c.QueryHeads * longest);
-        return rows * ((longest * c.Layers * perToken * model.Precision.Compute.ElementSize()) + (3.0 * graded * c.VocabularySize * sizeof(float)));
+        return MemoryEstimate.Activations(model.Config, rows, data.Training.Max(method.TokensOf), graded, model.Precision.Compute.ElementSize());
     }
 
     /// <summary>Seconds of a step; the first one, which warms up, is not counted.</summary>

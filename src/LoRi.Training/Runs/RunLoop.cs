@@ -15,13 +15,17 @@ namespace LoRi.Training.Runs;
 /// <param name="data">On what.</param>
 /// <param name="run">Where everything goes.</param>
 /// <param name="log">Told what happens, a line each.</param>
-public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, RunLog log)
+/// <param name="frozenSha256">The SHA-256 of the weights that are not trained, which a checkpoint does not hold; empty where all are.</param>
+public sealed class RunLoop(
+    RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, RunLog log, string frozenSha256)
 {
-    private const int CheckpointsOfARun = 20;
     private static readonly TimeSpan LongestWithoutCheckpoint = TimeSpan.FromMinutes(10);
 
     private readonly RunPlan plan = new(settings, data.Training.Count);
     private readonly Stopwatch sinceCheckpoint = Stopwatch.StartNew();
+
+    /// <summary>What the run knows of itself.</summary>
+    public RunState State { get; private set; } = new();
 
     /// <summary>Trains to the end, or until <paramref name="stop"/> asks to save and stop; true where it came to the end.</summary>
     /// <param name="from">The checkpoint to go on from; null to begin.</param>
@@ -31,8 +35,13 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
     {
         manual_seed(settings.Train.Seed);
         using var trainer = new Trainer(model, method, data.Training, plan.Training);
-        var state = Begin(trainer, from);
-        using var metrics = run.OpenMetrics(trainer.CompletedSteps);
+        var state = State = Begin(trainer, from);
+        if (state.Lines > 0 && !File.Exists(run.MetricsFile))
+        {
+            log.Warn($"{run.MetricsFile} is not there: its lines before step {from!.Step} are lost, and it begins anew");
+        }
+
+        using var metrics = run.OpenMetrics(trainer.CompletedSteps, from?.State.Lines);
         using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics());
         var steps = new StepLog(metrics, events, state, settings.Train.LogEvery, plan.Steps, log);
         var watch = new RunWatch(settings.Train, model, method.LatentSteps, data.Training, state.Watch);
@@ -74,7 +83,7 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
     {
         if (from is null)
         {
-            return new RunState { Data = data.Sha256(), Settings = plan.Resolved.ToJson() };
+            return new RunState { Data = data.Sha256(), Frozen = frozenSha256, Settings = plan.Resolved.ToJson() };
         }
 
         from.Restore(model, trainer.Optimizer);
@@ -98,7 +107,7 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
             throw Lost(step.Step, wrong);
         }
 
-        var validated = data.Validation.Count > 0 && settings.Train.EvalEvery is { } every && step.Step % every == 0;
+        var validated = data.Validation.Count > 0 && plan.EvaluateEvery is { } every && step.Step % every == 0;
         if (validated)
         {
             measures["validation_loss"] = Validate(step.Step, state);
@@ -119,9 +128,7 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
         return loss;
     }
 
-    private bool IsDue(int step) => settings.Train.CheckpointEvery is { } every
-        ? step % every == 0
-        : step % System.Math.Max(1, plan.Steps / CheckpointsOfARun) == 0 || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
+    private bool IsDue(int step) => step % plan.CheckpointEvery == 0 || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
 
     private void Save(Trainer trainer, RunState state, MetricsWriter metrics)
     {
@@ -134,6 +141,7 @@ public sealed class RunLoop(RunSettings settings, ReasoningModel model, ITrainin
         }
 
         metrics.FlushToDisk();
+        state.Lines = metrics.Lines;
         run.SaveCheckpoint(trainer.CompletedSteps, folder => RunCheckpoint.Write(folder, model, trainer.Optimizer, state));
         sinceCheckpoint.Restart();
     }

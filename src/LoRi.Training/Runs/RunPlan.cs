@@ -8,11 +8,11 @@ namespace LoRi.Training.Runs;
 public sealed class RunPlan(RunSettings settings, int rows)
 {
     private const double WarmupShare = 0.03;
-    private const double DefaultEpochs = 3;
+    private const int PartsOfARun = 20;
 
     /// <summary>Optimizer steps of the whole run.</summary>
     public int Steps { get; } = settings.Train.Steps
-        ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? DefaultEpochs) * rows / settings.Train.BatchSize));
+        ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? TrainOptions.DefaultEpochs) * rows / settings.Train.BatchSize));
 
     /// <summary>Steps of linear warm-up.</summary>
     public int WarmupSteps => settings.Train.WarmupSteps ?? (int)System.Math.Round(WarmupShare * Steps);
@@ -20,8 +20,19 @@ public sealed class RunPlan(RunSettings settings, int rows)
     /// <summary>Passes over the data.</summary>
     public double Epochs => (double)Steps * settings.Train.BatchSize / rows;
 
+    /// <summary>Steps between two checkpoints.</summary>
+    public int CheckpointEvery => settings.Train.CheckpointEvery ?? PartOfARun;
+
+    /// <summary>Steps between two evaluations on the rows held out; null where none are to be held out.</summary>
+    public int? EvaluateEvery => settings.Train.ValidationFraction == 0 ? null : settings.Train.EvalEvery ?? PartOfARun;
+
     /// <summary>The settings with what was derived from the data: what <c>config.json</c> keeps.</summary>
-    public RunSettings Resolved => settings with { Train = settings.Train with { Steps = Steps, Epochs = null, WarmupSteps = WarmupSteps } };
+    public RunSettings Resolved => settings with
+    {
+        Train = settings.Train with { Steps = Steps, Epochs = null, WarmupSteps = WarmupSteps, CheckpointEvery = CheckpointEvery, EvalEvery = EvaluateEvery },
+    };
+
+    private int PartOfARun => System.Math.Max(1, Steps / PartsOfARun);
 
     /// <summary>What the trainer is told.</summary>
     public TrainingPlan Training => new()
@@ -39,6 +50,7 @@ public sealed class RunPlan(RunSettings settings, int rows)
             Beta1 = settings.Train.Beta1,
             Beta2 = settings.Train.Beta2,
             WeightDecay = settings.Train.WeightDecay,
+            DecayAll = settings.Train.DecayAll,
             ClipNorm = settings.Train.Clip == 0 ? double.PositiveInfinity : settings.Train.Clip,
         },
     };

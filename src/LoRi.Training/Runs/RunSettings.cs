@@ -14,23 +14,32 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
 {
     private const string CommandKey = "command";
 
-    private static readonly string[] OneTimeKeys = ["resume", "dry_run"];
-    private static readonly string[] InformativeKeys = [CommandKey, "version"];
+    private const string VersionKey = "version";
+
+    private static readonly string[] InformativeKeys = [CommandKey, VersionKey];
 
     /// <summary>Settings that a setting on the command line puts out of force, as both together would contradict each other.</summary>
     private static readonly Dictionary<string, string[]> Exclusive = new()
     {
         ["steps"] = ["epochs"],
         ["epochs"] = ["steps"],
-        ["layer_rank"] = ["layer_energy"],
-        ["layer_energy"] = ["layer_rank"],
-        ["hidden_rank"] = ["hidden_energy"],
-        ["hidden_energy"] = ["hidden_rank"],
-        ["subspace"] = ["subspace_kind", "standardise", "layer_rank", "layer_energy", "hidden_rank", "hidden_energy"],
+        ["layer_rank"] = ["layer_energy", "max_layer_rank"],
+        ["layer_energy"] = ["layer_rank", "max_layer_rank"],
+        ["max_layer_rank"] = ["layer_rank"],
+        ["hidden_rank"] = ["hidden_energy", "max_hidden_rank"],
+        ["hidden_energy"] = ["hidden_rank", "max_hidden_rank"],
+        ["max_hidden_rank"] = ["hidden_rank"],
+        ["subspace"] = ["subspace_kind", "standardise", "layer_rank", "layer_energy", "max_layer_rank", "hidden_rank", "hidden_energy", "max_hidden_rank"],
         ["online"] = ["teacher_cache", "keep_trajectories"],
         ["teacher_cache"] = ["online"],
         ["keep_trajectories"] = ["online"],
     };
+
+    /// <summary>Low-rank adapters in place of all weights.</summary>
+    public AdapterOptions Adapters { get; init; } = new();
+
+    /// <summary>The version of this program, which the settings of a run name.</summary>
+    public static string Version { get; } = typeof(RunSettings).Assembly.GetName().Version!.ToString(3);
 
     /// <summary>Settings from one flat JSON object; the keys that it does not have take their defaults.</summary>
     /// <exception cref="InputException">A key is unknown or a value has the wrong form.</exception>
@@ -38,22 +47,26 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(source);
-        var known = OptionJson.Keys<TrainOptions>()
-            .Concat(OptionJson.Keys<LatentOptions>())
-            .Concat(OptionJson.Keys<LoRiOptions>())
-            .Concat(InformativeKeys)
-            .ToHashSet();
+        var known = Known();
         var unknown = settings.Select(p => p.Key).FirstOrDefault(key => !known.Contains(key));
         if (unknown is not null)
         {
             throw new InputException($"{source.Place(unknown)}: there is no such setting; settings are named as the options are, with underscores");
         }
 
+        if (settings.Where(p => p.Value is not null && !SettingKeys.Has(command, p.Key)).Select(p => p.Key).FirstOrDefault() is { } other)
+        {
+            throw new InputException($"{source.Place(other)}: `lori {command}` has no such setting, `lori distill` has it; leave it out");
+        }
+
         return new RunSettings(
             command,
             OptionJson.Read<TrainOptions>(settings, source),
             OptionJson.Read<LatentOptions>(settings, source),
-            OptionJson.Read<LoRiOptions>(settings, source));
+            OptionJson.Read<LoRiOptions>(settings, source))
+        {
+            Adapters = OptionJson.Read<AdapterOptions>(settings, source),
+        };
     }
 
     /// <summary>
@@ -67,17 +80,19 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         var own = Read(command, commandLine, OptionSource.CommandLine);
         if (configFile is null)
         {
+            own.RefuseContradictions(commandLine, "");
             return own;
         }
 
         var source = new OptionSource(configFile);
         var merged = OptionJson.ReadFile(configFile);
-        Read(command, merged, source);
         if (merged[CommandKey] is { } written && written.ToJsonString() != JsonSerializer.Serialize(command))
         {
             throw new InputException($"{source.Place(CommandKey)} {written.ToJsonString()}: these are the settings of another command than `lori {command}`; replay them with that one");
         }
 
+        LeaveOutIdle(command, merged, source);
+        Read(command, merged, source).RefuseContradictions(merged, $"--config {configFile}: ");
         foreach (var (key, value) in commandLine)
         {
             foreach (var replaced in Exclusive.GetValueOrDefault(key, []).Where(other => !commandLine.ContainsKey(other)))
@@ -88,14 +103,72 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             merged[key] = value?.DeepClone();
         }
 
-        return Read(command, merged, source);
+        // Another method than the file's puts out of force what only the file's has.
+        var both = Read(command, merged, source);
+        foreach (var key in merged.Select(pair => pair.Key).Where(key => !commandLine.ContainsKey(key) && SettingKeys.Contradiction(both, key) is not null).ToList())
+        {
+            merged.Remove(key);
+        }
+
+        var settings = Read(command, merged, source);
+        settings.RefuseContradictions(commandLine, "");
+        return settings;
     }
+
+    /// <summary>The settings that a run was made with, whatever version of this program wrote them; what is unknown is left out.</summary>
+    /// <exception cref="InputException">A value has the wrong form.</exception>
+    public static RunSettings OfRun(JsonObject written, OptionSource source)
+    {
+        ArgumentNullException.ThrowIfNull(written);
+        var command = written[CommandKey]?.ToString() ?? "";
+        var known = Known();
+        var settings = new JsonObject(written.Where(pair => known.Contains(pair.Key) && SettingKeys.Has(command, pair.Key)).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone())));
+        return Read(command, settings, source);
+    }
+
+    /// <summary>Refuses a setting that its user gave and that has no effect beside the others.</summary>
+    /// <exception cref="InputException">There is one; the message names both.</exception>
+    private void RefuseContradictions(JsonObject given, string place)
+    {
+        foreach (var (key, value) in given.Where(pair => pair.Value is not null && pair.Value.GetValueKind() != JsonValueKind.False))
+        {
+            if (SettingKeys.Contradiction(this, key) is { } found)
+            {
+                var text = value!.GetValueKind() == JsonValueKind.True ? "" : $" {value}";
+                throw new InputException($"{place}--{key.Replace('_', '-')}{text} and {found.Against} contradict each other: {found.Why}");
+            }
+        }
+    }
+
+    /// <summary>Runs of before settings were told apart by command kept all of them, also those without meaning.</summary>
+    private static void LeaveOutIdle(string command, JsonObject written, OptionSource source)
+    {
+        if (!written.ContainsKey(CommandKey) || written.ContainsKey(VersionKey))
+        {
+            return;
+        }
+
+        foreach (var key in written.Select(pair => pair.Key).Where(key => !SettingKeys.Has(command, key)).ToList())
+        {
+            written.Remove(key);
+        }
+
+        var settings = Read(command, written, source);
+        foreach (var key in written.Select(pair => pair.Key).Where(key => SettingKeys.Contradiction(settings, key) is not null).ToList())
+        {
+            written.Remove(key);
+        }
+    }
+
+    private static HashSet<string> Known() =>
+        [.. OptionJson.Keys<TrainOptions>(), .. OptionJson.Keys<LatentOptions>(), .. OptionJson.Keys<LoRiOptions>(), .. OptionJson.Keys<AdapterOptions>(), .. InformativeKeys];
 
     /// <summary>Checks everything that can be checked without reading a file.</summary>
     /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
     public void Validate()
     {
         Train.Validate();
+        Adapters.Validate();
         if (Command == "distill")
         {
             Latent.Validate(Train);
@@ -137,14 +210,26 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         }
     }
 
-    /// <summary>The content of <c>config.json</c>: every setting but those that concern one call only.</summary>
+    /// <summary>
+    /// The content of <c>config.json</c>: every setting that is in force, with the values of those that are left out and with full
+    /// paths, and the program's version.
+    /// </summary>
     public JsonObject ToJson()
     {
-        var all = new JsonObject { [CommandKey] = Command };
-        foreach (var part in new object[] { Train, Latent, LoRi })
+        var all = new JsonObject { [CommandKey] = Command, [VersionKey] = Version };
+        var train = Train.WithFullPaths();
+        var lori = LoRi.Completed();
+        var parts = new object[]
+        {
+            train with { Epochs = train.Steps is null ? train.Epochs ?? TrainOptions.DefaultEpochs : null },
+            Latent,
+            lori with { SubspaceFile = OptionRules.FullPathOf(lori.SubspaceFile), TeacherCache = lori.TeacherCache is { } cache ? OptionRules.FullPath(cache) : null },
+            Adapters,
+        };
+        foreach (var part in parts)
         {
             var settings = JsonSerializer.SerializeToNode(part, part.GetType(), OptionJson.Format)!.AsObject();
-            foreach (var (key, value) in settings.Where(p => !OneTimeKeys.Contains(p.Key)))
+            foreach (var (key, value) in settings.Where(p => SettingKeys.InForce(this, p.Key)))
             {
                 all[key] = value?.DeepClone();
             }

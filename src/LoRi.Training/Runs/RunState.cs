@@ -23,6 +23,9 @@ public sealed record RunState
     /// <summary>Seconds of training since the run began, pauses left out.</summary>
     public double Seconds { get; set; }
 
+    /// <summary>Lines of <c>metrics.jsonl</c>; null in checkpoints that do not keep that number.</summary>
+    public int? Lines { get; set; }
+
     /// <summary>The lowest validation loss so far, in nats per graded token; null before the first validation.</summary>
     public double? BestValidation { get; set; }
 
@@ -34,6 +37,9 @@ public sealed record RunState
 
     /// <summary>The SHA-256 of the encoded training and validation rows.</summary>
     public string Data { get; init; } = "";
+
+    /// <summary>The SHA-256 of the weights that are not trained; empty where all are.</summary>
+    public string Frozen { get; init; } = "";
 
     /// <summary>The resolved settings.</summary>
     public JsonObject Settings { get; init; } = [];

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using LoRi.Training.Training;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -59,7 +60,7 @@ public sealed class RunWatch(TrainOptions options, ReasoningModel model, int lat
     {
         using var scope = NewDisposeScope();
         var mean = nn.functional.normalize(vectors.to(ScalarType.Float64), dim: 1).mean([0L]);
-        return 1 - mean.square().sum().item<double>();
+        return 1 - mean.Squared().sum().item<double>();
     }
 
     /// <summary>What is wrong after a step; null where nothing is.</summary>

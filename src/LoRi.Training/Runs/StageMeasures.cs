@@ -21,8 +21,9 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     private static readonly ConcurrentDictionary<(ScalarType Type, string Device, int Threads), double> Ceilings = new();
     private readonly Stopwatch clock = Stopwatch.StartNew();
 
-    /// <summary>Bytes of weights, gradients and both moments.</summary>
-    public static long TrainingMemory(ReasoningModel model) => 4 * model.Parameters.Values.numel() * model.Parameters.Values.element_size();
+    /// <summary>Bytes of weights, and of the gradients and both moments of those that are trained.</summary>
+    public static long TrainingMemory(ReasoningModel model) =>
+        ((4 * model.Parameters.Values.numel()) + model.Parameters.Frozen.numel()) * model.Parameters.Values.element_size();
 
     /// <summary>Floating-point operations a second of a 2048-cube product in a model's compute type: the best of three.</summary>
     public static double Ceiling(ScalarType type, Device device)
@@ -60,19 +61,27 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     /// Six operations a weight and trained token are therefore a lower bound.
     /// </summary>
     public static double BlockWeights(ReasoningModel model) => model.Parameters.Slots
-        .Where(slot => slot.Shape.Length > 1 && slot.Name is not ("model.embed_tokens.weight" or "lm_head.weight"))
+        .Where(slot => slot.Shape.Length > 1 && slot.Decay)
         .Sum(slot => (double)slot.Count);
 
-    /// <summary>Writes the summary; tokens come from the run's metrics.</summary>
-    public void Write(string stage, Action<string> info)
+    /// <summary>
+    /// Operations of a trained token in those matrices: two a weight forward, two for the gradient of the input, and two for that of
+    /// the weight where it is trained.
+    /// </summary>
+    public static double OperationsPerToken(ReasoningModel model) => model.Parameters.Slots
+        .Where(slot => slot.Shape.Length > 1 && slot.Decay)
+        .Sum(slot => (slot.Trained ? 6.0 : 4.0) * slot.Count);
+
+    /// <summary>Writes the summary.</summary>
+    /// <param name="stage">The command.</param>
+    /// <param name="tokens">Tokens that were trained on.</param>
+    /// <param name="training">Seconds of the steps.</param>
+    /// <param name="info">Told the summary, in a line.</param>
+    public void Write(string stage, long tokens, double training, Action<string> info)
     {
         var seconds = clock.Elapsed.TotalSeconds;
-        var last = JsonNode.Parse(File.ReadLines(run.MetricsFile).Last())!;
-        var tokens = last["tokens"]!.GetValue<long>();
-        var training = last["seconds"]!.GetValue<double>();
-        var matrices = BlockWeights(model);
         var ceiling = Ceilings.GetOrAdd((model.Precision.Compute, $"{model.Device}", get_num_threads()), key => Ceiling(key.Type, model.Device));
-        var rate = 6.0 * matrices * tokens / training;
+        var rate = OperationsPerToken(model) * tokens / training;
         var summary = new JsonObject
         {
             ["stage"] = stage,

@@ -54,8 +54,7 @@ public static class StageModel
             return null;
         }
 
-        using var file = GgufFile.Open(gguf[0]);
-        return GgufTokenizer.Load(file);
+        return TokenizerFile.Load(gguf[0]);
     }
 
     /// <summary>The tokenizer of a model that cannot do without one.</summary>
@@ -68,6 +67,21 @@ public static class StageModel
     public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.EosId ?? (loaded.Config.EosIds.Count > 0
         ? loaded.Config.EosIds[0]
         : throw new InputException($"{model}: config.json names no eos_token_id, which ends an answer; add it there"));
+
+    /// <summary>The latent steps before an answer: those that are asked for, else the card's.</summary>
+    /// <exception cref="InputException">The model was not trained with any, or has fewer positions.</exception>
+    public static int LatentSteps(int? asked, string path, ReasoningModel model, ReasoningCard? card)
+    {
+        var steps = asked ?? card?.LatentSteps ?? 0;
+        if (steps > 0 && card is not { LatentSteps: > 0 })
+        {
+            throw new InputException($"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
+        }
+
+        return steps < model.Config.LongestSequence
+            ? steps
+            : throw new InputException($"--latent-steps {steps}: {path} was made for {model.Config.LongestSequence} positions; take fewer steps");
+    }
 
     /// <summary>Refuses a tokenizer with more ids than the embedding table has rows.</summary>
     public static void CheckFits(TextTokenizer tokenizer, ReasoningModel model, string path)

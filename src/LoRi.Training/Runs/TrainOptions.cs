@@ -6,6 +6,9 @@ namespace LoRi.Training.Runs;
 /// <summary>What every training command shares. Property names in snake case are the keys of <c>config.json</c>.</summary>
 public sealed record TrainOptions
 {
+    /// <summary>Passes over the data where neither steps nor epochs are given.</summary>
+    public const double DefaultEpochs = 3;
+
     /// <summary><c>--model</c>: a Hub folder, a run directory, a GGUF file, or a folder whose only weights are one GGUF.</summary>
     public string? Model { get; init; }
 
@@ -42,8 +45,11 @@ public sealed record TrainOptions
     /// <summary><c>--warmup-steps</c>: steps of linear warm-up; left out, 3 % of all steps.</summary>
     public int? WarmupSteps { get; init; }
 
-    /// <summary><c>--weight-decay</c>: decoupled, on matrices only.</summary>
+    /// <summary><c>--weight-decay</c>: decoupled, on matrices only unless <see cref="DecayAll"/>.</summary>
     public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary><c>--decay-all</c>: decay tables, norms and biases as well.</summary>
+    public bool DecayAll { get; init; }
 
     /// <summary><c>--clip</c>: largest global 2-norm of the gradient; 0 turns clipping off.</summary>
     public double Clip { get; init; } = 1;
@@ -72,11 +78,11 @@ public sealed record TrainOptions
     /// <summary><c>--log-every</c>: steps between two lines of the log and of <c>metrics.jsonl</c>.</summary>
     public int LogEvery { get; init; } = 10;
 
-    /// <summary><c>--eval-every</c>: steps between two evaluations on the validation rows; left out, none.</summary>
+    /// <summary><c>--eval-every</c>: steps between two evaluations on the validation rows; left out, a twentieth of all steps where there are such rows.</summary>
     public int? EvalEvery { get; init; }
 
     /// <summary>
-    /// <c>--checkpoint-every</c>: steps between two checkpoints; left out, a twentieth of all steps, and ten minutes at most.
+    /// <c>--checkpoint-every</c>: steps between two checkpoints; left out, a twentieth of all steps. Ten minutes at most, whatever it says.
     /// </summary>
     public int? CheckpointEvery { get; init; }
 
@@ -121,6 +127,18 @@ public sealed record TrainOptions
 
     /// <summary><c>--annotations</c>: what becomes of GSM8K's calculator annotations.</summary>
     public AnnotationHandling Annotations { get; init; } = AnnotationHandling.Strip;
+
+    /// <summary>
+    /// The same with full paths, so that they mean the same from everywhere. A model that is no path here keeps its name.
+    /// </summary>
+    public TrainOptions WithFullPaths() => this with
+    {
+        Model = OptionRules.FullPathOf(Model),
+        Teacher = OptionRules.FullPathOf(Teacher),
+        Tokenizer = OptionRules.FullPathOf(Tokenizer),
+        Data = [.. Data.Select(OptionRules.FullPath)],
+        Output = OptionRules.FullPath(Output),
+    };
 
     /// <summary>How the data files are read.</summary>
     public DataOptions DataOptions() => new()

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using LoRi.Training.Adapters;
+using System.Globalization;
 using LoRi.Training.Data;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.CotSft;
@@ -31,6 +33,8 @@ public sealed class TrainingStage
 
     private bool HasFrozenTeacher => !IsTeacher && settings.Latent.Method == MethodNames.LoRi;
 
+    private int LatentSteps => IsTeacher ? 0 : settings.Latent.StepsTaken;
+
     /// <summary>Runs a stage to its end, or until <paramref name="stop"/>; true where it came to its end.</summary>
     /// <param name="settings">Checked settings.</param>
     /// <param name="screen">Where the run is shown; null for nowhere.</param>
@@ -40,6 +44,7 @@ public sealed class TrainingStage
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
         settings = settings.WithAnswerPrefix();
+        settings = settings with { Train = settings.Train with { Threads = settings.Train.Threads ?? get_num_threads() } };
         if (settings.Train.DryRun)
         {
             using var shown = new RunLog(null, screen);
@@ -61,7 +66,7 @@ public sealed class TrainingStage
             return false;
         }
 
-        ResumeRules.CheckGiven(settings, OptionJson.ReadFile(run.ConfigFile));
+        ResumeRules.CheckGiven(settings, JsonFile.ReadObject(run.ConfigFile));
         log.Info($"this run is finished, there is nothing to resume: {run.FinalFolder}");
         return true;
     }
@@ -105,26 +110,45 @@ public sealed class TrainingStage
         using var prepared = Prepare(stop);
         var (model, data) = (prepared.Model, prepared.Data);
         var plan = new RunPlan(settings, data.Training.Count);
+        var resolved = plan.Resolved with { Latent = settings.Latent with { ProjectionWidth = settings.Latent.ProjectionWidth ?? model.Projection.Width } };
         if (from is not null)
         {
-            ResumeRules.CheckResolved(plan.Resolved, data.Sha256(), from);
+            ResumeRules.CheckResolved(resolved, data.Sha256(), from);
+            ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
         using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
-        run.WriteConfig(plan.Resolved.ToJson());
+        run.WriteConfig(resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
+        model.Adapters?.Describe(model.Parameters, log.Info);
         var measures = new StageMeasures(run, model);
-        if (!new RunLoop(settings, model, method, data, run, log).Run(from, stop))
+        var loop = new RunLoop(resolved, model, method, data, run, log, prepared.FrozenSha256);
+        if (!loop.Run(from, stop))
         {
             return false;
         }
 
         // The final model comes last: where it is, everything is.
-        measures.Write(settings.Command, log.Info);
-        run.SaveFinal(folder => ModelWriter.Write(folder, model, Card(method, model, prepared.Prefix), prepared.Tokenizer));
+        measures.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
+        run.SaveFinal(folder => WriteFinal(folder, prepared, Card(method, model, prepared.Prefix)));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
+    }
+
+    /// <summary>
+    /// The trained model as a plain folder, which every other command reads; where adapters were trained, they are merged into it and
+    /// lie beside it in peft's form, with what a student needs to take its latent steps.
+    /// </summary>
+    private void WriteFinal(string folder, Prepared prepared, ReasoningCard card)
+    {
+        ModelWriter.Write(folder, prepared.Model, card, prepared.Tokenizer);
+        if (prepared.Model.Adapters is not null)
+        {
+            var adapter = Path.Combine(folder, AdapterFolder.InFinal);
+            AdapterFolder.Write(adapter, prepared.Model, ModelLoader.Resolve(Start));
+            ModelWriter.WriteCard(adapter, prepared.Model, card);
+        }
     }
 
     /// <summary>What a run would take; writes nothing.</summary>
@@ -149,12 +173,13 @@ public sealed class TrainingStage
         try
         {
             var encoder = new ExampleEncoder(tokenizer, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
-            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, settings.Latent.LatentSteps);
+            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, LatentSteps);
             log.Info(data.Describe());
+            CheckRows(data);
             CheckLength(data, model.Config);
-            InitialiseStudent(model, data);
+            InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
-            return new Prepared(model, data, tokenizer, encoder.Prefix, precision);
+            return new Prepared(model, data, tokenizer, encoder.Prefix, model.Adapters is null ? "" : model.Parameters.FrozenSha256());
         }
         catch
         {
@@ -168,16 +193,27 @@ public sealed class TrainingStage
     {
         var parts = IsTeacher ? null : new StudentParts(
             settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(SpecialTokens[0])!.Value, tokenizer.TokenToId(SpecialTokens[1])!.Value);
-        var model = ModelLoader.LoadToTrain(path, load, parts);
+        var model = ModelLoader.LoadToTrain(path, load, parts, settings.Adapters.ToSettings());
+        foreach (var note in model.Notes)
+        {
+            log.Info($"{path}: {note}");
+        }
+
         StageModel.CheckFits(tokenizer, model, path);
         return model;
     }
 
-    private void InitialiseStudent(ReasoningModel model, TrainingData data)
+    /// <summary>What the start weights lack: a student's markers and projection, and adapters, which begin as nothing.</summary>
+    private void InitialiseParts(ReasoningModel model, TrainingData data)
     {
         if (!IsTeacher)
         {
             Initialisation.SpecialRows(model, settings.Train.Seed);
+        }
+
+        Initialisation.Adapters(model, settings.Train.Seed);
+        if (!IsTeacher)
+        {
             Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
         }
     }
@@ -195,18 +231,33 @@ public sealed class TrainingStage
         ProjectionWidth = model.Projection.Width,
     };
 
-    private void CheckLength(TrainingData data, DecoderConfig config)
+    private void CheckRows(TrainingData data)
     {
-        var longest = data.Training.Max(row => row.Length(settings.Latent.LatentSteps));
-        if (longest > config.MaxPositions)
+        if (HasFrozenTeacher && data.WithoutRationale == data.Training.Count)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens, the model was made for {config.MaxPositions}; leave such rows out with --max-tokens {config.MaxPositions}");
+                $"--data {string.Join(' ', settings.Train.Data)}: none of the {data.Training.Count} rows has a rationale, and --method {settings.Latent.Method} learns from those; "
+                + "name data that have one, or their column with --rationale-column");
+        }
+
+        if (settings.Train.ValidationFraction > 0 && data.Validation.Count == 0)
+        {
+            log.Warn($"--validation-fraction {settings.Train.ValidationFraction.ToString(CultureInfo.InvariantCulture)}: no row is held out of {data.Training.Count}, so nothing will be validated");
+        }
+    }
+
+    private void CheckLength(TrainingData data, DecoderConfig config)
+    {
+        var longest = data.Training.Max(row => row.Length(LatentSteps));
+        if (longest > config.LongestSequence)
+        {
+            throw new InputException(
+                $"--data: the longest example makes {longest} tokens, the model was made for {config.LongestSequence}; leave such rows out with --max-tokens {config.LongestSequence}");
         }
     }
 
     /// <summary>Everything before the first step; owns the model.</summary>
-    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, Precision Precision) : IDisposable
+    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, string FrozenSha256) : IDisposable
     {
         public void Dispose() => Model.Dispose();
     }

@@ -84,7 +84,7 @@ public static class TrajectoriesStage
         StageModel.CheckFits(tokenizer, model, options.Model);
         var prefix = options.AnswerPrefix ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix;
         var encoder = new ExampleEncoder(tokenizer, prefix, StageModel.EndId(options.Model, model, card), options.TeacherText);
-        var limit = options.MaxTokens ?? model.Config.MaxPositions;
+        var limit = options.MaxTokens ?? model.Config.LongestSequence;
         var kept = set.Examples.Where(example => encoder.Encode(example, 0).ExplicitLength <= limit).ToArray();
         var rows = kept.Select(encoder.Encode).ToArray();
         if (rows.Length == 0)

@@ -1,106 +1,145 @@
 namespace LoRi.Training.Statistics;
 
-/// <summary>Two methods compared.</summary>
+/// <summary>Two groups of results compared.</summary>
+/// <param name="Dataset">The data set.</param>
 /// <param name="First">Label of the first.</param>
 /// <param name="Second">Label of the second.</param>
 /// <param name="FirstAccuracy">Mean accuracy of the first over the seeds that both have.</param>
 /// <param name="SecondAccuracy">The same of the second.</param>
 /// <param name="Seeds">Seeds that both have.</param>
 /// <param name="Questions">Questions that both answered; 0 where single answers are not kept.</param>
-/// <param name="Interval">95 % interval of the difference from the paired bootstrap over questions; null without single answers.</param>
-/// <param name="McNemar">McNemar's test, where there is one run of each; null otherwise.</param>
-/// <param name="Paired">The t-test over seeds, where there are at least two; null otherwise.</param>
-/// <param name="P">The p-value that is corrected: McNemar's exact one, else that of the t-test; null where there is neither.</param>
-/// <param name="AdjustedP">The same after Holm's correction over all pairs.</param>
 public sealed record MethodComparison(
-    string First,
-    string Second,
-    double FirstAccuracy,
-    double SecondAccuracy,
-    int Seeds,
-    int Questions,
-    (double Low, double High)? Interval,
-    McNemar? McNemar,
-    PairedTTest? Paired,
-    double? P,
-    double? AdjustedP)
+    string Dataset, string First, string Second, double FirstAccuracy, double SecondAccuracy, int Seeds, int Questions)
 {
     private const int Resamples = 10_000;
 
-    /// <summary>All pairs of methods among some results, in the order given.</summary>
-    /// <exception cref="InputException">There are fewer than two methods, or two results do not share their questions.</exception>
-    public static IReadOnlyList<MethodComparison> All(IReadOnlyList<ComparedResult> results, ulong seed)
+    /// <summary>95 % interval of the difference from the paired bootstrap over questions (means over seeds); null without single answers.</summary>
+    public (double Low, double High)? Interval { get; init; }
+
+    /// <summary>
+    /// McNemar's test over the answers of all seeds; null without single answers. Answers to one question under several seeds
+    /// are not independent, so that with several seeds its p is a little too small.
+    /// </summary>
+    public McNemar? McNemar { get; init; }
+
+    /// <summary>The t-test over seeds, where there are at least two; null otherwise.</summary>
+    public PairedTTest? Paired { get; init; }
+
+    /// <summary>McNemar's exact p after Holm's correction over all pairs.</summary>
+    public double? McNemarAdjustedP { get; init; }
+
+    /// <summary>The t-test's p after Holm's correction over all pairs.</summary>
+    public double? PairedAdjustedP { get; init; }
+
+    /// <summary>The p-value that decides: of the t-test where there are several seeds, else McNemar's exact one; null where there is neither.</summary>
+    public double? P => Seeds > 1 ? PairedP : McNemar?.ExactP;
+
+    /// <summary>The same after Holm's correction over all pairs.</summary>
+    public double? AdjustedP { get; init; }
+
+    private double? PairedP => Paired is { } test && !double.IsNaN(test.P) ? test.P : null;
+
+    /// <summary>
+    /// All pairs of groups on the same data set, in the order given. Of two demonstrations, methods are paired within each, and
+    /// each method with itself across them.
+    /// </summary>
+    /// <param name="groups">The groups.</param>
+    /// <param name="seed">Seed of the resampling.</param>
+    /// <param name="baseline">Label of a group that every pair must have; null for all pairs.</param>
+    /// <exception cref="InputException">There is nothing to compare, or two results do not share their seeds or questions.</exception>
+    public static IReadOnlyList<MethodComparison> All(IReadOnlyList<ComparedGroup> groups, ulong seed, string? baseline = null)
     {
-        ArgumentNullException.ThrowIfNull(results);
-        var methods = Grouped(results);
-        if (methods.Count < 2)
+        ArgumentNullException.ThrowIfNull(groups);
+        if (baseline is not null && groups.All(group => group.Label != baseline))
         {
-            throw new InputException($"there is only one method to compare, {methods.Keys.FirstOrDefault("none")}; name folders of two");
+            throw new InputException($"--baseline {baseline}: there is no such label; there are: {string.Join(", ", groups.Select(group => group.Label).Distinct())}");
         }
 
-        var labels = methods.Keys.ToArray();
-        var pairs = labels.SelectMany((first, index) => labels.Skip(index + 1).Select(second => Pair(first, methods[first], second, methods[second], seed))).ToArray();
-        var tested = pairs.Where(pair => pair.P is not null).ToArray();
-        var adjusted = HolmCorrection.Adjust([.. tested.Select(pair => pair.P!.Value)]);
-        var byPair = tested.Zip(adjusted).ToDictionary(pair => pair.First, pair => pair.Second);
-        return [.. pairs.Select(pair => pair with { AdjustedP = byPair.TryGetValue(pair, out var p) ? p : null })];
+        (ComparedGroup First, ComparedGroup Second)[] chosen =
+        [
+            .. groups.SelectMany((first, index) => groups.Skip(index + 1).Select(second => (First: first, Second: second)))
+                .Where(pair => Comparable(pair.First, pair.Second) && (baseline is null || pair.First.Label == baseline || pair.Second.Label == baseline)),
+        ];
+        return chosen.Length == 0
+            ? throw new InputException(
+                $"there are no two methods or settings to compare on the same data; found {string.Join(", ", groups.Select(group => $"{group.Label} on {group.Dataset}"))}; name folders of two, or give them names with NAME=FOLDER,FOLDER")
+            : Adjusted([.. chosen.Select(pair => Matched.Of(pair.First, pair.Second)).ToArray().AsParallel().AsOrdered().Select(pair => Compare(pair, seed))]);
     }
 
-    /// <summary>Results under their method's name, or under their folder's where a method would have a seed twice.</summary>
-    private static Dictionary<string, ComparedResult[]> Grouped(IReadOnlyList<ComparedResult> results)
+    private static bool Comparable(ComparedGroup first, ComparedGroup second) => first.Dataset == second.Dataset
+        && (first.Method == second.Method || first.Variant == second.Variant || !(first.Results[0].IsDemo && second.Results[0].IsDemo));
+
+    private static MethodComparison[] Adjusted(MethodComparison[] pairs)
     {
-        var clashes = results.GroupBy(result => (result.Method, result.Seed)).Any(group => group.Count() > 1);
-        string Label(ComparedResult result) => clashes ? $"{result.Source} {result.Method}" : result.Method;
-        return results.GroupBy(Label).ToDictionary(group => group.Key, group => group.ToArray());
+        var (all, mcNemar, paired) = (Holm(pairs, pair => pair.P), Holm(pairs, pair => pair.McNemar?.ExactP), Holm(pairs, pair => pair.PairedP));
+        return [.. pairs.Select((pair, index) => pair with { AdjustedP = all[index], McNemarAdjustedP = mcNemar[index], PairedAdjustedP = paired[index] })];
     }
 
-    private static MethodComparison Pair(string first, ComparedResult[] firsts, string second, ComparedResult[] seconds, ulong seed)
+    private static double?[] Holm(MethodComparison[] pairs, Func<MethodComparison, double?> p)
     {
-        var paired = SameSeeds(firsts, seconds);
-        if (paired.Length == 0)
+        int[] tested = [.. Enumerable.Range(0, pairs.Length).Where(index => p(pairs[index]) is not null)];
+        var adjusted = HolmCorrection.Adjust([.. tested.Select(index => p(pairs[index])!.Value)]);
+        var result = new double?[pairs.Length];
+        foreach (var (index, value) in tested.Zip(adjusted))
         {
-            throw new InputException($"{first} and {second} have no seed in common; compare runs of the same seeds");
+            result[index] = value;
         }
 
-        var (a, b) = (paired.Select(pair => pair.First.Accuracy).ToArray(), paired.Select(pair => pair.Second.Accuracy).ToArray());
-        var questions = Shares(paired);
-        PairedTTest? test = paired.Length > 1 ? PairedTTest.Of(a, b) : null;
-        McNemar? mcNemar = paired.Length == 1 && questions.Length > 0
-            ? new McNemar(questions.Count(q => q.First > q.Second), questions.Count(q => q.Second > q.First))
-            : null;
-        (double, double)? interval = questions.Length > 0
-            ? new PairedBootstrap([.. questions.Select(q => q.First)], [.. questions.Select(q => q.Second)], Resamples, seed).Interval(0.95, BootstrapInterval.Percentile)
-            : null;
-        var p = mcNemar?.ExactP ?? (test is { } t && !double.IsNaN(t.P) ? t.P : null);
-        return new MethodComparison(first, second, a.Average(), b.Average(), paired.Length, questions.Length, interval, mcNemar, test, p, null);
+        return result;
     }
 
-    /// <summary>Results of the same seed; two single results belong together whatever their seeds.</summary>
-    private static (ComparedResult First, ComparedResult Second)[] SameSeeds(ComparedResult[] firsts, ComparedResult[] seconds) =>
-        firsts.Length == 1 && seconds.Length == 1
-            ? [(firsts[0], seconds[0])]
-            : [.. from first in firsts from second in seconds where first.Seed is not null && first.Seed == second.Seed orderby first.Seed select (first, second)];
-
-    /// <summary>For every question the share of seeds under which each method is right; empty where single answers are not kept.</summary>
-    private static (double First, double Second)[] Shares((ComparedResult First, ComparedResult Second)[] paired)
+    private static MethodComparison Compare(Matched pair, ulong seed)
     {
-        if (paired.Any(pair => pair.First.Correct is null || pair.Second.Correct is null))
+        var (runs, ids) = (pair.Runs, pair.Questions);
+        var (a, b) = (runs.Select(run => run.First.Accuracy).ToArray(), runs.Select(run => run.Second.Accuracy).ToArray());
+        double Share(string id, Func<(ComparedResult First, ComparedResult Second), ComparedResult> side) => runs.Average(run => side(run).Correct![id] ? 1.0 : 0.0);
+        int Only(Func<bool, bool, bool> which) => runs.Sum(run => ids.Count(id => which(run.First.Correct![id], run.Second.Correct![id])));
+        return new MethodComparison(pair.First.Dataset, pair.First.Label, pair.Second.Label, a.Average(), b.Average(), runs.Length, ids.Length)
         {
-            return [];
+            Interval = ids.Length == 0 ? null : new PairedBootstrap([.. ids.Select(id => Share(id, run => run.First))], [.. ids.Select(id => Share(id, run => run.Second))], Resamples, seed)
+                .Interval(0.95, BootstrapInterval.Percentile),
+            McNemar = ids.Length == 0 ? null : new McNemar(Only((one, other) => one && !other), Only((one, other) => other && !one)),
+            Paired = runs.Length > 1 ? PairedTTest.Of(a, b) : null,
+        };
+    }
+
+    /// <summary>Two groups with their results seed by seed and the questions that all of these answered (none where single answers are not kept).</summary>
+    private sealed record Matched(ComparedGroup First, ComparedGroup Second, (ComparedResult First, ComparedResult Second)[] Runs, string[] Questions)
+    {
+        /// <exception cref="InputException">They share no seed, or not their questions.</exception>
+        public static Matched Of(ComparedGroup first, ComparedGroup second)
+        {
+            var runs = SameSeeds(first.Results, second.Results);
+            return runs.Length > 0
+                ? new Matched(first, second, runs, SharedQuestions([.. runs.SelectMany(run => new[] { run.First, run.Second })]))
+                : throw new InputException($"{first.Label} and {second.Label} have no seed in common; compare runs of the same seeds");
         }
 
-        var ids = paired[0].First.Correct!.Keys.ToArray();
-        foreach (var result in paired.SelectMany(pair => new[] { pair.First, pair.Second }))
+        /// <summary>Results of the same seed; two single results belong together whatever their seeds.</summary>
+        private static (ComparedResult First, ComparedResult Second)[] SameSeeds(IReadOnlyList<ComparedResult> firsts, IReadOnlyList<ComparedResult> seconds) =>
+            firsts.Count == 1 && seconds.Count == 1
+                ? [(firsts[0], seconds[0])]
+                : [.. from first in firsts from second in seconds where first.Seed is not null && first.Seed == second.Seed orderby first.Seed select (first, second)];
+
+        private static string[] SharedQuestions(ComparedResult[] results)
         {
-            var missing = ids.Count(id => !result.Correct!.ContainsKey(id));
-            if (missing > 0 || result.Correct!.Count != ids.Length)
+            if (results.Any(result => result.Correct is null))
             {
-                throw new InputException(
-                    $"{result.Source}: answers {result.Correct!.Count} questions, {paired[0].First.Source} {ids.Length}, and {missing} of these are missing there; compare evaluations of the same questions");
+                return [];
             }
-        }
 
-        double Share(string id, Func<(ComparedResult First, ComparedResult Second), ComparedResult> side) => paired.Average(pair => side(pair).Correct![id] ? 1.0 : 0.0);
-        return [.. ids.Select(id => (Share(id, pair => pair.First), Share(id, pair => pair.Second)))];
+            var ids = results[0].Correct!.Keys.ToArray();
+            foreach (var result in results)
+            {
+                var missing = ids.Count(id => !result.Correct!.ContainsKey(id));
+                if (missing > 0 || result.Correct!.Count != ids.Length)
+                {
+                    throw new InputException(
+                        $"{result.Source}: answers {result.Correct!.Count} questions, {results[0].Source} {ids.Length}, and {missing} of these are missing there; compare evaluations of the same questions");
+                }
+            }
+
+            return ids;
+        }
     }
 }

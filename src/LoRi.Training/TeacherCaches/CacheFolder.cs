@@ -23,7 +23,7 @@ internal sealed class CacheFolder
     public CacheIndex Index { get; private set; }
 
     /// <summary>The file of the index.</summary>
-    public string IndexFile => IndexOf(path);
+    public string IndexFile => CacheIndex.FileOf(path);
 
     /// <summary>Whether raw states are there only if they are to stay.</summary>
     public bool TrajectoriesSettled => Index.KeepTrajectories || (Index.Trajectories is null && !Directory.Exists(Path.Combine(path, TrajectoriesFolder)));
@@ -32,7 +32,7 @@ internal sealed class CacheFolder
     /// <exception cref="InputException">The cache there was made from something else.</exception>
     public static CacheFolder Open(string path, CacheIndex begin, Action<string> info)
     {
-        var file = IndexOf(path);
+        var file = CacheIndex.FileOf(path);
         if (!File.Exists(file))
         {
             return Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockName)
@@ -143,8 +143,6 @@ internal sealed class CacheFolder
             Directory.Delete(Path.Combine(path, TrajectoriesFolder), recursive: true);
         }
     }
-
-    private static string IndexOf(string path) => Path.Combine(path, "index.json");
 
     private static void Write(string file, CacheShard shard, IBatchedTrajectories source, Func<Tensor, Tensor> project)
     {

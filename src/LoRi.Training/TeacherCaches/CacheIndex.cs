@@ -56,6 +56,12 @@ internal sealed record CacheIndex(
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
 
+    /// <summary>The file of the index of a cache.</summary>
+    public static string FileOf(string folder) => Path.Combine(folder, "index.json");
+
+    /// <summary>Whether a folder is a cache, damaged or not.</summary>
+    public static bool IsIn(string folder) => File.Exists(FileOf(folder));
+
     /// <summary>Reads and checks an index.</summary>
     /// <exception cref="InputException">It is damaged or of another version.</exception>
     public static CacheIndex Read(string path)
@@ -76,7 +82,7 @@ internal sealed record CacheIndex(
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: {e.Message.Split('\n', 2)[0].TrimEnd('.')}; the file is damaged, remove the folder to collect anew", e);
+            throw new InputException($"{path}: {JsonReason.What(e)}; the file is damaged, remove the folder to collect anew", e);
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Globalization;
 using LoRi.Math;
 using LoRi.Training.Trajectories;
 
@@ -71,27 +70,21 @@ internal sealed class CollectionPlan
     /// <exception cref="InputException">There is too little space.</exception>
     public void CheckSpace(Action<string> info)
     {
-        var states = folder.Index.KeepTrajectories ? $" and {Size(statesLeft)} of states, which are kept"
-            : StoresStates ? $" and {Size(statesLeft)} of states, which are removed afterwards"
+        var states = folder.Index.KeepTrajectories ? $" and {MessageText.Bytes(statesLeft)} of states, which are kept"
+            : StoresStates ? $" and {MessageText.Bytes(statesLeft)} of states, which are removed afterwards"
             : string.Empty;
-        var parts = $"at most {Size(coordinatesLeft)} of coordinates and anchors{states}";
-        info($"teacher cache: will write {parts}; {Size(free)} are free at {options.Folder}");
+        var parts = $"at most {MessageText.Bytes(coordinatesLeft)} of coordinates and anchors{states}";
+        info($"teacher cache: will write {parts}; {MessageText.Bytes(free)} are free at {options.Folder}");
         if (Needed > free)
         {
-            throw new InputException($"--teacher-cache {options.Folder}: {Size(Needed)} are needed ({parts}, and one file's scratch), but only {Size(free)} are free there; "
+            throw new InputException($"--teacher-cache {options.Folder}: {MessageText.Bytes(Needed)} are needed ({parts}, and one file's scratch), but only {MessageText.Bytes(free)} are free there; "
                 + "free some, name a folder on another disk, ask for lower ranks or fewer levels, or train with --online");
         }
 
         if (!StoresStates && options.Given is null && statesLeft > 0)
         {
-            info($"teacher cache: the states take {Size(statesLeft)}, too much for scratch files, so the teacher runs once for the subspace and once for the coordinates");
+            info($"teacher cache: the states take {MessageText.Bytes(statesLeft)}, too much for scratch files, so the teacher runs once for the subspace and once for the coordinates");
         }
-    }
-
-    private static string Size(long bytes)
-    {
-        (double Unit, string Name) unit = bytes >= 1L << 30 ? (1L << 30, "GiB") : bytes >= 1L << 20 ? (1L << 20, "MiB") : (1L << 10, "KiB");
-        return string.Create(CultureInfo.InvariantCulture, $"{bytes / unit.Unit:F1} {unit.Name}");
     }
 
     private ValueBytes CoordinateBytes(int layers, int components) =>

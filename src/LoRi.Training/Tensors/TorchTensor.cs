@@ -31,7 +31,7 @@ public sealed class TorchTensor : RawTensor
         : throw new InvalidOperationException($"invariant: a tensor of another backend ({tensor?.GetType().Name ?? "null"}) reached Torch");
 
     /// <inheritdoc/>
-    public override RawTensor Add(RawTensor other) => new TorchTensor(Value.add(Unwrap(other)));
+    public override RawTensor Add(RawTensor other) => new TorchTensor(Value.Plus(Unwrap(other)));
 
     /// <inheritdoc/>
     public override RawTensor Subtract(RawTensor other) => new TorchTensor(Value.sub(Unwrap(other)));
@@ -43,7 +43,7 @@ public sealed class TorchTensor : RawTensor
     public override RawTensor Divide(RawTensor other) => new TorchTensor(Value.div(Unwrap(other)));
 
     /// <inheritdoc/>
-    public override RawTensor Scale(double factor) => new TorchTensor(Value.mul(factor));
+    public override RawTensor Scale(double factor) => new TorchTensor(Value.Times(factor));
 
     /// <inheritdoc/>
     public override RawTensor Sqrt() => new TorchTensor(Value.sqrt());

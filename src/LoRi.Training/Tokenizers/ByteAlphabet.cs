@@ -16,13 +16,19 @@ internal static class ByteAlphabet
     {
         byte[] utf8 = new byte[Encoding.UTF8.GetByteCount(text)];
         Encoding.UTF8.GetBytes(text, utf8);
-        return string.Create(utf8.Length, utf8, (symbols, bytes) =>
+        return string.Create(utf8.Length, utf8, (symbols, bytes) => Write(bytes, symbols));
+    }
+
+    /// <summary>One byte, in the alphabet.</summary>
+    public static string Write(byte value) => Characters[value].ToString();
+
+    /// <summary>Bytes, in the alphabet, each a character of a span of the same length.</summary>
+    public static void Write(ReadOnlySpan<byte> bytes, Span<char> symbols)
+    {
+        for (int i = 0; i < bytes.Length; i++)
         {
-            for (int i = 0; i < bytes.Length; i++)
-            {
-                symbols[i] = Characters[bytes[i]];
-            }
-        });
+            symbols[i] = Characters[bytes[i]];
+        }
     }
 
     /// <summary>The bytes of a token; those of its own UTF-8 form when it has a character outside the alphabet.</summary>

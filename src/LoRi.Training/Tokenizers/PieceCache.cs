@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace LoRi.Training.Tokenizers;
 
 /// <summary>Remembers the ids of pieces that were met before; words repeat, so this is most of the speed. Safe to use from several threads.</summary>
-internal sealed class PieceCache(PreTokenizer preTokenizer, ITokenModel model)
+internal sealed class PieceCache(ITokenModel model)
 {
     private const int MostEntries = 1 << 17, LongestPiece = 64;
 
@@ -15,7 +15,7 @@ internal sealed class PieceCache(PreTokenizer preTokenizer, ITokenModel model)
     {
         if (piece.Length > LongestPiece)
         {
-            return Compute(piece);
+            return model.Encode(piece);
         }
 
         var bySpan = _known.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -24,7 +24,7 @@ internal sealed class PieceCache(PreTokenizer preTokenizer, ITokenModel model)
             return ids;
         }
 
-        ids = Compute(piece);
+        ids = model.Encode(piece);
         if (_entries < MostEntries && bySpan.TryAdd(piece, ids))
         {
             Interlocked.Increment(ref _entries);
@@ -32,6 +32,4 @@ internal sealed class PieceCache(PreTokenizer preTokenizer, ITokenModel model)
 
         return ids;
     }
-
-    private int[] Compute(ReadOnlySpan<char> piece) => [.. model.Encode(preTokenizer.ByteLevel ? ByteAlphabet.Write(piece) : piece.ToString())];
 }

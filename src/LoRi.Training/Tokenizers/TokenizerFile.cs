@@ -13,7 +13,7 @@ public static class TokenizerFile
 
     /// <summary>
     /// Loads a <c>tokenizer.json</c> (also gzip-compressed), a <c>.gguf</c> file's own vocabulary, or the one of these that a folder holds:
-    /// <c>tokenizer.json</c>, <c>tokenizer.json.gz</c>, or its only <c>.gguf</c> file, in this order.
+    /// <c>tokenizer.json</c>, <c>tokenizer.json.gz</c>, or its only <c>.gguf</c> file, in this order; a run directory's are in its <c>final</c>.
     /// </summary>
     /// <exception cref="InputException">There is none, it is malformed, or it has a component that is not supported.</exception>
     public static TextTokenizer Load(string path)
@@ -26,8 +26,16 @@ public static class TokenizerFile
             return GgufTokenizer.Load(gguf);
         }
 
+        JsonObject config = ReadConfig(file);
+        TemplateFiles.Add(file, config);
+        return TokenizerReader.Read(file, ReadJson(file), config);
+    }
+
+    /// <summary>The <c>tokenizer_config.json</c> beside a file; empty where there is none.</summary>
+    internal static JsonObject ReadConfig(string file)
+    {
         string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".", "tokenizer_config.json");
-        return TokenizerReader.Read(file, ReadJson(file), File.Exists(config) ? JsonFile.ReadObject(config) : []);
+        return File.Exists(config) ? JsonFile.ReadObject(config) : [];
     }
 
     /// <summary>The file that <see cref="Load"/> would load for a path, or null where a folder holds none.</summary>
@@ -37,6 +45,12 @@ public static class TokenizerFile
         if (!Directory.Exists(path))
         {
             return path;
+        }
+
+        string final = Path.Combine(path, "final");
+        if (Directory.Exists(final))
+        {
+            return Find(final);
         }
 
         string? named = Names.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists);

@@ -23,7 +23,7 @@ internal static class TokenizerReader
     private static TextTokenizer Build(string path, ReadOnlyMemory<byte> json, JsonObject config, TokenizerJson root)
     {
         TokenizerJson model = root.Get("model");
-        IReadOnlyDictionary<string, int> vocabulary = ReadVocabulary(model.Get("vocab"));
+        Dictionary<string, int> vocabulary = ReadVocabulary(model.Get("vocab"));
         PreTokenizer preTokenizer = PreTokenizerReader.Read(path, root.Find("pre_tokenizer"));
         (List<int> before, List<int> after) = ReadTemplate(root.Find("post_processor"));
         ITokenModel tokenModel = ReadModel(path, model, vocabulary, preTokenizer);
@@ -35,12 +35,14 @@ internal static class TokenizerReader
             Model = vocabulary,
             Normalize = ReadNormalizer(root.Find("normalizer")),
             PreTokenizer = preTokenizer,
-            Cache = new PieceCache(preTokenizer, tokenModel),
+            Cache = new PieceCache(tokenModel),
             Decoder = ReadDecoder(root.Find("decoder")),
             Before = before,
             After = after,
         };
-        return new TextTokenizer(parts, ReadAdded(root.Find("added_tokens")));
+        TextTokenizer tokenizer = new(parts, ReadAdded(root.Find("added_tokens")));
+        int? unknown = before.Concat(after).Where(id => tokenizer.IdToToken(id) is null).Select(id => (int?)id).FirstOrDefault();
+        return unknown is null ? tokenizer : throw root.Get("post_processor").Bad($"adds the id {unknown}, which no token has");
     }
 
     private static Dictionary<string, int> ReadVocabulary(TokenizerJson vocab)
@@ -104,12 +106,14 @@ internal static class TokenizerReader
             string other => throw present.Unsupported($"is of type {MessageText.Quote(other)}"),
         };
 
-    private static ITokenModel ReadModel(string path, TokenizerJson model, IReadOnlyDictionary<string, int> vocabulary, PreTokenizer preTokenizer)
+    private static ITokenModel ReadModel(string path, TokenizerJson model, Dictionary<string, int> vocabulary, PreTokenizer preTokenizer)
     {
         string type = model.Find("type")?.AsText() ?? "BPE";
+        string? unknown = model.Find("unk_token")?.AsText();
+        int? unknownId = unknown is not null && vocabulary.TryGetValue(unknown, out int id) ? id : null;
         if (type == "WordLevel")
         {
-            return new WordLevelModel(path, vocabulary, model.Find("unk_token") is TokenizerJson fallback && vocabulary.TryGetValue(fallback.AsText(), out int id) ? id : null);
+            return new WordLevelModel(path, vocabulary, unknownId, preTokenizer.ByteLevel);
         }
 
         if (type != "BPE" || !preTokenizer.ByteLevel)
@@ -118,13 +122,12 @@ internal static class TokenizerReader
         }
 
         CheckPlain(model);
-        string? unknown = model.Find("unk_token")?.AsText();
-        if (unknown is not null && !vocabulary.ContainsKey(unknown))
+        if (unknown is not null && unknownId is null)
         {
             throw model.Bad($"has the unk_token {MessageText.Quote(unknown)}, which its vocabulary lacks");
         }
 
-        return new BpeModel(path, vocabulary, model.Get("merges").Items().Select(ReadMerge), unknown, model.Flag("ignore_merges", false));
+        return new BpeModel(path, vocabulary, model.Get("merges").Items().Select(ReadMerge), unknownId, model.Flag("ignore_merges", false));
     }
 
     /// <summary>Refuses variants of byte-pair encoding that byte-level vocabularies do not use.</summary>
@@ -145,15 +148,11 @@ internal static class TokenizerReader
         }
     }
 
-    /// <summary>A merge as <c>"a b"</c>, from that form or from <c>["a", "b"]</c>.</summary>
-    private static string ReadMerge(TokenizerJson merge)
+    /// <summary>The two sides of a merge, written as <c>"a b"</c> or as <c>["a", "b"]</c>.</summary>
+    private static (string Left, string Right) ReadMerge(TokenizerJson merge)
     {
-        if (merge.Element.ValueKind == JsonValueKind.Array && merge.Element.GetArrayLength() == 2)
-        {
-            return $"{merge.Items().First().AsText()} {merge.Items().Last().AsText()}";
-        }
-
-        return merge.AsText();
+        string[] sides = merge.Element.ValueKind == JsonValueKind.Array ? [.. merge.Items().Select(side => side.AsText())] : merge.AsText().Split(' ');
+        return sides.Length == 2 ? (sides[0], sides[1]) : throw merge.Bad($"has {sides.Length} sides");
     }
 
     private static (List<int> Before, List<int> After) ReadTemplate(TokenizerJson? processor)

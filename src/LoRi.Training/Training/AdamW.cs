@@ -1,4 +1,5 @@
 using LoRi.Training.Models;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -6,11 +7,12 @@ namespace LoRi.Training.Training;
 
 /// <summary>
 /// Decoupled AdamW (Loshchilov and Hutter 2019) over the flat buffers of a <see cref="ParameterSet"/>: bias-corrected, epsilon
-/// outside the root, decay on the leading decayed part alone, gradients clipped by one global norm before.
+/// outside the root, decay on the leading decayed part alone (or, as an option, on all), gradients clipped by one global norm before.
 /// </summary>
 public sealed class AdamW : IDisposable
 {
     private const double ClipEpsilon = 1e-6;
+    private const long Piece = 1 << 18;
     private readonly ParameterSet parameters;
     private readonly OptimizerSettings settings;
 
@@ -36,25 +38,20 @@ public sealed class AdamW : IDisposable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var gradient = parameters.Gradients;
-        var norm = gradient.norm().to(ScalarType.Float64).item<double>();
-        if (norm > settings.ClipNorm)
-        {
-            gradient.mul_(System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)));
-        }
-
+        var norm = parameters.Gradients.norm().to(ScalarType.Float64).item<double>();
+        var clip = norm > settings.ClipNorm ? System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)) : 1;
         Updates++;
-        FirstMoment.mul_(settings.Beta1).add_(gradient, 1 - settings.Beta1);
-        SecondMoment.mul_(settings.Beta2).addcmul_(gradient, gradient, 1 - settings.Beta2);
-        if (settings.WeightDecay != 0)
+        var all = parameters.Values.numel();
+        var decayed = settings.DecayAll ? all : parameters.DecayedCount;
+        var piece = parameters.Values.device_type == DeviceType.CPU ? Piece : all;
+        foreach (var (from, to, decay) in new[] { (0L, decayed, settings.WeightDecay), (decayed, all, 0.0) })
         {
-            parameters.Values.narrow(0, 0, parameters.DecayedCount).mul_(1 - (learningRate * settings.WeightDecay));
+            for (var start = from; start < to; start += piece)
+            {
+                Update(start, System.Math.Min(piece, to - start), learningRate, clip, decay);
+            }
         }
 
-        var firstCorrection = 1 - System.Math.Pow(settings.Beta1, Updates);
-        var secondCorrection = 1 - System.Math.Pow(settings.Beta2, Updates);
-        var denominator = SecondMoment.sqrt().div_(System.Math.Sqrt(secondCorrection)).add_(settings.Epsilon);
-        parameters.Values.addcdiv_(FirstMoment, denominator, -learningRate / firstCorrection);
         return norm;
     }
 
@@ -63,5 +60,29 @@ public sealed class AdamW : IDisposable
     {
         FirstMoment.Dispose();
         SecondMoment.Dispose();
+    }
+
+    /// <summary>One run of values: all its operations while it is in the processor's cache.</summary>
+    private void Update(long start, long count, double learningRate, double clip, double decay)
+    {
+        using var scope = NewDisposeScope();
+        var (values, gradient) = (parameters.Values.narrow(0, start, count), parameters.Gradients.narrow(0, start, count));
+        var (first, second) = (FirstMoment.narrow(0, start, count), SecondMoment.narrow(0, start, count));
+        if (clip != 1)
+        {
+            gradient.Multiply(clip);
+        }
+
+        first.Multiply(settings.Beta1).IncreaseBy(gradient, 1 - settings.Beta1);
+        second.Multiply(settings.Beta2).IncreaseByProduct(gradient, gradient, 1 - settings.Beta2);
+        if (decay != 0)
+        {
+            values.Multiply(1 - (learningRate * decay));
+        }
+
+        var firstCorrection = 1 - System.Math.Pow(settings.Beta1, Updates);
+        var secondCorrection = 1 - System.Math.Pow(settings.Beta2, Updates);
+        var denominator = second.sqrt().Divide(System.Math.Sqrt(secondCorrection)).Increase(settings.Epsilon);
+        values.IncreaseByQuotient(first, denominator, -learningRate / firstCorrection);
     }
 }

@@ -34,8 +34,11 @@ public sealed record OptimizerSettings
     /// <summary>Added to the root of the second moment.</summary>
     public double Epsilon { get; init; } = 1e-8;
 
-    /// <summary>Decoupled weight decay, on matrices only.</summary>
+    /// <summary>Decoupled weight decay, on matrices only unless <see cref="DecayAll"/>.</summary>
     public double WeightDecay { get; init; } = 0.01;
+
+    /// <summary>Whether tables, norms and biases are decayed as well.</summary>
+    public bool DecayAll { get; init; }
 
     /// <summary>Largest global 2-norm of the gradient; infinity leaves it as it is.</summary>
     public double ClipNorm { get; init; } = 1;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -76,6 +77,7 @@ public sealed class Trainer : IDisposable
         var totals = StudentLayout.Totals(rows, plan.Grading);
         var terms = new Dictionary<string, double>();
         model.Parameters.Gradients.zero_();
+        using var dropout = model.BeginDropout(plan.Seed, step);
         var loss = rows.Chunk(System.Math.Min(plan.MicroBatchSize, rows.Length)).Sum(part => Accumulate(part, totals, terms));
         var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
         var norm = Optimizer.Step(rate);
@@ -96,8 +98,8 @@ public sealed class Trainer : IDisposable
             terms[term.Name] = terms.GetValueOrDefault(term.Name) + value.item<double>();
             if (term.Weight != 0)
             {
-                var weighted = term.Value * term.Weight;
-                total = total is null ? weighted : total + weighted;
+                var weighted = term.Value.Times(term.Weight);
+                total = total is null ? weighted : total.Plus(weighted);
             }
         }
 

@@ -76,7 +76,7 @@ internal sealed class SubspaceReader(SafetensorsFile file)
         }
 
         var values = file.ReadDoubles(name);
-        return Array.TrueForAll(values, double.IsFinite) ? values : throw Bad($"tensor {name} holds NaN or infinity");
+        return Array.TrueForAll(values, double.IsFinite) ? values : throw Bad($"tensor {name} holds NaN or infinity; fit the subspace again");
     }
 
     private string Text(string key) => file.Metadata.GetValueOrDefault(key) ?? throw Bad($"the metadata has no {key}");

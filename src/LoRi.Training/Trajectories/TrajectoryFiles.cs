@@ -165,7 +165,7 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         var values = place.File.ReadTensor(place.Tensor.Name, ScalarType.Float64);
         using var finite = values.isfinite();
         using var all = finite.all();
-        return all.item<bool>() ? values : throw new InputException($"{TrajectoryIndex.Name(place.File, place.Tensor)} holds NaN or infinity");
+        return all.item<bool>() ? values : throw new InputException($"{TrajectoryIndex.Name(place.File, place.Tensor)} holds NaN or infinity; write the trajectories again, with a model whose states are finite");
     }
 
     /// <summary>The paths grouped by what is numbered together: the shards of one file belong to each other.</summary>

@@ -1,5 +1,6 @@
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -44,9 +45,9 @@ public sealed class CodiMethod(int latentSteps, double distillationWeight, doubl
         var share = (double)rows.Count / totals.Rows;
         return
         [
-            new LossTerm("task", student.CrossEntropySum / totals.GradedTokens, 1),
-            new LossTerm("teacher", teacher.CrossEntropySum / totals.RationaleTokens, teacherWeight),
-            new LossTerm("anchor", AnchorLoss(student.Anchors(first: 0), teacher.Anchors(first: 0).detach()) * share, distillationWeight),
+            new LossTerm("task", student.CrossEntropySum.Over(totals.GradedTokens), 1),
+            new LossTerm("teacher", teacher.CrossEntropySum.Over(totals.RationaleTokens), teacherWeight),
+            new LossTerm("anchor", AnchorLoss(student.Anchors(first: 0), teacher.Anchors(first: 0).detach()).Times(share), distillationWeight),
         ];
     }
 

@@ -48,7 +48,7 @@ public sealed class LoRiMethod(LoRiTeacher teacher, LoRiWeights weights, int lat
             TypedTrajectories.Anchors(subspace, Traced(answer.Anchors())));
         return
         [
-            new LossTerm("task", answer.CrossEntropySum / totals.GradedTokens, 1),
+            new LossTerm("task", answer.CrossEntropySum.Over(totals.GradedTokens), 1),
             Term("mean", terms.Mean.PerExample, weights.Rationale * weights.Mean, totals),
             Term("covariance", terms.Covariance.PerExample, weights.Rationale * weights.Covariance, totals),
             Term("order", terms.Order.PerExample, weights.Rationale * weights.Order, totals),
@@ -57,7 +57,7 @@ public sealed class LoRiMethod(LoRiTeacher teacher, LoRiWeights weights, int lat
     }
 
     private static LossTerm Term(string name, RawTensor perRow, double weight, StepTotals totals) =>
-        new(name, TorchTensor.Unwrap(perRow).sum() / totals.Rows, weight);
+        new(name, TorchTensor.Unwrap(perRow).sum().Over(totals.Rows), weight);
 
     /// <summary>The levels that the teacher's trajectories have.</summary>
     private TorchTensor Traced(Tensor levels) => Wide(teacher.Levels?.Select(levels) ?? levels);

@@ -1,0 +1,44 @@
+/// What an evaluation found, as tables.
+module LoRi.Cli.Commands.EvaluationTable
+
+open LoRi.Cli
+open LoRi.Training.Runs
+
+let private percent (share: float) = $"%.1f{100.0 * share} %%"
+
+let private accuracy (found: EvaluationSummary) =
+    [
+        "examples", string found.Examples
+        "correct", string found.Correct
+        "accuracy", percent found.Accuracy
+        "95 % interval", $"%.1f{100.0 * found.Ci95[0]} to %.1f{100.0 * found.Ci95[1]}"
+        "strict", percent found.AccuracyStrict
+        "rules disagree", string found.Disagreements
+        "bad rows skipped", string found.BadRowsSkipped
+    ]
+
+let private times (times: LatencySummary) =
+    $"%.1f{times.Mean} (%.1f{times.P50}, %.1f{times.P90}, %.1f{times.P99})"
+
+let private cost (found: EvaluationSummary) =
+    [
+        "tokens", string found.TokensGenerated
+        "a question", $"%.1f{found.TokensPerQuestion}"
+        "s", $"%.1f{found.Seconds}"
+        "tokens/s", $"%.1f{found.TokensPerSecond}"
+        $"ms a batch of {found.BatchSize}", times found.BatchLatencyMs
+        "ms a row of it", times found.RowLatencyMs
+        match found.SingleLatencyMs with
+        | null -> ()
+        | single -> $"ms alone ({single.Count} questions)", times single
+        "peak MiB", $"%.0f{float found.PeakMemoryBytes / float (1 <<< 20)}"
+    ]
+
+let private write terminal (cells: (string * string) list) =
+    Terminal.writeTable terminal (List.map fst cells) [ List.map snd cells ]
+
+/// Shows the accuracy by both rules, then what the answers cost.
+let show (terminal: Terminal) (found: EvaluationSummary) =
+    write terminal (accuracy found)
+    write terminal (cost found)
+    terminal.Out.WriteLine "Times: the mean and, in brackets, the 50th, 90th and 99th percentile."

@@ -1,0 +1,105 @@
+using System.Text.Json.Nodes;
+using LoRi.Training.Adapters;
+using LoRi.Training.Checkpoints;
+using LoRi.Training.ModelFiles;
+using LoRi.Training.Models;
+using LoRi.Training.Runs;
+using LoRi.Training.Tokenizers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Export;
+
+/// <summary>
+/// <c>lori export</c>: a trained model, or its adapter, as a folder that the Hub's tools load, with its tokenizer and a model card.
+/// The folder appears when it is complete.
+/// </summary>
+public static class ExportStage
+{
+    private const string GenerationConfig = "generation_config.json";
+
+    /// <summary>Files of a tokenizer beside those that are written anew.</summary>
+    private static readonly string[] TokenizerExtras = ["chat_template.jinja", "chat_template.json"];
+
+    /// <summary>Exports.</summary>
+    /// <param name="options">Checked settings.</param>
+    /// <param name="info">Told what happens, a line each.</param>
+    /// <returns>The files that were written, in the order of their names.</returns>
+    /// <exception cref="InputException">The model cannot be read, or the folder cannot be written.</exception>
+    public static IReadOnlyList<string> Run(ExportOptions options, Action<string> info)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(info);
+        options.Validate();
+        AtomicFolder.Refuse(options.Output);
+        var source = ModelLoader.Resolve(options.Model);
+        var tokenizer = StageModel.FindTokenizer(options.Model, options.Tokenizer);
+        if (tokenizer is null)
+        {
+            info($"{options.Model}: has no tokenizer, so that the export has none; name one with --tokenizer");
+        }
+
+        AtomicFolder.Write(options.Output, folder =>
+        {
+            var card = options.Form == ExportForm.Adapter ? WriteAdapter(folder, options) : WriteMerged(folder, options, tokenizer);
+            WriteTokenizer(folder, source, tokenizer);
+            AtomicFile.WriteText(Path.Combine(folder, "README.md"), ModelCard.Of(Provenance.Of(options, card), options));
+        });
+        info($"written: {options.Output}");
+        return [.. Directory.GetFiles(options.Output).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    }
+
+    private static ReasoningCard? WriteMerged(string folder, ExportOptions options, TextTokenizer? tokenizer)
+    {
+        var (model, card) = ModelLoader.Load(options.Model, LoadSettings.OnCpu(Precision.Full), options.Adapter);
+        using var owned = model;
+        if (tokenizer is not null)
+        {
+            StageModel.CheckFits(tokenizer, model, options.Model);
+        }
+
+        ModelWriter.Write(folder, model, card, null, new WeightForm(TypeOf(options.Dtype), options.ShardBytes));
+        var generation = Path.Combine(FolderOf(ModelLoader.Resolve(options.Model)), GenerationConfig);
+        if (File.Exists(generation))
+        {
+            AtomicFile.WriteText(Path.Combine(folder, GenerationConfig), JsonFile.ReadObject(generation).ToJsonString(JsonText.Indented) + "\n");
+        }
+
+        return card;
+    }
+
+    /// <summary>The adapter's files, its weights in the type that is asked for; the base is not read.</summary>
+    private static ReasoningCard? WriteAdapter(string folder, ExportOptions options)
+    {
+        var adapter = AdapterFolder.Resolve(options.Adapter ?? options.Model);
+        var config = JsonFile.ReadObject(Path.Combine(adapter, AdapterConfig.FileName));
+        config["base_model_name_or_path"] = options.BaseModel ?? config["base_model_name_or_path"]?.DeepClone();
+        AdapterFolder.Copy(adapter, folder, TypeOf(options.Dtype));
+        AtomicFile.WriteText(Path.Combine(folder, AdapterConfig.FileName), config.ToJsonString(JsonText.Indented) + "\n");
+        foreach (var name in new[] { ReasoningCard.FileName, ReasoningCard.WeightsFile }.Where(name => File.Exists(Path.Combine(adapter, name))))
+        {
+            File.Copy(Path.Combine(adapter, name), Path.Combine(folder, name));
+        }
+
+        return ReasoningCard.Read(adapter);
+    }
+
+    private static void WriteTokenizer(string folder, string source, TextTokenizer? tokenizer)
+    {
+        if (tokenizer is null)
+        {
+            return;
+        }
+
+        tokenizer.SaveTo(folder);
+        SpecialTokens.Write(folder, tokenizer);
+        foreach (var name in TokenizerExtras.Select(name => Path.Combine(FolderOf(source), name)).Where(File.Exists))
+        {
+            File.Copy(name, Path.Combine(folder, Path.GetFileName(name)), overwrite: true);
+        }
+    }
+
+    private static string FolderOf(string source) => Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source))!;
+
+    private static ScalarType TypeOf(DtypeOption dtype) => dtype == DtypeOption.BF16 ? ScalarType.BFloat16 : ScalarType.Float32;
+}

@@ -1,0 +1,86 @@
+using System.Text.RegularExpressions;
+using LoRi.Training.Checkpoints;
+using LoRi.Training.Models;
+
+namespace LoRi.Training.ModelFiles;
+
+/// <summary>
+/// Which tensor of a checkpoint goes into which parameter, found from headers alone: nothing is allocated and no value is read
+/// before every tensor is known to be there, of the right shape and of a readable type, and none is left over.
+/// </summary>
+/// <param name="Names">A parameter's name to its tensor's name in the checkpoint.</param>
+/// <param name="Notes">Tensors that are no weights and were left out.</param>
+internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Names, IReadOnlyList<string> Notes)
+{
+    private const string Prefix = "transformer.";
+    private static readonly string[] Counts = ["I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"];
+
+    /// <summary>Fits the tensors of <paramref name="source"/> to the parameters of a configuration.</summary>
+    /// <exception cref="InputException">Tensors are missing, unexpected, misshapen, or of a type that weights cannot have.</exception>
+    public static WeightFit Of(IWeightSource source, DecoderConfig config)
+    {
+        if (config.Layers > source.Tensors.Count)
+        {
+            throw new InputException($"{source.Path}: config.json names {config.Layers} blocks, but the weights are {source.Tensors.Count} tensors; they belong to different models");
+        }
+
+        var wanted = Wanted(config);
+        var found = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
+        var bare = config.LearnedPositions && !found.Keys.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal));
+        var names = wanted.Keys.ToDictionary(name => name, name => bare && name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name);
+        var taken = names.Values.ToHashSet(StringComparer.Ordinal);
+        var surplus = source.Tensors.Where(tensor => !taken.Contains(tensor.Name) && !IsKnownBuffer(tensor.Name, config)).ToLookup(tensor => Counts.Contains(tensor.Dtype));
+        Complain(
+            source.Path,
+            [.. names.Values.Where(name => !found.ContainsKey(name))],
+            [.. surplus[false].Select(tensor => tensor.Name)],
+            [.. names.Where(pair => found.TryGetValue(pair.Value, out var tensor) && !tensor.Shape.SequenceEqual(wanted[pair.Key]))
+                .Select(pair => $"{pair.Value} is {MessageText.Shape(found[pair.Value].Shape)} and should be {MessageText.Shape(wanted[pair.Key])}")]);
+        foreach (var tensor in names.Values.Select(name => found[name]))
+        {
+            CheckType(source, tensor);
+        }
+
+        return new WeightFit(names, [.. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
+    }
+
+    private static Dictionary<string, long[]> Wanted(DecoderConfig config) => DecoderLayout.Slots(config, 0)
+        .SelectMany(slot => slot.Parts.Select(part => (part.Name, Shape: (long[])[part.Rows, .. slot.Shape.Skip(1)])))
+        .ToDictionary(part => part.Name, part => part.Shape, StringComparer.Ordinal);
+
+    private static void CheckType(IWeightSource source, WeightInfo tensor)
+    {
+        if (Counts.Contains(tensor.Dtype) || !source.CanRead(tensor.Dtype))
+        {
+            throw new InputException($"{source.Path}: tensor {MessageText.Quote(tensor.Name)} is {tensor.Dtype}, which weights cannot be; {source.ReadableTypes} can be read");
+        }
+    }
+
+    /// <summary>What files of a family hold besides parameters: causal masks, rotary frequencies, a second copy of the tied table.</summary>
+    private static bool IsKnownBuffer(string name, DecoderConfig config) =>
+        (config.TiedHead && name == DecoderLayout.Head) || (config.LearnedPositions ? CausalMask().IsMatch(name) : Frequencies().IsMatch(name));
+
+    private static void Complain(string path, string[] missing, string[] surplus, string[] misshapen)
+    {
+        if (missing.Length + surplus.Length + misshapen.Length == 0)
+        {
+            return;
+        }
+
+        string[] faults = [Fault("missing", missing), Fault("unexpected", surplus), Fault("of another shape", misshapen)];
+        throw new InputException($"{path}: the weights do not fit config.json; {string.Join("; ", faults.Where(fault => fault.Length > 0))}");
+    }
+
+    private static string Fault(string kind, string[] names) => names.Length switch
+    {
+        0 => "",
+        <= 4 => $"{kind}: {string.Join(", ", names)}",
+        _ => $"{kind}: {string.Join(", ", names.Take(4))} and {names.Length - 4} more",
+    };
+
+    [GeneratedRegex(@"^(transformer\.)?h\.[0-9]{1,6}\.attn\.(bias|masked_bias)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex CausalMask();
+
+    [GeneratedRegex(@"\.rotary_emb\.inv_freq\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Frequencies();
+}

@@ -1,0 +1,21 @@
+using LoRi.Training.Adapters;
+using LoRi.Training.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Models;
+
+/// <summary>One linear map as a pass uses it: x to x W^T + b.</summary>
+/// <param name="Matrix">[outputs, inputs], or [inputs, outputs] where <paramref name="InputFirst"/> says so.</param>
+/// <param name="Bias">[outputs]; null where the map has none.</param>
+/// <param name="InputFirst">Whether the inputs are the matrix's rows, as GPT-2 stores it.</param>
+/// <param name="Adapter">What adapters add to the image; null where there are none.</param>
+public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFirst = false, LowRankMap? Adapter = null)
+{
+    /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
+    public Tensor Apply(Tensor x)
+    {
+        var image = nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
+        return Adapter is null ? image : image.Plus(Adapter.Apply(x));
+    }
+}

@@ -1,0 +1,62 @@
+namespace LoRi.Training.Runs;
+
+/// <summary>The folder of <c>--output</c>: refused where it holds something already, and kept to one process at a time.</summary>
+internal static class OutputFolder
+{
+    /// <summary>The file that a process holds open while it writes the folder.</summary>
+    private const string LockFile = ".lock";
+
+    /// <summary>Makes the folder if need be and gives its full path.</summary>
+    /// <exception cref="InputException">It is a file, cannot be made, or holds something and <paramref name="resume"/> was not asked for.</exception>
+    public static string Open(string path, bool resume)
+    {
+        if (File.Exists(path))
+        {
+            throw new InputException($"--output {path}: is a file; name a folder");
+        }
+
+        try
+        {
+            if (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockFile))
+            {
+                throw new InputException($"--output {path}: the folder is not empty; go on with --resume, or name another folder");
+            }
+
+            return Directory.CreateDirectory(path).FullName;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"--output {path}: cannot be made ({e.Message.TrimEnd('.')}); name a folder in a place that can be written", e);
+        }
+    }
+
+    /// <summary>
+    /// Keeps other processes out of the folder until the result is disposed, or the process ends however it ends, and removes
+    /// the files that a process that was killed did not finish.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="clean">Removes what else such a process may have left; null for nothing.</param>
+    /// <exception cref="InputException">Another process is in there.</exception>
+    public static IDisposable Lock(string folder, Action? clean = null)
+    {
+        try
+        {
+            var held = new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            foreach (var temporary in Directory.EnumerateFiles(folder, "*.tmp").ToList())
+            {
+                File.Delete(temporary);
+            }
+
+            clean?.Invoke();
+            return held;
+        }
+        catch (IOException e)
+        {
+            throw new InputException($"--output {folder}: another process is writing this run, or the folder cannot be written ({e.Message}); wait for it, or name another folder", e);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new InputException($"--output {folder}: cannot be written ({e.Message}); check its permissions", e);
+        }
+    }
+}

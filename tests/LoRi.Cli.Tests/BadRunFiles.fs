@@ -1,0 +1,272 @@
+/// Damaged files that this program wrote itself: metrics, cards, settings, evaluations, demonstrations, predictions, caches.
+module LoRi.Cli.Tests.BadRunFiles
+
+open System
+open System.IO
+open Expecto
+open LoRi.Training.Checkpoints
+open LoRi.Cli.Tests.Running
+
+/// What is wrong, and how to meet it: makes files in a folder and gives the arguments.
+type Case = string * (string -> string list)
+
+let private common =
+    [
+        "--steps"
+        "2"
+        "--batch-size"
+        "2"
+        "--log-every"
+        "1"
+        "--checkpoint-every"
+        "1"
+    ]
+
+let private teachAt (folder: string) =
+    [
+        "teach"
+        "--model"
+        folder + "/model"
+        "--data"
+        folder + "/data.jsonl"
+        "--output"
+        folder + "/run"
+    ]
+    @ common
+
+let private distillAt (folder: string) =
+    [
+        "distill"
+        "--teacher"
+        folder + "/model"
+        "--data"
+        folder + "/data.jsonl"
+        "--output"
+        folder + "/run"
+    ]
+    @ common
+
+let private prepared (folder: string) =
+    TinyFolder.model folder "model" |> ignore
+    TinyFolder.data folder "data.jsonl" TinyFolder.rows |> ignore
+
+let private succeed arguments =
+    let outcome = lori arguments
+    Expect.equal outcome.Code 0 outcome.Error
+
+/// A finished run, something done to its folder, and the same command with --resume.
+let private resumed (spoil: string -> unit) (folder: string) =
+    prepared folder
+    succeed (teachAt folder)
+    spoil (folder + "/run")
+    teachAt folder @ [ "--resume" ]
+
+let private unfinished (spoil: string -> unit) =
+    resumed (fun run ->
+        Directory.Delete(run + "/final", true)
+        spoil run)
+
+let private replaceLine (path: string) index (line: string) =
+    File.WriteAllLines(path, File.ReadAllLines path |> Array.mapi (fun i old -> if i = index then line else old))
+
+let private metrics: Case list =
+    [
+        "metrics: empty where a run goes on", unfinished (fun run -> File.WriteAllText(run + "/metrics.jsonl", ""))
+        "metrics: a line that is no JSON where a run goes on",
+        unfinished (fun run -> replaceLine (run + "/metrics.jsonl") 0 "garbage")
+        "metrics: a line without its step",
+        unfinished (fun run -> replaceLine (run + "/metrics.jsonl") 1 "{\"loss\": 1}")
+        "metrics: a loss that is text",
+        unfinished (fun run -> replaceLine (run + "/metrics.jsonl") 1 "{\"step\": 2, \"loss\": \"low\"}")
+        "metrics: a folder",
+        unfinished (fun run ->
+            File.Delete(run + "/metrics.jsonl")
+            Directory.CreateDirectory(run + "/metrics.jsonl") |> ignore)
+        "metrics: no JSON in a report",
+        fun folder ->
+            file folder "metrics.jsonl" "{\"step\": 1}\n{\n" |> ignore
+            [ "report"; folder; "--output"; folder + "/page.html" ]
+        "run: settings that are no JSON", resumed (fun run -> File.WriteAllText(run + "/config.json", "{"))
+        "run: settings of the wrong type",
+        resumed (fun run -> File.WriteAllText(run + "/config.json", """{"command": "teach", "seed": "many"}"""))
+        "run: a checkpoint that is cut short",
+        unfinished (fun run ->
+            let state = run + "/checkpoints/step-000002/state.safetensors"
+            File.WriteAllBytes(state, File.ReadAllBytes(state)[..99]))
+    ]
+
+/// A model folder whose only fault is its card.
+let private card (fields: (string * string) list) (folder: string) =
+    let standard =
+        [
+            "method", "\"latent-ce\""
+            "latent_steps", "2"
+            "answer_prefix", "\"The\""
+            "prefix_ids", "[5]"
+            "bot_id", "2"
+            "eot_id", "3"
+            "eos_id", "1"
+            "projection", "\"identity\""
+            "projection_width", "0"
+        ]
+
+    let chosen =
+        standard
+        |> List.map (fun (name, value) ->
+            let value =
+                fields |> List.tryFind (fst >> (=) name) |> Option.map snd |> Option.defaultValue value
+
+            $"\"{name}\": {value}")
+
+    let model = TinyFolder.model folder "student"
+    let content = String.Join(", ", chosen)
+    file model "lori.json" $"{{{content}}}" |> ignore
+    SafetensorsWriter.Write(model + "/lori.safetensors", [ SafetensorsContent.FromDoubles("x", [ 1L ], [| 0.0 |]) ])
+    [ "generate"; "--model"; model; "--prompt"; "What" ]
+
+let private cards: Case list =
+    [
+        "card: steps below none", card [ "latent_steps", "-4" ]
+        "card: more steps than positions", card [ "latent_steps", "2000000" ]
+        "card: steps that are text", card [ "latent_steps", "\"two\"" ]
+        "card: an id of the prefix beyond the table", card [ "prefix_ids", "[99999]" ]
+        "card: a marker beyond the table", card [ "eot_id", "25" ]
+        "card: an end below none", card [ "eos_id", "-1" ]
+        "card: a projection that is none", card [ "projection", "\"magic\"" ]
+        "card: a projection wider than its file", card [ "projection", "\"mlp\""; "projection_width", "2000000000" ]
+        "card: no prefix", card [ "prefix_ids", "null" ]
+        "card: half of its fields",
+        fun folder ->
+            let arguments = card [] folder
+            file (folder + "/student") "lori.json" """{"method": "lori"}""" |> ignore
+            arguments
+    ]
+
+let private evaluated (evaluation: string) (predictions: string) (folder: string) =
+    file folder "evaluation.json" evaluation |> ignore
+    file folder "predictions.jsonl" predictions |> ignore
+    [ "compare"; folder; folder ]
+
+let private sound =
+    """{"method": "lori", "seed": 0, "accuracy": 1, "dataset": "d", "examples": 1, "correct": 1, "ci95": [0, 1]}"""
+
+let private results: Case list =
+    [
+        "evaluation: empty", evaluated "" ""
+        "evaluation: a list", evaluated "[]" ""
+        "evaluation: no accuracy", evaluated """{"method": "lori"}""" ""
+        "evaluation: an accuracy that is text", evaluated """{"method": "lori", "accuracy": "high"}""" ""
+        "evaluation: no JSON in a report",
+        fun folder -> List.append [ "report" ] (List.tail (evaluated "{" "" folder) |> List.truncate 1)
+        "evaluation: a field missing in a report",
+        fun folder ->
+            evaluated """{"dataset": 3}""" "" folder |> ignore
+            [ "report"; folder ]
+        "evaluation: a folder without one", fun folder -> [ "compare"; folder; folder ]
+        "predictions: no JSON", evaluated sound "{\n"
+        "predictions: no id", evaluated sound """{"correct": true}"""
+        "predictions: an id twice",
+        evaluated sound "{\"id\": \"a\", \"correct\": true}\n{\"id\": \"a\", \"correct\": true}\n"
+        "predictions: a verdict that is text", evaluated sound """{"id": "a", "correct": "yes"}"""
+        "predictions: absent",
+        fun folder ->
+            let arguments = evaluated sound "" folder
+            File.Delete(folder + "/predictions.jsonl")
+            arguments
+        "predictions: a folder", fun folder -> [ "score"; "--predictions"; folder; "--rule"; "codi" ]
+        "predictions: a file that is not there",
+        fun folder -> [ "score"; "--predictions"; folder + "/none.jsonl"; "--rule"; "codi" ]
+        "demo: no JSON",
+        fun folder ->
+            file folder "demo.json" "{" |> ignore
+            [ "compare"; folder ]
+        "demo: no rows",
+        fun folder ->
+            file folder "demo.json" "{}" |> ignore
+            [ "compare"; folder ]
+        "demo: a seed that is a fraction",
+        fun folder ->
+            file folder "demo.json" """{"rows": [{"method": "lori", "seed": 0.5, "accuracy": 1}]}"""
+            |> ignore
+
+            [ "compare"; folder ]
+        "demo: half of its fields in a report",
+        fun folder ->
+            file folder "demo.json" """{"setting": "compressed"}""" |> ignore
+            [ "report"; folder ]
+        "inspect: an evaluation", fun folder -> [ "inspect"; file folder "evaluation.json" sound ]
+    ]
+
+/// A distillation that meets a cache with this index.
+let private indexed (index: string) (folder: string) =
+    prepared folder
+    Directory.CreateDirectory(folder + "/cache") |> ignore
+    file (folder + "/cache") "index.json" index |> ignore
+    distillAt folder @ [ "--teacher-cache"; folder + "/cache" ]
+
+/// A distillation that meets a cache that another one made, and to which something was done.
+let private cached (spoil: string -> unit) (folder: string) =
+    prepared folder
+    let cache = folder + "/cache"
+    succeed (distillAt folder @ [ "--teacher-cache"; cache ])
+    Directory.Delete(folder + "/run", true)
+    spoil cache
+    distillAt folder @ [ "--teacher-cache"; cache ]
+
+let private shards (cache: string) =
+    Directory.GetFiles(cache, "*.safetensors", SearchOption.AllDirectories)
+    |> Array.filter (fun path -> Path.GetFileName path <> "subspace.safetensors")
+    |> Array.sort
+
+let private caches: Case list =
+    [
+        "cache: an index that is no JSON", indexed "{"
+        "cache: an index of something else", indexed """{"format": "lori-subspace"}"""
+        "cache: an index of another version", indexed """{"format": "lori-teacher-cache", "version": 99}"""
+        "cache: an index without its parts", indexed """{"format": "lori-teacher-cache", "version": 1}"""
+        "cache: an index that leads outside",
+        cached (fun cache ->
+            let index = cache + "/index.json"
+            let name = FileInfo(Array.head (shards cache)).Name
+            File.WriteAllText(index, File.ReadAllText(index).Replace(name, "../" + name)))
+        "cache: a folder of other things",
+        fun folder ->
+            prepared folder
+            Directory.CreateDirectory(folder + "/cache") |> ignore
+            file (folder + "/cache") "notes.txt" "mine" |> ignore
+            distillAt folder @ [ "--teacher-cache"; folder + "/cache" ]
+        "cache: a flipped bit",
+        cached (fun cache ->
+            let path = Array.head (shards cache)
+            let bytes = File.ReadAllBytes path
+            bytes[bytes.Length - 1] <- bytes[bytes.Length - 1] ^^^ 1uy
+            File.WriteAllBytes(path, bytes))
+        "cache: a file cut short",
+        cached (fun cache ->
+            let path = Array.head (shards cache)
+            File.WriteAllBytes(path, File.ReadAllBytes(path)[..40]))
+        "cache: another teacher",
+        cached (fun cache ->
+            let model = Path.Combine(cache, "../model/model.safetensors")
+
+            SafetensorsWriter.Write(
+                model,
+                TinyFolder.weights
+                |> List.map (fun one ->
+                    if one.Name = "model.norm.weight" then
+                        SafetensorsContent.FromDoubles(one.Name, [ 8L ], Array.create 8 2.0)
+                    else
+                        one)
+            ))
+        "cache: other data",
+        cached (fun cache ->
+            TinyFolder.data (Path.Combine(cache, "..")) "data.jsonl" (List.rev TinyFolder.rows)
+            |> ignore)
+        "inspect: a cache with a damaged index",
+        fun folder ->
+            indexed "{" folder |> ignore
+            [ "inspect"; folder + "/cache" ]
+    ]
+
+/// All cases.
+let cases = metrics @ cards @ results @ caches

@@ -1,0 +1,173 @@
+/// A real model, SmolLM2-135M-Instruct as a quantised GGUF file, against the reference implementation's numbers for it.
+module LoRi.Training.Tests.SmolLM2Tests
+
+open System
+open System.Text.Json
+open Expecto
+open LoRi.Training
+open LoRi.Training.Checkpoints
+open LoRi.Training.Generation
+open LoRi.Training.Methods
+open LoRi.Training.ModelFiles
+open LoRi.Training.Models
+open LoRi.Training.Sequences
+open LoRi.Training.Tests.SharedFiles
+open LoRi.Training.Tests.TensorValues
+open TorchSharp
+
+let private folder = "models/smollm2-135m-instruct"
+let private expected = lazy (json (folder + "/expected.json"))
+
+let private golden () =
+    SafetensorsFile.Open(path (folder + "/expected.safetensors"))
+
+let private load precision =
+    NativeRuntime.Load()
+    let struct (model, _) = ModelLoader.Load(path folder, LoadSettings.OnCpu precision)
+    model
+
+let private ids (value: JsonElement) =
+    FamilyFixture.ints (value.GetProperty "ids")
+
+let private pass (model: ReasoningModel) (row: int[]) =
+    let rows = PaddedRows.Right([| row |], torch.CPU)
+    let weights = model.Weights()
+    weights, model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions(), null, true)
+
+/// Log-probability of every id but the first.
+let private logProbabilities (model: ReasoningModel) (row: int[]) =
+    use _ = torch.NewDisposeScope()
+    use _ = torch.no_grad ()
+    let weights, result = pass model row
+
+    let all =
+        Decoder.Logits(weights, result.Final).squeeze(0L).``to``(torch.ScalarType.Float32).log_softmax(1L)
+
+    let next = torch.tensor(row[1..] |> Array.map int64).unsqueeze(1L)
+    doubles (all.narrow(0L, 0L, int64 row.Length - 1L).gather(1L, next).squeeze(1L))
+
+let private texts () = items "log_probs" expected.Value
+
+/// Log-probabilities of all texts.
+let private allTexts model =
+    texts () |> List.map (ids >> logProbabilities model)
+
+/// Mean negative log-likelihood over all texts, and the largest error of a single text's.
+let private meanLoss (single: string) (found: float[] list) =
+    let worst =
+        List.zip (texts ()) found
+        |> List.map (fun (text, values) -> abs (-Array.average values - text.GetProperty(single).GetDouble()))
+        |> List.max
+
+    -(List.sumBy Array.sum found) / float (List.sumBy Array.length found), worst
+
+let private mean (name: string) =
+    (expected.Value.GetProperty "mean_nll").GetProperty(name).GetDouble()
+
+let private float32Numbers =
+    testCase "logits and log-probabilities in float32"
+    <| fun () ->
+        use model = load Precision.Full
+        use golden = golden ()
+
+        for case in items "logits" expected.Value do
+            use _ = torch.NewDisposeScope()
+            use _ = torch.no_grad ()
+            let weights, result = pass model (ids case)
+            let last = result.Final.select (1L, result.Final.shape[1] - 1L)
+            let key = text "key" case
+
+            Expect.isLessThan
+                (FamilyChecks.distance (golden.ReadDoubles key) (doubles (Decoder.Logits(weights, last))))
+                1e-3
+                key
+
+        let found = allTexts model
+
+        for case, values in List.zip (texts ()) found do
+            let key = text "key" case
+            Expect.isLessThan (FamilyChecks.distance (golden.ReadDoubles key) values) 1e-3 key
+
+        let all, worst = meanLoss "mean_nll" found
+        Expect.isLessThan (abs (all - mean "float32")) 1e-5 "all texts"
+        Expect.isLessThan worst 1e-5 "each text"
+
+let private roundedWeights =
+    testCase "weights rounded to bfloat16: arithmetic in float32, and in bfloat16"
+    <| fun () ->
+        use model = load Precision.Full
+        let values = model.Parameters.Values
+
+        using (torch.no_grad ()) (fun _ ->
+            use _ = torch.NewDisposeScope()
+            values.copy_ (values.``to`` (torch.ScalarType.BFloat16)) |> ignore)
+
+        let all, worst = meanLoss "mean_nll_bfloat16_weights" (allTexts model)
+        Expect.isLessThan (abs (all - mean "bfloat16_weights")) 1e-5 "all texts"
+        Expect.isLessThan worst 1e-5 "each text"
+        use narrow = load (Precision(torch.ScalarType.BFloat16, torch.ScalarType.BFloat16))
+        let all, worst = meanLoss "mean_nll" (allTexts narrow)
+        Expect.isLessThan (abs (all - mean "float32")) 0.01 "all texts in bfloat16"
+        Expect.isLessThan worst 0.05 "each text in bfloat16"
+
+let private hiddenStates =
+    testCase "hidden states, relative to each token's norm"
+    <| fun () ->
+        use model = load Precision.Full
+        use golden = golden ()
+        use _ = torch.NewDisposeScope()
+        use _ = torch.no_grad ()
+
+        let levels (case: JsonElement) =
+            let _, result = pass model (ids case)
+
+            torch
+                .stack(result.Levels |> nonNull |> Array.map (fun level -> level.squeeze 0L))
+                .``to``(torch.ScalarType.Float64)
+
+        let wanted = golden.ReadTensor("hidden", Nullable torch.ScalarType.Float64)
+
+        let size (states: torch.Tensor) = states.norm (-1)
+
+        let error: torch.Tensor =
+            size (levels (expected.Value.GetProperty "hidden") - wanted) / size wanted
+
+        Expect.isLessThan (number (error.max ())) 1e-4 "states"
+        let norms = golden.ReadTensor("hidden_norms", Nullable torch.ScalarType.Float64)
+        let found = size (levels (expected.Value.GetProperty "hidden_norms"))
+        let error: torch.Tensor = (found / norms - 1.0.ToScalar()).abs()
+        Expect.isLessThan (number (error.max ())) 1e-4 "norms"
+
+let private greedy =
+    testCase "greedy continuations"
+    <| fun () ->
+        use model = load Precision.Full
+
+        for case in items "greedy" expected.Value do
+            let wanted = FamilyFixture.ints (case.GetProperty "new_ids")
+            let plan = GenerationPlan(AnswerMode.Explicit, 0, [||], 24, model.Config.EosIds)
+            Expect.equal (AnswerGenerator.Generate(model, [| ids case |], plan)[0]) wanted (text "text" case)
+
+let private gradients =
+    testCase "norms of all gradients"
+    <| fun () ->
+        use model = load Precision.Full
+        use _ = torch.NewDisposeScope()
+        let row = GradedRow(ids (List.head (texts ())), 1, 1)
+        model.Parameters.Gradients.zero_ () |> ignore
+        let result = GradedPass.Run(model, model.Weights(), [| row |], false)
+        let loss = result.CrossEntropySum / (float row.Graded).ToScalar()
+        loss.backward ()
+        near 1e-5 ((expected.Value.GetProperty "gradient").GetProperty("loss").GetDouble()) (number loss) "loss"
+
+        for entry in items "gradient_l2" expected.Value do
+            let name = text "name" entry
+            near 1e-3 (entry.GetProperty("l2").GetDouble()) (number (model.Parameters.PartGradient(name).norm())) name
+
+[<Tests>]
+let tests =
+    fixtureTests "SmolLM2" (fun () ->
+        // One after the other: each takes all cores, and a model's worth of memory.
+        [
+            testSequenced (testList "numbers" [ float32Numbers; roundedWeights; hiddenStates; greedy; gradients ])
+        ])

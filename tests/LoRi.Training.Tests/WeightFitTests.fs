@@ -1,0 +1,181 @@
+/// Loading is strict: what is missing, left over, of another shape or of another type is named; what is no weight is left out
+/// with a note. And what is written is what the Hub's tools read.
+module LoRi.Training.Tests.WeightFitTests
+
+open System
+open System.IO
+open Expecto
+open LoRi.Training
+open LoRi.Training.Checkpoints
+open LoRi.Training.ModelFiles
+open LoRi.Training.Models
+open LoRi.Training.Tests.SharedFiles
+open LoRi.Training.Tests.TensorValues
+open TorchSharp
+
+let private withFolder (run: string -> unit) =
+    let folder = Directory.CreateTempSubdirectory("lori-fit-").FullName
+
+    try
+        run folder
+    finally
+        Directory.Delete(folder, true)
+
+let private contents (file: SafetensorsFile) =
+    [
+        for entry in file.Entries ->
+            SafetensorsContent.FromTensor(entry.Name, file.ReadTensor(entry.Name, Nullable torch.ScalarType.Float32))
+    ]
+
+/// A copy of a fixture with other tensors.
+let private copy (name: string) (change: SafetensorsContent list -> SafetensorsContent list) (folder: string) =
+    NativeRuntime.Load()
+    File.Copy(path $"fixtures/models/{name}/config.json", Path.Combine(folder, "config.json"))
+    use file = SafetensorsFile.Open(path $"fixtures/models/{name}/model.safetensors")
+    use _ = torch.NewDisposeScope()
+    SafetensorsWriter.Write(Path.Combine(folder, "model.safetensors"), change (contents file), null)
+
+let private load folder =
+    let struct (model, _) = ModelLoader.Load(folder, LoadSettings.OnCpu Precision.Full)
+    model
+
+let private without (name: string) =
+    List.filter (fun (content: SafetensorsContent) -> content.Name <> name)
+
+let private zeros (name: string) (shape: int64 list) (dtype: torch.ScalarType) =
+    SafetensorsContent.FromTensor(name, torch.zeros (Array.ofList shape, dtype = dtype))
+
+let private norm = "model.norm.weight"
+
+/// What is changed, and what the message must name.
+let private faults =
+    [
+        "missing", without norm, [ "missing"; norm ]
+        "unexpected",
+        (fun all -> zeros "model.extra.weight" [ 3L ] torch.ScalarType.Float32 :: all),
+        [ "unexpected"; "model.extra.weight" ]
+        "of another shape",
+        (fun all -> zeros norm [ 3L ] torch.ScalarType.Float32 :: without norm all),
+        [ "shape"; norm; "[3]"; "[64]" ]
+        "transposed",
+        (fun all ->
+            let name = "model.layers.1.mlp.down_proj.weight"
+            zeros name [ 128L; 64L ] torch.ScalarType.Float32 :: without name all),
+        [ "shape"; "down_proj" ]
+        "integers", (fun all -> zeros norm [ 64L ] torch.ScalarType.Int64 :: without norm all), [ norm; "I64" ]
+    ]
+
+let private faultTests =
+    [
+        for name, change, named in faults do
+            testCase name
+            <| fun () ->
+                withFolder (fun folder ->
+                    copy "llama3" change folder
+                    let message = refusal (fun () -> load folder :> IDisposable)
+                    Expect.stringContains message folder "the folder"
+
+                    for word in named do
+                        Expect.stringContains message word "what is wrong")
+    ]
+
+let private notWeights =
+    testCase "integer tensors that are no weights are left out with a note"
+    <| fun () ->
+        withFolder (fun folder ->
+            copy "llama3" (fun all -> zeros "model.position_ids" [ 1L; 8L ] torch.ScalarType.Int64 :: all) folder
+            use model = load folder
+            Expect.hasLength model.Notes 1 "one note"
+            Expect.stringContains model.Notes[0] "model.position_ids" "the tensor"
+            Expect.stringContains model.Notes[0] "I64" "the type")
+
+let private configFirst =
+    testCase "an unsupported configuration is named where there are no weights at all"
+    <| fun () ->
+        withFolder (fun folder ->
+            File.WriteAllText(Path.Combine(folder, "config.json"), """{"model_type": "mamba"}""")
+            Expect.stringContains (refusal (fun () -> load folder :> IDisposable)) "mamba" "the family")
+
+let private hugeConfig =
+    testCase "sizes that the weights do not have are refused before anything is allocated"
+    <| fun () ->
+        withFolder (fun folder ->
+            copy "llama3" id folder
+            let file = Path.Combine(folder, "config.json")
+            let text = File.ReadAllText file
+
+            for field, huge in
+                [
+                    "\"vocab_size\": 128", "\"vocab_size\": 16777216"
+                    "\"num_hidden_layers\": 3", "\"num_hidden_layers\": 16777216"
+                    "\"intermediate_size\": 128", "\"intermediate_size\": 16777216"
+                ] do
+                Expect.stringContains text field "the fixture"
+                File.WriteAllText(file, text.Replace(field, huge))
+                let before = GC.GetTotalAllocatedBytes()
+                refusal (fun () -> load folder :> IDisposable) |> ignore
+                Expect.isLessThan (GC.GetTotalAllocatedBytes() - before) 50_000_000L field)
+
+let private logits (model: ReasoningModel) =
+    use _ = torch.NewDisposeScope()
+
+    let rows =
+        LoRi.Training.Sequences.PaddedRows.Right([| [| 1; 5; 7; 2; 9 |] |], torch.CPU)
+
+    let weights = model.Weights()
+
+    let result =
+        model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
+    doubles (Decoder.Logits(weights, result.Final))
+
+let private card =
+    ReasoningCard(
+        Method = "cot",
+        LatentSteps = 0,
+        AnswerPrefix = "",
+        PrefixIds = [||],
+        BotId = 0,
+        EotId = 0,
+        EosId = 0,
+        Projection = ProjectionKind.Identity,
+        ProjectionWidth = 0
+    )
+
+/// What is written has the names, shapes and types of the Hub's own folder, and gives the same bits when it is loaded.
+let private writtenTests () =
+    [
+        for name in FamilyFixture.names () do
+            testCase $"written: {name}"
+            <| fun () ->
+                withFolder (fun folder ->
+                    NativeRuntime.Load()
+                    use model = load (path $"fixtures/models/{name}")
+                    ModelWriter.Write(folder, model, card, null)
+                    use again = load folder
+                    Expect.isEmpty again.Notes "nothing is assumed"
+                    Expect.equal (logits again) (logits model) "the same bits")
+        testCase "GPT-2 is written as the Hub's own tools write it"
+        <| fun () ->
+            withFolder (fun folder ->
+                NativeRuntime.Load()
+                use model = load (path "fixtures/models/gpt2")
+                ModelWriter.Write(folder, model, card, null)
+                use written = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"))
+
+                use wanted =
+                    SafetensorsFile.Open(path "fixtures/models/gpt2-prefixed/model.safetensors")
+
+                let names (file: SafetensorsFile) =
+                    file.Entries |> Seq.map _.Name |> Seq.sort |> List.ofSeq
+
+                Expect.equal (names written) (names wanted) "names"
+
+                for entry in wanted.Entries do
+                    Expect.sequenceEqual (written.Get entry.Name).Shape entry.Shape entry.Name
+                    Expect.isTrue (written.Bytes(written.Get entry.Name).SequenceEqual(wanted.Bytes entry)) entry.Name)
+    ]
+
+[<Tests>]
+let tests =
+    fixtureTests "Weights" (fun () -> faultTests @ [ notWeights; configFirst; hugeConfig ] @ writtenTests ())
