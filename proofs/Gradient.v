@@ -437,3 +437,19 @@ by ring.
 Qed.
 
 End Gradients.
+
+Section PullBack.
+Variable R : realFieldType.
+
+(** From coordinates back to raw states: what a movement h of the raw states does to the coordinates, U' (h / rms) V level by
+    level, pairs with g as h itself pairs with (U g V') / rms. The mean that standardisation subtracts plays no part. *)
+Theorem gradient_pulled_back l d a b (U : 'M[R]_(l, a)) (V : 'M[R]_(d, b)) (scale : 'rV[R]_l) T
+    (g : 'I_T -> 'M[R]_(a, b)) (h : 'I_T -> 'M[R]_(l, d)) :
+  inner_all g (fun t => U^T *m (diag_mx scale *m h t) *m V) =
+  inner_all (fun t => diag_mx scale *m (U *m g t *m V^T)) h.
+Proof.
+apply: eq_bigr => t _.
+by rewrite inner_mulr !inner_mull trmxK tr_diag_mx !mulmxA.
+Qed.
+
+End PullBack.

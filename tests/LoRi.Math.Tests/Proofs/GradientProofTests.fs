@@ -6,6 +6,8 @@ open LoRi.Math
 open LoRi.Math.Tests
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
+open LoRi.Math.Tests.Fitting
+open LoRi.Math.Tests.Generators
 open LoRi.Math.Tests.Proofs.Tensors
 open LoRi.Math.Tests.Proofs.Trajectories
 
@@ -126,5 +128,57 @@ let private terms (backend: Backend) =
             expansion backend case term (dividedBy backend case.Seed) false)
     ]
 
+/// Against raw states and against coordinates.
+let private pulledBack (backend: Backend) =
+    [
+        Backends.property<ObjectiveCase> typeof<Cases> "gradient_pulled_back" (fun case ->
+            let options =
+                { case.Options with
+                    Weighting = Weighting.Off
+                }
+
+            let weights: RationaleWeights =
+                {
+                    Mean = 0.7
+                    Covariance = 1.3
+                    Order = 0.4
+                }
+
+            let batch = batch backend { case with Options = options }
+            let bound = batch.Objective.Subspace
+            let states = studentStates backend case.Corpus
+
+            let h =
+                states.Constant(states.Shape, normals case.Corpus.Seed (states.ToArray().Length))
+
+            let coordinates states =
+                bound.Coordinates(bound.Standardise(batch.Student states))
+
+            let raw =
+                batch.Objective.RationaleGradient
+                    weights
+                    batch.TeacherWeights
+                    batch.Teacher
+                    batch.StudentWeights
+                    (batch.Student states)
+
+            let inside =
+                Gradient.rationale
+                    options
+                    weights
+                    undivided
+                    false
+                    (Moments.centre batch.TeacherWeights batch.Teacher)
+                    (Moments.centre batch.StudentWeights (coordinates states))
+
+            let movement =
+                (Coordinates.raw (coordinates (states.Add h))).Subtract(Coordinates.raw (coordinates states))
+
+            let expected = dot (inside.ToArray()) (movement.ToArray())
+            let found = dot (raw.ToArray()) (h.ToArray())
+            closeOn (1.0 + largest (inside.ToArray())) Tolerances.loss [| expected |] [| found |] "<g, h>")
+    ]
+
 [<Tests>]
-let tests = testList "Proofs" [ onEach "Gradient.v" terms ]
+let tests =
+    testList "Proofs" [ onEach "Gradient.v" (fun backend -> terms backend @ pulledBack backend) ]
