@@ -477,8 +477,8 @@ let private math: Case list =
 let private steady (folder: string) (message: string) =
     Regex.Replace(
         Regex.Replace(message.Replace(folder, "FOLDER").TrimEnd('\n'), "[0-9a-f]{32}", "ID"),
-        @"[0-9a-f]{12}\.\.\.",
-        "HASH..."
+        @"[0-9a-f]{12}(?=\.\.\.|/)",
+        "HASH"
     )
 
 let private outcome (name: string, arrange: string -> string list) =

@@ -127,7 +127,15 @@ let private seeds =
                         for dataset in [ "gsm8k.jsonl"; "svamp.json" ] do
                             for kind in [ "a"; "b" ] do
                                 let path = Path.Combine(folder, $"{kind}-{dataset}")
-                                evaluation path 0 $$"""{"command": "distill", "order": "{{kind}}"}""" dataset "101" "101"
+
+                                evaluation
+                                    path
+                                    0
+                                    $$"""{"command": "distill", "order": "{{kind}}"}"""
+                                    dataset
+                                    "101"
+                                    "101"
+
                                 path
                     ]
 
@@ -179,7 +187,15 @@ let private demonstrations =
                 Expect.hasLength found 4 "two within, two across"
 
                 for pair in found do
-                    for key in [ "bootstrap_ci95"; "mcnemar_exact_p"; "mcnemar_holm_p"; "t_p"; "t_holm_p"; "holm_p" ] do
+                    for key in
+                        [
+                            "bootstrap_ci95"
+                            "mcnemar_exact_p"
+                            "mcnemar_holm_p"
+                            "t_p"
+                            "t_holm_p"
+                            "holm_p"
+                        ] do
                         Expect.notEqual (pair.GetProperty(key).ValueKind) JsonValueKind.Null $"{key}, {pair}"
 
                 let outcome = lori [ "compare"; first; second; "--baseline"; "lori (setting=half)" ]
@@ -199,7 +215,14 @@ let private demonstrations =
                 let path = Path.Combine(folder, "d")
                 demo path "one" [ "lori", 0, "11"; "codi", 0, "10"; "lori", 1, "11"; "codi", 1, "10" ]
                 let file = Path.Combine(path, "demo.json")
-                let old = Text.RegularExpressions.Regex.Replace(File.ReadAllText file, ", \"(right|dataset)\": \"[^\"]*\"", "")
+
+                let old =
+                    Text.RegularExpressions.Regex.Replace(
+                        File.ReadAllText file,
+                        ", \"(right|dataset)\": \"[^\"]*\"",
+                        ""
+                    )
+
                 File.WriteAllText(file, old)
                 let pair = List.exactlyOne (pairs (loriJson [ "compare"; path; "--json" ]))
                 Expect.equal (pair.GetProperty("questions").GetInt32()) 0 "no single answers"

@@ -121,7 +121,10 @@ let private kept =
 
                 succeed (lori (teach folder 2 "teacher"))
                 let teacher = keys (config (path folder "teacher"))
-                Expect.isTrue (Set.isSubset (set [ "model"; "answer_prefix"; "grade"; "teacher_text"; "seed" ]) teacher) "its own"
+
+                Expect.isTrue
+                    (Set.isSubset (set [ "model"; "answer_prefix"; "grade"; "teacher_text"; "seed" ]) teacher)
+                    "its own"
 
                 for key in
                     [

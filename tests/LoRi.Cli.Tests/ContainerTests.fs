@@ -13,9 +13,7 @@ let private listed (shape: string) (dtype: string) (tensors: JsonElement) =
         for tensor in tensors.EnumerateArray() ->
             text "name" tensor,
             text dtype tensor,
-            [
-                for size in tensor.GetProperty(shape).EnumerateArray() -> size.GetInt64()
-            ]
+            [ for size in tensor.GetProperty(shape).EnumerateArray() -> size.GetInt64() ]
     ]
     |> List.sort
 
@@ -43,7 +41,10 @@ let private safetensors =
         for case in cases (root + "verdicts.json") _.GetProperty("cases") do
             let path, what = sharedFile (root + text "file" case), text "what" case
 
-            if case.GetProperty("accept").GetBoolean() && not (fst (case.TryGetProperty "format_forbids")) then
+            if
+                case.GetProperty("accept").GetBoolean()
+                && not (fst (case.TryGetProperty "format_forbids"))
+            then
                 Expect.equal
                     (listed "shape" "dtype" (found path what))
                     (listed "shape" "dtype" (case.GetProperty "tensors"))
@@ -57,7 +58,8 @@ let private shards =
         let root = "fixtures/safetensors/"
 
         for case in cases (root + "verdicts.json") _.GetProperty("sharded") do
-            let folder, what = sharedFile $"""{root}sharded/{text "folder" case}""", text "what" case
+            let folder, what =
+                sharedFile $"""{root}sharded/{text "folder" case}""", text "what" case
 
             for path in [ Path.Combine(folder, "model.safetensors.index.json"); folder ] do
                 if text "expected" case = "accept" then
@@ -88,7 +90,9 @@ let private gguf =
                     ]
 
                 Expect.equal
-                    [ for name, _, shape in listed "shape" "dtype" (found path what) -> name, shape ]
+                    [
+                        for name, _, shape in listed "shape" "dtype" (found path what) -> name, shape
+                    ]
                     shapes
                     what
             | "reject" -> refused path what

@@ -135,7 +135,7 @@ let private files =
                     [
                         """{"lerning_rate": 1}""", "lerning_rate: there is no such setting"
                         """{"model": {}}""", "model: must be a number, a text"
-                        """[]""", "holds Array where a JSON object is needed"
+                        """[]""", "holds a JSON Array where an object is needed"
                     ] do
                     let config = file folder "e.json" content
                     expectError Failed message [ "evaluate"; "--config"; config ])

@@ -31,6 +31,9 @@ let private expectErrorAfterLog (text: string) arguments =
 let private evaluation (folder: string) (run: string) =
     let output = path folder (run + "-evaluation")
 
+    if Directory.Exists output then
+        Directory.Delete(output, true)
+
     succeed (
         lori
             [

@@ -12,13 +12,16 @@ let private score (file: string) rule options =
 
 let private verdicts (result: JsonElement) =
     [
-        for row in result.GetProperty("rows").EnumerateArray() -> text "value" row, row.GetProperty("correct").GetBoolean()
+        for row in result.GetProperty("rows").EnumerateArray() ->
+            text "value" row, row.GetProperty("correct").GetBoolean()
     ]
 
 let private golden =
     test "letters and truth values are scored by each row's data_name" {
         let file = sharedFile "fixtures/scoring/letters.jsonl"
-        let cases = [ for line in File.ReadAllLines file -> JsonDocument.Parse(line).RootElement ]
+
+        let cases =
+            [ for line in File.ReadAllLines file -> JsonDocument.Parse(line).RootElement ]
 
         for rule in [ "codi"; "simcot" ] do
             let expected =
@@ -59,7 +62,12 @@ let private options =
 
                 let found = loriJson (score strict "strict" [ "--answer-prefix"; "So" ])
                 Expect.equal (verdicts found) [ "5", true; "6", true; "", false ] "after So, after =, nothing"
-                Expect.equal (found.GetProperty("disagreements").GetInt32()) 1 "CODI's rule takes the last one for right"
+
+                Expect.equal
+                    (found.GetProperty("disagreements").GetInt32())
+                    1
+                    "CODI's rule takes the last one for right"
+
                 Expect.equal (text "compared_with" found) "codi" "the other rule")
         }
         test "rows and disagreements are in the table" {
@@ -81,10 +89,7 @@ let private options =
         test "a file without predictions is an error" {
             inFolder (fun folder ->
                 for content in [ ""; "\n \n" ] do
-                    expectError
-                        Failed
-                        "p.jsonl: holds no prediction"
-                        (score (file folder "p.jsonl" content) "codi" []))
+                    expectError Failed "p.jsonl: holds no prediction" (score (file folder "p.jsonl" content) "codi" []))
         }
     ]
 

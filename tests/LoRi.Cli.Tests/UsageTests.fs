@@ -23,7 +23,7 @@ let private wrong =
                 "a value of the wrong type", [ "teach"; "--steps"; "many" ], "'--steps' must be followed by"
                 "an unknown rule",
                 [ "score"; "--predictions"; "x"; "--rule"; "kind" ],
-                "--rule kind: must be one of codi, strict, coconut, icot, pccot, pccot_cot"
+                "--rule kind: must be one of codi, simcot, strict, coconut, icot, pccot, pccot_cot"
                 "an unknown method", distill @ [ "--method"; "magic" ], "--method magic: must be one of lori, no-cot"
                 "an unknown choice",
                 distill @ [ "--covariance"; "big" ],
@@ -175,7 +175,7 @@ let private settings =
                         """{"learning_rate": "fast"}""", "learning_rate fast: must be a number"
                         """{"steps": 1.5}""", "steps 1.5: must be a whole number"
                         """{"dtype": "float99"}""", "dtype float99: must be one of"
-                        """[1]""", "holds Array where a JSON object is needed"
+                        """[1]""", "holds a JSON Array where an object is needed"
                         """{""", "not valid JSON"
                         """{"method": "lori"}""", "method: `lori teach` has no such setting"
                         """{"seed": 1, "seed": 2}""", "\"seed\" stands there twice"

@@ -47,7 +47,13 @@ let private labelling =
             let random = [ "steps=3"; "subspace_kind=random"; "hidden_rank=9" ]
 
             Expect.equal
-                (labels [ result "a" 0L svd; result "b" 0L random; result "c" 1L svd; result "d" 1L random ])
+                (labels
+                    [
+                        result "a" 0L svd
+                        result "b" 0L random
+                        result "c" 1L svd
+                        result "d" 1L random
+                    ])
                 [
                     "lori (subspace_kind=svd)", [ "a"; "c" ]
                     "lori (subspace_kind=random)", [ "b"; "d" ]
@@ -130,7 +136,9 @@ let private labelling =
     ]
 
 let private demo (folder: string) (setting: string) method (seed: int64) (right: string) =
-    let answers = Dictionary(dict [ for i, mark in Seq.indexed right -> string i, (mark = '1') ])
+    let answers =
+        Dictionary(dict [ for i, mark in Seq.indexed right -> string i, (mark = '1') ])
+
     let correct = right |> Seq.filter ((=) '1') |> Seq.length
 
     ComparedResult(
@@ -164,7 +172,10 @@ let private pairing =
             Expect.equal pair.P (Nullable pair.Paired.Value.P) "several seeds: the t-test decides"
             Expect.equal pair.McNemarAdjustedP (Nullable pair.McNemar.Value.ExactP) "one pair"
             let struct (low, high) = pair.Interval.Value
-            let mean = PairedBootstrap([| 1.0; 1.0; 1.0; 0.5 |], [| 0.0; 0.0; 0.5; 0.5 |], 10_000, 0UL)
+
+            let mean =
+                PairedBootstrap([| 1.0; 1.0; 1.0; 0.5 |], [| 0.0; 0.0; 0.5; 0.5 |], 10_000, 0UL)
+
             Expect.equal (struct (low, high)) (mean.Interval(0.95, BootstrapInterval.Percentile)) "means over seeds"
         }
         test "two demonstrations: methods within each, and each method across" {
@@ -188,9 +199,7 @@ let private pairing =
                 "pairs"
 
             Expect.equal
-                [
-                    for p in MethodComparison.All(groups, 0UL, "lori (setting=one)") -> p.Second
-                ]
+                [ for p in MethodComparison.All(groups, 0UL, "lori (setting=one)") -> p.Second ]
                 [ "codi (setting=one)"; "lori (setting=compressed)" ]
                 "with a baseline"
 

@@ -21,7 +21,10 @@ let private parsed (text: string) (annotations: AnnotationHandling) =
 
     try
         File.WriteAllText(path, text)
-        let set = ReasoningData.Read(path, DataOptions(SkipBadLines = true, Annotations = annotations))
+
+        let set =
+            ReasoningData.Read(path, DataOptions(SkipBadLines = true, Annotations = annotations))
+
         List.ofSeq set.Examples, set.BadRows
     finally
         File.Delete path
@@ -64,7 +67,10 @@ let private gsm8k =
             | icot when icot.ValueKind = JsonValueKind.Null -> ()
             | icot when (SharedFiles.text "file" icot).EndsWith("train_eq_derived.txt", StringComparison.Ordinal) ->
                 // Made by other means than by leaving out the prose: the answers agree, the steps need not.
-                Expect.equal example.Answer (one (SharedFiles.text "text" icot) AnnotationHandling.Strip).Answer $"{row}"
+                Expect.equal
+                    example.Answer
+                    (one (SharedFiles.text "text" icot) AnnotationHandling.Strip).Answer
+                    $"{row}"
             | icot ->
                 let same = one (SharedFiles.text "text" icot) AnnotationHandling.Strip
                 Expect.equal example.Question same.Question $"question of the iCoT line, {row}"
@@ -95,8 +101,7 @@ let private ofFiles =
                     |> Map
 
                 for row in rows set do
-                    let example =
-                        read[SharedFiles.text "file" row][row.GetProperty("index").GetInt32()]
+                    let example = read[SharedFiles.text "file" row][row.GetProperty("index").GetInt32()]
 
                     asCodiEvaluates example row
                     Expect.equal example.Question (field "zero_shot_cot" "question" row) $"question, {row}"
@@ -122,7 +127,8 @@ let private icotLine (row: JsonElement) =
         Expect.equal (field loader "answer" row) (marked example) $"{loader} answer, {row}"
         Expect.equal (field loader "sentence" row) (sentence question example) $"{loader} sentence, {row}"
 
-    let withoutLast = example.Steps |> Seq.take (max 0 (example.Steps.Count - 1)) |> List.ofSeq
+    let withoutLast =
+        example.Steps |> Seq.take (max 0 (example.Steps.Count - 1)) |> List.ofSeq
 
     match row.GetProperty("codi_train").TryGetProperty "dropped" with
     | true, _ -> Expect.isFalse (Char.IsDigit example.Answer[0]) $"CODI leaves out what begins with no digit, {row}"
@@ -161,7 +167,8 @@ let private ofRow (question: string, target: string) =
     | _ -> None
 
 let private splitsElsewhere (text: string) =
-    text |> Seq.exists (fun c -> Seq.contains c "\u000b\u000c\u001c\u001d\u001e\u0085\u2028\u2029")
+    text
+    |> Seq.exists (fun c -> Seq.contains c "\u000b\u000c\u001c\u001d\u001e\u0085\u2028\u2029")
 
 let private coconutAgrees (examples: ReasoningExample list) (row: JsonElement) =
     let expected =
@@ -190,11 +197,16 @@ let private madeFile (row: JsonElement) =
     | _ ->
         let path = Path.GetTempFileName()
         File.WriteAllText(path, text)
-        let read = ReasoningData.Read(path, DataOptions(Format = Nullable DataFormat.Icot, SkipBadLines = true))
+
+        let read =
+            ReasoningData.Read(path, DataOptions(Format = Nullable DataFormat.Icot, SkipBadLines = true))
+
         File.Delete path
         let found = [ for e in read.Examples -> e.Question, e.Rationale, e.Answer ]
         // A mark of the byte order is no part of the first question for us.
-        let trimmed = List.map (fun (question: string, target) -> question.TrimStart '\ufeff', target)
+        let trimmed =
+            List.map (fun (question: string, target) -> question.TrimStart '\ufeff', target)
+
         Expect.equal found (pairs "icot_si_rows" row |> trimmed |> List.choose ofRow) $"iCoT-SI, {row}"
 
         if not (splitsElsewhere text) then
@@ -218,7 +230,14 @@ let private madeFiles =
 
 let private strictness =
     test "a broken line stops by default, whatever the published loaders do with it" {
-        for text in [ "a||b||c #### 2\n"; "a||x ### 5\n"; "a||\n"; "||x #### 1\n"; "a\rb||x #### 1\n" ] do
+        for text in
+            [
+                "a||b||c #### 2\n"
+                "a||x ### 5\n"
+                "a||\n"
+                "||x #### 1\n"
+                "a\rb||x #### 1\n"
+            ] do
             let path = Path.GetTempFileName()
             File.WriteAllText(path, text)
 
@@ -233,14 +252,20 @@ let private lineEnds =
     test "LF, CRLF and a lone CR end a line, and every line has its number" {
         let path = Path.GetTempFileName()
         File.WriteAllText(path, "a||x #### 1\rb||y #### 2\r\nc||z #### 3\n\r\nbad\r")
-        let set = ReasoningData.Read(path, DataOptions(Format = Nullable DataFormat.Icot, SkipBadLines = true))
+
+        let set =
+            ReasoningData.Read(path, DataOptions(Format = Nullable DataFormat.Icot, SkipBadLines = true))
+
         Expect.equal [ for e in set.Examples -> e.Question, e.Answer ] [ "a", "1"; "b", "2"; "c", "3" ] "rows"
         Expect.equal set.BadRows 1 "the last line"
         let name = Path.GetFileNameWithoutExtension path
         Expect.equal [ for e in set.Examples -> e.Id ] [ for i in 1..3 -> $"{name}:{i}" ] "numbers"
-        let message = SharedFiles.refusal (fun () ->
+
+        let message =
+            SharedFiles.refusal (fun () ->
                 ReasoningData.Read(path, DataOptions(Format = Nullable DataFormat.Icot)) |> ignore
                 new MemoryStream() :> IDisposable)
+
         Expect.stringContains message ", line 5: " "number of the bad line"
         File.Delete path
     }

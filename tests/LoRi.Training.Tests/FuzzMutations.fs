@@ -31,7 +31,12 @@ let private integers =
 
 /// A position in a file: mostly near its beginning, where headers are.
 let private position (random: SeededRandom) length =
-    random.Below(if random.Below 3 > 0 then max 1 (min length 600) else length)
+    random.Below(
+        if random.Below 3 > 0 then
+            max 1 (min length 600)
+        else
+            length
+    )
 
 let private overwrite (random: SeededRandom) (bytes: byte[]) =
     let width = pick random [| 1; 2; 4; 8 |]
@@ -115,8 +120,7 @@ let rec private write (text: StringBuilder) tree =
 
         text.Append '}' |> ignore
 
-let private nested depth =
-    String('[', depth) + String(']', depth)
+let private nested depth = String('[', depth) + String(']', depth)
 
 /// Values that are of another type, too large, too deep, or no JSON at all.
 let private hostile =
@@ -165,9 +169,15 @@ let private inText (random: SeededRandom) (literal: string) =
     let at = random.Below(literal.Length + 1)
     literal.Insert(at, pick random [| "x"; " "; "\\u0001"; "\\ud83d"; "9"; "."; "-"; "\""; "\\" |])
 
+/// A whole number's neighbours, which only a check of consistency finds; other literals get a stray character.
+let private nudge (random: SeededRandom) (literal: string) =
+    match Int64.TryParse literal with
+    | true, number -> string (pick random [| number + 1L; number - 1L; number * 2L; number / 2L; -number |])
+    | _ -> inText random literal
+
 /// What stands in a node's place: nothing, one thing or several.
 let private damage (random: SeededRandom) (whole: Tree) (node: Tree) =
-    match random.Below 7 with
+    match random.Below 8 with
     | 0 -> []
     | 1 -> [ node; node ]
     | 2 -> [ node; whole ]
@@ -175,7 +185,7 @@ let private damage (random: SeededRandom) (whole: Tree) (node: Tree) =
     | 4 -> [ Scalar(pick random hostile) ]
     | _ ->
         match node with
-        | Scalar literal -> [ Scalar(inText random literal) ]
+        | Scalar literal -> [ Scalar(nudge random literal) ]
         | Items items -> [ Items(List.rev items) ]
         | Fields fields -> [ Items(List.map snd fields) ]
 
@@ -203,13 +213,21 @@ let rec private change number (edit: Tree -> Tree list) tree =
     match tree with
     | Scalar _ -> tree
     | Items items -> Items(List.collect visit items)
-    | Fields fields -> Fields(fields |> List.collect (fun (name, value) -> [ for changed in visit value -> name, changed ]))
+    | Fields fields ->
+        Fields(
+            fields
+            |> List.collect (fun (name, value) -> [ for changed in visit value -> name, changed ])
+        )
 
 let private rename (random: SeededRandom) tree =
     match tree with
     | Fields fields when not fields.IsEmpty ->
         let at = random.Below fields.Length
-        Fields(fields |> List.mapi (fun i (name, value) -> (if i = at then inText random name else name), value))
+
+        Fields(
+            fields
+            |> List.mapi (fun i (name, value) -> (if i = at then inText random name else name), value)
+        )
     | other -> other
 
 /// One damage to a JSON text: to its structure where it can be parsed, else to its bytes.

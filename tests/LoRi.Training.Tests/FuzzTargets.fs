@@ -36,7 +36,9 @@ let private shared (relative: string) (pattern: string) largest =
     | None -> [||]
     | Some root ->
         [|
-            for path in Directory.GetFiles(Path.Combine(root, relative), pattern, SearchOption.AllDirectories) |> Array.sort do
+            for path in
+                Directory.GetFiles(Path.Combine(root, relative), pattern, SearchOption.AllDirectories)
+                |> Array.sort do
                 if FileInfo(path).Length <= largest then
                     File.ReadAllBytes path
         |]
@@ -47,9 +49,19 @@ let private withShared relative pattern largest (own: Lazy<byte[][]>) =
 /// Every entry fits its bytes, and the bytes are covered exactly once.
 let private checkSafetensors (file: SafetensorsFile) =
     let bits =
-        dict [ "F64", 64L; "I64", 64L; "F32", 32L; "F16", 16L; "BF16", 16L; "U8", 8L; "BOOL", 8L ]
+        dict
+            [
+                "F64", 64L
+                "I64", 64L
+                "F32", 32L
+                "F16", 16L
+                "BF16", 16L
+                "U8", 8L
+                "BOOL", 8L
+            ]
 
-    let ordered = file.Entries |> Seq.sortBy (fun entry -> entry.Begin, entry.End) |> List.ofSeq
+    let ordered =
+        file.Entries |> Seq.sortBy (fun entry -> entry.Begin, entry.End) |> List.ofSeq
 
     for before, after in List.pairwise ordered do
         Expect.equal after.Begin before.End "tensors lie one after the other"
@@ -98,11 +110,15 @@ let private readGguf folder =
 /// A model that is accepted must compute.
 let private logitsOf (model: string) =
     let ids = [| 1; 2; 3 |]
-    let answer = ModelQueries.Logits(model, ids, DtypeOption.F32, DeviceOption.Cpu, null)
+
+    let answer =
+        ModelQueries.Logits(model, ids, DtypeOption.F32, DeviceOption.Cpu, null)
+
     Expect.equal answer.Length ids.Length "positions"
     Expect.equal answer.Last.Length answer.Vocabulary "logits"
 
-let private readModelGguf folder = logitsOf (Path.Combine(folder, "x.gguf"))
+let private readModelGguf folder =
+    logitsOf (Path.Combine(folder, "x.gguf"))
 
 let private readConfig folder =
     let path = Path.Combine(folder, "config.json")
@@ -165,9 +181,9 @@ let all =
         TinyFiles.safetensors |> withShared "fixtures/safetensors" "*.safetensors" 20_000L
 
     let configs = TinyFiles.config |> withShared "fixtures/models" "config.json" 20_000L
+
     let adapters =
-        TinyFiles.adapter
-        |> withShared "fixtures/models" "adapter_config.json" 20_000L
+        TinyFiles.adapter |> withShared "fixtures/models" "adapter_config.json" 20_000L
 
     let templates =
         lazy

@@ -8,7 +8,8 @@ open LoRi.Training.Evaluation
 
 let private lines name =
     [
-        for line in File.ReadAllLines(SharedFiles.path $"fixtures/scoring/{name}") -> JsonDocument.Parse(line).RootElement
+        for line in File.ReadAllLines(SharedFiles.path $"fixtures/scoring/{name}") ->
+            JsonDocument.Parse(line).RootElement
     ]
 
 /// A value as Python's `str` writes it.
@@ -67,7 +68,8 @@ let private golden =
 
             let pairs =
                 [
-                    for pair in SharedFiles.items "pairs" literals -> SharedFiles.asText pair[0], SharedFiles.asText pair[1]
+                    for pair in SharedFiles.items "pairs" literals ->
+                        SharedFiles.asText pair[0], SharedFiles.asText pair[1]
                 ]
 
             Expect.isGreaterThan pairs.Length 50 "pairs"

@@ -171,7 +171,10 @@ let private comparing =
             test "one run of each is compared question by question" {
                 let first = result "a" 0L 0.75 [ "1", true; "2", true; "3", true; "4", false ]
                 let second = result "b" 0L 0.25 [ "4", false; "3", false; "2", false; "1", true ]
-                let pair = Seq.exactlyOne (MethodComparison.All(ComparedGroup.Of [| first; second |], 0UL))
+
+                let pair =
+                    Seq.exactlyOne (MethodComparison.All(ComparedGroup.Of [| first; second |], 0UL))
+
                 Expect.equal (pair.McNemar.Value.OnlyFirst, pair.McNemar.Value.OnlySecond) (2, 0) "only one right"
                 near 0.5 pair.P.Value "2 * (1/2)^2"
                 Expect.equal pair.AdjustedP pair.P "one pair only"
@@ -195,13 +198,15 @@ let private comparing =
                 let first, second =
                     result "a" 0L 1.0 [ "1", true; "2", true ], result "b" 0L 1.0 [ "1", true; "3", true ]
 
-                Expect.throwsC (fun () -> MethodComparison.All(ComparedGroup.Of [| first; second |], 0UL) |> ignore) (fun (error: exn) ->
-                    Expect.isTrue (error :? InputException) "bad input"
+                Expect.throwsC
+                    (fun () -> MethodComparison.All(ComparedGroup.Of [| first; second |], 0UL) |> ignore)
+                    (fun (error: exn) ->
+                        Expect.isTrue (error :? InputException) "bad input"
 
-                    Expect.stringContains
-                        error.Message
-                        "b: answers 2 questions, a 2, and 1 of these are missing there"
-                        "text")
+                        Expect.stringContains
+                            error.Message
+                            "b: answers 2 questions, a 2, and 1 of these are missing there"
+                            "text")
             }
             test "a folder that nothing wrote is refused" {
                 let folder = Directory.CreateTempSubdirectory("lori-compare").FullName

@@ -133,7 +133,7 @@ let private badIndex () =
         for content, what in
             [
                 text[.. text.Length / 2], "is not valid JSON"
-                "[]", "holds Array where a JSON object is needed"
+                "[]", "holds a JSON Array where an object is needed"
                 "{}", "is no lori-teacher-cache of version 1"
                 text.Replace("\"version\": 1", "\"version\": 2"), "is no lori-teacher-cache of version 1"
                 text.Replace("\"batch_size\": 3", "\"batch_size\": \"x\""), "the file is damaged"

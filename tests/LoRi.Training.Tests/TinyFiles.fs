@@ -28,7 +28,12 @@ let safetensors =
             written (fun path -> SafetensorsWriter.Write(path, TinyFolder.weights))
             written (fun path ->
                 let tensor name dtype shape (bytes: int) =
-                    SafetensorsContent(name, dtype, shape, (fun stream -> stream.Write(Array.zeroCreate<byte> bytes, 0, bytes)))
+                    SafetensorsContent(
+                        name,
+                        dtype,
+                        shape,
+                        (fun stream -> stream.Write(Array.zeroCreate<byte> bytes, 0, bytes))
+                    )
 
                 SafetensorsWriter.Write(
                     path,
@@ -46,7 +51,10 @@ let safetensors =
 
 /// Two shards, and their index.
 let shards =
-    [ "model-00001-of-00002.safetensors", "a"; "model-00002-of-00002.safetensors", "b" ]
+    [
+        "model-00001-of-00002.safetensors", "a"
+        "model-00002-of-00002.safetensors", "b"
+    ]
 
 let writeShards (folder: string) =
     for file, tensor in shards do
@@ -57,7 +65,9 @@ let writeShards (folder: string) =
 
 let index =
     lazy
-        (let map = String.Join(", ", [ for file, tensor in shards -> $"\"{tensor}\": \"{file}\"" ])
+        (let map =
+            String.Join(", ", [ for file, tensor in shards -> $"\"{tensor}\": \"{file}\"" ])
+
          [| utf8 $"""{{"metadata": {{"total_size": 24}}, "weight_map": {{{map}}}}}""" |])
 
 let config = lazy [| utf8 TinyFolder.config |]
@@ -78,7 +88,9 @@ let adapter =
 let private byteLevel =
     lazy
         (let letters =
-            [ for code in 0..255 -> ByteAlphabet.Write(ReadOnlySpan [| char code |]).Substring(0, 1) ]
+            [
+                for code in 0..255 -> ByteAlphabet.Write(ReadOnlySpan [| char code |]).Substring(0, 1)
+            ]
             |> List.distinct
 
          let entries =
@@ -96,8 +108,7 @@ let private byteLevel =
 "decoder": {{"type": "ByteLevel"}},
 "model": {{"type": "BPE", "ignore_merges": false, "vocab": {{{String.Join(", ", entries)}}}, "merges": ["t h", ["th", "e"], "Ġ the"]}}}}""")
 
-let tokenizers =
-    lazy [| utf8 TinyFolder.tokenizer; utf8 (byteLevel.Force()) |]
+let tokenizers = lazy [| utf8 TinyFolder.tokenizer; utf8 (byteLevel.Force()) |]
 
 let private string (writer: BinaryWriter) (text: string) =
     let bytes = utf8 text
@@ -117,9 +128,14 @@ let gguf =
                  writer.Write kind
                  value ()
 
-         let whole key (value: int) = entry key 4 (fun () -> writer.Write value)
-         let real key (value: float32) = entry key 6 (fun () -> writer.Write value)
-         let text key value = entry key 8 (fun () -> string writer value)
+         let whole key (value: int) =
+             entry key 4 (fun () -> writer.Write value)
+
+         let real key (value: float32) =
+             entry key 6 (fun () -> writer.Write value)
+
+         let text key value =
+             entry key 8 (fun () -> string writer value)
 
          let texts key values =
              entry key 9 (fun () ->
@@ -191,7 +207,7 @@ let gguf =
              writer.Write offset
              offset <- offset + uint64 ((4 * List.reduce (*) shape + 31) / 32 * 32)
 
-         writer.Write(Array.zeroCreate<byte> (int ((32L - stream.Position % 32L) % 32L)))
+         writer.Write(Array.zeroCreate<byte>(int ((32L - stream.Position % 32L) % 32L)))
 
          for i in 0 .. int offset / 4 - 1 do
              writer.Write(0.3f * float32 (sin (float (7 * i))))

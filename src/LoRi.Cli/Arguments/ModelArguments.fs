@@ -56,7 +56,8 @@ type GenerateArgs =
             | Chat ->
                 "put the prompt into the model's chat template; without --prompt, answer every line after those before (/new starts over)"
             | Against _ -> "an explicit teacher that answers too: shows the tokens and the time saved"
-            | Temperature _ -> "draw tokens from softmax(logits / t); 0 takes the likeliest (default: 0; 1 with --top-p or --top-k)"
+            | Temperature _ ->
+                "draw tokens from softmax(logits / t); 0 takes the likeliest (default: 0; 1 with --top-p or --top-k)"
             | Top_P _ -> "draw from the fewest tokens whose probabilities reach this share (default: 1)"
             | Top_K _ -> "draw from this many of the likeliest tokens (default: all)"
             | Seed _ -> "seed of the drawing (default: 0)"

@@ -157,9 +157,7 @@ let run (terminal: Terminal) _ arguments =
         raise (UsageException $"--seed {seed}: must be at least 0")
 
     let groups =
-        options.GetResult CompareArgs.Runs
-        |> ComparedFolders.ReadAll
-        |> ComparedGroup.Of
+        options.GetResult CompareArgs.Runs |> ComparedFolders.ReadAll |> ComparedGroup.Of
 
     let pairs =
         MethodComparison.All(groups, uint64 seed, Option.toObj (options.TryGetResult Baseline))

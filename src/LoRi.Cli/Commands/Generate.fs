@@ -35,21 +35,23 @@ let private contradict one other why =
     raise (UsageException $"{one} and {other} contradict each other: {why}")
 
 let private source (options: ParseResults<GenerateArgs>) =
-    let prompt, ids =
-        options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
+    let prompt, ids = options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
 
     let loop = options.Contains Interactive
 
     match prompt, ids with
     | Some _, Some _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
-    | Some _, _ when loop -> contradict "--interactive" "--prompt" "the questions come from standard input, or there is one"
+    | Some _, _ when loop ->
+        contradict "--interactive" "--prompt" "the questions come from standard input, or there is one"
     | _, Some _ when loop -> contradict "--interactive" "--ids" "questions are texts"
     | _, Some _ when options.Contains Chat -> contradict "--chat" "--ids" "a template is for texts; give --prompt"
-    | _, Some _ when options.Contains Against -> contradict "--against" "--ids" "the teacher may have other ids; give --prompt"
+    | _, Some _ when options.Contains Against ->
+        contradict "--against" "--ids" "the teacher may have other ids; give --prompt"
     | Some text, _ -> Text text
     | _, Some list -> Ids(Models.ids list)
     | None, None when loop || options.Contains Chat -> Lines
-    | None, None -> raise (UsageException "generate: give --prompt or --ids, or --interactive for questions from standard input")
+    | None, None ->
+        raise (UsageException "generate: give --prompt or --ids, or --interactive for questions from standard input")
 
 /// How tokens are drawn; nothing where the likeliest is taken.
 let private sampling (options: ParseResults<GenerateArgs>) =
@@ -82,7 +84,10 @@ let private sampling (options: ParseResults<GenerateArgs>) =
     | Some 0.0, _ when not given.IsEmpty ->
         contradict "--temperature 0" given.Head "at temperature 0 the likeliest token is taken, and nothing drawn"
     | None, None when topK.IsNone && seed.IsSome ->
-        raise (UsageException $"{given.Head}: nothing is drawn that could depend on it; give --temperature, --top-p or --top-k too")
+        raise (
+            UsageException
+                $"{given.Head}: nothing is drawn that could depend on it; give --temperature, --top-p or --top-k too"
+        )
     | (None | Some 0.0), _ when given.IsEmpty -> None
     | _ ->
         Some(
@@ -263,8 +268,7 @@ let run (terminal: Terminal) native arguments =
     let against =
         options.TryGetResult Against |> Option.map (CommandLine.existing "against")
 
-    against
-    |> Option.iter (fun path -> AnsweringModel.CheckExplicit("--against", path))
+    against |> Option.iter (fun path -> AnsweringModel.CheckExplicit("--against", path))
 
     Models.load native (options.TryGetResult GenerateArgs.Threads)
     use answering = loadAll terminal asked against (not start.IsIds)

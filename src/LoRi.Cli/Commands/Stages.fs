@@ -142,7 +142,9 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
                 $"{evaluation.Output}: the evaluation was stopped before its end; the same command with --resume goes on"
         )
     | _ when options.Contains EvaluateArgs.Json ->
-        let written = IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json"))
+        let written =
+            IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json"))
+
         terminal.Out.WriteLine(written.Replace("\n", ""))
     | found -> EvaluationTable.show terminal found
 

@@ -207,8 +207,8 @@ public sealed class GgufCheckpoint : IWeightSource
             ["num_key_value_heads"] = File.FindInteger(Key("attention.head_count_kv")) ?? heads,
             ["head_dim"] = headSize,
             ["vocab_size"] = File.FindInteger(Key("vocab_size")) ?? Get("model.embed_tokens.weight").Rows,
-            ["rms_norm_eps"] = File.Required(Key("attention.layer_norm_rms_epsilon"), File.FindNumber(Key("attention.layer_norm_rms_epsilon"))),
-            ["rope_theta"] = File.FindNumber(Key("rope.freq_base")) ?? 10000.0,
+            ["rms_norm_eps"] = PositiveNumber(Key("attention.layer_norm_rms_epsilon"), null),
+            ["rope_theta"] = PositiveNumber(Key("rope.freq_base"), 10000.0),
             ["max_position_embeddings"] = Positive(Key("context_length")),
             ["tie_word_embeddings"] = !_byHubName.ContainsKey("lm_head.weight"),
         };
@@ -236,5 +236,11 @@ public sealed class GgufCheckpoint : IWeightSource
     {
         long value = File.Required(key, File.FindInteger(key));
         return value is > 0 and <= int.MaxValue ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
+    }
+
+    private double PositiveNumber(string key, double? absent)
+    {
+        double value = File.Required(key, File.FindNumber(key) ?? absent);
+        return double.IsFinite(value) && value > 0 ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
     }
 }

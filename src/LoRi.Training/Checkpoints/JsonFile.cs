@@ -65,7 +65,7 @@ internal static class JsonFile
         {
             return document.RootElement.ValueKind == JsonValueKind.Object
                 ? (JsonObject)JsonNode.Parse(document.RootElement.GetRawText(), null, new JsonDocumentOptions { AllowDuplicateProperties = false })!
-                : throw new InputException($"{path}: holds {document.RootElement.ValueKind} where a JSON object is needed; check that it is the right file");
+                : throw new InputException($"{path}: holds a JSON {document.RootElement.ValueKind} where an object is needed; check that it is the right file");
         }
         catch (JsonException e)
         {

@@ -51,7 +51,7 @@ internal static class ParquetRows
         }
         catch (Exception e) when (e is not (OutOfMemoryException or InputException))
         {
-            throw new InputException($"{path}: not a Parquet file that can be read ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); it is damaged or cut short, fetch or write it again", e);
+            throw new InputException($"{path}: is not a Parquet file that can be read; it is damaged or cut short, fetch or write it again", e);
         }
     }
 

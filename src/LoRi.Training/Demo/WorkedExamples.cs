@@ -1,5 +1,5 @@
-using LoRi.Training.Models;
 using LoRi.Training.Methods.CotSft;
+using LoRi.Training.Models;
 using LoRi.Training.Reports;
 using LoRi.Training.Sequences;
 

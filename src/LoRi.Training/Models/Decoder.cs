@@ -174,7 +174,9 @@ public sealed class Decoder : IDisposable
             return block.Down.Apply(nn.functional.gelu(up, TorchSharp.Modules.GELU.Approximate.tanh));
         }
 
-        var gate = nn.functional.silu(up.narrow(-1, 0, Config.IntermediateSize));
+        // The bfloat16 kernel is several times slower on rows that do not follow each other.
+        var gate = up.narrow(-1, 0, Config.IntermediateSize);
+        gate = nn.functional.silu(up.dtype == ScalarType.BFloat16 ? gate.contiguous() : gate);
         return block.Down.Apply(gate * up.narrow(-1, Config.IntermediateSize, Config.IntermediateSize));
     }
 
@@ -185,12 +187,8 @@ public sealed class Decoder : IDisposable
             return nn.functional.layer_norm(x, norm.Weight.shape, norm.Weight, norm.Bias, Config.NormEpsilon);
         }
 
-        if (x.dtype is ScalarType.BFloat16)
-        {
-            var wide = x.to(ScalarType.Float32);
-            return (wide * wide.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt()).to(x.dtype) * norm.Weight;
-        }
-
-        return x * x.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt() * norm.Weight;
+        var wide = x.dtype is ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
+        var scaled = wide * wide.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt();
+        return scaled.to(x.dtype) * norm.Weight;
     }
 }

@@ -117,6 +117,11 @@ internal static class DecoderConfigReader
                 $"{source}: num_attention_heads ({config.QueryHeads}) is not a multiple of num_key_value_heads ({config.KeyValueHeads})");
         }
 
+        if (config.HeadSize < 1)
+        {
+            throw new InputException($"{source}: there are more heads ({config.QueryHeads}) than the {config.HiddenSize} values of a state; correct the numbers of heads, or give head_dim");
+        }
+
         if (config.LearnedPositions && config.HiddenSize % config.QueryHeads != 0)
         {
             throw new InputException($"{source}: n_embd ({config.HiddenSize}) is not a multiple of n_head ({config.QueryHeads})");

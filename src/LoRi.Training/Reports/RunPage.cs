@@ -16,7 +16,9 @@ internal sealed class RunPage(
     IReadOnlyList<string> notes)
 {
     private const int MostDashes = SvgChart.Colours;
-    private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds"];
+    private const string Validation = "validation_loss";
+    private const string Spread = "latent_spread";
+    private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", Validation, Spread];
 
     private readonly (string Run, SharedSubspace Subspace)[] subspaces =
         [.. runs.Where(run => run.Subspace is not null).Select(run => (run.Name, run.Subspace!))];
@@ -56,6 +58,8 @@ internal sealed class RunPage(
             yield return Curve(term, $"Loss term: {term}", term is "task" or "teacher" ? "nats per graded token" : "unweighted loss");
         }
 
+        yield return Curve(Validation, "Task loss of the rows held out", "nats per graded token");
+        yield return Curve(Spread, "Spread of the latents", "from 0 (one vector) to 1");
         yield return Curve("learning_rate", "Learning rate", "learning rate per step");
         yield return Curve("gradient_norm", "Gradient before clipping", "global 2-norm");
     }

@@ -1,5 +1,5 @@
-using TorchSharp;
 using LoRi.Training.Models;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Sequences;

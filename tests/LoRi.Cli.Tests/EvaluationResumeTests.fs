@@ -1,90 +1,14 @@
-/// Evaluations that are killed, stopped, damaged or started again with other settings, and what they measure.
-module LoRi.Cli.Tests.EvaluationTests
+/// Evaluations that are killed, stopped, damaged or started again with other settings.
+module LoRi.Cli.Tests.EvaluationResumeTests
 
-open System
 open System.Diagnostics
 open System.IO
-open System.Text.Json
-open System.Threading
 open Expecto
 open LoRi.Training
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
-
-let private path (folder: string) (name: string) = Path.Combine(folder, name)
-
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-
-/// A command line that evaluates the tiny model on `data.jsonl`; the output is relative to the folder.
-let private evaluate (folder: string) (model: string) (output: string) =
-    [
-        "evaluate"
-        "--model"
-        path folder model
-        "--data"
-        path folder "data.jsonl"
-        "--output"
-        path folder output
-        "--threads"
-        "1"
-        "--batch-size"
-        "4"
-        "--max-new-tokens"
-        "24"
-        "--latency-questions"
-        "3"
-    ]
-
-let private rows (output: string) =
-    [
-        for line in File.ReadAllLines(path output "predictions.jsonl") -> JsonDocument.Parse(line).RootElement
-    ]
-
-/// The predictions without their timings, as texts of JSON: equal texts are equal bits.
-let private answers (output: string) =
-    [
-        for row in rows output ->
-            [
-                for value in row.EnumerateObject() do
-                    if value.Name <> "seconds" then
-                        value.Name, value.Value.GetRawText()
-            ]
-    ]
-
-let private summary (output: string) =
-    JsonDocument.Parse(File.ReadAllText(path output "evaluation.json")).RootElement
-
-let private timed =
-    set
-        [
-            "seconds"
-            "tokens_per_second"
-            "batch_latency_ms"
-            "row_latency_ms"
-            "single_latency_ms"
-            "peak_memory_bytes"
-        ]
-
-let private untimed (output: string) =
-    [
-        for value in (summary output).EnumerateObject() do
-            if not (timed.Contains value.Name) then
-                value.Name, value.Value.GetRawText()
-    ]
-
-let private same (whole: string) (resumed: string) =
-    Expect.equal (answers resumed) (answers whole) "every prediction"
-    Expect.equal (untimed resumed) (untimed whole) "the summary"
-
-/// Waits until some predictions are there.
-let private untilAnswered (output: string) =
-    let clock = Stopwatch.StartNew()
-    let file = path output "predictions.jsonl"
-
-    while not (File.Exists file && FileInfo(file).Length > 0L) && clock.Elapsed.TotalSeconds < 60.0 do
-        Thread.Sleep 2
+open LoRi.Cli.Tests.TinyEvaluation
 
 let private killed =
     test "an evaluation that is killed at random moments ends as if it had not been" {
@@ -160,11 +84,6 @@ let private broken folder (kept: byte[] -> byte[]) =
 let private again folder options =
     evaluate folder "model" "e" @ [ "--resume" ] @ options
 
-let private withOption (option: string) (value: string) (arguments: string list) =
-    match List.tryFindIndex ((=) option) arguments with
-    | Some at -> List.updateAt (at + 1) value arguments
-    | None -> arguments @ [ option; value ]
-
 /// The command fails with a last line that holds the text.
 let private expectFailure (text: string) arguments =
     let outcome = lori arguments
@@ -179,7 +98,10 @@ let private torn =
             Array.takeWhile
                 (fun b ->
                     let inside = seen < count
-                    (if b = 10uy then seen <- seen + 1)
+
+                    (if b = 10uy then
+                         seen <- seen + 1)
+
                     inside)
                 bytes
 
@@ -276,105 +198,6 @@ let private folders =
         }
     ]
 
-let private measures =
-    test "evaluation.json has the fixed keys, latencies of batches, rows and single questions, and peak memory" {
-        withTiny (fun folder ->
-            writeData (path folder "data.jsonl") 9L 10
-            succeed (lori (evaluate folder "model" "e"))
-            let found = summary (path folder "e")
-
-            for key in
-                [
-                    "dataset"
-                    "examples"
-                    "correct"
-                    "accuracy"
-                    "accuracy_strict"
-                    "ci95"
-                    "method"
-                    "latent_steps"
-                    "seconds"
-                    "tokens_generated"
-                    "seed"
-                    "disagreements"
-                ] do
-                Expect.isTrue (fst (found.TryGetProperty key)) key
-
-            let number (name: string) (element: JsonElement) = element.GetProperty(name).GetDouble()
-
-            for name, count in [ "batch_latency_ms", 3.0; "row_latency_ms", 10.0; "single_latency_ms", 3.0 ] do
-                let times = found.GetProperty name
-                Expect.equal (number "count" times) count $"{name}: count"
-                Expect.isGreaterThan (number "p50" times) 0.0 $"{name}: median"
-                Expect.isLessThanOrEqual (number "p50" times) (number "p90" times) $"{name}: order"
-                Expect.isLessThanOrEqual (number "p90" times) (number "p99" times) $"{name}: order"
-                Expect.isLessThanOrEqual (number "p99" times) (number "max" times) $"{name}: order"
-
-            let all = rows (path folder "e")
-            let tokens = all |> List.sumBy (fun row -> number "tokens" row)
-            Expect.equal (number "tokens_generated" found) tokens "tokens"
-            Expect.equal (number "tokens_per_question" found) (tokens / 10.0) "tokens a question"
-
-            Expect.floatClose
-                Accuracy.high
-                (number "mean" (found.GetProperty "batch_latency_ms") * 3.0 / 1000.0)
-                (number "seconds" found)
-                "the batches make up the seconds"
-
-            Expect.isGreaterThan (number "peak_memory_bytes" found) 1e7 "peak memory"
-            succeed (lori (evaluate folder "model" "without" |> withOption "--latency-questions" "0"))
-            let without = (summary (path folder "without")).GetProperty "single_latency_ms"
-            Expect.equal without.ValueKind JsonValueKind.Null "none measured"
-
-            let table =
-                (lori (evaluate folder "model" "shown" @ [ "--question-text"; "codi" ])).Out
-
-            for text in [ "rules disagree"; "ms a batch of 4"; "ms alone (3 questions)"; "peak MiB"; "tokens" ] do
-                Expect.stringContains (table.Replace("\n", " ")) text "table")
-    }
-
-let private ownPrefix =
-    test "strict looks after the run's own prefix, fed or written, and scoring the file again says the same" {
-        withTiny (fun folder ->
-            succeed (lori (teach folder 150 "teacher"))
-            succeed (lori (distill folder 100 "student"))
-
-            for run, output in [ "teacher", "written"; "student", "fed" ] do
-                succeed (lori (evaluate folder run output))
-                let found = summary (path folder output)
-                Expect.equal (text "answer_prefix" found) "So" "prefix"
-                let all = rows (path folder output)
-
-                for row in all do
-                    let answer = (text "text" row).Split("So") |> Array.last
-                    let right = (text "text" row).Contains "So" && answer.Trim() = text "gold" row
-                    Expect.equal (row.GetProperty("correct_strict").GetBoolean()) right $"{row}"
-
-                Expect.isGreaterThan (found.GetProperty("accuracy_strict").GetDouble()) 0.0 "some are right"
-
-                for rule, key in [ "strict", "accuracy_strict"; "codi", "accuracy" ] do
-                    let scored =
-                        loriJson
-                            [
-                                "score"
-                                "--predictions"
-                                path folder (output + "/predictions.jsonl")
-                                "--rule"
-                                rule
-                                "--json"
-                            ]
-
-                    Expect.equal
-                        (scored.GetProperty("accuracy").GetDouble())
-                        (found.GetProperty(key).GetDouble())
-                        $"{run} {rule}"
-
-                    Expect.equal
-                        (scored.GetProperty("disagreements").GetInt32())
-                        (found.GetProperty("disagreements").GetInt32())
-                        $"{run} {rule}: disagreements")
-    }
-
 [<Tests>]
 let tests =
-    testList "Evaluation" ([ killed; signalled; torn; refusals; measures; ownPrefix ] @ folders)
+    testList "Evaluation resumes" ([ killed; signalled; torn; refusals ] @ folders)
