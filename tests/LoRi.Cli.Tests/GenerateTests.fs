@@ -47,7 +47,10 @@ let private chats =
         test "lines are answered after what was said before, until a new start" {
             inFolder (fun folder ->
                 let model = chatting folder
-                let found = answers "1 + 2\n\n3\n/new\n1 + 2\n" (generate model [ "--chat"; "--json" ])
+
+                let found =
+                    answers "1 + 2\n\n3\n/new\n1 + 2\n" (generate model [ "--chat"; "--json" ])
+
                 Expect.equal [ for answer in found -> text "question" answer ] [ "1 + 2"; "3"; "1 + 2" ] "questions"
                 Expect.equal (ids found[2]) (ids found[0]) "nothing is left of what was said"
 
@@ -61,12 +64,18 @@ let private chats =
         test "a model without a template" {
             inFolder (fun folder ->
                 let model = TinyFolder.model folder "m"
-                expectError Failed "has no chat template; leave --chat out" (generate model [ "--chat"; "--prompt"; "1" ]))
+
+                expectError
+                    Failed
+                    "has no chat template; leave --chat out"
+                    (generate model [ "--chat"; "--prompt"; "1" ]))
         }
         test "a template that refuses names its line" {
             inFolder (fun folder ->
                 let model = TinyFolder.model folder "m"
-                file model "chat_template.jinja" "a\n{{ raise_exception('no ' ~ messages[0].content) }}" |> ignore
+
+                file model "chat_template.jinja" "a\n{{ raise_exception('no ' ~ messages[0].content) }}"
+                |> ignore
 
                 expectError
                     Failed
@@ -80,7 +89,10 @@ let private loops =
         test "every line stands alone, with its time and tokens" {
             inFolder (fun folder ->
                 let model = TinyFolder.model folder "m"
-                let found = answers "What is 1 ?\nWhat is 2 ?\nWhat is 1 ?" (generate model [ "--interactive"; "--json" ])
+
+                let found =
+                    answers "What is 1 ?\nWhat is 2 ?\nWhat is 1 ?" (generate model [ "--interactive"; "--json" ])
+
                 Expect.equal found.Length 3 "answers"
                 Expect.equal (ids found[2]) (ids found[0]) "no memory"
 
@@ -96,14 +108,19 @@ let private loops =
         }
         test "no lines, no answers" {
             inFolder (fun folder ->
-                let outcome = succeed (loriWith "" (generate (TinyFolder.model folder "m") [ "--interactive" ]))
+                let outcome =
+                    succeed (loriWith "" (generate (TinyFolder.model folder "m") [ "--interactive" ]))
+
                 Expect.equal outcome.Out "" "nothing")
         }
         test "a question that cannot be answered is told, and the next one answered" {
             inFolder (fun folder ->
                 let long = String.replicate 80 "1 "
                 let model = TinyFolder.model folder "m"
-                let outcome = loriWith $"{long}\nWhat is 1 ?\n" (generate model [ "--interactive"; "--json" ])
+
+                let outcome =
+                    loriWith $"{long}\nWhat is 1 ?\n" (generate model [ "--interactive"; "--json" ])
+
                 Expect.equal outcome.Code Failed "exit code"
                 Expect.equal (outcome.Out.TrimEnd('\n').Split('\n').Length) 1 "one answer"
                 Expect.stringContains outcome.Error "was made for 64 positions" "why"
@@ -163,12 +180,24 @@ let private against =
                 "both are measured"
 
             let steps = [ "--latent-steps"; "1"; "--interactive"; "--json" ]
-            Expect.equal ((answers "1 + 2 =\n" (student steps)).Head.GetProperty("latent_steps").GetInt32()) 1 "fewer steps"
+
+            Expect.equal
+                ((answers "1 + 2 =\n" (student steps)).Head.GetProperty("latent_steps").GetInt32())
+                1
+                "fewer steps"
 
             expectError
                 Failed
                 "was trained by the method lori and writes no chain of thought; name the explicit teacher"
-                [ "generate"; "--model"; path "teacher"; "--prompt"; "1"; "--against"; path "student" ])
+                [
+                    "generate"
+                    "--model"
+                    path "teacher"
+                    "--prompt"
+                    "1"
+                    "--against"
+                    path "student"
+                ])
     }
 
 let private drawing =
@@ -176,16 +205,26 @@ let private drawing =
         inFolder (fun folder ->
             let model = TinyFolder.model folder "m"
             let prompt = [ "--prompt"; "What is 1 ?"; "--json" ]
-            let drawn seed = ids (loriJson (generate model (prompt @ [ "--temperature"; "3"; "--seed"; string seed ])))
+
+            let drawn seed =
+                ids (loriJson (generate model (prompt @ [ "--temperature"; "3"; "--seed"; string seed ])))
+
             Expect.equal (drawn 1) (drawn 1) "the same seed"
             Expect.isGreaterThan (List.distinct [ for seed in 1..6 -> drawn seed ]).Length 1 "other seeds"
             let greedy = ids (loriJson (generate model prompt))
             Expect.equal (ids (loriJson (generate model (prompt @ [ "--temperature"; "0" ])))) greedy "temperature 0"
-            Expect.equal (ids (loriJson (generate model (prompt @ [ "--top-k"; "1"; "--temperature"; "2" ])))) greedy "one candidate"
+
+            Expect.equal
+                (ids (loriJson (generate model (prompt @ [ "--top-k"; "1"; "--temperature"; "2" ]))))
+                greedy
+                "one candidate"
+
             Expect.equal (ids (loriJson (generate model (prompt @ [ "--top-p"; "0.0001" ])))) greedy "the likeliest"
 
             let lines options =
-                answers "What is 1 ?\nWhat is 1 ?\nWhat is 1 ?\n" (generate model ([ "--interactive"; "--json"; "--temperature"; "3" ] @ options))
+                answers
+                    "What is 1 ?\nWhat is 1 ?\nWhat is 1 ?\n"
+                    (generate model ([ "--interactive"; "--json"; "--temperature"; "3" ] @ options))
                 |> List.map ids
 
             Expect.equal (lines []) (lines [ "--seed"; "0" ]) "seed 0 is the default"
@@ -199,7 +238,9 @@ let private refused =
             [
                 "neither", [], "give --prompt or --ids, or --interactive"
                 "prompt and ids", [ "--prompt"; "a"; "--ids"; "1" ], "--prompt and --ids contradict each other"
-                "lines and a prompt", [ "--interactive"; "--prompt"; "a" ], "--interactive and --prompt contradict each other"
+                "lines and a prompt",
+                [ "--interactive"; "--prompt"; "a" ],
+                "--interactive and --prompt contradict each other"
                 "lines and ids", [ "--interactive"; "--ids"; "1" ], "--interactive and --ids contradict each other"
                 "a template and ids", [ "--chat"; "--ids"; "1" ], "--chat and --ids contradict each other"
                 "a teacher and ids", [ "--against"; "t"; "--ids"; "1" ], "--against and --ids contradict each other"
@@ -216,11 +257,15 @@ let private refused =
                 "a cold temperature", [ "--prompt"; "a"; "--temperature"; "-1" ], "--temperature -1: must be at least 0"
                 "no temperature", [ "--prompt"; "a"; "--temperature"; "nan" ], "--temperature NaN: must be at least 0"
                 "no share", [ "--prompt"; "a"; "--top-p"; "0" ], "--top-p 0: must be larger than 0 and at most 1"
-                "too large a share", [ "--prompt"; "a"; "--top-p"; "1.5" ], "--top-p 1.5: must be larger than 0 and at most 1"
+                "too large a share",
+                [ "--prompt"; "a"; "--top-p"; "1.5" ],
+                "--top-p 1.5: must be larger than 0 and at most 1"
                 "no candidates", [ "--prompt"; "a"; "--top-k"; "0" ], "--top-k 0: must be at least 1"
                 "no tokens", [ "--prompt"; "a"; "--max-new-tokens"; "0" ], "--max-new-tokens 0: must be at least 1"
             ] ->
-            test $"{name} is bad usage" { expectError BadUsage message ([ "generate"; "--model"; "nothing" ] @ options) }
+            test $"{name} is bad usage" {
+                expectError BadUsage message ([ "generate"; "--model"; "nothing" ] @ options)
+            }
     ]
 
 /// What a student's folder says of its markers.
@@ -229,12 +274,16 @@ let private markers =
         withTiny (fun folder ->
             succeed (lori (distill folder 2 "student")) |> ignore
             let final = Path.Combine(folder, "student", "final")
-            let read (name: string) = JsonDocument.Parse(File.ReadAllText(Path.Combine(final, name))).RootElement
+
+            let read (name: string) =
+                JsonDocument.Parse(File.ReadAllText(Path.Combine(final, name))).RootElement
 
             let added =
                 [
                     for token in (read "tokenizer.json").GetProperty("added_tokens").EnumerateArray() ->
-                        text "content" token, token.GetProperty("id").GetInt32(), token.GetProperty("special").GetBoolean()
+                        text "content" token,
+                        token.GetProperty("id").GetInt32(),
+                        token.GetProperty("special").GetBoolean()
                 ]
 
             let card = read "lori.json"
@@ -248,11 +297,24 @@ let private markers =
                 (succeed (loriWith "\"1 + 2 =\"\n\"So 3\"\n" [ "tokenize"; "--tokenizer"; tokenizer ])).Out
 
             Expect.equal (tokenize final) (tokenize (Path.Combine(folder, "model"))) "other texts have the same ids"
-            let marked = answers "\"<bot>1<eot>\"\n" [ "tokenize"; "--tokenizer"; Path.Combine(folder, "student") ]
+
+            let marked =
+                answers "\"<bot>1<eot>\"\n" [ "tokenize"; "--tokenizer"; Path.Combine(folder, "student") ]
+
             Expect.equal (ids marked.Head |> List.head) (id "bot_id") "found in text"
             Expect.equal (ids marked.Head |> List.last) (id "eot_id") "found in text"
 
-            let logits = loriJson [ "logits"; "--model"; final; "--ids"; $"""{id "bot_id"},3,{id "eot_id"}"""; "--json" ]
+            let logits =
+                loriJson
+                    [
+                        "logits"
+                        "--model"
+                        final
+                        "--ids"
+                        $"""{id "bot_id"},3,{id "eot_id"}"""
+                        "--json"
+                    ]
+
             Expect.equal (numbers (logits.GetProperty "last")).Length rows "the table was resized")
     }
 

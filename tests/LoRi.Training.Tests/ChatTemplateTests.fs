@@ -29,7 +29,12 @@ let private familyTest (family: string) =
     <| fun () ->
         let tokenizer = TokenizerFile.Load(path $"tokenizers/{family}")
         let template = nonNull (ChatTemplate.Find tokenizer)
-        let cases = [ for case in (json $"fixtures/tokenizers/{family}/chat.json").EnumerateArray() -> case ]
+
+        let cases =
+            [
+                for case in (json $"fixtures/tokenizers/{family}/chat.json").EnumerateArray() -> case
+            ]
+
         Expect.isNonEmpty cases "cases"
 
         for case in cases do
@@ -42,10 +47,7 @@ let private familyTest (family: string) =
 
             Expect.equal rendered (text "rendered" case) "rendered"
 
-            Expect.equal
-                (tokenizer.Encode(rendered, false))
-                [| for id in items "ids" case -> id.GetInt32() |]
-                "ids"
+            Expect.equal (tokenizer.Encode(rendered, false)) [| for id in items "ids" case -> id.GetInt32() |] "ids"
 
 let private published () =
     [
@@ -90,7 +92,8 @@ let private refused =
         for template, message in
             [
                 "a\n{{ x.y.z }}", "line 2: \"x\", which is undefined, has no \"y\""
-                "{% if true %}\n\n{{ raise_exception('no\nway') }}{% endif %}", "line 3: the template refuses: \"no\\u000away\""
+                "{% if true %}\n\n{{ raise_exception('no\nway') }}{% endif %}",
+                "line 3: the template refuses: \"no\\u000away\""
                 "{{ 1\n+\n'a' }}", "line 2: a number + a text has no meaning"
                 "\n{% include 'other' %}", "line 2: the tag \"include\" is not supported"
                 "{% for x in y recursive %}{% endfor %}", "line 1: recursive loops are not supported"
@@ -126,19 +129,27 @@ let private hostile =
         for name, template in
             [
                 "loops in loops", repeated 5 "{% for a in range(99999) %}" + repeated 5 "{% endfor %}"
-                "a text that doubles", "{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"
-                "a list that doubles", "{% set ns = namespace(s=[1]) %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}"
-                "a value within itself", "{% set ns = namespace(s=[1]) %}{% for i in range(9999) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}"
-                "the same compared", "{% set ns = namespace(s=[1], t=[1]) %}{% for i in range(9999) %}{% set ns.s = [ns.s] %}{% set ns.t = [ns.t] %}{% endfor %}{{ ns.s == ns.t }}"
+                "a text that doubles",
+                "{% set ns = namespace(s='ab') %}{% for i in range(99) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}"
+                "a list that doubles",
+                "{% set ns = namespace(s=[1]) %}{% for i in range(99) %}{% set ns.s = ns.s + ns.s %}{% endfor %}"
+                "a value within itself",
+                "{% set ns = namespace(s=[1]) %}{% for i in range(9999) %}{% set ns.s = [ns.s] %}{% endfor %}{{ ns.s }}"
+                "the same compared",
+                "{% set ns = namespace(s=[1], t=[1]) %}{% for i in range(9999) %}{% set ns.s = [ns.s] %}{% set ns.t = [ns.t] %}{% endfor %}{{ ns.s == ns.t }}"
                 "a text many times over", "{{ 'ab' * 999999999999 }}"
                 "a long range", "{{ range(0, 99999999999) }}"
                 "wide indents", "{{ ('a\n' * 99999) | indent(99999) }}"
                 "wide numbers", "{{ '1'.zfill(9999999999) ~ 'a'.center(9999999999) }}{{ '%.999999999f' % 1.0 }}"
-                "a search without end", "{{ ('a' * 4000000).count('a' * 2000000 ~ 'b' ~ 'a' * 2000000) }}{% set s = 'a' * 4000000 %}{% for i in range(9999) %}{{ s.find('a' * 999999 ~ 'b') }}{% endfor %}"
-                "long keys", "{% set s = 'a' * 4000000 %}{% set m = {s: 1} %}{% for i in range(99999) %}{{ m[s] }}{% endfor %}"
-                "long equals", "{% set s = 'a' * 4000000 %}{% set t = 'a' * 4000000 %}{% for i in range(99999) %}{{ s == t }}{% endfor %}"
+                "a search without end",
+                "{{ ('a' * 4000000).count('a' * 2000000 ~ 'b' ~ 'a' * 2000000) }}{% set s = 'a' * 4000000 %}{% for i in range(9999) %}{{ s.find('a' * 999999 ~ 'b') }}{% endfor %}"
+                "long keys",
+                "{% set s = 'a' * 4000000 %}{% set m = {s: 1} %}{% for i in range(99999) %}{{ m[s] }}{% endfor %}"
+                "long equals",
+                "{% set s = 'a' * 4000000 %}{% set t = 'a' * 4000000 %}{% for i in range(99999) %}{{ s == t }}{% endfor %}"
                 "a macro of itself", "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}"
-                "macros without end", "{% macro m(n) %}{% if n > 0 %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}"
+                "macros without end",
+                "{% macro m(n) %}{% if n > 0 %}{{ m(n - 1) }}{{ m(n - 1) }}{% endif %}{% endmacro %}{{ m(60) }}"
                 "brackets", "{{ " + repeated 100_000 "(" + "1" + repeated 100_000 ")" + " }}"
                 "lists", "{{ " + repeated 100_000 "[" + repeated 100_000 "]" + " }}"
                 "signs", "{{ " + repeated 100_000 "-" + "1 }}"
@@ -150,7 +161,8 @@ let private hostile =
                 "blocks", repeated 100_000 "{% if 1 %}" + repeated 100_000 "{% endif %}"
                 "targets", "{% set " + repeated 100_000 "(" + "a" + repeated 100_000 ")" + " = 1 %}"
                 "joins", "{{ range(99999) | join('a' * 9999) }}"
-                "nested JSON", "{{ ([[[[1] * 0]]] if false else [range(99999)|list, range(99999)|list]) | tojson(indent=1000) }}"
+                "nested JSON",
+                "{{ ([[[[1] * 0]]] if false else [range(99999)|list, range(99999)|list]) | tojson(indent=1000) }}"
                 "unique", "{{ range(99999) | unique | list }}"
                 "powers", "{{ 2 ** 99999999 }}"
                 "replacements", "{{ ('a' * 999999) | replace('a', 'b' * 999999) }}"
@@ -241,14 +253,20 @@ let private places =
                     "the only one", [ config (named [ "rag" ]) ], Some "rag"
                     "a file of its own", [ config "\"c\""; "chat_template.jinja", "j{{ bos_token }}\n" ], Some "j<s>"
                     "a file with a byte order mark", [ "chat_template.jinja", "\uFEFFj" ], Some "j"
-                    "a file of JSON", [ "chat_template.json", """{"chat_template": "{{ messages[0].content }}"}""" ], Some "q"
-                    "the configuration before a file of JSON", [ config "\"c\""; "chat_template.json", """{"chat_template": "x"}""" ], Some "c"
+                    "a file of JSON",
+                    [ "chat_template.json", """{"chat_template": "{{ messages[0].content }}"}""" ],
+                    Some "q"
+                    "the configuration before a file of JSON",
+                    [ config "\"c\""; "chat_template.json", """{"chat_template": "x"}""" ],
+                    Some "c"
                 ] do
                 testCase name <| fun () -> Expect.equal (foundIn files) expected "rendered"
             for name, files, message in
                 [
                     "a number", [ config "1" ], "neither a text nor a list"
-                    "an entry without a template", [ config """[{"name": "a"}]""" ], "an entry that is not a new name with a template"
+                    "an entry without a template",
+                    [ config """[{"name": "a"}]""" ],
+                    "an entry that is not a new name with a template"
                     "two of a name", [ config (named [ "a"; "a" ]) ], "an entry that is not a new name"
                     "several without a default", [ config (named [ "a"; "b" ]) ], "(a, b) none is called default"
                     "JSON without a template", [ "chat_template.json", "{}" ], "has no chat_template"

@@ -110,7 +110,10 @@ let private repeats =
 
 let private generate (model: ReasoningModel) mode (sampler: TokenSampler | null) =
     let plan = GenerationPlan(mode, 2, [| 2; 3 |], 12, [| 1 |], Sampler = sampler)
-    AnswerGenerator.Generate(model, [| [| 4; 5; 6 |] |], plan) |> Seq.exactlyOne |> List.ofArray
+
+    AnswerGenerator.Generate(model, [| [| 4; 5; 6 |] |], plan)
+    |> Seq.exactlyOne
+    |> List.ofArray
 
 let private models =
     [
@@ -120,9 +123,16 @@ let private models =
             use guard = torch.no_grad ()
             use scope = torch.NewDisposeScope()
             let weights = model.Weights()
-            let rows = LoRi.Training.Sequences.PaddedRows.Right([| [| 4; 5; 6 |] |], model.Device)
-            let pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
-            let logits = Decoder.Logits(weights, pass.Final).select(1L, 2L).squeeze(0L).data<float>().ToArray()
+
+            let rows =
+                LoRi.Training.Sequences.PaddedRows.Right([| [| 4; 5; 6 |] |], model.Device)
+
+            let pass =
+                model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
+            let logits =
+                Decoder.Logits(weights, pass.Final).select(1L, 2L).squeeze(0L).data<float>().ToArray()
+
             let expected = softmax 0.7 (List.ofArray logits)
             let counts = Array.zeroCreate<int> logits.Length
             let draws = 3000
@@ -138,17 +148,26 @@ let private models =
                         Sampler = TokenSampler(settings 0.7 1.0 None 1L, string purpose)
                     )
 
-                let id = AnswerGenerator.Generate(model, [| [| 4; 5; 6 |] |], plan) |> Seq.exactlyOne |> Array.head
+                let id =
+                    AnswerGenerator.Generate(model, [| [| 4; 5; 6 |] |], plan) |> Seq.exactlyOne |> Array.head
+
                 counts[id] <- counts[id] + 1
 
             for id, wanted in List.indexed expected do
                 let deviation = sqrt (wanted * (1.0 - wanted) / float draws)
-                Expect.isLessThanOrEqual (abs (float counts[id] / float draws - wanted)) (5.0 * deviation + 1e-3) $"token {id}"
+
+                Expect.isLessThanOrEqual
+                    (abs (float counts[id] / float draws - wanted))
+                    (5.0 * deviation + 1e-3)
+                    $"token {id}"
         for mode in [ AnswerMode.Explicit; AnswerMode.Latent; AnswerMode.Direct ] do
             loaded $"{mode}: one candidate is greedy, a seed repeats"
             <| fun () ->
                 use model = TinyTraining.model Precision.Full 3L
-                let sample topK seed = generate model mode (TokenSampler(settings 1.5 1.0 topK seed, "x"))
+
+                let sample topK seed =
+                    generate model mode (TokenSampler(settings 1.5 1.0 topK seed, "x"))
+
                 Expect.equal (sample (Some 1) 1L) (generate model mode null) "greedy"
                 Expect.equal (sample None 1L) (sample None 1L) "the same seed"
 

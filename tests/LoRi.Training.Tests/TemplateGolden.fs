@@ -6,11 +6,7 @@ open System.Text.Json.Nodes
 let private golden =
     lazy
         (use stream =
-            nonNull (
-                System.Reflection.Assembly
-                    .GetExecutingAssembly()
-                    .GetManifestResourceStream "templates.json"
-            )
+            nonNull (System.Reflection.Assembly.GetExecutingAssembly().GetManifestResourceStream "templates.json")
 
          (nonNull (JsonNode.Parse stream)).AsObject())
 
