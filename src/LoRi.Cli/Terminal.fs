@@ -21,8 +21,16 @@ module Terminal =
     let wantsColour (noColor: string | null) isRedirected =
         String.IsNullOrEmpty noColor && not isRedirected
 
-    /// The process's own streams.
+    let private utf8 = Text.UTF8Encoding false
+
+    /// The process's own streams. Files and pipes are UTF-8, whatever the locale says of the terminal.
     let standard () =
+        if Console.IsInputRedirected then
+            Console.InputEncoding <- utf8
+
+        if Console.IsOutputRedirected then
+            Console.OutputEncoding <- utf8
+
         {
             In = Console.In
             Out = Console.Out

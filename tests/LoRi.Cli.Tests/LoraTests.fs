@@ -160,7 +160,7 @@ let private studied =
                             text "text" (JsonDocument.Parse(line).RootElement)
                     ]
 
-                Expect.equal (answers "again") (answers "evaluation") "the same answers after latent steps"
+                Expect.equal (answers $"again-{index}") (answers "evaluation") "the same answers after latent steps"
 
             let generated options =
                 (loriJson ([ "generate"; "--ids"; ids; "--max-new-tokens"; "4"; "--json" ] @ options))

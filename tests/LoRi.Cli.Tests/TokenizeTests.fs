@@ -1,6 +1,9 @@
 /// `lori tokenize` on the golden strings: what goes through standard input and output, characters of all kinds included.
 module LoRi.Cli.Tests.TokenizeTests
 
+open System
+open System.Diagnostics
+open System.IO
 open System.Text.Json
 open Expecto
 open LoRi.Cli.ExitCodes
@@ -10,7 +13,7 @@ let private families =
     [ "gpt2"; "llama3"; "llama3_2"; "qwen2_5"; "qwen3"; "smollm2" ]
 
 let private json (file: string) =
-    JsonDocument.Parse(System.IO.File.ReadAllBytes(sharedFile file)).RootElement
+    JsonDocument.Parse(File.ReadAllBytes(sharedFile file)).RootElement
 
 let private items (element: JsonElement) = List.ofSeq (element.EnumerateArray())
 
@@ -117,8 +120,7 @@ let private files =
         testCase "a run directory's tokenizer, a byte order mark, empty lines and other line ends"
         <| fun () ->
             inFolder (fun folder ->
-                let final =
-                    System.IO.Directory.CreateDirectory(System.IO.Path.Combine(folder, "final")).FullName
+                let final = Directory.CreateDirectory(Path.Combine(folder, "final")).FullName
 
                 file final "tokenizer.json" TinyFolder.tokenizer |> ignore
 
@@ -133,6 +135,37 @@ let private files =
                     "two lines")
     ]
 
+/// A process of its own, whose locale says Latin-1.
+let private otherLocale =
+    test "pipes are UTF-8 whatever the locale" {
+        inFolder (fun folder ->
+            let tokenizer = file folder "tokenizer.json" TinyFolder.tokenizer
+            let utf8 = System.Text.UTF8Encoding false
+
+            let info =
+                ProcessStartInfo(
+                    "dotnet",
+                    [
+                        Path.Combine(AppContext.BaseDirectory, "lori.dll")
+                        "tokenize"
+                        "--tokenizer"
+                        tokenizer
+                    ],
+                    RedirectStandardInput = true,
+                    RedirectStandardOutput = true,
+                    StandardInputEncoding = utf8,
+                    StandardOutputEncoding = utf8
+                )
+
+            info.Environment["LC_ALL"] <- "en_US.ISO-8859-1"
+            use running = nonNull (Process.Start info)
+            running.StandardInput.WriteLine "\"\u00E9\u4E2D\""
+            running.StandardInput.Close()
+            let answer = running.StandardOutput.ReadToEnd()
+            running.WaitForExit()
+            Expect.equal answer "{\"ids\":[2,2],\"text\":\"\u00E9\u4E2D\"}\n" "what came back")
+    }
+
 [<Tests>]
 let tests =
     testList
@@ -142,4 +175,5 @@ let tests =
                 testList family (familyTests family)
             testList "refused" refusals
             testList "files" files
+            otherLocale
         ]

@@ -6,6 +6,7 @@ open System.IO
 open Expecto
 open LoRi.Training
 open LoRi.Training.Adapters
+open LoRi.Training.ChatTemplates
 open LoRi.Training.Checkpoints
 open LoRi.Training.Models
 open LoRi.Training.Runs
@@ -149,6 +150,13 @@ let private readTokenizer folder =
 
         tokenizer.Decode ids |> ignore
 
+/// A template that is accepted writes a text, or refuses the chat.
+let private readTemplate folder =
+    let text = File.ReadAllText(Path.Combine(folder, "chat_template.jinja"))
+
+    ChatTemplate("chat_template.jinja", text, TemplateGolden.config ()).Render(TemplateGolden.messages (), true)
+    |> ignore
+
 let private readAdapter folder =
     let config = AdapterConfigReader.Read folder
     Expect.isTrue (config.Rank > 0 && config.RankOf "model.layers.0.self_attn.q_proj" > 0) "ranks"
@@ -177,6 +185,14 @@ let all =
     let adapters =
         TinyFiles.adapter |> withShared "fixtures/models" "adapter_config.json" 20_000L
 
+    let templates =
+        lazy
+            [|
+                for template, rendered in TemplateGolden.cases.Value do
+                    if rendered.IsSome then
+                        Text.Encoding.UTF8.GetBytes template
+            |]
+
     let ggufs = TinyFiles.gguf |> withShared "fixtures/gguf" "*.gguf" 300_000L
 
     [
@@ -202,5 +218,6 @@ let all =
         target "config.json" "config.json" configs FuzzMutations.jsonFile nothing readConfig 13
         target "config.json of a model" "config.json" TinyFiles.config FuzzMutations.jsonFile prepareModel logitsOf 5
         target "tokenizer.json" "tokenizer.json" TinyFiles.tokenizers FuzzMutations.jsonFile nothing readTokenizer 8
+        target "chat template" "chat_template.jinja" templates FuzzMutations.bytes nothing readTemplate 5
         target "adapter_config.json" "adapter_config.json" adapters FuzzMutations.jsonFile nothing readAdapter 10
     ]

@@ -180,7 +180,16 @@ let private vocabularyTests () =
                         "the same before it is loaded"
 
                     Expect.equal (loaded.Decode([ first; first + 1 ], true)) "" "they are control tokens"
-                    Expect.equal (loaded.Config.ToJsonString()) (original.Config.ToJsonString()) "tokenizer_config.json"
+                    Expect.equal (loaded.Config.ToJsonString()) (extended.Config.ToJsonString()) "tokenizer_config.json"
+
+                    match original.Config["added_tokens_decoder"] with
+                    | null -> Expect.isFalse (loaded.Config.ContainsKey "added_tokens_decoder") "no list of tokens"
+                    | before ->
+                        let listed = nonNull loaded.Config["added_tokens_decoder"]
+                        Expect.equal (listed.AsObject().Count) (before.AsObject().Count + 2) "two more in the list"
+                        let bot = nonNull listed[string first]
+                        Expect.equal (string bot["content"]) "<bot>" "the first"
+                        Expect.equal (string bot["special"]) "true" "a control token"
 
                     if source.Contains "smol" then
                         sameEncodings original loaded

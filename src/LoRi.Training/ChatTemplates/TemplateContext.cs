@@ -33,7 +33,7 @@ internal sealed class TemplateScope(TemplateScope? around)
 /// </summary>
 internal sealed class TemplateContext
 {
-    private const long MostWork = 1 << 26;
+    private const long MostWork = 1 << 25;
     private const int DeepestEvaluation = 200, DeepestNesting = 100, WorkOfItem = 8;
 
     private long _work;
@@ -106,6 +106,7 @@ internal sealed class TemplateContext
     /// <summary>Does something with variables of its own around it.</summary>
     public T Within<T>(TemplateScope scope, Func<T> work)
     {
+        SpendItems(1);
         TemplateScope before = Scope;
         Scope = scope;
         try

@@ -39,7 +39,6 @@ internal sealed class ForStatement(
 
     private TemplateFlow Round(TemplateContext context, LoopVariable loop, object? element) => context.Within(new TemplateScope(context.Scope), () =>
     {
-        context.Spend(1);
         Assign(context, target, element);
         context.Scope.Set("loop", loop);
         return RunAll(body, context);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -116,17 +117,37 @@ public sealed class TextTokenizer
     {
         ArgumentNullException.ThrowIfNull(contents);
         List<AddedToken> added = [.. AddedTokens];
+        JsonObject config = Config;
         int next = VocabularySize;
         foreach (string content in contents)
         {
             ArgumentException.ThrowIfNullOrEmpty(content, nameof(contents));
             if (!added.Exists(token => token.Content == content))
             {
-                added.Add(new AddedToken(TokenToId(content) ?? next++, content) { Special = true });
+                AddedToken token = new(TokenToId(content) ?? next++, content) { Special = true };
+                added.Add(token);
+                Mention(token, config);
             }
         }
 
-        return new TextTokenizer(_parts, added);
+        return new TextTokenizer(_parts with { Config = config }, added);
+    }
+
+    /// <summary>Enters a new token where the configuration lists all of them.</summary>
+    private static void Mention(AddedToken token, JsonObject config)
+    {
+        if (config["added_tokens_decoder"] is JsonObject listed)
+        {
+            listed[token.Id.ToString(CultureInfo.InvariantCulture)] = new JsonObject
+            {
+                ["content"] = token.Content,
+                ["lstrip"] = token.LeftStrip,
+                ["normalized"] = token.Normalized,
+                ["rstrip"] = token.RightStrip,
+                ["single_word"] = token.SingleWord,
+                ["special"] = token.Special,
+            };
+        }
     }
 
     /// <summary>
@@ -136,7 +157,7 @@ public sealed class TextTokenizer
     public TextTokenizer SaveTo(string folder, IEnumerable<string>? newSpecialTokens = null)
     {
         TextTokenizer extended = WithSpecialTokens(newSpecialTokens ?? []);
-        TokenizerWriter.Write(folder, _parts, extended.AddedTokens);
+        TokenizerWriter.Write(folder, extended._parts, extended.AddedTokens);
         return extended;
     }
 

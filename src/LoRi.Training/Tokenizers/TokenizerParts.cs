@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace LoRi.Training.Tokenizers;
 
 /// <summary>What a tokenizer file says, apart from its added tokens.</summary>
-internal sealed class TokenizerParts
+internal sealed record TokenizerParts
 {
     /// <summary>The file.</summary>
     public required string Path { get; init; }
