@@ -115,10 +115,10 @@ let private withoutCompletion: Command list =
             Score.run
         command<GenerateArgs>
             "generate"
-            "go on from a prompt"
-            "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST) [options]"
+            "go on from a prompt, or answer questions one after the other"
+            "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST | --interactive) [options]"
             "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many has he?\""
-            Models.generate
+            Generate.run
         command<LogitsArgs>
             "logits"
             "show a model's logits and hidden states for given ids"

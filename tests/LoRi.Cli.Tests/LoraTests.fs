@@ -151,8 +151,8 @@ let private studied =
 
             Expect.equal (text "base_model_name_or_path" config) "someone/tiny" "base"
 
-            for model in [ run; merged ] do
-                evaluate folder model "again"
+            for index, model in List.indexed [ run; merged ] do
+                evaluate folder model $"again-{index}"
 
                 let answers (name: string) =
                     [

@@ -187,7 +187,11 @@ let private generic =
                 Expect.stringContains (refusal path (DataOptions())) "not recognised" "unknown")
 
             withText " \n" (fun path -> Expect.stringContains (refusal path (DataOptions())) "empty" "empty")
-            Expect.stringContains (refusal "/no/such/file" (DataOptions())) "there is no such file" "missing"
+
+            Expect.stringContains
+                (refusal "/no/such/file" (DataOptions()))
+                "there is no such file; check the path"
+                "missing"
         }
         test "a limit counts over all files" {
             withText "a||x #### 1\nb||x #### 2\n" (fun path ->

@@ -30,9 +30,15 @@ type GenerateArgs =
     | [<Mandatory>] Model of path: string
     | Prompt of text: string
     | Ids of list: string
+    | Interactive
+    | Chat
+    | Against of path: string
+    | Temperature of t: float
+    | Top_P of share: float
+    | Top_K of n: int
+    | Seed of n: int64
     | Tokenizer of path: string
     | Adapter of folder: string
-    | Chat
     | Latent_Steps of n: int
     | Max_New_Tokens of n: int
     | Dtype of name: string
@@ -44,17 +50,25 @@ type GenerateArgs =
         member this.Usage =
             match this with
             | Model _ -> "a Hub folder, a run directory or a .gguf file"
-            | Prompt _ -> "text to go on from (not with --ids)"
+            | Prompt _ -> "text to go on from"
             | Ids _ -> "token ids to go on from, separated by commas"
+            | Interactive -> "answer every line of standard input, with the time and the tokens it took"
+            | Chat ->
+                "put the prompt into the model's chat template; without --prompt, answer every line after those before (/new starts over)"
+            | Against _ -> "an explicit teacher that answers too: shows the tokens and the time saved"
+            | Temperature _ ->
+                "draw tokens from softmax(logits / t); 0 takes the likeliest (default: 0; 1 with --top-p or --top-k)"
+            | Top_P _ -> "draw from the fewest tokens whose probabilities reach this share (default: 1)"
+            | Top_K _ -> "draw from this many of the likeliest tokens (default: all)"
+            | Seed _ -> "seed of the drawing (default: 0)"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Adapter _ -> "folder of a LoRA adapter to merge in"
-            | Chat -> "put the prompt into the model's chat template"
             | Latent_Steps _ -> "continuous steps before the text (default: the run's own, else 0)"
             | Max_New_Tokens _ -> "longest output (default: 256)"
             | Dtype _ -> "float64, float32 or bfloat16 (default: float32)"
             | Threads _ -> "threads of one operation (default: libtorch's choice)"
             | Device _ -> "cpu or cuda (default: cpu)"
-            | Json -> "write one JSON object"
+            | Json -> "write JSON: one object, with --interactive one a line"
 
 /// Options of `export`.
 type ExportArgs =

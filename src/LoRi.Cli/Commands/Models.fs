@@ -1,4 +1,4 @@
-/// `lori logits` and `lori generate`.
+/// `lori logits`, and what other commands that ask a model share with it.
 module LoRi.Cli.Commands.Models
 
 open System
@@ -9,7 +9,7 @@ open LoRi.Training
 open LoRi.Training.Runs
 
 /// Token ids of an option, separated by commas.
-let private ids (text: string) =
+let ids (text: string) =
     [|
         for part in text.Split(',', StringSplitOptions.TrimEntries) do
             match Int32.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture) with
@@ -17,11 +17,12 @@ let private ids (text: string) =
             | _ -> raise (UsageException $"--ids {text}: '{part}' is not a token id; separate ids by commas")
     |]
 
-let private load (native: NativeRuntimeOptions) threads =
+/// Loads libtorch.
+let load (native: NativeRuntimeOptions) threads =
     NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
 
 /// Notes about a model go where no reader of the output meets them.
-let private tell (terminal: Terminal) model (notes: string seq) =
+let tell (terminal: Terminal) model (notes: string seq) =
     for note in notes do
         terminal.Error.WriteLine $"{model}: {note}"
 
@@ -82,67 +83,3 @@ let logits (terminal: Terminal) native arguments =
                      "none for one id")
                 "best next ids", String.Join(", ", [ for id, logit in best -> $"{id} (%.4f{logit})" ])
             ]
-
-/// Goes on from a prompt.
-let generate (terminal: Terminal) native arguments =
-    let options = CommandLine.parse<GenerateArgs> "generate" arguments
-
-    let prompt, given =
-        options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
-
-    match prompt, given with
-    | Some _, Some _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
-    | None, None -> raise (UsageException "generate: give --prompt or --ids")
-    | _ -> ()
-
-    for option, value in
-        [
-            "latent-steps", options.TryGetResult GenerateArgs.Latent_Steps
-            "max-new-tokens", options.TryGetResult GenerateArgs.Max_New_Tokens
-            "threads", options.TryGetResult GenerateArgs.Threads
-        ] do
-        CommandLine.atLeastOne option value
-
-    if options.Contains Chat then
-        raise (InputException "--chat: chat templates are not part of this version")
-
-    let dtype =
-        CommandLine.choiceOr "dtype" (options.TryGetResult GenerateArgs.Dtype) DtypeOption.F32
-
-    let device =
-        CommandLine.choiceOr "device" (options.TryGetResult GenerateArgs.Device) DeviceOption.Cpu
-
-    let model = CommandLine.existing "model" (options.GetResult GenerateArgs.Model)
-    let start = given |> Option.map ids
-    load native (options.TryGetResult GenerateArgs.Threads)
-
-    let answer =
-        ModelQueries.Generate(
-            model,
-            Option.toObj prompt,
-            Option.toObj start,
-            Option.toObj (options.TryGetResult GenerateArgs.Tokenizer),
-            Option.toNullable (options.TryGetResult GenerateArgs.Latent_Steps),
-            options.GetResult(GenerateArgs.Max_New_Tokens, 256),
-            dtype,
-            device,
-            options.TryGetResult GenerateArgs.Adapter
-            |> Option.map (CommandLine.existing "adapter")
-            |> Option.toObj
-        )
-
-    tell terminal model answer.Notes
-
-    if options.Contains GenerateArgs.Json then
-        let text: Json.Value =
-            match answer.Text with
-            | null -> null
-            | text -> Json.text text
-
-        Terminal.writeJson terminal (Json.object [ "ids", Json.list (Seq.map Json.whole answer.Ids); "text", text ])
-    else
-        terminal.Out.WriteLine(
-            match answer.Text with
-            | null -> String.Join(",", answer.Ids)
-            | text -> text
-        )

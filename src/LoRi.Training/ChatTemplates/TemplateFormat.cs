@@ -114,8 +114,24 @@ internal static class TemplateFormat
     {
         string? pattern = kind switch
         {
-            'a' => "ddd", 'A' => "dddd", 'b' or 'h' => "MMM", 'B' => "MMMM", 'd' => "dd", 'D' or 'x' => "MM/dd/yy", 'F' => "yyyy-MM-dd", 'H' => "HH",
-            'I' => "hh", 'm' => "MM", 'M' => "mm", 'p' => "tt", 'S' => "ss", 'T' or 'X' => "HH:mm:ss", 'y' => "yy", 'Y' => "yyyy", 'f' => "ffffff", 'R' => "HH:mm",
+            'a' => "ddd",
+            'A' => "dddd",
+            'b' or 'h' => "MMM",
+            'B' => "MMMM",
+            'd' => "dd",
+            'D' or 'x' => "MM/dd/yy",
+            'F' => "yyyy-MM-dd",
+            'H' => "HH",
+            'I' => "hh",
+            'm' => "MM",
+            'M' => "mm",
+            'p' => "tt",
+            'S' => "ss",
+            'T' or 'X' => "HH:mm:ss",
+            'y' => "yy",
+            'Y' => "yyyy",
+            'f' => "ffffff",
+            'R' => "HH:mm",
             _ => null,
         };
         return pattern is not null ? moment.ToString(pattern, CultureInfo.InvariantCulture) : kind switch

@@ -12,9 +12,13 @@ namespace LoRi.Training.Generation;
 /// <param name="Prefix">Answer prefix ids that are fed in direct and latent mode; may be empty (the model then writes it).</param>
 /// <param name="MaxNewTokens">Most tokens to write.</param>
 /// <param name="EndIds">Ids that end a row.</param>
-public sealed record GenerationPlan(AnswerMode Mode, int LatentSteps, int[] Prefix, int MaxNewTokens, IReadOnlyList<int> EndIds);
+public sealed record GenerationPlan(AnswerMode Mode, int LatentSteps, int[] Prefix, int MaxNewTokens, IReadOnlyList<int> EndIds)
+{
+    /// <summary>What draws the tokens; null for the likeliest one every time.</summary>
+    public TokenSampler? Sampler { get; init; }
+}
 
-/// <summary>Greedy generation for a batch of questions, with a key-value cache.</summary>
+/// <summary>Generation for a batch of questions, with a key-value cache.</summary>
 public static class AnswerGenerator
 {
     /// <summary>The new ids of every row, the end id that stopped it included.</summary>
@@ -61,8 +65,8 @@ public static class AnswerGenerator
         for (var token = 0; token < plan.MaxNewTokens; token++)
         {
             using var scope = NewDisposeScope();
-            var next = Decoder.Logits(weights, at.State).argmax(-1);
-            var ids = next.cpu().data<long>().ToArray();
+            var logits = Decoder.Logits(weights, at.State);
+            var ids = plan.Sampler?.Draw(logits) ?? logits.argmax(-1).cpu().data<long>().ToArray();
             for (var row = 0; row < ids.Length; row++)
             {
                 if (open[row])
@@ -78,7 +82,8 @@ public static class AnswerGenerator
             }
 
             var (positions, after) = at.Progress.OneToken(model.Device);
-            var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, next.unsqueeze(1)), positions, at.Cache);
+            var next = tensor(ids, device: model.Device).unsqueeze(1);
+            var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, next), positions, at.Cache);
             var spent = at;
             at = (pass.Final.select(1, 0), pass.Cache, after);
             Keep(scope, at);

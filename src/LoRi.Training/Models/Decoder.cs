@@ -188,7 +188,7 @@ public sealed class Decoder : IDisposable
         }
 
         var wide = x.dtype is ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
-        var scaled = wide * wide.square().mean([-1L], keepdim: true).add(Config.NormEpsilon).rsqrt();
+        var scaled = wide * wide.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt();
         return scaled.to(x.dtype) * norm.Weight;
     }
 }

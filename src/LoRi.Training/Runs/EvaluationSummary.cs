@@ -133,9 +133,6 @@ public sealed record EvaluationSummary
     /// <summary>Settings of the run that trained the model; null for a plain checkpoint.</summary>
     public required JsonObject? Run { get; init; }
 
-    /// <summary>Right by the strict rule.</summary>
-    internal int CorrectStrict => (int)System.Math.Round(AccuracyStrict * Examples);
-
     /// <summary>The interval.</summary>
     internal static double[] Interval(int correct, int examples)
     {

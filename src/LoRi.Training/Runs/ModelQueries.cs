@@ -1,11 +1,8 @@
 using LoRi.Training.Adapters;
 using LoRi.Training.Checkpoints;
-using LoRi.Training.Generation;
-using LoRi.Training.Methods;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
-using LoRi.Training.Tokenizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,13 +16,7 @@ namespace LoRi.Training.Runs;
 /// <param name="Notes">What was assumed or left out when the model was loaded.</param>
 public sealed record LogitsAnswer(int Length, int Vocabulary, double[] Last, double? Loss, IReadOnlyList<string> Notes);
 
-/// <summary>What a model wrote.</summary>
-/// <param name="Ids">New ids, the end token that stopped it included.</param>
-/// <param name="Text">Their text; null without a tokenizer.</param>
-/// <param name="Notes">What was assumed or left out when the model was loaded.</param>
-public sealed record GeneratedAnswer(int[] Ids, string? Text, IReadOnlyList<string> Notes);
-
-/// <summary><c>lori logits</c> and <c>lori generate</c>.</summary>
+/// <summary><c>lori logits</c>.</summary>
 public static class ModelQueries
 {
     /// <summary>Logits, loss and, where a file is named, all logits and hidden states of the ids.</summary>
@@ -54,36 +45,8 @@ public static class ModelQueries
         return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, model.Notes);
     }
 
-    /// <summary>Goes on greedily from ids or from a text.</summary>
-    /// <param name="path">The model.</param>
-    /// <param name="prompt">Text to go on from; null where <paramref name="ids"/> are given.</param>
-    /// <param name="ids">Ids to go on from.</param>
-    /// <param name="tokenizer">A tokenizer to use instead of the model's own.</param>
-    /// <param name="latentSteps">Latent steps; null for the run's own.</param>
-    /// <param name="maxNewTokens">Most tokens to write.</param>
-    /// <param name="dtype">Type of weights and arithmetic.</param>
-    /// <param name="device">Where.</param>
-    /// <param name="adapter">The folder of an adapter to merge in; null for none.</param>
-    /// <exception cref="InputException">The model cannot be loaded, has no tokenizer, or an id is not in its table.</exception>
-    public static GeneratedAnswer Generate(
-        string path, string? prompt, int[]? ids, string? tokenizer, int? latentSteps, int maxNewTokens, DtypeOption dtype, DeviceOption device, string? adapter = null)
-    {
-        OptionRules.AtLeast("--latent-steps", latentSteps, 1);
-        OptionRules.AtLeast<int>("--max-new-tokens", maxNewTokens, 1);
-        TextTokenizer? text = prompt is null ? StageModel.FindTokenizer(path, tokenizer) : StageModel.Tokenizer(path, tokenizer);
-        var (model, card) = Load(path, Settings(dtype, device), adapter);
-        using var owned = model;
-        var start = ids ?? text!.Encode(prompt!, addSpecialTokens: true);
-        CheckIds(start, model, path);
-        var steps = StageModel.LatentSteps(latentSteps, path, model, card);
-        var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" && ids is null ? AnswerMode.Direct : AnswerMode.Explicit;
-        var plan = new GenerationPlan(mode, steps, card?.PrefixIds ?? [], maxNewTokens, EndTokens.Of(path, model.Config, card));
-        var written = AnswerGenerator.Generate(model, [start], plan)[0];
-        return new GeneratedAnswer(written, text?.Decode(written, skipSpecialTokens: true), model.Notes);
-    }
-
     /// <summary>A model with its adapter merged in: many passes follow, and a merged one is as fast as the base.</summary>
-    private static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter)
+    internal static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter)
     {
         var loaded = ModelLoader.Load(path, settings, adapter);
         if (adapter is not null)
@@ -94,7 +57,8 @@ public static class ModelQueries
         return loaded;
     }
 
-    private static LoadSettings Settings(DtypeOption dtype, DeviceOption device)
+    /// <summary>One type for weights and arithmetic.</summary>
+    internal static LoadSettings Settings(DtypeOption dtype, DeviceOption device)
     {
         var type = dtype switch
         {
@@ -105,7 +69,8 @@ public static class ModelQueries
         return new LoadSettings(new Precision(type, type), StageModel.DeviceOf(device));
     }
 
-    private static void CheckIds(int[] ids, ReasoningModel model, string path)
+    /// <summary>Refuses ids that a model cannot go on from.</summary>
+    internal static void CheckIds(int[] ids, ReasoningModel model, string path)
     {
         var rows = model.Config.VocabularySize + model.ExtraRows;
         if (ids.Length == 0)

@@ -54,8 +54,7 @@ public static class StageModel
             return null;
         }
 
-        using var file = GgufFile.Open(gguf[0]);
-        return GgufTokenizer.Load(file);
+        return TokenizerFile.Load(gguf[0]);
     }
 
     /// <summary>The tokenizer of a model that cannot do without one.</summary>

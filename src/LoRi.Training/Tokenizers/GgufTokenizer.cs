@@ -35,7 +35,9 @@ public static class GgufTokenizer
             Write(json, file, tokens);
         }
 
-        return TokenizerReader.Read(file.Path, stream.ToArray(), BuildConfig(file, tokens));
+        JsonObject config = BuildConfig(file, tokens);
+        TemplateFiles.Add(file.Path, config);
+        return TokenizerReader.Read(file.Path, stream.ToArray(), config);
     }
 
     private static void Write(Utf8JsonWriter json, GgufFile file, string[] tokens)

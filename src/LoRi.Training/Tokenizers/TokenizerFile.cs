@@ -26,8 +26,16 @@ public static class TokenizerFile
             return GgufTokenizer.Load(gguf);
         }
 
+        JsonObject config = ReadConfig(file);
+        TemplateFiles.Add(file, config);
+        return TokenizerReader.Read(file, ReadJson(file), config);
+    }
+
+    /// <summary>The <c>tokenizer_config.json</c> beside a file; empty where there is none.</summary>
+    internal static JsonObject ReadConfig(string file)
+    {
         string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".", "tokenizer_config.json");
-        return TokenizerReader.Read(file, ReadJson(file), File.Exists(config) ? JsonFile.ReadObject(config) : []);
+        return File.Exists(config) ? JsonFile.ReadObject(config) : [];
     }
 
     /// <summary>The file that <see cref="Load"/> would load for a path, or null where a folder holds none.</summary>

@@ -1,0 +1,146 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using LoRi.Training.ChatTemplates;
+using LoRi.Training.Generation;
+using LoRi.Training.Methods;
+using LoRi.Training.ModelFiles;
+using LoRi.Training.Models;
+using LoRi.Training.Tokenizers;
+
+namespace LoRi.Training.Runs;
+
+/// <summary>How a model is asked.</summary>
+public sealed record AnsweringOptions
+{
+    /// <summary>The model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>A tokenizer to use instead of the model's own.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>The folder of an adapter to merge in.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>Whether questions go through the model's chat template, with what was said before.</summary>
+    public bool Chat { get; init; }
+
+    /// <summary>Latent steps; null for the run's own.</summary>
+    public int? LatentSteps { get; init; }
+
+    /// <summary>Most tokens to write.</summary>
+    public int MaxNewTokens { get; init; } = 256;
+
+    /// <summary>How tokens are drawn; null for the likeliest one every time.</summary>
+    public SamplingSettings? Sampling { get; init; }
+
+    /// <summary>Type of weights and arithmetic.</summary>
+    public DtypeOption Dtype { get; init; } = DtypeOption.F32;
+
+    /// <summary>Where.</summary>
+    public DeviceOption Device { get; init; } = DeviceOption.Cpu;
+}
+
+/// <summary>What a model wrote.</summary>
+/// <param name="Ids">New ids, the end token that stopped it included.</param>
+/// <param name="Text">Their text without control tokens; null without a tokenizer.</param>
+/// <param name="LatentSteps">Latent steps before them.</param>
+/// <param name="Seconds">From the question to the text.</param>
+public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, double Seconds);
+
+/// <summary>A loaded model that answers questions: <c>lori generate</c>.</summary>
+public sealed class AnsweringModel : IDisposable
+{
+    private readonly AnsweringOptions _options;
+    private readonly ReasoningModel _model;
+    private readonly ReasoningCard? _card;
+    private readonly TextTokenizer? _tokenizer;
+    private readonly ChatTemplate? _template;
+    private readonly int _latentSteps;
+    private readonly JsonArray _said = [];
+    private int _answers;
+
+    private AnsweringModel(AnsweringOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer? tokenizer, ChatTemplate? template)
+    {
+        (_options, _model, _card, _tokenizer, _template) = (options, model, card, tokenizer, template);
+        _latentSteps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
+    }
+
+    /// <summary>What was assumed or left out when the model was loaded.</summary>
+    public IReadOnlyList<string> Notes => _model.Notes;
+
+    /// <summary>Loads tokenizer, template and weights, in this order.</summary>
+    /// <param name="options">How it is asked.</param>
+    /// <param name="needsText">Whether it is asked in words.</param>
+    /// <exception cref="InputException">Something is missing, malformed or does not fit.</exception>
+    public static AnsweringModel Load(AnsweringOptions options, bool needsText)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        TextTokenizer? tokenizer = needsText ? StageModel.Tokenizer(options.Model, options.Tokenizer) : StageModel.FindTokenizer(options.Model, options.Tokenizer);
+        ChatTemplate? template = options.Chat
+            ? ChatTemplate.Find(tokenizer!) ?? throw new InputException($"--chat: {options.Model} has no chat template; leave --chat out, or put a chat_template.jinja beside its tokenizer")
+            : null;
+        var (model, card) = ModelQueries.Load(options.Model, ModelQueries.Settings(options.Dtype, options.Device), options.Adapter);
+        try
+        {
+            return new AnsweringModel(options, model, card, tokenizer, template);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses, before any weights are read, a model that does not write its chain of thought.</summary>
+    /// <exception cref="InputException">It is a student.</exception>
+    public static void CheckExplicit(string flag, string path)
+    {
+        if (ModelLoader.Card(path) is { } card && (card.LatentSteps > 0 || card.Method == "no-cot"))
+        {
+            throw new InputException($"{flag} {path}: was trained by the method {card.Method} and writes no chain of thought; name the explicit teacher");
+        }
+    }
+
+    /// <summary>Goes on from a text; in a chat, answers it after what was said before.</summary>
+    /// <exception cref="InputException">It is too long, or the template refuses it.</exception>
+    public GeneratedAnswer Answer(string question)
+    {
+        var clock = Stopwatch.StartNew();
+        if (_template is null)
+        {
+            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), clock, direct: _card?.Method == "no-cot");
+        }
+
+        JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
+        var prompt = _tokenizer!.Encode(_template.Render(messages, addGenerationPrompt: true), addSpecialTokens: false);
+        var answer = Generate(prompt, clock, direct: _card?.Method == "no-cot");
+        _said.Add(Message("user", question));
+        _said.Add(Message("assistant", answer.Text!));
+        return answer;
+    }
+
+    /// <summary>Goes on from ids.</summary>
+    /// <exception cref="InputException">They are not the model's, or too many.</exception>
+    public GeneratedAnswer Answer(int[] ids) => Generate(ids, Stopwatch.StartNew(), direct: false);
+
+    /// <summary>Forgets what was said before.</summary>
+    public void StartOver() => _said.Clear();
+
+    /// <inheritdoc/>
+    public void Dispose() => _model.Dispose();
+
+    private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
+
+    private GeneratedAnswer Generate(int[] prompt, Stopwatch clock, bool direct)
+    {
+        ModelQueries.CheckIds(prompt, _model, _options.Model);
+        var mode = _latentSteps > 0 ? AnswerMode.Latent : direct ? AnswerMode.Direct : AnswerMode.Explicit;
+        var ends = EndTokens.Of(_options.Model, _model.Config, _card);
+        var plan = new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends)
+        {
+            Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
+        };
+        var written = AnswerGenerator.Generate(_model, [prompt], plan)[0];
+        return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds);
+    }
+}
