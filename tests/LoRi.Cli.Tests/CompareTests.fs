@@ -198,9 +198,9 @@ let private demonstrations =
                         ] do
                         Expect.notEqual (pair.GetProperty(key).ValueKind) JsonValueKind.Null $"{key}, {pair}"
 
-                let outcome = lori [ "compare"; first; second; "--baseline"; "lori (setting=half)" ]
+                let outcome = lori [ "compare"; first; second; "--baseline"; "lori (half)" ]
                 Expect.stringContains outcome.Out "one rule only" "no second rule"
-                Expect.stringContains outcome.Out "codi (setting=half)" "within")
+                Expect.stringContains outcome.Out "codi (half)" "within")
         }
         test "a row whose marks are not as many as its questions is refused" {
             inFolder (fun folder ->

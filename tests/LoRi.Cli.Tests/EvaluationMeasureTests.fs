@@ -3,6 +3,7 @@ module LoRi.Cli.Tests.EvaluationMeasureTests
 
 open System.Text.Json
 open Expecto
+open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Cli.Tests.TinyEvaluation
@@ -56,6 +57,11 @@ let private measures =
             succeed (lori (evaluate folder "model" "without" |> withOption "--latency-questions" "0"))
             let without = (summary (path folder "without")).GetProperty "single_latency_ms"
             Expect.equal without.ValueKind JsonValueKind.Null "none measured"
+
+            expectError
+                BadUsage
+                "--latency-questions -1: must be at least 0"
+                (evaluate folder "model" "none" |> withOption "--latency-questions" "-1")
 
             let table =
                 (lori (evaluate folder "model" "shown" @ [ "--question-text"; "codi" ])).Out

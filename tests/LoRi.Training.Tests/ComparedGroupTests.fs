@@ -149,7 +149,7 @@ let private demo (folder: string) (setting: string) method (seed: int64) (right:
         answers,
         IsDemo = true,
         Dataset = "chains",
-        Settings = [ KeyValuePair("setting", setting) ],
+        Settings = [ KeyValuePair("", setting) ],
         Examples = right.Length
     )
 
@@ -191,16 +191,16 @@ let private pairing =
             Expect.equal
                 [ for p in pairs -> p.First, p.Second ]
                 [
-                    "lori (setting=one)", "codi (setting=one)"
-                    "lori (setting=one)", "lori (setting=compressed)"
-                    "codi (setting=one)", "codi (setting=compressed)"
-                    "lori (setting=compressed)", "codi (setting=compressed)"
+                    "lori (one)", "codi (one)"
+                    "lori (one)", "lori (compressed)"
+                    "codi (one)", "codi (compressed)"
+                    "lori (compressed)", "codi (compressed)"
                 ]
                 "pairs"
 
             Expect.equal
-                [ for p in MethodComparison.All(groups, 0UL, "lori (setting=one)") -> p.Second ]
-                [ "codi (setting=one)"; "lori (setting=compressed)" ]
+                [ for p in MethodComparison.All(groups, 0UL, "lori (one)") -> p.Second ]
+                [ "codi (one)"; "lori (compressed)" ]
                 "with a baseline"
 
             Expect.throwsC (fun () -> MethodComparison.All(groups, 0UL, "lory") |> ignore) (fun e ->

@@ -109,6 +109,10 @@ let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
         ] do
         CommandLine.atLeastOne option value
 
+    match options.TryGetResult Latency_Questions with
+    | Some count when count < 0 -> raise (UsageException $"--latency-questions {count}: must be at least 0")
+    | _ -> ()
+
     match options.TryGetResult EvaluateArgs.Answer_Prefix with
     | Some prefix when options.Contains Write_Prefix ->
         raise (

@@ -105,7 +105,7 @@ public static class ComparedFolders
         return [.. root.GetProperty("rows").EnumerateArray().Select(row => OfRow(folder, path, row) with
         {
             Dataset = dataset,
-            Settings = [KeyValuePair.Create("setting", setting)],
+            Settings = [KeyValuePair.Create("", setting)],
         })];
     }
 

@@ -68,7 +68,7 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
     {
         var keys = results.SelectMany(result => result.Settings.Select(setting => setting.Key)).Distinct().ToArray();
         var values = results.Select(result => result.Settings.ToDictionary()).ToArray();
-        string Signature(int index, IEnumerable<string> of) => string.Join(' ', of.Select(key => $"{key}={values[index].GetValueOrDefault(key, "")}"));
+        string Signature(int index, IEnumerable<string> of) => string.Join(' ', of.Select(key => (key.Length == 0 ? "" : $"{key}=") + values[index].GetValueOrDefault(key, "")));
         int Count(IReadOnlyCollection<string> of) => Enumerable.Range(0, results.Length).Select(index => Signature(index, of)).Distinct().Count();
         var kept = new List<string>();
         foreach (var key in keys)

@@ -12,7 +12,7 @@ public sealed record ComparedResult(
     /// <summary>The data set; results on different ones are not compared.</summary>
     public string Dataset { get; init; } = "";
 
-    /// <summary>What else may set two results of a method apart: settings by their names, in the order in which a label tries them.</summary>
+    /// <summary>What else may set two results of a method apart: settings by their names, in the order in which a label tries them; a value without a name speaks for itself.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 
     /// <summary>The label that the user gave; null where none was given.</summary>
