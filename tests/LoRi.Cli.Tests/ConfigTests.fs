@@ -6,6 +6,7 @@ open System.Diagnostics
 open System.IO
 open System.Text.Json
 open System.Text.Json.Nodes
+open System.Text.RegularExpressions
 open Expecto
 open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
@@ -118,6 +119,14 @@ let private kept =
 
                 for key in [ "teacher"; "output" ] do
                     Expect.isTrue (Path.IsPathRooted((nonNull settings[key]).GetValue<string>())) key
+
+                Expect.isFalse (settings.ContainsKey "lora_alpha") "adapters of a run without"
+                succeed (lori (teach folder 2 "adapted" @ [ "--lora-rank"; "3" ]))
+                let adapted = config (path folder "adapted")
+
+                for key, expected in [ "lora_rank", "3"; "lora_alpha", "6"; "lora_targets", "[\"all-linear\"]" ] do
+                    let written = Regex.Replace(value adapted key, @"\s", "")
+                    Expect.equal written expected key
 
                 succeed (lori (teach folder 2 "teacher"))
                 let teacher = keys (config (path folder "teacher"))

@@ -6,6 +6,7 @@ namespace LoRi.Training.Runs;
 public sealed record AdapterOptions
 {
     private const double AlphaPerRank = 2;
+    private const string AllTargets = "all-linear";
 
     /// <summary><c>--lora-rank</c>: rank of the adapters; left out, all weights are trained.</summary>
     public int? LoraRank { get; init; }
@@ -26,11 +27,16 @@ public sealed record AdapterOptions
     public LoraSettings? ToSettings() => LoraRank is not { } rank ? null : new LoraSettings
     {
         Rank = rank,
-        Alpha = LoraAlpha ?? AlphaPerRank * rank,
+        Alpha = Completed().LoraAlpha!.Value,
         Dropout = LoraDropout,
         RankStabilised = Rslora,
-        Targets = Names() is ["all-linear"] ? null : Names(),
+        Targets = Names() is [AllTargets] ? null : Names(),
     };
+
+    /// <summary>The same with the values that what is left out has.</summary>
+    public AdapterOptions Completed() => LoraRank is not { } rank
+        ? this
+        : this with { LoraAlpha = LoraAlpha ?? AlphaPerRank * rank, LoraTargets = Names() ?? [AllTargets] };
 
     /// <summary>The targets, however they are separated; null where none are given.</summary>
     private string[]? Names() =>

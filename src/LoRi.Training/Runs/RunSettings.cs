@@ -224,7 +224,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             train with { Epochs = train.Steps is null ? train.Epochs ?? TrainOptions.DefaultEpochs : null },
             Latent,
             lori with { SubspaceFile = OptionRules.FullPathOf(lori.SubspaceFile), TeacherCache = lori.TeacherCache is { } cache ? OptionRules.FullPath(cache) : null },
-            Adapters,
+            Adapters.Completed(),
         };
         foreach (var part in parts)
         {

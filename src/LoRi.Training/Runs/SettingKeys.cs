@@ -58,6 +58,7 @@ internal static class SettingKeys
             "teacher" => train.Teacher is null,
             "steps" => train.Steps is null,
             "epochs" => train.Steps is not null,
+            "lora_alpha" or "lora_dropout" or "lora_targets" or "rslora" => settings.Adapters.LoraRank is null,
             "eval_every" => train.ValidationFraction == 0,
             "collapse_threshold" => settings.Command != "distill" || !MethodNames.HasLatents(latent.Method),
             "init" => !MethodNames.HasFrozenTeacher(latent.Method),

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using LoRi.Training.Adapters;
 using System.Globalization;
+using LoRi.Training.Adapters;
 using LoRi.Training.Data;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.CotSft;
