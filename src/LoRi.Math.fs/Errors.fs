@@ -26,6 +26,8 @@ type MathError =
     | EmptyCorpus
     /// A weighting needs variances that the subspace was fitted without.
     | VarianceMissing of name: string
+    /// Anchors of a level that are one number throughout: the level, counted from 1, and the number of levels.
+    | AnchorsNeverVary of level: int * levels: int
     /// Stored variances of something that no weighting knows.
     | VarianceUnknown of name: string
     /// Columns that are not orthonormal: the largest deviation of U'U from the identity.
@@ -60,6 +62,9 @@ module MathError =
             "the corpus has no rationale token, so there is nothing to fit; it needs an example with a rationale"
         | VarianceMissing name ->
             $"the subspace has no '{name}'; fit it again with the weighting and the statistics that the objective uses"
+        | AnchorsNeverVary(level, levels) ->
+            $"the teacher's anchors at level {level} (of {levels}) are all the same number, so the anchor term cannot be divided by "
+            + "their deviation; leave the term off, trace other levels, or fit on more anchors"
         | VarianceUnknown name -> $"'{name}' is no statistic whose variance is known"
         | NotOrthonormal(what, deviation) ->
             $"the columns of {what} are not orthonormal: their products differ from the identity by up to %.3g{deviation}"

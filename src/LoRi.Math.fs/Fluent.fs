@@ -114,7 +114,7 @@ type Subspaces =
                 measures.AddAnchors(slice anchors 3) |> Door.orThrow
 
     /// The same for coordinates that were projected before. Shapes: coordinates : example r_L token r_d; anchors : example level
-    /// hidden.
+    /// hidden, or of no example at all.
     static member MeasureCoordinates
         (measures: SubspaceMeasures, coordinates: RawTensor, counts: int[], anchors: RawTensor)
         : unit =
@@ -125,7 +125,8 @@ type Subspaces =
             measures.AddCoordinates (slice coordinates 4) (Array.sub counts part[0] part.Length)
             |> Door.orThrow
 
-            measures.AddAnchors(slice anchors 3) |> Door.orThrow
+            if anchors.Shape[0] > 0 then
+                measures.AddAnchors(slice anchors 3) |> Door.orThrow
 
     /// Sizes r_L and r_d of the space that coordinates live in. `SharedSubspace.coordinateRanks`.
     static member CoordinateRanks(subspace: SharedSubspace) : struct (int * int) =
