@@ -8,6 +8,8 @@ type MathError =
     | ShapeMismatch of operation: string * axis: string * left: int list * right: int list
     /// A tensor does not have the shape that its dimensions ask for: what it is, the axis that disagrees, both shapes.
     | WrongShape of what: string * axis: string * expected: int list * found: int list
+    /// A tensor with another number of axes: what it is, the axes that it must have, its shape.
+    | WrongAxes of what: string * axes: string list * found: int list
     /// Values and sizes disagree in number.
     | WrongLength of what: string * expected: int * found: int
     /// A number of tokens outside 0 .. the size of the token axis: the row, the number, and the size.
@@ -49,6 +51,9 @@ module MathError =
             $"{operation}: the operands disagree along axis {axis}: {shape left} against {shape right}"
         | WrongShape(what, axis, expected, found) ->
             $"{what}: found shape {shape found}, expected {shape expected} for the last axes; they disagree along axis {axis}"
+        | WrongAxes(what, axes, found) ->
+            let names = String.concat " x " axes
+            $"{what}: found shape {shape found}, expected {axes.Length} axes: {names}"
         | WrongLength(what, expected, found) -> $"{what}: found {found}, expected {expected}"
         | TokenCountOutOfRange(row, count, size) ->
             $"row {row} is said to have {count} tokens; its token axis has room for 0 to {size}"

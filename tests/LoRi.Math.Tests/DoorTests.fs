@@ -183,7 +183,7 @@ let private fits (backend: Backend) =
         example "a largest rank below one is refused" (fun () ->
             let attempt change =
                 CorpusStatistics.Start (teacherStates backend case) case.Counts
-                |> StandardisedCorpora.ofStatistics
+                |> Result.bind StandardisedCorpora.ofStatistics
                 |> Result.bind (
                     SharedSubspace.fit
                         backend.Spectral
