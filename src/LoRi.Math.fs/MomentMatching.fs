@@ -1,6 +1,6 @@
 namespace LoRi.Math
 
-/// What squared errors or components are divided by.
+/// [ours] What squared errors or components are divided by.
 [<RequireQualifiedAccess>]
 type Weighting =
     | Off
@@ -115,6 +115,7 @@ module MomentMatching =
 
         Scalar.multiply teacher.Weights.Present (Scalar(squared.Scale(1.0 / (p * p))))
 
+/// The anchor-level alignment [paper]; its precise form [ours].
 module Anchor =
 
     /// L_anchor: the mean over levels of smooth-L1 (beta 1, averaged over components) of the difference, over the deviation

@@ -1,6 +1,6 @@
 namespace LoRi.Math
 
-/// How anchors are compared.
+/// [ours] How anchors are compared.
 [<RequireQualifiedAccess>]
 type AnchorForm =
     | Full
@@ -8,7 +8,7 @@ type AnchorForm =
     | Subspace
     | Off
 
-/// What the difference of anchors is divided by, per level.
+/// [ours] What the difference of anchors is divided by, per level.
 [<RequireQualifiedAccess>]
 type AnchorScale =
     /// The unbiased deviation over the corpus's teacher anchors, fixed when the subspace is fitted.

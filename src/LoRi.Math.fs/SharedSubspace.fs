@@ -1,9 +1,9 @@
 namespace LoRi.Math
 
-/// Which subspace trajectories are compared in.
+/// Which subspace trajectories are compared in. The others than the first are [ours]: they isolate what the first contributes.
 [<RequireQualifiedAccess>]
 type SubspaceKind =
-    /// The leading eigenvectors of both Gram matrices: the truncated multilinear SVD with the token mode left whole.
+    /// The leading eigenvectors of both Gram matrices [ours]: the truncated multilinear SVD [paper] with the token mode left whole.
     | MultilinearSvd
     /// Random orthonormal bases of the same ranks.
     | Random of seed: int64

@@ -1,3 +1,5 @@
+/// From here on the method itself. [paper] marks what Solgi, Tian, Zhang 2026 (arXiv 2606.05315) state, [ours] what this
+/// implementation defines where the paper leaves it open.
 namespace LoRi.Math
 
 /// Traced levels, one per decoder block.
@@ -20,11 +22,11 @@ type RawTrajectory<'token> = internal RawTrajectory of Tensor3<Level, 'token, Hi
 [<Struct>]
 type StandardisedTrajectory<'token> = internal StandardisedTrajectory of Tensor3<Level, 'token, Hidden>
 
-/// A standardised trajectory in the shared subspace. Shape: .. r_L token r_d.
+/// A standardised trajectory in the subspace that teacher and student share [paper]. Shape: .. r_L token r_d.
 [<Struct>]
 type Coordinates<'token> = internal Coordinates of Tensor3<Truncated<Level>, 'token, Truncated<Hidden>>
 
-/// Raw states of all traced levels at the anchor, the last prefix token. Shape: .. level hidden.
+/// [ours] Raw states of all traced levels at the anchor, the last prefix token. Shape: .. level hidden.
 [<Struct>]
 type Anchors = internal Anchors of Matrix<Level, Hidden>
 
