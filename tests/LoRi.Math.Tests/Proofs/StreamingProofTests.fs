@@ -38,7 +38,7 @@ let private batchOf (backend: Backend) (case: CorpusCase) (examples: int list) =
 
 /// Statistics of some examples, around a shift of their own.
 let private statisticsOf backend case examples : CorpusStatistics =
-    batchOf backend case examples ||> CorpusStatistics.Start
+    ok (batchOf backend case examples ||> CorpusStatistics.Start)
 
 let private whole backend case =
     statisticsOf backend case (everyExample case)
@@ -115,7 +115,7 @@ let private accumulation (backend: Backend) =
 
             let added =
                 (statisticsOf backend case [ 0 ], (everyExample case).Tail)
-                ||> List.fold (fun sums example -> batchOf backend case [ example ] ||> sums.Add)
+                ||> List.fold (fun sums example -> ok (batchOf backend case [ example ] ||> sums.Add))
 
             same expected (added.MovedTo expected.Shift))
 
