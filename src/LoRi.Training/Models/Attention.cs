@@ -62,7 +62,7 @@ internal sealed class Attention
         return shares.matmul(values).view(batch, heads * group, time, size);
     }
 
-    /// <summary>Minus infinity where a query sees no key, else 0: [1 or B, 1, 1, T, S]. The logarithm of what is seen. Made once a pass; belongs to the pass's scope.</summary>
+    /// <summary>Minus infinity where a query sees no key, else 0: [1 or B, 1, 1, T, S]. Made once a pass; belongs to its scope.</summary>
     private Tensor Hidden(Tensor scores)
     {
         using var guard = no_grad();
