@@ -181,8 +181,7 @@ let private results: Case list =
         "evaluation: no JSON in a report", reported "{"
         "evaluation: a field missing in a report", reported """{"dataset": "d"}"""
         "evaluation: a field of the wrong kind in a report", reported """{"dataset": 3}"""
-        "evaluation: an accuracy above one in a report",
-        reported (sound.Replace("\"accuracy\": 1", "\"accuracy\": 2"))
+        "evaluation: an accuracy above one in a report", reported (sound.Replace("\"accuracy\": 1", "\"accuracy\": 2"))
         "evaluation: in the place of a run", evaluated sound "" >> List.item 1 >> fun folder -> [ "report"; folder ]
         "evaluation: a folder without one", fun folder -> [ "compare"; inside folder "a"; inside folder "b" ]
         "report: a model in the place of a run", fun folder -> [ "report"; TinyFolder.model folder "model" ]

@@ -8,17 +8,27 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 
 /// An evaluation of a model on data, with the hash of its questions.
-let private evaluation (folder: string) (name: string) (methodName: string) (seed: int) (data: string) (hash: string) (right: string) =
+let private evaluation
+    (folder: string)
+    (name: string)
+    (methodName: string)
+    (seed: int)
+    (data: string)
+    (hash: string)
+    (right: string)
+    =
     let output = Directory.CreateDirectory(Path.Combine(folder, name)).FullName
     let correct = right |> Seq.filter ((=) '1') |> Seq.length
 
     file
         output
         "evaluation.json"
-        $$"""{"dataset": "{{Path.GetFileName data}}", "method": "{{methodName}}", "seed": {{seed}}, "accuracy": {{float correct / float right.Length}}, "examples": {{right.Length}}, "correct": {{correct}}, "run": null, "model": "models/{{name}}"}"""
+        $$"""{"dataset": "{{Path.GetFileName data}}", "method": "{{methodName}}", "seed": {{seed}}, "accuracy": {{float correct / float right.Length}}, "examples": {{right.Length}}, "correct": {{correct}}, "run": null, "model": "models/{{Path.GetFileName name}}"}"""
     |> ignore
 
-    file output "identity.json" $$"""{"model_sha256": "m", "questions_sha256": "{{hash}}"}""" |> ignore
+    file output "identity.json" $$"""{"model_sha256": "m", "questions_sha256": "{{hash}}"}"""
+    |> ignore
+
     file output "config.json" $$"""{"data": ["{{data}}"]}""" |> ignore
 
     [
@@ -37,7 +47,9 @@ let private evaluation (folder: string) (name: string) (methodName: string) (see
     output
 
 let private labels (result: JsonElement) =
-    [ for group in result.GetProperty("groups").EnumerateArray() -> text "dataset" group, text "label" group ]
+    [
+        for group in result.GetProperty("groups").EnumerateArray() -> text "dataset" group, text "label" group
+    ]
 
 let private datasets =
     [
@@ -47,7 +59,7 @@ let private datasets =
                     [
                         for set in [ "x"; "y" ] do
                             for name in [ "lori"; "codi" ] ->
-                                evaluation folder $"{name}-{set}" name 0 $"/data/{set}/test.jsonl" set "1101"
+                                evaluation folder $"{set}/{name}" name 0 $"/data/{set}/test.jsonl" set "1101"
                     ]
 
                 Expect.equal
@@ -103,7 +115,11 @@ let private folders =
                 let second = evaluation folder "net-2" "lori" 2 "t" "h" "10"
                 let first = evaluation folder "net-1" "lori" 1 "t" "h" "10"
                 let found = labels (loriJson [ "compare"; one; first; second; "--json" ])
-                Expect.equal (List.map snd found) [ "lori (model=model-1)"; "lori (model=net)" ] "several seeds are one")
+
+                Expect.equal
+                    (List.map snd found)
+                    [ "lori (model=model-1)"; "lori (model=net)" ]
+                    "several seeds are one")
         }
     ]
 
@@ -129,7 +145,12 @@ let private belief =
                 let run = Directory.CreateDirectory(Path.Combine(folder, "run")).FullName
                 file run "metrics.jsonl" "{\"step\": 1, \"loss\": 1}\n" |> ignore
                 let report = [ "report"; run; "--evaluation"; one ]
-                File.WriteAllText(summary, ci.Replace("\"accuracy\": 0.5", "\"accuracy\": 0.75").Replace("\"correct\": 2", "\"correct\": 3"))
+
+                File.WriteAllText(
+                    summary,
+                    ci.Replace("\"accuracy\": 0.5", "\"accuracy\": 0.75").Replace("\"correct\": 2", "\"correct\": 3")
+                )
+
                 expectError Failed "but the 4 rows of" report
                 File.WriteAllText(summary, ci)
                 Expect.equal (lori report).Code Success "a sound one")

@@ -44,7 +44,9 @@ let private unreadable =
                 Expect.stringContains outcome.Error "the strict accuracy is the one to read" "which one to read"
         }
         test "numbers give no warning" {
-            let outcome, result = scored [ """{"text": "The answer is: 4", "gold": "4"}""" ] "codi"
+            let outcome, result =
+                scored [ """{"text": "The answer is: 4", "gold": "4"}""" ] "codi"
+
             Expect.equal (number "both_unreadable" result) 0 "count"
             Expect.equal outcome.Error "" "no warning"
         }
@@ -57,18 +59,38 @@ let private forms =
     [
         test "PCCoT's rules compare what follows a recorded prefix" {
             for rule in [ "pccot"; "pccot_cot" ] do
-                let outcome, result = scored [ fed "The answer is: 7"; fed "The answer is:7"; fed "The answer is: 8" ] rule
+                let outcome, result =
+                    scored [ fed "The answer is: 7"; fed "The answer is:7"; fed "The answer is: 8" ] rule
+
                 Expect.equal (number "correct" result) 2 rule
                 Expect.equal outcome.Error "" "no warning"
         }
         test "without a recorded prefix the whole text is compared, as in the published code" {
-            let _, result = scored [ """{"text": "The answer is: 7", "gold": "7"}"""; """{"text": "7", "gold": "7"}""" ] "pccot"
+            let _, result =
+                scored
+                    [
+                        """{"text": "The answer is: 7", "gold": "7"}"""
+                        """{"text": "7", "gold": "7"}"""
+                    ]
+                    "pccot"
+
             Expect.equal (number "correct" result) 1 "only the plain one"
         }
         test "a marker that no text has is warned of, once" {
-            for rule, marker in [ "coconut", "#"; "icot", "####"; "pccot_cot", "The answer is:"; "strict", "The answer is:" ] do
+            for rule, marker in
+                [
+                    "coconut", "#"
+                    "icot", "####"
+                    "pccot_cot", "The answer is:"
+                    "strict", "The answer is:"
+                ] do
                 let outcome, _ = scored [ fed "7"; fed "It is 8" ] rule
-                Expect.stringStarts outcome.Error $"warning: rule {rule} looks after {marker}, which stands in none of these 2" rule
+
+                Expect.stringStarts
+                    outcome.Error
+                    $"warning: rule {rule} looks after {marker}, which stands in none of these 2"
+                    rule
+
                 Expect.equal (outcome.Error.TrimEnd('\n').Split('\n').Length) 1 "one line"
                 let other, _ = scored [ fed "7"; fed $"so {marker} 8" ] rule
                 Expect.equal other.Error "" $"{rule}: one text has it"

@@ -38,8 +38,16 @@ let tests =
                     Expect.equal (answer text) expected text
             }
             test "no answer of the published file keeps a unit" {
-                let set = ReasoningData.Read([ SharedFiles.path "data/asdiv/ASDiv.xml" ], DataOptions())
-                let kept = [ for e in set.Examples do if e.Answer.Contains '(' then e.Answer ]
+                let set =
+                    ReasoningData.Read([ SharedFiles.path "data/asdiv/ASDiv.xml" ], DataOptions())
+
+                let kept =
+                    [
+                        for e in set.Examples do
+                            if e.Answer.Contains '(' then
+                                e.Answer
+                    ]
+
                 Expect.equal kept [ "-(1/3)" ] "a number in brackets is none"
             }
         ]

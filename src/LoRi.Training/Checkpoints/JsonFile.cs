@@ -51,9 +51,11 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            string place = e.Path is { Length: > 2 } at ? $" in {MessageText.Quote(at[2..])}" : "";
             string reason = JsonReason.What(e);
-            throw new InputException($"{path}: {(reason.StartsWith('"') ? reason : reason + place)}; {remedy}", e);
+            string fault = e.Path is not { Length: > 2 } at || reason.StartsWith('"') ? reason
+                : reason.EndsWith("is null", StringComparison.Ordinal) ? $"{MessageText.Quote(at[2..])} is null"
+                : $"{reason} in {MessageText.Quote(at[2..])}";
+            throw new InputException($"{path}: {fault}; {remedy}", e);
         }
     }
 

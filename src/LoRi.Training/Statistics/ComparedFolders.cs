@@ -82,14 +82,14 @@ public static class ComparedFolders
     private static ComparedResult OfRow(string folder, string path, ComparedDemoRow row)
     {
         var place = $"{path}: {row.Method} with seed {row.Seed}";
+        if (row.Right is { } marks && (marks.Length != row.Examples || marks.Any(mark => mark is not ('0' or '1'))))
+        {
+            throw new InputException($"{place} needs one mark 0 or 1 in right for each of {row.Examples} questions; {ComparedDemo.Remedy}");
+        }
+
         EvaluationAnswers.CheckShare(place, row.Examples, row.Correct, row.Accuracy, ComparedDemo.Remedy);
         if (row.Right is { } right)
         {
-            if (right.Length != row.Examples || right.Any(mark => mark is not ('0' or '1')))
-            {
-                throw new InputException($"{place} needs one mark 0 or 1 in right for each of {row.Examples} questions; {ComparedDemo.Remedy}");
-            }
-
             EvaluationAnswers.CheckShare($"{place}: its marks in right disagree", row.Examples, right.Count(mark => mark == '1'), row.Accuracy, ComparedDemo.Remedy);
         }
 
