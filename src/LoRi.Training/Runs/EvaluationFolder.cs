@@ -29,7 +29,7 @@ internal sealed class EvaluationFolder : IDisposable
 
     private string ConfigFile => Path.Combine(folder, "config.json");
 
-    private string IdentityFile => Path.Combine(folder, "identity.json");
+    private string IdentityFile => Path.Combine(folder, EvaluationIdentity.FileName);
 
     private string PredictionsFile => Path.Combine(folder, "predictions.jsonl");
 
