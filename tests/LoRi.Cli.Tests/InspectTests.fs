@@ -101,7 +101,7 @@ let private suspicious =
                 SafetensorsContent.FromDoubles("lm_head.weight", [ 25L; 8L ], Array.create 200 0.1)
 
             rewrite model (head :: TinyFolder.weights)),
-        says "warning" "lm_head.weight is stored although"
+        says "warning" "lm_head.weight is stored and is not model.embed_tokens.weight"
         "pickles",
         (fun model -> File.WriteAllText(path model "pytorch_model.bin", "x")),
         says "note" "pytorch_model.bin"

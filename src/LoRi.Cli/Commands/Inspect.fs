@@ -12,7 +12,7 @@ let private asJson (inspection: Inspection) =
             [
                 "name", Json.text info.Name
                 "dtype", Json.text info.Dtype
-                "shape", Json.list (Seq.map Json.count info.Shape)
+                "shape", Json.list (Seq.map (uint64 >> Json.size) info.Shape)
             ]
 
     let details =
@@ -116,6 +116,6 @@ let run (terminal: Terminal) _ arguments =
                 terminal
                 [
                     for info in inspection.Tensors ->
-                        let shape = info.Shape |> Seq.map string |> String.concat " x "
+                        let shape = info.Shape |> Seq.map (uint64 >> string) |> String.concat " x "
                         info.Name, $"{info.Dtype} {shape}"
                 ]

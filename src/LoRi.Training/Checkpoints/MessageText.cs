@@ -6,7 +6,7 @@ namespace LoRi.Training;
 /// <summary>Makes untrusted text fit for a one-line message.</summary>
 internal static class MessageText
 {
-    private const int Longest = 120, LongestMessage = 1500;
+    private const int Longest = 120, LongestMessage = 6000;
 
     /// <summary><paramref name="text"/> in double quotes, control characters escaped, the middle left out when it is long.</summary>
     public static string Quote(string text) => $"\"{Escape(Cut(text, Longest, 20))}\"";
@@ -23,7 +23,7 @@ internal static class MessageText
     }
 
     /// <summary>A shape as <c>[2, 3]</c>.</summary>
-    public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+    public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape.Select(size => unchecked((ulong)size)))}]";
 
     /// <summary>A number of bytes in the unit that suits it.</summary>
     public static string Bytes(long bytes)
