@@ -153,7 +153,8 @@ let private refusalTests =
 let private ends =
     testCase "ends of turns and messages end an answer too, after the end of a text"
     <| fun () ->
-        let id name value = $"tokenizer.ggml.{name}_token_id", Whole value
+        let id name value =
+            $"tokenizer.ggml.{name}_token_id", Whole value
 
         for more, wanted in
             [
@@ -193,7 +194,10 @@ let private vocabularies =
                 (TokenizerFile.Load >> check)
 
         load "llama-bpe" (fun wanted ->
-            Expect.equal (Array.take 2 (wanted.Encode "1234")) [| 258; 257 |] "groups of three digits, after a begin token"
+            Expect.equal
+                (Array.take 2 (wanted.Encode "1234"))
+                [| 258; 257 |]
+                "groups of three digits, after a begin token"
 
             for name in [ "llama3"; "llama-v3" ] do
                 load name (fun found -> Expect.equal (found.Encode "x 1234 y") (wanted.Encode "x 1234 y") name))

@@ -30,7 +30,11 @@ let private withModel (change: SafetensorsContent list -> SafetensorsContent lis
 let private answer (model: string) (ids: int list) =
     ModelQueries.Logits(model, Array.ofList ids, DtypeOption.F64, DeviceOption.Cpu, null, null)
 
-let private wanted = lazy (let mutable found = [||] in withModel id (fun model -> found <- (answer model [ 5; 6; 7 ]).Last); found)
+let private wanted =
+    lazy
+        (let mutable found = [||] in
+         withModel id (fun model -> found <- (answer model [ 5; 6; 7 ]).Last)
+         found)
 
 /// The values of the table, as they are stored.
 let private tableValues =
@@ -46,18 +50,17 @@ let private tableValues =
 let private headOf (scale: float) =
     SafetensorsContent.FromDoubles(head, [ 25L; 8L ], Array.map ((*) scale) (tableValues.Force()))
 
-let private others = List.filter (fun (one: SafetensorsContent) -> one.Name <> table)
+let private others =
+    List.filter (fun (one: SafetensorsContent) -> one.Name <> table)
 
 let private stored =
     [
         testCase "a stored copy of the table is the table"
         <| fun () ->
-            withModel
-                (fun all -> headOf 1.0 :: all)
-                (fun model ->
-                    let found = answer model [ 5; 6; 7 ]
-                    Expect.equal found.Last (wanted.Force()) "logits"
-                    Expect.isEmpty found.Notes "notes")
+            withModel (fun all -> headOf 1.0 :: all) (fun model ->
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force()) "logits"
+                Expect.isEmpty found.Notes "notes")
         testCase "a copy of another type is the table"
         <| fun () ->
             let values = Array.map float32 (tableValues.Force())
@@ -73,13 +76,11 @@ let private stored =
                 (fun model -> Expect.isEmpty (answer model [ 5; 6; 7 ]).Notes "notes")
         testCase "another head is used, and that is said"
         <| fun () ->
-            withModel
-                (fun all -> headOf 2.0 :: all)
-                (fun model ->
-                    let found = answer model [ 5; 6; 7 ]
-                    Expect.equal found.Last (wanted.Force() |> Array.map ((*) 2.0)) "logits"
-                    Expect.hasLength found.Notes 1 "notes"
-                    Expect.stringContains found.Notes[0] head "the head")
+            withModel (fun all -> headOf 2.0 :: all) (fun model ->
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force() |> Array.map ((*) 2.0)) "logits"
+                Expect.hasLength found.Notes 1 "notes"
+                Expect.stringContains found.Notes[0] head "the head")
         testCase "a stored head of another shape is refused"
         <| fun () ->
             withModel
@@ -98,9 +99,8 @@ let private stored =
                     Expect.stringContains message "I64" "type")
         testCase "a tied model may store its table as the head alone"
         <| fun () ->
-            withModel
-                (fun all -> headOf 1.0 :: others all)
-                (fun model -> Expect.equal (answer model [ 5; 6; 7 ]).Last (wanted.Force()) "logits")
+            withModel (fun all -> headOf 1.0 :: others all) (fun model ->
+                Expect.equal (answer model [ 5; 6; 7 ]).Last (wanted.Force()) "logits")
     ]
 
 let private listed =
@@ -112,13 +112,11 @@ let private listed =
             ]
 
         for count, rest in [ 20, ""; 25, " and 5 more" ] do
-            withModel
-                (fun all -> all @ spare count)
-                (fun model ->
-                    let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
-                    let names = message.Substring(message.IndexOf "unexpected: ").Split("spare.")
-                    Expect.hasLength names 21 "twenty names"
-                    Expect.isTrue (message.EndsWith rest) message)
+            withModel (fun all -> all @ spare count) (fun model ->
+                let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
+                let names = message.Substring(message.IndexOf "unexpected: ").Split("spare.")
+                Expect.hasLength names 21 "twenty names"
+                Expect.isTrue (message.EndsWith rest) message)
 
 let private lengths =
     [
@@ -136,7 +134,10 @@ let private lengths =
                 <| fun () ->
                     NativeRuntime.Load()
                     let model = path "fixtures/models/gpt2"
-                    let positions = (json "fixtures/models/gpt2/config.json").GetProperty("n_positions").GetInt32()
+
+                    let positions =
+                        (json "fixtures/models/gpt2/config.json").GetProperty("n_positions").GetInt32()
+
                     Expect.isEmpty (answer model (List.replicate positions 1)).Notes "the whole table"
 
                     let message =

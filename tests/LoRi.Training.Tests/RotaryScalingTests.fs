@@ -182,8 +182,18 @@ let private places =
         """ "rope_scaling": {"type": "linear", "factor": 2.0, "rope_theta": 5e5}""", 5e5, 0, 0
         """ "rope_theta": 5e5, "rope_scaling": {"type": "linear", "factor": 2.0, "rope_theta": 500000}""", 5e5, 0, 0
         """ "rope_theta": 5e5, "rope_parameters": {"rope_type": "linear", "factor": 2.0}""", 5e5, 0, 0
-        """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_scaling": {""" + llama3 + "}", 1e4, 16, 0
-        """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_parameters": {""" + llama3 + "}", 1e4, 16, 0
+        """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_scaling": {"""
+        + llama3
+        + "}",
+        1e4,
+        16,
+        0
+        """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_parameters": {"""
+        + llama3
+        + "}",
+        1e4,
+        16,
+        0
         """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_scaling": {"type": "yarn", "factor": 4.0}""",
         1e4,
         16,
@@ -202,7 +212,14 @@ let private placeTests =
                 Expect.equal config.RotaryBase rotaryBase "base"
                 let scaling = nonNull config.Scaling
                 Expect.equal scaling.OriginalPositions original "length of pretraining"
-                Expect.equal scaling.Factor (if fields.Contains "linear" then 2.0 elif fields.Contains "llama3" then 8.0 else 4.0) "factor"
+
+                Expect.equal
+                    scaling.Factor
+                    (if fields.Contains "linear" then 2.0
+                     elif fields.Contains "llama3" then 8.0
+                     else 4.0)
+                    "factor"
+
                 Expect.hasLength config.Notes notes "notes"
     ]
 
@@ -223,7 +240,11 @@ let private divided =
 
         let written = DecoderConfig.FromJson(config.ToJson(), "written")
         Expect.equal written.Scaling config.Scaling "the written configuration says the same"
-        Expect.notEqual (classic "10000.0" (config.ToJson()["rope_scaling"] |> string |> _.Replace("1.5", "1.25"))).Scaling config.Scaling "other numbers are another scaling"
+
+        Expect.notEqual
+            (classic "10000.0" (config.ToJson()["rope_scaling"] |> string |> _.Replace("1.5", "1.25"))).Scaling
+            config.Scaling
+            "other numbers are another scaling"
 
 /// Fields that are refused, and what the message must name.
 let private refusals =

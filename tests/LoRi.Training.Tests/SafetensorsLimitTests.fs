@@ -45,7 +45,12 @@ let tests =
                     Expect.equal [ for size in file.Entries[0].Shape -> uint64 size ] sizes "sizes"
                     Expect.equal file.Entries[0].Count 0L "elements"
                     Expect.isEmpty (file.ReadDoubles "a") "values"
-            for shape in [ "[4294967296, 4294967296, 0]"; "[4611686018427387904, 4]"; "[18446744073709551616, 0]" ] do
+            for shape in
+                [
+                    "[4294967296, 4294967296, 0]"
+                    "[4611686018427387904, 4]"
+                    "[18446744073709551616, 0]"
+                ] do
                 testCase $"refused: {shape}"
                 <| fun () ->
                     let message = refusal (fun () -> openHeader (ofShape shape) :> IDisposable)

@@ -4,6 +4,7 @@ open System.Globalization
 open System.Text.Json
 open System.Text.Json.Nodes
 open LoRi.Cli
+open LoRi.Training
 open LoRi.Training.Runs
 
 let private asJson (inspection: Inspection) =
@@ -95,6 +96,17 @@ let private writeMemory (terminal: Terminal) (details: JsonObject) =
             ("use" :: columns)
             [ for usage in uses -> usage :: [ for name in columns -> cell usage name ] ]
 
+/// A folder with a configuration claims to be a model; where it cannot be used as one, that is the outcome.
+let private check path (inspection: Inspection) =
+    let wrong =
+        objects inspection.Details "findings"
+        |> List.tryFind (fun finding -> shown finding["level"] = "error")
+
+    match inspection.Details["config"], wrong with
+    | null, _
+    | _, None -> ()
+    | _, Some finding -> raise (InputException $"""{path}: {shown finding["text"]}""")
+
 /// Lists the tensors of a file or a model.
 let run (terminal: Terminal) _ arguments =
     let options = CommandLine.parse<InspectArgs> "inspect" arguments
@@ -119,3 +131,5 @@ let run (terminal: Terminal) _ arguments =
                         let shape = info.Shape |> Seq.map (uint64 >> string) |> String.concat " x "
                         info.Name, $"{info.Dtype} {shape}"
                 ]
+
+    check path inspection

@@ -74,7 +74,7 @@ public sealed class AnsweringModel : IDisposable
     public string Path => _options.Model;
 
     /// <summary>What was assumed or left out when the model was loaded.</summary>
-    public IReadOnlyList<string> Notes => _model.Notes;
+    public IReadOnlyList<string> Notes => [.. _model.Notes, .. _tokenizer?.Notes ?? []];
 
     /// <summary>Loads tokenizer, template and weights, in this order.</summary>
     /// <param name="options">How it is asked.</param>
