@@ -6,7 +6,7 @@ namespace LoRi.Training;
 /// <summary>Makes untrusted text fit for a one-line message.</summary>
 internal static class MessageText
 {
-    private const int Longest = 120, LongestMessage = 6000;
+    private const int Longest = 120, LongestMessage = 1500;
 
     /// <summary><paramref name="text"/> in double quotes, control characters escaped, the middle left out when it is long.</summary>
     public static string Quote(string text) => $"\"{Escape(Cut(text, Longest, 20))}\"";

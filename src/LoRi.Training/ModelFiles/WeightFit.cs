@@ -13,7 +13,7 @@ namespace LoRi.Training.ModelFiles;
 /// <param name="Notes">Tensors that are no weights and were left out.</param>
 internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Names, DecoderConfig Config, IReadOnlyList<string> Notes)
 {
-    private const int Shown = 20;
+    private const int Shown = 20, ListLength = 1100;
     private const string Prefix = "transformer.";
     private static readonly string[] Counts = ["I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"];
 
@@ -89,16 +89,22 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
             return;
         }
 
-        string[] faults = [Fault("missing", missing), Fault("unexpected", surplus), Fault("of another shape", misshapen)];
-        throw new InputException($"{path}: the weights do not fit config.json; {string.Join("; ", faults.Where(fault => fault.Length > 0))}");
+        (string Kind, string[] Names)[] faults = [.. new[] { ("missing", missing), ("unexpected", surplus), ("of another shape", misshapen) }.Where(fault => fault.Item2.Length > 0)];
+        throw new InputException($"{path}: the weights do not fit config.json; {string.Join("; ", faults.Select(fault => Listed(fault.Kind, fault.Names, ListLength / faults.Length)))}");
     }
 
-    private static string Fault(string kind, string[] names) => names.Length switch
+    /// <summary>At most <see cref="Shown"/> names, and at most so many characters of them, so that the message stays a line.</summary>
+    private static string Listed(string kind, string[] names, int longest)
     {
-        0 => "",
-        <= Shown => $"{kind}: {string.Join(", ", names)}",
-        _ => $"{kind}: {string.Join(", ", names.Take(Shown))} and {names.Length - Shown} more",
-    };
+        int shown = 0, length = 0;
+        while (shown < int.Min(names.Length, Shown) && (shown == 0 || length + names[shown].Length + 2 <= longest))
+        {
+            length += names[shown++].Length + 2;
+        }
+
+        var more = shown < names.Length ? $" and {names.Length - shown} more" : "";
+        return $"{kind}: {string.Join(", ", names.Take(shown))}{more}";
+    }
 
     [GeneratedRegex(@"^(transformer\.)?h\.[0-9]{1,6}\.attn\.(bias|masked_bias)\z", RegexOptions.CultureInvariant)]
     private static partial Regex CausalMask();
