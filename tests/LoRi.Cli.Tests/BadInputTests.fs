@@ -162,15 +162,6 @@ let private runs: Case list =
                 "-4"
             ]
         "logits: no ids", fun folder -> [ "logits"; "--model"; TinyFolder.model folder "m"; "--ids"; "" ]
-        "logits: more ids than positions",
-        fun folder ->
-            [
-                "logits"
-                "--model"
-                TinyFolder.model folder "m"
-                "--ids"
-                String.Join(',', Array.create 65 "1")
-            ]
         "inspect: a file of no known kind", fun folder -> [ "inspect"; TinyFolder.data folder "notes.txt" [ "hello" ] ]
         "score: a line that is no object",
         fun folder ->

@@ -86,10 +86,6 @@ let datasets: Case list =
                 "--output"
                 folder + "/run"
             ]
-        "data: rows longer than the model allows",
-        fun folder ->
-            let long = String.replicate 70 "1 "
-            teachOnText $"""{{"question": "{long}", "rationale": "1", "answer": "1"}}""" folder
     ]
 
 /// A training run whose only fault is what was done to its model's folder.

@@ -26,7 +26,7 @@ internal static class MessageText
     public static string Number(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>A shape as <c>[2, 3]</c>.</summary>
-    public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+    public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape.Select(size => unchecked((ulong)size)))}]";
 
     /// <summary>A number of bytes in the unit that suits it.</summary>
     public static string Bytes(long bytes)

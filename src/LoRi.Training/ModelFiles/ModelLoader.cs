@@ -122,8 +122,8 @@ public static class ModelLoader
     {
         CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
-        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
-        var fit = WeightFit.Of(source, config);
+        var fit = WeightFit.Of(source, DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile)));
+        var config = fit.Config;
         var (special, projection, extra, adapters) = choose(config);
         var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet()) { Notes = [.. config.Notes, .. fit.Notes] };
         try
