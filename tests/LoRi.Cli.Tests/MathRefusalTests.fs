@@ -92,16 +92,7 @@ let private misfits =
                 let subspace, _ = fit folder teacher [ "--weighting"; "none" ]
 
                 let run subspace teacher student options =
-                    [
-                        "objective"
-                        "--subspace"
-                        subspace
-                        "--teacher"
-                        teacher
-                        "--student"
-                        student
-                    ]
-                    @ options
+                    objectiveArguments subspace teacher student @ options
 
                 expectError
                     Failed
@@ -180,17 +171,7 @@ let private misfits =
                 expectError
                     Failed
                     "--student: there is no anchor.0"
-                    [
-                        "objective"
-                        "--subspace"
-                        subspace
-                        "--teacher"
-                        teacher
-                        "--student"
-                        bare
-                        "--weighting"
-                        "none"
-                    ]
+                    (objectiveArguments subspace teacher bare @ [ "--weighting"; "none" ])
 
                 let _, alone =
                     fit folder bare [ "--weighting"; "none"; "--layer-rank"; "1"; "--hidden-rank"; "2" ]
@@ -215,15 +196,7 @@ let private misfits =
                     expectError
                         Failed
                         "the teacher's anchors at level 2 (of 2) are all the same number"
-                        [
-                            "objective"
-                            "--subspace"
-                            subspace
-                            "--teacher"
-                            teacher
-                            "--student"
-                            teacher
-                        ]
+                        (objectiveArguments subspace teacher teacher)
 
                     let terms = objective subspace teacher teacher [ "--anchor"; "off" ]
                     Expect.equal (number "anchor_loss" terms) 0.0 "off")

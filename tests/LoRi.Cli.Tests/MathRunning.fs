@@ -36,17 +36,16 @@ let fit folder (teacher: string) (options: string list) =
     let subspace = Path.Combine(folder, "subspace.safetensors")
     subspace, loriJson ([ "subspace"; "fit"; "--trajectories"; teacher; "--output"; subspace; "--json" ] @ options)
 
-let objective (subspace: string) (teacher: string) (student: string) (options: string list) =
-    loriJson (
-        [
-            "objective"
-            "--subspace"
-            subspace
-            "--teacher"
-            teacher
-            "--student"
-            student
-            "--json"
-        ]
-        @ options
-    )
+let objectiveArguments (subspace: string) (teacher: string) (student: string) =
+    [
+        "objective"
+        "--subspace"
+        subspace
+        "--teacher"
+        teacher
+        "--student"
+        student
+    ]
+
+let objective subspace teacher student (options: string list) =
+    loriJson (objectiveArguments subspace teacher student @ "--json" :: options)

@@ -1,9 +1,7 @@
-/// Products with a single row, work that threads share, and attention written out, against libtorch's own.
+/// Products with a single row, and attention written out, against libtorch's own.
 module LoRi.Training.Tests.RowProductTests
 
 open System
-open System.Threading
-open System.Threading.Tasks
 open Expecto
 open LoRi.Training
 open LoRi.Training.Models
@@ -74,30 +72,14 @@ let private special =
             Expect.equal (found[0L, 1021L].item<double>()) Double.PositiveInfinity $"{dtype}: infinity"
             Expect.equal (found[0L, 4L].item<double>()) 64.0 $"{dtype}: a plain row"
 
-let private sharing =
-    testCase "every piece of shared work runs once, whoever shares"
-    <| fun () ->
-        let run threads =
-            let counts = Array.zeroCreate<int> 500
-            SharedWork.Run(threads, counts.Length, (fun piece -> Interlocked.Increment(&counts[piece]) |> ignore))
-            Expect.all counts ((=) 1) $"{threads} threads"
-
-        for threads in [ 1; 2; 3; 2 ] do
-            run threads
-
-        // Several callers at once: those that find the helpers taken do their work alone.
-        Parallel.For(0, 64, (fun _ -> run 2)) |> ignore
-
-let private attended (dtype: torch.ScalarType) window padded =
+let private difference (dtype: torch.ScalarType) window padded =
     let config = TinyTraining.config true
 
-    let heads, keyHeads, size =
-        int64 config.QueryHeads, int64 config.KeyValueHeads, int64 config.HeadSize
-
     let tensor heads =
-        torch.randn(2L, heads, 7L, size).``to``(dtype).requires_grad_ true
+        torch.randn(2L, int64 heads, 7L, int64 config.HeadSize).``to`` dtype
 
-    let queries, keys, values = tensor heads, tensor keyHeads, tensor keyHeads
+    let queries, keys, values =
+        tensor config.QueryHeads, tensor config.KeyValueHeads, tensor config.KeyValueHeads
 
     let visible: torch.Tensor | null =
         if padded then
@@ -107,10 +89,11 @@ let private attended (dtype: torch.ScalarType) window padded =
 
     let mask = AttentionMask.For(visible, 7L, 0L, torch.CPU, Option.toNullable window)
     let attention = Attention(config, mask)
-    let written = attention.Mix(queries, keys, values)
-    use _ = torch.no_grad ()
-    let fused = attention.Mix(queries, keys, values)
-    largest (wide (written.detach ()) - wide fused)
+
+    largest (
+        wide (attention.WrittenOut(queries, keys, values))
+        - wide (attention.Fused(queries, keys, values))
+    )
 
 let private writtenOut =
     [
@@ -119,8 +102,9 @@ let private writtenOut =
             <| fun () ->
                 NativeRuntime.Load()
                 use _ = torch.NewDisposeScope()
-                Expect.isLessThan (attended torch.ScalarType.Float64 window padded) 1e-12 "float64"
-                Expect.isLessThan (attended torch.ScalarType.Float32 window padded) 1e-5 "float32"
+                Expect.isLessThan (difference torch.ScalarType.Float64 window padded) 1e-12 "float64"
+                Expect.isLessThan (difference torch.ScalarType.Float32 window padded) 1e-5 "float32"
+                Expect.isLessThan (difference torch.ScalarType.BFloat16 window padded) 0.05 "bfloat16"
     ]
 
 [<Tests>]
@@ -131,6 +115,5 @@ let tests =
             testList "agree with libtorch" products
             refusals
             special
-            sharing
             testList "attention" writtenOut
         ]

@@ -6,15 +6,7 @@ open System.Text.Json
 open Expecto
 open LoRi.Training.Tokenizers
 open LoRi.Training.Tests.SharedFiles
-
-let private load (contents: string) =
-    let file = Path.GetTempFileName()
-
-    try
-        File.WriteAllText(file, contents)
-        TokenizerFile.Load file
-    finally
-        File.Delete file
+open LoRi.Training.Tests.TokenizerTexts
 
 let private allBytes = [ for value in 0..255 -> ByteAlphabet.Write(byte value) ]
 

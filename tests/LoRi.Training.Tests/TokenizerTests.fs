@@ -6,6 +6,7 @@ open System.Text.Json
 open Expecto
 open LoRi.Training.Tokenizers
 open LoRi.Training.Tests.SharedFiles
+open LoRi.Training.Tests.TokenizerTexts
 
 let private families =
     [ "gpt2"; "llama3"; "llama3_2"; "qwen2_5"; "qwen3"; "smollm2" ]
@@ -203,15 +204,6 @@ let private wordLevel = """{"type": "WordLevel", "vocab": {"a": 0}}"""
 /// A tokenizer file of the given parts, each with a comma after it, and a model.
 let private file (parts: string) (model: string) =
     "{" + parts + " \"model\": " + model + "}"
-
-let private load (contents: string) =
-    let file = Path.GetTempFileName()
-
-    try
-        File.WriteAllText(file, contents)
-        TokenizerFile.Load file
-    finally
-        File.Delete file
 
 let private refused (contents: string) (named: string) =
     let message =

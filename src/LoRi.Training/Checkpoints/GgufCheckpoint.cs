@@ -217,8 +217,8 @@ public sealed class GgufCheckpoint : IWeightSource
             config["mlp_bias"] = false;
         }
 
-        AddId(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
         CheckWindow((long)config["max_position_embeddings"]!);
+        AddId(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
         config["eos_token_id"] = EndIds();
         AddId(config, "pad_token_id", "tokenizer.ggml.padding_token_id");
         return (JsonObject)JsonNode.Parse(config.ToJsonString())!;

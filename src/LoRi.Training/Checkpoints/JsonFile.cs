@@ -9,6 +9,7 @@ internal static class JsonFile
 {
     private const long Largest = 1L << 30;
     private const int MaxDepth = 64;
+    private static readonly JsonSerializerOptions TypedFormat = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
     /// <summary>The bytes of a file of ordinary size.</summary>
     public static byte[] ReadBytes(string path)
@@ -38,16 +39,15 @@ internal static class JsonFile
     /// <summary>The whole file as a document.</summary>
     public static JsonDocument ReadDocument(string path) => Parse(path, ReadBytes(path));
 
-    /// <summary>The whole file as a value of a type whose fields are its fields.</summary>
+    /// <summary>The whole file as a value of a type whose properties are its fields, in lower case with underscores; required ones must be there, others may be null only where they say so.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="format">How the type is written as JSON.</param>
     /// <param name="remedy">What to do where the file is not such a value.</param>
-    public static T ReadTyped<T>(string path, JsonSerializerOptions format, string remedy)
+    public static T ReadTyped<T>(string path, string remedy)
     {
         using JsonDocument document = ReadDocument(path);
         try
         {
-            return document.RootElement.Deserialize<T>(format) ?? throw new InputException($"{path}: holds null where an object is needed; {remedy}");
+            return document.RootElement.Deserialize<T>(TypedFormat) ?? throw new InputException($"{path}: holds null where an object is needed; {remedy}");
         }
         catch (JsonException e)
         {

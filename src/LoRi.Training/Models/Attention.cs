@@ -29,10 +29,12 @@ internal sealed class Attention
             return SinglePosition(queries, keys, values);
         }
 
-        return IsFasterWrittenOut(queries, keys)
-            ? WrittenOut(queries, keys, values)
-            : nn.functional.scaled_dot_product_attention(queries, ForEveryQueryHead(keys), ForEveryQueryHead(values), mask.Tensor, 0.0, mask.Causal);
+        return IsFasterWrittenOut(queries, keys) ? WrittenOut(queries, keys, values) : Fused(queries, keys, values);
     }
+
+    /// <summary>By libtorch's kernel, which needs the keys of every query head.</summary>
+    internal Tensor Fused(Tensor queries, Tensor keys, Tensor values) => nn.functional.scaled_dot_product_attention(
+        queries, ForEveryQueryHead(keys), ForEveryQueryHead(values), mask.Tensor, 0.0, mask.Causal);
 
     /// <summary>The queries of a group, which share their keys, take the place of positions: no key needs to be repeated.</summary>
     private Tensor SinglePosition(Tensor queries, Tensor keys, Tensor values)
@@ -43,7 +45,8 @@ internal sealed class Attention
     }
 
     /// <summary>
-    /// On the CPU the fused kernel's backward pass takes twice as long as the products, and in bfloat16 it computes at float32's speed.
+    /// On the CPU the fused kernel's backward pass takes longer than the products of short sequences (of long ones, in float32, about as
+    /// long), and in bfloat16 it computes at float32's speed.
     /// </summary>
     private static bool IsFasterWrittenOut(Tensor queries, Tensor keys)
     {
@@ -51,7 +54,8 @@ internal sealed class Attention
         return queries.device_type == DeviceType.CPU && scores <= MostScoreBytes && (is_grad_enabled() || queries.dtype == ScalarType.BFloat16);
     }
 
-    private Tensor WrittenOut(Tensor queries, Tensor keys, Tensor values)
+    /// <summary>By two products; query heads that share keys are taken together.</summary>
+    internal Tensor WrittenOut(Tensor queries, Tensor keys, Tensor values)
     {
         var (batch, time, size) = (queries.shape[0], queries.shape[2], queries.shape[3]);
         long heads = config.KeyValueHeads, group = config.QueryHeads / config.KeyValueHeads;

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LoRi.Training.Evaluation;
 using LoRi.Training.Runs;
 
@@ -35,7 +34,7 @@ internal sealed record EvaluationRecord(
     public static EvaluationRecord Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        var file = JsonFile.ReadTyped<EvaluationFile>(path, EvaluationFile.Format, EvaluationFile.Remedy);
+        var file = JsonFile.ReadTyped<EvaluationFile>(path, EvaluationFile.Remedy);
         if (file.Ci95.Length != 2)
         {
             throw new InputException($"{path}: 'ci95' has {file.Ci95.Length} numbers where two are needed; {EvaluationFile.Remedy}");
@@ -57,8 +56,6 @@ internal sealed record EvaluationRecord(
     private sealed record EvaluationFile
     {
         public const string Remedy = "evaluate again";
-
-        public static JsonSerializerOptions Format { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
         public required string Dataset { get; init; }
 

@@ -106,7 +106,7 @@ internal sealed class RunPage(
 
     private OverviewTable Costs() => new(
         "Cost of the answers",
-        ["run", "data", "tokens written", "a question", "s a question", "ms a batch (median, 90 %)", "ms alone (median, 90 %)", "peak memory MiB"],
+        ["run", "data", "tokens written", "a question", "s a question", "ms a batch: mean (median, 90 %)", "ms alone: mean (median, 90 %)", "peak memory MiB"],
         [.. Evaluated().Select(row => (string[])
         [
             row.Run, row.Evaluation.Dataset, Number(row.Evaluation.TokensGenerated, "#,0"), Number(row.Evaluation.TokensGenerated / row.Evaluation.Examples, "F1"),

@@ -45,8 +45,7 @@ public static class ModelQueries
         return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, Notes(model, ids.Length));
     }
 
-    /// <summary>What was assumed when a model was loaded, and that a sequence is longer than it was made for.</summary>
-    internal static IReadOnlyList<string> Notes(ReasoningModel model, int length) => model.Config.LengthNote(length) is string note ? [.. model.Notes, note] : model.Notes;
+    private static IReadOnlyList<string> Notes(ReasoningModel model, int length) => model.Config.LengthNote(length) is string note ? [.. model.Notes, note] : model.Notes;
 
     /// <summary>A model with its adapter merged in: many passes follow, and a merged one is as fast as the base.</summary>
     internal static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter)

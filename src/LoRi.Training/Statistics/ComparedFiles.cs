@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace LoRi.Training.Statistics;
 
 /// <summary>What a comparison reads of an <c>evaluation.json</c>.</summary>
@@ -7,9 +5,6 @@ internal sealed record ComparedEvaluation
 {
     /// <summary>What to do about a damaged file.</summary>
     public const string Remedy = "evaluate again";
-
-    /// <summary>How these files are written.</summary>
-    public static JsonSerializerOptions Format { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
     /// <summary>The method.</summary>
     public required string Method { get; init; }

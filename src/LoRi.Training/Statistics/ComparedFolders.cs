@@ -51,7 +51,7 @@ public static class ComparedFolders
 
     private static ComparedResult OfEvaluation(string folder, string path)
     {
-        var evaluation = JsonFile.ReadTyped<ComparedEvaluation>(path, ComparedEvaluation.Format, ComparedEvaluation.Remedy);
+        var evaluation = JsonFile.ReadTyped<ComparedEvaluation>(path, ComparedEvaluation.Remedy);
         var answers = EvaluationAnswers.Read(Path.Combine(folder, EvaluationAnswers.FileName));
         answers.Check(path, evaluation.Examples, evaluation.Correct, evaluation.Accuracy, evaluation.AccuracyStrict);
         using var document = JsonFile.ReadDocument(path);
@@ -69,7 +69,7 @@ public static class ComparedFolders
 
     private static ComparedResult[] OfDemo(string folder, string path)
     {
-        var demo = JsonFile.ReadTyped<ComparedDemo>(path, ComparedEvaluation.Format, ComparedDemo.Remedy);
+        var demo = JsonFile.ReadTyped<ComparedDemo>(path, ComparedDemo.Remedy);
         return demo.Rows.Count == 0 || demo.Rows.Contains(null)
             ? throw new InputException($"{path}: 'rows' {(demo.Rows.Count == 0 ? "is empty" : "holds null")}, so that there is nothing to compare; {ComparedDemo.Remedy}")
             : [.. demo.Rows.Select(row => OfRow(folder, path, row!) with

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -59,7 +58,7 @@ internal static unsafe class RowProduct
     {
         var piece = long.Max(1, PieceBytes / (RowsAtOnce * rowBytes)) * RowsAtOnce;
         var pieces = (int)((outputs + piece - 1) / piece);
-        SharedWork.Run(get_num_threads(), pieces, at => rows(at * piece, long.Min(outputs, (at + 1) * piece)));
+        Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, at => rows(at * piece, long.Min(outputs, (at + 1) * piece)));
     }
 
     private static void Single(float* weights, float* x, float* result, long outputs, int inputs) =>
@@ -101,14 +100,11 @@ internal static unsafe class RowProduct
             var (low, high) = ((nint)even, (nint)(even + pairs));
             InPieces(outputs, inputs * sizeof(ushort), (first, end) =>
             {
-                for (var next = first; next < end; next += RowsAtOnce)
+                for (var next = first; next < end; next += 2)
                 {
-                    var row = long.Min(next, outputs - RowsAtOnce);
-                    for (var at = row; at < row + RowsAtOnce; at += 2)
-                    {
-                        var (one, two) = TwoRows((uint*)(weights + (at * inputs)), (float*)low, (float*)high, pairs);
-                        (result[at], result[at + 1]) = (Rounded(one), Rounded(two));
-                    }
+                    var row = long.Min(next, outputs - 2);
+                    var (one, two) = TwoRows((uint*)(weights + (row * inputs)), (float*)low, (float*)high, pairs);
+                    (result[row], result[row + 1]) = (Rounded(one), Rounded(two));
                 }
             });
         }

@@ -8,7 +8,7 @@ internal static class PostProcessorReader
     {
         List<int> before = [], after = [];
         OffsetTrim trim = OffsetTrim.Off;
-        foreach (TokenizerJson part in processor is TokenizerJson present ? Parts(present) : [])
+        foreach (TokenizerJson part in processor?.Parts("processors") ?? [])
         {
             switch (part.Text("type"))
             {
@@ -29,9 +29,6 @@ internal static class PostProcessorReader
 
         return (before, after, trim);
     }
-
-    private static IEnumerable<TokenizerJson> Parts(TokenizerJson processor) =>
-        processor.Text("type") == "Sequence" ? processor.Get("processors").Items().SelectMany(Parts) : [processor];
 
     private static void ReadTemplate(TokenizerJson template, List<int> before, List<int> after)
     {

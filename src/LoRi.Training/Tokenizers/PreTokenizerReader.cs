@@ -11,8 +11,9 @@ internal static class PreTokenizerReader
     {
         List<PreTokenizerStep> steps = [];
         bool byteLevel = false, prefix = false;
-        foreach ((TokenizerJson part, string type) in Parts(preTokenizer))
+        foreach (TokenizerJson part in preTokenizer?.Parts("pretokenizers") ?? [])
         {
+            string type = part.Text("type");
             if (byteLevel)
             {
                 throw part.Unsupported($"is {MessageText.Quote(type)} after ByteLevel");
@@ -39,17 +40,6 @@ internal static class PreTokenizerReader
         "Split" => [ReadSplit(path, part)],
         _ => throw part.Unsupported($"is of type {MessageText.Quote(type)}"),
     };
-
-    private static IEnumerable<(TokenizerJson Part, string Type)> Parts(TokenizerJson? preTokenizer)
-    {
-        if (preTokenizer is not TokenizerJson present)
-        {
-            return [];
-        }
-
-        string type = present.Text("type");
-        return type == "Sequence" ? present.Get("pretokenizers").Items().SelectMany(item => Parts(item)) : [(present, type)];
-    }
 
     private static RegexStep ReadSplit(string path, TokenizerJson split)
     {

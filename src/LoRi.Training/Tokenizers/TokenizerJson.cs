@@ -28,6 +28,9 @@ internal readonly struct TokenizerJson(string file, string place, JsonElement el
         return element.EnumerateArray().Select((item, i) => new TokenizerJson(path, $"{name}[{i}]", item));
     }
 
+    /// <summary>This component, or those of a <c>Sequence</c> in order, whose list is under a name.</summary>
+    public IEnumerable<TokenizerJson> Parts(string list) => Text("type") == "Sequence" ? Get(list).Items().SelectMany(part => part.Parts(list)) : [this];
+
     /// <summary>The string under a name.</summary>
     public string Text(string name) => Get(name).AsText();
 

@@ -94,7 +94,7 @@ internal static class TokenizerReader
 
         TokenDecoder found = TokenDecoder.Fused;
         bool first = true;
-        foreach (TokenizerJson part in Decoders(present))
+        foreach (TokenizerJson part in present.Parts("decoders"))
         {
             TokenDecoder one = part.Text("type") switch
             {
@@ -108,9 +108,6 @@ internal static class TokenizerReader
 
         return found;
     }
-
-    private static IEnumerable<TokenizerJson> Decoders(TokenizerJson decoder) =>
-        decoder.Text("type") == "Sequence" ? decoder.Get("decoders").Items().SelectMany(Decoders) : [decoder];
 
     private static ITokenModel ReadModel(string path, TokenizerJson model, Dictionary<string, int> vocabulary, PreTokenizer preTokenizer)
     {
