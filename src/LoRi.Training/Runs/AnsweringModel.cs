@@ -24,6 +24,9 @@ public sealed record AnsweringOptions
     /// <summary>Whether questions go through the model's chat template, with what was said before.</summary>
     public bool Chat { get; init; }
 
+    /// <summary>Where questions come from, for the messages about them.</summary>
+    public string Asked { get; init; } = "--prompt";
+
     /// <summary>Latent steps; null for the run's own.</summary>
     public int? LatentSteps { get; init; }
 
@@ -95,7 +98,7 @@ public sealed class AnsweringModel : IDisposable
     /// <exception cref="InputException">It is a student.</exception>
     public static void CheckExplicit(string flag, string path)
     {
-        if (ModelLoader.Card(path) is { } card && (card.LatentSteps > 0 || card.Method == "no-cot"))
+        if (ModelLoader.Card(path) is { } card && (card.LatentSteps > 0 || card.Method == MethodNames.NoCot))
         {
             throw new InputException($"{flag} {path}: was trained by the method {card.Method} and writes no chain of thought; name the explicit teacher");
         }
@@ -108,12 +111,12 @@ public sealed class AnsweringModel : IDisposable
         var clock = Stopwatch.StartNew();
         if (_template is null)
         {
-            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), clock, direct: _card?.Method == "no-cot");
+            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), _options.Asked, clock);
         }
 
         JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
         var prompt = _tokenizer!.Encode(_template.Render(messages, addGenerationPrompt: true), addSpecialTokens: false);
-        var answer = Generate(prompt, clock, direct: _card?.Method == "no-cot");
+        var answer = Generate(prompt, _options.Asked, clock);
         _said.Add(Message("user", question));
         _said.Add(Message("assistant", answer.Text!));
         return answer;
@@ -121,7 +124,14 @@ public sealed class AnsweringModel : IDisposable
 
     /// <summary>Goes on from ids.</summary>
     /// <exception cref="InputException">They are not the model's, or too many.</exception>
-    public GeneratedAnswer Answer(int[] ids) => Generate(ids, Stopwatch.StartNew(), direct: false);
+    public GeneratedAnswer Answer(int[] ids) => Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew());
+
+    /// <summary>Writes one token that no one sees: the first pass of a model takes longer than all others, and would be timed with the first question.</summary>
+    public void WarmUp()
+    {
+        _ = _tokenizer?.Encode("1 + 1", addSpecialTokens: true);
+        AnswerGenerator.Generate(_model, [[0]], Plan(direct: false) with { MaxNewTokens = 1 });
+    }
 
     /// <summary>Forgets what was said before.</summary>
     public void StartOver() => _said.Clear();
@@ -131,12 +141,17 @@ public sealed class AnsweringModel : IDisposable
 
     private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 
-    private GeneratedAnswer Generate(int[] prompt, Stopwatch clock, bool direct)
+    private GenerationPlan Plan(bool direct)
     {
-        ModelQueries.CheckIds(prompt, _model, _options.Model);
         var mode = _latentSteps > 0 ? AnswerMode.Latent : direct ? AnswerMode.Direct : AnswerMode.Explicit;
         var ends = EndTokens.Of(_options.Model, _model.Config, _card);
-        var plan = new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends)
+        return new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends);
+    }
+
+    private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock)
+    {
+        ModelQueries.CheckIds(prompt, _model, _options.Model, named);
+        var plan = Plan(direct: named != ModelQueries.IdsOption && _card?.Method == MethodNames.NoCot) with
         {
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };
