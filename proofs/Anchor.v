@@ -18,7 +18,8 @@ Variable R : realFieldType.
 Definition smooth_l1 (x : R) : R := if `|x| < 1 then x ^+ 2 / 2%:R else `|x| - 2%:R^-1.
 Definition clip (x : R) : R := if `|x| < 1 then x else if 0 <= x then 1 else -1.
 
-(** Piece by piece. Inside, smooth-L1 is a parabola; outside, a line on either side; the remainders are h^2 / 2, 0 and 0. *)
+(** Piece by piece. Inside, smooth-L1 is a parabola; outside, a line on either side; the remainders are h^2 / 2, 0 and 0. Near
+    anchors are pulled in proportion to their difference, far ones with one unit and no more. *)
 Theorem smooth_l1_derivative_piece_by_piece (x h : R) :
   [/\ `|x| < 1 -> `|x + h| < 1 -> smooth_l1 (x + h) = smooth_l1 x + clip x * h + h ^+ 2 / 2%:R,
       1 <= x -> 1 <= x + h -> smooth_l1 (x + h) = smooth_l1 x + clip x * h
@@ -68,7 +69,8 @@ rewrite ler_add2l; apply: le_trans (ler_norm _) _; rewrite normrM.
 by rewrite ler_pimull ?normr_ge0 ?norm_clip.
 Qed.
 
-(** Across the pieces as well the clipped difference is the derivative: the remainder lies between 0 and h^2 / 2. *)
+(** Across the pieces as well the clipped difference is the derivative: the remainder lies between 0 and h^2 / 2. The pieces
+    fit together without a corner, so a step of training that crosses from one to another meets no jump of the gradient. *)
 Theorem smooth_l1_remainder (x h : R) :
   0 <= smooth_l1 (x + h) - (smooth_l1 x + clip x * h) <= h ^+ 2 / 2%:R.
 Proof.

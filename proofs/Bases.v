@@ -1,10 +1,11 @@
 (** Changes of basis inside either mode, and which rationale terms notice them.
 
-    Singular vectors are known up to sign, and up to rotation where singular values agree. *)
+    Singular vectors are known up to sign, and up to rotation where singular values agree. Without weighting most terms do not
+    notice; a weighting divides along the axes, and then signs alone go unnoticed. *)
 
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
-From LoRi Require Import Moments Objective.
+From LoRi Require Import Moments Scaling Objective.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -93,7 +94,8 @@ move=> Po Qo cov_ok ord_ok; congr (_ * _ + _ * _ + _ * _).
   by rewrite !(lag_layer_turned _ _ Qo) !(lag_hidden_turned _ _ Po) !gap_turned.
 Qed.
 
-(** The per-layer form compares the hidden mode layer by layer: it survives rotations of the hidden mode. *)
+(** The per-layer form compares the hidden mode layer by layer. Without weighting it survives rotations of the hidden mode, but
+    not of the layer mode (Counterexamples.v): which reduced layers the fit found matters to it, which directions does not. *)
 Theorem per_layer_survives_rotations_of_the_hidden_mode Q X Y : orthonormal Q ->
   covariance_term (unweighted a b) PerLayer (project 1%:M Q X) (project 1%:M Q Y) =
   covariance_term (unweighted a b) PerLayer X Y.
@@ -167,9 +169,7 @@ have -> : (s i (+) r j) (+) (s i (+) r m) = r j (+) r m by case: (s i) (r j) (r 
 by rewrite [LHS]mulrCA.
 Qed.
 
-(** Whatever the squared errors are divided by, no term notices a change of sign of basis vectors, which an eigensolver may
-    choose as it likes. *)
-Theorem rationale_survives_sign_changes c cov ord (w_mean w_cov w_order : R) X Y :
+Lemma rationale_flip c cov ord (w_mean w_cov w_order : R) X Y :
   rationale c cov ord w_mean w_cov w_order (flip s r X) (flip s r Y) = rationale c cov ord w_mean w_cov w_order X Y.
 Proof.
 have [Po Qo] := (signs_orthonormal s, signs_orthonormal r).
@@ -189,6 +189,23 @@ congr (_ * _ + _ * _ + _ * _).
       by apply: (gap_signs (e := fun i j => s i (+) s j)) => i j; rewrite between_signs.
     by apply: (gap_signs (e := fun i j => r i (+) r j)) => i j; rewrite between_signs.
   + by apply: (gap_signs (e := fun i j => s i (+) r j)) => i j; rewrite (powers_flip _ _ _).2.
+Qed.
+
+Lemma scaled_flip S X : same_moments (scaled S (flip s r X)) (flip s r (scaled S X)).
+Proof.
+apply: same_slices_same_moments => t; apply/matrixP => i j.
+by rewrite mxE !between_signs mxE mulrA.
+Qed.
+
+(** No term notices a change of sign of basis vectors, which an eigensolver may choose as it likes: not without weighting, not
+    when squared errors are divided entry by entry (`statistic`), and not when components are scaled first (`variance`). *)
+Theorem rationale_survives_sign_changes c cov ord (w_mean w_cov w_order : R) X Y :
+  let loss := rationale c cov ord w_mean w_cov w_order in
+  loss (flip s r X) (flip s r Y) = loss X Y /\
+  forall S, loss (scaled S (flip s r X)) (scaled S (flip s r Y)) = loss (scaled S X) (scaled S Y).
+Proof.
+move=> loss; split=> [|S]; first exact: rationale_flip.
+by rewrite /loss (rationale_of_moments _ _ _ _ _ _ (scaled_flip S X) (scaled_flip S Y)) rationale_flip.
 Qed.
 
 End SignChanges.

@@ -75,7 +75,8 @@ rewrite andbT eq_sym; apply/eqP => /(order_term_eq0 Lag1 _ _ pos) [/matrixP/(_ 0
 by apply: apart; rewrite -!lag_steps // -!(lag_line 0 0).
 Qed.
 
-(** The lag-1 form does see the order of the steps, which is what it is for: -1, 0, 1 and -1, 1, 0 are told apart. *)
+(** The lag-1 form does see the order of the steps, which is what it is for: -1, 0, 1 and -1, 1, 0 are told apart. Whoever asks
+    whether the path matters, and not only where it goes, must choose it: no other term can tell. *)
 Theorem lag_1_depends_on_the_order_of_tokens :
   exists (s : {perm 'I_3}) (Z Z' : 'I_3 -> 'M[R]_(1, 1)),
   (forall t, Z' t = Z (s t)) /\ 0 < order_term (unweighted 1 1) Lag1 (uniform Z) (uniform Z').
@@ -87,7 +88,8 @@ apply: lags_apart => //; first by add_up.
 by apply: (@distinct _ _ 2%:R 0 0); rewrite ?(big_ord_recl, big_ord0) /=; field.
 Qed.
 
-(** It is not a mean over tokens either: -1, 1 and -1, -1, 1, 1 are told apart. *)
+(** It is not a mean over tokens either: -1, 1 and -1, -1, 1, 1 are told apart. With the lag-1 form the teacher's pace matters,
+    so a rationale told at half the speed pulls the student elsewhere. *)
 Theorem lag_1_depends_on_repetition :
   exists Z : 'I_2 -> 'M[R]_(1, 1), exists Z' : 'I_(2 * 2) -> 'M[R]_(1, 1),
   (forall t, Z' t = repeated (k := 2) Z t) /\ 0 < order_term (unweighted 1 1) Lag1 (uniform Z) (uniform Z').
@@ -245,7 +247,8 @@ rewrite /= !(projected_gaps _ _ _).1 !(big_ord_recl, big_ord0) !turned_layer !un
 by apply: (@distinct _ _ _ (- 625%:R) 23 23); rewrite ?mulr1n ?mulr0n; field.
 Qed.
 
-(** The diagonal form and the third moments do not survive rotations of the hidden mode either. *)
+(** The diagonal form and the third moments do not survive rotations of the hidden mode either. What they compare depends on
+    the singular vectors themselves, not on the subspace alone: where singular values agree, on an arbitrary choice. *)
 Theorem diagonal_and_third_change_under_rotations_of_the_hidden_mode :
   exists (Q : 'M[R]_2) (X Y : trajectory R 1 2), [/\ orthonormal Q,
   covariance_term (unweighted 1 2) Diagonal (project 1%:M Q X) (project 1%:M Q Y) <>

@@ -1,11 +1,17 @@
 (** The closed-form gradients of the rationale terms with respect to the student's coordinates.
 
     A loss f has the gradient g at Y when f(Y + h) = f(Y) + <g, h> + r(h) with a remainder of second order in h. Here every
-    remainder is written out: the losses are polynomials, so no analysis is needed. *)
+    remainder is written out: the losses are polynomials, so no analysis is needed.
+
+    Coordinates are those that are compared; where components are scaled before (`weighting = variance`), the gradient goes on
+    through the scale, and from coordinates to raw states, as the last two sections say.
+
+    The file is longer than others because all terms share its first three sections, and each term is three short steps: how
+    its statistic moves, where its derivative goes, and the theorem. *)
 
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
-From LoRi Require Import Moments Objective.
+From LoRi Require Import Moments Scaling Objective.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -144,10 +150,12 @@ Variables a b : nat.
 Variable X : trajectory R a b.
 Implicit Type Y : trajectory R a b.
 
-(** The mean term: every token gets w_t dL/dmean. The remainder is the squared movement of the mean. *)
+(** Every token gets w_t dL/dmean. *)
 Definition mean_gradient C Y t : 'M[R]_(a, b) := weight Y t *: gap_gradient C (mean X) (mean Y).
 Arguments mean_gradient C Y t : clear implicits.
 
+(** The mean term pulls every step alike, along what the student's mean lacks of the teacher's. The remainder is the squared
+    movement of the mean: the term is a parabola, whatever its squared errors are divided by. *)
 Theorem gradient_of_the_mean_term (c : divisors R a b) Y h :
   mean_term c X (shift (Y := Y) h) =
   mean_term c X Y + inner_all (mean_gradient (of_mean c) Y) h + gap (of_mean c) (mean_of h) 0.
@@ -188,6 +196,9 @@ rewrite -!scalerDr; congr (_ *: _).
 by rewrite dev_shift [mxvec (_ + _)]linearD [(_ + _)^T]linearD mulmxDl !mulmxDr !addrA.
 Qed.
 
+(** The full covariance term pulls every step along its own deviation, turned by what the covariance lacks; a step at the mean
+    is not pulled at all. What the deviations get is centred, since a step moves the mean too; here nothing is left to centre
+    when the weights add to one. *)
 Theorem gradient_of_the_full_covariance_term (c : divisors R a b) Y h :
   let G := gap_gradient (of_full c) (cov_full X) (cov_full Y) in
   covariance_term c Full X (shift (Y := Y) h) =
@@ -248,6 +259,8 @@ rewrite /hidden_linear innerZr inner_sumr mulr_sumr; apply: eq_bigr => t _; rewr
 by rewrite innerZr !innerZl mulrCA inner_symmetric.
 Qed.
 
+(** The mode-wise term, the method's default: what the layer and the hidden covariance lack turns the deviations from the left
+    and from the right. The two parts add, and are centred once. *)
 Theorem gradient_of_the_modewise_term (c : divisors R a b) Y h :
   let G := gap_gradient (of_layer c) (cov_layer X) (cov_layer Y) in
   let H := gap_gradient (of_hidden c) (cov_hidden X) (cov_hidden Y) in
@@ -285,6 +298,8 @@ rewrite innerE; apply: eq_bigr => i _; rewrite innerE big_ord1.
 by apply: eq_bigr => j _; rewrite !mxE.
 Qed.
 
+(** The per-layer term pulls each reduced layer of a step by itself, along its own deviation: what one layer lacks does not
+    move another, unlike in the mode-wise form. *)
 Theorem gradient_of_the_per_layer_term (c : divisors R a b) Y h :
   let G i := gap_gradient (of_per_layer c i) (cov_per_layer X i) (cov_per_layer Y i) in
   covariance_term c PerLayer X (shift (Y := Y) h) =
@@ -342,6 +357,8 @@ by rewrite [powers_linear _ _ _ _]mxE mulr_sumr; apply: eq_bigr => t _; rewrite 
    move: (weight Y t) (_ * _ ^+ _) (G i j) (dev_of h t i j) => w z g0 e; ring.
 Qed.
 
+(** The diagonal term pulls each component by itself: outward from its mean where the student's variance is too small, inward
+    where it is too large, in proportion to how far out the step is. *)
 Theorem gradient_of_the_diagonal_term (c : divisors R a b) Y h :
   let G := gap_gradient (of_diagonal c) (cov_diagonal X) (cov_diagonal Y) in
   covariance_term c Diagonal X (shift (Y := Y) h) =
@@ -352,6 +369,8 @@ rewrite /= diagonal_shift gap_of_statistic -inner_centred; congr (_ + _ + _).
 by apply: powers_adjoint => t i j; rewrite mxE expr1.
 Qed.
 
+(** The third-moment term pulls each component by the square of its deviation, both tails the same way: it moves the skew, and
+    leaves a step at the mean alone but for the centring. *)
 Theorem gradient_of_the_third_term (c : divisors R a b) Y h :
   let G := gap_gradient (of_third c) (third X) (third Y) in
   order_term c Third X (shift (Y := Y) h) =
@@ -422,6 +441,8 @@ all: rewrite inner_sumr mulr_sumr; apply: eq_bigr => t _; rewrite innerZr mulrCA
 rewrite innerDr inner_mull trmxK; congr (_ + _); by rewrite inner_mulr -inner_tr trmx_mul !trmxK.
 Qed.
 
+(** The lag-1 term pulls a step along the deviations of its two neighbours in time, turned by what the lag covariance lacks:
+    once as the earlier step of a pair and once as the later. It is the only term by which the order of the steps is learned. *)
 Theorem gradient_of_the_lag_1_term (c : divisors R a b) Y h :
   let G := gap_gradient (of_lag_layer c) (lag_layer X) (lag_layer Y) in
   let H := gap_gradient (of_lag_hidden c) (lag_hidden X) (lag_hidden Y) in
@@ -438,18 +459,61 @@ Qed.
 
 End Gradients.
 
+Section Scale.
+Variable R : realFieldType.
+Variables a b : nat.
+Implicit Type Y : trajectory R a b.
+
+Lemma inner_over S (A B : 'M[R]_(a, b)) : inner A (over S B) = inner (over S A) B.
+Proof. by rewrite !innerE; apply: eq_bigr => i _; apply: eq_bigr => j _; rewrite !mxE mulrA mulrAC. Qed.
+
+Lemma scaled_shift S Y h :
+  same_moments (scaled S (shift (Y := Y) h)) (shift (Y := scaled S Y) (fun t => over S (h t))).
+Proof. by apply: same_slices_same_moments => t; rewrite overD. Qed.
+
+(** The chain rule through a fixed scale, for `weighting = variance`: where g is the gradient at the scaled coordinates, with
+    the remainder r, the gradient at the coordinates themselves is g over the same scale, and the remainder is that of the
+    scaled movement. Whatever the terms in use: the theorems above give g and r. *)
+Theorem gradient_through_a_scale c cov ord (w_mean w_cov w_order : R) X S Y
+    (g : 'I_(tokens Y) -> 'M[R]_(a, b)) (r : ('I_(tokens Y) -> 'M[R]_(a, b)) -> R) :
+  let loss := rationale c cov ord w_mean w_cov w_order (scaled S X) in
+  (forall k, loss (shift (Y := scaled S Y) k) = loss (scaled S Y) + inner_all g k + r k) ->
+  forall h, loss (scaled S (shift (Y := Y) h)) =
+            loss (scaled S Y) + inner_all (fun t => over S (g t)) h + r (fun t => over S (h t)).
+Proof.
+move=> loss expansion h; have same : same_moments (scaled S X) (scaled S X) by split.
+rewrite {1}/loss (rationale_of_moments _ _ _ _ _ _ same (scaled_shift S h)) -/loss expansion.
+by congr (_ + _ + _); apply: eq_bigr => t _; rewrite inner_over.
+Qed.
+
+End Scale.
+
 Section PullBack.
 Variable R : realFieldType.
+Variables (l d T : nat) (scale : 'rV[R]_l).
+Implicit Type h : 'I_T -> 'M[R]_(l, d).
 
-(** From coordinates back to raw states: what a movement h of the raw states does to the coordinates, U' (h / rms) V level by
-    level, pairs with g as h itself pairs with (U g V') / rms. The mean that standardisation subtracts plays no part. *)
-Theorem gradient_pulled_back l d a b (U : 'M[R]_(l, a)) (V : 'M[R]_(d, b)) (scale : 'rV[R]_l) T
-    (g : 'I_T -> 'M[R]_(a, b)) (h : 'I_T -> 'M[R]_(l, d)) :
-  inner_all g (fun t => U^T *m (diag_mx scale *m h t) *m V) =
-  inner_all (fun t => diag_mx scale *m (U *m g t *m V^T)) h.
+(** From coordinates back to raw states. In the subspace: what a movement h of the raw states does to the coordinates,
+    U' (h / rms) V level by level, pairs with g as h itself pairs with (U g V') / rms. In the complement the coordinates move by
+    x - UU' x VV' with x = h / rms, and g goes back as (g - UU' g VV') / rms; with no reduction it goes back as g / rms. The
+    mean that standardisation subtracts plays no part. *)
+Theorem gradient_pulled_back a b (U : 'M[R]_(l, a)) (V : 'M[R]_(d, b)) h :
+  [/\ forall g : 'I_T -> 'M[R]_(a, b),
+        inner_all g (fun t => U^T *m (diag_mx scale *m h t) *m V) =
+        inner_all (fun t => diag_mx scale *m (U *m g t *m V^T)) h,
+      forall g : 'I_T -> 'M[R]_(l, d),
+        inner_all g (fun t => let x := diag_mx scale *m h t in x - U *m (U^T *m x *m V) *m V^T) =
+        inner_all (fun t => diag_mx scale *m (g t - U *m (U^T *m g t *m V) *m V^T)) h
+    & forall g : 'I_T -> 'M[R]_(l, d),
+        inner_all g (fun t => diag_mx scale *m h t) = inner_all (fun t => diag_mx scale *m g t) h].
 Proof.
-apply: eq_bigr => t _.
-by rewrite inner_mulr !inner_mull trmxK tr_diag_mx !mulmxA.
+have scaling (A B : 'M[R]_(l, d)) : inner A (diag_mx scale *m B) = inner (diag_mx scale *m A) B.
+  by rewrite inner_mull tr_diag_mx.
+split=> g; apply: eq_bigr => t _; last exact: scaling.
+- by rewrite inner_mulr !inner_mull trmxK tr_diag_mx !mulmxA.
+- rewrite -scaling /=; move: (diag_mx scale *m h t) (g t) => x y.
+  rewrite innerBl innerDr -scaleN1r innerZr mulN1r; congr (_ - _).
+  by rewrite inner_mulr inner_mull trmxK inner_mulr inner_mull trmxK !mulmxA.
 Qed.
 
 End PullBack.

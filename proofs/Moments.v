@@ -2,7 +2,10 @@
 
    A trajectory is a family of slices, one matrix of r_L x r_d numbers per token, with the weight of each token in a mean over
    tokens and the weight of each pair of successive tokens. The code gives all tokens of an example the weight 1/T and padding
-   the weight 0; most theorems hold for any weights. *)
+   the weight 0; most theorems hold for any weights.
+
+   The file is longer than others because the definitions, what follows for them and the two examples beside it are one topic:
+   what moments can and cannot say, with the rank bound and the case where the mode-wise form gets around it. *)
 
 From mathcomp Require Import all_ssreflect all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
@@ -178,7 +181,8 @@ split.
 - by move=> i j; rewrite mxE cov_fullE; apply: eq_bigr => t _; rewrite expr2.
 Qed.
 
-(** Every covariance is symmetric, so the code may compare the full square of entries and its gradient may use G + G'. *)
+(** Every covariance is symmetric, the teacher's and the student's, and so is what one lacks of the other: an entry off the
+    diagonal and its mirror image are one number, which a term counts twice. Without weighting G + G' in a gradient is 2 G. *)
 Theorem covariances_are_symmetric X :
   [/\ (cov_full X)^T = cov_full X, (cov_layer X)^T = cov_layer X, (cov_hidden X)^T = cov_hidden X
     & forall i, (cov_per_layer X i)^T = cov_per_layer X i].

@@ -103,7 +103,8 @@ have [_ _ ->] := error_by_trace x3 (zero m) (zero n) sp.
 by split; apply: bound.
 Qed.
 
-(** No other orthonormal basis of the same size keeps more energy in a mode than the leading eigenvectors do. *)
+(** No other orthonormal basis of the same size keeps more energy in a mode than the leading eigenvectors do. The share of
+    energy in a report is the most that any subspace of the rank could keep, so a random one is a fair control. *)
 Theorem leading_eigenvectors_keep_the_most (v : 'M[R]_(r + s, r)) : orthonormal v ->
   [/\ eigenbasis (gram1 x1) q l -> sqnorm (proj1 v x1) <= sqnorm (proj1 (leading q) x1),
       eigenbasis (gram2 x2) q l -> sqnorm (proj2 v x2) <= sqnorm (proj2 (leading q) x2) &
@@ -173,7 +174,8 @@ apply: le_trans (error_of_two_le (fun y => proj2 v (proj3 w y)) x p1) _.
 by rewrite -addrA ler_add2l error_of_two_le //; exact: proj2_projection.
 Qed.
 
-(** Coordinates expanded again are the projection: what the code reconstructs is what is bounded here. *)
+(** Coordinates expanded again are the projection, whatever the bases. The code stores coordinates and bases and multiplies
+    them out again: what it reconstructs is what is bounded here. *)
 Theorem reconstruction_is_projection k1 k2 k3
     (u : 'M[R]_(r1 + s1, k1)) (v : 'M[R]_(r2 + s2, k2)) (w : 'M[R]_(r3 + s3, k3)) :
   mode_product3 w (mode_product2 v (mode_product1 u
@@ -189,7 +191,8 @@ Hypothesis e1 : eigenbasis (gram1 x) q1 l1.
 Hypothesis e2 : eigenbasis (gram2 x) q2 l2.
 Hypothesis e3 : eigenbasis (gram3 x) q3 l3.
 
-(** The bound that the code reports: the squared error is at most the sum of the discarded eigenvalues of the modes cut. *)
+(** The bound that the code reports: the squared error is at most the sum of the discarded eigenvalues of the modes cut. It is
+    known from the spectra before anything is truncated, for the two modes of the shared subspace and for all three. *)
 Theorem squared_error_within_discarded_eigenvalues :
   sqnorm (x - proj1 (leading q1) (proj3 (leading q3) x)) <= discarded l1 + discarded l3 /\
   sqnorm (x - proj1 (leading q1) (proj2 (leading q2) (proj3 (leading q3) x))) <=
@@ -275,7 +278,8 @@ have [_ -> _] := mode_productB 0 (leading t2)^T 0 x1 (proj3 (leading t3) x1).
 by rewrite [mode_product2 _ (proj3 _ _)]mode_product23C.
 Qed.
 
-(** ST-HOSVD, too, is within a factor of three of the best tensor of its multilinear rank. *)
+(** ST-HOSVD, too, is within a factor of three of the best tensor of its multilinear rank, although each of its steps sees only
+    what the steps before have left: speed is not paid for with the guarantee. *)
 Theorem sequential_truncation_within_factor_of_best (y : whole) :
   (\rank (unfold1 y) <= r1)%N -> (\rank (unfold2 y) <= r2)%N -> (\rank (unfold3 y) <= r3)%N ->
   sqnorm (x - proj1 (leading q1) (proj2 (leading t2) (proj3 (leading t3) x))) <= 3%:R * sqnorm (x - y).

@@ -1,8 +1,14 @@
-(** The rationale terms: means over entries of squared differences of the teacher's and the student's moments. *)
+(** The rationale terms: means over entries of squared differences of the teacher's and the student's moments.
+
+    The trajectories are those that are compared: under `weighting = variance` both are scaled first (Scaling.v) and squared
+    errors are divided by one; under `statistic` squared errors are divided by positive numbers, entry by entry.
+
+    The file is longer than others because definitions, and what follows from them alone, stay together: one topic, read from
+    top to bottom. *)
 
 From mathcomp Require Import all_ssreflect all_fingroup all_algebra.
 From mathcomp.algebra_tactics Require Import ring.
-From LoRi Require Import Moments.
+From LoRi Require Import Moments Scaling.
 
 Set Implicit Arguments.
 Unset Strict Implicit.
@@ -22,7 +28,7 @@ Variable R : realFieldType.
 Definition gap m n (C A B : 'M[R]_(m, n)) : R :=
   (m * n)%:R^-1 * \sum_i \sum_j (A i j - B i j) ^+ 2 / C i j.
 
-(** What the squared errors of each statistic are divided by. *)
+(** What the squared errors of each statistic are divided by: ones but for `weighting = statistic`. *)
 Record divisors (a b : nat) := Divisors {
   of_mean : 'M[R]_(a, b);
   of_layer : 'M[R]_a;
@@ -42,7 +48,7 @@ Definition positive_divisors a b (c : divisors a b) :=
       forall i, above_zero (of_per_layer c i)
     & [/\ above_zero (of_diagonal c), above_zero (of_lag_layer c), above_zero (of_lag_hidden c) & above_zero (of_third c)]].
 
-(** weighting = none *)
+(** weighting = none, and variance with scaled trajectories *)
 Definition unweighted a b : divisors a b :=
   Divisors (const_mx 1) (const_mx 1) (const_mx 1) (const_mx 1) (fun _ => const_mx 1) (const_mx 1) (const_mx 1) (const_mx 1)
     (const_mx 1).
@@ -123,8 +129,8 @@ Section Terms.
 Variables a b : nat.
 Implicit Types (c : divisors R a b) (X Y : trajectory R a b).
 
-(** No term can fall below zero, whatever positive numbers squared errors are divided by: a loss of zero is the least there
-    is. *)
+(** No term can fall below zero, whatever positive numbers squared errors are divided by and whatever trajectories are
+    compared, scaled ones included: a loss of zero is the least there is. *)
 Theorem rationale_terms_are_non_negative c cov ord X Y : positive_divisors c ->
   [/\ 0 <= mean_term c X Y, 0 <= covariance_term c cov X Y & 0 <= order_term c ord X Y].
 Proof.
@@ -157,7 +163,7 @@ by apply: sum_of_gaps; try exact: gap_ge0; exact: gap_eq0.
 Qed.
 
 (** With positive weights the rationale loss is zero exactly when all the moments in use agree: it asks for no less than that,
-    and for no more. *)
+    and for no more. Under `weighting = variance` they are the moments of the scaled trajectories. *)
 Theorem rationale_is_zero_exactly_when_moments_agree c cov ord (w_mean w_cov w_order : R) X Y :
   positive_divisors c -> 0 < w_mean -> 0 < w_cov -> 0 < w_order ->
   rationale c cov ord w_mean w_cov w_order X Y = 0 <->
@@ -177,6 +183,17 @@ Qed.
 
 End Terms.
 End Signs.
+
+(** The loss sees trajectories through their moments only. *)
+Lemma rationale_of_moments (R : realFieldType) a b (c : divisors R a b) cov ord (w_mean w_cov w_order : R) X X' Y Y' :
+  same_moments X X' -> same_moments Y Y' ->
+  rationale c cov ord w_mean w_cov w_order X Y = rationale c cov ord w_mean w_cov w_order X' Y'.
+Proof.
+move=> [xm [xl xh xf] xp xd [xll xlh xt]] [ym [yl yh yf] yp yd [yll ylh yt]].
+rewrite /rationale /mean_term xm ym; congr (_ + _ * _ + _ * _); last by case: ord; rewrite /= ?xll ?xlh ?xt ?yll ?ylh ?yt.
+case: cov; rewrite /= ?xl ?xh ?xf ?xd ?yl ?yh ?yf ?yd //.
+by under eq_bigr do rewrite xp yp.
+Qed.
 
 Section Readings.
 Variable R : realFieldType.
@@ -251,12 +268,26 @@ Variables a b : nat.
 Variables (c : divisors R a b) (cov : covariance) (ord : order) (w_mean w_cov w_order : R).
 Let loss := rationale c cov ord w_mean w_cov w_order.
 
-(** Without the lag-1 form the loss does not see in which order the tokens stand, on either side: the moments describe where
-    a trajectory goes, not when. *)
-Theorem rationale_ignores_the_order_of_tokens n (s : {perm 'I_n}) (Z : 'I_n -> 'M[R]_(a, b)) Y : ord <> Lag1 ->
-  loss (uniform (Z \o s)) Y = loss (uniform Z) Y /\ loss Y (uniform (Z \o s)) = loss Y (uniform Z).
+(** The loss cannot tell two trajectories apart, whichever side they stand on, as they are or with scaled components. *)
+Definition alike (X X' : trajectory R a b) :=
+  (forall Y, loss X Y = loss X' Y /\ loss Y X = loss Y X') /\
+  forall S Y, loss (scaled S X) (scaled S Y) = loss (scaled S X') (scaled S Y) /\
+              loss (scaled S Y) (scaled S X) = loss (scaled S Y) (scaled S X').
+
+(** Reading tokens anew commutes with scaling them. *)
+Lemma alike_reading m n k (f : 'I_m -> 'I_n) (Z : 'I_n -> 'M[R]_(a, b)) : (0 < k)%N ->
+  (forall t, #|[pred s | f s == t]| = k) -> ord <> Lag1 -> alike (uniform (Z \o f)) (uniform Z).
 Proof.
-apply: (@rationale_reading _ _ _ _ _ 1) => // t.
+move=> k0 fibres ordered; split=> [Y|S Y]; first exact: rationale_reading fibres _ _ _ _ _ _ _ _ ordered.
+exact: (rationale_reading k0 fibres (fun t => over S (Z t)) c cov w_mean w_cov w_order (scaled S Y) ordered).
+Qed.
+
+(** Without the lag-1 form the loss does not see in which order the tokens stand, on either side and under every weighting:
+    the moments describe where a trajectory goes, not when. *)
+Theorem rationale_ignores_the_order_of_tokens n (s : {perm 'I_n}) (Z : 'I_n -> 'M[R]_(a, b)) : ord <> Lag1 ->
+  alike (uniform (Z \o s)) (uniform Z).
+Proof.
+apply: (@alike_reading _ _ 1) => // t.
 by apply: (@eq_card1 _ ((s^-1)%g t)) => x; rewrite !inE -(inj_eq (@perm_inj _ s)) permKV.
 Qed.
 
@@ -270,12 +301,12 @@ Qed.
 Definition repeated m k (Z : 'I_m -> 'M[R]_(a, b)) : 'I_(m * k) -> 'M[R]_(a, b) :=
   Z \o (fun t => Ordinal (repeated_token t)).
 
-(** Without the lag-1 form the loss does not change when every token is repeated the same number of times: a rationale twice as
-    long, saying the same, pulls the student to the same place. *)
-Theorem rationale_ignores_repetition m k (Z : 'I_m -> 'M[R]_(a, b)) Y : (0 < k)%N -> ord <> Lag1 ->
-  loss (uniform (repeated (k := k) Z)) Y = loss (uniform Z) Y /\ loss Y (uniform (repeated (k := k) Z)) = loss Y (uniform Z).
+(** Without the lag-1 form the loss does not change when every token is repeated the same number of times, under every
+    weighting: a rationale twice as long, saying the same, pulls the student to the same place. *)
+Theorem rationale_ignores_repetition m k (Z : 'I_m -> 'M[R]_(a, b)) : (0 < k)%N -> ord <> Lag1 ->
+  alike (uniform (repeated (k := k) Z)) (uniform Z).
 Proof.
-move=> k0; apply: (@rationale_reading _ _ _ _ _ k) => // t.
+move=> k0; apply: (@alike_reading _ _ k) => // t.
 have place (r : 'I_k) : (t * k + r < m * k)%N.
   apply: (@leq_trans (t.+1 * k)); first by rewrite mulSnr ltn_add2l.
   by rewrite leq_mul2r ltn_ord orbT.
@@ -319,8 +350,9 @@ have -> : v *m u^T = x%:M by rewrite -[v]trmxK -trmx_mul ux tr_scalar_mx.
 by rewrite ux -scalar_mxM mxtrace_scalar mulr1n expr2.
 Qed.
 
-(** The full covariance term needs no p x p matrix: token Grams (T x T, T x M and M x M) are enough, which is how the code
-    computes it where the teacher has fewer tokens than p. *)
+(** The full covariance term needs no p x p matrix: token Grams (T x T, T x M and M x M) are enough. The code goes this way
+    only where the full form is chosen, squared errors are not divided entry by entry (`weighting` is `none` or `variance`;
+    the default `statistic` needs the matrices) and the teacher's batch is at most p tokens long. *)
 Theorem full_covariance_term_through_token_grams X Y :
   covariance_term (unweighted a b) Full X Y =
   (a * b * (a * b))%:R^-1 * (covariance_product X X + covariance_product Y Y - 2%:R * covariance_product X Y).

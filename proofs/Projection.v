@@ -229,7 +229,8 @@ move=> ou ov ow; split.
 - exact: never_longer (proj13_projection ou ow).
 Qed.
 
-(** Energy kept and energy lost add up, in every mode: the kept share says all about the error of cutting one mode. *)
+(** Energy kept and energy lost add up, in every mode: the kept share says all about the error of cutting one mode, and a rank
+    chosen by an energy threshold is one chosen by a squared error. *)
 Theorem pythagoras_one_mode r s t (u : 'M[R]_(m1, r)) (v : 'M[R]_(m2, s)) (w : 'M[R]_(m3, t)) x :
   orthonormal u -> orthonormal v -> orthonormal w ->
   [/\ sqnorm x = sqnorm (proj1 u x) + sqnorm (x - proj1 u x),
@@ -249,7 +250,8 @@ Theorem pythagoras_two_modes r s (u : 'M[R]_(m1, r)) (w : 'M[R]_(m3, s)) x :
   sqnorm x = sqnorm (proj1 u (proj3 w x)) + sqnorm (x - proj1 u (proj3 w x)).
 Proof. by move=> ou ow; exact: pythagoras (proj13_projection ou ow). Qed.
 
-(** No point of the subspace is nearer to a trajectory than its projection: given the bases, [U U'] is the best there is. *)
+(** No point of the subspace is nearer to a trajectory than its projection: given the bases, [U U'] is the best there is. What
+    is left to choose is the bases, and the rank. *)
 Theorem projection_is_nearest r s (u : 'M[R]_(m1, r)) (w : 'M[R]_(m3, s)) x y :
   orthonormal u -> orthonormal w -> proj1 u (proj3 w y) = y ->
   sqnorm (x - proj1 u (proj3 w x)) <= sqnorm (x - y).

@@ -124,7 +124,8 @@ apply: statistics_eq => //= [||||].
 - exact: perm_big.
 Qed.
 
-(** The shift is for precision only: statistics around one point say what those around any other would have said. *)
+(** The shift is for precision only: statistics around one point say what those around any other would have said. It may be
+    taken from the first batch, which knows little of the corpus, and changed once the mean is known. *)
 Theorem statistics_around_another_shift a b c : moved_to b (of_corpus a c) = of_corpus b c.
 Proof. exact: moved_of_corpus. Qed.
 
@@ -158,7 +159,8 @@ move=> ts; apply: statistics_eq => //= [|l|].
 - by rewrite ts gram_movedD.
 Qed.
 
-(** Merging partial results is associative, exactly and for any three of them: a tree of workers may merge as it likes. *)
+(** Merging partial results is associative, exactly and for any three of them, whatever shifts they were taken around: a tree
+    of workers may merge as it likes, and a chain of batches is one such tree. *)
 Theorem merging_is_associative s t u : merge (merge s t) u = merge s (merge t u).
 Proof.
 rewrite /merge moved_add // moved_twice.
@@ -166,7 +168,8 @@ apply: statistics_eq => //= [||||]; rewrite ?addnA ?addrA // => l.
 by rewrite !ffunE addrA.
 Qed.
 
-(** It is commutative too, once both results are read around one shift: which worker ends first makes no difference. *)
+(** It is commutative too, once both results are read around one shift (a merge keeps the first one's): which worker ends
+    first makes no difference. *)
 Theorem merging_is_commutative b s t : moved_to b (merge s t) = moved_to b (merge t s).
 Proof.
 rewrite /merge !moved_add // !moved_twice.
@@ -234,17 +237,30 @@ rewrite mxE big_ord1 !mxE expr2 mulrACA [(rms c m l)^-1 * _]mulrC.
 by rewrite [(rms c m l)^-1 * _]mulrC.
 Qed.
 
+(** Nothing taken out and a scale of one for every level: the statistics around zero hold the Gram matrices of the states. *)
+Lemma grams_of_states a c (s := moved_to 0 (of_corpus a c)) :
+  products s = \sum_(t <- flatten c) t *m t^T /\ \sum_l hidden s l = \sum_(t <- flatten c) t^T *m t.
+Proof.
+rewrite /s moved_of_corpus /=; split; first by apply: eq_bigr => t _; rewrite subr0.
+under eq_bigr do rewrite ffunE; rewrite exchange_big; apply: eq_bigr => t _ /=.
+apply/matrixP => i j; rewrite summxE [RHS]mxE; apply: eq_bigr => l _.
+by rewrite subr0 mxE big_ord1 !mxE.
+Qed.
+
 (** One pass is enough although the scale is known only at its end: mean, scales and both Gram matrices of the corpus,
     centred and scaled afterwards, follow from the statistics, whatever the shift. With [m] the mean this is [full], with
-    [m = 0] it is [scale]. *)
+    [m = 0] it is [scale]; the last two equations are [none], so the spectra under all three come out of one pass. *)
 Theorem one_pass_gives_full_and_scale a c (s := of_corpus a c) : (0 < size (flatten c))%N ->
-  mean_from s = mean_state c /\ forall m, m = mean_from s \/ m = 0 ->
-  [/\ forall l, rms_from s m l = rms c m l,
-      layer_gram_from s m = \sum_(t <- flatten c) standardised c m t *m (standardised c m t)^T &
-      hidden_gram_from s m = \sum_(t <- flatten c) (standardised c m t)^T *m standardised c m t].
+  [/\ mean_from s = mean_state c,
+      forall m, m = mean_from s \/ m = 0 ->
+      [/\ forall l, rms_from s m l = rms c m l,
+          layer_gram_from s m = \sum_(t <- flatten c) standardised c m t *m (standardised c m t)^T &
+          hidden_gram_from s m = \sum_(t <- flatten c) (standardised c m t)^T *m standardised c m t],
+      products (moved_to 0 s) = \sum_(t <- flatten c) t *m t^T &
+      \sum_l hidden (moved_to 0 s) l = \sum_(t <- flatten c) t^T *m t].
 Proof.
-move=> n0; split=> [|m _]; first exact: mean_from_corpus.
-by split=> [l||]; [exact: rms_from_corpus | exact: layer_gram_from_corpus | exact: hidden_gram_from_corpus].
+move=> n0; have [layer hidden] := grams_of_states a c; split=> //; first exact: mean_from_corpus.
+by move=> m _; split=> [l||]; [exact: rms_from_corpus | exact: layer_gram_from_corpus | exact: hidden_gram_from_corpus].
 Qed.
 
 (** Under [full] every component has mean zero, and every level that moves has mean square one: levels and models of any

@@ -48,7 +48,8 @@ Proof.
 by split; apply/ffunP => -[[i j] k]; rewrite ffunE /= ?(unfold1E, unfold2E, unfold3E).
 Qed.
 
-(** And folding loses nothing either: every matrix of the right size is the unfolding of one tensor. *)
+(** And folding loses nothing either: every matrix of the right size is the unfolding of one tensor. A product with an
+    unfolding, once folded, is therefore again a tensor whose unfolding is that product. *)
 Theorem unfold_fold_id m n p :
   [/\ unfold1 (fold1 m) = m, unfold2 (fold2 n) = n & unfold3 (fold3 p) = p].
 Proof.
@@ -85,7 +86,8 @@ by split; apply/matrixP => i s; case/mxvec_indexP: s => j k;
   rewrite ?(unfold1E, unfold2E, unfold3E).
 Qed.
 
-(** The two cut modes of a trajectory may be projected in either order, and a reconstruction may undo them in either. *)
+(** The two cut modes of a trajectory may be projected in either order, and a reconstruction may undo them in either. The code
+    takes the order that costs least: the hidden mode first, as it reduces most. *)
 Theorem mode_products_of_different_modes_commute n p q x
     (u : 'M[R]_(n, m1)) (v : 'M[R]_(p, m2)) (w : 'M[R]_(q, m3)) :
   [/\ mode_product1 u (mode_product2 v x) = mode_product2 v (mode_product1 u x),

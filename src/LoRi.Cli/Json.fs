@@ -15,6 +15,9 @@ let whole (value: int) : Value = JsonValue.Create value
 /// A whole number that may be large.
 let count (value: int64) : Value = JsonValue.Create value
 
+/// The size of a dimension.
+let size (value: uint64) : Value = JsonValue.Create value
+
 /// A number, written so that it reads back the same.
 let number (value: float) : Value = JsonValue.Create value
 

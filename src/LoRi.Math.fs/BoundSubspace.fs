@@ -30,6 +30,11 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
     let back (z: RawTensor) =
         overLevels layer (z.MatMul hiddenTransposed)
 
+    /// Stops where a trajectory has other levels or components than the subspace.
+    let own operation (x: RawTensor) =
+        let axes = [ Axis.name<Level>; "token"; Axis.name<Hidden> ]
+        Raw.expect operation axes [ subspace.Levels; Raw.size 2 x; subspace.Width ] x
+
     /// The token axis is whatever it is.
     let tokens (tensor: RawTensor) : Result<Dim<'token>, MathError> =
         if tensor.Shape.Length < 3 then
@@ -51,17 +56,30 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
         tokens values
         |> Result.bind (fun steps -> Coordinates.create (Dim.trusted layerRank) steps (Dim.trusted hiddenRank) values)
 
+    /// Stops where coordinates are of another subspace, with both shapes.
+    member internal _.ExpectCoordinates operation (Coordinates z: Coordinates<'token>) =
+        let raw = Tensor3.raw z
+        let axes = [ Axis.name<Truncated<Level>>; "token"; Axis.name<Truncated<Hidden>> ]
+        Raw.expect operation axes [ layerRank; Raw.size 2 raw; hiddenRank ] raw
+
+    /// Stops where anchors are of another subspace, with both shapes.
+    member internal _.ExpectAnchors operation (Anchors a) =
+        Raw.expect operation [ Axis.name<Level>; Axis.name<Hidden> ] [ subspace.Levels; subspace.Width ] (Matrix.raw a)
+
     /// Takes raw anchors whose levels and components are the subspace's. Shape: .. L d. Errors: WrongShape.
     member _.Anchors(states: RawTensor) : Result<Anchors, MathError> =
         Anchors.create (Dim.trusted subspace.Levels) (Dim.trusted subspace.Width) states
 
-    /// X = (H - mean) / rms, per level.
+    /// X = (H - mean) / rms, per level. Trajectories of another size stop with both shapes.
     member _.Standardise(RawTrajectory h: RawTrajectory<'token>) : StandardisedTrajectory<'token> =
+        own "standardisation" (Tensor3.raw h)
         StandardisedTrajectory(Tensor3((Tensor3.raw h).Subtract(mean).Multiply scale))
 
-    /// Z = X x_layer U_L' x_hidden U_d'; for `Identity` X itself, for `Complement` X - P_L X P_d.
+    /// Z = X x_layer U_L' x_hidden U_d'; for `Identity` X itself, for `Complement` X - P_L X P_d. Trajectories of
+    /// another size stop with both shapes.
     member _.Coordinates(StandardisedTrajectory x: StandardisedTrajectory<'token>) : Coordinates<'token> =
         let raw = Tensor3.raw x
+        own "projection" raw
 
         match subspace.Kind with
         | SubspaceKind.Identity -> Coordinates(Tensor3 raw)
@@ -83,6 +101,7 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
 
     /// Energy of what the bases keep of a standardised trajectory, token by token. Shape: .. token.
     member _.KeptEnergy(StandardisedTrajectory x: StandardisedTrajectory<'token>) : RawTensor =
+        own "kept energy" (Tensor3.raw x)
         Raw.squaredNorm 2 ((project (Tensor3.raw x)).SwapAxes(-3, -2))
 
     /// A difference of anchors divided by the level's rms, projected (what projection leaves, for `Complement`), and

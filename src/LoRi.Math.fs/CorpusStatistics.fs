@@ -10,6 +10,34 @@ type internal TrajectoryBatch =
 
 module internal TrajectoryBatch =
 
+    let private what = "the trajectories"
+
+    let private positive (shape: int[]) =
+        Dim.create<Level> shape[1]
+        |> Result.bind (fun _ -> Dim.create<TeacherToken> shape[2])
+        |> Result.bind (fun _ -> Dim.create<Hidden> shape[3])
+
+    /// Checks a batch at the door. Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange.
+    let create (states: RawTensor) (counts: int[]) : Result<TrajectoryBatch, MathError> =
+        let shape = states.Shape
+
+        if shape.Length <> 4 then
+            Error(WrongAxes(what, [ "example"; "level"; "token"; "hidden" ], List.ofArray shape))
+        else
+            positive shape
+            |> Result.bind (fun _ -> TokenCounts.ofRows shape[0] counts)
+            |> Result.bind (fun () -> TokenCounts.within shape[2] counts)
+            |> Result.map (fun () -> { States = states; Counts = counts })
+
+    /// The same for a batch that others came before: a shift level hidden knows their sizes. Errors: as `create`, WrongShape.
+    let next (shift: RawTensor) (states: RawTensor) (counts: int[]) : Result<TrajectoryBatch, MathError> =
+        create states counts
+        |> Result.bind (fun batch ->
+            let sizes = [ shift.Shape[0]; states.Shape[2]; shift.Shape[1] ]
+
+            Raw.checkTrailing what [ Axis.name<Level>; Axis.name<TeacherToken>; Axis.name<Hidden> ] sizes states
+            |> Result.map (fun _ -> batch))
+
     /// States minus a shift (level hidden), zero at padding, ordered level (example token) hidden.
     let centredByLevel (shift: RawTensor) (batch: TrajectoryBatch) =
         let shape = batch.States.Shape
@@ -79,15 +107,18 @@ type CorpusStatistics
         )
 
     /// Statistics of a first batch; the shift is its mean. Shapes: states : example level token hidden; counts : example.
-    static member Start (states: RawTensor) (counts: int[]) =
-        let batch = { States = states; Counts = counts }
-        CorpusStatistics.OfBatch (TrajectoryBatch.meanState batch) batch
+    /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange.
+    static member Start (states: RawTensor) (counts: int[]) : Result<CorpusStatistics, MathError> =
+        TrajectoryBatch.create states counts
+        |> Result.map (fun batch -> CorpusStatistics.OfBatch (TrajectoryBatch.meanState batch) batch)
 
-    /// With one more batch. Shapes as in `Start`.
-    member this.Add (states: RawTensor) (counts: int[]) : CorpusStatistics =
-        this.Merge(CorpusStatistics.OfBatch shift { States = states; Counts = counts })
+    /// With one more batch. Shapes as in `Start`. Errors: those of `Start`, and WrongShape where levels or components differ.
+    member this.Add (states: RawTensor) (counts: int[]) : Result<CorpusStatistics, MathError> =
+        TrajectoryBatch.next shift states counts
+        |> Result.map (fun batch -> this.Merge(CorpusStatistics.OfBatch shift batch))
 
-    /// Statistics of both corpora; those of the other are brought to this one's shift first.
+    /// Statistics of both corpora; those of the other are brought to this one's shift first. Corpora of other levels or components
+    /// stop with both shapes.
     member _.Merge(other: CorpusStatistics) : CorpusStatistics =
         let moved: CorpusStatistics = other.MovedTo shift
 
@@ -105,6 +136,8 @@ type CorpusStatistics
         if obj.ReferenceEquals(target, shift) then
             this
         else
+            let axes = [ Axis.name<Level>; Axis.name<Hidden> ]
+            Raw.expect "statistics around another shift" axes (List.ofArray shift.Shape) target
             let e = shift.Subtract target
             let column (x: RawTensor) = x.Reshape(Array.append x.Shape [| 1 |])
             let row (x: RawTensor) = (column x).SwapAxes(-1, -2)

@@ -8,7 +8,8 @@ type Merged<'slow, 'fast> = interface end
 
 /// The size of an axis, checked once. The axis is a tag: two axes with different tags never meet in an operation that
 /// wants one of them, whatever their sizes. One tag can still stand for two sizes; operations compare sizes and raise an
-/// invariant exception with both shapes. Where that must be impossible, `Dim.fresh` makes a tag of its own.
+/// invariant exception with both shapes. Where that must be impossible between matrices or tensors, `Dim.fresh` makes a tag of
+/// its own; trajectories, coordinates and anchors have the tags `Level` and `Hidden`, whatever subspace they belong to.
 [<Sealed; AllowNullLiteral(false)>]
 type Dim<'axis> internal (size: int) =
     /// The number of indices along the axis; at least 1.

@@ -8,6 +8,8 @@ type MathError =
     | ShapeMismatch of operation: string * axis: string * left: int list * right: int list
     /// A tensor does not have the shape that its dimensions ask for: what it is, the axis that disagrees, both shapes.
     | WrongShape of what: string * axis: string * expected: int list * found: int list
+    /// A tensor with another number of axes: what it is, the axes that it must have, its shape.
+    | WrongAxes of what: string * axes: string list * found: int list
     /// Values and sizes disagree in number.
     | WrongLength of what: string * expected: int * found: int
     /// A number of tokens outside 0 .. the size of the token axis: the row, the number, and the size.
@@ -26,6 +28,8 @@ type MathError =
     | EmptyCorpus
     /// A weighting needs variances that the subspace was fitted without.
     | VarianceMissing of name: string
+    /// Anchors of a level that are one number throughout: the level, counted from 1, and the number of levels.
+    | AnchorsNeverVary of level: int * levels: int
     /// Stored variances of something that no weighting knows.
     | VarianceUnknown of name: string
     /// Columns that are not orthonormal: the largest deviation of U'U from the identity.
@@ -47,6 +51,9 @@ module MathError =
             $"{operation}: the operands disagree along axis {axis}: {shape left} against {shape right}"
         | WrongShape(what, axis, expected, found) ->
             $"{what}: found shape {shape found}, expected {shape expected} for the last axes; they disagree along axis {axis}"
+        | WrongAxes(what, axes, found) ->
+            let names = String.concat " x " axes
+            $"{what}: found shape {shape found}, expected {axes.Length} axes: {names}"
         | WrongLength(what, expected, found) -> $"{what}: found {found}, expected {expected}"
         | TokenCountOutOfRange(row, count, size) ->
             $"row {row} is said to have {count} tokens; its token axis has room for 0 to {size}"
@@ -60,6 +67,9 @@ module MathError =
             "the corpus has no rationale token, so there is nothing to fit; it needs an example with a rationale"
         | VarianceMissing name ->
             $"the subspace has no '{name}'; fit it again with the weighting and the statistics that the objective uses"
+        | AnchorsNeverVary(level, levels) ->
+            $"the teacher's anchors at level {level} (of {levels}) are all the same number, so the anchor term cannot be divided by "
+            + "their deviation; leave the term off, trace other levels, or fit on more anchors"
         | VarianceUnknown name -> $"'{name}' is no statistic whose variance is known"
         | NotOrthonormal(what, deviation) ->
             $"the columns of {what} are not orthonormal: their products differ from the identity by up to %.3g{deviation}"

@@ -159,6 +159,7 @@ module Gradient =
         (teacher: Centred<TeacherToken>)
         (student: Centred<LatentStep>)
         : RawTensor =
+        MomentMatching.comparable teacher student
         let w = Moments.overTokens student.Weights.PerToken
 
         let fromCovariance =

@@ -48,6 +48,12 @@ module internal Raw =
         if size fromEndLeft left <> size fromEndRight right then
             invariant (describe (ShapeMismatch(operation, axis, List.ofArray left.Shape, List.ofArray right.Shape)))
 
+    /// Stops where the last axes of a tensor do not have the sizes that they must have.
+    let expect operation (axes: string list) (sizes: int list) (tensor: RawTensor) =
+        match checkTrailing operation axes sizes tensor with
+        | Ok _ -> ()
+        | Error error -> invariant (describe error)
+
     /// Sum of squares over the last `count` axes.
     let squaredNorm count (tensor: RawTensor) =
         (tensor.Multiply tensor).SumTrailing count

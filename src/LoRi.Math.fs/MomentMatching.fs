@@ -1,6 +1,6 @@
 namespace LoRi.Math
 
-/// What squared errors or components are divided by.
+/// [ours] What squared errors or components are divided by.
 [<RequireQualifiedAccess>]
 type Weighting =
     | Off
@@ -58,12 +58,18 @@ module MomentMatching =
 
         Scalar((weighed.SumTrailing student.Axes).Scale(1.0 / float entries))
 
-    let private sameExamples (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) =
-        Raw.agree "rationale loss" "example" 2 teacher.Weights.PerToken 2 student.Weights.PerToken
+    /// Stops where the two sides differ in examples or in ranks, with both shapes.
+    let internal comparable (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) =
+        let agree axis fromEnd (left: RawTensor) (right: RawTensor) =
+            Raw.agree "rationale loss" axis fromEnd left fromEnd right
+
+        agree "example" 2 teacher.Weights.PerToken student.Weights.PerToken
+        agree Axis.name<Truncated<Level>> 3 teacher.Deviations student.Deviations
+        agree Axis.name<Truncated<Hidden>> 1 teacher.Deviations student.Deviations
 
     /// The terms of teacher and student moments, one number per example; a teacher without tokens contributes nothing.
     /// `divisor` gives what a statistic's squared errors are divided by (shape of its entries), or nothing.
-    /// Shapes: means .. r_L r_d of both sides, of as many examples.
+    /// Shapes: means .. r_L r_d of both sides, of as many examples; others stop with both shapes.
     let terms
         (options: RationaleOptions)
         (divisor: Statistic -> RawTensor option)
@@ -71,7 +77,7 @@ module MomentMatching =
         (student: Centred<LatentStep>)
         : RationaleTerms =
         let present = teacher.Weights.Present
-        sameExamples teacher student
+        comparable teacher student
 
         let compare (teachers: Statistic list) (students: Statistic list) =
             List.map2 (distance divisor) teachers students
@@ -99,7 +105,7 @@ module MomentMatching =
     /// |S_T - S_S|^2 = <S_T, S_T> + <S_S, S_S> - 2 <S_T, S_S>. `terms` with `Covariance.Full` is its oracle.
     /// Near agreement the difference cancels: in float32 it may come out at -1e-7 of the covariances' squared norms.
     let fullCovarianceByGrams (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) : Scalar =
-        sameExamples teacher student
+        comparable teacher student
         let t = Moments.byToken teacher.Deviations, teacher.Weights.PerToken
         let s = Moments.byToken student.Deviations, student.Weights.PerToken
         let p = float (Raw.size 1 (fst s))
@@ -109,6 +115,7 @@ module MomentMatching =
 
         Scalar.multiply teacher.Weights.Present (Scalar(squared.Scale(1.0 / (p * p))))
 
+/// The anchor-level alignment [paper]; its precise form [ours].
 module Anchor =
 
     /// L_anchor: the mean over levels of smooth-L1 (beta 1, averaged over components) of the difference, over the deviation
@@ -118,7 +125,8 @@ module Anchor =
         let perLevel = (difference.SmoothL1().SumTrailing 1).Scale(1.0 / width)
         Scalar(((perLevel.Divide deviations).SumTrailing 1).Scale(1.0 / levels))
 
-    /// The unbiased deviation per level over the anchors and components of a batch. Shapes: anchors : example L d; result : L.
+    /// The unbiased deviation per level over the anchors and components of a batch; zero for a single number, as over a corpus of
+    /// one. Shapes: anchors : example L d; result : L.
     let batchDeviations (anchors: RawTensor) : RawTensor =
         let byLevel =
             (anchors.SwapAxes(-3, -2)).Reshape [| anchors.Shape[1]; anchors.Shape[0] * anchors.Shape[2] |]
@@ -128,4 +136,4 @@ module Anchor =
         let mean =
             ((byLevel.SumTrailing 1).Scale(1.0 / count)).Reshape [| anchors.Shape[1]; 1 |]
 
-        ((Raw.squaredNorm 1 (byLevel.Subtract mean)).Scale(1.0 / (count - 1.0))).Sqrt()
+        ((Raw.squaredNorm 1 (byLevel.Subtract mean)).Scale(1.0 / max 1.0 (count - 1.0))).Sqrt()

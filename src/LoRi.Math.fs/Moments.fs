@@ -43,7 +43,8 @@ type Centred<'token> =
             Weights: TokenWeights<'token>
         }
 
-/// Moments over tokens. Means divide by the number of tokens (1/n); [ours] where lori.md marks it so.
+/// Moments over tokens. Means divide by the number of tokens (1/n). That first and second moments are compared is [paper]; the
+/// forms of the covariance, the lag and the third moments are [ours].
 module Moments =
 
     /// The statistics that a covariance form compares.

@@ -1,6 +1,6 @@
 namespace LoRi.Math
 
-/// How anchors are compared.
+/// [ours] How anchors are compared.
 [<RequireQualifiedAccess>]
 type AnchorForm =
     | Full
@@ -8,7 +8,7 @@ type AnchorForm =
     | Subspace
     | Off
 
-/// What the difference of anchors is divided by, per level.
+/// [ours] What the difference of anchors is divided by, per level.
 [<RequireQualifiedAccess>]
 type AnchorScale =
     /// The unbiased deviation over the corpus's teacher anchors, fixed when the subspace is fitted.
@@ -52,15 +52,25 @@ module private ObjectiveConstants =
         | Some _, Some _ -> None
         | _ -> Some(VarianceMissing name)
 
-    /// Everything that the options need is there. Errors: VarianceMissing, WrongLength.
-    let check (subspace: SharedSubspace) (options: ObjectiveOptions) =
-        let fixedScale =
-            options.Anchor <> AnchorForm.Off && options.AnchorScale = AnchorScale.Corpus
+    /// The deviations that anchors are divided by are there and above zero.
+    let private anchorMisfit (subspace: SharedSubspace) (options: ObjectiveOptions) =
+        if options.Anchor = AnchorForm.Off || options.AnchorScale = AnchorScale.Batch then
+            None
+        elif subspace.AnchorDeviation.Length = 0 then
+            Some(VarianceMissing "anchor.std")
+        else
+            subspace.AnchorDeviation
+            |> Array.tryFindIndex (fun deviation -> not (deviation > 0.0))
+            |> Option.map (fun level -> AnchorsNeverVary(level + 1, subspace.Levels))
 
+    /// Everything that the options need is there. Errors: VarianceMissing, WrongLength, AnchorsNeverVary.
+    let check (subspace: SharedSubspace) (options: ObjectiveOptions) =
         match List.tryPick (misfit subspace) (needed options.Rationale) with
         | Some error -> Error error
-        | None when fixedScale && subspace.AnchorDeviation.Length = 0 -> Error(VarianceMissing "anchor.std")
-        | None -> Ok()
+        | None ->
+            match anchorMisfit subspace options with
+            | Some error -> Error error
+            | None -> Ok()
 
     /// What squared errors of each statistic are divided by.
     let divisors (subspace: SharedSubspace) (options: RationaleOptions) (like: RawTensor) =
@@ -120,7 +130,7 @@ type BoundObjective
 
     let divisor (statistic: Statistic) = divisors.TryFind statistic.Kind
 
-    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, WrongLength.
+    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, WrongLength, AnchorsNeverVary.
     static member Create
         (subspace: SharedSubspace)
         (options: ObjectiveOptions)
@@ -146,10 +156,13 @@ type BoundObjective
         studentWeights
         (student: RawTrajectory<LatentStep>)
         =
+        bound.ExpectCoordinates "rationale loss" teacher
+
         Moments.centre teacherWeights (scaled teacher),
         Moments.centre studentWeights (scaled (bound.Coordinates(bound.Standardise student)))
 
-    /// The rationale terms of teacher coordinates against the student's raw states, one number per example.
+    /// The rationale terms of teacher coordinates against the student's raw states, one number per example. Coordinates of
+    /// another subspace's ranks stop with both shapes.
     member this.Rationale
         (teacherWeights: TokenWeights<TeacherToken>)
         (teacher: Coordinates<TeacherToken>)
@@ -197,8 +210,10 @@ type BoundObjective
         | AnchorScale.Corpus, Some ofCorpus -> ofCorpus
         | AnchorScale.Corpus, None -> MathError.invariant "anchors are compared without deviations"
 
-    /// The anchor term of raw anchors, one number per example. Anchors of as many examples; others stop with both shapes.
-    member this.Anchor (Anchors teacher) (Anchors student) : Scalar =
+    /// The anchor term of raw anchors, one number per example. Anchors of as many examples, levels and components; others stop with
+    /// both shapes.
+    member this.Anchor (Anchors teacher as raw) (Anchors student) : Scalar =
+        bound.ExpectAnchors "anchor loss" raw
         let teacher, student = Matrix.raw teacher, Matrix.raw student
 
         if teacher.Shape <> student.Shape then

@@ -1,9 +1,9 @@
 namespace LoRi.Math
 
-/// Which subspace trajectories are compared in.
+/// Which subspace trajectories are compared in. The others than the first are [ours]: they isolate what the first contributes.
 [<RequireQualifiedAccess>]
 type SubspaceKind =
-    /// The leading eigenvectors of both Gram matrices: the truncated multilinear SVD with the token mode left whole.
+    /// The leading eigenvectors of both Gram matrices [ours]: the truncated multilinear SVD [paper] with the token mode left whole.
     | MultilinearSvd
     /// Random orthonormal bases of the same ranks.
     | Random of seed: int64
@@ -16,7 +16,7 @@ type SubspaceKind =
 [<RequireQualifiedAccess>]
 type RankChoice =
     | Exactly of int
-    /// The smallest rank that keeps this share of the eigenvalues' sum, at most `largest`.
+    /// The smallest rank that keeps this share of the eigenvalues' sum, at most `largest` (which may exceed the mode's size).
     | Energy of share: float * largest: int
 
 /// What is fitted.
@@ -49,7 +49,8 @@ type SharedSubspace =
         Spectra: Map<string, Spectrum>
         /// Biased variances that the weightings need, by the name that files use: component.variance, statistic.*.
         Variances: Map<string, float[]>
-        /// Unbiased deviation of the corpus's anchors, one number per level; empty where there were none.
+        /// Unbiased deviation of the corpus's anchors, one number per level, zero where a level's never vary; empty where there were
+        /// none.
         AnchorDeviation: float[]
         /// Examples with at least one token.
         Examples: int
@@ -103,6 +104,7 @@ module SharedSubspace =
             Error(RankOutOfRange(mode, wanted, spectrum.Length))
         | RankChoice.Exactly wanted -> Ok wanted
         | RankChoice.Energy(share, _) when not (share > 0.0 && share <= 1.0) -> Error(EnergyOutOfRange(mode, share))
+        | RankChoice.Energy(_, largest) when largest < 1 -> Error(RankOutOfRange(mode, largest, spectrum.Length))
         | RankChoice.Energy(share, largest) -> Ok(min largest (EffectiveRank.atEnergy share spectrum))
 
     /// Ranks of the two modes. Errors: RankOutOfRange, EnergyOutOfRange.
@@ -129,15 +131,45 @@ module SharedSubspace =
             Basis.leading levels layerRank (layerVectors.ToArray()),
             Basis.leading width hiddenRank (hiddenVectors.ToArray())
 
-    /// Fits a subspace to a corpus. Kept energy, variances and anchor deviations are added by `SubspaceMeasures` in a further
+    /// The subspace that bases span, without what a further reading measures.
+    let private spanned
+        (options: SubspaceOptions)
+        (corpora: StandardisedCorpora)
+        spectra
+        (layerRank, layerBasis)
+        (hiddenRank, hiddenBasis)
+        =
+        let chosen = corpora.Under options.Standardisation
+
+        {
+            Kind = options.Kind
+            Standardisation = options.Standardisation
+            Levels = chosen.Rms.Length
+            Width = chosen.Mean.Length / chosen.Rms.Length
+            LayerRank = layerRank
+            HiddenRank = hiddenRank
+            LayerBasis = layerBasis
+            HiddenBasis = hiddenBasis
+            Mean = chosen.Mean
+            Rms = chosen.Rms
+            Spectra = spectra
+            Variances = Map.empty
+            AnchorDeviation = [||]
+            Examples = corpora.Examples
+            Tokens = corpora.Tokens
+            Energy = chosen.Energy
+            EnergyKept = nan
+        }
+
+    /// [ours] Fits a subspace to a corpus. Kept energy, variances and anchor deviations are added by `SubspaceMeasures` in a further
     /// reading. Errors: RankOutOfRange, EnergyOutOfRange.
     let fit
         (spectral: ISpectral)
         (options: SubspaceOptions)
         (corpora: StandardisedCorpora)
         : Result<SharedSubspace, MathError> =
-        let chosen = corpora.Under options.Standardisation
-        let spectrum, layerVectors, hiddenVectors = eigen spectral chosen
+        let spectrum, layerVectors, hiddenVectors =
+            eigen spectral (corpora.Under options.Standardisation)
 
         let spectrumUnder standardisation =
             if standardisation = options.Standardisation then
@@ -153,25 +185,10 @@ module SharedSubspace =
             let layerBasis, hiddenBasis =
                 bases options.Kind (levels, layerRank, layerVectors) (width, hiddenRank, hiddenVectors)
 
-            {
-                Kind = options.Kind
-                Standardisation = options.Standardisation
-                Levels = levels
-                Width = width
-                LayerRank = layerRank
-                HiddenRank = hiddenRank
-                LayerBasis = layerBasis
-                HiddenBasis = hiddenBasis
-                Mean = chosen.Mean
-                Rms = chosen.Rms
-                Spectra = Map.ofList [ for s in Standardisation.all -> Standardisation.name s, spectrumUnder s ]
-                Variances = Map.empty
-                AnchorDeviation = [||]
-                Examples = corpora.Examples
-                Tokens = corpora.Tokens
-                Energy = chosen.Energy
-                EnergyKept = nan
-            })
+            let spectra =
+                Map.ofList [ for s in Standardisation.all -> Standardisation.name s, spectrumUnder s ]
+
+            spanned options corpora spectra (layerRank, layerBasis) (hiddenRank, hiddenBasis))
 
     /// Sizes r_L and r_d of the space that coordinates live in: those of the bases, or the whole for the complement.
     let coordinateRanks (subspace: SharedSubspace) =
@@ -192,16 +209,18 @@ module SharedSubspace =
         | Some value -> Error(NotPositive(what, value))
         | None -> Ok()
 
+    let private nonNegative what (values: float[]) =
+        match Array.tryFind (fun value -> value < 0.0) values with
+        | Some value -> Error(Negative(what, value))
+        | None -> Ok()
+
     /// Stored variances have a name that means something, their statistic's size, and no value below zero.
     let private variance layers width name (values: float[]) =
         match Variances.shape layers width name with
         | None -> Error(VarianceUnknown name)
         | Some shape ->
             length name (Array.fold (*) 1 shape) values
-            |> Result.bind (fun () ->
-                match Array.tryFind (fun value -> value < 0.0) values with
-                | Some value -> Error(Negative(name, value))
-                | None -> Ok())
+            |> Result.bind (fun () -> nonNegative name values)
 
     /// Columns that are not orthonormal are refused. Errors: RankOutOfRange, WrongLength, NotFinite, NotOrthonormal.
     let private basis what mode size rank (values: float[]) =
@@ -233,7 +252,7 @@ module SharedSubspace =
                     fun () -> variance layers width name values
                 if subspace.AnchorDeviation.Length > 0 then
                     fun () -> length "anchor.std" subspace.Levels subspace.AnchorDeviation
-                    fun () -> positive "anchor.std" subspace.AnchorDeviation
+                    fun () -> nonNegative "anchor.std" subspace.AnchorDeviation
             ]
 
         (Ok(), checks)

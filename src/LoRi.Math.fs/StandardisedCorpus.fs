@@ -1,6 +1,6 @@
 namespace LoRi.Math
 
-/// What is taken out of trajectories before anything else, with the teacher's corpus statistics per level.
+/// [ours] What is taken out of trajectories before anything else, with the teacher's corpus statistics per level.
 [<RequireQualifiedAccess>]
 type Standardisation =
     /// Minus the level's mean state, over its root-mean-square deviation.

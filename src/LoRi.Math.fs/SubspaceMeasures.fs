@@ -159,6 +159,11 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
     let tokensOf (weights: TokenWeights<TeacherToken>) =
         weights.PerToken.ToArray() |> Array.map (fun w -> if w > 0.0 then 1.0 else 0.0)
 
+    /// The weights of a batch's tokens, if there is one count per row and none exceeds the token axis.
+    let weightsOf (tokens: Dim<TeacherToken>) (counts: int[]) (values: RawTensor) =
+        TokenCounts.ofRows (Array.fold (*) 1 (Raw.leading 3 values)) counts
+        |> Result.bind (fun () -> TokenWeights.ofCounts tokens counts like)
+
     let addVariances (weights: TokenWeights<TeacherToken>) counts (coordinates: Coordinates<TeacherToken>) =
         match measured with
         | MeasuredVariances.Nothing -> ()
@@ -183,11 +188,11 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
     member _.ExamplesAtOnce = max 1 ((32 <<< 20) / 8 / largest)
 
     /// One batch of raw trajectories. Shapes: states : example level token hidden; counts : example.
-    /// Errors: WrongShape, SizeNotPositive, TokenCountOutOfRange.
+    /// Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange.
     member _.AddTrajectories (states: RawTensor) (counts: int[]) : Result<unit, MathError> =
         bound.Trajectory<TeacherToken> states
         |> Result.bind (fun (RawTrajectory trajectory as raw) ->
-            TokenWeights.ofCounts (Tensor3.dim2 trajectory) counts like
+            weightsOf (Tensor3.dim2 trajectory) counts states
             |> Result.map (fun weights ->
                 let standardised = bound.Standardise raw
 
@@ -196,11 +201,11 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
                 addVariances weights counts (bound.Coordinates standardised)))
 
     /// One batch of coordinates in this subspace, instead of the trajectories that they came from. Shapes: values : example r_L
-    /// token r_d; counts : example. Errors: WrongShape, SizeNotPositive, TokenCountOutOfRange.
+    /// token r_d; counts : example. Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange.
     member _.AddCoordinates (values: RawTensor) (counts: int[]) : Result<unit, MathError> =
         bound.CoordinatesOf<TeacherToken> values
         |> Result.bind (fun coordinates ->
-            TokenWeights.ofCounts (Tensor3.dim2 (Coordinates.tensor coordinates)) counts like
+            weightsOf (Tensor3.dim2 (Coordinates.tensor coordinates)) counts values
             |> Result.map (fun weights ->
                 let squares = (Raw.squaredNorm 2 (values.SwapAxes(-3, -2))).ToArray()
                 let energy = Array.sum (Array.map2 (*) (tokensOf weights) squares)

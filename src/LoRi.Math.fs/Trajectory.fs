@@ -1,3 +1,5 @@
+/// From here on the method itself. [paper] marks what Solgi, Tian, Zhang 2026 (arXiv 2606.05315) state, [ours] what this
+/// implementation defines where the paper leaves it open.
 namespace LoRi.Math
 
 /// Traced levels, one per decoder block.
@@ -20,11 +22,11 @@ type RawTrajectory<'token> = internal RawTrajectory of Tensor3<Level, 'token, Hi
 [<Struct>]
 type StandardisedTrajectory<'token> = internal StandardisedTrajectory of Tensor3<Level, 'token, Hidden>
 
-/// A standardised trajectory in the shared subspace. Shape: .. r_L token r_d.
+/// A standardised trajectory in the subspace that teacher and student share [paper]. Shape: .. r_L token r_d.
 [<Struct>]
 type Coordinates<'token> = internal Coordinates of Tensor3<Truncated<Level>, 'token, Truncated<Hidden>>
 
-/// Raw states of all traced levels at the anchor, the last prefix token. Shape: .. level hidden.
+/// [ours] Raw states of all traced levels at the anchor, the last prefix token. Shape: .. level hidden.
 [<Struct>]
 type Anchors = internal Anchors of Matrix<Level, Hidden>
 
@@ -81,6 +83,22 @@ module Anchors =
     /// The states behind: .. level hidden.
     let states (Anchors a) = Matrix.raw a
 
+/// Numbers of tokens per row of a batch whose token axis is padded.
+module internal TokenCounts =
+
+    /// Every number lies between 0 and the size of the token axis. Errors: TokenCountOutOfRange.
+    let within size (counts: int[]) =
+        match Array.tryFindIndex (fun count -> count < 0 || count > size) counts with
+        | Some row -> Error(TokenCountOutOfRange(row, counts[row], size))
+        | None -> Ok()
+
+    /// One number per row. Errors: WrongLength.
+    let ofRows rows (counts: int[]) =
+        if counts.Length = rows then
+            Ok()
+        else
+            Error(WrongLength("the token counts of the trajectories' rows", rows, counts.Length))
+
 /// How much each token counts in a mean over tokens: a row of weights per example that add to one, zero for padding; a row
 /// without tokens is all zero. For statistics of successive tokens the weights of the pairs (t, t + 1) likewise.
 type TokenWeights<'token> =
@@ -103,23 +121,21 @@ module TokenWeights =
 
     /// Equal weights over the first `counts[row]` of `size` tokens; the rest is padding. Errors: TokenCountOutOfRange.
     let ofCounts (size: Dim<'token>) (counts: int[]) (like: RawTensor) : Result<TokenWeights<'token>, MathError> =
-        match Array.tryFindIndex (fun count -> count < 0 || count > size.Size) counts with
-        | Some row -> Error(TokenCountOutOfRange(row, counts[row], size.Size))
-        | None ->
+        TokenCounts.within size.Size counts
+        |> Result.map (fun () ->
             let examples, pairs = counts.Length, size.Size - 1
             let pairCounts = counts |> Array.map (fun count -> max 0 (count - 1))
             let present = counts |> Array.map (fun count -> if count > 0 then 1.0 else 0.0)
 
-            Ok
-                {
-                    PerToken = like.Constant([| examples; size.Size |], rows size.Size counts)
-                    PerPair =
-                        if pairs = 0 then
-                            None
-                        else
-                            Some(like.Constant([| examples; pairs |], rows pairs pairCounts))
-                    Present = Scalar(like.Constant([| examples |], present))
-                }
+            {
+                PerToken = like.Constant([| examples; size.Size |], rows size.Size counts)
+                PerPair =
+                    if pairs = 0 then
+                        None
+                    else
+                        Some(like.Constant([| examples; pairs |], rows pairs pairCounts))
+                Present = Scalar(like.Constant([| examples |], present))
+            })
 
     /// Equal weights over all tokens of every example of a batch.
     let uniform (size: Dim<'token>) (examples: int) (like: RawTensor) : TokenWeights<'token> =

@@ -21,14 +21,24 @@ type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: Ra
         LevelSums(shift, TrajectoryBatch.examples batch, TrajectoryBatch.tokens batch, sums, Raw.squaredNorm 2 byLevel)
 
     /// Sums of a first batch; the shift is its mean. Shapes: states : example level token hidden; counts : example.
-    static member Start (states: RawTensor) (counts: int[]) =
-        let batch = { States = states; Counts = counts }
-        LevelSums.OfBatch (TrajectoryBatch.meanState batch) batch
+    /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange.
+    static member Start (states: RawTensor) (counts: int[]) : Result<LevelSums, MathError> =
+        TrajectoryBatch.create states counts
+        |> Result.map (fun batch -> LevelSums.OfBatch (TrajectoryBatch.meanState batch) batch)
 
-    /// With one more batch.
-    member _.Add (states: RawTensor) (counts: int[]) : LevelSums =
-        let next = LevelSums.OfBatch shift { States = states; Counts = counts }
-        LevelSums(shift, examples + next.Examples, tokens + next.Tokens, sums.Add next.Sums, squares.Add next.Squares)
+    /// With one more batch. Errors: those of `Start`, and WrongShape where levels or components differ.
+    member _.Add (states: RawTensor) (counts: int[]) : Result<LevelSums, MathError> =
+        TrajectoryBatch.next shift states counts
+        |> Result.map (fun batch ->
+            let next = LevelSums.OfBatch shift batch
+
+            LevelSums(
+                shift,
+                examples + next.Examples,
+                tokens + next.Tokens,
+                sums.Add next.Sums,
+                squares.Add next.Squares
+            ))
 
     /// Where a standardisation centres, and the level's root mean square around it. Errors: EmptyCorpus, NotFinite.
     member internal _.Scale standardisation : Result<RawTensor * float[], MathError> =
@@ -60,11 +70,8 @@ type GramSums
         | Some(layer, hidden) -> [ mean; layer; hidden ]
         | None -> [ mean ]
 
-    /// With one more batch. Shapes: states : example level token hidden; counts : example.
-    member _.Add (states: RawTensor) (counts: int[]) : GramSums =
-        let centred =
-            TrajectoryBatch.centredByLevel mean { States = states; Counts = counts }
-
+    member private _.WithBatch(batch: TrajectoryBatch) : GramSums =
+        let centred = TrajectoryBatch.centredByLevel mean batch
         let inverse = rms |> Array.map (fun r -> 1.0 / r)
         let x = centred.Multiply(centred.Constant([| rms.Length; 1; 1 |], inverse))
         let flat = TrajectoryBatch.flat x
@@ -76,6 +83,11 @@ type GramSums
         | Some(layerBefore, hiddenBefore) ->
             GramSums(standardisation, mean, rms, Some(layerBefore.Add layer, hiddenBefore.Add hidden))
         | None -> GramSums(standardisation, mean, rms, Some(layer, hidden))
+
+    /// With one more batch of those that the first reading had. Shapes: states : example level token hidden; counts : example.
+    /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange, WrongShape.
+    member this.Add (states: RawTensor) (counts: int[]) : Result<GramSums, MathError> =
+        TrajectoryBatch.next mean states counts |> Result.map this.WithBatch
 
     /// The corpus as one reading would have given it. Errors: EmptyCorpus.
     member _.Corpus: Result<StandardisedCorpus, MathError> =

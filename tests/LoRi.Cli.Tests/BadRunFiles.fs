@@ -142,13 +142,32 @@ let private cards: Case list =
             arguments
     ]
 
-let private evaluated (evaluation: string) (predictions: string) (folder: string) =
-    file folder "evaluation.json" evaluation |> ignore
-    file folder "predictions.jsonl" predictions |> ignore
-    [ "compare"; folder; folder ]
-
 let private sound =
     """{"method": "lori", "seed": 0, "accuracy": 1, "dataset": "d", "examples": 1, "correct": 1, "ci95": [0, 1]}"""
+
+let private inside (folder: string) (name: string) =
+    Directory.CreateDirectory(Path.Combine(folder, name)).FullName
+
+/// A damaged evaluation and a sound one are compared.
+let private evaluated (evaluation: string) (predictions: string) (folder: string) =
+    let damaged, other = inside folder "damaged", inside folder "sound"
+    file damaged "evaluation.json" evaluation |> ignore
+    file damaged "predictions.jsonl" predictions |> ignore
+    file other "evaluation.json" sound |> ignore
+    file other "predictions.jsonl" "{\"id\": \"a\", \"correct\": true}\n" |> ignore
+    [ "compare"; damaged; other ]
+
+/// A report of a run with a damaged evaluation of it.
+let private reported (evaluation: string) (folder: string) =
+    evaluated evaluation "" folder |> ignore
+    let run = inside folder "run"
+    file run "metrics.jsonl" "{\"step\": 1, \"loss\": 1}\n" |> ignore
+    [ "report"; run; "--evaluation"; folder + "/damaged" ]
+
+/// A damaged demonstration is compared.
+let private demonstrated (demo: string) (folder: string) =
+    file folder "demo.json" demo |> ignore
+    [ "compare"; folder ]
 
 let private results: Case list =
     [
@@ -156,13 +175,28 @@ let private results: Case list =
         "evaluation: a list", evaluated "[]" ""
         "evaluation: no accuracy", evaluated """{"method": "lori"}""" ""
         "evaluation: an accuracy that is text", evaluated """{"method": "lori", "accuracy": "high"}""" ""
-        "evaluation: no JSON in a report",
-        fun folder -> List.append [ "report" ] (List.tail (evaluated "{" "" folder) |> List.truncate 1)
-        "evaluation: a field missing in a report",
+        "evaluation: a method that is null", evaluated """{"method": null, "accuracy": 1}""" ""
+        "evaluation: another accuracy than its rows have",
+        evaluated (sound.Replace("\"accuracy\": 1", "\"accuracy\": 0.5")) """{"id": "a", "correct": true}"""
+        "evaluation: no JSON in a report", reported "{"
+        "evaluation: a field missing in a report", reported """{"dataset": "d"}"""
+        "evaluation: a field of the wrong kind in a report", reported """{"dataset": 3}"""
+        "evaluation: an accuracy above one in a report", reported (sound.Replace("\"accuracy\": 1", "\"accuracy\": 2"))
+        "evaluation: in the place of a run", evaluated sound "" >> List.item 1 >> fun folder -> [ "report"; folder ]
+        "evaluation: a folder without one", fun folder -> [ "compare"; inside folder "a"; inside folder "b" ]
+        "report: a model in the place of a run", fun folder -> [ "report"; TinyFolder.model folder "model" ]
+        "report: a page that is a picture", fun folder -> [ "report"; folder; "--output"; folder + "/page.png" ]
+        "predictions: empty", evaluated sound ""
+        "predictions: a line that is not UTF-8",
         fun folder ->
-            evaluated """{"dataset": 3}""" "" folder |> ignore
-            [ "report"; folder ]
-        "evaluation: a folder without one", fun folder -> [ "compare"; folder; folder ]
+            let arguments = evaluated sound "" folder
+
+            File.WriteAllBytes(
+                folder + "/damaged/predictions.jsonl",
+                Array.concat [ "{\"id\": \"a"B; [| 0xC3uy; 0x28uy |]; "\", \"correct\": true}\n"B ]
+            )
+
+            arguments
         "predictions: no JSON", evaluated sound "{\n"
         "predictions: no id", evaluated sound """{"correct": true}"""
         "predictions: an id twice",
@@ -171,25 +205,21 @@ let private results: Case list =
         "predictions: absent",
         fun folder ->
             let arguments = evaluated sound "" folder
-            File.Delete(folder + "/predictions.jsonl")
+            File.Delete(folder + "/damaged/predictions.jsonl")
             arguments
         "predictions: a folder", fun folder -> [ "score"; "--predictions"; folder; "--rule"; "codi" ]
         "predictions: a file that is not there",
         fun folder -> [ "score"; "--predictions"; folder + "/none.jsonl"; "--rule"; "codi" ]
-        "demo: no JSON",
-        fun folder ->
-            file folder "demo.json" "{" |> ignore
-            [ "compare"; folder ]
-        "demo: no rows",
-        fun folder ->
-            file folder "demo.json" "{}" |> ignore
-            [ "compare"; folder ]
+        "demo: no JSON", demonstrated "{"
+        "demo: no rows", demonstrated "{}"
+        "demo: empty rows", demonstrated """{"rows": []}"""
         "demo: a seed that is a fraction",
-        fun folder ->
-            file folder "demo.json" """{"rows": [{"method": "lori", "seed": 0.5, "accuracy": 1}]}"""
-            |> ignore
-
-            [ "compare"; folder ]
+        demonstrated """{"rows": [{"method": "lori", "seed": 0.5, "examples": 1, "accuracy": 1}]}"""
+        "demo: a method that is null",
+        demonstrated """{"rows": [{"method": null, "seed": 0, "examples": 1, "accuracy": 1}]}"""
+        "demo: an accuracy above one",
+        demonstrated """{"rows": [{"method": "lori", "seed": 0, "examples": 1, "accuracy": 2}]}"""
+        "demo: no questions", demonstrated """{"rows": [{"method": "lori", "seed": 0, "examples": 0, "accuracy": 0}]}"""
         "demo: half of its fields in a report",
         fun folder ->
             file folder "demo.json" """{"setting": "compressed"}""" |> ignore

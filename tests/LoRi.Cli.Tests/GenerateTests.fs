@@ -115,16 +115,31 @@ let private loops =
         }
         test "a question that cannot be answered is told, and the next one answered" {
             inFolder (fun folder ->
+                let model = TinyFolder.model folder "m"
+
+                File.WriteAllText(
+                    Path.Combine(model, "tokenizer.json"),
+                    TinyFolder.tokenizer.Replace(", \"unk_token\": \"<unk>\"", "")
+                )
+
+                let outcome =
+                    loriWith "zebra\nWhat is 1 ?\n" (generate model [ "--interactive"; "--json" ])
+
+                Expect.equal outcome.Code Failed "exit code"
+                Expect.equal (outcome.Out.TrimEnd('\n').Split('\n').Length) 1 "one answer"
+                Expect.stringContains outcome.Error "\"zebra\" is not in the vocabulary" "why"
+                Expect.stringContains outcome.Error "1 of 2 questions had no answer" "how many")
+        }
+        test "questions longer than the model was made for are answered, and that is said once" {
+            inFolder (fun folder ->
                 let long = String.replicate 80 "1 "
                 let model = TinyFolder.model folder "m"
 
                 let outcome =
-                    loriWith $"{long}\nWhat is 1 ?\n" (generate model [ "--interactive"; "--json" ])
+                    succeed (loriWith $"{long}\n{long}\n" (generate model [ "--interactive"; "--json" ]))
 
-                Expect.equal outcome.Code Failed "exit code"
-                Expect.equal (outcome.Out.TrimEnd('\n').Split('\n').Length) 1 "one answer"
-                Expect.stringContains outcome.Error "was made for 64 positions" "why"
-                Expect.stringContains outcome.Error "1 of 2 questions had no answer" "how many")
+                Expect.equal (outcome.Out.TrimEnd('\n').Split('\n').Length) 2 "two answers"
+                Expect.equal (outcome.Error.Split("the 64 positions the model was made for").Length) 2 "one note")
         }
     ]
 

@@ -11,8 +11,22 @@ open LoRi.Cli.Tests.TinyRun
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 
+/// The report; a model that cannot be used is told by the exit code and one line too.
 let private inspect (target: string) =
-    loriJson [ "inspect"; target; "--json" ]
+    let outcome = lori [ "inspect"; target; "--json" ]
+    let report = JsonDocument.Parse(outcome.Out).RootElement
+
+    let wrong =
+        match report.TryGetProperty "findings" with
+        | true, found when report.TryGetProperty "config" |> fst ->
+            found.EnumerateArray()
+            |> Seq.exists (fun item -> item.GetProperty("level").GetString() = "error")
+        | _ -> false
+
+    Expect.equal outcome.Code (if wrong then Failed else Success) $"exit code: {outcome.Error}"
+    Expect.equal (outcome.Error.Trim().Split('\n').Length) 1 "at most one line"
+    Expect.equal (outcome.Error.StartsWith "lori: error: ") wrong "the line"
+    report
 
 let private findings (report: JsonElement) =
     [
@@ -101,7 +115,7 @@ let private suspicious =
                 SafetensorsContent.FromDoubles("lm_head.weight", [ 25L; 8L ], Array.create 200 0.1)
 
             rewrite model (head :: TinyFolder.weights)),
-        says "warning" "lm_head.weight is stored although"
+        says "warning" "lm_head.weight is stored and is not model.embed_tokens.weight"
         "pickles",
         (fun model -> File.WriteAllText(path model "pytorch_model.bin", "x")),
         says "note" "pytorch_model.bin"

@@ -197,6 +197,37 @@ let private misfits =
 
                 Expect.equal (numbers (alone.GetProperty "anchor_std")) [||] "no anchors")
         }
+        test "a level whose anchors are one number does not stop the fit, only the anchor term" {
+            inFolder (fun folder ->
+                let teacher =
+                    trajectories
+                        folder
+                        "t"
+                        [
+                            tensor "trajectory.0" [ 2L; 3L; 4L ]
+                            doubles "anchor.0" [ 2L; 4L ] [| 1.0; 2.0; 3.0; 4.0; 5.0; 5.0; 5.0; 5.0 |]
+                        ]
+
+                for kind in [ "multilinear-svd"; "identity" ] do
+                    let subspace, fitted = fit folder teacher [ "--kind"; kind ]
+                    Expect.equal (Array.last (numbers (fitted.GetProperty "anchor_std"))) 0.0 "the deviation as it is"
+
+                    expectError
+                        Failed
+                        "the teacher's anchors at level 2 (of 2) are all the same number"
+                        [
+                            "objective"
+                            "--subspace"
+                            subspace
+                            "--teacher"
+                            teacher
+                            "--student"
+                            teacher
+                        ]
+
+                    let terms = objective subspace teacher teacher [ "--anchor"; "off" ]
+                    Expect.equal (number "anchor_loss" terms) 0.0 "off")
+        }
     ]
 
 [<Tests>]

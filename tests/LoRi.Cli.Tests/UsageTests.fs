@@ -277,6 +277,7 @@ let private score =
                         "rows"
                         "disagreements"
                         "compared_with"
+                        "both_unreadable"
                     ]
                     "keys"
 

@@ -18,13 +18,12 @@ let private single (backend: Backend) (case: CorpusCase) example =
 let private statistics backend case examples : CorpusStatistics =
     let first, rest = List.head examples, List.tail examples
 
-    let start =
-        CorpusStatistics.Start (fst (single backend case first)) (snd (single backend case first))
+    let start = ok (single backend case first ||> CorpusStatistics.Start)
 
     (start, rest)
     ||> List.fold (fun sums example ->
         let states, counts = single backend case example
-        sums.Add states counts)
+        ok (sums.Add states counts))
 
 let private contents (corpora: StandardisedCorpora) =
     [
@@ -40,7 +39,7 @@ let private contents (corpora: StandardisedCorpora) =
 
 let private whole backend case =
     CorpusStatistics.Start (teacherStates backend case) case.Counts
-    |> StandardisedCorpora.ofStatistics
+    |> Result.bind StandardisedCorpora.ofStatistics
     |> ok
 
 let private same expected found =
@@ -57,12 +56,12 @@ let private twice (backend: Backend) (case: CorpusCase) =
     let first, rest = batches.Head, batches.Tail
 
     let sums =
-        (LevelSums.Start (fst first) (snd first), rest)
-        ||> List.fold (fun sums batch -> sums.Add (fst batch) (snd batch))
+        (ok (first ||> LevelSums.Start), rest)
+        ||> List.fold (fun sums batch -> ok (batch ||> sums.Add))
 
     let grams standardisation =
         (ok (GramSums.Start sums standardisation), batches)
-        ||> List.fold (fun grams batch -> grams.Add (fst batch) (snd batch))
+        ||> List.fold (fun grams batch -> ok (batch ||> grams.Add))
 
     ok (StandardisedCorpora.make (fun standardisation -> (grams standardisation).Corpus) sums.Examples sums.Tokens)
 
@@ -78,8 +77,8 @@ let private accumulation (backend: Backend) =
 
         property "rows_without_tokens_add_nothing" (fun case ->
             let states = teacherStates backend case
-            let sums = CorpusStatistics.Start states case.Counts
-            let more = sums.Add states (Array.map (fun _ -> 0) case.Counts)
+            let sums = ok (CorpusStatistics.Start states case.Counts)
+            let more = ok (sums.Add states (Array.map (fun _ -> 0) case.Counts))
             same (ok (StandardisedCorpora.ofStatistics sums)) (ok (StandardisedCorpora.ofStatistics more)))
     ]
 
@@ -97,7 +96,10 @@ let private edges (backend: Backend) =
 
             let offset = 1e6
             let moved = case.Teacher |> Array.map (fun x -> x + offset)
-            let sums = CorpusStatistics.Start (backend.Tensor [ 2; 2; 5; 3 ] moved) case.Counts
+
+            let sums =
+                ok (CorpusStatistics.Start (backend.Tensor [ 2; 2; 5; 3 ] moved) case.Counts)
+
             let plain, shifted = whole backend case, ok (StandardisedCorpora.ofStatistics sums)
             // The numbers themselves lose 1e-10 to the offset.
             close 1e-8 plain.Full.Rms shifted.Full.Rms "rms"
@@ -108,14 +110,14 @@ let private edges (backend: Backend) =
                 backend.Tensor [ 1; 2; 2; 2 ] [| 3.0; 3.0; 3.0; 3.0; 1.0; 2.0; 3.0; 5.0 |]
 
             let corpora =
-                ok (StandardisedCorpora.ofStatistics (CorpusStatistics.Start states [| 2 |]))
+                ok (StandardisedCorpora.ofStatistics (ok (CorpusStatistics.Start states [| 2 |])))
 
             Expect.equal corpora.Full.Rms[0] 1.0 "no scale"
             Expect.equal ((corpora.Full.LayerGram.ToArray())[0]) 0.0 "all zero after centring")
 
         example "a corpus without any token is refused" (fun () ->
             let sums =
-                CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| 1.0; 2.0 |]) [| 0 |]
+                ok (CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| 1.0; 2.0 |]) [| 0 |])
 
             Expect.equal
                 (errorText (StandardisedCorpora.ofStatistics sums))
@@ -124,7 +126,7 @@ let private edges (backend: Backend) =
 
         example "NaN in a corpus is refused" (fun () ->
             let sums =
-                CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| nan; 2.0 |]) [| 1 |]
+                ok (CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| nan; 2.0 |]) [| 1 |])
 
             Expect.equal
                 (errorText (StandardisedCorpora.ofStatistics sums))

@@ -28,7 +28,7 @@ let options (case: CorpusCase) kind standardisation : SubspaceOptions =
 /// The subspace of a corpus, without measures.
 let fit (backend: Backend) options states counts : SharedSubspace =
     CorpusStatistics.Start states counts
-    |> StandardisedCorpora.ofStatistics
+    |> Result.bind StandardisedCorpora.ofStatistics
     |> Result.bind (SharedSubspace.fit backend.Spectral options)
     |> ok
 

@@ -94,14 +94,33 @@ let tests =
                 throws "the number of values: found 5, expected 6" (fun () ->
                     Tensors.Reference([| 2; 3 |], Array.zeroCreate 5))
             }
+            test "foldings undo unfoldings" {
+                let two, three, four =
+                    Tensors.Dim<Level> 2, Tensors.Dim<TeacherToken> 3, Tensors.Dim<Hidden> 4
+
+                let x =
+                    Tensors.Tensor3(two, three, four, Tensors.Reference([| 2; 3; 4 |], normals 5 24))
+
+                for folded in
+                    [
+                        Modes.Fold1(three, four, Modes.Unfold1 x)
+                        Modes.Fold2(two, four, Modes.Unfold2 x)
+                        Modes.Fold3(two, three, Modes.Unfold3 x)
+                    ] do
+                    Expect.equal (Tensor3.raw folded).Shape [| 2; 3; 4 |] "shape"
+                    Expect.equal ((Tensor3.raw folded).ToArray()) (normals 5 24) "values"
+            }
             test "two readings agree with one" {
                 let states = Fitting.teacherStates reference case
-                let sums = LevelSums.Start states case.Counts
-                let grams = [| for one in Readings.Start sums -> one.Add states case.Counts |]
+                let sums = Readings.Sums(states, case.Counts)
+
+                let grams =
+                    [| for one in Readings.Start sums -> Readings.Add(one, states, case.Counts) |]
+
                 let options = Fitting.options case SubspaceKind.MultilinearSvd Standardisation.Scale
 
                 let one =
-                    Subspaces.Fit(reference.Spectral, options, CorpusStatistics.Start states case.Counts)
+                    Subspaces.Fit(reference.Spectral, options, Readings.Statistics(states, case.Counts))
 
                 let two = Subspaces.Fit(reference.Spectral, options, Readings.Finish(sums, grams))
                 close 1e-10 one.Spectra["scale"].Hidden two.Spectra["scale"].Hidden "spectrum"

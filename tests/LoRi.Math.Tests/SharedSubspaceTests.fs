@@ -209,7 +209,7 @@ let private doors (backend: Backend) =
                     }
 
                 CorpusStatistics.Start (teacherStates backend case) case.Counts
-                |> StandardisedCorpora.ofStatistics
+                |> Result.bind StandardisedCorpora.ofStatistics
                 |> Result.bind (SharedSubspace.fit backend.Spectral wanted)
                 |> errorText
 

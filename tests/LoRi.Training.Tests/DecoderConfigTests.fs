@@ -171,6 +171,12 @@ let private notes =
         Expect.hasLength (read "mistral" []).Notes 1 "no sliding_window"
         Expect.isEmpty (read "llama" []).Notes "nothing"
 
+let private synonyms =
+    testCase "names that mean the same activation"
+    <| fun () ->
+        Expect.equal (read "gpt2" [ "activation_function", "\"gelu_pytorch_tanh\"" ]).Layers 2 "GPT-2's"
+        Expect.equal (read "llama" [ "hidden_act", "\"swish\"" ]).Layers 4 "Llama's"
+
 let private biases =
     testCase "which maps have biases"
     <| fun () ->
@@ -214,6 +220,7 @@ let tests =
             yield! windowTests
             yield! refusalTests
             notes
+            synonyms
             biases
             fixtureTests "fixtures" roundTrips
         ]

@@ -56,11 +56,12 @@ let private modelTest (folder: string) (precision: Precision) (array: string) =
         Expect.equal written[0] wanted "greedy continuation"
 
 /// A GGUF file as converters write it: strings with 64-bit lengths, dimensions innermost first, data aligned to 32 bytes.
-module private Writing =
+module Writing =
     type Value =
         | Text of string
         | Whole of int
         | Real of float
+        | Texts of string list
 
     let text (writer: BinaryWriter) (value: string) =
         let bytes = Encoding.UTF8.GetBytes value
@@ -80,6 +81,11 @@ module private Writing =
         | Real value ->
             writer.Write 6u
             writer.Write(float32 value)
+        | Texts values ->
+            writer.Write 9u
+            writer.Write 8u
+            writer.Write(uint64 values.Length)
+            List.iter (text writer) values
 
     let align (writer: BinaryWriter) =
         writer.Write(Array.zeroCreate<byte>(int ((32L - writer.BaseStream.Position % 32L) % 32L)))

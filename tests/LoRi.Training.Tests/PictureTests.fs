@@ -95,6 +95,17 @@ let private pictures =
 
             Expect.equal outside 0 "ink in the margin"
         }
+        test "a chart of one line has a legend only where it is asked for" {
+            needFonts ()
+
+            let pixels (name: string) hasLegend =
+                let line = ChartSeries(name, [| 1.0; 2.0; 3.0 |], [| 3.0; 2.0; 1.0 |], 0)
+                let chart = Chart("Loss", "step", "nats", [| line |], HasLegend = hasLegend)
+                (draw (Overview("Title", [||], [| chart |], [||]))).Bytes
+
+            Expect.isTrue (pixels "run" false = pixels "another name" false) "the name is nowhere"
+            Expect.isFalse (pixels "run" true = pixels "another name" true) "the name is in the legend"
+        }
         test "more questions than a picture shows are counted" {
             needFonts ()
             let all = height [||] [||] [| for _ in 1..8 -> card "x" |]

@@ -141,7 +141,7 @@ let private pages =
 
                 File.WriteAllText(Path.Combine(run, "test", "evaluation.json"), """{"dataset": 3}""")
                 let message = refused [ run ] (Path.Combine(folder, "p.html"))
-                Expect.stringContains message "evaluation.json: lacks one of dataset" "message")
+                Expect.stringContains message "evaluation.json: \"dataset\" has a value of the wrong kind" "message")
         }
         test "a demonstration has a page from its file, and no text becomes markup" {
             withRun (fun folder run ->

@@ -173,11 +173,100 @@ let private forms =
 
         Expect.equal plain.Rotary (RotaryShape(16, 77.0, null)) "no scaling"
 
+/// Where a field may stand: fields, the base, the length of pretraining and the number of notes.
+let private places =
+    let llama3 =
+        """"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0"""
+
+    [
+        """ "rope_scaling": {"type": "linear", "factor": 2.0, "rope_theta": 5e5}""", 5e5, 0, 0
+        """ "rope_theta": 5e5, "rope_scaling": {"type": "linear", "factor": 2.0, "rope_theta": 500000}""", 5e5, 0, 0
+        """ "rope_theta": 5e5, "rope_parameters": {"rope_type": "linear", "factor": 2.0}""", 5e5, 0, 0
+        """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_scaling": {"""
+        + llama3
+        + "}",
+        1e4,
+        16,
+        0
+        """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_parameters": {"""
+        + llama3
+        + "}",
+        1e4,
+        16,
+        0
+        """ "rope_theta": 1e4, "original_max_position_embeddings": 16, "rope_scaling": {"type": "yarn", "factor": 4.0}""",
+        1e4,
+        16,
+        0
+        """ "rope_theta": 1e4, "rope_scaling": {""" + llama3 + "}", 1e4, 64, 1
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "yarn", "factor": 4.0}""", 1e4, 64, 1
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "yarn", "original_max_position_embeddings": 16}""", 1e4, 16, 1
+    ]
+
+let private placeTests =
+    [
+        for fields, rotaryBase, original, notes in places do
+            testCase $"where fields may stand: {fields}"
+            <| fun () ->
+                let config = llama fields
+                Expect.equal config.RotaryBase rotaryBase "base"
+                let scaling = nonNull config.Scaling
+                Expect.equal scaling.OriginalPositions original "length of pretraining"
+
+                Expect.equal
+                    scaling.Factor
+                    (if fields.Contains "linear" then 2.0
+                     elif fields.Contains "llama3" then 8.0
+                     else 4.0)
+                    "factor"
+
+                Expect.hasLength config.Notes notes "notes"
+    ]
+
+let private divided =
+    testCase "a list of divisors, and back"
+    <| fun () ->
+        let list = "[1, 1.5, 2, 4, 8, 8, 8, 8]"
+
+        let config =
+            classic
+                "10000.0"
+                $"""{{"rope_type": "longrope", "short_factor": {list}, "long_factor": {list}, "attention_factor": 1.0}}"""
+
+        let plain = (llama """ "rope_theta": 10000.0""").Rotary.Frequencies 10
+
+        for i, divisor in List.indexed [ 1.0; 1.5; 2.0; 4.0; 8.0; 8.0; 8.0; 8.0 ] do
+            near 1e-15 (plain[i] / divisor) ((config.Rotary.Frequencies 10)[i]) $"frequency {i}"
+
+        let written = DecoderConfig.FromJson(config.ToJson(), "written")
+        Expect.equal written.Scaling config.Scaling "the written configuration says the same"
+
+        Expect.notEqual
+            (classic "10000.0" (config.ToJson()["rope_scaling"] |> string |> _.Replace("1.5", "1.25"))).Scaling
+            config.Scaling
+            "other numbers are another scaling"
+
 /// Fields that are refused, and what the message must name.
 let private refusals =
     [
         """ "rope_theta": 1e4, "rope_scaling": {"type": "longrope", "factor": 2.0}""", "longrope"
         """ "rope_theta": 1e4, "rope_scaling": {"type": "linear"}""", "factor"
+        """ "rope_theta": 1e4, "rope_scaling": {"factor": 2.0}""", "rope_type"
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "yarn"}""", "factor"
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "yarn", "original_max_position_embeddings": 64}""", "factor"
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "linear", "factor": 2.0, "rope_theta": 5e5}""",
+        "rope_scaling.rope_theta is 500000, but rope_theta is 10000"
+        """ "rope_theta": 1e4, "original_max_position_embeddings": 16,
+"rope_scaling": {"type": "yarn", "factor": 2.0, "original_max_position_embeddings": 32}""",
+        "original_max_position_embeddings is 16, but that of its rotary scaling is 32"
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "longrope", "short_factor": [1, 2], "long_factor": [1, 3], "attention_factor": 1}""",
+        "long_factor"
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "longrope", "short_factor": [1, 2], "long_factor": [1, 2]}""",
+        "attention_factor"
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "longrope", "short_factor": [1, 2], "long_factor": [1, 2], "attention_factor": 1}""",
+        "2 factors"
+        """ "rope_theta": 1e4, "rope_scaling": {"type": "longrope", "short_factor": [1, 0], "long_factor": [1, 0], "attention_factor": 1}""",
+        "short_factor"
         """ "rope_theta": 1e4, "rope_scaling": {"rope_type": "llama3", "factor": 2.0}""", "low_freq_factor"
         """ "rope_theta": 1e4, "rope_scaling": "linear" """, "rope_scaling"
         """ "rope_theta": 1e4, "partial_rotary_factor": 0.5""", "partial_rotary_factor"
@@ -201,4 +290,4 @@ let private refusalTests =
 
 [<Tests>]
 let tests =
-    testList "Rotary scalings" (frequencyTests @ attentionTests @ [ forms ] @ refusalTests)
+    testList "Rotary scalings" (frequencyTests @ attentionTests @ [ forms; divided ] @ placeTests @ refusalTests)

@@ -62,3 +62,9 @@ let refusal (opening: unit -> IDisposable) : string =
     with :? LoRi.Training.InputException as e ->
         Expect.isFalse (e.Message.Contains '\n') "the message is one line"
         e.Message
+
+/// Does something that must be refused, and gives back the message of the refusal.
+let refusalOf (run: unit -> unit) : string =
+    refusal (fun () ->
+        run ()
+        new MemoryStream() :> IDisposable)

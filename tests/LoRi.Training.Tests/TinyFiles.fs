@@ -98,13 +98,13 @@ let private byteLevel =
              |> List.mapi (fun id token -> $"{JsonSerializer.Serialize token}: {id}")
 
          $"""{{"version": "1.0",
-"added_tokens": [{{"id": 300, "content": "<|end|>", "special": true, "single_word": false, "lstrip": true, "rstrip": false, "normalized": false}}],
+"added_tokens": [{{"id": 259, "content": "<|end|>", "special": true, "single_word": false, "lstrip": true, "rstrip": false, "normalized": false}}],
 "normalizer": {{"type": "Sequence", "normalizers": [{{"type": "NFC"}}]}},
 "pre_tokenizer": {{"type": "Sequence", "pretokenizers": [{{"type": "Digits", "individual_digits": true}},
   {{"type": "Split", "pattern": {{"Regex": " ?\\p{{L}}+|\\s+"}}, "behavior": "Isolated", "invert": false}},
   {{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false}}]}},
 "post_processor": {{"type": "TemplateProcessing", "single": [{{"SpecialToken": {{"id": "<|end|>", "type_id": 0}}}}, {{"Sequence": {{"id": "A", "type_id": 0}}}}],
-  "special_tokens": {{"<|end|>": {{"id": "<|end|>", "ids": [300], "tokens": ["<|end|>"]}}}}}},
+  "special_tokens": {{"<|end|>": {{"id": "<|end|>", "ids": [259], "tokens": ["<|end|>"]}}}}}},
 "decoder": {{"type": "ByteLevel"}},
 "model": {{"type": "BPE", "ignore_merges": false, "vocab": {{{String.Join(", ", entries)}}}, "merges": ["t h", ["th", "e"], "Ġ the"]}}}}""")
 

@@ -24,7 +24,7 @@ let private firstWord = 4
 let layers = 2
 
 /// The model's shape, its output matrix the embedding table or one of its own.
-let private config tied =
+let config tied =
     DecoderConfig(
         HiddenSize = 16,
         IntermediateSize = 24,

@@ -10,10 +10,12 @@ let private percent (share: float) =
     (100.0 * share).ToString("0.0", CultureInfo.InvariantCulture)
 
 let private shown (p: Nullable<float>) =
-    if p.HasValue then
-        p.Value.ToString("0.0000", CultureInfo.InvariantCulture)
-    else
+    if not p.HasValue then
         ""
+    elif p.Value < 0.00005 then
+        "<0.0001"
+    else
+        p.Value.ToString("0.0000", CultureInfo.InvariantCulture)
 
 let private optional (value: Nullable<'a>) (write: 'a -> Json.Value) : Json.Value =
     if value.HasValue then write value.Value else null

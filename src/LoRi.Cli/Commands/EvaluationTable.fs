@@ -4,6 +4,15 @@ module LoRi.Cli.Commands.EvaluationTable
 open LoRi.Cli
 open LoRi.Training.Runs
 
+/// Why the accuracy by CODI's rule says little, where golds are not numbers.
+let unreadable (count: int) (examples: int) =
+    $"at {count} of {examples} questions neither the data set's answer nor the prediction is a number, and CODI's rule counts two unreadable values as equal; the strict accuracy is the one to read here"
+
+/// The same for an evaluation; nothing where there is nothing to warn of.
+let warn (terminal: Terminal) (found: EvaluationSummary) =
+    if found.BothUnreadable.HasValue && found.BothUnreadable.Value > 0 then
+        terminal.Error.WriteLine $"warning: {unreadable found.BothUnreadable.Value found.Examples}"
+
 let private percent (share: float) = $"%.1f{100.0 * share} %%"
 
 let private accuracy (found: EvaluationSummary) =

@@ -230,6 +230,16 @@ let private write (terminal: Terminal) asJson question (answer: GeneratedAnswer)
         if question.IsSome || Option.isSome explicit then
             terminal.Out.WriteLine $"  {measures answer explicit}"
 
+/// An answer; what is to be known of it goes where notes about the model went.
+let private ask (terminal: Terminal) (answering: Answering) (answer: AnsweringModel -> GeneratedAnswer) =
+    let asked (model: AnsweringModel) =
+        let found = answer model
+        Models.tell terminal model.Path (Option.toList (Option.ofObj found.Note))
+        found
+
+    let own = asked answering.Model
+    own, Option.map asked answering.Teacher
+
 /// Answers lines until there are no more. A question that cannot be answered is reported, and the next one read.
 let private answerLines (terminal: Terminal) asJson (answering: Answering) =
     let mark =
@@ -240,8 +250,8 @@ let private answerLines (terminal: Terminal) asJson (answering: Answering) =
 
     let answer (line: string) =
         try
-            let own = answering.Model.Answer line
-            write terminal asJson (Some line) own (answering.Teacher |> Option.map _.Answer(line))
+            let own, explicit = ask terminal answering _.Answer(line)
+            write terminal asJson (Some line) own explicit
             true
         with :? InputException as e ->
             let message = e.Message.ReplaceLineEndings " "
@@ -286,7 +296,5 @@ let run (terminal: Terminal) native arguments =
 
     match start with
     | Lines -> answerLines terminal asJson answering
-    | Ids ids -> write terminal asJson None (answering.Model.Answer ids) None
-    | Text text ->
-        let own = answering.Model.Answer text
-        write terminal asJson None own (answering.Teacher |> Option.map _.Answer(text))
+    | Ids ids -> write terminal asJson None (fst (ask terminal answering _.Answer(ids))) None
+    | Text text -> ask terminal answering _.Answer(text) ||> write terminal asJson None

@@ -4,6 +4,7 @@ open System.Globalization
 open System.Text.Json
 open System.Text.Json.Nodes
 open LoRi.Cli
+open LoRi.Training
 open LoRi.Training.Runs
 
 let private asJson (inspection: Inspection) =
@@ -12,7 +13,7 @@ let private asJson (inspection: Inspection) =
             [
                 "name", Json.text info.Name
                 "dtype", Json.text info.Dtype
-                "shape", Json.list (Seq.map Json.count info.Shape)
+                "shape", Json.list (Seq.map (uint64 >> Json.size) info.Shape)
             ]
 
     let details =
@@ -95,6 +96,17 @@ let private writeMemory (terminal: Terminal) (details: JsonObject) =
             ("use" :: columns)
             [ for usage in uses -> usage :: [ for name in columns -> cell usage name ] ]
 
+/// A folder with a configuration claims to be a model; where it cannot be used as one, that is the outcome.
+let private check path (inspection: Inspection) =
+    let wrong =
+        objects inspection.Details "findings"
+        |> List.tryFind (fun finding -> shown finding["level"] = "error")
+
+    match inspection.Details["config"], wrong with
+    | null, _
+    | _, None -> ()
+    | _, Some finding -> raise (InputException $"""{path}: {shown finding["text"]}""")
+
 /// Lists the tensors of a file or a model.
 let run (terminal: Terminal) _ arguments =
     let options = CommandLine.parse<InspectArgs> "inspect" arguments
@@ -116,6 +128,8 @@ let run (terminal: Terminal) _ arguments =
                 terminal
                 [
                     for info in inspection.Tensors ->
-                        let shape = info.Shape |> Seq.map string |> String.concat " x "
+                        let shape = info.Shape |> Seq.map (uint64 >> string) |> String.concat " x "
                         info.Name, $"{info.Dtype} {shape}"
                 ]
+
+    check path inspection

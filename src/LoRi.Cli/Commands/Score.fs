@@ -11,6 +11,26 @@ let private otherRule (rule: ScoringRule) =
     else
         ScoringRule.Strict, "strict"
 
+/// Answers that are right only because neither they nor the data set's answers can be read as numbers.
+let private unreadable (scores: ScoredAnswer seq) =
+    scores |> Seq.filter _.BothUnreadable |> Seq.length
+
+/// What makes a score misleading, a line each.
+let private warnings (rule: ScoringRule) (ruleName: string) (predictions: Prediction[]) (scores: ScoredAnswer[]) =
+    let isAbsent (p: Prediction) =
+        match AnswerScorer.Marker(rule, p.AnswerPrefix) with
+        | null -> false
+        | marker -> not (p.Text.Contains marker)
+
+    [
+        match unreadable scores with
+        | 0 -> ()
+        | count -> EvaluationTable.unreadable count scores.Length
+        if Array.forall isAbsent predictions then
+            let marker = AnswerScorer.Marker(rule, predictions[0].AnswerPrefix)
+            $"rule {ruleName} looks after {marker}, which stands in none of these {predictions.Length} texts; choose the rule of the form in which they are written"
+    ]
+
 let private asJson (disagreements: int) (otherName: string) (interval: WilsonInterval) (scores: ScoredAnswer[]) =
     let row (score: ScoredAnswer) : Json.Value =
         Json.object
@@ -33,6 +53,7 @@ let private asJson (disagreements: int) (otherName: string) (interval: WilsonInt
             "rows", Json.list (Seq.map row scores)
             "disagreements", Json.whole disagreements
             "compared_with", Json.text otherName
+            "both_unreadable", Json.whole (unreadable scores)
         ]
 
 let private percent (share: float) =
@@ -70,6 +91,9 @@ let run (terminal: Terminal) _ arguments =
 
     let correct = scores |> Seq.filter _.Correct |> Seq.length
     let interval = WilsonInterval.Of(correct, scores.Length)
+
+    for warning in warnings rule (options.GetResult Rule) predictions scores do
+        terminal.Error.WriteLine $"warning: {warning}"
 
     if options.Contains ScoreArgs.Json then
         Terminal.writeJson terminal (asJson disagreements otherName interval scores)

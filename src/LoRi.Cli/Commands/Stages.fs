@@ -150,12 +150,15 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
             InputException
                 $"{evaluation.Output}: the evaluation was stopped before its end; the same command with --resume goes on"
         )
-    | _ when options.Contains EvaluateArgs.Json ->
+    | found when options.Contains EvaluateArgs.Json ->
         let written =
             IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json"))
 
+        EvaluationTable.warn terminal found
         terminal.Out.WriteLine(written.Replace("\n", ""))
-    | found -> EvaluationTable.show terminal found
+    | found ->
+        EvaluationTable.warn terminal found
+        EvaluationTable.show terminal found
 
 let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
     let reading =

@@ -40,6 +40,7 @@ let private result (ids: int seq) (text: string) =
 let run (terminal: Terminal) _ arguments =
     let options = CommandLine.parse<TokenizeArgs> "tokenize" arguments
     let tokenizer = TokenizerFile.Load(options.GetResult TokenizeArgs.Tokenizer)
+    Models.tell terminal tokenizer.Path tokenizer.Notes
     let skipSpecial = options.Contains Skip_Special
 
     for number, line in lines terminal.In do

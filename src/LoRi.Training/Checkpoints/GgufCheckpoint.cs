@@ -13,6 +13,8 @@ public sealed class GgufCheckpoint : IWeightSource
 {
     private const string Llama = "llama", Qwen2 = "qwen2";
 
+    private static readonly string[] EndKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
+
     private readonly Dictionary<string, GgufTensor> _byHubName = new(StringComparer.Ordinal);
     private readonly string _architecture;
     private readonly int _headSize;
@@ -24,7 +26,7 @@ public sealed class GgufCheckpoint : IWeightSource
         ArgumentNullException.ThrowIfNull(file);
         File = file;
         _architecture = Architecture();
-        foreach (GgufTensor tensor in file.Tensors)
+        foreach (GgufTensor tensor in file.Tensors.Where(IsWeight))
         {
             string name = GgufNames.ToHub(tensor.Name) ?? throw new InputException(
                 $"{Path}: the tensor {MessageText.Quote(tensor.Name)} is not part of a plain {_architecture} model; this variant is not supported");
@@ -35,7 +37,7 @@ public sealed class GgufCheckpoint : IWeightSource
         _headSize = (int)Config["head_dim"]!;
         CheckLayers((long)Config["num_hidden_layers"]!);
         CheckPermutedRows();
-        Tensors = [.. file.Tensors.Select(tensor => new WeightInfo(GgufNames.ToHub(tensor.Name)!, tensor.Shape, tensor.Type.Name))];
+        Tensors = [.. file.Tensors.Where(IsWeight).Select(tensor => new WeightInfo(GgufNames.ToHub(tensor.Name)!, tensor.Shape, tensor.Type.Name))];
     }
 
     /// <summary>The file itself: metadata, and tensors under their own names.</summary>
@@ -147,16 +149,12 @@ public sealed class GgufCheckpoint : IWeightSource
                 $"{Path}: general.architecture is {MessageText.Quote(found ?? "")}; only {Llama} and {Qwen2} are supported, use a Hub folder for other models");
         }
 
-        string? scaling = File.FindString($"{found}.rope.scaling.type");
-        if (scaling is not (null or "none"))
-        {
-            throw new InputException($"{Path}: {found}.rope.scaling.type is {MessageText.Quote(scaling)}, which is not supported; use the model's Hub folder");
-        }
-
         return File.FindInteger($"{found}.expert_count") is > 0
             ? throw new InputException($"{Path}: {found}.expert_count is not 0; mixtures of experts are not supported")
             : found;
     }
+
+    private static bool IsWeight(GgufTensor tensor) => tensor.Name != GgufRotary.Table;
 
     /// <summary>The name of a hyper-parameter, which the architecture begins.</summary>
     private string Key(string name) => $"{_architecture}.{name}";
@@ -209,6 +207,7 @@ public sealed class GgufCheckpoint : IWeightSource
             ["vocab_size"] = File.FindInteger(Key("vocab_size")) ?? Get("model.embed_tokens.weight").Rows,
             ["rms_norm_eps"] = PositiveNumber(Key("attention.layer_norm_rms_epsilon"), null),
             ["rope_theta"] = PositiveNumber(Key("rope.freq_base"), 10000.0),
+            ["rope_scaling"] = GgufRotary.Scaling(File, _architecture, headSize),
             ["max_position_embeddings"] = Positive(Key("context_length")),
             ["tie_word_embeddings"] = !_byHubName.ContainsKey("lm_head.weight"),
         };
@@ -219,9 +218,27 @@ public sealed class GgufCheckpoint : IWeightSource
         }
 
         AddId(config, "bos_token_id", "tokenizer.ggml.bos_token_id");
-        AddId(config, "eos_token_id", "tokenizer.ggml.eos_token_id");
+        CheckWindow((long)config["max_position_embeddings"]!);
+        config["eos_token_id"] = EndIds();
         AddId(config, "pad_token_id", "tokenizer.ggml.padding_token_id");
         return (JsonObject)JsonNode.Parse(config.ToJsonString())!;
+    }
+
+    /// <summary>The end of a text, of a turn and of a message, as far as the file names them; null for none.</summary>
+    private JsonNode? EndIds()
+    {
+        long[] ids = [.. EndKeys.Select(key => File.FindInteger(key)).OfType<long>().Distinct()];
+        return ids.Length switch { 0 => null, 1 => ids[0], _ => new JsonArray([.. ids.Select(id => (JsonNode)id)]) };
+    }
+
+    /// <summary>Neither architecture has a sliding window where its reference implementation runs it: one that would matter is refused.</summary>
+    private void CheckWindow(long positions)
+    {
+        string key = Key("attention.sliding_window");
+        if (File.FindInteger(key) is long window && window > 0 && window < positions)
+        {
+            throw new InputException($"{Path}: {key} is {window}, below the {positions} positions; sliding windows of GGUF files are not supported, use the model's Hub folder");
+        }
     }
 
     private void AddId(JsonObject config, string name, string key)

@@ -38,6 +38,27 @@ internal static class JsonFile
     /// <summary>The whole file as a document.</summary>
     public static JsonDocument ReadDocument(string path) => Parse(path, ReadBytes(path));
 
+    /// <summary>The whole file as a value of a type whose fields are its fields.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="format">How the type is written as JSON.</param>
+    /// <param name="remedy">What to do where the file is not such a value.</param>
+    public static T ReadTyped<T>(string path, JsonSerializerOptions format, string remedy)
+    {
+        using JsonDocument document = ReadDocument(path);
+        try
+        {
+            return document.RootElement.Deserialize<T>(format) ?? throw new InputException($"{path}: holds null where an object is needed; {remedy}");
+        }
+        catch (JsonException e)
+        {
+            string reason = JsonReason.What(e);
+            string fault = e.Path is not { Length: > 2 } at || reason.StartsWith('"') ? reason
+                : reason.EndsWith("is null", StringComparison.Ordinal) ? $"{MessageText.Quote(at[2..])} is null"
+                : $"{reason} in {MessageText.Quote(at[2..])}";
+            throw new InputException($"{path}: {fault}; {remedy}", e);
+        }
+    }
+
     /// <summary>Bytes that came from <paramref name="path"/> as a document.</summary>
     public static JsonDocument Parse(string path, ReadOnlyMemory<byte> bytes)
     {

@@ -22,8 +22,11 @@ internal static class MessageText
         return names.Count == 0 ? "none" : names.Count <= Shown ? first : $"{first} and {names.Count - Shown} more";
     }
 
+    /// <summary>A number with a point, whatever the language of the machine.</summary>
+    public static string Number(double number) => number.ToString("R", CultureInfo.InvariantCulture);
+
     /// <summary>A shape as <c>[2, 3]</c>.</summary>
-    public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape)}]";
+    public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape.Select(size => unchecked((ulong)size)))}]";
 
     /// <summary>A number of bytes in the unit that suits it.</summary>
     public static string Bytes(long bytes)

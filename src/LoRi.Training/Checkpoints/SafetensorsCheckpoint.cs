@@ -8,6 +8,8 @@ public sealed class SafetensorsCheckpoint : IWeightSource
 {
     internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
 
+    private const int Compared = 1 << 24;
+
     private static readonly string[] WeightTypes = ["F64", "F32", "F16", "BF16"];
 
     private readonly List<SafetensorsFile> _files = [];
@@ -73,6 +75,20 @@ public sealed class SafetensorsCheckpoint : IWeightSource
 
     /// <summary>The values of a tensor as float64.</summary>
     public double[] ReadDoubles(string name) => Owner(name).ReadDoubles(name);
+
+    /// <summary>Whether two tensors have the same bytes; nothing is copied.</summary>
+    public bool SameBytes(string one, string other)
+    {
+        (SafetensorsEntry first, SafetensorsEntry second) = (Owner(one).Get(one), Owner(other).Get(other));
+        bool same = first.Length == second.Length;
+        for (long at = 0; same && at < first.Length; at += Compared)
+        {
+            int count = (int)long.Min(Compared, first.Length - at);
+            same = Owner(one).Bytes(first, at, count).SequenceEqual(Owner(other).Bytes(second, at, count));
+        }
+
+        return same;
+    }
 
     /// <inheritdoc/>
     public torch.Tensor Read(string name, torch.ScalarType type) => Owner(name).ReadTensor(name, type);

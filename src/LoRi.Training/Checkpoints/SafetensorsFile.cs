@@ -63,6 +63,15 @@ public sealed class SafetensorsFile : IDisposable
             : throw new ArgumentException($"{entry.Name} has {entry.Length} bytes, more than a span can hold; copy it in parts", nameof(entry));
     }
 
+    /// <summary>Part of an entry's bytes, in place; they go away with the file.</summary>
+    public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry, long offset, int count)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, entry.Length - offset);
+        return _file.Bytes(entry.Begin + offset, count);
+    }
+
     /// <summary>Copies part of an entry, from <paramref name="offset"/> bytes after its beginning.</summary>
     public void CopyBytes(SafetensorsEntry entry, long offset, Span<byte> destination)
     {
@@ -78,6 +87,11 @@ public sealed class SafetensorsFile : IDisposable
     public torch.Tensor ReadTensor(string name, torch.ScalarType? castTo = null)
     {
         SafetensorsEntry entry = Get(name);
+        if (entry.Shape.Any(size => size < 0))
+        {
+            throw new InputException($"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(entry.Shape)}, which no tensor in memory can have");
+        }
+
         torch.Tensor tensor = torch.empty([.. entry.Shape], castTo ?? TorchType(entry));
         CopyInto(entry, tensor);
         return tensor;

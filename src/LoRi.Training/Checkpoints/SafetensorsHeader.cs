@@ -12,6 +12,9 @@ internal ref struct SafetensorsHeader
 {
     private const long LargestHeader = 100_000_000;
 
+    /// <summary>The reference implementation refuses the 128th level.</summary>
+    private const int DeepestJson = 127;
+
     private readonly string _path;
     private readonly ulong _dataLength;
     private readonly long _dataStart;
@@ -24,7 +27,7 @@ internal ref struct SafetensorsHeader
         _path = file.Path;
         _dataStart = 8 + header.Length;
         _dataLength = (ulong)(file.Length - _dataStart);
-        _json = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = 128 });
+        _json = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = DeepestJson });
     }
 
     /// <summary>The metadata, and the tensors in the order of their bytes.</summary>
@@ -186,19 +189,19 @@ internal ref struct SafetensorsHeader
         foreach (ulong size in shape)
         {
             count *= size;
-            if (count > long.MaxValue || size > long.MaxValue)
+            if (count > ulong.MaxValue)
             {
                 throw Bad(name, $"has shape [{string.Join(", ", shape)}], whose product is too large");
             }
         }
 
         UInt128 needed = count * bits;
-        if (needed != (UInt128)8 * (offsets[1] - offsets[0]))
+        if (needed > ulong.MaxValue || needed != (UInt128)8 * (offsets[1] - offsets[0]))
         {
             throw Bad(name, $"needs {needed} bits for {dtype} [{string.Join(", ", shape)}] but has {offsets[1] - offsets[0]} bytes");
         }
 
-        return new(name, dtype, [.. shape.Select(size => (long)size)], _dataStart + (long)offsets[0], _dataStart + (long)offsets[1]);
+        return new(name, dtype, [.. shape.Select(size => unchecked((long)size))], _dataStart + (long)offsets[0], _dataStart + (long)offsets[1]);
     }
 
     private readonly SafetensorsEntry[] InDataOrder()

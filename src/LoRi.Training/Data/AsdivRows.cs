@@ -58,7 +58,7 @@ internal static partial class AsdivRows
             problem.Attribute("ID")?.Value ?? id, RowChecks.Join(Part("Body"), Part("Question")), [], "", answer));
     }
 
-    /// <summary>The unit in brackets after the answer.</summary>
-    [GeneratedRegex(@"\s*\([^()]*\)\z", RegexOptions.CultureInvariant)]
+    /// <summary>The unit in brackets after a number; of several numbers, which semicolons part, each has its own.</summary>
+    [GeneratedRegex(@"(?<=[0-9])\s*\([^()]*\)(?=\s*(?:;|\z))", RegexOptions.CultureInvariant)]
     private static partial Regex Unit();
 }

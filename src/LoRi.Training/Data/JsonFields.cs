@@ -27,6 +27,13 @@ internal readonly struct JsonFields
         return value.ValueKind == JsonValueKind.String ? Unpaired(name, value) : throw Wrong(name, value, "text");
     }
 
+    /// <summary>A field that must be a truth value.</summary>
+    internal bool Flag(string name)
+    {
+        var value = Required(name);
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(name, value, "true or false");
+    }
+
     /// <summary>A field that may be text, a number or a truth value, as text.</summary>
     internal string Value(string name) => Scalar(name, Required(name));
 

@@ -27,13 +27,14 @@ internal static partial class CodiScoring
         var wanted = Wanted(gold);
         var (found, error) = Read(text.Replace(",", "", StringComparison.Ordinal), dataName, letterRequired);
         return found is { } value
-            ? new ScoredAnswer(value.Shown, wanted.Shown, value.Agrees(wanted))
+            ? new ScoredAnswer(value.Shown, wanted.Shown, value.Agrees(wanted)) { BothUnreadable = value.IsUnread && wanted.IsUnread }
             : new ScoredAnswer("", wanted.Shown, false, error);
     }
 
     private static Reading Wanted(string gold) => gold is "True" or "False" ? Reading.Of(gold == "True")
         : Letters.Contains(gold, StringComparison.Ordinal) ? Reading.Of(gold)
-        : Reading.Of(PythonNumber.TryParse(AnswerScorer.GoldAnswer(gold)) ?? double.PositiveInfinity);
+        : PythonNumber.TryParse(AnswerScorer.GoldAnswer(gold)) is { } number ? Reading.Of(number)
+        : Reading.None;
 
     private static (Reading? Found, string? Error) Read(string text, string dataName, bool letterRequired)
     {
@@ -48,7 +49,7 @@ internal static partial class CodiScoring
         }
 
         var asksForTruth = dataName.Contains("strategy", StringComparison.Ordinal) || dataName.Contains("prontoqa", StringComparison.OrdinalIgnoreCase);
-        return !asksForTruth ? (Reading.Of(double.PositiveInfinity), null)
+        return !asksForTruth ? (Reading.None, null)
             : text.Contains("True", StringComparison.Ordinal) ? (Reading.Of(true), null)
             : text.Contains("False", StringComparison.Ordinal) ? (Reading.Of(false), null)
             : (null, Unreadable);
@@ -75,8 +76,11 @@ internal static partial class CodiScoring
     private static partial Regex Number();
 
     /// <summary>A value as Python compares it: its truth values are the numbers 1 and 0, and no number equals a text.</summary>
-    private readonly record struct Reading(string Shown, double? Number, string? Text)
+    private readonly record struct Reading(string Shown, double? Number, string? Text, bool IsUnread = false)
     {
+        /// <summary>Where nothing can be read, the rule goes on with infinity.</summary>
+        public static Reading None => Of(double.PositiveInfinity) with { IsUnread = true };
+
         public static Reading Of(double number) => new(PythonNumber.Repr(number), number, null);
 
         public static Reading Of(bool truth) => new(truth ? "True" : "False", truth ? 1 : 0, null);

@@ -132,10 +132,10 @@ public static class ModelLoader
     {
         CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
-        var config = ConfigOf(source, folder);
-        var fit = WeightFit.Of(source, config);
+        var fit = WeightFit.Of(source, ConfigOf(source, folder));
+        var config = fit.Config;
         var (special, projection, extra, adapters) = choose(config);
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters) { Notes = [.. config.Notes, .. fit.Notes] };
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet()) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
             Fill(model, source, fit);
@@ -185,7 +185,13 @@ public static class ModelLoader
         {
             using var scope = NewDisposeScope();
             var target = model.Parameters.Part(parameter);
-            target = tables.Contains(parameter) ? target.narrow(0, 0, target.shape[0] - model.ExtraRows) : target;
+            if (tables.Contains(parameter))
+            {
+                var rows = target.shape[0] - model.ExtraRows;
+                target.narrow(0, rows, model.ExtraRows).zero_();
+                target = target.narrow(0, 0, rows);
+            }
+
             source.CopyInto(tensor, target);
             CheckFinite(source.Path, tensor, target);
         }

@@ -9,9 +9,11 @@ namespace LoRi.Training.ModelFiles;
 /// before every tensor is known to be there, of the right shape and of a readable type, and none is left over.
 /// </summary>
 /// <param name="Names">A parameter's name to its tensor's name in the checkpoint.</param>
+/// <param name="Config">The configuration that they fit: untied where a head is stored that is not the table.</param>
 /// <param name="Notes">Tensors that are no weights and were left out.</param>
-internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Names, IReadOnlyList<string> Notes)
+internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Names, DecoderConfig Config, IReadOnlyList<string> Notes)
 {
+    private const int Shown = 20, ListLength = 1100;
     private const string Prefix = "transformer.";
     private static readonly string[] Counts = ["I64", "I32", "I16", "I8", "U64", "U32", "U16", "U8", "BOOL"];
 
@@ -24,10 +26,10 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
             throw new InputException($"{source.Path}: config.json names {config.Layers} blocks, but the weights are {source.Tensors.Count} tensors; they belong to different models");
         }
 
+        config = StoredHead.Resolve(source, config);
         var wanted = Wanted(config);
         var found = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
-        var bare = config.LearnedPositions && !found.Keys.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal));
-        var names = wanted.Keys.ToDictionary(name => name, name => bare && name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name);
+        var names = NamesIn(found, wanted.Keys, config);
         var taken = names.Values.ToHashSet(StringComparer.Ordinal);
         var surplus = source.Tensors.Where(tensor => !taken.Contains(tensor.Name) && !IsKnownBuffer(tensor.Name, config)).ToLookup(tensor => Counts.Contains(tensor.Dtype));
         Complain(
@@ -41,7 +43,27 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
             CheckType(source, tensor);
         }
 
-        return new WeightFit(names, [.. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
+        return new WeightFit(names, config, [.. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
+    }
+
+    /// <summary>A name without the prefix that some files leave out.</summary>
+    internal static string Bare(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
+
+    /// <summary>Whether tensors of a type cannot be weights: counts, and what is not read.</summary>
+    internal static bool IsNoWeight(IWeightSource source, string dtype) => Counts.Contains(dtype) || !source.CanRead(dtype);
+
+    /// <summary>What each parameter is called in the file; a table that is stored as the head it is tied to is read from there.</summary>
+    private static Dictionary<string, string> NamesIn(Dictionary<string, WeightInfo> found, IEnumerable<string> wanted, DecoderConfig config)
+    {
+        var bare = config.LearnedPositions && !found.Keys.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal));
+        var names = wanted.ToDictionary(name => name, name => bare ? Bare(name) : name);
+        var table = DecoderLayout.Embedding(config);
+        if (config.TiedHead && !found.ContainsKey(names[table]) && found.ContainsKey(DecoderLayout.Head))
+        {
+            names[table] = DecoderLayout.Head;
+        }
+
+        return names;
     }
 
     private static Dictionary<string, long[]> Wanted(DecoderConfig config) => DecoderLayout.Slots(config, 0)
@@ -50,7 +72,7 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
 
     private static void CheckType(IWeightSource source, WeightInfo tensor)
     {
-        if (Counts.Contains(tensor.Dtype) || !source.CanRead(tensor.Dtype))
+        if (IsNoWeight(source, tensor.Dtype))
         {
             throw new InputException($"{source.Path}: tensor {MessageText.Quote(tensor.Name)} is {tensor.Dtype}, which weights cannot be; {source.ReadableTypes} can be read");
         }
@@ -67,16 +89,22 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
             return;
         }
 
-        string[] faults = [Fault("missing", missing), Fault("unexpected", surplus), Fault("of another shape", misshapen)];
-        throw new InputException($"{path}: the weights do not fit config.json; {string.Join("; ", faults.Where(fault => fault.Length > 0))}");
+        (string Kind, string[] Names)[] faults = [.. new[] { ("missing", missing), ("unexpected", surplus), ("of another shape", misshapen) }.Where(fault => fault.Item2.Length > 0)];
+        throw new InputException($"{path}: the weights do not fit config.json; {string.Join("; ", faults.Select(fault => Listed(fault.Kind, fault.Names, ListLength / faults.Length)))}");
     }
 
-    private static string Fault(string kind, string[] names) => names.Length switch
+    /// <summary>At most <see cref="Shown"/> names, and at most so many characters of them, so that the message stays a line.</summary>
+    private static string Listed(string kind, string[] names, int longest)
     {
-        0 => "",
-        <= 4 => $"{kind}: {string.Join(", ", names)}",
-        _ => $"{kind}: {string.Join(", ", names.Take(4))} and {names.Length - 4} more",
-    };
+        int shown = 0, length = 0;
+        while (shown < int.Min(names.Length, Shown) && (shown == 0 || length + names[shown].Length + 2 <= longest))
+        {
+            length += names[shown++].Length + 2;
+        }
+
+        var more = shown < names.Length ? $" and {names.Length - shown} more" : "";
+        return $"{kind}: {string.Join(", ", names.Take(shown))}{more}";
+    }
 
     [GeneratedRegex(@"^(transformer\.)?h\.[0-9]{1,6}\.attn\.(bias|masked_bias)\z", RegexOptions.CultureInvariant)]
     private static partial Regex CausalMask();

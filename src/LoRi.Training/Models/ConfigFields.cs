@@ -60,11 +60,12 @@ internal sealed class ConfigFields(JsonObject json, string source)
         var other => throw Wrong(name, "a text", other),
     };
 
-    public void RequireText(string name, string expected)
+    /// <summary>Refuses any text but one of several that mean the same.</summary>
+    public void RequireText(string name, params string[] expected)
     {
-        if (Text(name) is var found && found != expected)
+        if (Text(name) is var found && !expected.Contains(found))
         {
-            throw new InputException($"{source}: {name} is {(found is null ? "absent" : $"'{found}'")}; only '{expected}' is supported");
+            throw new InputException($"{source}: {name} is {(found is null ? "absent" : $"'{found}'")}; only '{string.Join("' or '", expected)}' is supported");
         }
     }
 
@@ -113,6 +114,13 @@ internal sealed class ConfigFields(JsonObject json, string source)
         var other => throw Wrong(name, "a list of texts", other),
     };
 
+    /// <summary>The positive numbers of a list, which must be there.</summary>
+    public IReadOnlyList<double> Numbers(string name)
+    {
+        var list = json[name] as JsonArray ?? throw Wrong(name, "a list of positive numbers", json[name]);
+        return [.. Enumerable.Range(0, list.Count).Select(at => new ConfigFields(new JsonObject { [name] = list[at]?.DeepClone() }, source).Number(name))];
+    }
+
     /// <summary>Whether the file has the field, null or not.</summary>
     public bool Has(string name) => json.ContainsKey(name);
 
@@ -122,6 +130,10 @@ internal sealed class ConfigFields(JsonObject json, string source)
     /// <summary>An error about a value that is well-formed but not supported.</summary>
     public InputException Unsupported(string name, string supported) =>
         new($"{source}: {name} is {json[name]?.ToJsonString().Replace('"', '\'') ?? "absent"}; only {supported} is supported");
+
+    /// <summary>An error about two fields that say the same thing differently.</summary>
+    public InputException Contradiction(string one, double first, string other, double second) => new(string.Create(
+        System.Globalization.CultureInfo.InvariantCulture, $"{source}: {one} is {first}, but {other} is {second}; they must be the same, remove the wrong one"));
 
     /// <summary>Refuses any value but the one that changes nothing.</summary>
     public void RequireNumber(string name, double neutral)

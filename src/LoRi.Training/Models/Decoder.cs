@@ -70,8 +70,8 @@ public sealed class Decoder : IDisposable
                 collected[layer] = x;
             }
 
-            var mask = Config.WindowOf(layer) is null ? place.Mask : place.WindowMask;
-            x = Block(weights.Blocks[layer], x, place.Angles, mask, (growth, layer), out keys[layer], out values[layer]);
+            var attention = Config.WindowOf(layer) is null ? place.Whole : place.Windowed;
+            x = Block(weights.Blocks[layer], x, place.Angles, attention, (growth, layer), out keys[layer], out values[layer]);
         }
 
         var final = Norm(x, weights.FinalNorm);
@@ -86,7 +86,7 @@ public sealed class Decoder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => rotary?.Dispose();
 
-    private (Angles? Angles, AttentionMask Mask, AttentionMask WindowMask) PlaceOf(PassPositions positions, Tensor inputs, long past)
+    private (Angles? Angles, Attention Whole, Attention Windowed) PlaceOf(PassPositions positions, Tensor inputs, long past)
     {
         if (rotary is null && positions.Limit > Config.MaxPositions)
         {
@@ -96,7 +96,7 @@ public sealed class Decoder : IDisposable
 
         var mask = AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device);
         var windowed = Config.SlidingWindow is int window ? AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device, window) : mask;
-        return (rotary?.At(positions.Values, positions.Limit), mask, windowed);
+        return (rotary?.At(positions.Values, positions.Limit), new Attention(Config, mask), new Attention(Config, windowed));
     }
 
     /// <summary>
@@ -104,17 +104,17 @@ public sealed class Decoder : IDisposable
     /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
     /// </summary>
     private Tensor Block(
-        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
     {
         using var scope = NewDisposeScope();
-        var attended = x.Plus(Attention(block, Norm(x, block.AttentionNorm), angles, mask, at, out keys, out values));
+        var attended = x.Plus(Attend(block, Norm(x, block.AttentionNorm), angles, attention, at, out keys, out values));
         var next = attended.Plus(FeedForward(block, Norm(attended, block.FeedForwardNorm)));
         scope.MoveToOuter(next, keys, values);
         return next;
     }
 
-    private Tensor Attention(
-        BlockWeights block, Tensor x, Angles? angles, AttentionMask mask, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
+    private Tensor Attend(
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
     {
         var (batch, time) = (x.shape[0], x.shape[1]);
         int q = Config.QueryHeads, kv = Config.KeyValueHeads;
@@ -127,25 +127,8 @@ public sealed class Decoder : IDisposable
             (keys, values) = at.Past.Append(at.Layer, keys, values);
         }
 
-        var mixed = Mix(turned.narrow(1, 0, q), keys, values, mask);
+        var mixed = attention.Mix(turned.narrow(1, 0, q), keys, values);
         return block.Output.Apply(mixed.transpose(1, 2).reshape(batch, time, (long)q * Config.HeadSize));
-    }
-
-    /// <summary>
-    /// Attention of queries [B, heads, T, size]. A single position needs no repeated keys: the queries of a group, which share
-    /// their keys, take the place of positions.
-    /// </summary>
-    private Tensor Mix(Tensor queries, Tensor keys, Tensor values, AttentionMask mask)
-    {
-        var shape = queries.shape;
-        if (shape[2] != 1)
-        {
-            return nn.functional.scaled_dot_product_attention(
-                queries, ForEveryQueryHead(keys), ForEveryQueryHead(values), mask.Tensor, 0.0, mask.Causal);
-        }
-
-        var grouped = queries.reshape(shape[0], Config.KeyValueHeads, Config.QueryHeads / Config.KeyValueHeads, shape[3]);
-        return nn.functional.scaled_dot_product_attention(grouped, keys, values, mask.Tensor, 0.0, false).reshape(shape);
     }
 
     /// <summary>Queries and keys as they meet: normalised where the family does that, then rotated.</summary>
@@ -156,14 +139,6 @@ public sealed class Decoder : IDisposable
             ? cat([Norm(heads.narrow(1, 0, q), queryNorm), Norm(heads.narrow(1, q, kv), keyNorm)], 1)
             : heads.narrow(1, 0, q + kv);
         return angles is null ? both : (both * angles.Cosine).Plus(both.roll(Config.HeadSize / 2, -1) * angles.Sine);
-    }
-
-    /// <summary>Key/value heads repeated for their group of query heads: (0, 0, 1, 1), not (0, 1, 0, 1).</summary>
-    private Tensor ForEveryQueryHead(Tensor x)
-    {
-        var group = Config.QueryHeads / Config.KeyValueHeads;
-        var (batch, heads, time, size) = (x.shape[0], x.shape[1], x.shape[2], x.shape[3]);
-        return group == 1 ? x : x.unsqueeze(2).expand(batch, heads, group, time, size).reshape(batch, heads * group, time, size);
     }
 
     private Tensor FeedForward(BlockWeights block, Tensor x)

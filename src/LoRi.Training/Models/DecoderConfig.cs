@@ -74,8 +74,12 @@ public sealed record DecoderConfig
     /// <summary>Whether every query and key head is normalised before the rotation.</summary>
     public bool HeadNorms => Family == DecoderFamily.Qwen3;
 
-    /// <summary>Longest sequence that is not refused: <see cref="MaxPositions"/>, or any where a scaling stretches the positions.</summary>
-    public int LongestSequence => Scaling is { Kind: not RotaryScalingKind.Llama3 } ? int.MaxValue : MaxPositions;
+    /// <summary>Longest sequence that is possible: <see cref="MaxPositions"/> where positions are a table, any where they are angles.</summary>
+    public int LongestSequence => LearnedPositions ? MaxPositions : int.MaxValue;
+
+    /// <summary>What is to be said of sequences of a length: that the checkpoint was not made for it; null where it was.</summary>
+    public string? LengthNote(int length) => length <= MaxPositions ? null
+        : $"sequences of {length} tokens are longer than the {MaxPositions} positions the model was made for; what it says there may be worse";
 
     /// <summary>The rotation of the heads.</summary>
     public RotaryShape Rotary => new(HeadSize, RotaryBase, Scaling);

@@ -53,7 +53,7 @@ internal static class DecoderConfigReader
 
     private static DecoderConfig Gpt2(ConfigFields fields)
     {
-        fields.RequireText("activation_function", "gelu_new");
+        fields.RequireText("activation_function", "gelu_new", "gelu_pytorch_tanh");
         fields.RequireFlag("scale_attn_weights", true);
         fields.RequireAbsentOrFalse("scale_attn_by_inverse_layer_idx");
         fields.RequireAbsentOrFalse("add_cross_attention");
@@ -80,7 +80,7 @@ internal static class DecoderConfigReader
 
     private static DecoderConfig Rotary(ConfigFields fields, DecoderFamily family)
     {
-        fields.RequireText("hidden_act", "silu");
+        fields.RequireText("hidden_act", "silu", "swish");
         fields.RequireAbsentOrFalse("rope_interleaved");
         fields.RequireAbsentOrFalse("use_mrope");
         int hidden = fields.Integer("hidden_size"), heads = fields.Integer("num_attention_heads"), positions = fields.Integer("max_position_embeddings");
@@ -130,6 +130,11 @@ internal static class DecoderConfigReader
         if (!config.LearnedPositions && config.HeadSize % 2 != 0)
         {
             throw new InputException($"{source}: head_dim is {config.HeadSize}; rotary angles need an even head size");
+        }
+
+        if (config.Scaling?.Divisors is { } divisors && divisors.Values.Count != config.HeadSize / 2)
+        {
+            throw new InputException($"{source}: the rotary scaling has {divisors.Values.Count} factors, but a head of {config.HeadSize} has {config.HeadSize / 2} frequencies");
         }
     }
 }

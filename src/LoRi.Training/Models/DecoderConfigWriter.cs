@@ -55,7 +55,7 @@ internal static class DecoderConfigWriter
             ["head_dim"] = config.HeadSize,
             ["rms_norm_eps"] = config.NormEpsilon,
             ["rope_theta"] = config.RotaryBase,
-            ["rope_scaling"] = config.Scaling is null ? null : Scaling(config.Scaling),
+            ["rope_scaling"] = config.Scaling is null ? null : Scaling(config.Scaling, config.MaxPositions),
             ["max_position_embeddings"] = config.MaxPositions,
         };
         var own = config.Family switch
@@ -95,9 +95,10 @@ internal static class DecoderConfigWriter
         return json;
     }
 
-    private static JsonObject Scaling(RotaryScaling scaling)
+    private static JsonObject Scaling(RotaryScaling scaling, int positions)
     {
-        var json = new JsonObject { ["rope_type"] = scaling.Kind.ToString().ToLowerInvariant(), ["factor"] = scaling.Factor };
+        var name = scaling.Kind == RotaryScalingKind.Divided ? "longrope" : scaling.Kind.ToString().ToLowerInvariant();
+        var json = new JsonObject { ["rope_type"] = name, ["factor"] = scaling.Factor };
         switch (scaling.Kind)
         {
             case RotaryScalingKind.Llama3:
@@ -111,6 +112,12 @@ internal static class DecoderConfigWriter
                 json["beta_fast"] = scaling.BetaFast;
                 json["beta_slow"] = scaling.BetaSlow;
                 json["truncate"] = scaling.Truncate;
+                break;
+            case RotaryScalingKind.Divided:
+                json["original_max_position_embeddings"] = positions;
+                json["attention_factor"] = 1.0;
+                json["short_factor"] = new JsonArray([.. scaling.Divisors!.Values.Select(value => (JsonNode)value)]);
+                json["long_factor"] = json["short_factor"]!.DeepClone();
                 break;
             default:
                 break;

@@ -15,20 +15,28 @@ public sealed class ParameterSet : IDisposable
     private readonly Dictionary<string, (string Slot, ParameterPart Part)> parts = [];
     private Tensor? gradients;
 
-    /// <summary>Allocates zeroed parameters for the slots.</summary>
-    public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device)
+    /// <summary>
+    /// Allocates parameters for the slots: zeroed, but for those whose parts the caller names in <paramref name="filled"/>, because it
+    /// fills them at once. Clearing hundreds of megabytes first would cost more than reading them.
+    /// </summary>
+    public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device, IReadOnlySet<string>? filled = null)
     {
         Slots = [.. slots.OrderBy(slot => slot.Trained ? 0 : 1).ThenBy(slot => slot.Decay ? 0 : 1)];
         DecayedCount = Slots.Where(slot => slot is { Trained: true, Decay: true }).Sum(slot => slot.Count);
         using (NewDisposeScope())
         {
             var trained = Slots.Where(slot => slot.Trained).Sum(slot => slot.Count);
-            Values = zeros(trained, dtype, device).DetachFromDisposeScope();
-            Frozen = zeros(Slots.Sum(slot => slot.Count) - trained, dtype, device).DetachFromDisposeScope();
+            Values = empty(trained, dtype, device).DetachFromDisposeScope();
+            Frozen = empty(Slots.Sum(slot => slot.Count) - trained, dtype, device).DetachFromDisposeScope();
             var offset = 0L;
             foreach (var slot in Slots)
             {
                 parameters[slot.Name] = slot.Trained ? View(slot, offset) : FrozenView(slot, offset - trained);
+                if (filled is null || slot.Parts.Count == 0 || !slot.Parts.All(part => filled.Contains(part.Name)))
+                {
+                    Clear(slot.Name);
+                }
+
                 offset += slot.Count;
                 foreach (var part in slot.Parts)
                 {
@@ -111,6 +119,12 @@ public sealed class ParameterSet : IDisposable
         Values.Dispose();
         Frozen.Dispose();
         gradients?.Dispose();
+    }
+
+    private void Clear(string slot)
+    {
+        using var guard = no_grad();
+        parameters[slot].detach().zero_();
     }
 
     private Tensor View(ParameterSlot slot, long offset)

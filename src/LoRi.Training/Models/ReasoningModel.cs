@@ -26,6 +26,7 @@ public sealed class ReasoningModel : IDisposable
     /// <param name="precision">Types of the master weights and of computation.</param>
     /// <param name="device">Where everything lives.</param>
     /// <param name="adapters">Adapters to attach; where there are any, the base is frozen.</param>
+    /// <param name="filled">Names of weights that the caller fills at once and that need not be zeroed.</param>
     public ReasoningModel(
         DecoderConfig config,
         int extraRows,
@@ -33,13 +34,14 @@ public sealed class ReasoningModel : IDisposable
         FeedbackProjection projection,
         Precision precision,
         Device device,
-        AdapterPlan? adapters = null)
+        AdapterPlan? adapters = null,
+        IReadOnlySet<string>? filled = null)
     {
         (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
         Adapters = adapters;
         ParameterSlot[] basis = [.. DecoderLayout.Slots(config, extraRows).Select(slot => slot with { Trained = adapters is null })];
         BaseNames = [.. basis.SelectMany(slot => slot.Parts).Select(part => part.Name)];
-        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? []], precision.Master, device);
+        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? []], precision.Master, device, filled);
         Decoder = new Decoder(config, precision.Compute, device);
     }
 

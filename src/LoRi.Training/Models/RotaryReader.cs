@@ -4,40 +4,55 @@ namespace LoRi.Training.Models;
 internal static class RotaryReader
 {
     private const double FirstBase = 10_000;
+    private const string BaseField = "rope_theta", OriginalField = "original_max_position_embeddings";
 
     public static (double Base, RotaryScaling? Scaling) Read(ConfigFields fields, DecoderFamily family, int positions, List<string> notes)
     {
         fields.RequireNumber("partial_rotary_factor", 1);
         var newer = fields.Object("rope_parameters");
         var classic = fields.Object("rope_scaling");
-        var scaling = Scaling(newer ?? classic, positions);
-        if (newer is not null && classic is not null && Scaling(classic, positions) != scaling)
+        var scaling = Scaling(fields, newer ?? classic, positions, notes);
+        if (newer is not null && classic is not null && Scaling(fields, classic, positions, []) != scaling)
         {
             throw fields.Unsupported("rope_scaling", "the same as in rope_parameters");
         }
 
-        var rotaryBase = newer is not null ? newer.Number("rope_theta") : ClassicBase(fields, family, notes);
-        if (newer is not null && fields.HasValue("rope_theta") && fields.Number("rope_theta") != rotaryBase)
+        return (Base(fields, newer, classic, family, notes), scaling);
+    }
+
+    /// <summary>The base may stand at the top, in <c>rope_parameters</c> or in <c>rope_scaling</c>; where it stands twice, both must agree.</summary>
+    private static double Base(ConfigFields fields, ConfigFields? newer, ConfigFields? classic, DecoderFamily family, List<string> notes)
+    {
+        (string Place, double Value)[] found =
+        [
+            .. new[] { (Place: "rope_parameters.rope_theta", Fields: newer), (Place: "rope_scaling.rope_theta", Fields: classic), (Place: BaseField, Fields: fields) }
+                .Where(place => place.Fields?.HasValue(BaseField) == true)
+                .Select(place => (place.Place, place.Fields!.Number(BaseField))),
+        ];
+        if (found.Length == 0)
         {
-            throw fields.Unsupported("rope_theta", "the same as in rope_parameters");
+            return newer?.Number(BaseField) ?? MissingBase(fields, family, notes);
         }
 
-        return (rotaryBase, scaling);
+        var other = found.FirstOrDefault(one => one.Value != found[0].Value, found[0]);
+        return other.Value == found[0].Value
+            ? found[0].Value
+            : throw fields.Contradiction(found[0].Place, found[0].Value, other.Place, other.Value);
     }
 
     /// <summary>The first Llama and Mistral models were published before the field existed; for other families it is needed.</summary>
-    private static double ClassicBase(ConfigFields fields, DecoderFamily family, List<string> notes)
+    private static double MissingBase(ConfigFields fields, DecoderFamily family, List<string> notes)
     {
-        if (fields.HasValue("rope_theta") || family is not (DecoderFamily.Llama or DecoderFamily.Mistral))
+        if (family is not (DecoderFamily.Llama or DecoderFamily.Mistral))
         {
-            return fields.Number("rope_theta");
+            return fields.Number(BaseField);
         }
 
         notes.Add("config.json has no rope_theta; 10000 is taken, as the family's first models have it");
         return FirstBase;
     }
 
-    private static RotaryScaling? Scaling(ConfigFields? fields, int positions)
+    private static RotaryScaling? Scaling(ConfigFields top, ConfigFields? fields, int positions, List<string> notes)
     {
         if (fields is null)
         {
@@ -45,35 +60,59 @@ internal static class RotaryReader
         }
 
         fields.RequireNumber("partial_rotary_factor", 1);
-        var name = fields.HasValue("rope_type") ? "rope_type" : "type";
+        var name = fields.HasValue("rope_type") || !fields.HasValue("type") ? "rope_type" : "type";
         return fields.Text(name) switch
         {
+            null when fields.HasValue("factor") => throw fields.Unsupported(name, "a type beside the factor"),
             null or "default" => null,
             "linear" => new RotaryScaling(RotaryScalingKind.Linear, fields.Number("factor")),
             "dynamic" => new RotaryScaling(RotaryScalingKind.Dynamic, fields.Number("factor")) { OriginalPositions = positions },
-            "llama3" => Llama3(fields),
-            "yarn" => Yarn(fields, positions),
-            _ => throw fields.Unsupported(name, "'default', 'linear', 'dynamic', 'llama3' or 'yarn'"),
+            "llama3" => Llama3(fields, Original(top, fields, positions, notes)),
+            "yarn" => Yarn(fields, Original(top, fields, positions, notes), positions, notes),
+            "longrope" when fields.HasValue("short_factor") => Divided(fields),
+            _ => throw fields.Unsupported(name, "'default', 'linear', 'dynamic', 'llama3' or 'yarn' (and 'longrope' with one list of factors)"),
         };
     }
 
-    private static RotaryScaling Llama3(ConfigFields fields)
+    /// <summary>The length of pretraining: beside the scaling's other numbers or at the top, else the longest length.</summary>
+    private static int Original(ConfigFields top, ConfigFields fields, int positions, List<string> notes)
+    {
+        int? inner = fields.HasValue(OriginalField) ? fields.Integer(OriginalField) : null, outer = top.HasValue(OriginalField) ? top.Integer(OriginalField) : null;
+        if (inner is int one && outer is int other && one != other)
+        {
+            throw top.Contradiction(OriginalField, other, "that of its rotary scaling", one);
+        }
+
+        if ((inner ?? outer) is int original)
+        {
+            return original;
+        }
+
+        notes.Add($"config.json has no {OriginalField} for its rotary scaling; max_position_embeddings, {positions}, is taken");
+        return positions;
+    }
+
+    private static RotaryScaling Llama3(ConfigFields fields, int original)
     {
         var (low, high) = (fields.Number("low_freq_factor"), fields.Number("high_freq_factor"));
         return high > low
             ? new RotaryScaling(RotaryScalingKind.Llama3, fields.Number("factor"))
             {
-                OriginalPositions = fields.Integer("original_max_position_embeddings"),
+                OriginalPositions = original,
                 LowFrequencyFactor = low,
                 HighFrequencyFactor = high,
             }
             : throw fields.Unsupported("high_freq_factor", "more than low_freq_factor");
     }
 
-    private static RotaryScaling Yarn(ConfigFields fields, int positions)
+    private static RotaryScaling Yarn(ConfigFields fields, int original, int positions, List<string> notes)
     {
-        var original = fields.Integer("original_max_position_embeddings", positions);
-        var factor = fields.Number("factor", (double)positions / original);
+        if (!fields.HasValue("factor") && positions > original)
+        {
+            notes.Add($"the yarn scaling of config.json has no factor; {positions} / {original} positions are taken for it");
+        }
+
+        var factor = fields.Number("factor", positions > original ? (double)positions / original : null);
         return new RotaryScaling(RotaryScalingKind.Yarn, factor)
         {
             OriginalPositions = original,
@@ -82,6 +121,15 @@ internal static class RotaryReader
             Truncate = fields.Flag("truncate", true),
             AttentionFactor = AttentionFactor(fields, factor),
         };
+    }
+
+    /// <summary>One divisor a frequency, whatever the length: longrope whose two lists are the same and that leaves cosines alone.</summary>
+    private static RotaryScaling Divided(ConfigFields fields)
+    {
+        var (divisors, longer) = (fields.Numbers("short_factor"), fields.Numbers("long_factor"));
+        return !divisors.SequenceEqual(longer) ? throw fields.Unsupported("long_factor", "the same list as short_factor")
+            : !fields.HasValue("attention_factor") || fields.Number("attention_factor") != 1 ? throw fields.Unsupported("attention_factor", "1 for longrope")
+            : new RotaryScaling(RotaryScalingKind.Divided, 1) { Divisors = new FrequencyDivisors(divisors) };
     }
 
     /// <summary>0.1 ln(s) + 1, the paper's; where the file has two weights of the logarithm, the ratio of both forms.</summary>

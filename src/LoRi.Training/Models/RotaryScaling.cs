@@ -14,6 +14,9 @@ public enum RotaryScalingKind
 
     /// <summary>A ramp over the components by their rotations, and a factor on the angles' cosines (Peng et al. 2023, arXiv 2309.00071).</summary>
     Yarn,
+
+    /// <summary>Every frequency divided by a number of its own (longrope with one list of factors; the frequency table of a GGUF file).</summary>
+    Divided,
 }
 
 /// <summary>One scaling with its numbers; those of other kinds are unused.</summary>
@@ -41,6 +44,14 @@ public sealed record RotaryScaling(RotaryScalingKind Kind, double Factor)
 
     /// <summary>What cosines and sines are multiplied by: sqrt(1/t) of yarn, 1 elsewhere.</summary>
     public double AttentionFactor { get; init; } = 1;
+
+    /// <summary>divided: the number of each frequency; null elsewhere.</summary>
+    public FrequencyDivisors? Divisors { get; init; }
+
+    /// <summary>Kind and factor, for reading.</summary>
+    public override string ToString() => Divisors is null
+        ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{Kind.ToString().ToLowerInvariant()}, factor {Factor:R}")
+        : "one factor a frequency";
 }
 
 /// <summary>The rotation of a family's heads.</summary>
@@ -63,6 +74,7 @@ public sealed record RotaryShape(int Size, double Base, RotaryScaling? Scaling)
         { Kind: RotaryScalingKind.Dynamic } dynamic => Plain(Grown(dynamic, length)),
         { Kind: RotaryScalingKind.Llama3 } llama3 => [.. Plain(Base).Select(frequency => Banded(llama3, frequency))],
         { Kind: RotaryScalingKind.Yarn } yarn => Ramped(yarn),
+        { Kind: RotaryScalingKind.Divided } divided => [.. Plain(Base).Zip(divided.Divisors!.Values, (frequency, divisor) => frequency / divisor)],
         _ => throw new InvalidOperationException("invariant: a scaling without a formula"),
     };
 

@@ -63,7 +63,8 @@ public static class NativeRuntime
     private static Loaded LoadOnce(NativeRuntimeOptions options)
     {
         var libtorch = LibtorchLocation.Find(options);
-        HugePages.Ask();
+        LibtorchEnvironment.Prepare();
+        RetainedMemory.Ask();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
         foreach (var name in libtorch.LoadOrder)
             Handles[name] = LoadFile(Path.Combine(libtorch.Folder, LibtorchLocation.FileName(name)));

@@ -1,4 +1,6 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
+using LoRi.Training.Evaluation;
+using LoRi.Training.Runs;
 
 namespace LoRi.Training.Reports;
 
@@ -13,8 +15,13 @@ namespace LoRi.Training.Reports;
 /// <param name="High">Upper end of the 95 % interval.</param>
 /// <param name="TokensGenerated">Tokens written for all questions.</param>
 /// <param name="Seconds">Seconds of generation.</param>
+/// <param name="BothUnreadable">Questions where neither answer nor prediction is a number.</param>
+/// <param name="Batch">Milliseconds of a batch.</param>
+/// <param name="Single">Milliseconds of a question alone.</param>
+/// <param name="PeakMemoryBytes">Largest resident memory.</param>
 internal sealed record EvaluationRecord(
-    string Folder, string Dataset, int Examples, int Correct, double Accuracy, double? Strict, double Low, double High, double? TokensGenerated, double? Seconds)
+    string Folder, string Dataset, int Examples, int Correct, double Accuracy, double? Strict, double Low, double High, double? TokensGenerated, double? Seconds,
+    int? BothUnreadable = null, LatencySummary? Batch = null, LatencySummary? Single = null, double? PeakMemoryBytes = null)
 {
     private const string FileName = "evaluation.json";
 
@@ -28,25 +35,53 @@ internal sealed record EvaluationRecord(
     public static EvaluationRecord Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        var json = JsonFile.ReadObject(path);
-        try
+        var file = JsonFile.ReadTyped<EvaluationFile>(path, EvaluationFile.Format, EvaluationFile.Remedy);
+        if (file.Ci95.Length != 2)
         {
-            var interval = json["ci95"]!.AsArray();
-            return new EvaluationRecord(
-                folder,
-                json["dataset"]!.GetValue<string>(),
-                json["examples"]!.GetValue<int>(),
-                json["correct"]!.GetValue<int>(),
-                json["accuracy"]!.GetValue<double>(),
-                json["accuracy_strict"]?.GetValue<double>(),
-                interval[0]!.GetValue<double>(),
-                interval[1]!.GetValue<double>(),
-                json["tokens_generated"]?.GetValue<double>(),
-                json["seconds"]?.GetValue<double>());
+            throw new InputException($"{path}: 'ci95' has {file.Ci95.Length} numbers where two are needed; {EvaluationFile.Remedy}");
         }
-        catch (Exception e) when (e is NullReferenceException or InvalidOperationException or FormatException or ArgumentOutOfRangeException)
+
+        EvaluationAnswers.CheckShare(path, file.Examples, file.Correct, file.Accuracy, EvaluationFile.Remedy);
+        var predictions = Path.Combine(folder, EvaluationAnswers.FileName);
+        if (File.Exists(predictions))
         {
-            throw new InputException($"{path}: lacks one of dataset, examples, correct, accuracy, ci95, or it has the wrong form; evaluate again", e);
+            EvaluationAnswers.Read(predictions).Check(path, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict);
         }
+
+        return new EvaluationRecord(
+            folder, file.Dataset, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.Ci95[0], file.Ci95[1], file.TokensGenerated, file.Seconds,
+            file.BothUnreadable, file.BatchLatencyMs, file.SingleLatencyMs, file.PeakMemoryBytes);
+    }
+
+    /// <summary>The fields of the file that are shown.</summary>
+    private sealed record EvaluationFile
+    {
+        public const string Remedy = "evaluate again";
+
+        public static JsonSerializerOptions Format { get; } = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
+
+        public required string Dataset { get; init; }
+
+        public required int Examples { get; init; }
+
+        public required int Correct { get; init; }
+
+        public required double Accuracy { get; init; }
+
+        public required double[] Ci95 { get; init; }
+
+        public double? AccuracyStrict { get; init; }
+
+        public double? TokensGenerated { get; init; }
+
+        public double? Seconds { get; init; }
+
+        public int? BothUnreadable { get; init; }
+
+        public LatencySummary? BatchLatencyMs { get; init; }
+
+        public LatencySummary? SingleLatencyMs { get; init; }
+
+        public double? PeakMemoryBytes { get; init; }
     }
 }

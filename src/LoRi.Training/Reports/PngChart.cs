@@ -48,6 +48,10 @@ internal static class PngChart
             plot.Legend.Orientation = Orientation.Horizontal;
             plot.Legend.OutlineColor = plot.Legend.ShadowColor = Colors.Transparent;
         }
+        else
+        {
+            plot.HideLegend();
+        }
 
         plot.Font.Set(PngText.Family);
         return plot;

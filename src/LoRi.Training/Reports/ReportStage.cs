@@ -30,6 +30,11 @@ public sealed record ReportOptions
     public void Validate()
     {
         OptionRules.AtLeast<int>("--questions", Questions, 0);
+        if (Output is { } page && Path.GetExtension(page).Equals(".png", StringComparison.OrdinalIgnoreCase))
+        {
+            throw new InputException($"--output {page}: is the page, and its picture is written beside it with the ending .png; name it {Path.ChangeExtension(page, ".html")}");
+        }
+
         if (Questions == 0 && Data.Count > 0)
         {
             throw new InputException("--questions 0 and --data contradict each other: the data are read for questions only");
@@ -89,7 +94,7 @@ public static class ReportStage
                 ?? throw new InputException($"{path}: holds null where an object is expected; run the demonstration again");
             return report.Rows.Count > 0 && report.Rows.All(IsPossible)
                 ? report
-                : throw new InputException($"{path}: has no rows, or one with more right answers than questions; run the demonstration again");
+                : throw new InputException($"{path}: has no rows, or one with more right answers than questions or another accuracy than these give; run the demonstration again");
         }
         catch (JsonException e)
         {
@@ -98,7 +103,7 @@ public static class ReportStage
     }
 
     private static bool IsPossible(DemoRow row) => row.Examples > 0 && row.Correct >= 0 && row.Correct <= row.Examples
-        && row.PerLength.Values.All(share => share is >= 0 and <= 1) && row.ExamplesPerLength.Values.All(count => count > 0);
+        && System.Math.Abs(row.Accuracy - ((double)row.Correct / row.Examples)) < 1e-7 && row.PerLength.Values.All(share => share is >= 0 and <= 1) && row.ExamplesPerLength.Values.All(count => count > 0);
 
     /// <summary>Questions of a latent run; where the run's own data are gone, a note says so.</summary>
     private static IReadOnlyList<DecodedQuestion> Decode(RunRecord run, ReportOptions options, List<string> notes)

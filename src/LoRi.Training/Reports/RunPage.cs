@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Math;
+using LoRi.Training.Runs;
 
 namespace LoRi.Training.Reports;
 
@@ -30,7 +31,7 @@ internal sealed class RunPage(
 
     /// <summary>The page at a glance.</summary>
     public Overview Overview() =>
-        new(Title, [Accuracies()], Charts(), [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
+        new(Title, [Accuracies(), Costs()], Charts(), [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
 
     /// <summary>The page.</summary>
     public string Html()
@@ -76,27 +77,44 @@ internal sealed class RunPage(
 
     private void Accuracy(HtmlPage page)
     {
-        var table = Accuracies();
-        if (table.Rows.Count > 0)
+        foreach (var table in new[] { Accuracies(), Costs() }.Where(table => table.Rows.Count > 0))
         {
             page.Section(table.Heading).Table(table.Headers, table.Rows);
         }
     }
 
+    private (string Run, EvaluationRecord Evaluation)[] Evaluated() =>
+    [
+        .. runs.SelectMany(run => run.Evaluations.Select(evaluation => (run.Name, evaluation))),
+        .. evaluations.Select(evaluation => (evaluation.Folder, evaluation)),
+    ];
+
     private OverviewTable Accuracies()
     {
-        var all = runs.SelectMany(run => run.Evaluations.Select(evaluation => (run.Name, evaluation)))
-            .Concat(evaluations.Select(evaluation => (Name: evaluation.Folder, evaluation))).ToArray();
+        var all = Evaluated();
+        var unreadable = all.Any(row => row.Evaluation.BothUnreadable > 0);
         return new OverviewTable(
             "Accuracy",
-            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", "tokens a question", "s a question"],
+            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", .. unreadable ? ["neither a number (read strict %)"] : Array.Empty<string>()],
             [.. all.Select(row => (string[])
             [
-                row.Name, row.evaluation.Dataset, $"{row.evaluation.Examples}", $"{row.evaluation.Correct}", Percent(row.evaluation.Accuracy),
-                $"{Percent(row.evaluation.Low)} to {Percent(row.evaluation.High)}", Percent(row.evaluation.Strict),
-                Number(row.evaluation.TokensGenerated / row.evaluation.Examples, "F1"), Number(row.evaluation.Seconds / row.evaluation.Examples, "F3"),
+                row.Run, row.Evaluation.Dataset, $"{row.Evaluation.Examples}", $"{row.Evaluation.Correct}", Percent(row.Evaluation.Accuracy),
+                $"{Percent(row.Evaluation.Low)} to {Percent(row.Evaluation.High)}", Percent(row.Evaluation.Strict),
+                .. unreadable ? [Number(row.Evaluation.BothUnreadable, "0")] : Array.Empty<string>(),
             ])]);
     }
+
+    private OverviewTable Costs() => new(
+        "Cost of the answers",
+        ["run", "data", "tokens written", "a question", "s a question", "ms a batch (median, 90 %)", "ms alone (median, 90 %)", "peak memory MiB"],
+        [.. Evaluated().Select(row => (string[])
+        [
+            row.Run, row.Evaluation.Dataset, Number(row.Evaluation.TokensGenerated, "#,0"), Number(row.Evaluation.TokensGenerated / row.Evaluation.Examples, "F1"),
+            Number(row.Evaluation.Seconds / row.Evaluation.Examples, "F3"), Times(row.Evaluation.Batch), Times(row.Evaluation.Single),
+            Number(row.Evaluation.PeakMemoryBytes / (1 << 20), "#,0"),
+        ])]);
+
+    private static string Times(LatencySummary? times) => times is null ? "-" : $"{Number(times.Mean, "F1")} ({Number(times.P50, "F1")}, {Number(times.P90, "F1")})";
 
     private void Training(HtmlPage page)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Math;
+using LoRi.Training.Evaluation;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.Reports;
@@ -37,23 +38,33 @@ internal sealed record RunRecord(
     {
         string? Find(string file) => File.Exists(Path.Combine(folder, file)) ? Path.Combine(folder, file) : null;
         var (config, metrics, subspace) = (Find("config.json"), Find("metrics.jsonl"), Find("subspace.safetensors"));
-        var evaluations = EvaluationRecord.ReadUnder(folder);
-        if (!Directory.Exists(folder) || (config is null && metrics is null && evaluations.Count == 0))
+        var settings = config is null ? null : JsonFile.ReadObject(config);
+        if (metrics is null && NotARun(folder, settings) is { } fault)
         {
-            throw new InputException(Directory.Exists(folder)
-                ? $"{folder}: is not a run: it has neither config.json nor metrics.jsonl nor evaluation.json; name the folder given to --output"
-                : $"{folder}: there is no such folder; name the folder given to --output");
+            throw new InputException($"{folder}: {fault}");
         }
+
+        var evaluations = EvaluationRecord.ReadUnder(folder);
 
         return new RunRecord(
             name,
             folder,
-            config is null ? [] : [.. JsonFile.ReadObject(config).Select(p => (p.Key, Text(p.Value)))],
+            settings is null ? [] : [.. settings.Select(p => (p.Key, Text(p.Value)))],
             metrics is null ? [] : MetricsFile.Read(metrics),
             Find("summary.json") is { } summary ? JsonFile.ReadObject(summary) : null,
             subspace is null ? null : SubspaceFile.Read(subspace),
             evaluations);
     }
+
+    /// <summary>What a folder without metrics is, and what to name in its place; null for a run that has just begun.</summary>
+    private static string? NotARun(string folder, JsonObject? settings) =>
+        !Directory.Exists(folder) ? "there is no such folder; name the folder given to --output"
+        : File.Exists(Path.Combine(folder, "evaluation.json")) || File.Exists(Path.Combine(folder, EvaluationAnswers.FileName))
+            ? $"is an evaluation, not a run; name the run that it measured, and this with --evaluation {folder}"
+        : settings?["command"] is JsonValue command && command.GetValueKind() == JsonValueKind.String ? null
+        : settings?["model_type"] is not null || settings?["architectures"] is not null
+            ? "is a model, not a run; name the folder that was given to --output when it was trained"
+        : "is not a run: it has neither metrics.jsonl nor a run's config.json; name the folder given to --output";
 
     private static string Text(JsonNode? value) => value switch
     {

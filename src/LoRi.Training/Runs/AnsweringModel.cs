@@ -48,7 +48,11 @@ public sealed record AnsweringOptions
 /// <param name="Text">Their text without control tokens; null without a tokenizer.</param>
 /// <param name="LatentSteps">Latent steps before them.</param>
 /// <param name="Seconds">From the question to the text.</param>
-public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, double Seconds);
+public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, double Seconds)
+{
+    /// <summary>What is to be known of it: the first time that a sequence is longer than the model was made for; null otherwise.</summary>
+    public string? Note { get; init; }
+}
 
 /// <summary>A loaded model that answers questions: <c>lori generate</c>.</summary>
 public sealed class AnsweringModel : IDisposable
@@ -61,6 +65,7 @@ public sealed class AnsweringModel : IDisposable
     private readonly int _latentSteps;
     private readonly JsonArray _said = [];
     private int _answers;
+    private bool _lengthNoted;
 
     private AnsweringModel(AnsweringOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer? tokenizer, ChatTemplate? template)
     {
@@ -68,8 +73,11 @@ public sealed class AnsweringModel : IDisposable
         _latentSteps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
     }
 
+    /// <summary>The model, as it was named.</summary>
+    public string Path => _options.Model;
+
     /// <summary>What was assumed or left out when the model was loaded.</summary>
-    public IReadOnlyList<string> Notes => _model.Notes;
+    public IReadOnlyList<string> Notes => [.. _model.Notes, .. _tokenizer?.Notes ?? []];
 
     /// <summary>Loads tokenizer, template and weights, in this order.</summary>
     /// <param name="options">How it is asked.</param>
@@ -156,6 +164,16 @@ public sealed class AnsweringModel : IDisposable
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };
         var written = AnswerGenerator.Generate(_model, [prompt], plan)[0];
-        return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds);
+        return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds)
+        {
+            Note = LengthNote(prompt.Length + _latentSteps + written.Length),
+        };
+    }
+
+    private string? LengthNote(int length)
+    {
+        var note = _lengthNoted ? null : _model.Config.LengthNote(length);
+        _lengthNoted |= note is not null;
+        return note;
     }
 }

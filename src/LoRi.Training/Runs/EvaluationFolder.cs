@@ -11,7 +11,7 @@ namespace LoRi.Training.Runs;
 /// </summary>
 internal sealed class EvaluationFolder : IDisposable
 {
-    private const string ConfigName = "config.json", IdentityName = "identity.json", PredictionsName = "predictions.jsonl";
+    private const string ConfigName = "config.json", PredictionsName = "predictions.jsonl";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -33,7 +33,7 @@ internal sealed class EvaluationFolder : IDisposable
 
     private string ConfigFile => Path.Combine(folder, ConfigName);
 
-    private string IdentityFile => Path.Combine(folder, IdentityName);
+    private string IdentityFile => Path.Combine(folder, EvaluationIdentity.FileName);
 
     private string PredictionsFile => Path.Combine(folder, PredictionsName);
 
@@ -46,7 +46,7 @@ internal sealed class EvaluationFolder : IDisposable
     /// <exception cref="InputException">It holds something and <paramref name="resume"/> was not asked for, or is in use.</exception>
     public static EvaluationFolder Open(string path, bool resume)
     {
-        var folder = OutputFolder.Open(path, resume, HoldsAnswers(Path.Combine(path, PredictionsName)) ? [] : [ConfigName, IdentityName, PredictionsName]);
+        var folder = OutputFolder.Open(path, resume, HoldsAnswers(Path.Combine(path, PredictionsName)) ? [] : [ConfigName, EvaluationIdentity.FileName, PredictionsName]);
         return new EvaluationFolder(folder, OutputFolder.Lock(folder));
     }
 

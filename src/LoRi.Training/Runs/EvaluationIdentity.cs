@@ -12,6 +12,9 @@ namespace LoRi.Training.Runs;
 /// <param name="QuestionsSha256">SHA-256 of the names, questions and answers of all rows.</param>
 internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSha256)
 {
+    /// <summary>How the file is called in an evaluation's folder.</summary>
+    public const string FileName = "identity.json";
+
     private static readonly JsonSerializerOptions Format = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,

@@ -216,6 +216,7 @@ public sealed class EvaluationStage
             Accuracy = (double)correct / rows.Count,
             AccuracyStrict = (double)strict / rows.Count,
             Disagreements = rows.Count(row => row.Correct != row.CorrectStrict),
+            BothUnreadable = rows.Count(row => row.BothUnreadable),
             Ci95 = EvaluationSummary.Interval(correct, rows.Count),
             Method = card?.Method ?? "none",
             LatentSteps = plan.LatentSteps,

@@ -61,6 +61,12 @@ public sealed record EvaluationSummary
     /// <summary>Questions where the two rules differ.</summary>
     public required int Disagreements { get; init; }
 
+    /// <summary>
+    /// Questions where neither answer nor prediction is a number, which CODI's rule counts as right: where there are any,
+    /// <see cref="AccuracyStrict"/> is the accuracy to read. Null in files of older versions.
+    /// </summary>
+    public int? BothUnreadable { get; init; }
+
     /// <summary>95 % Wilson interval of the accuracy by CODI's rule.</summary>
     public required double[] Ci95 { get; init; }
 

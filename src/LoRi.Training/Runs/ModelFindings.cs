@@ -57,16 +57,13 @@ internal sealed class ModelFindings(IWeightSource source, string path)
     {
         try
         {
-            WeightFit.Of(source, shape).Notes.ToList().ForEach(Note);
+            var fit = WeightFit.Of(source, shape);
+            fit.Config.Notes.Except(shape.Notes).ToList().ForEach(Warn);
+            fit.Notes.ToList().ForEach(Note);
         }
         catch (InputException e)
         {
             Error($"cannot be loaded: {e.Message}");
-        }
-
-        if (shape.TiedHead && source.Tensors.Any(tensor => tensor.Name == DecoderLayout.Head))
-        {
-            Warn($"{DecoderLayout.Head} is stored although config.json ties it to the embedding table; it is ignored");
         }
     }
 
@@ -126,7 +123,7 @@ internal sealed class ModelFindings(IWeightSource source, string path)
 
         if (shape.Scaling is { } scaling)
         {
-            Note($"rotary positions are scaled ({scaling.Kind.ToString().ToLowerInvariant()}, factor {scaling.Factor:R}) for {shape.MaxPositions} positions");
+            Note($"rotary positions are scaled ({scaling}) for {shape.MaxPositions} positions");
         }
     }
 

@@ -45,8 +45,11 @@ public static class ModelQueries
         double? loss = ids.Length < 2 ? null : nn.functional.cross_entropy(wide.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1))
             .to(ScalarType.Float64).item<double>();
         var last = wide[ids.Length - 1].to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
-        return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, model.Notes);
+        return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, Notes(model, ids.Length));
     }
+
+    /// <summary>What was assumed when a model was loaded, and that a sequence is longer than it was made for.</summary>
+    internal static IReadOnlyList<string> Notes(ReasoningModel model, int length) => model.Config.LengthNote(length) is string note ? [.. model.Notes, note] : model.Notes;
 
     /// <summary>A model with its adapter merged in: many passes follow, and a merged one is as fast as the base.</summary>
     internal static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter)
@@ -89,7 +92,7 @@ public static class ModelQueries
 
         if (ids.Length > model.Config.LongestSequence)
         {
-            throw new InputException($"{named}: {ids.Length} tokens, but {path} was made for {model.Config.LongestSequence} positions; shorten it");
+            throw new InputException($"{named}: {ids.Length} tokens, but {path} has a table of {model.Config.LongestSequence} positions; shorten it");
         }
     }
 }

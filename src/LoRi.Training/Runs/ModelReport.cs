@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using LoRi.Training.Checkpoints;
+using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 
 namespace LoRi.Training.Runs;
@@ -18,8 +19,9 @@ internal static class ModelReport
     {
         var findings = new ModelFindings(source, path);
         var (shape, wrong) = Shape(source, path);
-        details["model"] = Model(source, shape);
-        details["memory"] = shape is null ? new JsonArray() : Memory(shape);
+        var fitted = shape is null ? null : StoredHead.Resolve(source, shape);
+        details["model"] = Model(source, fitted);
+        details["memory"] = fitted is null ? new JsonArray() : Memory(fitted);
         details["findings"] = new JsonArray([.. findings.All(shape, wrong).Select(found => (JsonNode)new JsonObject { ["level"] = found.Level, ["text"] = found.Text })]);
     }
 
@@ -62,7 +64,7 @@ internal static class ModelReport
             ("vocabulary_size", shape.VocabularySize),
             ("max_positions", shape.MaxPositions),
             ("tied_head", shape.TiedHead),
-            ("rope_scaling", shape.Scaling is { } scaling ? $"{scaling.Kind.ToString().ToLowerInvariant()}, factor {scaling.Factor:R}" : null),
+            ("rope_scaling", shape.Scaling?.ToString()),
             ("sliding_window", shape.SlidingWindow),
         })
         {

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LoRi.Training.Data;
+using LoRi.Training.Evaluation;
 
 namespace LoRi.Training.Runs;
 
@@ -28,6 +29,10 @@ internal sealed record PredictionRow(
         RespectRequiredConstructorParameters = true,
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     };
+
+    /// <summary>Whether CODI's rule reads a number neither in the text nor in the answer.</summary>
+    [JsonIgnore]
+    public bool BothUnreadable => new Prediction(Text, Gold, DataName, AnswerPrefix).Score(ScoringRule.Codi).BothUnreadable;
 
     /// <summary>The line.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Format);

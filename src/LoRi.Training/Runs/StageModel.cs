@@ -78,9 +78,9 @@ public static class StageModel
             throw new InputException($"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
         }
 
-        return steps < model.Config.LongestSequence
+        return steps < model.Config.MaxPositions
             ? steps
-            : throw new InputException($"--latent-steps {steps}: {path} was made for {model.Config.LongestSequence} positions; take fewer steps");
+            : throw new InputException($"--latent-steps {steps}: {path} was made for {model.Config.MaxPositions} positions; take fewer steps");
     }
 
     /// <summary>Refuses a tokenizer with more ids than the embedding table has rows.</summary>

@@ -257,7 +257,12 @@ public sealed class TrainingStage
         if (longest > config.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens, the model was made for {config.LongestSequence}; leave such rows out with --max-tokens {config.LongestSequence}");
+                $"--data: the longest example makes {longest} tokens, the model has a table of {config.LongestSequence} positions; leave such rows out with --max-tokens {config.LongestSequence}");
+        }
+
+        if (config.LengthNote(longest) is string note)
+        {
+            log.Warn($"--data: {note}; --max-tokens {config.MaxPositions} leaves such rows out");
         }
     }
 

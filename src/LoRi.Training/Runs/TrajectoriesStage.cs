@@ -92,6 +92,11 @@ public static class TrajectoriesStage
             throw new InputException($"--data {string.Join(' ', options.Data)}: no example is left ({set.Examples.Count} longer than {limit} tokens)");
         }
 
+        if (model.Config.LengthNote(kept.Max(example => encoder.Encode(example, 0).ExplicitLength)) is string note)
+        {
+            info($"--data: {note}");
+        }
+
         var levels = new TracedLevels(options.Levels.Indices(model.Config.Layers));
         var source = new ModelTrajectories(model, rows, levels, options.BatchSize, done => info($"{done:N0} of {rows.Length:N0} examples"));
         using var writer = new TrajectoryWriter(options.Output, (long)options.ShardMegabytes << 20);

@@ -5,7 +5,7 @@ using LoRi.Training.Tokenizers;
 namespace LoRi.Training.Sequences;
 
 /// <summary>
-/// Turns problems into ids. The parts are tokenised apart and joined as ids; only the question carries what the tokenizer
+/// [ours] Turns problems into ids. The parts are tokenised apart and joined as ids; only the question carries what the tokenizer
 /// adds in front; the answer has no leading space.
 /// </summary>
 public sealed class ExampleEncoder

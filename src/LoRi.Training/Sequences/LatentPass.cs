@@ -12,7 +12,7 @@ namespace LoRi.Training.Sequences;
 public sealed record LatentSteps(Tensor? Latents, Tensor? Trajectory, KeyValueCache Cache, Progress Progress);
 
 /// <summary>
-/// The student's forward pass: question and <c>&lt;bot&gt;</c>, then M latent steps whose input is the projected final state before
+/// [ours] The student's forward pass: question and <c>&lt;bot&gt;</c>, then M latent steps whose input is the projected final state before
 /// them. Gradients flow through every step and the cache; nothing is detached.
 /// </summary>
 public static class LatentPass

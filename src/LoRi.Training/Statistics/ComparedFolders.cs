@@ -1,4 +1,5 @@
-using System.Text.Json;
+using LoRi.Training.Evaluation;
+using LoRi.Training.Runs;
 
 namespace LoRi.Training.Statistics;
 
@@ -14,10 +15,12 @@ public static class ComparedFolders
     {
         ArgumentNullException.ThrowIfNull(arguments);
         (string? Name, string Folder)[] all = [.. arguments.SelectMany(Named)];
-        var twice = all.GroupBy(one => Path.TrimEndingDirectorySeparator(Path.GetFullPath(one.Folder))).FirstOrDefault(group => group.Count() > 1);
+        var twice = all.GroupBy(one => RealPath.Of(one.Folder)).FirstOrDefault(group => group.Count() > 1);
         return twice is null
-            ? [.. all.SelectMany(one => Read(one.Folder).Select(result => result with { Name = one.Name }))]
-            : throw new InputException($"{twice.First().Folder}: is named twice; name every folder once");
+            ? ComparedDatasets.Distinguished([.. all.SelectMany(one => Read(one.Folder).Select(result => result with { Name = one.Name }))])
+            : throw new InputException(twice.Select(one => one.Folder).Distinct().Count() == 1
+                ? $"{twice.First().Folder}: is named twice; name every folder once"
+                : $"{twice.Last().Folder}: is the same folder as {twice.First().Folder}, which is named twice so; name every folder once");
     }
 
     /// <summary>Reads an evaluation folder (<c>evaluation.json</c>, <c>predictions.jsonl</c>) or a demonstration's (<c>demo.json</c>).</summary>
@@ -26,16 +29,9 @@ public static class ComparedFolders
     {
         ArgumentNullException.ThrowIfNull(folder);
         var (evaluation, demo) = (Path.Combine(folder, "evaluation.json"), Path.Combine(folder, "demo.json"));
-        try
-        {
-            return File.Exists(evaluation) ? [OfEvaluation(folder, evaluation)]
-                : File.Exists(demo) ? OfDemo(folder, demo)
-                : throw new InputException($"{folder}: has neither evaluation.json nor demo.json; name a folder that `lori evaluate` or `lori demo` wrote");
-        }
-        catch (Exception e) when (e is KeyNotFoundException or InvalidOperationException or FormatException)
-        {
-            throw new InputException($"{(File.Exists(evaluation) ? evaluation : demo)}: is not as `lori` writes it: {e.Message.ReplaceLineEndings(" ")}", e);
-        }
+        return File.Exists(evaluation) ? [OfEvaluation(folder, evaluation)]
+            : File.Exists(demo) ? OfDemo(folder, demo)
+            : throw new InputException($"{folder}: has neither evaluation.json nor demo.json; name a folder that `lori evaluate` or `lori demo` wrote");
     }
 
     /// <summary>A folder may have the mark in its own name.</summary>
@@ -55,71 +51,53 @@ public static class ComparedFolders
 
     private static ComparedResult OfEvaluation(string folder, string path)
     {
+        var evaluation = JsonFile.ReadTyped<ComparedEvaluation>(path, ComparedEvaluation.Format, ComparedEvaluation.Remedy);
+        var answers = EvaluationAnswers.Read(Path.Combine(folder, EvaluationAnswers.FileName));
+        answers.Check(path, evaluation.Examples, evaluation.Correct, evaluation.Accuracy, evaluation.AccuracyStrict);
         using var document = JsonFile.ReadDocument(path);
-        var root = document.RootElement;
-        long? seed = root.TryGetProperty("seed", out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt64() : null;
-        var (answers, disagreements) = Answers(Path.Combine(folder, "predictions.jsonl"));
-        return new ComparedResult(folder, root.GetProperty("method").GetString()!, seed, root.GetProperty("accuracy").GetDouble(), answers)
+        var identity = Path.Combine(folder, EvaluationIdentity.FileName);
+        return new ComparedResult(folder, evaluation.Method, evaluation.Seed, answers.Accuracy, answers.Correct)
         {
-            Dataset = root.TryGetProperty("dataset", out var dataset) ? dataset.GetString()! : "",
-            Settings = DistinguishingSettings.OfEvaluation(root, seed),
-            Examples = answers.Count,
-            Disagreements = disagreements,
+            Dataset = evaluation.Dataset,
+            QuestionsSha256 = File.Exists(identity) ? EvaluationIdentity.Read(identity).QuestionsSha256 : null,
+            Settings = DistinguishingSettings.OfEvaluation(document.RootElement, evaluation.Seed),
+            Places = DistinguishingSettings.PlacesOf(document.RootElement),
+            Examples = answers.Correct.Count,
+            Disagreements = answers.Disagreements,
         };
-    }
-
-    private static (Dictionary<string, bool> Answers, int? Disagreements) Answers(string path)
-    {
-        var answers = new Dictionary<string, bool>();
-        int? disagreements = 0;
-        foreach (var (line, number) in System.Text.Encoding.UTF8.GetString(JsonFile.ReadBytes(path)).Split('\n').Select((line, index) => (line, index + 1)).Where(pair => pair.line.Length > 0))
-        {
-            try
-            {
-                using var row = JsonDocument.Parse(line);
-                var id = row.RootElement.GetProperty("id").ToString();
-                var question = row.RootElement.TryGetProperty("question", out var text) ? text.ToString() : "";
-                var correct = row.RootElement.GetProperty("correct").GetBoolean();
-                if (!answers.TryAdd($"{id}\n{question}", correct))
-                {
-                    throw new InputException($"{path}, line {number}: the id {id} stands there a second time");
-                }
-
-                disagreements = row.RootElement.TryGetProperty("correct_strict", out var strict) ? disagreements + (strict.GetBoolean() == correct ? 0 : 1) : null;
-            }
-            catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
-            {
-                throw new InputException($"{path}, line {number}: needs an object with id and correct: {e.Message.ReplaceLineEndings(" ")}", e);
-            }
-        }
-
-        return (answers, disagreements);
     }
 
     private static ComparedResult[] OfDemo(string folder, string path)
     {
-        using var document = JsonFile.ReadDocument(path);
-        var root = document.RootElement;
-        var setting = root.TryGetProperty("setting", out var name) ? name.GetString()! : "";
-        var dataset = root.TryGetProperty("dataset", out var questions) && questions.GetString() is { Length: > 0 } text ? text : setting;
-        return [.. root.GetProperty("rows").EnumerateArray().Select(row => OfRow(folder, path, row) with
-        {
-            Dataset = dataset,
-            Settings = [KeyValuePair.Create("", setting)],
-        })];
+        var demo = JsonFile.ReadTyped<ComparedDemo>(path, ComparedEvaluation.Format, ComparedDemo.Remedy);
+        return demo.Rows.Count == 0 || demo.Rows.Contains(null)
+            ? throw new InputException($"{path}: 'rows' {(demo.Rows.Count == 0 ? "is empty" : "holds null")}, so that there is nothing to compare; {ComparedDemo.Remedy}")
+            : [.. demo.Rows.Select(row => OfRow(folder, path, row!) with
+            {
+                Dataset = demo.Dataset.Length > 0 ? demo.Dataset : demo.Setting,
+                Settings = [KeyValuePair.Create("", demo.Setting)],
+            })];
     }
 
-    private static ComparedResult OfRow(string folder, string path, JsonElement row)
+    private static ComparedResult OfRow(string folder, string path, ComparedDemoRow row)
     {
-        var (method, seed, examples) = (row.GetProperty("method").GetString()!, row.GetProperty("seed").GetInt64(), row.GetProperty("examples").GetInt32());
-        var right = row.TryGetProperty("right", out var marks) ? marks.GetString() : null;
-        return right is null || (right.Length == examples && right.All(mark => mark is '0' or '1'))
-            ? new ComparedResult(
-                folder, method, seed, row.GetProperty("accuracy").GetDouble(), right?.Select((mark, index) => (mark, index)).ToDictionary(pair => $"{pair.index}", pair => pair.mark == '1'))
-            {
-                IsDemo = true,
-                Examples = examples,
-            }
-            : throw new InputException($"{path}: {method} with seed {seed} needs one mark 0 or 1 in right for each of {examples} questions; run the demonstration again");
+        var place = $"{path}: {row.Method} with seed {row.Seed}";
+        if (row.Right is { } marks && (marks.Length != row.Examples || marks.Any(mark => mark is not ('0' or '1'))))
+        {
+            throw new InputException($"{place} needs one mark 0 or 1 in right for each of {row.Examples} questions; {ComparedDemo.Remedy}");
+        }
+
+        EvaluationAnswers.CheckShare(place, row.Examples, row.Correct, row.Accuracy, ComparedDemo.Remedy);
+        if (row.Right is { } right)
+        {
+            EvaluationAnswers.CheckShare($"{place}: its marks in right disagree", row.Examples, right.Count(mark => mark == '1'), row.Accuracy, ComparedDemo.Remedy);
+        }
+
+        return new ComparedResult(
+            folder, row.Method, row.Seed, row.Accuracy, row.Right?.Select((mark, index) => (mark, index)).ToDictionary(pair => $"{pair.index}", pair => pair.mark == '1'))
+        {
+            IsDemo = true,
+            Examples = row.Examples,
+        };
     }
 }

@@ -79,7 +79,20 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
             }
         }
 
-        return [.. Enumerable.Range(0, results.Length).Select(index => Signature(index, kept))];
+        string[] settings = [.. Enumerable.Range(0, results.Length).Select(index => Signature(index, kept))];
+        values = [.. results.Select((result, index) => values[index].ToDictionary(pair => pair.Key, pair => result.Places.GetValueOrDefault(pair.Key, pair.Value)))];
+        return WithSeeds(results, settings, [.. Enumerable.Range(0, results.Length).Select(index => Signature(index, kept))]);
+    }
+
+    /// <summary>Labels without seeds where they stand for several, and the whole names where a label stands for one alone.</summary>
+    private static string[] WithSeeds(ComparedResult[] results, string[] without, string[] whole)
+    {
+        var all = results.Zip(without, whole).ToArray();
+        var single = all.GroupBy(one => one.Second)
+            .Where(group => group.Select(one => one.First.Seed).Distinct().Count() == 1 && group.Select(one => one.Third).Distinct().Count() == 1)
+            .Select(group => group.Key).ToHashSet();
+        string[] labels = [.. all.Select(one => single.Contains(one.Second) ? one.Third : one.Second)];
+        return labels.Distinct().Count() == without.Distinct().Count() ? labels : without;
     }
 
     /// <summary>Variants of results whose settings are alike: those settings, with the folder's name where a seed would be there twice.</summary>
@@ -87,17 +100,17 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
     {
         string Joined(string name) => string.Join(' ', new[] { settings, name }.Where(part => part.Length > 0));
         string[] same = [.. alike.Select(_ => settings)];
-        string[] stems = [.. Stems(alike).Select(Joined)];
+        string[] stems = [.. WithSeeds(alike, Stems(alike, withSeeds: false), Stems(alike, withSeeds: true)).Select(Joined)];
         return !HasTwice(alike, same) ? same : !HasTwice(alike, stems) ? stems : [.. alike.Select(result => Joined(result.Source))];
     }
 
     private static bool HasTwice(ComparedResult[] results, string[] variants) =>
         results.Zip(variants).GroupBy(pair => (pair.First.Dataset, pair.First.Seed, pair.Second)).Any(group => group.Count() > 1);
 
-    /// <summary>The folders without what they share at their beginning and without their seeds; a demonstration's folder holds all its seeds.</summary>
-    private static string[] Stems(ComparedResult[] results)
+    /// <summary>The folders without what they share at their beginning and, unless asked for, without their seeds; a demonstration's folder holds all its seeds.</summary>
+    private static string[] Stems(ComparedResult[] results, bool withSeeds)
     {
-        var paths = results.Select(result => DistinguishingSettings.WithoutSeed(Path.GetFullPath(result.Source), result.IsDemo ? null : result.Seed).Split('/')).ToArray();
+        var paths = results.Select(result => DistinguishingSettings.WithoutSeed(Path.GetFullPath(result.Source), withSeeds || result.IsDemo ? null : result.Seed).Split('/')).ToArray();
         var shared = Enumerable.Range(0, paths.Min(path => path.Length) - 1).TakeWhile(at => paths.All(path => path[at] == paths[0][at])).Count();
         return [.. paths.Select(path => string.Join('/', path[shared..]))];
     }

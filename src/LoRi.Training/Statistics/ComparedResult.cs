@@ -15,6 +15,12 @@ public sealed record ComparedResult(
     /// <summary>What else may set two results of a method apart: settings by their names, in the order in which a label tries them; a value without a name speaks for itself.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 
+    /// <summary>SHA-256 of the questions and answers; null where none is recorded.</summary>
+    public string? QuestionsSha256 { get; init; }
+
+    /// <summary>Those of <see cref="Settings"/> that are files or folders, with their seeds.</summary>
+    public IReadOnlyDictionary<string, string> Places { get; init; } = new Dictionary<string, string>();
+
     /// <summary>The label that the user gave; null where none was given.</summary>
     public string? Name { get; init; }
 

@@ -43,6 +43,10 @@ internal static partial class DistinguishingSettings
         return [.. settings, .. places];
     }
 
+    /// <summary>The files and folders among those settings by their names, seeds included.</summary>
+    public static IReadOnlyDictionary<string, string> PlacesOf(JsonElement evaluation) =>
+        OfEvaluation(evaluation, null).Where(setting => Places.Contains(setting.Key)).ToDictionary();
+
     /// <summary>
     /// A path without the last number that is the seed, and without the word that announces it: <c>svd-0</c>,
     /// <c>svd_seed0</c> and <c>svd/0</c> with seed 0 are all <c>svd</c>.

@@ -42,7 +42,7 @@ public static class GgufTokenizer
 
     private static void Write(Utf8JsonWriter json, GgufFile file, string[] tokens)
     {
-        string pre = file.FindString("tokenizer.ggml.pre") ?? "";
+        string pre = file.FindString("tokenizer.ggml.pre") switch { "llama3" or "llama-v3" => "llama-bpe", var named => named ?? "" };
         int[] types = file.FindArray<int>("tokenizer.ggml.token_type") ?? new int[tokens.Length];
         if (types.Length != tokens.Length)
         {

@@ -18,8 +18,27 @@ internal abstract class PreTokenizerStep
     }
 }
 
-/// <summary>Cuts at the matches of a regular expression, and keeps matches, what lies between them, or both.</summary>
-internal sealed class RegexStep(string source, string pattern, bool keepMatches, bool keepBetween) : PreTokenizerStep
+/// <summary>What becomes of the matches of a step.</summary>
+internal enum SplitBehavior
+{
+    /// <summary>Each is a piece of its own.</summary>
+    Isolated,
+
+    /// <summary>They are left out.</summary>
+    Removed,
+
+    /// <summary>Each joins what lies before it; of several in a row the first.</summary>
+    MergedWithPrevious,
+
+    /// <summary>Each joins what lies after it; of several in a row the last.</summary>
+    MergedWithNext,
+
+    /// <summary>Those in a row are one piece.</summary>
+    Contiguous,
+}
+
+/// <summary>Cuts at the matches of a regular expression or, inverted, at what lies between them.</summary>
+internal sealed class RegexStep(string source, string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool invert = false) : PreTokenizerStep
 {
     /// <summary>The expression of GPT-2.</summary>
     public const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
@@ -31,14 +50,15 @@ internal sealed class RegexStep(string source, string pattern, bool keepMatches,
     /// <inheritdoc/>
     public override void Cut(ReadOnlySpan<char> text, int start, int end, List<(int Start, int End)> pieces)
     {
-        int done = start;
+        int done = start, first = pieces.Count;
+        bool after = false;
         try
         {
             foreach (ValueMatch match in _regex.EnumerateMatches(text[start..end]))
             {
                 int from = start + match.Index, to = from + match.Length;
-                Add(pieces, done, keepBetween ? from : done);
-                Add(pieces, from, keepMatches ? to : from);
+                Put(pieces, first, (done, from), invert, ref after);
+                Put(pieces, first, (from, to), !invert, ref after);
                 done = to;
             }
         }
@@ -47,7 +67,33 @@ internal sealed class RegexStep(string source, string pattern, bool keepMatches,
             throw new InputException($"{source}: the pattern {MessageText.Quote(pattern)} takes too long on a text of {text.Length} characters; check the tokenizer file", e);
         }
 
-        Add(pieces, done, keepBetween ? end : done);
+        Put(pieces, first, (done, end), invert, ref after);
+    }
+
+    /// <summary>Adds a range, or joins it to the last one. <paramref name="after"/> says whether the range before it was cut out.</summary>
+    private void Put(List<(int Start, int End)> pieces, int first, (int Start, int End) range, bool cutOut, ref bool after)
+    {
+        if (range.Start == range.End)
+        {
+            return;
+        }
+
+        bool joins = pieces.Count > first && behavior switch
+        {
+            SplitBehavior.MergedWithPrevious => cutOut && !after,
+            SplitBehavior.MergedWithNext => !cutOut && after,
+            SplitBehavior.Contiguous => cutOut == after,
+            _ => false,
+        };
+        after = cutOut;
+        if (joins)
+        {
+            pieces[^1] = (pieces[^1].Start, range.End);
+        }
+        else if (!cutOut || behavior != SplitBehavior.Removed)
+        {
+            pieces.Add(range);
+        }
     }
 
     /// <summary>
@@ -58,7 +104,7 @@ internal sealed class RegexStep(string source, string pattern, bool keepMatches,
     {
         try
         {
-            string adapted = pattern.Replace("(?i:'s|", "(?i:'[s\u017F]|", StringComparison.Ordinal);
+            string adapted = PossessivePattern.Rewrite(pattern).Replace("(?i:'s|", "(?i:'[s\u017F]|", StringComparison.Ordinal);
             return new Regex(adapted, RegexOptions.CultureInvariant | RegexOptions.Compiled, Longest);
         }
         catch (ArgumentException e)

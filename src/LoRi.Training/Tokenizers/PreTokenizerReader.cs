@@ -34,7 +34,7 @@ internal static class PreTokenizerReader
     private static PreTokenizerStep[] ReadSteps(string path, TokenizerJson part, string type) => type switch
     {
         "ByteLevel" when !part.Flag("use_regex", true) => [],
-        "ByteLevel" => [new RegexStep(path, RegexStep.Gpt2Pattern, keepMatches: true, keepBetween: true)],
+        "ByteLevel" => [new RegexStep(path, RegexStep.Gpt2Pattern)],
         "Digits" => [new DigitsStep(part.Flag("individual_digits", false))],
         "Split" => [ReadSplit(path, part)],
         _ => throw part.Unsupported($"is of type {MessageText.Quote(type)}"),
@@ -55,12 +55,9 @@ internal static class PreTokenizerReader
     {
         TokenizerJson pattern = split.Get("pattern");
         string expression = pattern.Find("Regex") is TokenizerJson regex ? regex.AsText() : Regex.Escape(pattern.Text("String"));
-        bool invert = split.Flag("invert", false);
-        return split.Text("behavior") switch
-        {
-            "Isolated" => new RegexStep(path, expression, keepMatches: true, keepBetween: true),
-            "Removed" => new RegexStep(path, expression, keepMatches: invert, keepBetween: !invert),
-            string other => throw split.Unsupported($"has the behavior {MessageText.Quote(other)}"),
-        };
+        string behavior = split.Text("behavior");
+        return Enum.GetNames<SplitBehavior>().Contains(behavior)
+            ? new RegexStep(path, expression, Enum.Parse<SplitBehavior>(behavior), split.Flag("invert", false))
+            : throw split.Unsupported($"has the behavior {MessageText.Quote(behavior)}");
     }
 }

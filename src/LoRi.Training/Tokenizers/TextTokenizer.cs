@@ -27,6 +27,9 @@ public sealed class TextTokenizer
     /// <summary>The file that it was read from.</summary>
     public string Path => _parts.Path;
 
+    /// <summary>What the file says that is not followed, for the user to read.</summary>
+    public IReadOnlyList<string> Notes => _parts.Notes;
+
     /// <summary>One more than the largest id: the rows that an embedding table needs at least.</summary>
     public int VocabularySize => _vocabulary.Size;
 
@@ -68,7 +71,7 @@ public sealed class TextTokenizer
     }
 
     /// <summary>The ids of a text, without any that the file would add, and what part of it each stands for.</summary>
-    /// <remarks>A space that a token begins with belongs to its part. Tokens that share a character all cover the whole of it.</remarks>
+    /// <remarks>A space that a token begins with belongs to its part, unless the file wants offsets trimmed. Tokens that share a character all cover the whole of it.</remarks>
     public TokenSpan[] EncodeWithOffsets(string text)
     {
         List<TokenSpan> spans = [];
@@ -85,7 +88,7 @@ public sealed class TextTokenizer
             }
         }
 
-        return [.. spans];
+        return _parts.Trim.Apply(spans, IdToToken);
     }
 
     /// <summary>The text of a list of ids; ids that the vocabulary does not have are left out.</summary>
@@ -118,13 +121,13 @@ public sealed class TextTokenizer
         ArgumentNullException.ThrowIfNull(contents);
         List<AddedToken> added = [.. AddedTokens];
         JsonObject config = Config;
-        int next = VocabularySize;
+        int next = added.Select(token => token.Id + 1).Append(_vocabulary.Model.Count).Max();
         foreach (string content in contents)
         {
             ArgumentException.ThrowIfNullOrEmpty(content, nameof(contents));
             if (!added.Exists(token => token.Content == content))
             {
-                AddedToken token = new(TokenToId(content) ?? next++, content) { Special = true };
+                AddedToken token = new(TokenToId(content) ?? Free(next++), content) { Special = true };
                 added.Add(token);
                 Mention(token, config);
             }
@@ -132,6 +135,10 @@ public sealed class TextTokenizer
 
         return new TextTokenizer(_parts with { Config = config }, added);
     }
+
+    /// <summary>The id that other readers of the written file will give a new token, if no token has it.</summary>
+    private int Free(int id) => IdToToken(id) is not string taken ? id
+        : throw new InputException($"{Path}: the next new token gets the id {id}, which {MessageText.Quote(taken)} has; the ids of its vocabulary have gaps, renumber them");
 
     /// <summary>Enters a new token where the configuration lists all of them.</summary>
     private static void Mention(AddedToken token, JsonObject config)

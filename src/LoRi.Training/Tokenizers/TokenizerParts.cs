@@ -32,6 +32,12 @@ internal sealed record TokenizerParts
     /// <summary>Ids in front of every text.</summary>
     public required IReadOnlyList<int> Before { get; init; }
 
+    /// <summary>What the file says that is not followed.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>How white space at the ends of tokens counts in offsets.</summary>
+    public required OffsetTrim Trim { get; init; }
+
     /// <summary>Ids after every text.</summary>
     public required IReadOnlyList<int> After { get; init; }
 }

@@ -25,8 +25,11 @@ internal static class TokenizerReader
         TokenizerJson model = root.Get("model");
         Dictionary<string, int> vocabulary = ReadVocabulary(model.Get("vocab"));
         PreTokenizer preTokenizer = PreTokenizerReader.Read(path, root.Find("pre_tokenizer"));
-        (List<int> before, List<int> after) = ReadTemplate(root.Find("post_processor"));
+        (List<int> before, List<int> after, OffsetTrim trim) = PostProcessorReader.Read(root.Find("post_processor"));
         ITokenModel tokenModel = ReadModel(path, model, vocabulary, preTokenizer);
+        (List<AddedToken> added, List<string> notes) = AddedTokenReader.Read(root.Find("added_tokens"), vocabulary);
+        notes.AddRange(((string[])["truncation", "padding"]).Where(name => root.Find(name) is not null)
+            .Select(name => $"{name} is set in the file; it is not followed, texts stay whole and alone"));
         TokenizerParts parts = new()
         {
             Path = path,
@@ -39,8 +42,10 @@ internal static class TokenizerReader
             Decoder = ReadDecoder(root.Find("decoder")),
             Before = before,
             After = after,
+            Trim = trim,
+            Notes = notes,
         };
-        TextTokenizer tokenizer = new(parts, ReadAdded(root.Find("added_tokens")));
+        TextTokenizer tokenizer = new(parts, added);
         int? unknown = before.Concat(after).Where(id => tokenizer.IdToToken(id) is null).Select(id => (int?)id).FirstOrDefault();
         return unknown is null ? tokenizer : throw root.Get("post_processor").Bad($"adds the id {unknown}, which no token has");
     }
@@ -64,24 +69,6 @@ internal static class TokenizerReader
         return vocabulary;
     }
 
-    private static List<AddedToken> ReadAdded(TokenizerJson? list)
-    {
-        List<AddedToken> added = [];
-        foreach (TokenizerJson item in list?.Items() ?? [])
-        {
-            added.Add(new AddedToken(item.Get("id").AsId(), item.Text("content"))
-            {
-                Special = item.Flag("special", false),
-                SingleWord = item.Flag("single_word", false),
-                LeftStrip = item.Flag("lstrip", false),
-                RightStrip = item.Flag("rstrip", false),
-                Normalized = item.Flag("normalized", false),
-            });
-        }
-
-        return added;
-    }
-
     private static bool ReadNormalizer(TokenizerJson? normalizer)
     {
         if (normalizer is not TokenizerJson present)
@@ -97,14 +84,33 @@ internal static class TokenizerReader
         };
     }
 
-    private static TokenDecoder ReadDecoder(TokenizerJson? decoder) => decoder is not TokenizerJson present
-        ? TokenDecoder.Spaced
-        : present.Text("type") switch
+    /// <summary>What a sequence of decoders comes to: bytes become text once, and joining joined tokens changes nothing.</summary>
+    private static TokenDecoder ReadDecoder(TokenizerJson? decoder)
+    {
+        if (decoder is not TokenizerJson present)
         {
-            "ByteLevel" => TokenDecoder.ByteLevel,
-            "Fuse" => TokenDecoder.Fused,
-            string other => throw present.Unsupported($"is of type {MessageText.Quote(other)}"),
-        };
+            return TokenDecoder.Spaced;
+        }
+
+        TokenDecoder found = TokenDecoder.Fused;
+        bool first = true;
+        foreach (TokenizerJson part in Decoders(present))
+        {
+            TokenDecoder one = part.Text("type") switch
+            {
+                "ByteLevel" => TokenDecoder.ByteLevel,
+                "Fuse" => TokenDecoder.Fused,
+                string other => throw part.Unsupported($"is of type {MessageText.Quote(other)}"),
+            };
+            found = first ? one : one == TokenDecoder.Fused ? found : throw part.Unsupported("is ByteLevel after another decoder");
+            first = false;
+        }
+
+        return found;
+    }
+
+    private static IEnumerable<TokenizerJson> Decoders(TokenizerJson decoder) =>
+        decoder.Text("type") == "Sequence" ? decoder.Get("decoders").Items().SelectMany(Decoders) : [decoder];
 
     private static ITokenModel ReadModel(string path, TokenizerJson model, Dictionary<string, int> vocabulary, PreTokenizer preTokenizer)
     {
@@ -121,7 +127,7 @@ internal static class TokenizerReader
             throw model.Unsupported(type == "BPE" ? "is BPE without the ByteLevel pre-tokenizer" : $"is of type {MessageText.Quote(type)}");
         }
 
-        CheckPlain(model);
+        CheckPlain(model, vocabulary);
         if (unknown is not null && unknownId is null)
         {
             throw model.Bad($"has the unk_token {MessageText.Quote(unknown)}, which its vocabulary lacks");
@@ -130,8 +136,8 @@ internal static class TokenizerReader
         return new BpeModel(path, vocabulary, model.Get("merges").Items().Select(ReadMerge), unknownId, model.Flag("ignore_merges", false));
     }
 
-    /// <summary>Refuses variants of byte-pair encoding that byte-level vocabularies do not use.</summary>
-    private static void CheckPlain(TokenizerJson model)
+    /// <summary>Refuses variants of byte-pair encoding that give other ids; what is done with unknown bytes matters only where there are some.</summary>
+    private static void CheckPlain(TokenizerJson model, Dictionary<string, int> vocabulary)
     {
         foreach (string name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
         {
@@ -142,9 +148,15 @@ internal static class TokenizerReader
         }
 
         bool dropout = model.Find("dropout") is { Element: { ValueKind: JsonValueKind.Number } value } && value.GetDouble() != 0;
-        if (dropout || model.Flag("byte_fallback", false) || model.Flag("fuse_unk", false))
+        if (dropout)
         {
-            throw model.Unsupported("has byte_fallback, fuse_unk or dropout");
+            throw model.Unsupported("has dropout");
+        }
+
+        bool complete = Enumerable.Range(0, 256).All(value => vocabulary.ContainsKey(ByteAlphabet.Write((byte)value)));
+        if (!complete && (model.Flag("byte_fallback", false) || model.Flag("fuse_unk", false)))
+        {
+            throw model.Unsupported("has byte_fallback or fuse_unk, and not all 256 bytes in its vocabulary");
         }
     }
 
@@ -153,62 +165,5 @@ internal static class TokenizerReader
     {
         string[] sides = merge.Element.ValueKind == JsonValueKind.Array ? [.. merge.Items().Select(side => side.AsText())] : merge.AsText().Split(' ');
         return sides.Length == 2 ? (sides[0], sides[1]) : throw merge.Bad($"has {sides.Length} sides");
-    }
-
-    private static (List<int> Before, List<int> After) ReadTemplate(TokenizerJson? processor)
-    {
-        List<int> before = [], after = [];
-        if (processor is not TokenizerJson present)
-        {
-            return (before, after);
-        }
-
-        switch (present.Text("type"))
-        {
-            case "ByteLevel":
-                break;
-            case "Sequence":
-                foreach (TokenizerJson item in present.Get("processors").Items())
-                {
-                    (List<int> first, List<int> last) = ReadTemplate(item);
-                    before.InsertRange(0, first);
-                    after.AddRange(last);
-                }
-
-                break;
-            case "TemplateProcessing":
-                ReadTemplate(present, before, after);
-                break;
-            case string other:
-                throw present.Unsupported($"is of type {MessageText.Quote(other)}");
-        }
-
-        return (before, after);
-    }
-
-    private static void ReadTemplate(TokenizerJson template, List<int> before, List<int> after)
-    {
-        bool textSeen = false;
-        foreach (TokenizerJson item in template.Get("single").Items())
-        {
-            if (item.Find("SpecialToken") is TokenizerJson special)
-            {
-                IEnumerable<int> ids = template.Get("special_tokens").Get(special.Text("id")).Get("ids").Items().Select(id => id.AsId());
-                (textSeen ? after : before).AddRange(ids);
-            }
-            else if (!textSeen && item.Get("Sequence").Text("id") == "A")
-            {
-                textSeen = true;
-            }
-            else
-            {
-                throw item.Unsupported("is neither a special token nor the one text");
-            }
-        }
-
-        if (!textSeen)
-        {
-            throw template.Unsupported("has no place for the text");
-        }
     }
 }

@@ -47,3 +47,21 @@ let escapingBrand (size: int) =
         { new IDimReceiver<obj> with
             member _.Receive<'fresh>(dim: Dim<'fresh>) : Dim<Level> = dim // FS0001
         }
+
+let brandCarriedOut (size: int) =
+    Dim.fresh
+        size
+        { new IDimReceiver<_> with
+            member _.Receive<'fresh>(dim: Dim<'fresh>) = dim // FS0670
+        }
+
+let brandKept (size: int) =
+    let kept = ref None
+
+    Dim.fresh
+        size
+        { new IDimReceiver<int> with
+            member _.Receive<'fresh>(dim: Dim<'fresh>) = // FS0670
+                kept.Value <- Some dim
+                dim.Size
+        }

@@ -51,3 +51,21 @@ let escapingBrand (size: int) =
         { new IDimReceiver<int> with
             member _.Receive<'fresh>(dim: Dim<'fresh>) = dim.Size
         }
+
+let brandCarriedOut (size: int) =
+    Dim.fresh
+        size
+        { new IDimReceiver<_> with
+            member _.Receive<'fresh>(dim: Dim<'fresh>) = dim.Size
+        }
+
+let brandKept (size: int) =
+    let kept = ref None
+
+    Dim.fresh
+        size
+        { new IDimReceiver<int> with
+            member _.Receive<'fresh>(dim: Dim<'fresh>) =
+                kept.Value <- Some dim.Size
+                dim.Size
+        }

@@ -128,55 +128,80 @@ let private terms (backend: Backend) =
             expansion backend case term (dividedBy backend case.Seed) false)
     ]
 
-/// Against raw states and against coordinates.
+/// The roots of the corpus's variances, with their floor. Shape: r_L 1 r_d.
+let private roots (bound: BoundSubspace) (like: RawTensor) =
+    let layers, width = SharedSubspace.coordinateRanks bound.Subspace
+
+    let roots =
+        Weighting.divisors bound.Subspace.Variances[ComponentVariance.name] |> Array.map sqrt
+
+    like.Constant([| layers; 1; width |], roots)
+
+/// The gradient against raw states, paired with a movement of them, is the gradient against the coordinates compared, paired
+/// with theirs.
+let private pairs weighting (backend: Backend) (case: ObjectiveCase) =
+    let options =
+        { case.Options with
+            Weighting = weighting
+        }
+
+    let weights: RationaleWeights =
+        {
+            Mean = 0.7
+            Covariance = 1.3
+            Order = 0.4
+        }
+
+    let batch = batch backend { case with Options = options }
+    let bound = batch.Objective.Subspace
+    let states = studentStates backend case.Corpus
+
+    let h =
+        states.Constant(states.Shape, normals case.Corpus.Seed (states.ToArray().Length))
+
+    let compared (z: Coordinates<'token>) : Coordinates<'token> =
+        if weighting = Weighting.Variance then
+            ok (bound.CoordinatesOf((Coordinates.raw z).Divide(roots bound states)))
+        else
+            z
+
+    let coordinates states =
+        compared (bound.Coordinates(bound.Standardise(batch.Student states)))
+
+    let raw =
+        batch.Objective.RationaleGradient
+            weights
+            batch.TeacherWeights
+            batch.Teacher
+            batch.StudentWeights
+            (batch.Student states)
+
+    let inside =
+        Gradient.rationale
+            options
+            weights
+            undivided
+            false
+            (Moments.centre batch.TeacherWeights (compared batch.Teacher))
+            (Moments.centre batch.StudentWeights (coordinates states))
+
+    let movement =
+        (Coordinates.raw (coordinates (states.Add h))).Subtract(Coordinates.raw (coordinates states))
+
+    let expected = dot (inside.ToArray()) (movement.ToArray())
+    let found = dot (raw.ToArray()) (h.ToArray())
+    closeOn (1.0 + largest (inside.ToArray())) Tolerances.loss [| expected |] [| found |] "<g, h>"
+
+/// Against raw states and against coordinates; cases have subspaces of every kind.
 let private pulledBack (backend: Backend) =
+    let property = Backends.property<ObjectiveCase> typeof<Cases>
+
     [
-        Backends.property<ObjectiveCase> typeof<Cases> "gradient_pulled_back" (fun case ->
-            let options =
-                { case.Options with
-                    Weighting = Weighting.Off
-                }
+        property "gradient_pulled_back" (fun case ->
+            for kind in [ SubspaceKind.MultilinearSvd; SubspaceKind.Complement; SubspaceKind.Identity ] do
+                pairs Weighting.Off backend { case with Kind = kind })
 
-            let weights: RationaleWeights =
-                {
-                    Mean = 0.7
-                    Covariance = 1.3
-                    Order = 0.4
-                }
-
-            let batch = batch backend { case with Options = options }
-            let bound = batch.Objective.Subspace
-            let states = studentStates backend case.Corpus
-
-            let h =
-                states.Constant(states.Shape, normals case.Corpus.Seed (states.ToArray().Length))
-
-            let coordinates states =
-                bound.Coordinates(bound.Standardise(batch.Student states))
-
-            let raw =
-                batch.Objective.RationaleGradient
-                    weights
-                    batch.TeacherWeights
-                    batch.Teacher
-                    batch.StudentWeights
-                    (batch.Student states)
-
-            let inside =
-                Gradient.rationale
-                    options
-                    weights
-                    undivided
-                    false
-                    (Moments.centre batch.TeacherWeights batch.Teacher)
-                    (Moments.centre batch.StudentWeights (coordinates states))
-
-            let movement =
-                (Coordinates.raw (coordinates (states.Add h))).Subtract(Coordinates.raw (coordinates states))
-
-            let expected = dot (inside.ToArray()) (movement.ToArray())
-            let found = dot (raw.ToArray()) (h.ToArray())
-            closeOn (1.0 + largest (inside.ToArray())) Tolerances.loss [| expected |] [| found |] "<g, h>")
+        property "gradient_through_a_scale" (pairs Weighting.Variance backend)
     ]
 
 [<Tests>]

@@ -7,6 +7,7 @@ open LoRi.Math.Tests
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Generators
+open LoRi.Math.Tests.Proofs.FittedCorpora
 open LoRi.Math.Tests.Proofs.Tensors
 
 let private property = property<TensorCase> typeof<Cases>
@@ -24,6 +25,38 @@ let private lost x kept = energy (minus x kept)
 let private best (backend: Backend) ranks x =
     ok (MultilinearSvd.refined backend.Spectral 1e-14 100 ranks x)
     |> MultilinearSvd.squaredError x
+
+/// The shared subspace keeps no less in either mode than bases that no data chose.
+let private keepsTheMost otherU otherW (corpus: FittedCorpus) =
+    let x = corpus.Whole
+    atMost (energy x) (energy (project1 corpus.LayerBasis x)) (energy (project1 otherU x)) "layers of a corpus"
+    atMost (energy x) (energy (project3 corpus.HiddenBasis x)) (energy (project3 otherW x)) "components of a corpus"
+
+/// The corpus's squared error, as the product reports it, is that of the projection, and within the reported bound, which is
+/// the discarded eigenvalues of the corpus's two outer modes.
+let private withinReportedBound (backend: Backend) (corpus: FittedCorpus) =
+    let x, subspace = corpus.Whole, corpus.Subspace
+    let whole = energy x
+    let _, first = leading backend subspace.LayerRank (Tensor3.unfold1 x)
+    let _, third = leading backend subspace.HiddenRank (Tensor3.unfold3 x)
+    let bound = SharedSubspace.squaredErrorBound subspace
+    let error = lost x corpus.Kept
+    closeOn whole Tolerances.spectral [| first + third |] [| bound |] "the reported bound"
+    closeOn whole Tolerances.spectral [| error |] [| subspace.Energy - subspace.EnergyKept |] "the reported error"
+    atMost whole bound error "a corpus"
+
+/// No tensor of the subspace's ranks, the tokens left whole, comes nearer to the corpus than half of its squared error.
+let private withinFactorOfBest (backend: Backend) (corpus: FittedCorpus) =
+    let x, subspace = corpus.Whole, corpus.Subspace
+
+    let ranks =
+        {
+            R1 = subspace.LayerRank
+            R2 = (Tensor3.dim2 x).Size
+            R3 = subspace.HiddenRank
+        }
+
+    atMost (energy x) (2.0 * best backend ranks x) (lost x corpus.Kept) "a corpus"
 
 let private spectra (backend: Backend) =
     [
@@ -67,7 +100,10 @@ let private spectra (backend: Backend) =
             let otherU, otherV, otherW = bases backend case
             atMost (energy x) (energy (project1 u x)) (energy (project1 otherU x)) "mode 1"
             atMost (energy x) (energy (project2 v x)) (energy (project2 otherV x)) "mode 2"
-            atMost (energy x) (energy (project3 w x)) (energy (project3 otherW x)) "mode 3")
+            atMost (energy x) (energy (project3 w x)) (energy (project3 otherW x)) "mode 3"
+
+            for standardisation in Standardisation.all do
+                fitted backend standardisation case |> keepsTheMost otherU otherW)
 
         property "discarded_eigenvalues_are_the_least_error" (fun case ->
             let x = tensor backend case
@@ -124,7 +160,10 @@ let private truncation (backend: Backend) =
             let bound = MultilinearSvd.squaredErrorBound spectral ranks x
             closeOn (energy x) Tolerances.spectral [| first + second + third |] [| bound |] "the bound"
             let truncated = ok (MultilinearSvd.truncated spectral ranks x)
-            atMost (energy x) bound (MultilinearSvd.squaredError x truncated) "all modes")
+            atMost (energy x) bound (MultilinearSvd.squaredError x truncated) "all modes"
+
+            for standardisation in Standardisation.all do
+                fitted backend standardisation case |> withinReportedBound backend)
 
         property "truncation_within_factor_of_best" (fun case ->
             let x = tensor backend case
@@ -141,7 +180,10 @@ let private truncation (backend: Backend) =
             atMost whole (3.0 * refined) truncated "all modes"
             atMost whole truncated refined "refinement never raises the error"
             let first, second, third = discarded backend ranks x
-            atMost whole refined (max first (max second third)) "no better than the worst mode allows")
+            atMost whole refined (max first (max second third)) "no better than the worst mode allows"
+
+            for standardisation in Standardisation.all do
+                fitted backend standardisation case |> withinFactorOfBest backend)
 
         property "sequential_error_within_discarded_eigenvalues" (fun case ->
             let x = tensor backend case

@@ -58,16 +58,19 @@ let private signs (backend: Backend) =
                         close 0.0 [| 0.0 |] [| found[term] |] "no difference")
     ]
 
-/// Both sides read anew.
+/// Both sides read anew, as they are and with scaled components.
 let private unchanged backend (case: TrajectoryCase) (read: Slices -> Slices) =
+    let scale = case.Slices 3 1 |> Array.exactlyOne |> Array.map (fun x -> 0.5 + abs x)
+    let scaled: Slices -> Slices = Array.map (Array.map2 (fun s x -> x / s) scale)
+
     for options in pairsOfForms [ Order.Off; Order.Third ] do
-        let terms =
-            termsOf backend case.Sizes options (dividedBy backend case.Seed) case.Teacher case.Student
+        let terms divisor teacher student =
+            termsOf backend case.Sizes options divisor teacher student
 
-        let again divisor =
-            termsOf backend case.Sizes options divisor (read case.Teacher) (read case.Student)
-
-        closeOn 1.0 Tolerances.loss terms (again (dividedBy backend case.Seed)) $"{options.Covariance} {options.Order}"
+        for name, divisor, over in [ "statistic", dividedBy backend case.Seed, id; "variance", undivided, scaled ] do
+            let still = terms divisor (over case.Teacher) (over case.Student)
+            let again = terms divisor (over (read case.Teacher)) (over (read case.Student))
+            closeOn 1.0 Tolerances.loss still again $"{name} {options.Covariance} {options.Order}"
 
 let private orders (backend: Backend) =
     [

@@ -58,6 +58,20 @@ let private proved =
                         file.Name, found.Groups[1].Value
             ])
 
+/// How many lines of prose stand directly above a theorem.
+let private proseAbove (name: string) (lines: string[]) =
+    let theorem =
+        lines |> Array.findIndex (fun line -> Regex.IsMatch(line, $"^ *Theorem +{name}\\b"))
+
+    let above = lines[.. theorem - 1] |> Array.rev
+
+    match Array.tryHead above with
+    | Some last when last.TrimEnd().EndsWith "*)" ->
+        match above |> Array.tryFindIndex (fun line -> line.TrimStart().StartsWith "(*") with
+        | Some first -> above[..first] |> Array.filter (fun line -> line.Trim() <> "") |> Array.length
+        | None -> 0
+    | _ -> 0
+
 /// Paths (file, backend, name) of the properties under "Proofs".
 let private properties () =
     testFromAssembly (Assembly.GetExecutingAssembly())
@@ -106,6 +120,32 @@ let tests =
             test "the theorems of the table are those of the proofs" {
                 let listed = Set.ofList [ for row in rows.Force() -> row.File, row.Theorem ]
                 sameNames "theorems" listed (proved.Force())
+            }
+
+            test "every theorem has two lines of prose directly above it, at least" {
+                for row in rows.Force() do
+                    let lines = File.ReadAllLines(Path.Combine(folder, row.File))
+                    Expect.isGreaterThanOrEqual (proseAbove row.Theorem lines) 2 $"{row.File}: {row.Theorem}"
+            }
+
+            test "prose that is missing is noticed" {
+                let lines =
+                    [|
+                        "(** A definition. *)"
+                        "Definition x := 1."
+                        "Theorem bare : x = 1."
+                        "Qed."
+                        "(** One line. *)"
+                        "Theorem short : x = 1."
+                        "Qed."
+                        "(** Two"
+                        "    lines. *)"
+                        "Theorem said : x = 1."
+                    |]
+
+                Expect.equal (proseAbove "bare" lines) 0 "a definition's prose is not a theorem's"
+                Expect.equal (proseAbove "short" lines) 1 "one line"
+                Expect.equal (proseAbove "said" lines) 2 "two lines"
             }
 
             test "every theorem has a property of its name on every backend, and every property its theorem" {

@@ -38,7 +38,7 @@ let private batchOf (backend: Backend) (case: CorpusCase) (examples: int list) =
 
 /// Statistics of some examples, around a shift of their own.
 let private statisticsOf backend case examples : CorpusStatistics =
-    batchOf backend case examples ||> CorpusStatistics.Start
+    ok (batchOf backend case examples ||> CorpusStatistics.Start)
 
 let private whole backend case =
     statisticsOf backend case (everyExample case)
@@ -115,7 +115,7 @@ let private accumulation (backend: Backend) =
 
             let added =
                 (statisticsOf backend case [ 0 ], (everyExample case).Tail)
-                ||> List.fold (fun sums example -> batchOf backend case [ example ] ||> sums.Add)
+                ||> List.fold (fun sums example -> ok (batchOf backend case [ example ] ||> sums.Add))
 
             same expected (added.MovedTo expected.Shift))
 
@@ -131,12 +131,12 @@ let private accumulation (backend: Backend) =
     ]
 
 /// Mean, scale and standardised tokens as they are defined, in two readings of plain numbers.
-let private defined (case: CorpusCase) centred =
+let private defined (case: CorpusCase) standardisation =
     let tokens = tokensOf case (everyExample case)
 
     let mean =
         Array2D.init case.Levels case.Width (fun level j ->
-            if centred then
+            if standardisation = Standardisation.Full then
                 tokens |> List.averageBy (fun x -> x[level, j])
             else
                 0.0)
@@ -149,7 +149,10 @@ let private defined (case: CorpusCase) centred =
                         for j in 0 .. case.Width - 1 -> (x[level, j] - mean[level, j]) ** 2.0
                 ]
 
-            sqrt (List.average squares))
+            if standardisation = Standardisation.Off then
+                1.0
+            else
+                sqrt (List.average squares))
 
     mean, rms, tokens |> List.map (Array2D.mapi (fun level j x -> (x - mean[level, j]) / rms[level]))
 
@@ -159,9 +162,9 @@ let private onePass (backend: Backend) =
             let parts = dealt case 2 |> List.map (statisticsOf backend case)
             let statistics = parts |> List.reduce (fun sums part -> sums.Merge part)
 
-            for standardisation in [ Standardisation.Full; Standardisation.Scale ] do
+            for standardisation in Standardisation.all do
                 let found = ok (StandardisedCorpus.ofStatistics standardisation statistics)
-                let mean, rms, x = defined case (standardisation = Standardisation.Full)
+                let mean, rms, x = defined case standardisation
                 let name = Standardisation.name standardisation
                 closeOn 1.0 tolerance (Seq.cast<float> mean |> Array.ofSeq) found.Mean $"{name}: mean"
                 close tolerance rms found.Rms $"{name}: rms"

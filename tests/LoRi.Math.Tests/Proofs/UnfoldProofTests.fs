@@ -172,7 +172,9 @@ let private slices (backend: Backend) =
             let states = backend.Tensor [ 1; a; b; c ] case.Values
 
             let corpus =
-                ok (StandardisedCorpus.ofStatistics Standardisation.Off (CorpusStatistics.Start states [| b |]))
+                CorpusStatistics.Start states [| b |]
+                |> Result.bind (StandardisedCorpus.ofStatistics Standardisation.Off)
+                |> ok
 
             close Tolerances.spectral layer (corpus.LayerGram.ToArray()) "layer Gram"
             close Tolerances.spectral hidden (corpus.HiddenGram.ToArray()) "hidden Gram")

@@ -16,7 +16,7 @@ internal static class CorpusReading
     /// <summary>One reading: memory O(L^2 + L d^2).</summary>
     public static CorpusStatistics Once(ITrajectorySource source) => Accumulate<CorpusStatistics>(
         source,
-        (statistics, states, counts) => statistics?.Add(states, counts) ?? CorpusStatistics.Start(states, counts),
+        (statistics, states, counts) => statistics is null ? Readings.Statistics(states, counts) : Readings.Add(statistics, states, counts),
         statistics => [statistics.Shift, statistics.Sums, statistics.HiddenGrams, statistics.LevelProducts]);
 
     /// <summary>Two readings: memory O(L^2 + L d + d^2).</summary>
@@ -24,11 +24,11 @@ internal static class CorpusReading
     {
         var sums = Accumulate<LevelSums>(
             source,
-            (sums, states, counts) => sums?.Add(states, counts) ?? LevelSums.Start(states, counts),
+            (sums, states, counts) => sums is null ? Readings.Sums(states, counts) : Readings.Add(sums, states, counts),
             sums => [sums.Shift, sums.Sums, sums.Squares]);
         var grams = Accumulate<IReadOnlyList<GramSums>>(
             source,
-            (grams, states, counts) => [.. (grams ?? Readings.Start(sums)).Select(one => one.Add(states, counts))],
+            (grams, states, counts) => [.. (grams ?? Readings.Start(sums)).Select(one => Readings.Add(one, states, counts))],
             grams => [.. grams.SelectMany(one => one.Tensors)]);
         return Readings.Finish(sums, grams);
     }

@@ -1,0 +1,104 @@
+using LoRi.Training.Data;
+
+namespace LoRi.Training.Evaluation;
+
+/// <summary>The verdicts of a <c>predictions.jsonl</c>.</summary>
+/// <param name="Path">The file.</param>
+/// <param name="Correct">Whether each question was answered rightly by CODI's rule, by its name and text.</param>
+/// <param name="CorrectStrict">Right answers by the strict rule; null where one rule alone scored them.</param>
+/// <param name="Disagreements">Questions where the two rules differ; null where one rule alone scored them.</param>
+internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string, bool> Correct, int? CorrectStrict, int? Disagreements)
+{
+    /// <summary>How the file is called in an evaluation's folder.</summary>
+    public const string FileName = "predictions.jsonl";
+
+    private const string Form = "a line must be one JSON object with id and correct";
+
+    /// <summary>The largest difference between a share that a file states and the one that its rows have: far less than one of a million rows.</summary>
+    private const double Rounding = 1e-7;
+
+    /// <summary>Right answers.</summary>
+    public int Right => Correct.Values.Count(right => right);
+
+    /// <summary>Their share.</summary>
+    public double Accuracy => (double)Right / Correct.Count;
+
+    /// <summary>Reads the file.</summary>
+    /// <exception cref="InputException">It or a line of it cannot be read, it holds none, or a question stands there twice.</exception>
+    public static EvaluationAnswers Read(string path)
+    {
+        DataPath.Check(path);
+        var correct = new Dictionary<string, bool>();
+        var strict = new List<bool?>();
+        try
+        {
+            foreach (var line in DataLines.Read(path))
+            {
+                strict.Add(Add(path, line, correct));
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
+        }
+
+        return correct.Count == 0 ? throw new InputException($"{path}: holds no prediction; {Form}")
+            : strict.Contains(null) ? new EvaluationAnswers(path, correct, null, null)
+            : new EvaluationAnswers(path, correct, strict.Count(verdict => verdict == true), strict.Zip(correct.Values).Count(pair => pair.First != pair.Second));
+    }
+
+    /// <summary>Refuses numbers that are not those of the rows.</summary>
+    /// <param name="path">The file that states them.</param>
+    /// <param name="examples">Questions; null where it states none.</param>
+    /// <param name="correct">Right answers; null where it states none.</param>
+    /// <param name="accuracy">Share of right answers.</param>
+    /// <param name="strict">The same by the strict rule; null where it states none.</param>
+    /// <exception cref="InputException">One of them differs.</exception>
+    public void Check(string path, int? examples, int? correct, double accuracy, double? strict)
+    {
+        Agree(path, "examples", examples, Correct.Count);
+        Agree(path, "correct", correct, Right);
+        Agree(path, "accuracy", accuracy, Accuracy);
+        Agree(path, "accuracy_strict", strict, (double?)CorrectStrict / Correct.Count);
+    }
+
+    /// <summary>Refuses a share that is not of this many right answers of this many questions.</summary>
+    /// <exception cref="InputException">It is not.</exception>
+    public static void CheckShare(string place, int examples, int? correct, double accuracy, string remedy)
+    {
+        var fault = examples < 1 ? $"'examples' is {examples}, but there must be at least one question"
+            : accuracy is not (>= 0 and <= 1) ? $"'accuracy' is {MessageText.Number(accuracy)}, but a share lies from 0 to 1"
+            : correct < 0 || correct > examples ? $"'correct' is {correct} of {examples} questions"
+            : correct is { } right && System.Math.Abs(accuracy - ((double)right / examples)) > Rounding ? $"'accuracy' is {MessageText.Number(accuracy)}, but {right} right answers of {examples} are {MessageText.Number((double)right / examples)}"
+            : null;
+        if (fault is not null)
+        {
+            throw new InputException($"{place}: {fault}; {remedy}");
+        }
+    }
+
+    /// <summary>Takes in one line; gives the verdict of the strict rule, where there is one.</summary>
+    private static bool? Add(string path, DataLine line, Dictionary<string, bool> correct)
+    {
+        try
+        {
+            var fields = JsonRows.Parse(line.Text());
+            var id = fields.Raw("id");
+            return correct.TryAdd($"{id}\n{(fields.Has("question") ? fields.Text("question") : "")}", fields.Flag("correct"))
+                ? fields.Has("correct_strict") ? fields.Flag("correct_strict") : null
+                : throw new InputException($"{path}, {line.Place}: the id {MessageText.Quote(id)} stands there a second time with the same question; keep one of the two lines");
+        }
+        catch (BadRowException e)
+        {
+            throw new InputException($"{path}, {line.Place}: {e.Message}; {Form}", e);
+        }
+    }
+
+    private void Agree(string path, string name, double? stated, double? found)
+    {
+        if (stated is { } one && found is { } other && System.Math.Abs(one - other) > Rounding)
+        {
+            throw new InputException($"{path}: '{name}' is {MessageText.Number(one)}, but the {Correct.Count} rows of {Path} give {MessageText.Number(other)}; the two are not of one evaluation, evaluate again");
+        }
+    }
+}

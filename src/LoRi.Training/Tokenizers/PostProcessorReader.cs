@@ -1,0 +1,61 @@
+namespace LoRi.Training.Tokenizers;
+
+/// <summary>Reads what a file adds around a text and does to offsets.</summary>
+internal static class PostProcessorReader
+{
+    /// <summary>Ids in front of a text and after it, and what offsets leave out.</summary>
+    public static (List<int> Before, List<int> After, OffsetTrim Trim) Read(TokenizerJson? processor)
+    {
+        List<int> before = [], after = [];
+        OffsetTrim trim = OffsetTrim.Off;
+        foreach (TokenizerJson part in processor is TokenizerJson present ? Parts(present) : [])
+        {
+            switch (part.Text("type"))
+            {
+                case "ByteLevel" when part.Flag("trim_offsets", true):
+                    trim = part.Flag("add_prefix_space", true) ? OffsetTrim.AfterPrefix : OffsetTrim.On;
+                    break;
+                case "ByteLevel":
+                    break;
+                case "TemplateProcessing":
+                    List<int> first = [];
+                    ReadTemplate(part, first, after);
+                    before.InsertRange(0, first);
+                    break;
+                case string other:
+                    throw part.Unsupported($"is of type {MessageText.Quote(other)}");
+            }
+        }
+
+        return (before, after, trim);
+    }
+
+    private static IEnumerable<TokenizerJson> Parts(TokenizerJson processor) =>
+        processor.Text("type") == "Sequence" ? processor.Get("processors").Items().SelectMany(Parts) : [processor];
+
+    private static void ReadTemplate(TokenizerJson template, List<int> before, List<int> after)
+    {
+        bool textSeen = false;
+        foreach (TokenizerJson item in template.Get("single").Items())
+        {
+            if (item.Find("SpecialToken") is TokenizerJson special)
+            {
+                IEnumerable<int> ids = template.Get("special_tokens").Get(special.Text("id")).Get("ids").Items().Select(id => id.AsId());
+                (textSeen ? after : before).AddRange(ids);
+            }
+            else if (!textSeen && item.Get("Sequence").Text("id") == "A")
+            {
+                textSeen = true;
+            }
+            else
+            {
+                throw item.Unsupported("is neither a special token nor the one text");
+            }
+        }
+
+        if (!textSeen)
+        {
+            throw template.Unsupported("has no place for the text");
+        }
+    }
+}

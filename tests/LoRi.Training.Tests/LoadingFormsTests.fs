@@ -1,0 +1,151 @@
+/// Heads and tables that are stored otherwise than the configuration says, lists of what does not fit, and long sequences.
+module LoRi.Training.Tests.LoadingFormsTests
+
+open System
+open System.IO
+open Expecto
+open LoRi.Cli.Tests
+open LoRi.Training
+open LoRi.Training.Checkpoints
+open LoRi.Training.ModelFiles
+open LoRi.Training.Models
+open LoRi.Training.Runs
+open LoRi.Training.Tests.SharedFiles
+open TorchSharp
+
+let private table, head = "model.embed_tokens.weight", "lm_head.weight"
+
+/// The tiny model, whose head is tied, with other weights.
+let private withModel (change: SafetensorsContent list -> SafetensorsContent list) (run: string -> unit) =
+    let folder = Directory.CreateTempSubdirectory("lori-forms-").FullName
+
+    try
+        NativeRuntime.Load()
+        let model = TinyFolder.model folder "model"
+        SafetensorsWriter.Write(Path.Combine(model, "model.safetensors"), change TinyFolder.weights, null)
+        run model
+    finally
+        Directory.Delete(folder, true)
+
+let private answer (model: string) (ids: int list) =
+    ModelQueries.Logits(model, Array.ofList ids, DtypeOption.F64, DeviceOption.Cpu, null, null)
+
+let private wanted =
+    lazy
+        (let mutable found = [||] in
+         withModel id (fun model -> found <- (answer model [ 5; 6; 7 ]).Last)
+         found)
+
+/// The values of the table, as they are stored.
+let private tableValues =
+    lazy
+        (let mutable found = [||]
+
+         withModel id (fun model ->
+             use file = SafetensorsFile.Open(Path.Combine(model, "model.safetensors"))
+             found <- file.ReadDoubles table)
+
+         found)
+
+let private headOf (scale: float) =
+    SafetensorsContent.FromDoubles(head, [ 25L; 8L ], Array.map ((*) scale) (tableValues.Force()))
+
+let private others =
+    List.filter (fun (one: SafetensorsContent) -> one.Name <> table)
+
+let private stored =
+    [
+        testCase "a stored copy of the table is the table"
+        <| fun () ->
+            withModel (fun all -> headOf 1.0 :: all) (fun model ->
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force()) "logits"
+                Expect.isEmpty found.Notes "notes")
+        testCase "a copy of another type is the table"
+        <| fun () ->
+            let values = Array.map float32 (tableValues.Force())
+
+            let single name =
+                SafetensorsContent.FromFloats(name, [ 25L; 8L ], values)
+
+            withModel
+                (fun all ->
+                    single table
+                    :: SafetensorsContent.FromDoubles(head, [ 25L; 8L ], Array.map float values)
+                    :: others all)
+                (fun model -> Expect.isEmpty (answer model [ 5; 6; 7 ]).Notes "notes")
+        testCase "another head is used, and that is said"
+        <| fun () ->
+            withModel (fun all -> headOf 2.0 :: all) (fun model ->
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force() |> Array.map ((*) 2.0)) "logits"
+                Expect.hasLength found.Notes 1 "notes"
+                Expect.stringContains found.Notes[0] head "the head")
+        testCase "a stored head of another shape is refused"
+        <| fun () ->
+            withModel
+                (fun all -> SafetensorsContent.FromDoubles(head, [ 24L; 8L ], Array.zeroCreate 192) :: all)
+                (fun model ->
+                    let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
+                    Expect.stringContains message $"{head} is [24, 8] and should be [25, 8]" "shape")
+        testCase "a stored head of integers is refused"
+        <| fun () ->
+            withModel
+                (fun all ->
+                    SafetensorsContent.FromTensor(head, torch.zeros ([| 25L; 8L |], dtype = torch.ScalarType.Int64))
+                    :: all)
+                (fun model ->
+                    let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
+                    Expect.stringContains message "I64" "type")
+        testCase "a tied model may store its table as the head alone"
+        <| fun () ->
+            withModel (fun all -> headOf 1.0 :: others all) (fun model ->
+                Expect.equal (answer model [ 5; 6; 7 ]).Last (wanted.Force()) "logits")
+    ]
+
+let private listed =
+    testCase "what does not fit is listed, up to twenty of a kind"
+    <| fun () ->
+        let spare count =
+            [
+                for i in 1..count -> SafetensorsContent.FromDoubles($"spare.{i}", [ 1L ], [| 1.0 |])
+            ]
+
+        for count, rest in [ 20, ""; 25, " and 5 more" ] do
+            withModel (fun all -> all @ spare count) (fun model ->
+                let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
+                let names = message.Substring(message.IndexOf "unexpected: ").Split("spare.")
+                Expect.hasLength names 21 "twenty names"
+                Expect.isTrue (message.EndsWith rest) message)
+
+let private lengths =
+    [
+        testCase "positions that are angles have no end, and a note says where they were learned"
+        <| fun () ->
+            withModel id (fun model ->
+                Expect.isEmpty (answer model (List.replicate 64 5)).Notes "as long as it was made for"
+                let found = answer model (List.replicate 65 5)
+                Expect.all found.Last Double.IsFinite "logits"
+                Expect.hasLength found.Notes 1 "notes"
+                Expect.stringContains found.Notes[0] "64" "positions")
+        fixtureTests "learned positions" (fun () ->
+            [
+                testCase "positions that are a table end with it"
+                <| fun () ->
+                    NativeRuntime.Load()
+                    let model = path "fixtures/models/gpt2"
+
+                    let positions =
+                        (json "fixtures/models/gpt2/config.json").GetProperty("n_positions").GetInt32()
+
+                    Expect.isEmpty (answer model (List.replicate positions 1)).Notes "the whole table"
+
+                    let message =
+                        refusalOf (fun () -> answer model (List.replicate (positions + 1) 1) |> ignore)
+
+                    Expect.stringContains message $"{positions} positions" "why"
+            ])
+    ]
+
+[<Tests>]
+let tests = testList "Loading forms" (stored @ [ listed ] @ lengths)

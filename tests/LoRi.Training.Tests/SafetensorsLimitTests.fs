@@ -1,0 +1,63 @@
+/// Limits of the safetensors header: sizes whose product is 0, and the depth of its JSON.
+module LoRi.Training.Tests.SafetensorsLimitTests
+
+open System
+open System.IO
+open System.Text
+open Expecto
+open LoRi.Training.Checkpoints
+open LoRi.Training.Tests.SharedFiles
+
+/// Opens a file of a header and no data.
+let private openHeader (header: string) =
+    let file = Path.GetTempFileName()
+
+    try
+        let bytes = Encoding.UTF8.GetBytes header
+        File.WriteAllBytes(file, Array.append (BitConverter.GetBytes(uint64 bytes.Length)) bytes)
+        SafetensorsFile.Open file
+    finally
+        File.Delete file
+
+let private ofShape (shape: string) =
+    $"{{\"a\": {{\"dtype\": \"F32\", \"shape\": {shape}, \"data_offsets\": [0, 0]}}}}"
+
+/// Levels of JSON: the header's, the entry's, and those of an unknown field.
+let private deep levels =
+    let nested = String('[', levels - 2) + String(']', levels - 2)
+    $"{{\"a\": {{\"dtype\": \"F32\", \"shape\": [0], \"data_offsets\": [0, 0], \"x\": {nested}}}}}"
+
+[<Tests>]
+let tests =
+    testList
+        "safetensors limits"
+        [
+            for shape, sizes in
+                [
+                    "[9223372036854775808, 0]", [ 9223372036854775808UL; 0UL ]
+                    "[18446744073709551615, 0]", [ UInt64.MaxValue; 0UL ]
+                    "[0, 18446744073709551615, 2]", [ 0UL; UInt64.MaxValue; 2UL ]
+                    "[4294967296, 4294967295, 0]", [ 4294967296UL; 4294967295UL; 0UL ]
+                ] do
+                testCase $"no elements: {shape}"
+                <| fun () ->
+                    use file = openHeader (ofShape shape)
+                    Expect.equal [ for size in file.Entries[0].Shape -> uint64 size ] sizes "sizes"
+                    Expect.equal file.Entries[0].Count 0L "elements"
+                    Expect.isEmpty (file.ReadDoubles "a") "values"
+            for shape in
+                [
+                    "[4294967296, 4294967296, 0]"
+                    "[4611686018427387904, 4]"
+                    "[18446744073709551616, 0]"
+                ] do
+                testCase $"refused: {shape}"
+                <| fun () ->
+                    let message = refusal (fun () -> openHeader (ofShape shape) :> IDisposable)
+                    Expect.stringContains message "\"a\"" "the entry"
+            testCase "127 levels are read, 128 are not"
+            <| fun () ->
+                use file = openHeader (deep 127)
+                Expect.hasLength file.Entries 1 "entries"
+                Expect.stringContains (refusal (fun () -> openHeader (deep 128) :> IDisposable)) "JSON" "too deep"
+        ]
