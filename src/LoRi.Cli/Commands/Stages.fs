@@ -219,6 +219,10 @@ let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
             trajectoriesOptions options)
 
     CommandLine.existing "model" settings.Model |> ignore
+
+    for path in settings.Data do
+        CommandLine.existing "data" path |> ignore
+
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
 
     let result =
