@@ -57,6 +57,8 @@ public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, d
 /// <summary>A loaded model that answers questions: <c>lori generate</c>.</summary>
 public sealed class AnsweringModel : IDisposable
 {
+    private const int WarmUpTokens = 16;
+
     private readonly AnsweringOptions _options;
     private readonly ReasoningModel _model;
     private readonly ReasoningCard? _card;
@@ -134,11 +136,19 @@ public sealed class AnsweringModel : IDisposable
     /// <exception cref="InputException">They are not the model's, or too many.</exception>
     public GeneratedAnswer Answer(int[] ids) => Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew());
 
-    /// <summary>Writes one token that no one sees: the first pass of a model takes longer than all others, and would be timed with the first question.</summary>
+    /// <summary>
+    /// Answers with two tokens that no one sees: the first passes of a model, over a question and over one token, take longer than all
+    /// others, and would be timed with the first question.
+    /// </summary>
     public void WarmUp()
     {
         _ = _tokenizer?.Encode("1 + 1", addSpecialTokens: true);
-        AnswerGenerator.Generate(_model, [[0]], Plan(direct: false) with { MaxNewTokens = 1 });
+        var plan = Plan(direct: false) with { MaxNewTokens = 2, EndIds = [] };
+        var length = System.Math.Min(WarmUpTokens, _model.Config.LongestSequence - plan.FedBesideQuestion);
+        if (length > 0)
+        {
+            AnswerGenerator.Generate(_model, [new int[length]], plan);
+        }
     }
 
     /// <summary>Forgets what was said before.</summary>
