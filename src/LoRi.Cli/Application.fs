@@ -32,8 +32,7 @@ let rec private takeGlobal found arguments =
             Rest = List.rev found.Rest
         }
 
-let private isHelp argument =
-    List.contains argument [ "--help"; "-h"; "-?" ]
+let private isHelp = OptionValues.isHelp
 
 let private pages () = Registry.commands |> List.map _.Page
 
@@ -48,29 +47,44 @@ let private find (arguments: string list) =
         else
             None)
 
+/// The pages of the commands whose names begin with a word, as `subspace fit` with `subspace`.
+let private group (word: string) =
+    pages () |> List.filter _.Name.StartsWith(word + " ", StringComparison.Ordinal)
+
+/// What arguments that begin with no command get: help about a group of commands, or what there is.
+let private withoutCommand (terminal: Terminal) (arguments: string list) =
+    let refuse given (known: Help.Page list) =
+        let names = known |> List.map _.Name |> String.concat ", "
+        raise (UsageException $"{given}: there is no such command; there are: {names}")
+
+    match group arguments.Head, arguments.Tail with
+    | [], _ -> refuse arguments.Head (pages ())
+    | some, [] -> terminal.Out.WriteLine(Help.overview some)
+    | some, next :: _ when isHelp next -> terminal.Out.WriteLine(Help.overview some)
+    | some, next :: _ -> refuse $"{arguments.Head} {next}" some
+
+let private help (terminal: Terminal) (arguments: string list) =
+    match arguments, find arguments with
+    | [], _ -> terminal.Out.WriteLine(Help.overview (pages ()))
+    | _, Some(command, _) -> terminal.Out.WriteLine(Help.page command.Page)
+    | _, None -> withoutCommand terminal arguments
+
+/// Whether help is asked for, and not as the value of an option.
+let private asksForHelp (command: Registry.Command) (arguments: string list) =
+    List.exists isHelp arguments
+    && List.exists isHelp (OptionValues.protect (command.TextOptions()) arguments)
+
 let private dispatch (terminal: Terminal) (options: Global) =
     let native =
         NativeRuntimeOptions(LibtorchFolder = Option.toObj options.Libtorch, AnyVersion = options.AnyVersion)
 
     match find options.Rest with
-    | Some(command, rest) when List.exists isHelp rest -> terminal.Out.WriteLine(Help.page command.Page)
+    | Some(command, rest) when asksForHelp command rest -> terminal.Out.WriteLine(Help.page command.Page)
     | Some(command, rest) -> command.Run terminal native rest
-    | None ->
-        let given = options.Rest |> List.truncate 1 |> String.concat " "
-        let known = Registry.commands |> List.map _.Page.Name |> String.concat ", "
-        raise (UsageException $"{given}: there is no such command; there are: {known}")
+    | None -> withoutCommand terminal options.Rest
 
 let private start (terminal: Terminal) (arguments: string list) =
-    match arguments with
-    | [ "--version" ] -> terminal.Out.WriteLine $"lori {Info.version ()}"
-    | first :: _ when isHelp first -> terminal.Out.WriteLine(Help.overview (pages ()))
-    | [] -> raise (UsageException "no command; `lori --help` lists them")
-    | [ "subspace" ]
-    | "subspace" :: "--help" :: _ ->
-        terminal.Out.WriteLine(
-            Help.overview (pages () |> List.filter _.Name.StartsWith("subspace", StringComparison.Ordinal))
-        )
-    | arguments ->
+    let options =
         takeGlobal
             {
                 Verbose = false
@@ -79,7 +93,13 @@ let private start (terminal: Terminal) (arguments: string list) =
                 Rest = []
             }
             arguments
-        |> dispatch terminal
+
+    match options.Rest with
+    | [] -> raise (UsageException "no command; `lori --help` lists them")
+    | [ "--version" ] -> terminal.Out.WriteLine $"lori {Info.version ()}"
+    | first :: _ when isHelp first -> help terminal []
+    | "help" :: words -> help terminal (List.filter (isHelp >> not) words)
+    | _ -> dispatch terminal options
 
 let private report (terminal: Terminal) verbose (e: exn) (message: string) =
     let line = message.ReplaceLineEndings(" ").Trim()

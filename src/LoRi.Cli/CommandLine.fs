@@ -2,6 +2,7 @@
 module LoRi.Cli.CommandLine
 
 open System
+open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
 open System.Text.Json
@@ -44,16 +45,30 @@ let private firstLine (command: string) (e: exn) =
     let reason = reason e
     UsageException $"{command}: {reason}; `lori {command} --help` lists the options"
 
+/// Names of a command's options that a text follows.
+let textOptions<'T when 'T :> IArgParserTemplate> (command: string) =
+    OptionValues.ofText (parser<'T> command)
+
 /// The options among the arguments, and the arguments that are none of them where `lenient`.
-let private parseSome<'T when 'T :> IArgParserTemplate> (command: string) lenient (arguments: string list) =
+let private parseSome<'T when 'T :> IArgParserTemplate> command lenient ignoreMissing (arguments: string list) =
+    let parser = parser<'T> command
+
     try
-        (parser<'T> command)
-            .ParseCommandLine(Array.ofList arguments, ignoreUnrecognized = lenient, raiseOnUsage = false)
+        let found =
+            parser.ParseCommandLine(
+                Array.ofList (OptionValues.protect (OptionValues.ofText parser) arguments),
+                ignoreMissing = ignoreMissing,
+                ignoreUnrecognized = lenient,
+                raiseOnUsage = false
+            )
+
+        parser.ToParseResults(OptionValues.once (found.GetAllResults())), List.ofSeq found.UnrecognizedCliParams
     with :? ArguParseException as e ->
         raise (firstLine command e)
 
 /// The options of a command.
-let parse<'T when 'T :> IArgParserTemplate> (command: string) arguments = parseSome<'T> command false arguments
+let parse<'T when 'T :> IArgParserTemplate> (command: string) arguments =
+    fst (parseSome<'T> command false false arguments)
 
 let private jsonValue (key: string) (field: objnull) : Json.Value =
     match field with
@@ -82,9 +97,8 @@ let settings<'T when 'T :> IArgParserTemplate> (results: ParseResults<'T>) : (st
 
 /// Options that two unions describe together: what the first does not know, the second must.
 let parseBoth<'A, 'B when 'A :> IArgParserTemplate and 'B :> IArgParserTemplate> (command: string) arguments =
-    let first = parseSome<'A> command true arguments
-    let rest = List.ofSeq first.UnrecognizedCliParams
-    first, parseSome<'B> command false rest
+    let first, rest = parseSome<'A> command true false arguments
+    first, fst (parseSome<'B> command false false rest)
 
 /// The file that `--config` names, and the keys of its settings; a file that cannot be read is an error of its own.
 let private settingsFile (arguments: string list) =
@@ -176,65 +190,80 @@ let atLeastOne (option: string) (value: int option) =
 /// The arguments without `--config FILE`, and the file.
 let private takeConfig (arguments: string list) =
     match List.tryFindIndex ((=) "--config") arguments with
-    | Some index when index + 1 < arguments.Length -> List.removeManyAt index 2 arguments, Some arguments[index + 1]
+    | Some index when index + 1 < arguments.Length ->
+        let file, rest = arguments[index + 1], List.removeManyAt index 2 arguments
+
+        match List.tryFindIndex ((=) "--config") rest with
+        | Some other when other + 1 < rest.Length ->
+            raise (OptionValues.givenTwice "--config" [ file; rest[other + 1] ])
+        | _ -> rest, Some file
     | _ -> arguments, None
 
-/// A setting of a file as arguments.
-let private asArguments file (option: string) (value: JsonNode | null) =
-    let text (item: JsonNode | null) =
-        match item with
-        | :? JsonValue as scalar -> scalar.ToString()
-        | _ ->
-            let key = option.TrimStart('-').Replace('-', '_')
+/// What a setting of a file is for an option, by the option's type; nothing where it leaves the option out.
+let private ofSetting<'T> (case: UnionCaseInfo) key (value: JsonNode | null) source : 'T list =
+    let read (field: Type) : objnull =
+        if field = typeof<string> then
+            OptionJson.Value<string>(key, value, source)
+        elif field = typeof<int> then
+            OptionJson.Value<int>(key, value, source)
+        elif field = typeof<int64> then
+            OptionJson.Value<int64>(key, value, source)
+        elif field = typeof<float> then
+            OptionJson.Value<float>(key, value, source)
+        else
+            box (List.ofSeq (OptionJson.Value<IReadOnlyList<string>>(key, value, source)))
 
-            raise (
-                InputException $"--config {file}: {key}: must be a number, a text, true or false, or a list of texts"
-            )
+    let make fields =
+        [ unbox<'T>(nonNull (FSharpValue.MakeUnion(case, fields))) ]
 
-    match value with
-    | null -> []
-    | :? JsonArray as items when items.Count = 0 -> []
-    | :? JsonArray as items -> option :: [ for item in items -> text item ]
-    | value when value.GetValueKind() = JsonValueKind.True -> [ option ]
-    | value when value.GetValueKind() = JsonValueKind.False -> []
-    | value -> [ option; text value ]
+    match value, case.GetFields() with
+    | null, _ -> []
+    | _, [||] ->
+        if OptionJson.Value<bool>(key, value, source) then
+            make [||]
+        else
+            []
+    | _, fields ->
+        match [| for field in fields -> read field.PropertyType |] with
+        | [| :? (string list) as none |] when none.IsEmpty -> []
+        | values -> make values
 
-/// The options that a file gives, by themselves; what is wrong with one of them names the file.
-let private checkFile<'T when 'T :> IArgParserTemplate> (command: string) (file: string) (arguments: string list) =
-    try
-        (parser<'T> command).ParseCommandLine(Array.ofList arguments, ignoreMissing = true, raiseOnUsage = false)
-        |> ignore
-    with :? ArguParseException as e ->
-        raise (InputException $"--config {file}: {reason e}; correct it there")
+/// The options that a file gives.
+let private ofFile<'T when 'T :> IArgParserTemplate> (file: string) : 'T list =
+    let cases = FSharpType.GetUnionCases typeof<'T>
+    let source = OptionSource file
+
+    [
+        for setting in OptionJson.ReadFile file do
+            match cases |> Array.tryFind (fun case -> case.Name.ToLowerInvariant() = setting.Key) with
+            | Some case when setting.Key <> "config" -> yield! ofSetting<'T> case setting.Key setting.Value source
+            | _ ->
+                raise (
+                    InputException
+                        $"{source.Place setting.Key}: there is no such setting; settings are named as the options are, with underscores"
+                )
+    ]
 
 /// The options of a command whose settings may also come from a file, by `--config`; the command line wins.
 let parseWithFile<'T when 'T :> IArgParserTemplate> (command: string) (arguments: string list) =
     match takeConfig arguments with
     | given, None -> parse<'T> command given
     | given, Some file ->
-        let known = optionNames<'T> command |> List.map fst |> set
+        let tag (value: 'T) =
+            (FSharpValue.GetUnionFields(value, typeof<'T>) |> fst).Tag
 
-        let settings =
-            [
-                for setting in OptionJson.ReadFile file do
-                    let option = "--" + setting.Key.Replace('_', '-')
+        let own = (fst (parseSome<'T> command false true given)).GetAllResults()
+        let tags = own |> List.map tag |> set
+        let all = own @ (ofFile<'T> file |> List.filter (tag >> tags.Contains >> not))
+        let there = all |> List.map tag |> set
+        let parser = parser<'T> command
 
-                    if option = "--config" || not (known.Contains option) then
-                        raise (
-                            InputException
-                                $"--config {file}: {setting.Key}: there is no such setting; settings are named as the options are, with underscores"
-                        )
+        for case in parser.GetArgumentCases() do
+            if case.IsMandatory.Value && not (there.Contains case.UnionCaseInfo.Tag) then
+                let option = OptionValues.option case.UnionCaseInfo
 
-                    option, asArguments file option setting.Value
-            ]
+                raise (
+                    UsageException $"{command}: missing parameter '{option}'; `lori {command} --help` lists the options"
+                )
 
-        checkFile<'T> command file (List.collect snd settings)
-
-        parse<'T>
-            command
-            [
-                for option, values in settings do
-                    if not (List.contains option given) then
-                        yield! values
-                yield! given
-            ]
+        parser.ToParseResults all

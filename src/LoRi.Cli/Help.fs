@@ -43,7 +43,7 @@ let overview (pages: Page list) =
             "    --version             show the version"
             ""
             "EXAMPLE: lori demo --quick --output runs/demo"
-            "`lori COMMAND --help` lists a command's options."
+            "`lori COMMAND --help` or `lori help COMMAND` lists a command's options."
         ]
 
 /// The help of one command.

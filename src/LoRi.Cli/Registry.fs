@@ -10,6 +10,8 @@ type Command =
     {
         Page: Help.Page
         Names: unit -> (string * string) list
+        /// The options that a text follows.
+        TextOptions: unit -> Set<string>
         Run: Terminal -> NativeRuntimeOptions -> string list -> unit
     }
 
@@ -24,6 +26,7 @@ let private command<'T when 'T :> IArgParserTemplate> name summary syntax exampl
                 Options = fun () -> CommandLine.optionList<'T> name
             }
         Names = fun () -> CommandLine.optionNames<'T> name
+        TextOptions = fun () -> CommandLine.textOptions<'T> name
         Run = run
     }
 
@@ -47,6 +50,10 @@ let private distill =
             fun () ->
                 CommandLine.optionNames<DistillArgs> "distill"
                 @ CommandLine.optionNames<TrainArgs> "distill"
+        TextOptions =
+            fun () ->
+                CommandLine.textOptions<DistillArgs> "distill"
+                + CommandLine.textOptions<TrainArgs> "distill"
     }
 
 let private withoutCompletion: Command list =

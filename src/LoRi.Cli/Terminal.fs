@@ -5,6 +5,7 @@ open System.IO
 open System.Text.Encodings.Web
 open System.Text.Json
 open Spectre.Console
+open LoRi.Training
 
 /// Where a command reads and writes: the real streams, or a test's.
 type Terminal =
@@ -15,6 +16,37 @@ type Terminal =
         /// Whether colours may be written to Out.
         Colour: bool
     }
+
+/// Standard output that goes to a file or a pipe: where it cannot be written, that is told as such.
+type private CheckedOutput(inner: TextWriter) =
+    inherit TextWriter()
+
+    let checking (write: unit -> unit) =
+        try
+            write ()
+        with :? IOException as e ->
+            let reason = e.Message.TrimEnd('.')
+
+            raise (
+                InputException(
+                    $"standard output: cannot be written ({reason}); make room there, or send it somewhere else",
+                    e
+                )
+            )
+
+    override _.Encoding = inner.Encoding
+
+    override _.Write(value: char) = checking (fun () -> inner.Write value)
+
+    override _.Write(value: string | null) = checking (fun () -> inner.Write value)
+
+    override _.Write(buffer: char array, index: int, count: int) =
+        checking (fun () -> inner.Write(buffer, index, count))
+
+    override _.WriteLine(value: string | null) =
+        checking (fun () -> inner.WriteLine value)
+
+    override _.Flush() = checking inner.Flush
 
 module Terminal =
     /// Whether to write colours: not where NO_COLOR says anything (no-color.org), nor where nobody looks.
@@ -33,7 +65,11 @@ module Terminal =
 
         {
             In = Console.In
-            Out = Console.Out
+            Out =
+                (if Console.IsOutputRedirected then
+                     new CheckedOutput(Console.Out) :> TextWriter
+                 else
+                     Console.Out)
             Error = Console.Error
             Colour = wantsColour (Environment.GetEnvironmentVariable "NO_COLOR") Console.IsOutputRedirected
         }

@@ -149,7 +149,13 @@ let private kept =
         }
         test "rows that are held out are evaluated a twentieth of the steps apart, and that is kept" {
             withTiny (fun folder ->
-                succeed (lori (teach folder 40 "run" @ [ "--validation-fraction"; "0.4"; "--log-every"; "100" ]))
+                succeed (
+                    lori (
+                        teach folder 40 "run" @ [ "--validation-fraction"; "0.4" ]
+                        |> TinyEvaluation.withOption "--log-every" "100"
+                    )
+                )
+
                 let run = path folder "run"
                 Expect.equal (value (config run) "eval_every") "2" "kept"
 

@@ -134,7 +134,7 @@ let private files =
                 for content, message in
                     [
                         """{"lerning_rate": 1}""", "lerning_rate: there is no such setting"
-                        """{"model": {}}""", "model: must be a number, a text"
+                        """{"model": {}}""", "model {}: must be text"
                         """[]""", "holds a JSON Array where an object is needed"
                     ] do
                     let config = file folder "e.json" content

@@ -4,7 +4,6 @@ module LoRi.Cli.Tests.ResumeTests
 open System
 open System.Diagnostics
 open System.IO
-open System.Threading
 open Expecto
 open LoRi.Training
 open LoRi.Training.Runs
@@ -110,11 +109,7 @@ let private signalled =
             let run = path folder "run"
             let command = teach folder 600 "run"
             let running = start command
-            let clock = Stopwatch.StartNew()
-
-            while not (File.Exists(path run "metrics.jsonl")) && clock.Elapsed.TotalSeconds < 30.0 do
-                Thread.Sleep 5
-
+            untilThere (fun () -> File.Exists(path run "metrics.jsonl"))
             terminate running
             let outcome = finish running
             Expect.equal outcome.Code Failed outcome.Error

@@ -1,10 +1,8 @@
 /// Evaluations of the tiny model, and what they leave.
 module LoRi.Cli.Tests.TinyEvaluation
 
-open System.Diagnostics
 open System.IO
 open System.Text.Json
-open System.Threading
 open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
@@ -83,11 +81,8 @@ let same (whole: string) (resumed: string) =
 
 /// Waits until some predictions are there.
 let untilAnswered (output: string) =
-    let clock = Stopwatch.StartNew()
     let file = path output "predictions.jsonl"
-
-    while not (File.Exists file && FileInfo(file).Length > 0L) && clock.Elapsed.TotalSeconds < 60.0 do
-        Thread.Sleep 2
+    TinyRun.untilThere (fun () -> File.Exists file && FileInfo(file).Length > 0L)
 
 /// Arguments with an option set to a value.
 let withOption (option: string) (value: string) (arguments: string list) =

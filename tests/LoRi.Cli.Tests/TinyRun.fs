@@ -6,6 +6,7 @@ open System.Diagnostics
 open System.IO
 open System.Runtime.InteropServices
 open System.Text.Json
+open System.Threading
 open Expecto
 open LoRi.Training
 open LoRi.Training.ModelFiles
@@ -186,13 +187,26 @@ let startWith (environment: (string * string) list) (arguments: string list) =
 /// Starts a process of its own.
 let start arguments = startWith [] arguments
 
+/// How long a test waits for another process; a loaded machine may take minutes for what takes seconds alone.
+let private patience = TimeSpan.FromMinutes 3.0
+
+/// Waits until something is so.
+let untilThere (condition: unit -> bool) =
+    let clock = Stopwatch.StartNew()
+
+    while not (condition ()) do
+        if clock.Elapsed > patience then
+            failtest $"nothing came of it within {patience}"
+
+        Thread.Sleep 2
+
 /// Waits for a process; gives its exit code and what it wrote.
 let finish (running: Process) =
     use running = running
     let out = running.StandardOutput.ReadToEndAsync()
     let error = running.StandardError.ReadToEnd()
 
-    if not (running.WaitForExit 60_000) then
+    if not (running.WaitForExit patience) then
         running.Kill()
         failtest "the process did not end"
 

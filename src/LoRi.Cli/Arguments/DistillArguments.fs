@@ -1,6 +1,8 @@
 namespace LoRi.Cli
 
+open System
 open Argu
+open LoRi.Training.Runs
 
 /// Options of `distill` beside those that it shares with `teach`. A case's name in lower case is the setting's key.
 type DistillArgs =
@@ -39,7 +41,8 @@ type DistillArgs =
         member this.Usage =
             match this with
             | Method _ ->
-                "lori, no-cot, latent-ce, codi, coconut, pccot, sim-cot, kava, icot-kd or icot-si (default: lori)"
+                let methods = String.Join(", ", MethodNames.All)
+                $"one of {methods} (default: {MethodNames.LoRi})"
             | Teacher _ -> "the explicit chain-of-thought model: a run directory or a folder"
             | Latent_Steps _ -> "continuous steps before the answer (default: 5)"
             | Projection _ -> "map from a final state to the next latent input: mlp, linear or identity (default: mlp)"

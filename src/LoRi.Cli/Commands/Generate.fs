@@ -99,7 +99,7 @@ let private sampling (options: ParseResults<GenerateArgs>) =
             )
         )
 
-let private answering (options: ParseResults<GenerateArgs>) =
+let private answering (options: ParseResults<GenerateArgs>) start =
     for option, value in
         [
             "latent-steps", options.TryGetResult GenerateArgs.Latent_Steps
@@ -120,6 +120,10 @@ let private answering (options: ParseResults<GenerateArgs>) =
              |> Option.map (CommandLine.existing "adapter")
              |> Option.toObj),
         Chat = options.Contains Chat,
+        Asked =
+            (match start with
+             | Lines -> "the question"
+             | _ -> "--prompt"),
         LatentSteps = Option.toNullable (options.TryGetResult GenerateArgs.Latent_Steps),
         MaxNewTokens = options.GetResult(GenerateArgs.Max_New_Tokens, 256),
         Sampling = Option.toObj drawn
@@ -132,6 +136,7 @@ let private teacher (asked: AnsweringOptions) path =
         Device = asked.Device,
         Model = path,
         Chat = asked.Chat,
+        Asked = asked.Asked,
         MaxNewTokens = asked.MaxNewTokens,
         Sampling = asked.Sampling
     )
@@ -273,7 +278,7 @@ let private answerLines (terminal: Terminal) asJson (answering: Answering) =
 let run (terminal: Terminal) native arguments =
     let options = CommandLine.parse<GenerateArgs> "generate" arguments
     let start = source options
-    let asked = answering options
+    let asked = answering options start
 
     let against =
         options.TryGetResult Against |> Option.map (CommandLine.existing "against")
@@ -282,6 +287,11 @@ let run (terminal: Terminal) native arguments =
 
     Models.load native (options.TryGetResult GenerateArgs.Threads)
     use answering = loadAll terminal asked against (not start.IsIds)
+
+    if start.IsLines || against.IsSome then
+        answering.Model.WarmUp()
+        answering.Teacher |> Option.iter _.WarmUp()
+
     let asJson = options.Contains GenerateArgs.Json
 
     match start with

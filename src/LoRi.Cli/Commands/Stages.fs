@@ -36,9 +36,14 @@ let private inputs (settings: RunSettings) =
     [ for option, path in named -> option, Option.ofObj path ]
     @ [ for path in settings.Train.Data -> "data", Some path ]
 
-let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
+let private train (terminal: Terminal) (native: NativeRuntimeOptions) arguments (settings: RunSettings) =
     for option, path in inputs settings do
         Option.iter (CommandLine.existing option >> ignore) path
+
+    match settings.TeacherShape() with
+    | null -> ()
+    | shape ->
+        CommandLine.blaming arguments (fun () -> settings.LoRi.ValidateShape(nonNull settings.Train.Teacher, shape))
 
     NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
 
@@ -54,11 +59,11 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings:
 
 /// Trains the explicit teacher.
 let teach terminal native arguments =
-    train terminal native (Training.teachSettings arguments)
+    train terminal native arguments (Training.teachSettings arguments)
 
 /// Trains one student.
 let distill terminal native arguments =
-    train terminal native (Training.distillSettings arguments)
+    train terminal native arguments (Training.distillSettings arguments)
 
 let private evaluationOptions (options: Argu.ParseResults<EvaluateArgs>) =
     let reading =
@@ -214,6 +219,10 @@ let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
             trajectoriesOptions options)
 
     CommandLine.existing "model" settings.Model |> ignore
+
+    for path in settings.Data do
+        CommandLine.existing "data" path |> ignore
+
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
 
     let result =

@@ -13,7 +13,7 @@ public static class ReasoningData
     {
         ArgumentNullException.ThrowIfNull(paths);
         options ??= new DataOptions();
-        var examples = new List<ReasoningExample>();
+        var (examples, places) = (new List<ReasoningExample>(), new List<string>());
         var bad = 0;
         foreach (var path in paths)
         {
@@ -27,6 +27,7 @@ public static class ReasoningData
                 if (TryRead(path, row, options.SkipBadLines) is { } example)
                 {
                     examples.Add(example);
+                    places.Add(PlaceOf(path, row));
                 }
                 else
                 {
@@ -35,7 +36,7 @@ public static class ReasoningData
             }
         }
 
-        return new ReasoningSet(examples, bad, examples.Count(e => e.Steps.Count == 0));
+        return new ReasoningSet(examples, bad, examples.Count(e => e.Steps.Count == 0)) { Places = places };
     }
 
     private static ReasoningExample? TryRead(string path, DataRow row, bool skip)
@@ -50,9 +51,11 @@ public static class ReasoningData
         }
         catch (BadRowException e)
         {
-            throw new InputException($"{path}, {row.Place}: {e.Message}; correct it, or leave such rows out with --skip-bad-lines", e);
+            throw new InputException($"{PlaceOf(path, row)}: {e.Message}; correct it, or leave such rows out with --skip-bad-lines", e);
         }
     }
+
+    private static string PlaceOf(string path, DataRow row) => $"{path}, {row.Place}";
 
     private static IEnumerable<DataRow> Rows(string path, DataOptions options)
     {

@@ -12,4 +12,8 @@ public sealed record ReasoningExample(string Id, string Question, IReadOnlyList<
 /// <param name="Examples">The examples, in the files' order.</param>
 /// <param name="BadRows">Rows that could not be read and were skipped.</param>
 /// <param name="WithoutRationale">Examples whose rationale is empty.</param>
-public sealed record ReasoningSet(IReadOnlyList<ReasoningExample> Examples, int BadRows, int WithoutRationale);
+public sealed record ReasoningSet(IReadOnlyList<ReasoningExample> Examples, int BadRows, int WithoutRationale)
+{
+    /// <summary>Where each example stands: its file and row.</summary>
+    public IReadOnlyList<string> Places { get; init; } = [];
+}

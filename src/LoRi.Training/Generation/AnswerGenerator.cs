@@ -14,6 +14,17 @@ namespace LoRi.Training.Generation;
 /// <param name="EndIds">Ids that end a row.</param>
 public sealed record GenerationPlan(AnswerMode Mode, int LatentSteps, int[] Prefix, int MaxNewTokens, IReadOnlyList<int> EndIds)
 {
+    /// <summary><c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c>.</summary>
+    private const int Markers = 2;
+
+    /// <summary>Tokens and latent steps that are fed beside the question before the first token is written.</summary>
+    public int FedBesideQuestion => Mode switch
+    {
+        AnswerMode.Latent => Markers + LatentSteps + Prefix.Length,
+        AnswerMode.Direct => Prefix.Length,
+        _ => 0,
+    };
+
     /// <summary>What draws the tokens; null for the likeliest one every time.</summary>
     public TokenSampler? Sampler { get; init; }
 }
@@ -21,7 +32,10 @@ public sealed record GenerationPlan(AnswerMode Mode, int LatentSteps, int[] Pref
 /// <summary>Generation for a batch of questions, with a key-value cache.</summary>
 public static class AnswerGenerator
 {
-    /// <summary>The new ids of every row, the end id that stopped it included.</summary>
+    /// <summary>
+    /// The new ids of every row, the end id that stopped it included. A row also ends where the model has no further position for
+    /// what it wrote; those of its prompt, its latent steps and the prefix must be there.
+    /// </summary>
     public static IReadOnlyList<int[]> Generate(ReasoningModel model, IReadOnlyList<int[]> questions, GenerationPlan plan)
     {
         using var guard = no_grad();
@@ -61,6 +75,7 @@ public static class AnswerGenerator
         ReasoningModel model, DecoderWeights weights, (Tensor State, KeyValueCache Cache, Progress Progress) at, GenerationPlan plan)
     {
         var written = Enumerable.Range(0, at.Progress.RealTokens.Length).Select(_ => new List<int>()).ToArray();
+        var longest = model.Config.LongestSequence;
         var open = Enumerable.Repeat(true, written.Length).ToArray();
         for (var token = 0; token < plan.MaxNewTokens; token++)
         {
@@ -72,7 +87,7 @@ public static class AnswerGenerator
                 if (open[row])
                 {
                     written[row].Add((int)ids[row]);
-                    open[row] = !plan.EndIds.Contains((int)ids[row]);
+                    open[row] = !plan.EndIds.Contains((int)ids[row]) && at.Progress.RealTokens[row] < longest;
                 }
             }
 
@@ -81,7 +96,7 @@ public static class AnswerGenerator
                 break;
             }
 
-            var (positions, after) = at.Progress.OneToken(model.Device);
+            var (positions, after) = at.Progress.OneToken(model.Device, longest);
             var next = tensor(ids, device: model.Device).unsqueeze(1);
             var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, next), positions, at.Cache);
             var spent = at;

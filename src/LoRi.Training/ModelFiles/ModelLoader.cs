@@ -52,6 +52,16 @@ public static class ModelLoader
         return Directory.Exists(folder) ? ReasoningCard.Read(folder) : null;
     }
 
+    /// <summary>The shape of a model: its configuration is read, its weights are not.</summary>
+    /// <exception cref="InputException">Files are missing, malformed or of an unsupported kind.</exception>
+    public static DecoderConfig Shape(string path)
+    {
+        var folder = Resolve(path);
+        CheckConfigFirst(folder);
+        using var source = Checkpoint.Open(folder);
+        return ConfigOf(source, folder);
+    }
+
     /// <summary>
     /// Loads a model as it is and, for a trained one, its card. With an adapter the model has it attached, not merged; an adapter
     /// that a student left has the student's card and projection beside it.
@@ -122,7 +132,7 @@ public static class ModelLoader
     {
         CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
-        var fit = WeightFit.Of(source, DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile)));
+        var fit = WeightFit.Of(source, ConfigOf(source, folder));
         var config = fit.Config;
         var (special, projection, extra, adapters) = choose(config);
         var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet()) { Notes = [.. config.Notes, .. fit.Notes] };
@@ -137,6 +147,9 @@ public static class ModelLoader
             throw;
         }
     }
+
+    private static DecoderConfig ConfigOf(IWeightSource source, string folder) =>
+        DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
 
     /// <summary>The model with its adapter's and its projection's weights; disposed of where they hold what no weight may be.</summary>
     private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection)

@@ -24,6 +24,9 @@ public sealed record AnsweringOptions
     /// <summary>Whether questions go through the model's chat template, with what was said before.</summary>
     public bool Chat { get; init; }
 
+    /// <summary>Where questions come from, for the messages about them.</summary>
+    public string Asked { get; init; } = "--prompt";
+
     /// <summary>Latent steps; null for the run's own.</summary>
     public int? LatentSteps { get; init; }
 
@@ -54,6 +57,8 @@ public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, d
 /// <summary>A loaded model that answers questions: <c>lori generate</c>.</summary>
 public sealed class AnsweringModel : IDisposable
 {
+    private const int WarmUpTokens = 16;
+
     private readonly AnsweringOptions _options;
     private readonly ReasoningModel _model;
     private readonly ReasoningCard? _card;
@@ -103,7 +108,7 @@ public sealed class AnsweringModel : IDisposable
     /// <exception cref="InputException">It is a student.</exception>
     public static void CheckExplicit(string flag, string path)
     {
-        if (ModelLoader.Card(path) is { } card && (card.LatentSteps > 0 || card.Method == "no-cot"))
+        if (ModelLoader.Card(path) is { } card && (card.LatentSteps > 0 || card.Method == MethodNames.NoCot))
         {
             throw new InputException($"{flag} {path}: was trained by the method {card.Method} and writes no chain of thought; name the explicit teacher");
         }
@@ -116,12 +121,12 @@ public sealed class AnsweringModel : IDisposable
         var clock = Stopwatch.StartNew();
         if (_template is null)
         {
-            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), clock, direct: _card?.Method == "no-cot");
+            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), _options.Asked, clock);
         }
 
         JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
         var prompt = _tokenizer!.Encode(_template.Render(messages, addGenerationPrompt: true), addSpecialTokens: false);
-        var answer = Generate(prompt, clock, direct: _card?.Method == "no-cot");
+        var answer = Generate(prompt, _options.Asked, clock);
         _said.Add(Message("user", question));
         _said.Add(Message("assistant", answer.Text!));
         return answer;
@@ -129,7 +134,22 @@ public sealed class AnsweringModel : IDisposable
 
     /// <summary>Goes on from ids.</summary>
     /// <exception cref="InputException">They are not the model's, or too many.</exception>
-    public GeneratedAnswer Answer(int[] ids) => Generate(ids, Stopwatch.StartNew(), direct: false);
+    public GeneratedAnswer Answer(int[] ids) => Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew());
+
+    /// <summary>
+    /// Answers with two tokens that no one sees: the first passes of a model, over a question and over one token, take longer than all
+    /// others, and would be timed with the first question.
+    /// </summary>
+    public void WarmUp()
+    {
+        _ = _tokenizer?.Encode("1 + 1", addSpecialTokens: true);
+        var plan = Plan(direct: false) with { MaxNewTokens = 2, EndIds = [] };
+        var length = System.Math.Min(WarmUpTokens, _model.Config.LongestSequence - plan.FedBesideQuestion);
+        if (length > 0)
+        {
+            AnswerGenerator.Generate(_model, [new int[length]], plan);
+        }
+    }
 
     /// <summary>Forgets what was said before.</summary>
     public void StartOver() => _said.Clear();
@@ -139,12 +159,17 @@ public sealed class AnsweringModel : IDisposable
 
     private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 
-    private GeneratedAnswer Generate(int[] prompt, Stopwatch clock, bool direct)
+    private GenerationPlan Plan(bool direct)
     {
-        ModelQueries.CheckIds(prompt, _model, _options.Model);
         var mode = _latentSteps > 0 ? AnswerMode.Latent : direct ? AnswerMode.Direct : AnswerMode.Explicit;
         var ends = EndTokens.Of(_options.Model, _model.Config, _card);
-        var plan = new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends)
+        return new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends);
+    }
+
+    private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock)
+    {
+        ModelQueries.CheckIds(prompt, _model, _options.Model, named);
+        var plan = Plan(direct: named != ModelQueries.IdsOption && _card?.Method == MethodNames.NoCot) with
         {
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };

@@ -8,6 +8,8 @@ internal static class EndTokens
 {
     private const string FileName = "generation_config.json";
 
+    /// <summary>The ids; none where the model names none.</summary>
+    /// <exception cref="InputException">The file is malformed.</exception>
     public static IReadOnlyList<int> Of(string path, DecoderConfig config, ReasoningCard? card)
     {
         if (card is not null)
@@ -15,9 +17,15 @@ internal static class EndTokens
             return [card.EosId];
         }
 
-        var folder = ModelLoader.Resolve(path);
-        var file = Path.Combine(Directory.Exists(folder) ? folder : Path.GetDirectoryName(Path.GetFullPath(folder))!, FileName);
+        var file = FileOf(path);
         return File.Exists(file) && Read(file) is { Count: > 0 } ids ? ids : config.EosIds;
+    }
+
+    /// <summary>The file that names the end tokens of a plain checkpoint, where it is there.</summary>
+    public static string FileOf(string path)
+    {
+        var folder = ModelLoader.Resolve(path);
+        return Path.Combine(Directory.Exists(folder) ? folder : Path.GetDirectoryName(Path.GetFullPath(folder))!, FileName);
     }
 
     private static IReadOnlyList<int> Read(string file) => new ConfigFields(JsonFile.ReadObject(file), file).Ids("eos_token_id");

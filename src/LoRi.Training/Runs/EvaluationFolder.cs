@@ -11,6 +11,8 @@ namespace LoRi.Training.Runs;
 /// </summary>
 internal sealed class EvaluationFolder : IDisposable
 {
+    private const string ConfigName = "config.json", PredictionsName = "predictions.jsonl";
+
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>They change neither what is asked nor what is answered. Model, tokenizer and data are compared by their content.</summary>
@@ -27,19 +29,24 @@ internal sealed class EvaluationFolder : IDisposable
 
     private bool Begun => File.Exists(ConfigFile) && File.Exists(IdentityFile);
 
-    private string ConfigFile => Path.Combine(folder, "config.json");
+    private bool Answered => HoldsAnswers(PredictionsFile);
+
+    private string ConfigFile => Path.Combine(folder, ConfigName);
 
     private string IdentityFile => Path.Combine(folder, EvaluationIdentity.FileName);
 
-    private string PredictionsFile => Path.Combine(folder, "predictions.jsonl");
+    private string PredictionsFile => Path.Combine(folder, PredictionsName);
 
     private string SummaryFile => Path.Combine(folder, "evaluation.json");
 
-    /// <summary>Opens the folder of an evaluation, making it if need be, and keeps other processes out.</summary>
+    /// <summary>
+    /// Opens the folder of an evaluation, making it if need be, and keeps other processes out. An evaluation that has no prediction yet
+    /// is not in the way of another.
+    /// </summary>
     /// <exception cref="InputException">It holds something and <paramref name="resume"/> was not asked for, or is in use.</exception>
     public static EvaluationFolder Open(string path, bool resume)
     {
-        var folder = OutputFolder.Open(path, resume);
+        var folder = OutputFolder.Open(path, resume, HoldsAnswers(Path.Combine(path, PredictionsName)) ? [] : [ConfigName, EvaluationIdentity.FileName, PredictionsName]);
         return new EvaluationFolder(folder, OutputFolder.Lock(folder));
     }
 
@@ -47,6 +54,11 @@ internal sealed class EvaluationFolder : IDisposable
     /// <exception cref="InputException">The folder holds another evaluation, or something else.</exception>
     public string? Check(EvaluationOptions options, EvaluationIdentity identity)
     {
+        if (Begun && !Answered && !Finished)
+        {
+            return null;
+        }
+
         if (Begun)
         {
             EvaluationIdentity.Read(IdentityFile).Check(identity, options);
@@ -58,10 +70,10 @@ internal sealed class EvaluationFolder : IDisposable
             : null;
     }
 
-    /// <summary>Writes what the evaluation is made from, where it has not begun.</summary>
+    /// <summary>Writes what the evaluation is made from, where nothing is answered yet.</summary>
     public void Begin(EvaluationOptions options, EvaluationIdentity identity)
     {
-        if (!Begun)
+        if (!Begun || !Answered)
         {
             AtomicFile.WriteText(IdentityFile, identity.ToJson() + "\n");
             AtomicFile.WriteText(ConfigFile, options.ToJson().ToJsonString(Indented) + "\n");
@@ -130,6 +142,8 @@ internal sealed class EvaluationFolder : IDisposable
         AppendedFile.Close(predictions);
         held.Dispose();
     }
+
+    private static bool HoldsAnswers(string predictions) => new FileInfo(predictions) is { Exists: true, Length: > 0 };
 
     private void Cut(long length)
     {

@@ -8,7 +8,7 @@ using LoRi.Training.TeacherCaches;
 namespace LoRi.Training.Runs;
 
 /// <summary>What an evaluation was made from: other weights or other questions are another evaluation.</summary>
-/// <param name="ModelSha256">SHA-256 of weights, configuration, <c>lori.json</c> and tokenizer.</param>
+/// <param name="ModelSha256">SHA-256 of weights, configuration, <c>lori.json</c> (where there is none, <c>generation_config.json</c>) and tokenizer.</param>
 /// <param name="QuestionsSha256">SHA-256 of the names, questions and answers of all rows.</param>
 internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSha256)
 {
@@ -28,7 +28,8 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
     public static EvaluationIdentity Of(string model, string tokenizer, IReadOnlyList<ReasoningExample> questions)
     {
         var card = Path.Combine(ModelLoader.Resolve(model), ReasoningCard.FileName);
-        var files = new[] { card, tokenizer }.Where(file => File.Exists(file) && !IsGguf(file)).Select(FileHash.Sha256);
+        var ends = File.Exists(card) ? card : EndTokens.FileOf(model);
+        var files = new[] { ends, tokenizer }.Where(file => File.Exists(file) && !IsGguf(file)).Select(FileHash.Sha256);
         return new EvaluationIdentity(
             HashOf(files.Prepend(CacheIdentity.HashOfModel(model))),
             HashOf(questions.SelectMany(example => new[] { example.Id, example.Question, example.Answer })));
@@ -58,7 +59,7 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
         if (ModelSha256 != now.ModelSha256)
         {
             throw new InputException(
-                $"--resume {options.Output}: --model {options.Model} (weights, lori.json or tokenizer) is not the one that this evaluation was begun with; give the same one, or begin under another --output");
+                $"--resume {options.Output}: --model {options.Model} (weights, configuration, lori.json or tokenizer) is not the one that this evaluation was begun with; give the same one, or begin under another --output");
         }
 
         if (QuestionsSha256 != now.QuestionsSha256)

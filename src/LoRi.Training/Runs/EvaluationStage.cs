@@ -71,6 +71,7 @@ public sealed class EvaluationStage
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
         var stage = new EvaluationStage(options, model, card, tokenizer, info);
+        stage.CheckPositions(set);
         folder.Begin(options, identity);
         return stage.Evaluate(folder, set, stop);
     }
@@ -86,9 +87,38 @@ public sealed class EvaluationStage
     private GenerationPlan Plan(int[] prefixIds)
     {
         var steps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
-        var mode = steps > 0 ? AnswerMode.Latent : card?.Method == "no-cot" ? AnswerMode.Direct : AnswerMode.Explicit;
-        return new GenerationPlan(mode, steps, prefixIds, options.MaxNewTokens, [StageModel.EndId(options.Model, model, card)]);
+        var mode = steps > 0 ? AnswerMode.Latent : card?.Method == MethodNames.NoCot ? AnswerMode.Direct : AnswerMode.Explicit;
+        return new GenerationPlan(mode, steps, prefixIds, options.MaxNewTokens, EndIds());
     }
+
+    private IReadOnlyList<int> EndIds() => EndTokens.Of(options.Model, model.Config, card) is { Count: > 0 } ids ? ids : [StageModel.EndId(options.Model, model, card)];
+
+    /// <summary>Refuses questions that leave no position for an answer, and tells of those that leave fewer than may be asked for.</summary>
+    private void CheckPositions(ReasoningSet set)
+    {
+        var longest = model.Config.LongestSequence;
+        if (longest == int.MaxValue)
+        {
+            return;
+        }
+
+        var fed = set.Examples.Select(example => Ids(example).Length + plan.FedBesideQuestion).ToArray();
+        var wrong = Array.FindIndex(fed, length => length > longest);
+        if (wrong >= 0)
+        {
+            throw new InputException(
+                $"--data {set.Places[wrong]}: the question takes {fed[wrong] - plan.FedBesideQuestion} tokens and {plan.FedBesideQuestion} more are fed with it (latent steps, their markers, the answer prefix), "
+                + $"but {options.Model} has {longest} positions; leave this row out, or take fewer --latent-steps or a shorter --answer-prefix");
+        }
+
+        var cut = fed.Count(length => length + options.MaxNewTokens - 1 > longest);
+        if (cut > 0)
+        {
+            info($"{cut:N0} of {fed.Length:N0} questions leave fewer than --max-new-tokens {options.MaxNewTokens} of the {longest} positions of {options.Model}: an answer ends there at the latest");
+        }
+    }
+
+    private int[] Ids(ReasoningExample example) => tokenizer.Encode(QuestionTexts.Of(options.QuestionText, example.Question), addSpecialTokens: true);
 
     private EvaluationSummary? Evaluate(EvaluationFolder folder, ReasoningSet set, CancellationToken stop)
     {
@@ -132,7 +162,7 @@ public sealed class EvaluationStage
     private PredictionRow[] Answer(ReasoningExample[] batch, GenerationPlan how)
     {
         var start = Stopwatch.GetTimestamp();
-        var questions = batch.Select(example => tokenizer.Encode(QuestionTexts.Of(options.QuestionText, example.Question), addSpecialTokens: true)).ToArray();
+        var questions = batch.Select(Ids).ToArray();
         var written = AnswerGenerator.Generate(model, questions, how);
         var texts = written.Select(ids => fed + Text(ids)).ToArray();
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / batch.Length;

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LoRi.Training.Models;
 
 namespace LoRi.Training.Runs;
 
@@ -125,6 +126,21 @@ public sealed record LoRiOptions
         OptionRules.AtLeast<double>("--w-order", WOrder, 0);
         OptionRules.AtLeast<double>("--lambda-rationale", LambdaRationale, 0);
         OptionRules.AtLeast<double>("--lambda-anchor", LambdaAnchor, 0);
+    }
+
+    /// <summary>Checks levels and ranks against the shape of the teacher.</summary>
+    /// <param name="teacher">The teacher, as it was named.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <exception cref="InputException">The teacher has fewer levels or components.</exception>
+    public void ValidateShape(string teacher, DecoderConfig shape)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        var levels = Levels.Indices(shape.Layers).Count;
+        if (SubspaceFile is null && SubspaceKind != SubspaceKindOption.Identity)
+        {
+            OptionRules.AtMost("--layer-rank", LayerRank, levels, $"{teacher} has {levels} traced levels");
+            OptionRules.AtMost("--hidden-rank", HiddenRank, shape.HiddenSize, $"the states of {teacher} have {shape.HiddenSize} components");
+        }
     }
 
     private void ValidateCache(string method)

@@ -19,6 +19,9 @@ public sealed class MemoryEstimate(DecoderConfig config)
     /// <summary>Latent steps, with their two markers.</summary>
     private const int LatentTokens = 7;
 
+    /// <summary>The explicit teacher, among the methods.</summary>
+    private const string Teacher = "cot";
+
     private const int MasterBytes = sizeof(float);
     private const int CachedTokens = 1024;
 
@@ -57,7 +60,7 @@ public sealed class MemoryEstimate(DecoderConfig config)
     public double Training(string method, int elementBytes, bool adapters, bool online = false)
     {
         var copy = elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0;
-        double projection = method is "cot" or "no-cot" ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
+        double projection = method == Teacher || !MethodNames.HasLatents(method) ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
         var trained = projection + (adapters ? AdapterParameters : Parameters);
         var frozen = adapters ? (double)Parameters : 0;
         var teacher = online ? (MasterBytes * (double)Parameters) + copy : 0;
@@ -68,8 +71,8 @@ public sealed class MemoryEstimate(DecoderConfig config)
     {
         const int Explicit = QuestionTokens + RationaleTokens + AnswerTokens, Direct = QuestionTokens + AnswerTokens;
         double Of(int tokens, int graded) => Activations(config, Rows, tokens, graded, elementBytes);
-        var chain = method is "cot" or "codi" ? Of(Explicit, RationaleTokens + AnswerTokens) : 0;
-        var answer = method == "cot" ? 0 : Of(method == "no-cot" ? Direct : Direct + LatentTokens, AnswerTokens);
+        var chain = method == Teacher || MethodNames.ReadsChain(method) ? Of(Explicit, RationaleTokens + AnswerTokens) : 0;
+        var answer = method == Teacher ? 0 : Of(MethodNames.HasLatents(method) ? Direct + LatentTokens : Direct, AnswerTokens);
         return chain + answer;
     }
 }

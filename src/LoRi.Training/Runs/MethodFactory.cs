@@ -10,7 +10,6 @@ namespace LoRi.Training.Runs;
 public static class MethodFactory
 {
     /// <summary>The student's method; <paramref name="teacher"/> is what LoRi's frozen teacher left behind.</summary>
-    /// <exception cref="InputException">The method is known but not part of this version.</exception>
     public static ITrainingMethod Create(RunSettings settings, LoRiTeacher? teacher)
     {
         var (latent, options) = (settings.Latent, settings.LoRi);
@@ -21,10 +20,10 @@ public static class MethodFactory
                 options.ToWeights(),
                 latent.LatentSteps,
                 latent.Grade),
-            "no-cot" => new NoCotMethod(latent.Grade),
-            "latent-ce" => new LatentCrossEntropyMethod(latent.LatentSteps, latent.Grade),
-            "codi" => new CodiMethod(latent.LatentSteps, distillationWeight: options.LambdaAnchor, teacherWeight: 1, latent.Grade),
-            var other => throw new InputException($"--method {other}: is not part of this version; there are lori, codi, latent-ce and no-cot"),
+            MethodNames.NoCot => new NoCotMethod(latent.Grade),
+            MethodNames.LatentCe => new LatentCrossEntropyMethod(latent.LatentSteps, latent.Grade),
+            MethodNames.Codi => new CodiMethod(latent.LatentSteps, distillationWeight: options.LambdaAnchor, teacherWeight: 1, latent.Grade),
+            var other => throw new InvalidOperationException($"invariant: the method {other} was not checked"),
         };
     }
 }

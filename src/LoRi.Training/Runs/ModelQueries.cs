@@ -19,6 +19,9 @@ public sealed record LogitsAnswer(int Length, int Vocabulary, double[] Last, dou
 /// <summary><c>lori logits</c>.</summary>
 public static class ModelQueries
 {
+    /// <summary>The option that gives ids as they are.</summary>
+    internal const string IdsOption = "--ids";
+
     /// <summary>Logits, loss and, where a file is named, all logits and hidden states of the ids.</summary>
     /// <exception cref="InputException">The model cannot be loaded or an id is not in its table.</exception>
     public static LogitsAnswer Logits(string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output, string? adapter = null)
@@ -71,24 +74,24 @@ public static class ModelQueries
         return new LoadSettings(new Precision(type, type), StageModel.DeviceOf(device));
     }
 
-    /// <summary>Refuses ids that a model cannot go on from.</summary>
-    internal static void CheckIds(int[] ids, ReasoningModel model, string path)
+    /// <summary>Refuses ids that a model cannot go on from; <paramref name="named"/> is where they come from.</summary>
+    internal static void CheckIds(int[] ids, ReasoningModel model, string path, string named = IdsOption)
     {
         var rows = model.Config.VocabularySize + model.ExtraRows;
         if (ids.Length == 0)
         {
-            throw new InputException("--ids: there is no id to go on from");
+            throw new InputException($"{named}: there is no token to go on from; give at least one");
         }
 
         var wrong = Array.FindIndex(ids, id => id < 0 || id >= rows);
         if (wrong >= 0)
         {
-            throw new InputException($"--ids: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}");
+            throw new InputException($"{named}: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}; give ids of this model");
         }
 
         if (ids.Length > model.Config.LongestSequence)
         {
-            throw new InputException($"--ids: {ids.Length} ids, but {path} has a table of {model.Config.LongestSequence} positions");
+            throw new InputException($"{named}: {ids.Length} tokens, but {path} has a table of {model.Config.LongestSequence} positions; shorten it");
         }
     }
 }

@@ -8,7 +8,8 @@ namespace LoRi.Training.Runs;
 /// <summary>What <c>lori inspect</c> says of a model beside its tensors: what it is, what it takes, and what looks wrong.</summary>
 internal static class ModelReport
 {
-    private static readonly string[] Methods = ["cot", "no-cot", "latent-ce", "codi", "lori"];
+    /// <summary>The explicit teacher and all students.</summary>
+    private static readonly string[] Methods = ["cot", .. MethodNames.All];
 
     /// <summary>Adds <c>model</c>, <c>memory</c> and <c>findings</c> to the details of an inspection.</summary>
     /// <param name="details">Where they go.</param>
@@ -91,7 +92,7 @@ internal static class ModelReport
                     rows.Add(Row(method, dtype, adapters, estimate.Training(method, bytes, adapters)));
                 }
 
-                rows.Add(Row("lori --online", dtype, adapters, estimate.Training("lori", bytes, adapters, online: true)));
+                rows.Add(Row($"{MethodNames.LoRi} --online", dtype, adapters, estimate.Training(MethodNames.LoRi, bytes, adapters, online: true)));
             }
         }
 

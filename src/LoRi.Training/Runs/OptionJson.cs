@@ -39,28 +39,44 @@ public static class OptionJson
         var defaults = JsonSerializer.SerializeToNode(new T(), Format)!.AsObject();
         foreach (var property in Format.GetTypeInfo(typeof(T)).Properties.Where(p => settings.ContainsKey(p.Name)))
         {
-            defaults[property.Name] = settings[property.Name]?.DeepClone();
+            defaults[property.Name] = Listed(property.PropertyType, settings[property.Name]);
             CheckValue(property, defaults[property.Name], source);
         }
 
         return defaults.Deserialize<T>(Format) ?? new T();
     }
 
+    /// <summary>One setting of a type: text, a number, true or false, a choice, or a list of texts, for which one text may stand.</summary>
+    /// <exception cref="InputException">It has another form; the message names <paramref name="key"/> and <paramref name="source"/>.</exception>
+    public static T Value<T>(string key, JsonNode? value, OptionSource source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return (T)Value(typeof(T), key, Listed(typeof(T), value), source)!;
+    }
+
     private static void CheckValue(JsonPropertyInfo property, JsonNode? value, OptionSource source)
+    {
+        if (value is not null || property.IsSetNullable is false)
+        {
+            Value(property.PropertyType, property.Name, value, source);
+        }
+    }
+
+    private static object Value(Type type, string key, JsonNode? value, OptionSource source)
     {
         try
         {
-            if (value.Deserialize(property.PropertyType, Format) is null && property.IsSetNullable is false)
-            {
-                throw new JsonException();
-            }
+            return value.Deserialize(type, Format) ?? throw new JsonException();
         }
         catch (JsonException e)
         {
             var text = value is JsonValue scalar && scalar.TryGetValue<string>(out var given) ? given : value?.ToJsonString() ?? "null";
-            throw new InputException($"{source.Place(property.Name)} {text}: {Expected(property.PropertyType)}", e);
+            throw new InputException($"{source.Place(key)} {text}: {Expected(type)}", e);
         }
     }
+
+    private static JsonNode? Listed(Type type, JsonNode? value) =>
+        type == typeof(IReadOnlyList<string>) && value?.GetValueKind() == JsonValueKind.String ? new JsonArray(value.DeepClone()) : value?.DeepClone();
 
     private static string Expected(Type type)
     {

@@ -16,6 +16,15 @@ internal static class OptionRules
         }
     }
 
+    /// <summary>The value must be at most <paramref name="most"/>, for a reason.</summary>
+    internal static void AtMost(string flag, int? value, int most, string reason)
+    {
+        if (value is { } given && given > most)
+        {
+            throw Wrong(flag, given, $"must be at most {Text(most)}, as {reason}");
+        }
+    }
+
     /// <summary>The value must be larger than 0.</summary>
     internal static void Positive(string flag, double? value)
     {

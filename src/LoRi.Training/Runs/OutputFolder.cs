@@ -7,8 +7,14 @@ internal static class OutputFolder
     private const string LockFile = ".lock";
 
     /// <summary>Makes the folder if need be and gives its full path.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="resume">Whether it may hold something.</param>
+    /// <param name="first">
+    /// What a start makes before it has any result: a folder that holds nothing else, and was locked once, is one that failed at
+    /// the start, and stands for an empty one. Folders among them must hold no file.
+    /// </param>
     /// <exception cref="InputException">It is a file, cannot be made, or holds something and <paramref name="resume"/> was not asked for.</exception>
-    public static string Open(string path, bool resume)
+    public static string Open(string path, bool resume, IReadOnlyCollection<string> first)
     {
         if (File.Exists(path))
         {
@@ -17,7 +23,7 @@ internal static class OutputFolder
 
         try
         {
-            if (!resume && Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockFile))
+            if (!resume && Directory.Exists(path) && !IsEmpty(path, first))
             {
                 throw new InputException($"--output {path}: the folder is not empty; go on with --resume, or name another folder");
             }
@@ -29,6 +35,15 @@ internal static class OutputFolder
             throw new InputException($"--output {path}: cannot be made ({e.Message.TrimEnd('.')}); name a folder in a place that can be written", e);
         }
     }
+
+    private static bool IsEmpty(string path, IReadOnlyCollection<string> first)
+    {
+        var entries = Directory.GetFileSystemEntries(path);
+        return entries.All(entry => Path.GetFileName(entry) == LockFile)
+            || (File.Exists(Path.Combine(path, LockFile)) && entries.All(entry => Path.GetFileName(entry) == LockFile || (first.Contains(Path.GetFileName(entry)) && HasNoFile(entry))));
+    }
+
+    private static bool HasNoFile(string entry) => File.Exists(entry) || !Directory.EnumerateFiles(entry, "*", SearchOption.AllDirectories).Any();
 
     /// <summary>
     /// Keeps other processes out of the folder until the result is disposed, or the process ends however it ends, and removes

@@ -16,6 +16,9 @@ public sealed class RunDirectory
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
+    /// <summary>What is there before the first step: no metrics, no checkpoint, no teacher's states.</summary>
+    private static readonly string[] MadeFirst = ["config.json", "log.txt", "checkpoints"];
+
     private RunDirectory(string path) => FolderPath = path;
 
     /// <summary>The folder itself.</summary>
@@ -47,7 +50,7 @@ public sealed class RunDirectory
     public static RunDirectory Create(string path, bool resume)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var run = new RunDirectory(OutputFolder.Open(path, resume));
+        var run = new RunDirectory(OutputFolder.Open(path, resume, MadeFirst));
         AtomicFile.CreateFolder(run.CheckpointsFolder);
         return run;
     }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Training.Checkpoints;
 using LoRi.Training.ModelFiles;
+using LoRi.Training.Models;
 
 namespace LoRi.Training.Runs;
 
@@ -197,6 +198,11 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
 
         return this with { Latent = Latent with { AnswerPrefix = Latent.AnswerPrefix ?? teacher ?? LatentOptions.DefaultAnswerPrefix } };
     }
+
+    /// <summary>The shape of the frozen teacher, from its configuration; null where there is no such teacher.</summary>
+    /// <exception cref="InputException">Its files are missing, malformed or of an unsupported kind.</exception>
+    public DecoderConfig? TeacherShape() =>
+        Command == "distill" && MethodNames.HasFrozenTeacher(Latent.Method) ? ModelLoader.Shape(Train.Teacher!) : null;
 
     private void ValidateAccumulation()
     {

@@ -38,7 +38,7 @@ internal static class SettingKeys
         }
 
         return !OfAlignment.Contains(key) || method == MethodNames.LoRi ? null
-            : key == "lambda_anchor" && method == "codi" ? null
+            : key == "lambda_anchor" && MethodNames.HasAnchorWeight(method) ? null
             : ($"--method {method}", $"only {MethodNames.LoRi} aligns trajectories; leave it out");
     }
 

@@ -43,6 +43,11 @@ public sealed class TrainingStage
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
+        if (settings.TeacherShape() is { } shape)
+        {
+            settings.LoRi.ValidateShape(settings.Train.Teacher!, shape);
+        }
+
         settings = settings.WithAnswerPrefix();
         settings = settings with { Train = settings.Train with { Threads = settings.Train.Threads ?? get_num_threads() } };
         if (settings.Train.DryRun)

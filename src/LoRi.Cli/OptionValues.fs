@@ -1,0 +1,68 @@
+/// The values of options: which options take one, and how an option that is given twice is read.
+module LoRi.Cli.OptionValues
+
+open System
+open Argu
+open Microsoft.FSharp.Reflection
+open LoRi.Cli.ExitCodes
+
+/// Stands before a help flag that is an option's value; no command line can hold it.
+[<Literal>]
+let private Mark = "\000"
+
+/// Whether an argument asks for help, where it is not an option's value.
+let isHelp argument =
+    List.contains argument [ "--help"; "-h"; "-?" ]
+
+/// The options that a text follows.
+let ofText<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) =
+    set
+        [
+            for case in parser.GetArgumentCases() do
+                match case.UnionCaseInfo.GetFields() with
+                | [| field |] when field.PropertyType = typeof<string> -> yield! case.CommandLineNames.Value
+                | _ -> ()
+        ]
+
+/// The arguments with a mark before help flags that are the values of such options.
+let rec protect (ofText: Set<string>) (arguments: string list) =
+    match arguments with
+    | option :: value :: rest when ofText.Contains option && isHelp value ->
+        option :: Mark + value :: protect ofText rest
+    | first :: rest -> first :: protect ofText rest
+    | [] -> []
+
+let private unmarked (field: objnull) : objnull =
+    match field with
+    | :? string as text when text.StartsWith(Mark, StringComparison.Ordinal) -> text.Substring Mark.Length
+    | other -> other
+
+/// The option of a case: its name with hyphens.
+let option (case: UnionCaseInfo) =
+    "--" + case.Name.ToLowerInvariant().Replace('_', '-')
+
+/// The error for an option that takes one value and was given two.
+let givenTwice (option: string) (values: string list) =
+    let all = String.Join(" and ", values)
+    UsageException $"{option} is given more than once, as {all}; give it once"
+
+let private joined (case: UnionCaseInfo) (all: objnull array list) =
+    match case.GetFields() with
+    | [||] -> [||]
+    | [| field |] when field.PropertyType = typeof<string list> ->
+        [|
+            box (List.collect (fun (fields: objnull array) -> unbox<string list> fields[0]) all)
+        |]
+    | _ ->
+        match all with
+        | [ fields ] -> Array.map unmarked fields
+        | several -> raise (givenTwice (option case) [ for fields in several -> string (unmarked fields[0]) ])
+
+/// The values of the options, each once: lists that are given in parts are put together, two single values are refused.
+let once<'T> (values: 'T list) : 'T list =
+    values
+    |> List.map (fun value -> FSharpValue.GetUnionFields(value, typeof<'T>))
+    |> List.groupBy (fun (case, _) -> case.Tag)
+    |> List.map (fun (_, group) ->
+        let case = fst group.Head
+        unbox<'T>(nonNull (FSharpValue.MakeUnion(case, joined case (List.map snd group)))))
