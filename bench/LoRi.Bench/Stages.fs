@@ -8,6 +8,7 @@ open System.Text.Json
 open LoRi.Bench.ChildProcess
 open LoRi.Training.ModelFiles
 open LoRi.Training.Runs
+open LoRi.Training.Tokenizers
 open TorchSharp
 
 /// What is run on what.
@@ -28,8 +29,11 @@ type Settings =
 type Row =
     {
         Stage: string
+        /// Of the whole process.
         Seconds: float
+        /// Tokens that went through the stage's arithmetic, written ones and latent steps included; 0 where there are none.
         Tokens: int64
+        /// Over the seconds of the work itself, without start and loading where the stage tells them; NaN where no token is read.
         TokensPerSecond: float
         Share: float
         PeakMemory: int64
@@ -60,16 +64,19 @@ let private training stage settings folder arguments =
         PeakMemory = max outcome.PeakMemory (int64 (number "peak_memory_bytes" summary))
     }
 
-/// A stage of forward passes only: two operations a weight and token.
-let private inference stage ceiling weights (outcome: Outcome) (tokens: int64) seconds =
+/// A stage that passes tokens at so many operations each in so many seconds.
+let private passing stage ceiling operations (outcome: Outcome) (tokens: int64) seconds =
     {
         Stage = stage
         Seconds = outcome.Seconds
         Tokens = tokens
         TokensPerSecond = float tokens / seconds
-        Share = 2.0 * weights * float tokens / seconds / ceiling
+        Share = operations * float tokens / seconds / ceiling
         PeakMemory = outcome.PeakMemory
     }
+
+/// A stage of forward passes only: two operations a weight and token.
+let private inference stage ceiling weights = passing stage ceiling (2.0 * weights)
 
 let private losses folder (term: string) =
     let values =
@@ -125,7 +132,7 @@ let private trajectories settings ceiling weights =
     let answer = (JsonDocument.Parse outcome.Output).RootElement
     inference "trajectories" ceiling weights outcome (int64 (number "tokens" answer)) (number "seconds" answer)
 
-/// A stage that runs no model.
+/// A stage that reads no tokens.
 let private plain stage (outcome: Outcome) =
     {
         Stage = stage
@@ -136,7 +143,8 @@ let private plain stage (outcome: Outcome) =
         PeakMemory = outcome.PeakMemory
     }
 
-let private subspace settings =
+/// Both Gram matrices of a token's `L x d` states are the least work: `2 L d (L + d)` operations.
+let private subspace settings ceiling =
     let file = [ "--output"; pathIn settings "subspace.safetensors"; "--json" ]
 
     let fit =
@@ -148,7 +156,17 @@ let private subspace settings =
         ]
         @ file
 
-    plain "subspace fit" (lori settings fit)
+    let outcome = lori settings fit
+    let answer = (JsonDocument.Parse outcome.Output).RootElement
+    let levels, width = number "layers" answer, number "width" answer
+
+    passing
+        "subspace fit"
+        ceiling
+        (2.0 * levels * width * (levels + width))
+        outcome
+        (int64 (number "tokens" answer))
+        outcome.Seconds
 
 let private report settings =
     plain
@@ -161,6 +179,13 @@ let private distill settings =
 
     training "distill (lori)" settings (pathIn settings "student") (arguments @ rows settings @ steps settings)
 
+let private prompt = "Tom has 3 apples and buys 4 more. How many has he?"
+
+/// Counts the tokens of questions as the student reads them.
+let private reader settings =
+    let tokenizer = TokenizerFile.Load(pathIn settings "student/final")
+    fun (question: string) -> tokenizer.Encode(question, false).Length
+
 let private evaluate settings ceiling weights =
     let questions =
         [ "--data"; settings.Test; "--limit"; "64"; "--max-new-tokens"; "16" ]
@@ -171,12 +196,39 @@ let private evaluate settings ceiling weights =
         lori settings ([ "evaluate"; "--model"; pathIn settings "student" ] @ questions @ output)
 
     let answer = json (pathIn settings "evaluation/evaluation.json")
-    let tokens = int64 (number "tokens_generated" answer)
-    inference "evaluate (64 questions, latent)" ceiling weights outcome tokens (number "seconds" answer)
 
-let private generate settings =
-    let prompt = [ "--prompt"; "Tom has 3 apples and buys 4 more. How many has he?" ]
-    plain "generate" (lori settings ([ "generate"; "--model"; pathIn settings "student" ] @ prompt))
+    let count = reader settings
+
+    let asked =
+        File.ReadLines(pathIn settings "evaluation/predictions.jsonl")
+        |> Seq.sumBy (fun line ->
+            count (nonNull ((JsonDocument.Parse line).RootElement.GetProperty("question").GetString())))
+
+    let latents = number "examples" answer * number "latent_steps" answer
+    let passed = int64 (float asked + latents + number "tokens_generated" answer)
+    inference "evaluate (64 questions, latent)" ceiling weights outcome passed (number "seconds" answer)
+
+/// The student's and its explicit teacher's answer to one question, both in one process.
+let private generate settings ceiling weights =
+    let models =
+        [ "--model"; pathIn settings "student"; "--against"; pathIn settings "teacher" ]
+
+    let outcome =
+        lori settings ([ "generate" ] @ models @ [ "--prompt"; prompt; "--max-new-tokens"; "64"; "--json" ])
+
+    let answer = (JsonDocument.Parse outcome.Output).RootElement
+    let asked = reader settings prompt
+
+    let row name (measured: JsonElement) =
+        let passed =
+            int64 (float asked + number "latent_steps" measured + number "tokens" measured)
+
+        inference $"generate ({name})" ceiling weights outcome passed (number "seconds" measured)
+
+    [
+        row "one question, latent" answer
+        row "the same, explicit" (answer.GetProperty "against")
+    ]
 
 /// Runs all stages in their order and gives their rows, the ceiling in operations a second, and the course of the losses.
 let measure settings =
@@ -190,12 +242,13 @@ let measure settings =
     let weights = weightsOf settings.Model
     let taught = teach settings
     let traced = trajectories settings ceiling weights
-    let fitted = subspace settings
+    let fitted = subspace settings ceiling
     let reported = report settings
     let distilled = distill settings
     let evaluated = evaluate settings ceiling weights
 
-    [ taught; traced; fitted; reported; distilled; evaluated; generate settings ],
+    [ taught; traced; fitted; reported; distilled; evaluated ]
+    @ generate settings ceiling weights,
     ceiling,
     [
         "teach", losses (pathIn settings "teacher") "task"
@@ -210,9 +263,9 @@ let private shown (format: float -> string) value =
 let markdown settings (rows: Row list, ceiling, courses: (string * string) list) =
     let line row =
         let rate, share =
-            shown (sprintf "%.0f") row.TokensPerSecond, shown (fun share -> $"%.0f{100.0 * share} %%") row.Share
+            shown (sprintf "%.0f") row.TokensPerSecond, shown (fun share -> $"%.1f{100.0 * share} %%") row.Share
 
-        $"| {row.Stage} | %.0f{row.Seconds} | {row.Tokens} | {rate} | {share} | %.2f{float row.PeakMemory / float (1L <<< 30)} |"
+        $"| {row.Stage} | %.1f{row.Seconds} | {row.Tokens} | {rate} | {share} | %.2f{float row.PeakMemory / float (1L <<< 30)} |"
 
     [
         $"{settings.Rows} rows, {settings.Steps} steps of {settings.BatchSize} rows, {settings.Dtype}, {torch.get_num_threads ()} threads; ceiling %.0f{ceiling / 1e9} GFLOP/s (2048-cube product, same run)."
