@@ -113,6 +113,9 @@ let private steps settings =
         string settings.BatchSize
         "--log-every"
         "1"
+        // A long run saves every twentieth of its steps; one of a dozen steps would mostly save.
+        "--checkpoint-every"
+        string settings.Steps
     ]
 
 let private pathIn settings name = Path.Combine(settings.Folder, name)
