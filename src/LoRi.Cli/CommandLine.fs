@@ -174,6 +174,17 @@ let existing (option: string) (path: string) =
 
     path
 
+/// Refuses to write over a file that the command reads: one of `inputs`, or a file in a folder of theirs.
+let notAnInput (inputs: string seq) (output: string) =
+    let full = Path.GetFullPath output
+
+    let reads (input: string) =
+        let input = Path.GetFullPath input
+        input = full || (File.Exists full && Path.GetDirectoryName full = input)
+
+    if Seq.exists reads inputs then
+        raise (UsageException $"--output {output}: the command reads this file and would write over it; name another")
+
 /// Bad input that work finds in a file gets the file's name, where the message does not have one yet.
 let about (file: string) (work: unit -> 'a) : 'a =
     try

@@ -114,7 +114,7 @@ type Subspaces =
             add (slice values 4) (Array.sub counts part[0] part.Length) |> Door.orThrow
 
             if anchors.Shape[0] > 0 then
-                measures.AddAnchors(slice anchors 3) |> Door.orThrow
+                Subspaces.MeasureAnchors(measures, slice anchors 3)
 
     /// One batch for the second reading, in parts of as many examples as `ExamplesAtOnce` allows. Shapes as in `Fit`;
     /// anchors may be of no example at all.
@@ -122,6 +122,11 @@ type Subspaces =
         (measures: SubspaceMeasures, trajectories: RawTensor, counts: int[], anchors: RawTensor)
         : unit =
         Subspaces.InParts(measures, measures.AddTrajectories, trajectories, counts, anchors)
+
+    /// Anchors apart from trajectories, where not every example has one. Shape: example level hidden, or of no example at all.
+    static member MeasureAnchors(measures: SubspaceMeasures, anchors: RawTensor) : unit =
+        if anchors.Shape[0] > 0 then
+            measures.AddAnchors anchors |> Door.orThrow
 
     /// The same for coordinates that were projected before. Shapes: coordinates : example r_L token r_d; anchors : example level
     /// hidden, or of no example at all.

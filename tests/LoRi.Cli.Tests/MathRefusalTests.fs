@@ -11,18 +11,6 @@ open LoRi.Training.Checkpoints
 open LoRi.Training.Trajectories
 open LoRi.Cli.Tests.MathRunning
 
-let private doubles name (shape: int64 list) (values: float[]) =
-    SafetensorsContent.FromDoubles(name, shape, values)
-
-let private tensor name (shape: int64 list) =
-    let count = shape |> List.fold (*) 1L |> int
-    doubles name shape (Array.init count (fun i -> sin (float i + float (String.length name))))
-
-let private trajectories (folder: string) (name: string) (contents: SafetensorsContent list) =
-    let path = Path.Combine(folder, name)
-    SafetensorsWriter.Write(path, contents, Collections.Generic.Dictionary(dict [ "format", "lori-trajectories" ]))
-    path
-
 let private refused =
     [
         for name, contents, message in

@@ -28,6 +28,21 @@ let expectNumbers tolerance (expected: float[]) (found: float[]) name =
 
 let number (name: string) (element: JsonElement) = element.GetProperty(name).GetDouble()
 
+/// A tensor of these numbers.
+let doubles name (shape: int64 list) (values: float[]) =
+    SafetensorsContent.FromDoubles(name, shape, values)
+
+/// A tensor of some numbers that its name decides.
+let tensor name (shape: int64 list) =
+    let count = shape |> List.fold (*) 1L |> int
+    doubles name shape (Array.init count (fun i -> sin (float i + float (String.length name))))
+
+/// A trajectory file of these tensors.
+let trajectories (folder: string) (name: string) (contents: SafetensorsContent list) =
+    let path = Path.Combine(folder, name)
+    SafetensorsWriter.Write(path, contents, Collections.Generic.Dictionary(dict [ "format", "lori-trajectories" ]))
+    path
+
 let files corpus =
     sharedFile $"fixtures/math/lori-{corpus}.teacher.safetensors",
     sharedFile $"fixtures/math/lori-{corpus}.student.safetensors"

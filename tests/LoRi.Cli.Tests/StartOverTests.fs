@@ -18,7 +18,7 @@ let private fails (text: string) arguments =
     Expect.notEqual outcome.Code Success $"{arguments}"
     Expect.stringContains outcome.Error text "message"
 
-let private training =
+let private failedStarts =
     [
         test "a run that failed at its start is not in the way of the corrected command" {
             withTiny (fun folder ->
@@ -251,4 +251,4 @@ let private ends =
     }
 
 [<Tests>]
-let tests = testList "Starting over" (training @ positions @ [ ends ])
+let tests = testList "Starting over" (failedStarts @ positions @ [ ends ])

@@ -123,12 +123,14 @@ let tests =
             test "an external folder must be there, complete and of a known version" {
                 let folder = Directory.CreateTempSubdirectory("lori-test").FullName
 
-                let message () =
+                let messageOf (asked: string) =
                     try
-                        LibtorchLocation.Find(NativeRuntimeOptions(LibtorchFolder = folder)) |> ignore
+                        LibtorchLocation.Find(NativeRuntimeOptions(LibtorchFolder = asked)) |> ignore
                         "accepted"
                     with :? InputException as e ->
                         e.Message
+
+                let message () = messageOf folder
 
                 try
                     Expect.stringContains (message ()) "libc10.so" "missing file"
@@ -147,6 +149,8 @@ let tests =
                     )
 
                     Expect.equal (message ()) "accepted" "known version"
+                    Expect.equal (messageOf (lib + "/")) "accepted" "as a shell completes it"
+                    Expect.stringContains (messageOf "") "names no folder" "empty"
                 finally
                     Directory.Delete(folder, true)
             }

@@ -6,6 +6,7 @@ open System.Globalization
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Training
+open LoRi.Training.ModelFiles
 open LoRi.Training.Runs
 
 /// Token ids of an option, separated by commas.
@@ -39,6 +40,10 @@ let logits (terminal: Terminal) native arguments =
 
     CommandLine.atLeastOne "threads" (options.TryGetResult LogitsArgs.Threads)
     let model = CommandLine.existing "model" (options.GetResult LogitsArgs.Model)
+
+    options.TryGetResult LogitsArgs.Output
+    |> Option.iter (CommandLine.notAnInput [ ModelLoader.Resolve model ])
+
     load native (options.TryGetResult LogitsArgs.Threads)
 
     let answer =

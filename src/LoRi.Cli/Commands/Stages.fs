@@ -8,6 +8,7 @@ open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Training
 open LoRi.Training.Data
+open LoRi.Training.ModelFiles
 open LoRi.Training.Runs
 
 /// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves what it has and stops. A second signal ends the
@@ -223,6 +224,7 @@ let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     for path in settings.Data do
         CommandLine.existing "data" path |> ignore
 
+    CommandLine.notAnInput (Seq.append [ ModelLoader.Resolve settings.Model ] settings.Data) settings.Output
     NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
 
     let result =

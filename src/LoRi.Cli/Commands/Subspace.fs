@@ -105,13 +105,14 @@ let fit (terminal: Terminal) native arguments =
     let seed = options.GetResult(SubspaceFitArgs.Seed, 0L)
     load native (options.TryGetResult SubspaceFitArgs.Threads)
     let trajectories = options.GetResult Trajectories
+    let path = options.GetResult SubspaceFitArgs.Output
     use corpus = TrajectoryFiles.Open trajectories
+    CommandLine.notAnInput (Seq.append trajectories corpus.Paths) path
 
     let subspace =
         CommandLine.about (String.Join(' ', trajectories)) (fun () ->
             fitCorpus chosen seed (options.Contains Low_Memory) corpus)
 
-    let path = options.GetResult SubspaceFitArgs.Output
     SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
 
     if options.Contains SubspaceFitArgs.Json then

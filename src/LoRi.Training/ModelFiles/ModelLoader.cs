@@ -119,6 +119,28 @@ public static class ModelLoader
         });
     }
 
+    /// <summary>
+    /// A student that starts from a student goes on with the rows of its markers and its feedback projection: copies the projection and
+    /// tells true where the start's card names the same markers and the same kind and width. Otherwise nothing changes.
+    /// </summary>
+    /// <param name="path">The start: a Hub folder, a run directory, or a GGUF file.</param>
+    /// <param name="model">What <see cref="LoadToTrain"/> made of it.</param>
+    /// <exception cref="InputException">The projection's file is missing or does not fit the card.</exception>
+    public static bool ContinuesStudent(string path, ReasoningModel model)
+    {
+        var folder = Resolve(path);
+        if (Card(path) is not { LatentSteps: > 0 } card || card.Special != model.Special || card.Projection != model.Projection.Kind
+            || (card.Projection == ProjectionKind.Mlp && card.ProjectionWidth != model.Projection.Width))
+        {
+            return false;
+        }
+
+        using var weights = card.Projection == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(folder, ReasoningCard.WeightsFile));
+        CheckProjection(model.Projection, model.Config.HiddenSize, weights);
+        FillProjection(model, weights);
+        return true;
+    }
+
     private static SpecialIds Special(string folder, ReasoningCard? card, DecoderConfig config, int extraRows)
     {
         card?.CheckFits(folder, config.VocabularySize + extraRows, config);

@@ -58,7 +58,9 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
 
     private static LibtorchLocation External(string asked, string source, string torchSharp, bool anyVersion)
     {
-        var folder = Path.GetFullPath(asked);
+        if (asked.Length == 0)
+            throw new InputException($"{source}: names no folder; name torch/lib of an installed PyTorch");
+        var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(asked));
         if (!Directory.Exists(folder))
             throw new InputException($"{source} {asked}: there is no such folder");
         if (!Has(folder, "torch_cpu") && Has(Path.Combine(folder, "lib"), "torch_cpu"))

@@ -29,7 +29,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         var clock = Stopwatch.StartNew();
         var levels = new TracedLevels(settings.LoRi.Levels.Indices(student.Layers));
         using var like = zeros(1, dtype: ScalarType.Float32, device: device);
-        var given = Given((levels.Indices.Count, student.HiddenSize));
+        var given = GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, student);
         var result = settings.LoRi.Online ? Online(rows, levels, student, given, like) : Cached(rows, levels, student, given, like);
         var subspace = result.Subspace;
         info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
@@ -96,21 +96,6 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
             teacher.Dispose();
             throw;
         }
-    }
-
-    private SharedSubspace? Given((int Levels, int Width) traced)
-    {
-        if (settings.LoRi.SubspaceFile is not { } file)
-        {
-            return null;
-        }
-
-        var named = SubspaceFile.Read(file);
-        return (named.Levels, named.Width) == traced
-            ? named
-            : throw new InputException(
-                $"--subspace {file}: was fitted on {named.Levels} levels of {named.Width} components, "
-                + $"{settings.Train.Teacher} has {traced.Levels} traced levels of {traced.Width}; fit one on this teacher, with the same --levels");
     }
 
     private ReasoningModel LoadTeacher(DecoderConfig student)

@@ -46,6 +46,7 @@ public sealed class TrainingStage
         if (settings.TeacherShape() is { } shape)
         {
             settings.LoRi.ValidateShape(settings.Train.Teacher!, shape);
+            GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, shape);
         }
 
         settings = settings.WithAnswerPrefix();
@@ -208,16 +209,24 @@ public sealed class TrainingStage
         return model;
     }
 
-    /// <summary>What the start weights lack: a student's markers and projection, and adapters, which begin as nothing.</summary>
+    /// <summary>
+    /// What the start weights lack: a student's markers and projection, unless it starts from a student that has them, and adapters,
+    /// which begin as nothing.
+    /// </summary>
     private void InitialiseParts(ReasoningModel model, TrainingData data)
     {
-        if (!IsTeacher)
+        var goesOn = !IsTeacher && ModelLoader.ContinuesStudent(Start, model);
+        if (goesOn)
+        {
+            log.Info($"{Start}: is a student, its markers and its {OptionJson.Name(model.Projection.Kind)} projection are learned further");
+        }
+        else if (!IsTeacher)
         {
             Initialisation.SpecialRows(model, settings.Train.Seed);
         }
 
         Initialisation.Adapters(model, settings.Train.Seed);
-        if (!IsTeacher)
+        if (!IsTeacher && !goesOn)
         {
             Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
         }

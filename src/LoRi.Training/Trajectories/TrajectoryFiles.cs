@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using LoRi.Training.Checkpoints;
@@ -38,6 +39,12 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
 
     /// <summary>The data's own names of the examples; numbers where a file has none.</summary>
     public IReadOnlyList<string> Ids { get; private set; } = [];
+
+    /// <summary>Whether every example has a name of its own, not a number for want of one.</summary>
+    public bool HasIds { get; private set; } = true;
+
+    /// <summary>The files that are read, the shards of an index in its place.</summary>
+    public IEnumerable<string> Paths => files.Select(file => file.Path);
 
     /// <summary>Opens files and checks their numbering and shapes; values are checked when they are read.</summary>
     /// <exception cref="InputException">A file cannot be read or is no trajectory file.</exception>
@@ -173,7 +180,16 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         .Select(WithIndex)
         .SelectMany(path => path.EndsWith(IndexSuffix, StringComparison.Ordinal) ? Shards(path) : [path])
         .GroupBy(path => ShardName().Match(path) is { Success: true } match ? match.Groups[1].Value : path, StringComparer.Ordinal)
-        .Select(group => (IReadOnlyList<string>)[.. group.Distinct(StringComparer.Ordinal)]);
+        .Select(group => Whole([.. group.Distinct(StringComparer.Ordinal)]));
+
+    /// <summary>The shards of one file, none missing: a part of a corpus must not pass for the whole.</summary>
+    private static IReadOnlyList<string> Whole(IReadOnlyList<string> paths)
+    {
+        var match = ShardName().Match(paths[0]);
+        return !match.Success || int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) == paths.Count
+            ? paths
+            : throw new InputException($"{paths[0]}: {paths.Count} of the shards of this corpus are named, there are {match.Groups[2].Value.TrimStart('0')}; name all of them, or their index");
+    }
 
     private static string[] Once(string[] paths)
     {
@@ -226,12 +242,13 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
 
         (Levels, Width) = index.Shape;
         var first = Count;
+        HasIds &= index.Ids is not null;
         Ids = [.. Ids, .. index.Ids ?? [.. Enumerable.Range(first, index.Examples.Count).Select(i => $"{i}")]];
         examples.AddRange(index.Examples);
     }
 
     private long Values(int longest, int rows) => (long)rows * Levels * System.Math.Max(1, examples[longest].Length) * Width;
 
-    [GeneratedRegex(@"\A(.*)-[0-9]{5}-of-[0-9]{5}\.safetensors\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
+    [GeneratedRegex(@"\A(.*)-[0-9]{5}-of-([0-9]{5})\.safetensors\z", RegexOptions.CultureInvariant | RegexOptions.Singleline)]
     private static partial Regex ShardName();
 }

@@ -99,6 +99,26 @@ public static class TrajectoryObjective
         {
             throw new InputException($"--teacher has {teacher.Count} examples and --student {student.Count}; both must have the same ones");
         }
+
+        if (teacher.HasIds && student.HasIds)
+        {
+            CheckOrder(teacher.Ids, student.Ids);
+        }
+    }
+
+    /// <summary>Examples are paired by their numbers: no question may stand at another number on the other side.</summary>
+    private static void CheckOrder(IReadOnlyList<string> teacher, IReadOnlyList<string> student)
+    {
+        var rows = teacher.Select((id, row) => (id, row)).GroupBy(pair => pair.id, StringComparer.Ordinal)
+            .Where(same => same.Count() == 1)
+            .ToDictionary(same => same.Key, same => same.Single().row, StringComparer.Ordinal);
+        for (var row = 0; row < student.Count; row++)
+        {
+            if (rows.TryGetValue(student[row], out var other) && other != row)
+            {
+                throw new InputException($"--student: example {row} is {student[row]}, which is example {other} of --teacher; both files must have the same examples in the same order");
+            }
+        }
     }
 
     private static int Checked(int row, ObjectiveOptions options, TrajectoryFiles teacher, TrajectoryFiles student)

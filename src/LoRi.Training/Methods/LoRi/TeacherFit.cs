@@ -84,7 +84,10 @@ public static class TeacherFit
         }
     }
 
-    /// <summary>A batch in parts whose statistics fit, each with a scope of its own.</summary>
+    /// <summary>
+    /// A batch in parts whose statistics fit, each with a scope of its own. Its anchors are those of the examples that have any, so
+    /// they are no matter of the parts.
+    /// </summary>
     private static void Measure(SubspaceMeasures measures, TrajectoryBatch batch)
     {
         for (var start = 0; start < batch.Lengths.Length; start += measures.ExamplesAtOnce)
@@ -95,7 +98,10 @@ public static class TeacherFit
                 measures,
                 CorpusReading.Exact(batch.Trajectories.narrow(0, start, count)),
                 batch.Lengths.AsSpan(start, count).ToArray(),
-                CorpusReading.Exact(batch.Anchors.shape[0] == 0 ? batch.Anchors : batch.Anchors.narrow(0, start, count)));
+                CorpusReading.Exact(batch.Anchors.narrow(0, 0, 0)));
         }
+
+        using var anchors = NewDisposeScope();
+        Subspaces.MeasureAnchors(measures, CorpusReading.Exact(batch.Anchors));
     }
 }
