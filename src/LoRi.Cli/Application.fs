@@ -71,8 +71,15 @@ let private help (terminal: Terminal) (arguments: string list) =
 
 /// Whether help is asked for, and not as the value of an option.
 let private asksForHelp (command: Registry.Command) (arguments: string list) =
-    List.exists isHelp arguments
-    && List.exists isHelp (OptionValues.protect (command.TextOptions()) arguments)
+    let follows (before: string, argument) =
+        isHelp argument && not (before.StartsWith('-'))
+
+    match arguments with
+    | first :: _ when isHelp first -> true
+    | _ when List.exists follows (List.pairwise arguments) -> true
+    | _ ->
+        List.exists isHelp arguments
+        && List.exists isHelp (OptionValues.protect (command.TextOptions()) arguments)
 
 let private dispatch (terminal: Terminal) (options: Global) =
     let native =

@@ -52,6 +52,7 @@ let textOptions<'T when 'T :> IArgParserTemplate> (command: string) =
 /// The options among the arguments, and the arguments that are none of them where `lenient`.
 let private parseSome<'T when 'T :> IArgParserTemplate> command lenient ignoreMissing (arguments: string list) =
     let parser = parser<'T> command
+    OptionValues.checkNumbers parser arguments
 
     try
         let found =
@@ -97,7 +98,11 @@ let settings<'T when 'T :> IArgParserTemplate> (results: ParseResults<'T>) : (st
 
 /// Options that two unions describe together: what the first does not know, the second must.
 let parseBoth<'A, 'B when 'A :> IArgParserTemplate and 'B :> IArgParserTemplate> (command: string) arguments =
-    let first, rest = parseSome<'A> command true false arguments
+    let texts = textOptions<'B> command
+
+    let first, rest =
+        parseSome<'A> command true false (OptionValues.protect texts arguments)
+
     first, fst (parseSome<'B> command false false rest)
 
 /// The file that `--config` names, and the keys of its settings; a file that cannot be read is an error of its own.
@@ -172,6 +177,12 @@ let existing (option: string) (path: string) =
 
         raise (InputException $"--{option} {path}: there is no such file or folder{hint}")
 
+    if isModel && RunDirectory.IsUnfinished path then
+        raise (
+            InputException
+                $"--{option} {path}: this run has not come to its end, so there is no model in it; the command that began it ends it with --resume"
+        )
+
     path
 
 /// Refuses to write over a file that the command reads: one of `inputs`, or a file in a folder of theirs.
@@ -203,6 +214,9 @@ let private takeConfig (arguments: string list) =
     match List.tryFindIndex ((=) "--config") arguments with
     | Some index when index + 1 < arguments.Length ->
         let file, rest = arguments[index + 1], List.removeManyAt index 2 arguments
+
+        if file = "" then
+            raise (UsageException "--config: must name a file, found an empty text")
 
         match List.tryFindIndex ((=) "--config") rest with
         | Some other when other + 1 < rest.Length ->
@@ -255,17 +269,32 @@ let private ofFile<'T when 'T :> IArgParserTemplate> (file: string) : 'T list =
                 )
     ]
 
-/// The options of a command whose settings may also come from a file, by `--config`; the command line wins.
-let parseWithFile<'T when 'T :> IArgParserTemplate> (command: string) (arguments: string list) =
+/// The options of a command whose settings may also come from a file, by `--config`; the command line wins, also with an option
+/// that cannot stand beside one of the file's: `exclusive` names such pairs of settings.
+let parseWithFile<'T when 'T :> IArgParserTemplate>
+    (command: string)
+    (exclusive: (string * string) list)
+    (arguments: string list)
+    =
     match takeConfig arguments with
     | given, None -> parse<'T> command given
     | given, Some file ->
         let tag (value: 'T) =
             (FSharpValue.GetUnionFields(value, typeof<'T>) |> fst).Tag
 
+        let key (value: 'T) =
+            (FSharpValue.GetUnionFields(value, typeof<'T>) |> fst).Name.ToLowerInvariant()
+
         let own = (fst (parseSome<'T> command false true given)).GetAllResults()
         let tags = own |> List.map tag |> set
-        let all = own @ (ofFile<'T> file |> List.filter (tag >> tags.Contains >> not))
+        let keys = own |> List.map key |> set
+
+        let replaced (value: 'T) =
+            tags.Contains(tag value)
+            || exclusive
+               |> List.exists (fun (a, b) -> (keys.Contains a && key value = b) || (keys.Contains b && key value = a))
+
+        let all = own @ (ofFile<'T> file |> List.filter (replaced >> not))
         let there = all |> List.map tag |> set
         let parser = parser<'T> command
 

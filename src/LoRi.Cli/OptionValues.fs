@@ -2,6 +2,7 @@
 module LoRi.Cli.OptionValues
 
 open System
+open System.Globalization
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
@@ -14,15 +15,29 @@ let private Mark = "\000"
 let isHelp argument =
     List.contains argument [ "--help"; "-h"; "-?" ]
 
-/// The options that a text follows.
-let ofText<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) =
+/// The options that one value of a type follows.
+let private followedBy<'T when 'T :> IArgParserTemplate> (value: Type) (parser: ArgumentParser<'T>) =
     set
         [
             for case in parser.GetArgumentCases() do
                 match case.UnionCaseInfo.GetFields() with
-                | [| field |] when field.PropertyType = typeof<string> -> yield! case.CommandLineNames.Value
+                | [| field |] when field.PropertyType = value -> yield! case.CommandLineNames.Value
                 | _ -> ()
         ]
+
+/// The options that a text follows.
+let ofText<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) = followedBy typeof<string> parser
+
+/// Refuses numbers that the parser would misread: it takes a comma for a separator of thousands, so that 0,001 would be 1.
+let checkNumbers<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) (arguments: string list) =
+    let ofNumber = followedBy typeof<float> parser
+
+    for option, value in List.pairwise arguments do
+        if ofNumber.Contains option && value.Contains ',' then
+            raise (
+                UsageException
+                    $"{option} {value}: must be a number; the decimal sign is a point, and nothing separates thousands"
+            )
 
 /// The arguments with a mark before help flags that are the values of such options.
 let rec protect (ofText: Set<string>) (arguments: string list) =
@@ -58,6 +73,20 @@ let private joined (case: UnionCaseInfo) (all: objnull array list) =
         | [ fields ] -> Array.map unmarked fields
         | several -> raise (givenTwice (option case) [ for fields in several -> string (unmarked fields[0]) ])
 
+/// What the names of a case's values call a place in the file system.
+let private places = set [ "file"; "folder"; "path"; "run" ]
+
+/// An unset variable of a shell leaves an empty text, which is no place.
+let private refuseNowhere (case: UnionCaseInfo) (fields: objnull array) =
+    let texts =
+        match fields with
+        | [| :? string as text |] -> [ text ]
+        | [| :? (string list) as texts |] -> texts
+        | _ -> []
+
+    if List.contains "" texts && places.Contains (case.GetFields()[0]).Name then
+        raise (UsageException $"{option case}: must name a {(case.GetFields()[0]).Name}, found an empty text")
+
 /// The values of the options, each once: lists that are given in parts are put together, two single values are refused.
 let once<'T> (values: 'T list) : 'T list =
     values
@@ -65,4 +94,8 @@ let once<'T> (values: 'T list) : 'T list =
     |> List.groupBy (fun (case, _) -> case.Tag)
     |> List.map (fun (_, group) ->
         let case = fst group.Head
+
+        for _, fields in group do
+            refuseNowhere case fields
+
         unbox<'T>(nonNull (FSharpValue.MakeUnion(case, joined case (List.map snd group)))))

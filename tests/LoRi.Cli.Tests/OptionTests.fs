@@ -132,6 +132,7 @@ let private ofFiles =
                 let fed =
                     CommandLine.parseWithFile<EvaluateArgs>
                         "evaluate"
+                        []
                         ((run "evaluate").Tail
                          @ [
                              "--config"

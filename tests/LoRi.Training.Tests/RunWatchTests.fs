@@ -43,6 +43,31 @@ let private cases =
             // The mean of k values of 10 and 20 - k of 1 passes 3 * 1 + 1 = 4 with k = 7: 4.15.
             Expect.equal (losses (flat @ List.replicate 20 10.0)) (Some(27, 8)) "step, and the first step of the window"
         }
+        test "what looks wrong begins at the first loss above the limit, or where the latents collapse" {
+            let sound values =
+                let seen = WatchState()
+                finding (TrainOptions(CollapseThreshold = 1e-3)) seen values |> ignore
+
+                RunWatch(TrainOptions(CollapseThreshold = 1e-3), Unchecked.defaultof<ReasoningModel>, 0, [||], seen)
+                    .SoundUntil(values.Length)
+
+            let all loss = loss, None
+            Expect.equal (sound (List.map all flat)) 20 "nothing"
+            Expect.equal (sound (List.map all (flat @ [ 3.9; 4.1; 1.0 ]))) 21 "the limit is 3 * 1 + 1"
+            Expect.equal (sound (List.map all (flat @ [ 9.0 ] @ flat))) 41 "out of view"
+
+            let measured =
+                [
+                    for step in 1..33 ->
+                        1.0,
+                        (if step % 10 = 0 then
+                             Some(if step = 10 then 1.0 else 1e-4)
+                         else
+                             None)
+                ]
+
+            Expect.equal (sound measured) 19 "before the first of the small spreads"
+        }
         test "infinity and NaN are lost at once, whatever is turned off" {
             let options = TrainOptions(DivergenceFactor = 0.0, CollapseThreshold = 0.0)
 

@@ -127,9 +127,12 @@ let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
         )
     | _ -> ()
 
+/// Settings of an evaluation that cannot stand beside each other.
+let replacing = [ "write_prefix", "answer_prefix" ]
+
 /// Answers and scores a data set.
 let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options = CommandLine.parseWithFile<EvaluateArgs> "evaluate" arguments
+    let options = CommandLine.parseWithFile<EvaluateArgs> "evaluate" replacing arguments
 
     let evaluation =
         CommandLine.blaming arguments (fun () ->
@@ -203,7 +206,8 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
 
 /// Writes a teacher's trajectories.
 let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options = CommandLine.parseWithFile<TrajectoriesArgs> "trajectories" arguments
+    let options =
+        CommandLine.parseWithFile<TrajectoriesArgs> "trajectories" [] arguments
 
     let settings =
         CommandLine.blaming arguments (fun () ->

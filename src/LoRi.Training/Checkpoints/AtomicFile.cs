@@ -1,7 +1,9 @@
+using System.Text.RegularExpressions;
+
 namespace LoRi.Training.Checkpoints;
 
 /// <summary>Replaces files in one step, so that an interruption never leaves half a file.</summary>
-internal static class AtomicFile
+internal static partial class AtomicFile
 {
     /// <summary>Writes text as UTF-8.</summary>
     public static void WriteText(string path, string text) => Write(path, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(text)));
@@ -16,6 +18,19 @@ internal static class AtomicFile
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"{path}: cannot be created ({e.Message}); check the path and its permissions", e);
+        }
+    }
+
+    /// <summary>
+    /// Removes the temporary files that a process of ours that was killed left in a folder; whatever else ends in <c>.tmp</c> is not ours.
+    /// </summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="search">Whether folders below it count.</param>
+    public static void RemoveLeft(string folder, SearchOption search)
+    {
+        foreach (var left in Directory.EnumerateFiles(folder, "*.tmp", search).Where(file => Temporary().IsMatch(file)).ToList())
+        {
+            File.Delete(left);
         }
     }
 
@@ -46,4 +61,7 @@ internal static class AtomicFile
             }
         }
     }
+
+    [GeneratedRegex(@"[.-]([0-9]+-)?[0-9a-f]{32}\.tmp\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Temporary();
 }

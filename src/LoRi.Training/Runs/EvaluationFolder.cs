@@ -11,7 +11,10 @@ namespace LoRi.Training.Runs;
 /// </summary>
 internal sealed class EvaluationFolder : IDisposable
 {
-    private const string ConfigName = "config.json", PredictionsName = "predictions.jsonl";
+    private const string ConfigName = "config.json", PredictionsName = "predictions.jsonl", SummaryName = "evaluation.json";
+
+    /// <summary>What is there before the first answer.</summary>
+    private static readonly string[] MadeFirst = [ConfigName, EvaluationIdentity.FileName, PredictionsName];
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -37,7 +40,7 @@ internal sealed class EvaluationFolder : IDisposable
 
     private string PredictionsFile => Path.Combine(folder, PredictionsName);
 
-    private string SummaryFile => Path.Combine(folder, "evaluation.json");
+    private string SummaryFile => Path.Combine(folder, SummaryName);
 
     /// <summary>
     /// Opens the folder of an evaluation, making it if need be, and keeps other processes out. An evaluation that has no prediction yet
@@ -46,7 +49,11 @@ internal sealed class EvaluationFolder : IDisposable
     /// <exception cref="InputException">It holds something and <paramref name="resume"/> was not asked for, or is in use.</exception>
     public static EvaluationFolder Open(string path, bool resume)
     {
-        var folder = OutputFolder.Open(path, resume, HoldsAnswers(Path.Combine(path, PredictionsName)) ? [] : [ConfigName, EvaluationIdentity.FileName, PredictionsName]);
+        var folder = OutputFolder.Open(
+            path,
+            resume,
+            HoldsAnswers(Path.Combine(path, PredictionsName)) ? [] : MadeFirst,
+            other => MadeFirst.Append(SummaryName).Any(name => File.Exists(Path.Combine(other, name))));
         return new EvaluationFolder(folder, OutputFolder.Lock(folder));
     }
 

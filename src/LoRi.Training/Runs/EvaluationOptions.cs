@@ -80,7 +80,7 @@ public sealed record EvaluationOptions
     /// <summary>The content of <c>config.json</c>: what <c>--config</c> reads back, whatever the working folder is then.</summary>
     public JsonObject ToJson()
     {
-        var whole = this with { Model = Full(Model), Data = [.. Data.Select(Full)], Output = Full(Output), Tokenizer = Tokenizer is null ? null : Full(Tokenizer) };
+        var whole = this with { Model = OptionRules.FullPathOf(Model)!, Data = [.. Data.Select(Full)], Output = Full(Output), Tokenizer = Tokenizer is null ? null : Full(Tokenizer) };
         var all = JsonSerializer.SerializeToNode(whole, OptionJson.Format)!.AsObject();
         var reading = all["reading"]!.AsObject();
         all.Remove("reading");

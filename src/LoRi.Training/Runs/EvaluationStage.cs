@@ -239,7 +239,7 @@ public sealed class EvaluationStage
             Dtype = OptionJson.Name(options.Dtype),
             Seed = options.Seed ?? ModelRun.SeedOf(run),
             BadRowsSkipped = badRows,
-            Model = Path.GetFullPath(options.Model),
+            Model = OptionRules.FullPathOf(options.Model)!,
             Run = run,
         };
     }

@@ -94,6 +94,11 @@ public static class OptionJson
     /// <exception cref="InputException">The file cannot be read or is not one JSON object in which every key stands once.</exception>
     public static JsonObject ReadFile(string path)
     {
+        if (path.Length == 0)
+        {
+            throw new InputException("--config: must name a file, found an empty text");
+        }
+
         try
         {
             return JsonFile.ReadObject(path);

@@ -1,3 +1,5 @@
+using LoRi.Training.Checkpoints;
+
 namespace LoRi.Training.Runs;
 
 /// <summary>The folder of <c>--output</c>: refused where it holds something already, and kept to one process at a time.</summary>
@@ -13,8 +15,11 @@ internal static class OutputFolder
     /// What a start makes before it has any result: a folder that holds nothing else, and was locked once, is one that failed at
     /// the start, and stands for an empty one. Folders among them must hold no file.
     /// </param>
-    /// <exception cref="InputException">It is a file, cannot be made, or holds something and <paramref name="resume"/> was not asked for.</exception>
-    public static string Open(string path, bool resume, IReadOnlyCollection<string> first)
+    /// <param name="isOwn">Whether a folder that holds something is one that can be resumed, whatever its state.</param>
+    /// <exception cref="InputException">
+    /// It is a file, cannot be made, holds something and <paramref name="resume"/> was not asked for, or holds something else.
+    /// </exception>
+    public static string Open(string path, bool resume, IReadOnlyCollection<string> first, Func<string, bool> isOwn)
     {
         if (File.Exists(path))
         {
@@ -26,6 +31,11 @@ internal static class OutputFolder
             if (!resume && Directory.Exists(path) && !IsEmpty(path, first))
             {
                 throw new InputException($"--output {path}: the folder is not empty; go on with --resume, or name another folder");
+            }
+
+            if (resume && Directory.Exists(path) && !IsEmpty(path, first) && !isOwn(path))
+            {
+                throw new InputException($"--resume {path}: the folder holds {Path.GetFileName(Directory.EnumerateFileSystemEntries(path).Order(StringComparer.Ordinal).First())}, but nothing that this command could go on with; name another --output");
             }
 
             return Directory.CreateDirectory(path).FullName;
@@ -57,11 +67,7 @@ internal static class OutputFolder
         try
         {
             var held = new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            foreach (var temporary in Directory.EnumerateFiles(folder, "*.tmp").ToList())
-            {
-                File.Delete(temporary);
-            }
-
+            AtomicFile.RemoveLeft(folder, SearchOption.TopDirectoryOnly);
             clean?.Invoke();
             return held;
         }

@@ -50,9 +50,34 @@ public sealed class RunDirectory
     public static RunDirectory Create(string path, bool resume)
     {
         ArgumentNullException.ThrowIfNull(path);
-        var run = new RunDirectory(OutputFolder.Open(path, resume, MadeFirst));
+        var run = new RunDirectory(OutputFolder.Open(path, resume, MadeFirst, IsRun));
         AtomicFile.CreateFolder(run.CheckpointsFolder);
         return run;
+    }
+
+    /// <summary>Whether a folder is that of a run which has not come to its end, so that there is no model in it.</summary>
+    public static bool IsUnfinished(string path)
+    {
+        var run = new RunDirectory(path);
+        return File.Exists(run.ConfigFile) && !run.Finished && IsRun(path) && !File.Exists(Path.Combine(path, "model.safetensors"));
+    }
+
+    /// <summary>
+    /// Whether a folder is a run's: its settings name the command that trains, or where they are lost, it has a folder of checkpoints.
+    /// </summary>
+    private static bool IsRun(string path)
+    {
+        var run = new RunDirectory(path);
+        try
+        {
+            return File.Exists(run.ConfigFile)
+                ? JsonFile.ReadObject(run.ConfigFile)["command"] is JsonValue command && command.TryGetValue<string>(out var name) && name is "teach" or "distill"
+                : Directory.Exists(run.CheckpointsFolder);
+        }
+        catch (InputException)
+        {
+            return Directory.Exists(run.CheckpointsFolder);
+        }
     }
 
     /// <summary>Writes <c>config.json</c>.</summary>
@@ -78,15 +103,21 @@ public sealed class RunDirectory
 
     /// <summary>
     /// Saves a checkpoint: <paramref name="write"/> fills the folder that it is given, which then gets its name. Older
-    /// checkpoints than the last <paramref name="keep"/> are removed.
+    /// checkpoints than the last <paramref name="keep"/> are removed, but for the newest one of step <paramref name="sound"/> or before.
     /// </summary>
+    /// <param name="step">Steps made.</param>
+    /// <param name="write">Fills the folder.</param>
+    /// <param name="keep">Checkpoints that stay in any case.</param>
+    /// <param name="sound">The last step before the run began to look lost; left out, or this step, where it does not.</param>
     /// <exception cref="InputException">It cannot be written; those before it stay.</exception>
-    public void SaveCheckpoint(int step, Action<string> write, int keep = 2)
+    public void SaveCheckpoint(int step, Action<string> write, int keep = 2, int? sound = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
         var name = string.Create(CultureInfo.InvariantCulture, $"{StepPrefix}{step:000000}");
         Publish(Path.Combine(CheckpointsFolder, name), write);
-        foreach (var (_, folder) in Checkpoints().SkipLast(keep))
+        var all = Checkpoints();
+        var spare = all.LastOrDefault(one => one.Step <= (sound ?? step)).Folder;
+        foreach (var (_, folder) in all.SkipLast(keep).Where(one => one.Folder != spare))
         {
             Discard(folder);
         }

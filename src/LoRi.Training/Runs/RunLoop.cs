@@ -51,7 +51,7 @@ public sealed class RunLoop(
             var stopping = stop.IsCancellationRequested;
             if (stopping || trainer.Finished || IsDue(trainer.CompletedSteps))
             {
-                Save(trainer, state, metrics);
+                Save(trainer, state, metrics, watch.SoundUntil(trainer.CompletedSteps));
             }
 
             if (stopping && !trainer.Finished)
@@ -104,7 +104,7 @@ public sealed class RunLoop(
         if (watch.Check(step, spread) is { } wrong)
         {
             steps.Add(step, measures, always: true);
-            throw Lost(step.Step, wrong);
+            throw Lost(step.Step, wrong, watch.SoundUntil(step.Step));
         }
 
         var validated = data.Validation.Count > 0 && plan.EvaluateEvery is { } every && step.Step % every == 0;
@@ -130,25 +130,32 @@ public sealed class RunLoop(
 
     private bool IsDue(int step) => step % plan.CheckpointEvery == 0 || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
 
-    private void Save(Trainer trainer, RunState state, MetricsWriter metrics)
+    private void Save(Trainer trainer, RunState state, MetricsWriter metrics, int sound)
     {
         using (var finite = model.Parameters.Values.isfinite().all())
         {
             if (!finite.item<bool>())
             {
-                throw Lost(trainer.CompletedSteps, new WatchFinding("there are weights that are not finite", trainer.CompletedSteps));
+                throw Lost(trainer.CompletedSteps, new WatchFinding("there are weights that are not finite", trainer.CompletedSteps), sound);
             }
         }
 
         metrics.FlushToDisk();
         state.Lines = metrics.Lines;
-        run.SaveCheckpoint(trainer.CompletedSteps, folder => RunCheckpoint.Write(folder, model, trainer.Optimizer, state));
+        run.SaveCheckpoint(
+            trainer.CompletedSteps,
+            folder => RunCheckpoint.Write(folder, model, trainer.Optimizer, state),
+            sound);
         sinceCheckpoint.Restart();
     }
 
-    private InputException Lost(int step, WatchFinding wrong)
+    /// <param name="step">The step after which it was seen.</param>
+    /// <param name="wrong">What is wrong.</param>
+    /// <param name="sound">The last step before anything looked wrong; a checkpoint of it is second best to one from before all that was averaged.</param>
+    private InputException Lost(int step, WatchFinding wrong, int sound)
     {
-        var good = run.Checkpoints().LastOrDefault(one => one.Step < wrong.Since).Folder;
+        var all = run.Checkpoints();
+        var good = all.LastOrDefault(one => one.Step < wrong.Since).Folder ?? all.LastOrDefault(one => one.Step < step && one.Step <= sound).Folder;
         return new InputException(
             string.Create(CultureInfo.InvariantCulture, $"{settings.Train.Output}: stopped at step {step}: {wrong.What}; ")
             + (good is null ? "no checkpoint from before that is kept" : $"the last good checkpoint is {good}")

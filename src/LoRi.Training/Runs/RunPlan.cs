@@ -15,7 +15,10 @@ public sealed class RunPlan(RunSettings settings, int rows)
         ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? TrainOptions.DefaultEpochs) * rows / settings.Train.BatchSize));
 
     /// <summary>Steps of linear warm-up.</summary>
-    public int WarmupSteps => settings.Train.WarmupSteps ?? (int)System.Math.Round(WarmupShare * Steps);
+    /// <exception cref="InputException">There are more than steps.</exception>
+    public int WarmupSteps => settings.Train.WarmupSteps is not { } given ? (int)System.Math.Round(WarmupShare * Steps)
+        : given <= Steps ? given
+        : throw new InputException($"--warmup-steps {given}: the run has {Steps} steps, so that the warm-up would not end; give fewer, or none");
 
     /// <summary>Passes over the data.</summary>
     public double Epochs => (double)Steps * settings.Train.BatchSize / rows;

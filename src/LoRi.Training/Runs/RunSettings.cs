@@ -36,6 +36,9 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         ["keep_trajectories"] = ["online"],
     };
 
+    /// <summary>Settings that are chosen for the size of a run, and mean nothing for another.</summary>
+    private static readonly string[] Fitted = ["warmup_steps", "eval_every", "accumulation"];
+
     /// <summary>Low-rank adapters in place of all weights.</summary>
     public AdapterOptions Adapters { get; init; } = new();
 
@@ -111,9 +114,40 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             merged.Remove(key);
         }
 
-        var settings = Read(command, merged, source);
+        var settings = Yielding(command, merged, commandLine, source);
         settings.RefuseContradictions(commandLine, "");
         return settings;
+    }
+
+    /// <summary>The merged settings, without those of the file that suit its own numbers and contradict the command line's.</summary>
+    private static RunSettings Yielding(string command, JsonObject merged, JsonObject commandLine, OptionSource source)
+    {
+        var settings = Read(command, merged, source);
+        foreach (var key in Fitted.Where(key => merged.ContainsKey(key) && !commandLine.ContainsKey(key)))
+        {
+            if (settings.Wrong() is { } message && Names(message, key) && commandLine.Any(given => Names(message, given.Key)))
+            {
+                merged.Remove(key);
+                settings = Read(command, merged, source);
+            }
+        }
+
+        return settings;
+    }
+
+    private static bool Names(string message, string key) => message.Contains($"--{key.Replace('_', '-')} ", StringComparison.Ordinal);
+
+    private string? Wrong()
+    {
+        try
+        {
+            Validate();
+            return null;
+        }
+        catch (InputException e)
+        {
+            return e.Message;
+        }
     }
 
     /// <summary>The settings that a run was made with, whatever version of this program wrote them; what is unknown is left out.</summary>

@@ -76,6 +76,21 @@ public sealed class RunWatch(TrainOptions options, ReasoningModel model, int lat
             : null;
     }
 
+    /// <summary>
+    /// The last step before the first, of those in view after <paramref name="step"/>, that looks like the beginning of a loss of the run:
+    /// its loss is above what the mean may reach, or the latents collapse from there on; <paramref name="step"/> itself where none does.
+    /// </summary>
+    public int SoundUntil(int step)
+    {
+        var above = seen.First.Count == LossWindow && options.DivergenceFactor > 0 ? seen.Recent.ToList().FindIndex(loss => loss > Limit(seen.First.Average())) : -1;
+        var collapsed = seen.Spreads.Reverse().TakeWhile(spread => spread < options.CollapseThreshold).Count();
+        return System.Math.Min(
+            above < 0 ? step : step - (seen.Recent.Count - above),
+            collapsed == 0 ? step : (((step / SpreadEvery) - collapsed + 1) * SpreadEvery) - 1);
+    }
+
+    private double Limit(double before) => (options.DivergenceFactor * before) + LossMargin;
+
     private string? Diverged(double loss)
     {
         if (seen.First.Count < LossWindow)
@@ -85,7 +100,7 @@ public sealed class RunWatch(TrainOptions options, ReasoningModel model, int lat
 
         Push(seen.Recent, loss, LossWindow);
         var (before, now) = (seen.First.Average(), seen.Recent.Average());
-        return options.DivergenceFactor > 0 && seen.First.Count == LossWindow && now > (options.DivergenceFactor * before) + LossMargin
+        return options.DivergenceFactor > 0 && seen.First.Count == LossWindow && now > Limit(before)
             ? string.Create(CultureInfo.InvariantCulture, $"the loss diverges, on average {now:G4} over the last {LossWindow} steps and {before:G4} over the first (--divergence-factor {options.DivergenceFactor}, 0 turns this off)")
             : null;
     }

@@ -54,7 +54,14 @@ public sealed class TrainingStage
         if (settings.Train.DryRun)
         {
             using var shown = new RunLog(null, screen);
-            return new TrainingStage(settings, shown).Estimate(stop);
+            try
+            {
+                return new TrainingStage(settings, shown).Estimate(stop);
+            }
+            catch (OperationCanceledException e)
+            {
+                throw new InputException("--dry-run: was stopped before the estimate was made", e);
+            }
         }
 
         var run = RunDirectory.Create(settings.Train.Output, settings.Train.Resume);

@@ -53,11 +53,7 @@ internal sealed class CacheFolder
         try
         {
             var held = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-            foreach (var left in Directory.EnumerateFiles(path, "*.tmp", SearchOption.AllDirectories).ToList())
-            {
-                File.Delete(left);
-            }
-
+            AtomicFile.RemoveLeft(path, SearchOption.AllDirectories);
             return held;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -1,0 +1,132 @@
+/// Values that are easily misread, and which settings of a file give way to the command line's.
+module LoRi.Cli.Tests.SettingValueTests
+
+open System.IO
+open System.Text.Json.Nodes
+open Expecto
+open LoRi.Cli
+open LoRi.Cli.Commands
+open LoRi.Cli.ExitCodes
+open LoRi.Training.Runs
+open LoRi.Cli.Tests.Running
+
+let private run command =
+    command :: [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
+
+let private values =
+    [
+        for options in
+            [
+                run "teach" @ [ "--learning-rate"; "0,001" ]
+                run "teach" @ [ "--epochs"; "1,5" ]
+                run "distill" @ [ "--method"; "latent-ce"; "--lambda-rationale"; "1,000" ]
+                [ "generate"; "--model"; "m"; "--prompt"; "p"; "--temperature"; "0,7" ]
+            ] do
+            let option, value = options[options.Length - 2], List.last options
+
+            test $"{options.Head} {option} {value} is no number" {
+                expectError BadUsage $"{option} {value}: must be a number; the decimal sign is a point" options
+            }
+        for option, arguments in
+            [
+                "--output", [ "evaluate"; "--model"; "m"; "--data"; "d"; "--output"; "" ]
+                "--tokenizer",
+                [
+                    "evaluate"
+                    "--model"
+                    "m"
+                    "--data"
+                    "d"
+                    "--output"
+                    "o"
+                    "--tokenizer"
+                    ""
+                ]
+                "--output", [ "trajectories"; "--model"; "m"; "--data"; "d"; "--output"; "" ]
+                "--data", [ "teach"; "--model"; "m"; "--data"; ""; "--output"; "o" ]
+                "--config", run "teach" @ [ "--config"; "" ]
+                "--config", run "evaluate" @ [ "--config"; "" ]
+                "--teacher-cache", run "distill" @ [ "--method"; "lori"; "--teacher-cache"; "" ]
+                "--output", [ "report"; "r"; "--output"; "" ]
+                "--output", [ "demo"; "--output"; "" ]
+                "--runs", [ "report"; "" ]
+                "--runs", [ "compare"; "" ]
+            ] do
+            let line = String.concat " " arguments
+
+            test $"an empty {option} is bad usage: {line}" {
+                let outcome = lori arguments
+                Expect.equal outcome.Code BadUsage outcome.Error
+                Expect.stringContains outcome.Error $"{option}: must name a" "message"
+                Expect.stringContains outcome.Error "found an empty text" "message"
+            }
+        test "a help flag that is the value of an option of a student is none" {
+            let settings =
+                Training.distillSettings
+                    [
+                        "--method"
+                        "latent-ce"
+                        "--model"
+                        "m"
+                        "--data"
+                        "d"
+                        "--output"
+                        "o"
+                        "--answer-prefix"
+                        "--help"
+                    ]
+
+            Expect.equal settings.Latent.AnswerPrefix "--help" "the prefix"
+        }
+    ]
+
+let private files =
+    [
+        test "settings of a file that suit its own size give way to the command line" {
+            inFolder (fun folder ->
+                let config =
+                    file
+                        folder
+                        "config.json"
+                        """{"steps": 60, "batch_size": 4, "accumulation": 2, "validation_fraction": 0.2, "warmup_steps": 2, "eval_every": 3}"""
+
+                let settings options =
+                    (Training.teachSettings (
+                        run "teach" |> List.tail |> (fun given -> given @ options @ [ "--config"; config ])
+                    ))
+                        .Train
+
+                Expect.isFalse (settings [ "--steps"; "1" ]).WarmupSteps.HasValue "a warm-up longer than the run"
+                Expect.equal (settings [ "--steps"; "9" ]).WarmupSteps.Value 2 "one that fits stays"
+                Expect.isFalse (settings [ "--validation-fraction"; "0" ]).EvalEvery.HasValue "nothing is held out"
+                Expect.equal (settings [ "--batch-size"; "1" ]).Accumulation 1 "one row makes no two parts"
+
+                expectError
+                    BadUsage
+                    "--warmup-steps 5 and --steps 1 contradict each other"
+                    (run "teach" @ [ "--steps"; "1"; "--warmup-steps"; "5"; "--config"; config ]))
+        }
+        test "a prefix that is fed and one that is written replace each other" {
+            inFolder (fun folder ->
+                let evaluation content options =
+                    CommandLine.parseWithFile<EvaluateArgs>
+                        "evaluate"
+                        Stages.replacing
+                        (List.tail (run "evaluate") @ options @ [ "--config"; file folder "c.json" content ])
+
+                let written = evaluation """{"answer_prefix": "So"}""" [ "--write-prefix" ]
+                Expect.isFalse (written.Contains EvaluateArgs.Answer_Prefix) "the file's prefix"
+                let fed = evaluation """{"write_prefix": true}""" [ "--answer-prefix"; "So" ]
+                Expect.isFalse (fed.Contains Write_Prefix) "the file's flag")
+        }
+        test "a model that is named as on the Hub stays so in the settings of its evaluation" {
+            let options =
+                EvaluationOptions(Model = "owner/there-is-none", Data = [| "d" |], Output = "o")
+
+            Expect.equal ((nonNull (options.ToJson()["model"])).GetValue<string>()) "owner/there-is-none" "model"
+            Expect.isTrue (Path.IsPathRooted((nonNull (options.ToJson()["output"])).GetValue<string>())) "output"
+        }
+    ]
+
+[<Tests>]
+let tests = testList "Values of settings" (values @ files)
