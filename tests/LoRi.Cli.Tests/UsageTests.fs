@@ -193,7 +193,7 @@ let private runs =
     [
         test "a run folder that is not empty is refused without --resume" {
             inFolder (fun folder ->
-                file folder "x" "" |> ignore
+                file folder "config.json" """{"command": "teach"}""" |> ignore
 
                 let create () =
                     RunDirectory.Create(folder, false) |> ignore

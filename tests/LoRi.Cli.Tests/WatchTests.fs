@@ -57,14 +57,18 @@ let private lost =
         }
         test "latents that collapse stop the run and name the last good checkpoint" {
             withTiny (fun folder ->
-                let options = [ "--checkpoint-every"; "9"; "--collapse-threshold" ]
-                // No spread reaches 1: every latent seems collapsed.
-                let line =
-                    distill folder 60 "run" @ options @ [ "0.999999" ]
+                let options every = [ "--checkpoint-every"; every; "--collapse-threshold" ]
+                // No spread reaches 1: every latent seems collapsed, from the first measurement after step 10 on.
+                let run name every =
+                    distill folder 60 name @ options every @ [ "0.999999" ]
                     |> stops "stopped at step 50: the latents have collapsed"
 
+                let line = run "run" "9"
+                Expect.stringContains line "the last good checkpoint is" line
+                Expect.stringContains line "step-000009; begin again" line
+                let line = run "late" "11"
                 Expect.stringContains line "no checkpoint from before that is kept" line
-                succeedWith (distill folder 60 "other" @ options @ [ "0" ]))
+                succeedWith (distill folder 60 "other" @ options "9" @ [ "0" ]))
         }
     ]
 

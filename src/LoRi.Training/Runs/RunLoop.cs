@@ -145,7 +145,7 @@ public sealed class RunLoop(
         run.SaveCheckpoint(
             trainer.CompletedSteps,
             folder => RunCheckpoint.Write(folder, model, trainer.Optimizer, state),
-            sound);
+            sound: sound);
         sinceCheckpoint.Restart();
     }
 

@@ -79,7 +79,13 @@ public sealed class TrainingStage
             return false;
         }
 
-        ResumeRules.CheckGiven(settings, JsonFile.ReadObject(run.ConfigFile));
+        var written = JsonFile.ReadObject(run.ConfigFile);
+        ResumeRules.CheckGiven(settings, written);
+        if (written["data"]?.ToJsonString() is { } data && data != settings.ToJson()["data"]!.ToJsonString())
+        {
+            log.Warn($"--data {string.Join(' ', settings.Train.Data)} is not read: this run has learnt from {data}; name another --output to learn from other files");
+        }
+
         log.Info($"this run is finished, there is nothing to resume: {run.FinalFolder}");
         return true;
     }
