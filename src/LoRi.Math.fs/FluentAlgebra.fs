@@ -111,7 +111,7 @@ type Bases =
     static member PrincipalAngles
         (spectral: ISpectral, u: Matrix<'axis, Truncated<'axis>>, v: Matrix<'axis, Truncated<'axis>>)
         : float[] =
-        Subspace.principalAngles spectral u v
+        Subspace.principalAngles spectral u v |> Door.orThrow
 
 /// How many directions a spectrum fills, and the names of standardisations.
 [<AbstractClass; Sealed>]

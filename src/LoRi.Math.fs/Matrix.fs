@@ -43,6 +43,20 @@ module internal Raw =
                 | Some(axis, _, _) -> Error(WrongShape(what, axis, expected, found))
                 | None -> Ok tensor
 
+    /// The axes are these and no more: no batch. Errors: WrongAxes.
+    let checkAxes what (axes: string list) (tensor: RawTensor) =
+        if tensor.Shape.Length = axes.Length then
+            Ok()
+        else
+            Error(WrongAxes(what, axes, List.ofArray tensor.Shape))
+
+    /// Every number is one. Errors: NotFinite.
+    let checkFinite what (tensor: RawTensor) =
+        if Array.forall System.Double.IsFinite (tensor.ToArray()) then
+            Ok()
+        else
+            Error(NotFinite what)
+
     /// Stops where sizes that share a tag differ.
     let agree operation axis fromEndLeft (left: RawTensor) fromEndRight (right: RawTensor) =
         if size fromEndLeft left <> size fromEndRight right then

@@ -47,7 +47,7 @@ let private fitting (backend: Backend) =
             let subspace = fitted backend case SubspaceKind.MultilinearSvd
 
             let layer, _, hidden =
-                MultilinearSvd.singularValues backend.Spectral (corpusTensor backend case)
+                ok (MultilinearSvd.singularValues backend.Spectral (corpusTensor backend case))
 
             let squares = Array.map (fun s -> s * s)
             let spectrum = subspace.Spectra["full"]
