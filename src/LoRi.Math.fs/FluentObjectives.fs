@@ -75,6 +75,19 @@ type Objectives =
 
         objective.Rationale teacherWeights teacher studentWeights student
 
+    /// The same terms where no gradient is wanted: slower for full covariances, and exact near agreement. `BoundObjective.Measure`.
+    static member Measure
+        (
+            objective: BoundObjective,
+            teacher: Coordinates<TeacherToken>,
+            counts: int[],
+            student: RawTrajectory<LatentStep>
+        ) : RationaleTerms =
+        let struct (teacherWeights, studentWeights) =
+            Objectives.Weights(teacher, counts, student)
+
+        objective.Measure teacherWeights teacher studentWeights student
+
     /// The closed-form gradient of the weighted terms of every example with respect to the student's raw states.
     static member RationaleGradient
         (

@@ -161,6 +161,20 @@ type BoundObjective
         Moments.centre teacherWeights (scaled teacher),
         Moments.centre studentWeights (scaled (bound.Coordinates(bound.Standardise student)))
 
+    /// The terms of these moments; the full covariance through token Grams or as it is written.
+    member private _.Terms throughGrams teacher student : RationaleTerms =
+        if throughGrams && options.Rationale.Covariance = Covariance.Full then
+            let others =
+                { options.Rationale with
+                    Covariance = Covariance.Off
+                }
+
+            { MomentMatching.terms others divisor teacher student with
+                Covariance = MomentMatching.fullCovarianceByGrams teacher student
+            }
+        else
+            MomentMatching.terms options.Rationale divisor teacher student
+
     /// The rationale terms of teacher coordinates against the student's raw states, one number per example. Coordinates of
     /// another subspace's ranks stop with both shapes.
     member this.Rationale
@@ -172,17 +186,22 @@ type BoundObjective
         let teacherMoments, studentMoments =
             this.Moments teacherWeights teacher studentWeights student
 
-        if grams teacher && options.Rationale.Covariance = Covariance.Full then
-            let others =
-                { options.Rationale with
-                    Covariance = Covariance.Off
-                }
+        this.Terms (grams teacher) teacherMoments studentMoments
 
-            { MomentMatching.terms others divisor teacherMoments studentMoments with
-                Covariance = MomentMatching.fullCovarianceByGrams teacherMoments studentMoments
-            }
-        else
-            MomentMatching.terms options.Rationale divisor teacherMoments studentMoments
+    /// The same terms where no gradient is wanted: as long as p = r_L r_d is at most 512 full covariances are compared entry by
+    /// entry, which keeps the digits near agreement that token Grams lose there.
+    member this.Measure
+        (teacherWeights: TokenWeights<TeacherToken>)
+        (teacher: Coordinates<TeacherToken>)
+        (studentWeights: TokenWeights<LatentStep>)
+        (student: RawTrajectory<LatentStep>)
+        : RationaleTerms =
+        let teacherMoments, studentMoments =
+            this.Moments teacherWeights teacher studentWeights student
+
+        let layers, width = SharedSubspace.coordinateRanks bound.Subspace
+
+        this.Terms (grams teacher && layers * width > Moments.largestFull) teacherMoments studentMoments
 
     /// The closed-form gradient of w_mean L_mean + w_cov L_cov + w_order L_order of every example with respect to the
     /// student's raw states. Shape: example L M d.

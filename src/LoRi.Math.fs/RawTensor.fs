@@ -21,6 +21,8 @@ type RawTensor() =
     abstract Scale: factor: float -> RawTensor
     /// Elementwise square root.
     abstract Sqrt: unit -> RawTensor
+    /// Elementwise: what is above zero, and zero in place of what is below; NaN stays. Its derivative at zero is zero.
+    abstract PositivePart: unit -> RawTensor
     /// Elementwise smooth-L1 with beta 1: x^2 / 2 inside [-1, 1], |x| - 1/2 outside.
     abstract SmoothL1: unit -> RawTensor
     /// Matrix product of the last two axes, `.. m k` by `.. k n`; leading axes broadcast.

@@ -84,6 +84,9 @@ type ReferenceTensor(shape: int[], values: float[]) =
     override this.Scale factor = this.Map(fun x -> x * factor)
     override this.Sqrt() = this.Map sqrt
 
+    override this.PositivePart() =
+        this.Map(fun x -> if x < 0.0 then 0.0 else x)
+
     override this.SmoothL1() =
         this.Map(fun x -> if abs x < 1.0 then 0.5 * x * x else abs x - 0.5)
 

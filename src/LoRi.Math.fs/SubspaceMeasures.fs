@@ -75,9 +75,6 @@ module MeasuredVariances =
         | Weighting.Variance -> MeasuredVariances.Components
         | Weighting.Statistic -> MeasuredVariances.Statistics([ options.Covariance ], [ options.Order ])
 
-    /// The largest p whose full covariance, p x p entries, is kept when every form is asked for.
-    let private largestFull = 512
-
     /// What every objective of a weighting needs in this subspace; the full covariance only up to p = 512.
     let every weighting (subspace: SharedSubspace) =
         let layers, width = SharedSubspace.coordinateRanks subspace
@@ -91,7 +88,7 @@ module MeasuredVariances =
                     Covariance.Modewise
                     Covariance.PerLayer
                     Covariance.Diagonal
-                    if layers * width <= largestFull then
+                    if layers * width <= Moments.largestFull then
                         Covariance.Full
                 ],
                 [ Order.Lag1; Order.Third ]
