@@ -24,10 +24,11 @@ type Tensors =
         let sizes, numbers = Array.ofSeq shape, Array.ofSeq values
         let expected = Array.fold (*) 1 sizes
 
-        if expected <> numbers.Length then
+        match Array.tryFind (fun size -> size < 0) sizes with
+        | Some size -> Door.orThrow (Error(Negative("the shape", float size)))
+        | None when expected <> numbers.Length ->
             Door.orThrow (Error(WrongLength("the number of values", expected, numbers.Length)))
-        else
-            ReferenceTensor(sizes, numbers)
+        | None -> ReferenceTensor(sizes, numbers)
 
     /// `Matrix.ofRaw`.
     static member Matrix(rows: Dim<'row>, columns: Dim<'column>, values: RawTensor) : Matrix<'row, 'column> =
@@ -132,4 +133,4 @@ type Spectra =
 
     /// `EffectiveRank.atEnergy`.
     static member RankAtEnergy(share: float, eigenvalues: float[]) : int =
-        EffectiveRank.atEnergy share eigenvalues
+        EffectiveRank.atEnergy share eigenvalues |> Door.orThrow

@@ -50,6 +50,11 @@ module private ObjectiveConstants =
         | Some values, Some shape when values.Length <> Array.fold (*) 1 shape ->
             Some(WrongLength(name, Array.fold (*) 1 shape, values.Length))
         | Some _, Some _ -> None
+        | _ when
+            name = StatisticKind.varianceName StatisticKind.CovarianceFull
+            && layers * width > Moments.largestFull
+            ->
+            Some(FullVarianceMissing(layers * width, Moments.largestFull))
         | _ -> Some(VarianceMissing name)
 
     /// The deviations that anchors are divided by are there and above zero.
@@ -57,13 +62,14 @@ module private ObjectiveConstants =
         if options.Anchor = AnchorForm.Off || options.AnchorScale = AnchorScale.Batch then
             None
         elif subspace.AnchorDeviation.Length = 0 then
-            Some(VarianceMissing "anchor.std")
+            Some AnchorsMissing
         else
             subspace.AnchorDeviation
             |> Array.tryFindIndex (fun deviation -> not (deviation > 0.0))
             |> Option.map (fun level -> AnchorsNeverVary(level + 1, subspace.Levels))
 
-    /// Everything that the options need is there. Errors: VarianceMissing, WrongLength, AnchorsNeverVary.
+    /// Everything that the options need is there. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.
     let check (subspace: SharedSubspace) (options: ObjectiveOptions) =
         match List.tryPick (misfit subspace) (needed options.Rationale) with
         | Some error -> Error error
@@ -130,7 +136,8 @@ type BoundObjective
 
     let divisor (statistic: Statistic) = divisors.TryFind statistic.Kind
 
-    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, WrongLength, AnchorsNeverVary.
+    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.
     static member Create
         (subspace: SharedSubspace)
         (options: ObjectiveOptions)

@@ -17,7 +17,7 @@ type ReferenceTensor(shape: int[], values: float[]) =
     inherit RawTensor()
 
     do
-        if Array.fold (*) 1 shape <> values.Length then
+        if Array.exists (fun size -> size < 0) shape || Array.fold (*) 1 shape <> values.Length then
             MathError.invariant $"{values.Length} values do not fill the shape %A{shape}"
 
     static let axisOf (rank: int) axis =

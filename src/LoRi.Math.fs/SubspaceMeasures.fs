@@ -231,7 +231,11 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
             | MeasuredVariances.Statistics _ -> Map.ofList [ for pair in statistics -> pair.Key, pair.Value.Variances ]
 
         { subspace with
-            EnergyKept = (if leftOut > 0.0 then subspace.Energy - leftOut else kept)
+            EnergyKept =
+                (if leftOut > 0.0 then
+                     max 0.0 (subspace.Energy - leftOut)
+                 else
+                     kept)
             Variances = Map.map varied variances
             AnchorDeviation = anchors.Deviations
         }
