@@ -163,7 +163,7 @@ type BoundObjective
         studentWeights
         (student: RawTrajectory<LatentStep>)
         =
-        bound.ExpectCoordinates "rationale loss" teacher
+        Raw.orStop (bound.CheckCoordinates "rationale loss" teacher)
 
         Moments.centre teacherWeights (scaled teacher),
         Moments.centre studentWeights (scaled (bound.Coordinates(bound.Standardise student)))
@@ -236,16 +236,33 @@ type BoundObjective
         | AnchorScale.Corpus, Some ofCorpus -> ofCorpus
         | AnchorScale.Corpus, None -> MathError.invariant "anchors are compared without deviations"
 
+    /// Anchors that can be compared: of this subspace and of as many examples; where a batch's own deviation divides, a batch.
+    /// Errors: WrongShape, ShapeMismatch, WrongAxes.
+    member internal _.CheckAnchors (teacher: Anchors) (student: Anchors) : Result<unit, MathError> =
+        let left, right = Anchors.states teacher, Anchors.states student
+
+        let sameExamples () =
+            if left.Shape = right.Shape then
+                Ok()
+            else
+                Error(ShapeMismatch("anchor loss", "example", List.ofArray left.Shape, List.ofArray right.Shape))
+
+        let batch () =
+            if options.Anchor = AnchorForm.Off || options.AnchorScale = AnchorScale.Corpus then
+                Ok()
+            else
+                Raw.checkAxes "the anchors" [ "example"; Axis.name<Level>; Axis.name<Hidden> ] left
+
+        bound.CheckAnchors "the teacher's anchors" teacher
+        |> Result.bind (fun () -> bound.CheckAnchors "the student's anchors" student)
+        |> Result.bind sameExamples
+        |> Result.bind batch
+
     /// The anchor term of raw anchors, one number per example. Anchors of as many examples, levels and components; others stop with
     /// both shapes.
-    member this.Anchor (Anchors teacher as raw) (Anchors student) : Scalar =
-        bound.ExpectAnchors "anchor loss" raw
-        let teacher, student = Matrix.raw teacher, Matrix.raw student
-
-        if teacher.Shape <> student.Shape then
-            let shapes = List.ofArray teacher.Shape, List.ofArray student.Shape
-            MathError.invariant (MathError.describe (ShapeMismatch("anchor loss", "example", fst shapes, snd shapes)))
-
+    member this.Anchor (teacherAnchors: Anchors) (studentAnchors: Anchors) : Scalar =
+        Raw.orStop (this.CheckAnchors teacherAnchors studentAnchors)
+        let teacher, student = Anchors.states teacherAnchors, Anchors.states studentAnchors
         let difference = student.Subtract teacher
 
         match options.Anchor with

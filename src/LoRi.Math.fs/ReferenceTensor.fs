@@ -64,6 +64,7 @@ type ReferenceTensor(shape: int[], values: float[]) =
         | :? ReferenceTensor as reference -> reference
         | _ -> MathError.invariant "a tensor of another backend reached the reference backend"
 
+    /// The numbers themselves, row-major, not copied.
     member _.Values: float[] = values
 
     member private _.Zip (operation: float -> float -> float) (other: RawTensor) : RawTensor =

@@ -28,7 +28,8 @@ type SubspaceOptions =
         HiddenRank: RankChoice
     }
 
-/// Two factor matrices and the standardisation they belong to, as plain arrays: what a subspace file holds.
+/// Two factor matrices and the standardisation they belong to, as plain float64 arrays, whatever the dtype of the corpus: what a
+/// subspace file holds.
 type SharedSubspace =
     {
         Kind: SubspaceKind
