@@ -1,5 +1,28 @@
 namespace LoRi.Math
 
+/// Random numbers of a seed and a purpose (SplitMix64, Steele, Lea, Flood 2014): no two seeds start one purpose's stream at the same
+/// place. The core's own, so that bases depend on no library's generator.
+[<Sealed>]
+type internal SeededNormals(seed: int64, purpose: int) =
+    let step = 0x9E3779B97F4A7C15UL
+
+    /// A bijection of 64 bits.
+    let mix (bits: uint64) =
+        let first = (bits ^^^ (bits >>> 30)) * 0xBF58476D1CE4E5B9UL
+        let second = (first ^^^ (first >>> 27)) * 0x94D049BB133111EBUL
+        second ^^^ (second >>> 31)
+
+    let mutable state = mix (mix (uint64 seed + step) + uint64 purpose * step)
+
+    /// Uniform in [0, 1).
+    let uniform () =
+        state <- state + step
+        float (mix state >>> 11) * 2.0 ** -53.0
+
+    /// Standard normal (Box-Muller).
+    member _.Next() =
+        sqrt (-2.0 * log (1.0 - uniform ())) * cos (2.0 * System.Math.PI * uniform ())
+
 /// Orthonormal bases that no data chose.
 module internal Basis =
 
@@ -14,15 +37,12 @@ module internal Basis =
 
     /// Orthonormal columns from seeded normal numbers, size x count row-major (Gram-Schmidt, twice for precision).
     let random (seed: int64) (purpose: int) size count =
-        let random =
-            System.Random(int (uint32 (seed ^^^ (seed >>> 32))) ^^^ (purpose * 7919))
-
-        let normal _ =
-            sqrt (-2.0 * log (1.0 - random.NextDouble()))
-            * cos (2.0 * System.Math.PI * random.NextDouble())
+        let normals = SeededNormals(seed, purpose)
 
         let next columns _ =
-            let v = Array.init size normal |> without columns |> without columns
+            let v =
+                Array.init size (fun _ -> normals.Next()) |> without columns |> without columns
+
             let norm = sqrt (Flat.dot v v)
             columns @ [ Array.map (fun x -> x / norm) v ]
 

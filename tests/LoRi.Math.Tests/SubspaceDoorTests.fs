@@ -34,6 +34,42 @@ let private throws (text: string) (body: unit -> 'a) =
         Expect.isTrue (error :? ArgumentException) $"an ArgumentException, not {error.GetType().Name}"
         Expect.equal error.Message text "text")
 
+let private seeds =
+    [
+        test "every seed has a random subspace of its own" {
+            let basis seed =
+                let case =
+                    {
+                        Levels = 2
+                        Width = 3
+                        Counts = [| 4 |]
+                        Steps = 1
+                        Seed = 2
+                    }
+
+                let states = teacherStates reference case
+                let wanted = options case (SubspaceKind.Random seed) Standardisation.Full
+                let found = fit reference wanted states case.Counts
+                found.LayerBasis, found.HiddenBasis
+
+            let seeds =
+                [
+                    0L
+                    1L
+                    -1L
+                    2L
+                    1L <<< 32
+                    (1L <<< 32) + 1L
+                    1L <<< 31
+                    System.Int64.MinValue
+                    System.Int64.MaxValue
+                ]
+
+            Expect.hasLength (List.distinct (List.map basis seeds)) seeds.Length "bases"
+            Expect.equal (basis 1L) (basis 1L) "of one seed always the same"
+        }
+    ]
+
 let private spectra =
     [
         test "a subspace without the eigenvalues of a standardisation is refused" {
@@ -130,4 +166,4 @@ let private totals =
 
 [<Tests>]
 let tests =
-    testList "Doors of subspaces" [ testList "spectra" spectra; testList "totals" totals ]
+    testList "Doors of subspaces" [ testList "seeds" seeds; testList "spectra" spectra; testList "totals" totals ]
