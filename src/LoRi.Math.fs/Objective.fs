@@ -134,6 +134,11 @@ type BoundObjective
         | Some roots -> Coordinates(Tensor3((Tensor3.raw z).Divide roots))
         | None -> Coordinates z
 
+    /// p = r_L r_d
+    let entries =
+        let layers, width = SharedSubspace.coordinateRanks bound.Subspace
+        layers * width
+
     let divisor (statistic: Statistic) = divisors.TryFind statistic.Kind
 
     /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
@@ -195,6 +200,13 @@ type BoundObjective
 
         this.Terms (grams teacher) teacherMoments studentMoments
 
+    /// How many numbers the largest statistic that `Measure` forms of one example has (full covariances, or one per component): what batches are sized by.
+    member _.MeasuredEntries: int64 =
+        if options.Rationale.Covariance = Covariance.Full && entries <= Moments.largestFull then
+            int64 entries * int64 entries
+        else
+            int64 entries
+
     /// The same terms where no gradient is wanted: as long as p = r_L r_d is at most 512 full covariances are compared entry by
     /// entry, which keeps the digits near agreement that token Grams lose there.
     member this.Measure
@@ -206,9 +218,7 @@ type BoundObjective
         let teacherMoments, studentMoments =
             this.Moments teacherWeights teacher studentWeights student
 
-        let layers, width = SharedSubspace.coordinateRanks bound.Subspace
-
-        this.Terms (grams teacher && layers * width > Moments.largestFull) teacherMoments studentMoments
+        this.Terms (grams teacher && entries > Moments.largestFull) teacherMoments studentMoments
 
     /// The closed-form gradient of w_mean L_mean + w_cov L_cov + w_order L_order of every example with respect to the
     /// student's raw states. Shape: example L M d.

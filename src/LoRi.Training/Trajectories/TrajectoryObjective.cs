@@ -19,7 +19,7 @@ public static class TrajectoryObjective
 {
     private const int BatchRows = 64;
 
-    /// <summary>Entries of the full covariances of one batch: 32 MB.</summary>
+    /// <summary>Numbers of the largest statistic of one batch: 32 MB.</summary>
     private const long BatchEntries = 4 << 20;
 
     /// <summary>The losses of every example, in the files' order. An example without teacher rationale has no rationale losses.</summary>
@@ -37,7 +37,7 @@ public static class TrajectoryObjective
         using var like = zeros(1, ScalarType.Float64);
         var objective = Bind(subspace, options, like);
         var losses = new AlignmentLosses[teacher.Count];
-        var rowsAtOnce = RowsAtOnce(subspace, options);
+        var rowsAtOnce = (int)long.Clamp(BatchEntries / objective.MeasuredEntries, 1, BatchRows);
         var groups = Enumerable.Range(0, teacher.Count)
             .Select(row => Checked(row, options, teacher, student))
             .GroupBy(student.Length)
@@ -50,13 +50,6 @@ public static class TrajectoryObjective
         }
 
         return losses;
-    }
-
-    private static int RowsAtOnce(SharedSubspace subspace, ObjectiveOptions options)
-    {
-        var (layers, width) = Subspaces.CoordinateRanks(subspace);
-        var entries = options.Rationale.Covariance.IsFull ? System.Math.BigMul(layers, width) * layers * width : 1;
-        return (int)long.Clamp(BatchEntries / entries, 1, BatchRows);
     }
 
     /// <summary>Losses are squares of squares of states; what they sum to over all examples must be a number too.</summary>
