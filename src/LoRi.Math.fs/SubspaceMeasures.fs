@@ -100,7 +100,8 @@ module MeasuredVariances =
 type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, like: RawTensor) =
     let bound = BoundSubspace(subspace, like)
     let mutable kept = 0.0
-    let mutable leftOut = 0.0
+    /// Energy of coordinates of the complement, where they were read in place of trajectories.
+    let mutable leftOut: float option = None
     let components = RunningVariance()
     let statistics = System.Collections.Generic.Dictionary<string, RunningVariance>()
     let anchors = RunningVariance()
@@ -208,7 +209,7 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
                 let energy = Array.sum (Array.map2 (*) (tokensOf weights) squares)
 
                 match subspace.Kind with
-                | SubspaceKind.Complement -> leftOut <- leftOut + energy
+                | SubspaceKind.Complement -> leftOut <- Some(defaultArg leftOut 0.0 + energy)
                 | SubspaceKind.MultilinearSvd
                 | SubspaceKind.Random _
                 | SubspaceKind.Identity -> kept <- kept + energy
@@ -232,10 +233,9 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
 
         { subspace with
             EnergyKept =
-                (if leftOut > 0.0 then
-                     max 0.0 (subspace.Energy - leftOut)
-                 else
-                     kept)
+                (match leftOut with
+                 | Some energy -> max 0.0 (subspace.Energy - energy)
+                 | None -> kept)
             Variances = Map.map varied variances
             AnchorDeviation = anchors.Deviations
         }

@@ -142,6 +142,16 @@ let private totals =
             Expect.isTrue (Double.IsNaN (subspace ()).EnergyKept) "not measured"
             Expect.isOk (SharedSubspace.validate (subspace ())) "accepted"
         }
+        test "a complement that leaves nothing out keeps everything" {
+            let whole =
+                { subspace () with
+                    Kind = SubspaceKind.Complement
+                }
+
+            let measures = SubspaceMeasures(whole, MeasuredVariances.Nothing, reference.Like)
+            ok (measures.AddCoordinates (reference.Tensor [ 1; 2; 4; 3 ] (Array.zeroCreate 24)) [| 4 |])
+            Expect.equal (measures.Finish()).EnergyKept whole.Energy "kept"
+        }
         test "a share of energy lies above 0 and at most at 1" {
             for share, shown in [ 7.0, "7"; nan, "NaN"; 0.0, "0"; -0.5, "-0.5"; infinity, string infinity ] do
                 let text = $"energy {shown} of the given mode must lie above 0 and at most at 1"
