@@ -1,6 +1,7 @@
 namespace LoRi.Math
 
-/// A subspace as constants of one backend, made once and used for every batch. Trajectories enter through its doors, which
+/// A subspace as constants of one backend, with the device and dtype of `like`, made once and used for every batch of the same
+/// device and dtype. Trajectories enter through its doors, which
 /// check that their levels and components are the subspace's own.
 [<Sealed>]
 type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
@@ -30,10 +31,18 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
     let back (z: RawTensor) =
         overLevels layer (z.MatMul hiddenTransposed)
 
-    /// Stops where a trajectory has other levels or components than the subspace.
-    let own operation (x: RawTensor) =
-        let axes = [ Axis.name<Level>; "token"; Axis.name<Hidden> ]
-        Raw.expect operation axes [ subspace.Levels; Raw.size 2 x; subspace.Width ] x
+    let trailing what axes sizes (x: RawTensor) =
+        Raw.checkTrailing what axes sizes x |> Result.map ignore
+
+    /// A trajectory has the subspace's levels and components. Errors: WrongShape.
+    let checkOwn what (x: RawTensor) =
+        trailing
+            what
+            [ Axis.name<Level>; "token"; Axis.name<Hidden> ]
+            [ subspace.Levels; Raw.size 2 x; subspace.Width ]
+            x
+
+    let own operation x = Raw.orStop (checkOwn operation x)
 
     /// The token axis is whatever it is.
     let tokens (tensor: RawTensor) : Result<Dim<'token>, MathError> =
@@ -56,15 +65,18 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
         tokens values
         |> Result.bind (fun steps -> Coordinates.create (Dim.trusted layerRank) steps (Dim.trusted hiddenRank) values)
 
-    /// Stops where coordinates are of another subspace, with both shapes.
-    member internal _.ExpectCoordinates operation (Coordinates z: Coordinates<'token>) =
+    /// A trajectory is of this subspace's sizes. Errors: WrongShape.
+    member internal _.CheckTrajectory what (RawTrajectory h: RawTrajectory<'token>) = checkOwn what (Tensor3.raw h)
+
+    /// Coordinates are of this subspace's ranks. Errors: WrongShape.
+    member internal _.CheckCoordinates what (Coordinates z: Coordinates<'token>) =
         let raw = Tensor3.raw z
         let axes = [ Axis.name<Truncated<Level>>; "token"; Axis.name<Truncated<Hidden>> ]
-        Raw.expect operation axes [ layerRank; Raw.size 2 raw; hiddenRank ] raw
+        trailing what axes [ layerRank; Raw.size 2 raw; hiddenRank ] raw
 
-    /// Stops where anchors are of another subspace, with both shapes.
-    member internal _.ExpectAnchors operation (Anchors a) =
-        Raw.expect operation [ Axis.name<Level>; Axis.name<Hidden> ] [ subspace.Levels; subspace.Width ] (Matrix.raw a)
+    /// Anchors are of this subspace's sizes. Errors: WrongShape.
+    member internal _.CheckAnchors what (Anchors a) =
+        trailing what [ Axis.name<Level>; Axis.name<Hidden> ] [ subspace.Levels; subspace.Width ] (Matrix.raw a)
 
     /// Takes raw anchors whose levels and components are the subspace's. Shape: .. L d. Errors: WrongShape.
     member _.Anchors(states: RawTensor) : Result<Anchors, MathError> =

@@ -24,10 +24,11 @@ type Tensors =
         let sizes, numbers = Array.ofSeq shape, Array.ofSeq values
         let expected = Array.fold (*) 1 sizes
 
-        if expected <> numbers.Length then
+        match Array.tryFind (fun size -> size < 0) sizes with
+        | Some size -> Door.orThrow (Error(Negative("the shape", float size)))
+        | None when expected <> numbers.Length ->
             Door.orThrow (Error(WrongLength("the number of values", expected, numbers.Length)))
-        else
-            ReferenceTensor(sizes, numbers)
+        | None -> ReferenceTensor(sizes, numbers)
 
     /// `Matrix.ofRaw`.
     static member Matrix(rows: Dim<'row>, columns: Dim<'column>, values: RawTensor) : Matrix<'row, 'column> =
@@ -37,9 +38,28 @@ type Tensors =
     static member Tensor3(d1: Dim<'m1>, d2: Dim<'m2>, d3: Dim<'m3>, values: RawTensor) : Tensor3<'m1, 'm2, 'm3> =
         Tensor3.ofRaw d1 d2 d3 values |> Door.orThrow
 
+/// Products and transposes of matrices.
+[<AbstractClass; Sealed>]
+type Matrices =
+
+    /// `Matrix.product`.
+    static member Product(a: Matrix<'r, 'k>, b: Matrix<'k, 'c>) : Matrix<'r, 'c> =
+        Raw.checkAgree "matrix product" Axis.name<'k> 1 (Matrix.raw a) 2 (Matrix.raw b)
+        |> Door.orThrow
+
+        Matrix.product a b
+
+    /// `Matrix.transpose`.
+    static member Transpose(a: Matrix<'r, 'c>) : Matrix<'c, 'r> = Matrix.transpose a
+
 /// Unfoldings, their inverses and mode products of order-3 tensors.
 [<AbstractClass; Sealed>]
 type Modes =
+
+    /// The columns of u are the components of mode n.
+    static member private Agree(mode: int, u: Matrix<'j, 'axis>, x: Tensor3<'m1, 'm2, 'm3>) : unit =
+        Raw.checkAgree $"mode-{mode} product" Axis.name<'axis> 1 (Matrix.raw u) (4 - mode) (Tensor3.raw x)
+        |> Door.orThrow
 
     /// `Tensor3.unfold1`.
     static member Unfold1(x: Tensor3<'m1, 'm2, 'm3>) : Matrix<'m1, Merged<'m2, 'm3>> = Tensor3.unfold1 x
@@ -52,31 +72,48 @@ type Modes =
 
     /// `Tensor3.fold1`.
     static member Fold1(d2: Dim<'m2>, d3: Dim<'m3>, x: Matrix<'m1, Merged<'m2, 'm3>>) : Tensor3<'m1, 'm2, 'm3> =
+        Tensor3.checkFolds d2 d3 x |> Door.orThrow
         Tensor3.fold1 d2 d3 x
 
     /// `Tensor3.fold2`.
     static member Fold2(d1: Dim<'m1>, d3: Dim<'m3>, x: Matrix<'m2, Merged<'m1, 'm3>>) : Tensor3<'m1, 'm2, 'm3> =
+        Tensor3.checkFolds d1 d3 x |> Door.orThrow
         Tensor3.fold2 d1 d3 x
 
     /// `Tensor3.fold3`.
     static member Fold3(d1: Dim<'m1>, d2: Dim<'m2>, x: Matrix<'m3, Merged<'m1, 'm2>>) : Tensor3<'m1, 'm2, 'm3> =
+        Tensor3.checkFolds d1 d2 x |> Door.orThrow
         Tensor3.fold3 d1 d2 x
 
     /// `Tensor3.modeProduct1`.
     static member Product1(x: Tensor3<'m1, 'm2, 'm3>, u: Matrix<'j, 'm1>) : Tensor3<'j, 'm2, 'm3> =
+        Modes.Agree(1, u, x)
         Tensor3.modeProduct1 u x
 
     /// `Tensor3.modeProduct2`.
     static member Product2(x: Tensor3<'m1, 'm2, 'm3>, u: Matrix<'j, 'm2>) : Tensor3<'m1, 'j, 'm3> =
+        Modes.Agree(2, u, x)
         Tensor3.modeProduct2 u x
 
     /// `Tensor3.modeProduct3`.
     static member Product3(x: Tensor3<'m1, 'm2, 'm3>, u: Matrix<'j, 'm3>) : Tensor3<'m1, 'm2, 'j> =
+        Modes.Agree(3, u, x)
         Tensor3.modeProduct3 u x
 
-/// Decompositions of one order-3 tensor.
+/// Decompositions of one matrix or one order-3 tensor.
 [<AbstractClass; Sealed>]
 type Decompositions =
+
+    /// `Svd.thin`.
+    static member Thin(spectral: ISpectral, matrix: Matrix<'row, 'column>) : Svd<'row, 'column> =
+        Svd.thin spectral matrix |> Door.orThrow
+
+    /// Those of the three unfoldings. `MultilinearSvd.singularValues`.
+    static member SingularValues
+        (spectral: ISpectral, x: Tensor3<'m1, 'm2, 'm3>)
+        : struct (float[] * float[] * float[]) =
+        let first, second, third = MultilinearSvd.singularValues spectral x |> Door.orThrow
+        struct (first, second, third)
 
     /// `MultilinearSvd.truncated`.
     static member Truncated
@@ -100,6 +137,25 @@ type Decompositions =
     static member Reconstruct(tucker: Tucker3<'m1, 'm2, 'm3>) : Tensor3<'m1, 'm2, 'm3> =
         MultilinearSvd.reconstruct tucker
 
+    /// `MultilinearSvd.squaredError`.
+    static member SquaredError(x: Tensor3<'m1, 'm2, 'm3>, tucker: Tucker3<'m1, 'm2, 'm3>) : float =
+        let sizes =
+            [
+                (Matrix.rows tucker.Factor1).Size
+                (Matrix.rows tucker.Factor2).Size
+                (Matrix.rows tucker.Factor3).Size
+            ]
+
+        Raw.checkTrailing "the tensor" [ Axis.name<'m1>; Axis.name<'m2>; Axis.name<'m3> ] sizes (Tensor3.raw x)
+        |> Door.orThrow
+        |> ignore
+
+        MultilinearSvd.squaredError x tucker
+
+    /// `MultilinearSvd.squaredErrorBound`.
+    static member SquaredErrorBound(spectral: ISpectral, ranks: MultilinearRank, x: Tensor3<'m1, 'm2, 'm3>) : float =
+        MultilinearSvd.squaredErrorBound spectral ranks x |> Door.orThrow
+
 /// Orthonormal bases of subspaces.
 [<AbstractClass; Sealed>]
 type Bases =
@@ -111,7 +167,7 @@ type Bases =
     static member PrincipalAngles
         (spectral: ISpectral, u: Matrix<'axis, Truncated<'axis>>, v: Matrix<'axis, Truncated<'axis>>)
         : float[] =
-        Subspace.principalAngles spectral u v
+        Subspace.principalAngles spectral u v |> Door.orThrow
 
 /// How many directions a spectrum fills, and the names of standardisations.
 [<AbstractClass; Sealed>]
@@ -132,4 +188,4 @@ type Spectra =
 
     /// `EffectiveRank.atEnergy`.
     static member RankAtEnergy(share: float, eigenvalues: float[]) : int =
-        EffectiveRank.atEnergy share eigenvalues
+        EffectiveRank.atEnergy share eigenvalues |> Door.orThrow

@@ -45,16 +45,10 @@ type Readings =
 
 module private MeasuredBatch =
 
-    let private axes what names (tensor: RawTensor) =
-        if tensor.Shape.Length = List.length names then
-            Ok()
-        else
-            Error(WrongAxes(what, names, List.ofArray tensor.Shape))
-
     /// As many counts, and as many anchors or none, as there are rows. Errors: WrongAxes, WrongLength.
     let check (values: RawTensor) (counts: int[]) (anchors: RawTensor) =
-        axes "the trajectories" [ "example"; "level"; "token"; "hidden" ] values
-        |> Result.bind (fun () -> axes "the anchors" [ "example"; "level"; "hidden" ] anchors)
+        Raw.checkAxes "the trajectories" [ "example"; "level"; "token"; "hidden" ] values
+        |> Result.bind (fun () -> Raw.checkAxes "the anchors" [ "example"; "level"; "hidden" ] anchors)
         |> Result.bind (fun () -> TokenCounts.ofRows values.Shape[0] counts)
         |> Result.bind (fun () ->
             if anchors.Shape[0] = 0 || anchors.Shape[0] = values.Shape[0] then

@@ -11,7 +11,7 @@ type Scalar =
     /// The numbers, as a tensor with the leading axes.
     member this.PerExample = let (Scalar raw) = this in raw
 
-/// Rows by columns; leading axes are a batch.
+/// Rows by columns; leading axes are a batch. Dtype and device are those of the tensor inside: tags say nothing about them.
 [<Struct>]
 type Matrix<'row, 'column> = internal Matrix of RawTensor
 
@@ -43,16 +43,40 @@ module internal Raw =
                 | Some(axis, _, _) -> Error(WrongShape(what, axis, expected, found))
                 | None -> Ok tensor
 
+    /// The axes are these and no more: no batch. Errors: WrongAxes.
+    let checkAxes what (axes: string list) (tensor: RawTensor) =
+        if tensor.Shape.Length = axes.Length then
+            Ok()
+        else
+            Error(WrongAxes(what, axes, List.ofArray tensor.Shape))
+
+    /// Every number is one. Errors: NotFinite.
+    let checkFinite what (tensor: RawTensor) =
+        if Array.forall System.Double.IsFinite (tensor.ToArray()) then
+            Ok()
+        else
+            Error(NotFinite what)
+
+    /// Sizes that share a tag are one size. Errors: ShapeMismatch.
+    let checkAgree operation axis fromEndLeft (left: RawTensor) fromEndRight (right: RawTensor) =
+        if size fromEndLeft left = size fromEndRight right then
+            Ok()
+        else
+            Error(ShapeMismatch(operation, axis, List.ofArray left.Shape, List.ofArray right.Shape))
+
+    /// Stops where a check failed that types would have made needless.
+    let orStop (checked': Result<unit, MathError>) =
+        match checked' with
+        | Ok() -> ()
+        | Error error -> invariant (describe error)
+
     /// Stops where sizes that share a tag differ.
-    let agree operation axis fromEndLeft (left: RawTensor) fromEndRight (right: RawTensor) =
-        if size fromEndLeft left <> size fromEndRight right then
-            invariant (describe (ShapeMismatch(operation, axis, List.ofArray left.Shape, List.ofArray right.Shape)))
+    let agree operation axis fromEndLeft left fromEndRight right =
+        orStop (checkAgree operation axis fromEndLeft left fromEndRight right)
 
     /// Stops where the last axes of a tensor do not have the sizes that they must have.
     let expect operation (axes: string list) (sizes: int list) (tensor: RawTensor) =
-        match checkTrailing operation axes sizes tensor with
-        | Ok _ -> ()
-        | Error error -> invariant (describe error)
+        checkTrailing operation axes sizes tensor |> Result.map ignore |> orStop
 
     /// Sum of squares over the last `count` axes.
     let squaredNorm count (tensor: RawTensor) =

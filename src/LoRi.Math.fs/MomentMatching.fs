@@ -103,7 +103,8 @@ module MomentMatching =
 
     /// The full-covariance term without any p x p matrix, through token Grams T x T, T x M and M x M:
     /// |S_T - S_S|^2 = <S_T, S_T> + <S_S, S_S> - 2 <S_T, S_S>. `terms` with `Covariance.Full` is its oracle.
-    /// Near agreement the difference cancels: in float32 it may come out at -1e-7 of the covariances' squared norms.
+    /// Near agreement the difference cancels: what remains is rounding, 1e-7 of the covariances' squared norms in float32 and 1e-16 in
+    /// float64. Where rounding leaves it below zero it is zero, and so is its derivative.
     let fullCovarianceByGrams (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) : Scalar =
         comparable teacher student
         let t = Moments.byToken teacher.Deviations, teacher.Weights.PerToken
@@ -113,7 +114,7 @@ module MomentMatching =
         let squared =
             (covarianceProduct t t).Add(covarianceProduct s s).Subtract((covarianceProduct t s).Scale 2.0)
 
-        Scalar.multiply teacher.Weights.Present (Scalar(squared.Scale(1.0 / (p * p))))
+        Scalar.multiply teacher.Weights.Present (Scalar(squared.PositivePart().Scale(1.0 / (p * p))))
 
 /// The anchor-level alignment [paper]; its precise form [ours].
 module Anchor =

@@ -63,6 +63,9 @@ module Moments =
         | Order.Third -> [ StatisticKind.Third ]
         | Order.Off -> []
 
+    /// The largest p = r_L r_d whose full covariance, p x p entries an example, is formed where something else would do.
+    let internal largestFull = 512
+
     /// Weights `.. T` as a factor of `.. r_L T r_d`.
     let internal overTokens (weights: RawTensor) =
         weights.Reshape(Raw.withTrailing 1 [| 1; Raw.size 1 weights; 1 |] weights)

@@ -19,29 +19,32 @@ type MultilinearRank = { R1: int; R2: int; R3: int }
 /// The multilinear SVD (De Lathauwer, De Moor, Vandewalle 2000) of one order-3 tensor, and its truncations.
 module MultilinearSvd =
 
+    /// The tensor, if it is one, without batch axes, and finite. Errors: WrongAxes, NotFinite.
+    let private one (x: Tensor3<'m1, 'm2, 'm3>) =
+        Raw.checkAxes "the tensor" [ Axis.name<'m1>; Axis.name<'m2>; Axis.name<'m3> ] (Tensor3.raw x)
+        |> Result.bind (fun () -> Raw.checkFinite "the tensor" (Tensor3.raw x))
+
+    /// Errors: RankOutOfRange, WrongAxes, NotFinite.
     let private check (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) =
-        let wrong mode rank size =
+        let within mode rank size =
             if rank < 1 || rank > size then
-                Some(RankOutOfRange(mode, rank, size))
+                Error(RankOutOfRange(mode, rank, size))
             else
-                None
+                Ok()
 
-        [
-            wrong "first" ranks.R1 (Tensor3.dim1 x).Size
-            wrong "second" ranks.R2 (Tensor3.dim2 x).Size
-            wrong "third" ranks.R3 (Tensor3.dim3 x).Size
-            (if Array.forall System.Double.IsFinite ((Tensor3.raw x).ToArray()) then
-                 None
-             else
-                 Some(NotFinite "the tensor"))
-        ]
-        |> List.tryPick id
+        within "first" ranks.R1 (Tensor3.dim1 x).Size
+        |> Result.bind (fun () -> within "second" ranks.R2 (Tensor3.dim2 x).Size)
+        |> Result.bind (fun () -> within "third" ranks.R3 (Tensor3.dim3 x).Size)
+        |> Result.bind (fun () -> one x)
 
-    /// Singular values of the three unfoldings, each descending.
+    let private spectra (spectral: ISpectral) (x: Tensor3<'m1, 'm2, 'm3>) =
+        (Svd.ofOne spectral (Tensor3.unfold1 x)).Singular,
+        (Svd.ofOne spectral (Tensor3.unfold2 x)).Singular,
+        (Svd.ofOne spectral (Tensor3.unfold3 x)).Singular
+
+    /// Singular values of the three unfoldings, each descending. Errors: WrongAxes, NotFinite.
     let singularValues (spectral: ISpectral) (x: Tensor3<'m1, 'm2, 'm3>) =
-        (Svd.thin spectral (Tensor3.unfold1 x)).Singular,
-        (Svd.thin spectral (Tensor3.unfold2 x)).Singular,
-        (Svd.thin spectral (Tensor3.unfold3 x)).Singular
+        one x |> Result.map (fun () -> spectra spectral x)
 
     /// The core of x in given factors: x x_1 U1' x_2 U2' x_3 U3'.
     let private coreIn u1 u2 u3 (x: Tensor3<'m1, 'm2, 'm3>) =
@@ -65,51 +68,51 @@ module MultilinearSvd =
         |> Tensor3.modeProduct2 t.Factor2
         |> Tensor3.modeProduct3 t.Factor3
 
-    /// Squared Frobenius norm of x minus its reconstruction.
+    /// Squared Frobenius norm of x minus its reconstruction; of a batch, the sum of them.
     let squaredError (x: Tensor3<'m1, 'm2, 'm3>) (t: Tucker3<'m1, 'm2, 'm3>) =
         let difference = (Tensor3.raw x).Subtract(Tensor3.raw (reconstruct t))
-        (Raw.squaredNorm 3 difference).ToArray()[0]
+        Array.sum ((Raw.squaredNorm 3 difference).ToArray())
 
     /// Truncated multilinear SVD: every factor holds the leading left singular vectors of its own unfolding. The squared error
-    /// is at most the sum of the discarded squared singular values of the three modes. Errors: RankOutOfRange, NotFinite.
+    /// is at most the sum of the discarded squared singular values of the three modes. Errors: RankOutOfRange, WrongAxes, NotFinite.
     let truncated
         (spectral: ISpectral)
         (ranks: MultilinearRank)
         (x: Tensor3<'m1, 'm2, 'm3>)
         : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
-        match check ranks x with
-        | Some error -> Error error
-        | None ->
-            let u1 = Svd.thin spectral (Tensor3.unfold1 x) |> Svd.leadingLeft ranks.R1
-            let u2 = Svd.thin spectral (Tensor3.unfold2 x) |> Svd.leadingLeft ranks.R2
-            let u3 = Svd.thin spectral (Tensor3.unfold3 x) |> Svd.leadingLeft ranks.R3
-            Ok(tucker u1 u2 u3 x)
+        check ranks x
+        |> Result.map (fun () ->
+            let u1 = Svd.ofOne spectral (Tensor3.unfold1 x) |> Svd.leadingLeft ranks.R1
+            let u2 = Svd.ofOne spectral (Tensor3.unfold2 x) |> Svd.leadingLeft ranks.R2
+            let u3 = Svd.ofOne spectral (Tensor3.unfold3 x) |> Svd.leadingLeft ranks.R3
+            tucker u1 u2 u3 x)
 
     /// Sum over the modes of the discarded squared singular values: the bound on the squared error of `truncated`.
+    /// Errors: RankOutOfRange, WrongAxes, NotFinite.
     let squaredErrorBound (spectral: ISpectral) (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) =
-        let s1, s2, s3 = singularValues spectral x
-
         let discarded rank (s: float[]) =
             s |> Array.skip (min rank s.Length) |> Array.sumBy (fun v -> v * v)
 
-        discarded ranks.R1 s1 + discarded ranks.R2 s2 + discarded ranks.R3 s3
+        check ranks x
+        |> Result.map (fun () ->
+            let s1, s2, s3 = spectra spectral x
+            discarded ranks.R1 s1 + discarded ranks.R2 s2 + discarded ranks.R3 s3)
 
     /// Sequentially truncated (ST-HOSVD, Vannieuwenhoven, Vandebril, Meerbergen 2012), modes 1, 2, 3: each factor comes from
-    /// what the modes before it left. The same bound holds. Errors: RankOutOfRange, NotFinite.
+    /// what the modes before it left. The same bound holds. Errors: RankOutOfRange, WrongAxes, NotFinite.
     let sequentiallyTruncated
         (spectral: ISpectral)
         (ranks: MultilinearRank)
         (x: Tensor3<'m1, 'm2, 'm3>)
         : Result<Tucker3<'m1, 'm2, 'm3>, MathError> =
-        match check ranks x with
-        | Some error -> Error error
-        | None ->
-            let u1 = Svd.thin spectral (Tensor3.unfold1 x) |> Svd.leadingLeft ranks.R1
+        check ranks x
+        |> Result.map (fun () ->
+            let u1 = Svd.ofOne spectral (Tensor3.unfold1 x) |> Svd.leadingLeft ranks.R1
             let after1 = Tensor3.modeProduct1 (Matrix.transpose u1) x
-            let u2 = Svd.thin spectral (Tensor3.unfold2 after1) |> Svd.leadingLeft ranks.R2
+            let u2 = Svd.ofOne spectral (Tensor3.unfold2 after1) |> Svd.leadingLeft ranks.R2
             let after2 = Tensor3.modeProduct2 (Matrix.transpose u2) after1
-            let u3 = Svd.thin spectral (Tensor3.unfold3 after2) |> Svd.leadingLeft ranks.R3
-            Ok(tucker u1 u2 u3 x)
+            let u3 = Svd.ofOne spectral (Tensor3.unfold3 after2) |> Svd.leadingLeft ranks.R3
+            tucker u1 u2 u3 x)
 
     let private energy (core: Tensor3<'a, 'b, 'c>) =
         (Scalar.raw (Tensor3.squaredNorm core)).ToArray()[0]
@@ -117,7 +120,7 @@ module MultilinearSvd =
     /// One round of alternating refinement: each factor in turn from x with the other two modes projected.
     let private improve (spectral: ISpectral) (ranks: MultilinearRank) x (t: Tucker3<'m1, 'm2, 'm3>) =
         let leading rank unfolded =
-            Svd.thin spectral unfolded |> Svd.leadingLeft rank
+            Svd.ofOne spectral unfolded |> Svd.leadingLeft rank
 
         let transpose2, transpose3 = Matrix.transpose t.Factor2, Matrix.transpose t.Factor3
 
@@ -139,7 +142,7 @@ module MultilinearSvd =
         tucker u1 u2 (leading ranks.R3 (Tensor3.unfold3 without3)) x
 
     /// Alternating refinement (HOOI, De Lathauwer, De Moor, Vandewalle 2000b) from the truncated multilinear SVD, until the
-    /// core's energy grows by less than `tolerance` of itself; the error never rises. Errors: RankOutOfRange, NotFinite.
+    /// core's energy grows by less than `tolerance` of itself; the error never rises. Errors: RankOutOfRange, WrongAxes, NotFinite.
     let refined
         (spectral: ISpectral)
         tolerance
@@ -163,25 +166,23 @@ module MultilinearSvd =
         |> Result.map (fun start -> iterate maxIterations (energy start.Core) start)
 
     /// The first and third mode cut, the second left whole, as in the shared subspace: x with both projections applied.
-    /// Errors: RankOutOfRange, NotFinite.
+    /// Errors: RankOutOfRange, WrongAxes, NotFinite.
     let projectOuterModes
         (spectral: ISpectral)
         rank1
         rank3
         (x: Tensor3<'m1, 'm2, 'm3>)
         : Result<Tensor3<'m1, 'm2, 'm3>, MathError> =
-        match
-            check
-                {
-                    R1 = rank1
-                    R2 = (Tensor3.dim2 x).Size
-                    R3 = rank3
-                }
-                x
-        with
-        | Some error -> Error error
-        | None ->
-            let u1 = Svd.thin spectral (Tensor3.unfold1 x) |> Svd.leadingLeft rank1
-            let u3 = Svd.thin spectral (Tensor3.unfold3 x) |> Svd.leadingLeft rank3
+        let ranks =
+            {
+                R1 = rank1
+                R2 = (Tensor3.dim2 x).Size
+                R3 = rank3
+            }
+
+        check ranks x
+        |> Result.map (fun () ->
+            let u1 = Svd.ofOne spectral (Tensor3.unfold1 x) |> Svd.leadingLeft rank1
+            let u3 = Svd.ofOne spectral (Tensor3.unfold3 x) |> Svd.leadingLeft rank3
             let projector u = Matrix.product u (Matrix.transpose u)
-            Ok(x |> Tensor3.modeProduct1 (projector u1) |> Tensor3.modeProduct3 (projector u3))
+            x |> Tensor3.modeProduct1 (projector u1) |> Tensor3.modeProduct3 (projector u3))

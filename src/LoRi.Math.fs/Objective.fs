@@ -50,6 +50,11 @@ module private ObjectiveConstants =
         | Some values, Some shape when values.Length <> Array.fold (*) 1 shape ->
             Some(WrongLength(name, Array.fold (*) 1 shape, values.Length))
         | Some _, Some _ -> None
+        | _ when
+            name = StatisticKind.varianceName StatisticKind.CovarianceFull
+            && layers * width > Moments.largestFull
+            ->
+            Some(FullVarianceMissing(layers * width, Moments.largestFull))
         | _ -> Some(VarianceMissing name)
 
     /// The deviations that anchors are divided by are there and above zero.
@@ -57,13 +62,14 @@ module private ObjectiveConstants =
         if options.Anchor = AnchorForm.Off || options.AnchorScale = AnchorScale.Batch then
             None
         elif subspace.AnchorDeviation.Length = 0 then
-            Some(VarianceMissing "anchor.std")
+            Some AnchorsMissing
         else
             subspace.AnchorDeviation
             |> Array.tryFindIndex (fun deviation -> not (deviation > 0.0))
             |> Option.map (fun level -> AnchorsNeverVary(level + 1, subspace.Levels))
 
-    /// Everything that the options need is there. Errors: VarianceMissing, WrongLength, AnchorsNeverVary.
+    /// Everything that the options need is there. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.
     let check (subspace: SharedSubspace) (options: ObjectiveOptions) =
         match List.tryPick (misfit subspace) (needed options.Rationale) with
         | Some error -> Error error
@@ -128,9 +134,15 @@ type BoundObjective
         | Some roots -> Coordinates(Tensor3((Tensor3.raw z).Divide roots))
         | None -> Coordinates z
 
+    /// p = r_L r_d
+    let entries =
+        let layers, width = SharedSubspace.coordinateRanks bound.Subspace
+        layers * width
+
     let divisor (statistic: Statistic) = divisors.TryFind statistic.Kind
 
-    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, WrongLength, AnchorsNeverVary.
+    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.
     static member Create
         (subspace: SharedSubspace)
         (options: ObjectiveOptions)
@@ -156,10 +168,24 @@ type BoundObjective
         studentWeights
         (student: RawTrajectory<LatentStep>)
         =
-        bound.ExpectCoordinates "rationale loss" teacher
+        Raw.orStop (bound.CheckCoordinates "rationale loss" teacher)
 
         Moments.centre teacherWeights (scaled teacher),
         Moments.centre studentWeights (scaled (bound.Coordinates(bound.Standardise student)))
+
+    /// The terms of these moments; the full covariance through token Grams or as it is written.
+    member private _.Terms throughGrams teacher student : RationaleTerms =
+        if throughGrams && options.Rationale.Covariance = Covariance.Full then
+            let others =
+                { options.Rationale with
+                    Covariance = Covariance.Off
+                }
+
+            { MomentMatching.terms others divisor teacher student with
+                Covariance = MomentMatching.fullCovarianceByGrams teacher student
+            }
+        else
+            MomentMatching.terms options.Rationale divisor teacher student
 
     /// The rationale terms of teacher coordinates against the student's raw states, one number per example. Coordinates of
     /// another subspace's ranks stop with both shapes.
@@ -172,17 +198,27 @@ type BoundObjective
         let teacherMoments, studentMoments =
             this.Moments teacherWeights teacher studentWeights student
 
-        if grams teacher && options.Rationale.Covariance = Covariance.Full then
-            let others =
-                { options.Rationale with
-                    Covariance = Covariance.Off
-                }
+        this.Terms (grams teacher) teacherMoments studentMoments
 
-            { MomentMatching.terms others divisor teacherMoments studentMoments with
-                Covariance = MomentMatching.fullCovarianceByGrams teacherMoments studentMoments
-            }
+    /// How many numbers the largest statistic that `Measure` forms of one example has (full covariances, or one per component): what batches are sized by.
+    member _.MeasuredEntries: int64 =
+        if options.Rationale.Covariance = Covariance.Full && entries <= Moments.largestFull then
+            int64 entries * int64 entries
         else
-            MomentMatching.terms options.Rationale divisor teacherMoments studentMoments
+            int64 entries
+
+    /// The same terms where no gradient is wanted: as long as p = r_L r_d is at most 512 full covariances are compared entry by
+    /// entry, which keeps the digits near agreement that token Grams lose there.
+    member this.Measure
+        (teacherWeights: TokenWeights<TeacherToken>)
+        (teacher: Coordinates<TeacherToken>)
+        (studentWeights: TokenWeights<LatentStep>)
+        (student: RawTrajectory<LatentStep>)
+        : RationaleTerms =
+        let teacherMoments, studentMoments =
+            this.Moments teacherWeights teacher studentWeights student
+
+        this.Terms (grams teacher && entries > Moments.largestFull) teacherMoments studentMoments
 
     /// The closed-form gradient of w_mean L_mean + w_cov L_cov + w_order L_order of every example with respect to the
     /// student's raw states. Shape: example L M d.
@@ -210,16 +246,33 @@ type BoundObjective
         | AnchorScale.Corpus, Some ofCorpus -> ofCorpus
         | AnchorScale.Corpus, None -> MathError.invariant "anchors are compared without deviations"
 
+    /// Anchors that can be compared: of this subspace and of as many examples; where a batch's own deviation divides, a batch.
+    /// Errors: WrongShape, ShapeMismatch, WrongAxes.
+    member internal _.CheckAnchors (teacher: Anchors) (student: Anchors) : Result<unit, MathError> =
+        let left, right = Anchors.states teacher, Anchors.states student
+
+        let sameExamples () =
+            if left.Shape = right.Shape then
+                Ok()
+            else
+                Error(ShapeMismatch("anchor loss", "example", List.ofArray left.Shape, List.ofArray right.Shape))
+
+        let batch () =
+            if options.Anchor = AnchorForm.Off || options.AnchorScale = AnchorScale.Corpus then
+                Ok()
+            else
+                Raw.checkAxes "the anchors" [ "example"; Axis.name<Level>; Axis.name<Hidden> ] left
+
+        bound.CheckAnchors "the teacher's anchors" teacher
+        |> Result.bind (fun () -> bound.CheckAnchors "the student's anchors" student)
+        |> Result.bind sameExamples
+        |> Result.bind batch
+
     /// The anchor term of raw anchors, one number per example. Anchors of as many examples, levels and components; others stop with
     /// both shapes.
-    member this.Anchor (Anchors teacher as raw) (Anchors student) : Scalar =
-        bound.ExpectAnchors "anchor loss" raw
-        let teacher, student = Matrix.raw teacher, Matrix.raw student
-
-        if teacher.Shape <> student.Shape then
-            let shapes = List.ofArray teacher.Shape, List.ofArray student.Shape
-            MathError.invariant (MathError.describe (ShapeMismatch("anchor loss", "example", fst shapes, snd shapes)))
-
+    member this.Anchor (teacherAnchors: Anchors) (studentAnchors: Anchors) : Scalar =
+        Raw.orStop (this.CheckAnchors teacherAnchors studentAnchors)
+        let teacher, student = Anchors.states teacherAnchors, Anchors.states studentAnchors
         let difference = student.Subtract teacher
 
         match options.Anchor with

@@ -3,8 +3,10 @@ namespace LoRi.Math
 /// A dense array of numbers that one backend owns: the whole of what the core asks of a tensor library.
 /// Operations act on the trailing axes; leading axes broadcast, as in NumPy. Nothing mutates and, apart from
 /// `ToArray`, nothing reads values back, so a backend may differentiate whatever is built from these members.
-/// Axes are counted from the end: -1 is the last. Shapes that do not fit raise an invariant exception; the typed
-/// layer above never lets that happen.
+/// Axes are counted from the end: -1 is the last. The typed layer above compares the trailing axes that an operation joins before
+/// it calls; leading axes that do not broadcast are the backend's to refuse (the reference one raises an invariant exception).
+/// All tensors of one operation have one dtype, which the backend chooses and no type shows: float64 in the reference backend,
+/// whatever its tensor has in Torch. Numbers go in and come out as float64.
 [<AbstractClass>]
 type RawTensor() =
     /// Sizes, slowest axis first. A scalar has none.
@@ -21,6 +23,8 @@ type RawTensor() =
     abstract Scale: factor: float -> RawTensor
     /// Elementwise square root.
     abstract Sqrt: unit -> RawTensor
+    /// Elementwise: what is above zero, and zero in place of what is below; NaN stays. Its derivative at zero is zero.
+    abstract PositivePart: unit -> RawTensor
     /// Elementwise smooth-L1 with beta 1: x^2 / 2 inside [-1, 1], |x| - 1/2 outside.
     abstract SmoothL1: unit -> RawTensor
     /// Matrix product of the last two axes, `.. m k` by `.. k n`; leading axes broadcast.
@@ -33,12 +37,13 @@ type RawTensor() =
     abstract SumTrailing: count: int -> RawTensor
     /// `length` consecutive indices of one axis.
     abstract Slice: axis: int * start: int * length: int -> RawTensor
-    /// A constant of this tensor's backend, device and dtype, from row-major values.
+    /// A constant of this tensor's backend, device and dtype (to which the values are rounded), from row-major values.
     abstract Constant: shape: int[] * values: float[] -> RawTensor
-    /// The values in row-major order.
+    /// The values in row-major order, as float64 whatever the dtype.
     abstract ToArray: unit -> float[]
 
-/// Spectral operations, which no gradient ever flows through.
+/// Spectral operations of one matrix, which no gradient ever flows through. They compute in float64; what they give as a tensor
+/// has the dtype of what they were given.
 type ISpectral =
     /// Eigenvalues in descending order (length n) and, as columns, orthonormal eigenvectors (`n n`) of a symmetric matrix.
     abstract SymmetricEigen: matrix: RawTensor -> struct (float[] * RawTensor)

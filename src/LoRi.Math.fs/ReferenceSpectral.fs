@@ -4,6 +4,12 @@ namespace LoRi.Math
 [<Sealed>]
 type ReferenceSpectral() =
 
+    /// Stops for anything but one matrix.
+    static let sizes (matrix: RawTensor) =
+        match matrix.Shape with
+        | [| rows; columns |] -> rows, columns
+        | shape -> MathError.invariant $"a spectral operation on a tensor of shape %A{shape}, which is no matrix"
+
     static let rotate (a: float[]) (v: float[]) n p q =
         let apq = a[p * n + q]
 
@@ -112,7 +118,7 @@ type ReferenceSpectral() =
 
     interface ISpectral with
         member _.ThinSvd matrix =
-            let m, n = matrix.Shape[0], matrix.Shape[1]
+            let m, n = sizes matrix
             let values = matrix.ToArray()
 
             let asColumns (columns: float[][]) rows =
@@ -130,7 +136,7 @@ type ReferenceSpectral() =
                 struct (asColumns right m, singular, (asColumns left n).SwapAxes(-1, -2))
 
         member _.SymmetricEigen matrix =
-            let n = matrix.Shape[0]
+            let n, _ = sizes matrix
             let a = matrix.ToArray()
             let v = Flat.identity n
             let scale = Array.sumBy (fun x -> x * x) a

@@ -17,7 +17,7 @@ type ReferenceTensor(shape: int[], values: float[]) =
     inherit RawTensor()
 
     do
-        if Array.fold (*) 1 shape <> values.Length then
+        if Array.exists (fun size -> size < 0) shape || Array.fold (*) 1 shape <> values.Length then
             MathError.invariant $"{values.Length} values do not fill the shape %A{shape}"
 
     static let axisOf (rank: int) axis =
@@ -64,6 +64,7 @@ type ReferenceTensor(shape: int[], values: float[]) =
         | :? ReferenceTensor as reference -> reference
         | _ -> MathError.invariant "a tensor of another backend reached the reference backend"
 
+    /// The numbers themselves, row-major, not copied.
     member _.Values: float[] = values
 
     member private _.Zip (operation: float -> float -> float) (other: RawTensor) : RawTensor =
@@ -83,6 +84,9 @@ type ReferenceTensor(shape: int[], values: float[]) =
     override this.Divide other = this.Zip (/) other
     override this.Scale factor = this.Map(fun x -> x * factor)
     override this.Sqrt() = this.Map sqrt
+
+    override this.PositivePart() =
+        this.Map(fun x -> if x < 0.0 then 0.0 else x)
 
     override this.SmoothL1() =
         this.Map(fun x -> if abs x < 1.0 then 0.5 * x * x else abs x - 0.5)

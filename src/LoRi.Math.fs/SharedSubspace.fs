@@ -28,7 +28,8 @@ type SubspaceOptions =
         HiddenRank: RankChoice
     }
 
-/// Two factor matrices and the standardisation they belong to, as plain arrays: what a subspace file holds.
+/// Two factor matrices and the standardisation they belong to, as plain float64 arrays, whatever the dtype of the corpus: what a
+/// subspace file holds.
 type SharedSubspace =
     {
         Kind: SubspaceKind
@@ -61,39 +62,6 @@ type SharedSubspace =
         EnergyKept: float
     }
 
-/// Orthonormal bases that no data chose.
-module private Basis =
-
-    /// v minus its components along the columns.
-    let private without (columns: float[] list) (v: float[]) =
-        columns
-        |> List.fold
-            (fun v column ->
-                let along = Flat.dot v column
-                Array.map2 (fun x y -> x - along * y) v column)
-            v
-
-    /// Orthonormal columns from seeded normal numbers, size x count row-major (Gram-Schmidt, twice for precision).
-    let random (seed: int64) (purpose: int) size count =
-        let random =
-            System.Random(int (uint32 (seed ^^^ (seed >>> 32))) ^^^ (purpose * 7919))
-
-        let normal _ =
-            sqrt (-2.0 * log (1.0 - random.NextDouble()))
-            * cos (2.0 * System.Math.PI * random.NextDouble())
-
-        let next columns _ =
-            let v = Array.init size normal |> without columns |> without columns
-            let norm = sqrt (Flat.dot v v)
-            columns @ [ Array.map (fun x -> x / norm) v ]
-
-        let columns = List.fold next [] [ 1..count ] |> Array.ofList
-        Array.init (size * count) (fun index -> columns[index % count][index / count])
-
-    /// The first `count` columns of a square matrix.
-    let leading size count (vectors: float[]) =
-        Array.init (size * count) (fun index -> vectors[(index / count) * size + index % count])
-
 module SharedSubspace =
 
     let private orthonormalTolerance = 1e-6
@@ -105,7 +73,7 @@ module SharedSubspace =
         | RankChoice.Exactly wanted -> Ok wanted
         | RankChoice.Energy(share, _) when not (share > 0.0 && share <= 1.0) -> Error(EnergyOutOfRange(mode, share))
         | RankChoice.Energy(_, largest) when largest < 1 -> Error(RankOutOfRange(mode, largest, spectrum.Length))
-        | RankChoice.Energy(share, largest) -> Ok(min largest (EffectiveRank.atEnergy share spectrum))
+        | RankChoice.Energy(share, largest) -> Ok(min largest (EffectiveRank.keeping share spectrum))
 
     /// Ranks of the two modes. Errors: RankOutOfRange, EnergyOutOfRange.
     let private ranks (options: SubspaceOptions) (spectrum: Spectrum) =
@@ -234,8 +202,30 @@ module SharedSubspace =
 
                 Subspace.checkOrthonormal what orthonormalTolerance u |> Result.map ignore)
 
-    /// The subspace, if its parts fit together: what came from outside is checked here once.
-    /// Errors: SizeNotPositive, RankOutOfRange, WrongLength, NotFinite, NotPositive, Negative, NotOrthonormal, VarianceUnknown.
+    /// Eigenvalues under one standardisation; below zero they may be by rounding.
+    let private spectrum (subspace: SharedSubspace) standardisation =
+        let name = Standardisation.name standardisation
+
+        match subspace.Spectra.TryFind name with
+        | None -> Error(SpectrumMissing name)
+        | Some spectrum ->
+            length $"spectrum.{name}.layer" subspace.Levels spectrum.Layer
+            |> Result.bind (fun () -> length $"spectrum.{name}.hidden" subspace.Width spectrum.Hidden)
+
+    /// Counts and energies. The kept energy may be unmeasured, NaN, and below zero by rounding.
+    let private totals (subspace: SharedSubspace) =
+        nonNegative "examples" [| float subspace.Examples |]
+        |> Result.bind (fun () -> nonNegative "tokens" [| float subspace.Tokens |])
+        |> Result.bind (fun () -> length "energy" 1 [| subspace.Energy |])
+        |> Result.bind (fun () -> nonNegative "energy" [| subspace.Energy |])
+        |> Result.bind (fun () ->
+            if System.Double.IsInfinity subspace.EnergyKept then
+                Error(NotFinite "energy_kept")
+            else
+                Ok())
+
+    /// The subspace, if its parts fit together: what came from outside is checked here once. Errors: SizeNotPositive,
+    /// RankOutOfRange, WrongLength, NotFinite, NotPositive, Negative, NotOrthonormal, SpectrumMissing, VarianceUnknown.
     let validate (subspace: SharedSubspace) : Result<SharedSubspace, MathError> =
         let layers, width = coordinateRanks subspace
 
@@ -248,6 +238,9 @@ module SharedSubspace =
                 fun () -> length "mean" (subspace.Levels * subspace.Width) subspace.Mean
                 fun () -> length "rms" subspace.Levels subspace.Rms
                 fun () -> positive "rms" subspace.Rms
+                fun () -> totals subspace
+                for standardisation in Standardisation.all do
+                    fun () -> spectrum subspace standardisation
                 for KeyValue(name, values) in subspace.Variances do
                     fun () -> variance layers width name values
                 if subspace.AnchorDeviation.Length > 0 then
@@ -259,15 +252,18 @@ module SharedSubspace =
         ||> List.fold (fun sofar check -> Result.bind check sofar)
         |> Result.map (fun () -> subspace)
 
-    /// Sum of the discarded eigenvalues of the modes that are cut: the squared error never exceeds it. Bases that no
-    /// spectrum chose are bounded by the whole energy.
+    /// Sum of the discarded eigenvalues of the modes that are cut, those below zero by rounding counted as zero: the squared error
+    /// never exceeds it. Bases that no spectrum chose are bounded by the whole energy.
     let squaredErrorBound (subspace: SharedSubspace) =
         match subspace.Kind with
         | SubspaceKind.MultilinearSvd
         | SubspaceKind.Complement ->
             let spectrum = subspace.Spectra[Standardisation.name subspace.Standardisation]
 
-            Array.sum spectrum.Layer[subspace.LayerRank ..]
-            + Array.sum spectrum.Hidden[subspace.HiddenRank ..]
+            let discarded rank (eigenvalues: float[]) =
+                Array.sumBy (max 0.0) eigenvalues[rank..]
+
+            discarded subspace.LayerRank spectrum.Layer
+            + discarded subspace.HiddenRank spectrum.Hidden
         | SubspaceKind.Identity -> 0.0
         | SubspaceKind.Random _ -> subspace.Energy

@@ -45,8 +45,8 @@ module EffectiveRank =
                 Cumulative = shares |> Array.scan (+) 0.0 |> Array.tail
             }
 
-    /// The smallest rank that keeps a share (0 to 1) of the energy of descending eigenvalues.
-    let atEnergy (share: float) (eigenvalues: float[]) =
+    /// `atEnergy` of a share that is known to be one.
+    let internal keeping (share: float) (eigenvalues: float[]) =
         let total = eigenvalues |> Array.sumBy (max 0.0)
         let kept = eigenvalues |> Array.scan (fun sum value -> sum + max 0.0 value) 0.0
 
@@ -54,3 +54,11 @@ module EffectiveRank =
             kept |> Array.tryFindIndex (fun sum -> sum >= share * total * (1.0 - 1e-12))
 
         max 1 (defaultArg enough eigenvalues.Length)
+
+    /// The smallest rank that keeps a share, above 0 and at most 1, of the energy of descending eigenvalues; 1 where there is no
+    /// energy. Errors: EnergyOutOfRange.
+    let atEnergy (share: float) (eigenvalues: float[]) : Result<int, MathError> =
+        if share > 0.0 && share <= 1.0 then
+            Ok(keeping share eigenvalues)
+        else
+            Error(EnergyOutOfRange("given", share))

@@ -75,9 +75,6 @@ module MeasuredVariances =
         | Weighting.Variance -> MeasuredVariances.Components
         | Weighting.Statistic -> MeasuredVariances.Statistics([ options.Covariance ], [ options.Order ])
 
-    /// The largest p whose full covariance, p x p entries, is kept when every form is asked for.
-    let private largestFull = 512
-
     /// What every objective of a weighting needs in this subspace; the full covariance only up to p = 512.
     let every weighting (subspace: SharedSubspace) =
         let layers, width = SharedSubspace.coordinateRanks subspace
@@ -91,7 +88,7 @@ module MeasuredVariances =
                     Covariance.Modewise
                     Covariance.PerLayer
                     Covariance.Diagonal
-                    if layers * width <= largestFull then
+                    if layers * width <= Moments.largestFull then
                         Covariance.Full
                 ],
                 [ Order.Lag1; Order.Third ]
@@ -103,7 +100,8 @@ module MeasuredVariances =
 type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, like: RawTensor) =
     let bound = BoundSubspace(subspace, like)
     let mutable kept = 0.0
-    let mutable leftOut = 0.0
+    /// Energy of coordinates of the complement, where they were read in place of trajectories.
+    let mutable leftOut: float option = None
     let components = RunningVariance()
     let statistics = System.Collections.Generic.Dictionary<string, RunningVariance>()
     let anchors = RunningVariance()
@@ -211,7 +209,7 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
                 let energy = Array.sum (Array.map2 (*) (tokensOf weights) squares)
 
                 match subspace.Kind with
-                | SubspaceKind.Complement -> leftOut <- leftOut + energy
+                | SubspaceKind.Complement -> leftOut <- Some(defaultArg leftOut 0.0 + energy)
                 | SubspaceKind.MultilinearSvd
                 | SubspaceKind.Random _
                 | SubspaceKind.Identity -> kept <- kept + energy
@@ -234,7 +232,10 @@ type SubspaceMeasures(subspace: SharedSubspace, measured: MeasuredVariances, lik
             | MeasuredVariances.Statistics _ -> Map.ofList [ for pair in statistics -> pair.Key, pair.Value.Variances ]
 
         { subspace with
-            EnergyKept = (if leftOut > 0.0 then subspace.Energy - leftOut else kept)
+            EnergyKept =
+                (match leftOut with
+                 | Some energy -> max 0.0 (subspace.Energy - energy)
+                 | None -> kept)
             Variances = Map.map varied variances
             AnchorDeviation = anchors.Deviations
         }

@@ -14,8 +14,8 @@ type Svd<'row, 'column> =
 
 module Svd =
 
-    /// The thin SVD of one matrix (no batch axes). Cost: that of the backend's LAPACK call, or Jacobi in the reference backend.
-    let thin (spectral: ISpectral) (matrix: Matrix<'row, 'column>) : Svd<'row, 'column> =
+    /// The thin SVD of a matrix that is known to be one, and finite.
+    let internal ofOne (spectral: ISpectral) (matrix: Matrix<'row, 'column>) : Svd<'row, 'column> =
         let struct (left, singular, right) = spectral.ThinSvd(Matrix.raw matrix)
         let rows, rank = left.Shape[0], singular.Length
         let values = left.ToArray()
@@ -32,6 +32,15 @@ module Svd =
             Singular = singular
             Right = Matrix((right.Multiply(right.Constant([| rank; 1 |], signs))).SwapAxes(-1, -2))
         }
+
+    /// The thin SVD of one matrix, without batch axes. Cost: that of the backend's LAPACK call, or Jacobi in the reference backend.
+    /// Errors: WrongAxes, NotFinite.
+    let thin (spectral: ISpectral) (matrix: Matrix<'row, 'column>) : Result<Svd<'row, 'column>, MathError> =
+        let raw = Matrix.raw matrix
+
+        Raw.checkAxes "the matrix" [ Axis.name<'row>; Axis.name<'column> ] raw
+        |> Result.bind (fun () -> Raw.checkFinite "the matrix" raw)
+        |> Result.map (fun () -> ofOne spectral matrix)
 
     /// The first `rank` left singular vectors; fewer where there are fewer.
     let leadingLeft rank (svd: Svd<'row, 'column>) : Matrix<'row, Truncated<'row>> =

@@ -1,6 +1,6 @@
 namespace LoRi.Math
 
-/// An order-3 tensor; leading axes are a batch.
+/// An order-3 tensor; leading axes are a batch. Dtype and device are those of the tensor inside.
 /// Modes are numbered from 1 and storage is row-major. The columns of an unfolding keep the order of the other two modes,
 /// the earlier one slow, the later one fast. Kolda and Bader (2009) let the earlier one vary fastest: the columns come in
 /// another order, the singular values and left singular vectors are the same.
@@ -19,8 +19,11 @@ module Tensor3 =
     /// The tensor behind: .. m1 m2 m3.
     let raw (Tensor3 raw) = raw
 
+    /// The size of the first mode.
     let dim1 (Tensor3 raw: Tensor3<'a, 'b, 'c>) : Dim<'a> = Dim.trusted (Raw.size 3 raw)
+    /// The size of the second mode.
     let dim2 (Tensor3 raw: Tensor3<'a, 'b, 'c>) : Dim<'b> = Dim.trusted (Raw.size 2 raw)
+    /// The size of the third mode.
     let dim3 (Tensor3 raw: Tensor3<'a, 'b, 'c>) : Dim<'c> = Dim.trusted (Raw.size 1 raw)
 
     /// Sum of squares over the three modes.
@@ -44,24 +47,27 @@ module Tensor3 =
     let private folded sizes (raw: RawTensor) =
         raw.Reshape(Raw.withTrailing 2 sizes raw)
 
-    let private fills axis (slow: Dim<'s>) (fast: Dim<'f>) (columns: RawTensor) =
-        if slow.Size * fast.Size <> Raw.size 1 columns then
+    /// The columns are those of an unfolding over two modes of these sizes. Errors: ShapeMismatch.
+    let internal checkFolds (slow: Dim<'s>) (fast: Dim<'f>) (Matrix columns: Matrix<'r, Merged<'s, 'f>>) =
+        if slow.Size * fast.Size = Raw.size 1 columns then
+            Ok()
+        else
             let wanted = [ Raw.size 2 columns; slow.Size; fast.Size ]
-            MathError.invariant (MathError.describe (ShapeMismatch("fold", axis, List.ofArray columns.Shape, wanted)))
+            Error(ShapeMismatch("fold", Axis.name<Merged<'s, 'f>>, List.ofArray columns.Shape, wanted))
 
     /// The inverse of `unfold1`.
     let fold1 (d2: Dim<'b>) (d3: Dim<'c>) (Matrix m: Matrix<'a, Merged<'b, 'c>>) : Tensor3<'a, 'b, 'c> =
-        fills Axis.name<Merged<'b, 'c>> d2 d3 m
+        Raw.orStop (checkFolds d2 d3 (Matrix m: Matrix<'a, Merged<'b, 'c>>))
         Tensor3(folded [| Raw.size 2 m; d2.Size; d3.Size |] m)
 
     /// The inverse of `unfold2`.
     let fold2 (d1: Dim<'a>) (d3: Dim<'c>) (Matrix m: Matrix<'b, Merged<'a, 'c>>) : Tensor3<'a, 'b, 'c> =
-        fills Axis.name<Merged<'a, 'c>> d1 d3 m
+        Raw.orStop (checkFolds d1 d3 (Matrix m: Matrix<'b, Merged<'a, 'c>>))
         Tensor3((folded [| Raw.size 2 m; d1.Size; d3.Size |] m).SwapAxes(-3, -2))
 
     /// The inverse of `unfold3`.
     let fold3 (d1: Dim<'a>) (d2: Dim<'b>) (Matrix m: Matrix<'c, Merged<'a, 'b>>) : Tensor3<'a, 'b, 'c> =
-        fills Axis.name<Merged<'a, 'b>> d1 d2 m
+        Raw.orStop (checkFolds d1 d2 (Matrix m: Matrix<'c, Merged<'a, 'b>>))
         Tensor3(folded [| d1.Size; d2.Size; Raw.size 2 m |] (m.SwapAxes(-1, -2)))
 
     /// Mode-1 product x x_1 u. Shapes: u : j m1; x : m1 m2 m3; result : j m2 m3.

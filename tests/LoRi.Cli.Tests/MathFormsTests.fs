@@ -274,7 +274,7 @@ let private forms =
                 for share in case.GetProperty("rank_at_energy").EnumerateObject() do
                     Expect.equal
                         (EffectiveRank.atEnergy (float share.Name) values)
-                        (share.Value.GetInt32())
+                        (Ok(share.Value.GetInt32()))
                         $"rank at {share.Name} of {List.ofArray values}"
         }
     ]

@@ -26,6 +26,7 @@ type private CountingTensor(inner: RawTensor, count: int ref) =
     override _.Divide other = counted (inner.Divide(inside other))
     override _.Scale factor = counted (inner.Scale factor)
     override _.Sqrt() = counted (inner.Sqrt())
+    override _.PositivePart() = counted (inner.PositivePart())
     override _.SmoothL1() = counted (inner.SmoothL1())
     override _.MatMul other = counted (inner.MatMul(inside other))
     override _.SwapAxes(axis, other) = counted (inner.SwapAxes(axis, other))

@@ -110,6 +110,53 @@ let tests =
                     Expect.equal (Tensor3.raw folded).Shape [| 2; 3; 4 |] "shape"
                     Expect.equal ((Tensor3.raw folded).ToArray()) (normals 5 24) "values"
             }
+            test "decompositions and matrix algebra forward" {
+                let x =
+                    Tensors.Tensor3(
+                        Tensors.Dim<Level> 2,
+                        Tensors.Dim<TeacherToken> 3,
+                        Tensors.Dim<Hidden> 4,
+                        Tensors.Reference([| 2; 3; 4 |], normals 5 24)
+                    )
+
+                let ranks = { R1 = 1; R2 = 2; R3 = 2 }
+                let tucker = Decompositions.Truncated(reference.Spectral, ranks, x)
+                let error = Decompositions.SquaredError(x, tucker)
+                Expect.equal error (MultilinearSvd.squaredError x tucker) "error"
+                let bound = Decompositions.SquaredErrorBound(reference.Spectral, ranks, x)
+                Expect.isLessThanOrEqual error bound "bound"
+                let unfolded = Modes.Unfold1 x
+                let thin = Decompositions.Thin(reference.Spectral, unfolded)
+                let struct (first, _, _) = Decompositions.SingularValues(reference.Spectral, x)
+                Expect.equal thin.Singular first "singular values"
+                let gram = Matrices.Product(unfolded, Matrices.Transpose unfolded)
+
+                close
+                    1e-12
+                    [| Array.sumBy (fun s -> s * s) first |]
+                    [| (let g = (Matrix.raw gram).ToArray() in g[0] + g[3]) |]
+                    "trace"
+            }
+            test "moments forward" {
+                let bound = BoundSubspace(subspace (), reference.Like)
+                let teacher = TypedTrajectories.Teacher(bound, Fitting.teacherStates reference case)
+                let z = TypedTrajectories.Project(bound, teacher)
+                let centred = TokenMoments.Centre(z, case.Counts)
+                let mean = (TokenMoments.Mean centred).Entries.ToArray()
+                let values = (TypedTrajectories.Values z).ToArray()
+                // The first row has four tokens in four places, of two components each.
+                close 1e-12 [| Array.average [| for token in 0..3 -> values[2 * token] |] |] [| mean[0] |] "mean"
+                Expect.hasLength (TokenMoments.Covariance(Covariance.Modewise, centred)) 2 "layer and hidden"
+                Expect.hasLength (TokenMoments.Order(Order.Third, centred)) 1 "third moments"
+
+                throws "the token counts of the trajectories' rows: found 1, expected 2" (fun () ->
+                    TokenMoments.Centre(z, [| 4 |]))
+
+                let student =
+                    TypedTrajectories.StudentCoordinates(bound, TypedTrajectories.Values z)
+
+                Expect.equal (TypedTrajectories.Values student).Shape (TypedTrajectories.Values z).Shape "student"
+            }
             test "two readings agree with one" {
                 let states = Fitting.teacherStates reference case
                 let sums = Readings.Sums(states, case.Counts)

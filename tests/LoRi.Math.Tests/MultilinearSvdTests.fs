@@ -32,7 +32,7 @@ let private svd (backend: Backend) =
     [
         property "thin_svd: factors are orthonormal, values descend, the product is the matrix" (fun case ->
             let x = Tensor3.unfold1 (ofValues backend case.Sizes case.Values)
-            let found = Svd.thin backend.Spectral x
+            let found = ok (Svd.thin backend.Spectral x)
             Expect.isLessThan (Subspace.orthonormalityDefect found.Left) Tolerances.spectral "left"
             Expect.isTrue (found.Singular |> Array.pairwise |> Array.forall (fun (a, b) -> a >= b)) "descending"
             Expect.isTrue (Array.forall (fun s -> s >= 0.0) found.Singular) "not negative"
@@ -46,7 +46,7 @@ let private svd (backend: Backend) =
 
         property "thin_svd: in every left vector the entry of largest magnitude is positive" (fun case ->
             let found =
-                Svd.thin backend.Spectral (Tensor3.unfold2 (ofValues backend case.Sizes case.Values))
+                ok (Svd.thin backend.Spectral (Tensor3.unfold2 (ofValues backend case.Sizes case.Values)))
 
             let rows, count = (Matrix.rows found.Left).Size, found.Singular.Length
             let left = entries found.Left
@@ -123,7 +123,7 @@ let private edges (backend: Backend) =
             // x[i, i, i] = 1: every unfolding has three singular values 1.
             let numbers = Array.init 27 (fun index -> if index % 13 = 0 then 1.0 else 0.0)
             let x = ofValues backend (3, 3, 3) numbers
-            let first, second, third = MultilinearSvd.singularValues spectral x
+            let first, second, third = ok (MultilinearSvd.singularValues spectral x)
 
             for singular in [ first; second; third ] do
                 close Tolerances.spectral [| 1.0; 1.0; 1.0 |] singular "singular values"
@@ -154,6 +154,59 @@ let private edges (backend: Backend) =
                 "text")
     ]
 
+/// The decompositions of one tensor refuse several.
+let private batches (backend: Backend) =
+    let spectral = backend.Spectral
+    let sizes = 3, 3, 3
+
+    let batch: Tensor3<A, B, C> =
+        ok (
+            Tensor3.ofRaw
+                (ok (Dim.create 3))
+                (ok (Dim.create 3))
+                (ok (Dim.create 3))
+                (backend.Tensor [ 3; 3; 3; 3 ] (normals 5 81))
+        )
+
+    let refused what (result: Result<'a, MathError>) =
+        Expect.equal (errorText result) "the tensor: found shape 3 x 3 x 3 x 3, expected 3 axes: A x B x C" what
+
+    [
+        example "several tensors at once are refused, also where all sizes agree" (fun () ->
+            let ranks = { R1 = 2; R2 = 2; R3 = 2 }
+            refused "truncated" (MultilinearSvd.truncated spectral ranks batch)
+            refused "sequentially truncated" (MultilinearSvd.sequentiallyTruncated spectral ranks batch)
+            refused "refined" (MultilinearSvd.refined spectral 1e-12 5 ranks batch)
+            refused "outer modes" (MultilinearSvd.projectOuterModes spectral 2 2 batch)
+            refused "bound" (MultilinearSvd.squaredErrorBound spectral ranks batch)
+            refused "singular values" (MultilinearSvd.singularValues spectral batch))
+
+        example "several matrices at once are refused, and so are numbers that are none" (fun () ->
+            let matrix shape values : Matrix<A, B> =
+                ok (Matrix.ofRaw (ok (Dim.create 3)) (ok (Dim.create 4)) (backend.Tensor shape values))
+
+            Expect.equal
+                (errorText (Svd.thin spectral (matrix [ 5; 3; 4 ] (normals 2 60))))
+                "the matrix: found shape 5 x 3 x 4, expected 2 axes: A x B"
+                "batch"
+
+            Expect.equal
+                (errorText (Svd.thin spectral (matrix [ 3; 4 ] (Array.create 12 nan))))
+                "the matrix holds NaN or infinity; every value must be finite"
+                "NaN")
+
+        example "the squared error of a batch is the sum of the singles'" (fun () ->
+            let one = ofValues backend sizes (Array.truncate 27 (normals 5 81))
+            let tucker = ok (MultilinearSvd.truncated spectral { R1 = 2; R2 = 2; R3 = 2 } one)
+
+            let singles =
+                normals 5 81
+                |> Array.chunkBySize 27
+                |> Array.sumBy (fun values -> MultilinearSvd.squaredError (ofValues backend sizes values) tucker)
+
+            close Tolerances.algebra [| singles |] [| MultilinearSvd.squaredError batch tucker |] "sum")
+    ]
+
 [<Tests>]
 let tests =
     testList
@@ -162,4 +215,5 @@ let tests =
             onEach "thin SVD" svd
             onEach "decomposition" decomposition
             onEach "edges" edges
+            onEach "batches" batches
         ]

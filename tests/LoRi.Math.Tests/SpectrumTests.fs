@@ -33,6 +33,10 @@ let tests =
 
                     for share in case.GetProperty("rank_at_energy").EnumerateObject() do
                         let wanted = float (System.Double.Parse(share.Name, CultureInfo.InvariantCulture))
-                        Expect.equal (EffectiveRank.atEnergy wanted eigenvalues) (share.Value.GetInt32()) share.Name
+
+                        Expect.equal
+                            (ok (EffectiveRank.atEnergy wanted eigenvalues))
+                            (share.Value.GetInt32())
+                            share.Name
                 }
         ])

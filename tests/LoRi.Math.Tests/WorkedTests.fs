@@ -169,9 +169,9 @@ let private anchors (backend: Backend) =
             let attempt form =
                 BoundObjective.Create bare (options Covariance.Off Order.Off form) backend.Like
 
-            Expect.stringStarts
+            Expect.equal
                 (errorText (attempt AnchorForm.Full))
-                "the subspace has no 'anchor.std'; fit it again"
+                "the subspace has no 'anchor.std'; fit it again on trajectories with anchors, or leave the anchor term off (`--anchor off`, AnchorForm.Off)"
                 "text"
 
             Expect.isOk (attempt AnchorForm.Off) "off needs none")
@@ -196,6 +196,30 @@ let private anchors (backend: Backend) =
                 (errorText (BoundObjective.Create some weighted backend.Like))
                 "the subspace has no 'statistic.covariance.per-layer'; fit it again"
                 "text")
+
+        example "a full covariance above the limit says so" (fun () ->
+            let attempt levels =
+                let wanted = options Covariance.Full Order.Off AnchorForm.Off
+
+                BoundObjective.Create
+                    { plain levels 3 with
+                        Variances = Map.ofList [ "statistic.mean", Array.create (3 * levels) 1.0 ]
+                    }
+                    { wanted with
+                        Rationale =
+                            { wanted.Rationale with
+                                Weighting = Weighting.Statistic
+                            }
+                    }
+                    backend.Like
+                |> errorText
+
+            Expect.equal
+                (attempt 171)
+                "the subspace has no 'statistic.covariance.full': p = r_L r_d is 513 and a fit for every covariance stores it up to p = 512; weight by none or variance (`--weighting`), or fit again with lower ranks"
+                "513"
+
+            Expect.stringContains (attempt 170) "fit it again with the weighting" "510")
     ]
 
 [<Tests>]

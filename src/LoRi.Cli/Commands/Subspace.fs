@@ -4,6 +4,7 @@ open System
 open System.Globalization
 open LoRi.Cli
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Training
 open LoRi.Training.Methods.LoRi
 open LoRi.Training.Runs
@@ -72,6 +73,15 @@ let private asJson (subspace: SharedSubspace) =
 let private percent (share: float) =
     (100.0 * share).ToString("0.00", CultureInfo.InvariantCulture) + " %"
 
+/// A corpus that never moves, all zero after standardisation, has no energy to keep; teacher caches keep bases unmeasured.
+let private energyKept (subspace: SharedSubspace) =
+    if Double.IsNaN subspace.EnergyKept then
+        "not measured"
+    elif subspace.Energy > 0.0 then
+        percent (subspace.EnergyKept / subspace.Energy)
+    else
+        "0 of 0: all states are zero after standardisation"
+
 let private describe (subspace: SharedSubspace) path =
     [
         "subspace", path
@@ -81,7 +91,7 @@ let private describe (subspace: SharedSubspace) path =
         $"{subspace.Examples} examples with {subspace.Tokens} tokens, {subspace.Levels} levels of {subspace.Width} components"
         "ranks",
         $"{subspace.LayerRank} of {subspace.Levels} levels, {subspace.HiddenRank} of {subspace.Width} components"
-        "energy kept", percent (subspace.EnergyKept / subspace.Energy)
+        "energy kept", energyKept subspace
         "stored variances",
         (if subspace.Variances.IsEmpty then
              "none"
@@ -144,7 +154,7 @@ let private reportJson (subspace: SharedSubspace) =
                 "rank_at_energy",
                 Json.object
                     [
-                        for share in shares -> string share, Json.whole (EffectiveRank.atEnergy share values)
+                        for share in shares -> string share, Json.whole (Spectra.RankAtEnergy(share, values))
                     ]
             ]
 
@@ -180,7 +190,12 @@ let report (terminal: Terminal) _ arguments =
     let path = options.GetResult SubspaceReportArgs.Subspace
     let subspace = SubspaceFile.Read path
 
-    if options.Contains SubspaceReportArgs.Json then
+    if options.Contains SubspaceReportArgs.Json && Double.IsNaN subspace.EnergyKept then
+        raise (
+            InputException
+                $"{path}: what the bases keep was not measured, as in a teacher cache; name the subspace.safetensors of a run or of `lori subspace fit`"
+        )
+    elif options.Contains SubspaceReportArgs.Json then
         Terminal.writeJson terminal (reportJson subspace)
     else
         Terminal.writeFields terminal (describe subspace path)
@@ -206,5 +221,5 @@ let report (terminal: Terminal) _ arguments =
                         short summary.EntropyRank
                         short summary.Participation
                     ]
-                    @ [ for share in shares -> string (EffectiveRank.atEnergy share values) ]
+                    @ [ for share in shares -> string (Spectra.RankAtEnergy(share, values)) ]
             ]

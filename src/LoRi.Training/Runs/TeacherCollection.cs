@@ -32,8 +32,9 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         var given = GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, student);
         var result = settings.LoRi.Online ? Online(rows, levels, student, given, like) : Cached(rows, levels, student, given, like);
         var subspace = result.Subspace;
+        var kept = subspace.Energy > 0 ? subspace.EnergyKept / subspace.Energy : 0;
         info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
-            + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * subspace.EnergyKept / subspace.Energy:F1} % of the energy; "
+            + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * kept:F1} % of the energy; "
             + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
         return result;
     }

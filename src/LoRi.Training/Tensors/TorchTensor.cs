@@ -49,6 +49,9 @@ public sealed class TorchTensor : RawTensor
     public override RawTensor Sqrt() => new TorchTensor(Value.sqrt());
 
     /// <inheritdoc/>
+    public override RawTensor PositivePart() => new TorchTensor(Value.relu());
+
+    /// <inheritdoc/>
     public override RawTensor SmoothL1() => new TorchTensor(
         nn.functional.smooth_l1_loss(Value, zeros_like(Value), nn.Reduction.None, 1.0));
 

@@ -147,6 +147,16 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         return all;
     }
 
+    /// <summary>The file that holds an example.</summary>
+    internal string PathOf(int example) => (examples[example].Trajectory ?? examples[example].Anchor)!.Value.File.Path;
+
+    /// <summary>The largest magnitude of an example's states, those at the anchor included.</summary>
+    internal double Largest(int example)
+    {
+        using var scope = NewDisposeScope();
+        return Largest(examples[example].Trajectory, examples[example].Anchor);
+    }
+
     /// <summary>The SHA-256 of the files' bytes, one after the other, in hexadecimal.</summary>
     public string Sha256()
     {
@@ -166,6 +176,9 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => files.ForEach(file => file.Dispose());
+
+    private static double Largest(params (SafetensorsFile File, SafetensorsEntry Tensor)?[] places) =>
+        places.OfType<(SafetensorsFile, SafetensorsEntry)>().Max(place => Read(place).abs().max().item<double>());
 
     private static Tensor Read((SafetensorsFile File, SafetensorsEntry Tensor) place)
     {

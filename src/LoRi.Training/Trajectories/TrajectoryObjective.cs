@@ -1,3 +1,4 @@
+using System.Globalization;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Training.Tensors;
@@ -18,6 +19,9 @@ public static class TrajectoryObjective
 {
     private const int BatchRows = 64;
 
+    /// <summary>Numbers of the largest statistic of one batch: 32 MB.</summary>
+    private const long BatchEntries = 4 << 20;
+
     /// <summary>The losses of every example, in the files' order. An example without teacher rationale has no rationale losses.</summary>
     /// <exception cref="InputException">The files do not belong together, or the subspace lacks what the objective needs.</exception>
     public static IReadOnlyList<AlignmentLosses> Compute(
@@ -33,17 +37,36 @@ public static class TrajectoryObjective
         using var like = zeros(1, ScalarType.Float64);
         var objective = Bind(subspace, options, like);
         var losses = new AlignmentLosses[teacher.Count];
+        var rowsAtOnce = (int)long.Clamp(BatchEntries / objective.MeasuredEntries, 1, BatchRows);
         var groups = Enumerable.Range(0, teacher.Count)
             .Select(row => Checked(row, options, teacher, student))
             .GroupBy(student.Length)
-            .SelectMany(group => group.OrderBy(teacher.Length).Chunk(BatchRows));
+            .SelectMany(group => group.OrderBy(teacher.Length).Chunk(rowsAtOnce));
         foreach (var rows in groups)
         {
             using var inner = NewDisposeScope();
             Compute(objective, options, (teacher, student), rows, losses);
+            CheckFinite((teacher, student), rows, losses);
         }
 
         return losses;
+    }
+
+    /// <summary>Losses are squares of squares of states; what they sum to over all examples must be a number too.</summary>
+    private static void CheckFinite((TrajectoryFiles Teacher, TrajectoryFiles Student) files, int[] rows, AlignmentLosses[] losses)
+    {
+        var limit = double.MaxValue / losses.Length;
+        foreach (var row in rows)
+        {
+            var (mean, covariance, order, anchor) = losses[row];
+            if (!Array.TrueForAll([mean, covariance, order, anchor], loss => double.Abs(loss) <= limit))
+            {
+                var (teacher, student) = (files.Teacher.Largest(row), files.Student.Largest(row));
+                var (flag, guilty, largest) = teacher > student ? ("--teacher", files.Teacher, teacher) : ("--student", files.Student, student);
+                throw new InputException($"{flag} {guilty.PathOf(row)}: example {guilty.Ids[row]} holds numbers as large as "
+                    + $"{largest.ToString("G3", CultureInfo.InvariantCulture)}, whose losses are beyond float64; write trajectories of a model whose states are sound");
+            }
+        }
     }
 
     private static void Compute(
@@ -52,7 +75,7 @@ public static class TrajectoryObjective
         var subspace = objective.Subspace;
         var coordinates = TypedTrajectories.Project(subspace, TypedTrajectories.Teacher(subspace, new TorchTensor(files.Teacher.Trajectories(rows))));
         var lengths = rows.Select(files.Teacher.Length).ToArray();
-        var terms = Objectives.Rationale(
+        var terms = Objectives.Measure(
             objective, coordinates, lengths, TypedTrajectories.Student(subspace, new TorchTensor(files.Student.Trajectories(rows))));
         var anchors = options.Anchor.IsOff
             ? new double[rows.Length]

@@ -157,7 +157,7 @@ let private truncation (backend: Backend) =
             let first, second, third = discarded backend ranks x
             let cut = ok (MultilinearSvd.projectOuterModes spectral ranks.R1 ranks.R3 x)
             atMost (energy x) (first + third) (lost x cut) "modes 1 and 3"
-            let bound = MultilinearSvd.squaredErrorBound spectral ranks x
+            let bound = ok (MultilinearSvd.squaredErrorBound spectral ranks x)
             closeOn (energy x) Tolerances.spectral [| first + second + third |] [| bound |] "the bound"
             let truncated = ok (MultilinearSvd.truncated spectral ranks x)
             atMost (energy x) bound (MultilinearSvd.squaredError x truncated) "all modes"
@@ -196,7 +196,12 @@ let private truncation (backend: Backend) =
             let after2 = Tensor3.modeProduct2 (Matrix.transpose tucker.Factor2) after1
             let _, third = leading backend ranks.R3 (Tensor3.unfold3 after2)
             closeOn (energy x) Tolerances.spectral [| first + second + third |] [| error |] "step by step"
-            atMost (energy x) (MultilinearSvd.squaredErrorBound spectral ranks x) error "the bound of plain truncation")
+
+            atMost
+                (energy x)
+                (ok (MultilinearSvd.squaredErrorBound spectral ranks x))
+                error
+                "the bound of plain truncation")
 
         property "sequential_truncation_within_factor_of_best" (fun case ->
             let x = tensor backend case

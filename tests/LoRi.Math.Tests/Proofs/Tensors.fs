@@ -75,6 +75,7 @@ let orthonormal (u: Matrix<'axis, Truncated<'axis>>) =
 /// Orthonormal columns of a seed, which no data chose.
 let basis<'axis> (backend: Backend) seed size count : Matrix<'axis, Truncated<'axis>> =
     Svd.thin backend.Spectral (matrix<'axis, 'axis> backend seed size size)
+    |> ok
     |> Svd.leadingLeft count
     |> orthonormal
 
@@ -106,7 +107,7 @@ let eigenvectors (g: Matrix<'axis, 'axis>) (squares: float[]) (u: Matrix<'axis, 
 
 /// The leading left singular vectors of an unfolding and what the others hold, the hypothesis checked.
 let leading (backend: Backend) rank (unfolded: Matrix<'axis, 'columns>) =
-    let svd = Svd.thin backend.Spectral unfolded
+    let svd = ok (Svd.thin backend.Spectral unfolded)
     let squares = svd.Singular |> Array.map (fun s -> s * s)
     eigenvectors (gram unfolded) squares svd.Left
     Svd.leadingLeft rank svd, squares |> Array.skip (min rank squares.Length) |> Array.sum
