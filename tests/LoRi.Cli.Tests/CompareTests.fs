@@ -88,6 +88,38 @@ let private seeds =
                     Expect.equal (first.GetProperty("examples").GetInt32()) 15 "rows of all seeds"
                     Expect.equal (first.GetProperty("disagreements").GetInt32()) 3 "disagreements of all seeds")
             }
+        test "one right answer more under each of two seeds is left to McNemar" {
+            inFolder (fun folder ->
+                let answers right = String('1', right).PadRight(50, '0')
+
+                let folders =
+                    [
+                        for name, counts in [ "ours", [ 26; 31 ]; "control", [ 25; 30 ] ] do
+                            for seed, right in List.indexed counts do
+                                let path = Path.Combine(folder, $"{name}-{seed}")
+                                evaluation path seed "null" "test.jsonl" (answers right) (answers right)
+                                path
+                    ]
+
+                let arguments =
+                    [
+                        "compare"
+                        $"ours={folders[0]},{folders[1]}"
+                        $"control={folders[2]},{folders[3]}"
+                    ]
+
+                let pair = List.exactlyOne (pairs (loriJson (arguments @ [ "--json" ])))
+                Expect.floatClose Accuracy.high (number "mcnemar_exact_p" pair) 0.5 "two questions"
+
+                for key in [ "t"; "t_p"; "t_holm_p" ] do
+                    Expect.equal (pair.GetProperty(key).ValueKind) JsonValueKind.Null key
+
+                Expect.equal (number "p" pair) (number "mcnemar_exact_p" pair) "McNemar decides"
+                Expect.equal (number "holm_p" pair) (number "p" pair) "one pair only"
+                let outcome = lori arguments
+                Expect.isFalse (outcome.Out.Contains "<0.0001") "no certainty"
+                Expect.stringContains outcome.Out "McNemar's p decides there" "note")
+        }
         test "names of one's own, and folders that have the mark in their names" {
             inFolder (fun folder ->
                 let folders = study folder false
@@ -182,7 +214,7 @@ let private demonstrations =
             inFolder (fun folder ->
                 let first, second = Path.Combine(folder, "d1"), Path.Combine(folder, "d2")
                 demo first "one" [ "lori", 0, "1111"; "lori", 1, "1101"; "codi", 0, "1000"; "codi", 1, "0001" ]
-                demo second "half" [ "lori", 0, "1110"; "lori", 1, "0101"; "codi", 0, "0000"; "codi", 1, "0011" ]
+                demo second "half" [ "lori", 0, "1110"; "lori", 1, "0001"; "codi", 0, "0000"; "codi", 1, "0011" ]
                 let found = pairs (loriJson [ "compare"; first; second; "--json" ])
                 Expect.hasLength found 4 "two within, two across"
 

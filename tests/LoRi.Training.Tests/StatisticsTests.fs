@@ -194,6 +194,25 @@ let private comparing =
                 Expect.equal pair.Seeds 3 "seeds"
                 near (PairedTTest.Of([| 0.5; 0.6; 0.8 |], [| 0.4; 0.5; 0.5 |]).P) pair.P.Value "p"
             }
+            test "a difference that is the same under every seed has no t-test" {
+                let runs method values answers =
+                    [
+                        for seed, value in List.indexed values -> result method (int64 seed) value answers
+                    ]
+
+                let only groups =
+                    Seq.exactlyOne (MethodComparison.All(ComparedGroup.Of groups, 0UL))
+
+                for values in [ [ 0.5; 0.6; 0.7 ]; [ 0.6; 0.7; 0.8 ] ] do
+                    let pair = only (runs "a" values [] @ runs "b" [ 0.5; 0.6; 0.7 ] [])
+                    Expect.isFalse pair.Paired.Value.Varies "rounding apart"
+                    Expect.isFalse (pair.P.HasValue || pair.AdjustedP.HasValue) "nothing decides without answers"
+
+                let pair =
+                    only (runs "a" [ 1.0; 1.0 ] [ "1", true ] @ runs "b" [ 0.0; 0.0 ] [ "1", false ])
+
+                Expect.equal (pair.PairedP.HasValue, pair.P) (false, Nullable pair.McNemar.Value.ExactP) "McNemar"
+            }
             test "other questions are refused with the numbers" {
                 let first, second =
                     result "a" 0L 1.0 [ "1", true; "2", true ], result "b" 0L 1.0 [ "1", true; "3", true ]

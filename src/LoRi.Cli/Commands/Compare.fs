@@ -59,8 +59,8 @@ let private pairJson (pair: MethodComparison) : Json.Value =
             "mcnemar_exact_p", optional pair.McNemar (fun test -> Json.number test.ExactP)
             "mcnemar_mid_p", optional pair.McNemar (fun test -> Json.number test.MidP)
             "mcnemar_holm_p", optional pair.McNemarAdjustedP Json.number
-            "t", optional pair.Paired (fun test -> if Double.IsFinite test.T then Json.number test.T else null)
-            "t_p", optional pair.Paired (fun test -> if Double.IsNaN test.P then null else Json.number test.P)
+            "t", optional pair.Paired (fun test -> if test.Varies then Json.number test.T else null)
+            "t_p", optional pair.PairedP Json.number
             "t_holm_p", optional pair.PairedAdjustedP Json.number
             "p", optional pair.P Json.number
             "holm_p", optional pair.AdjustedP Json.number
@@ -85,6 +85,10 @@ let private showGroups (terminal: Terminal) (groups: ComparedGroup seq) =
                 ]
         ]
 
+/// Whether the difference is the same under each of several seeds, which a t-test can say nothing about.
+let private isSame (pair: MethodComparison) =
+    pair.Paired.HasValue && not pair.Paired.Value.Varies
+
 let private pairRow (pair: MethodComparison) =
     let interval =
         if pair.Interval.HasValue then
@@ -108,12 +112,6 @@ let private pairRow (pair: MethodComparison) =
         else
             Nullable()
 
-    let paired =
-        if pair.Paired.HasValue && not (Double.IsNaN pair.Paired.Value.P) then
-            Nullable pair.Paired.Value.P
-        else
-            Nullable()
-
     [
         pair.First
         pair.Second
@@ -124,11 +122,14 @@ let private pairRow (pair: MethodComparison) =
         single
         adjusted mcNemar pair.McNemarAdjustedP
         string pair.Seeds
-        adjusted paired pair.PairedAdjustedP
+        if isSame pair then
+            "same difference"
+        else
+            adjusted pair.PairedP pair.PairedAdjustedP
     ]
 
 let private showPairs (terminal: Terminal) (pairs: MethodComparison seq) =
-    for dataset, pairs in pairs |> Seq.groupBy _.Dataset do
+    for dataset, pairsOfOne in pairs |> Seq.groupBy _.Dataset do
         terminal.Out.WriteLine $"On {dataset}:"
 
         Terminal.writeTable
@@ -145,10 +146,14 @@ let private showPairs (terminal: Terminal) (pairs: MethodComparison seq) =
                 "seeds"
                 "t-test p (Holm)"
             ]
-            [ for pair in pairs -> pairRow pair ]
+            [ for pair in pairsOfOne -> pairRow pair ]
 
     terminal.Out.WriteLine
         "Interval: paired bootstrap over questions, of the means over seeds. McNemar: exact, over the answers of all seeds; where there are several, answers to one question are not independent and its p is a little too small. t-test: paired, over seeds, of the accuracies. In brackets: after Holm's correction for all pairs."
+
+    if Seq.exists isSame pairs then
+        terminal.Out.WriteLine
+            "Same difference: under every seed, so that there is no t-test (its deviation would be zero, whatever the difference); McNemar's p decides there."
 
 /// Compares evaluations of the same questions, or the methods of demonstrations.
 let run (terminal: Terminal) _ arguments =

@@ -22,7 +22,10 @@ public sealed record MethodComparison(
     /// </summary>
     public McNemar? McNemar { get; init; }
 
-    /// <summary>The t-test over seeds, where there are at least two; null otherwise.</summary>
+    /// <summary>
+    /// The t-test over seeds, where there are at least two; null otherwise. Where the difference is the same under every seed it has
+    /// no p: its deviation of zero would make one right answer more as certain as a hundred.
+    /// </summary>
     public PairedTTest? Paired { get; init; }
 
     /// <summary>McNemar's exact p after Holm's correction over all pairs.</summary>
@@ -31,13 +34,14 @@ public sealed record MethodComparison(
     /// <summary>The t-test's p after Holm's correction over all pairs.</summary>
     public double? PairedAdjustedP { get; init; }
 
-    /// <summary>The p-value that decides: of the t-test where there are several seeds, else McNemar's exact one; null where there is neither.</summary>
-    public double? P => Seeds > 1 ? PairedP : McNemar?.ExactP;
+    /// <summary>The p of the t-test; null where there is none, or its differences do not vary.</summary>
+    public double? PairedP => Paired is { Varies: true } test ? test.P : null;
+
+    /// <summary>The p-value that decides: of the t-test where it has one, else McNemar's exact one; null where there is neither.</summary>
+    public double? P => PairedP ?? McNemar?.ExactP;
 
     /// <summary>The same after Holm's correction over all pairs.</summary>
     public double? AdjustedP { get; init; }
-
-    private double? PairedP => Paired is { } test && !double.IsNaN(test.P) ? test.P : null;
 
     /// <summary>
     /// All pairs of groups on the same data set, in the order given. Of two demonstrations, methods are paired within each, and

@@ -8,6 +8,9 @@ namespace LoRi.Training.Statistics;
 /// <param name="DegreesOfFreedom">Pairs less one.</param>
 public readonly record struct PairedTTest(double MeanDifference, double Deviation, int DegreesOfFreedom)
 {
+    /// <summary>A deviation this small beside the mean, or beside 1, is rounding.</summary>
+    private const double Rounding = 1e-12;
+
     /// <summary>The test of at least two pairs.</summary>
     public static PairedTTest Of(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
@@ -22,6 +25,9 @@ public readonly record struct PairedTTest(double MeanDifference, double Deviatio
     }
 
     private double StandardError => Deviation / System.Math.Sqrt(DegreesOfFreedom + 1);
+
+    /// <summary>Whether the differences vary by more than rounding; where they do not, t and p tell nothing, however small the mean is.</summary>
+    public bool Varies => Deviation > Rounding * System.Math.Max(1, System.Math.Abs(MeanDifference));
 
     /// <summary>The t statistic; infinite where all differences are the same but not zero, NaN where all are zero.</summary>
     public double T => MeanDifference / StandardError;
