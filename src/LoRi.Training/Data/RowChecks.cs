@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LoRi.Training.Evaluation;
 
 namespace LoRi.Training.Data;
 
@@ -27,7 +28,10 @@ internal static partial class RowChecks
             : rationale.Split('\n', Clean);
     }
 
-    /// <summary>A number as an answer is written: whole numbers without point and zeros, others as they stand.</summary>
+    /// <summary>
+    /// A number as an answer is written: whole numbers without point and zeros, exponents written out to the last digit (beyond
+    /// those of doubles they stay), others as they stand.
+    /// </summary>
     internal static string NumberText(string number)
     {
         if (WholeWithZeros().Match(number) is { Success: true } match)
@@ -35,10 +39,11 @@ internal static partial class RowChecks
             return match.Groups[1].Value;
         }
 
-        return number.Contains('e', StringComparison.OrdinalIgnoreCase)
-            && decimal.TryParse(number, NumberStyles.Float, CultureInfo.InvariantCulture, out var value)
-            ? value.ToString("0.############################", CultureInfo.InvariantCulture)
-            : number;
+        return WithExponent().Match(number) is { Success: true } parts
+            && int.TryParse(parts.Groups["exponent"].ValueSpan, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exponent)
+            && exponent is >= -PlainNumber.LargestExponent and <= PlainNumber.LargestExponent
+                ? PlainNumber.Of(parts.Groups["minus"].Success, parts.Groups["whole"].Value, parts.Groups["fraction"].Value, exponent)
+                : number;
     }
 
     /// <summary>Two parts of a question, with one space between them.</summary>
@@ -46,4 +51,7 @@ internal static partial class RowChecks
 
     [GeneratedRegex(@"\A(-?[0-9]+)\.0+\z", RegexOptions.CultureInvariant)]
     private static partial Regex WholeWithZeros();
+
+    [GeneratedRegex(@"\A(?<minus>-)?(?<whole>[0-9]+)(?:\.(?<fraction>[0-9]+))?[eE](?<exponent>[-+]?[0-9]+)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex WithExponent();
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Numerics;
 using System.Text.RegularExpressions;
 
 namespace LoRi.Training.Evaluation;
@@ -12,8 +11,6 @@ namespace LoRi.Training.Evaluation;
 /// </summary>
 internal static partial class StrictScoring
 {
-    private const int LargestExponent = 400;
-
     internal static ScoredAnswer Score(string text, string gold, string prefix)
     {
         var goldText = AnswerScorer.GoldAnswer(gold).Trim();
@@ -39,7 +36,7 @@ internal static partial class StrictScoring
         return at < 0 ? null : text[(at + prefix.Length)..];
     }
 
-    /// <summary>One spelling for every way to write a number: no leading or trailing zeros, no exponent, no sign of zero.</summary>
+    /// <summary>The number without thousands commas, in one spelling.</summary>
     private static string? Canonical(Match match)
     {
         if (!match.Success)
@@ -47,38 +44,13 @@ internal static partial class StrictScoring
             return null;
         }
 
-        var whole = match.Groups["whole"].Value.Replace(",", "", StringComparison.Ordinal);
-        var fraction = match.Groups["fraction"].Value;
         var exponent = 0;
         var tooLarge = match.Groups["exponent"] is { Success: true } group
             && (!int.TryParse(group.ValueSpan, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out exponent)
-                || System.Math.Abs(exponent) > LargestExponent);
-        if (tooLarge)
-        {
-            return null;
-        }
-
-        var digits = BigInteger.Parse("0" + whole + fraction, CultureInfo.InvariantCulture).ToString(CultureInfo.InvariantCulture);
-        return Place(digits, exponent - fraction.Length, match.Groups["sign"].Value == "-");
-    }
-
-    private static string Place(string digits, int exponent, bool negative)
-    {
-        if (digits == "0")
-        {
-            return "0";
-        }
-
-        if (exponent >= 0)
-        {
-            digits += new string('0', exponent);
-        }
-        else
-        {
-            digits = digits.PadLeft(1 - exponent, '0').Insert(System.Math.Max(digits.Length + exponent, 1), ".").TrimEnd('0').TrimEnd('.');
-        }
-
-        return negative ? "-" + digits : digits;
+                || exponent is > PlainNumber.LargestExponent or < -PlainNumber.LargestExponent);
+        return tooLarge
+            ? null
+            : PlainNumber.Of(match.Groups["sign"].Value == "-", match.Groups["whole"].Value.Replace(",", "", StringComparison.Ordinal), match.Groups["fraction"].Value, exponent);
     }
 
     // Commas group thousands, or they part a list, which is no number.
