@@ -157,5 +157,46 @@ let private belief =
         }
     ]
 
+let private repeats =
+    test "rows that the data repeat are told apart, and pair" {
+        inFolder (fun folder ->
+            let twice name right =
+                let output = evaluation folder name name 0 "d/g.jsonl" "h" right
+                let predictions = Path.Combine(output, "predictions.jsonl")
+                // Rows 2 and 3 are rows 0 and 1 over again, as when a file is named twice.
+                File.WriteAllText(
+                    predictions,
+                    File
+                        .ReadAllText(predictions)
+                        .Replace("h:2", "h:0")
+                        .Replace("h:3", "h:1")
+                        .Replace("q 2", "q 0")
+                        .Replace("q 3", "q 1")
+                )
+
+                output
+
+            let one, other = twice "lori" "1101", twice "codi" "0100"
+            let found = loriJson [ "compare"; one; other; "--json" ]
+            let pair = Seq.exactlyOne (found.GetProperty("pairs").EnumerateArray())
+            Expect.equal (pair.GetProperty("questions").GetInt32()) 4 "questions"
+            Expect.equal (pair.GetProperty("mcnemar_only_first").GetInt32()) 2 "the first and the last"
+            Expect.equal (pair.GetProperty("mcnemar_only_second").GetInt32()) 0 "none"
+            let run = Directory.CreateDirectory(Path.Combine(folder, "run")).FullName
+            file run "metrics.jsonl" "{\"step\": 1, \"loss\": 1}\n" |> ignore
+            let output = Path.Combine(folder, "r.html")
+
+            let summary = Path.Combine(one, "evaluation.json")
+
+            File.WriteAllText(summary, File.ReadAllText(summary).Replace("\"run\"", "\"ci95\": [0.3, 0.95], \"run\""))
+
+            let report = lori [ "report"; run; "--evaluation"; one; "--output"; output ]
+            Expect.equal report.Code Success report.Error
+
+            let single = Path.Combine(one, "predictions.jsonl")
+            File.WriteAllText(single, File.ReadAllText(single).Replace("q 1", "q 7"))
+            expectError Failed "2 of these are missing there" [ "compare"; one; other ])
+    }
+
 [<Tests>]
-let tests = testList "Compared folders" (datasets @ folders @ belief)
+let tests = testList "Compared folders" (repeats :: datasets @ folders @ belief)

@@ -4,7 +4,7 @@ namespace LoRi.Training.Evaluation;
 
 /// <summary>The verdicts of a <c>predictions.jsonl</c>.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Correct">Whether each question was answered rightly by CODI's rule, by its name and text.</param>
+/// <param name="Correct">Whether each question was answered rightly by CODI's rule, by its name and text, and where data repeat a question by how often it came before.</param>
 /// <param name="CorrectStrict">Right answers by the strict rule; null where one rule alone scored them.</param>
 /// <param name="Disagreements">Questions where the two rules differ; null where one rule alone scored them.</param>
 internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string, bool> Correct, int? CorrectStrict, int? Disagreements)
@@ -24,17 +24,18 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
     public double Accuracy => (double)Right / Correct.Count;
 
     /// <summary>Reads the file.</summary>
-    /// <exception cref="InputException">It or a line of it cannot be read, it holds none, or a question stands there twice.</exception>
+    /// <exception cref="InputException">It or a line of it cannot be read, or it holds none.</exception>
     public static EvaluationAnswers Read(string path)
     {
         DataPath.Check(path);
         var correct = new Dictionary<string, bool>();
+        var seen = new Dictionary<string, int>();
         var strict = new List<bool?>();
         try
         {
             foreach (var line in DataLines.Read(path))
             {
-                strict.Add(Add(path, line, correct));
+                strict.Add(Add(path, line, correct, seen));
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -78,15 +79,21 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
     }
 
     /// <summary>Takes in one line; gives the verdict of the strict rule, where there is one.</summary>
-    private static bool? Add(string path, DataLine line, Dictionary<string, bool> correct)
+    private static bool? Add(string path, DataLine line, Dictionary<string, bool> correct, Dictionary<string, int> seen)
     {
         try
         {
             var fields = JsonRows.Parse(line.Text());
-            var id = fields.Raw("id");
-            return correct.TryAdd($"{id}\n{(fields.Has("question") ? fields.Text("question") : "")}", fields.Flag("correct"))
-                ? fields.Has("correct_strict") ? fields.Flag("correct_strict") : null
-                : throw new InputException($"{path}, {line.Place}: the id {MessageText.Quote(id)} stands there a second time with the same question; keep one of the two lines");
+            var name = $"{fields.Raw("id")}\n{(fields.Has("question") ? fields.Text("question") : "")}";
+            var verdict = fields.Flag("correct");
+            var before = seen.GetValueOrDefault(name);
+            while (!correct.TryAdd(before == 0 ? name : $"{name}\n{before + 1}", verdict))
+            {
+                before++;
+            }
+
+            seen[name] = before + 1;
+            return fields.Has("correct_strict") ? fields.Flag("correct_strict") : null;
         }
         catch (BadRowException e)
         {
