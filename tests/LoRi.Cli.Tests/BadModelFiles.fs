@@ -48,6 +48,10 @@ let datasets: Case list =
         fun folder ->
             teachOnText """{"question": "What", "answer": "3 + 4 = 7"}""" folder
             @ [ "--format"; "gsm8k" ]
+        "data: a name with half of a surrogate pair",
+        teachOnText """{"\ud800x": 1, "question": "What", "rationale": "a", "answer": "1"}"""
+        "data: an array with bytes that are no text",
+        teachOn (Array.concat [ "[{\"question\": \"caf"B; [| 0xE9uy |]; "\", \"answer\": \"1\"}]"B ])
         "data: iCoT text without its bars", teachOnText "What is 1 + 2 ? #### 3\n"
         "data: very deep JSON", teachOnText (String('[', 100_000))
         "data: a picture", teachOn [| 0x89uy; 0x50uy; 0x4Euy; 0x47uy; 0x0Duy; 0x0Auy; 0x1Auy; 0x0Auy |]

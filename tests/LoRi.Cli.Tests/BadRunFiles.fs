@@ -198,6 +198,8 @@ let private results: Case list =
 
             arguments
         "predictions: no JSON", evaluated sound "{\n"
+        "predictions: a name with half of a surrogate pair",
+        evaluated sound """{"id": "a", "correct": true, "\ud800x": 1}"""
         "predictions: no id", evaluated sound """{"correct": true}"""
         "predictions: an id twice",
         evaluated sound "{\"id\": \"a\", \"correct\": true}\n{\"id\": \"a\", \"correct\": true}\n"
@@ -207,6 +209,12 @@ let private results: Case list =
             let arguments = evaluated sound "" folder
             File.Delete(folder + "/damaged/predictions.jsonl")
             arguments
+        "predictions: a name with half of a surrogate pair, to score",
+        fun folder ->
+            let predictions =
+                file folder "p.jsonl" """{"text": "a 1", "gold": "1", "\ud800x": 1}"""
+
+            [ "score"; "--predictions"; predictions; "--rule"; "codi" ]
         "predictions: a folder", fun folder -> [ "score"; "--predictions"; folder; "--rule"; "codi" ]
         "predictions: a file that is not there",
         fun folder -> [ "score"; "--predictions"; folder + "/none.jsonl"; "--rule"; "codi" ]

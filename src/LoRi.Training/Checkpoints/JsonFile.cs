@@ -105,25 +105,9 @@ internal static class JsonFile
             throw new InputException($"{path}: is not UTF-8; the file is damaged, fetch or write it again");
         }
 
-        if (bytes.IndexOf("\\ud"u8) < 0 && bytes.IndexOf("\\uD"u8) < 0)
+        if (JsonUnicode.HalfPair(bytes, MaxDepth) is { } end)
         {
-            return;
-        }
-
-        Utf8JsonReader reader = new(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
-        try
-        {
-            while (reader.Read())
-            {
-                if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped)
-                {
-                    reader.GetString();
-                }
-            }
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new InputException($"{path}: has half a surrogate pair, which is no Unicode, before byte {reader.BytesConsumed}; correct the file", e);
+            throw new InputException($"{path}: has half a surrogate pair, which is no Unicode, before byte {end}; correct the file");
         }
     }
 }

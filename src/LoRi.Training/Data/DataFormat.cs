@@ -5,7 +5,7 @@ namespace LoRi.Training.Data;
 /// <summary>The forms in which questions with answers are published.</summary>
 public enum DataFormat
 {
-    /// <summary>GSM8K: one JSON object a line, the answer's last line being <c>#### final</c>.</summary>
+    /// <summary>GSM8K and nothing else: one JSON object a line, the answer's last line being <c>#### final</c>.</summary>
     [JsonStringEnumMemberName("gsm8k")]
     Gsm8k,
 
@@ -13,19 +13,19 @@ public enum DataFormat
     [JsonStringEnumMemberName("icot")]
     Icot,
 
-    /// <summary>One JSON object a line with question, rationale and answer under names of the user's choice.</summary>
+    /// <summary>One JSON object a line: question, rationale and answer under names of the user's choice, or what the fields of each show it to be.</summary>
     [JsonStringEnumMemberName("jsonl")]
     JsonLines,
 
-    /// <summary>A Parquet file with such columns.</summary>
+    /// <summary>A Parquet file whose rows are such objects.</summary>
     [JsonStringEnumMemberName("parquet")]
     Parquet,
 
-    /// <summary>A JSON array of objects: SVAMP, MultiArith (also AddSub, SingleEq), or the generic names.</summary>
+    /// <summary>A JSON array of such objects: SVAMP, MultiArith (also AddSub, SingleEq), and all others.</summary>
     [JsonStringEnumMemberName("json")]
     JsonArray,
 
-    /// <summary>GSM-Hard: one JSON object a line with <c>input</c> and <c>target</c>.</summary>
+    /// <summary>GSM-Hard and nothing else: one JSON object a line with <c>input</c> and <c>target</c>.</summary>
     [JsonStringEnumMemberName("gsm-hard")]
     GsmHard,
 

@@ -3,12 +3,12 @@ using System.Text;
 
 namespace LoRi.Training.Data;
 
-/// <summary>Finds the form of a data file from its first bytes and its first row; the name does not matter.</summary>
+/// <summary>Finds the form of a data file from its first bytes; the name does not matter. Which data set a JSON object or a row of Parquet is of, its fields tell.</summary>
 internal static class FormatDetection
 {
     private const string Remedy = "name its form with --format gsm8k|icot|jsonl|parquet|json|gsm-hard|asdiv";
 
-    internal static DataFormat Detect(string path, DataOptions options)
+    internal static DataFormat Detect(string path)
     {
         var start = Start(path);
         if (start.AsSpan().StartsWith("PAR1"u8))
@@ -19,7 +19,7 @@ internal static class FormatDetection
         var text = Encoding.UTF8.GetString(start).TrimStart('\ufeff', ' ', '\t', '\r', '\n');
         return text.Length == 0 ? throw new InputException($"{path}: the data file is empty; name a file with rows")
             : text[0] == '[' ? DataFormat.JsonArray
-            : text[0] == '{' ? OfFirstObject(path, options)
+            : text[0] == '{' ? DataFormat.JsonLines
             : text[0] == '<' && text.Contains("ProblemSet", StringComparison.Ordinal) ? DataFormat.Asdiv
             : text.Contains("||", StringComparison.Ordinal) ? DataFormat.Icot
             : throw Unrecognised(path, start);
@@ -55,47 +55,6 @@ internal static class FormatDetection
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
-        }
-    }
-
-    /// <summary>The first line that is an object decides; lines before it that are none are bad lines of any form.</summary>
-    private static DataFormat OfFirstObject(string path, DataOptions options)
-    {
-        foreach (var line in DataLines.Read(path))
-        {
-            if (TryObject(line, options) is { } format)
-            {
-                return format;
-            }
-        }
-
-        return DataFormat.JsonLines;
-    }
-
-    private static DataFormat OfObject(JsonFields fields, DataOptions options)
-    {
-        if (fields.Has("input") && fields.Has("target") && !fields.Has(options.QuestionColumn))
-        {
-            return DataFormat.GsmHard;
-        }
-
-        return fields.Has(options.QuestionColumn) && fields.Has(options.AnswerColumn)
-            && !GenericRationale.DefaultColumns.Append(options.RationaleColumn).Any(fields.Has)
-            && !fields.IsList(options.AnswerColumn)
-            && fields.Value(options.AnswerColumn).Contains(Gsm8k.AnswerMark.TrimEnd(), StringComparison.Ordinal)
-                ? DataFormat.Gsm8k
-                : DataFormat.JsonLines;
-    }
-
-    private static DataFormat? TryObject(DataLine line, DataOptions options)
-    {
-        try
-        {
-            return OfObject(JsonRows.Parse(line.Text()), options);
-        }
-        catch (BadRowException)
-        {
-            return null;
         }
     }
 }

@@ -12,7 +12,7 @@ internal static class GenericRationale
     internal static string? Column(DataOptions options, Func<string, bool> has) =>
         options.RationaleColumn == DefaultColumn ? DefaultColumns.FirstOrDefault(has) : options.RationaleColumn;
 
-    internal static (IReadOnlyList<string> Steps, string Rationale) Read(JsonFields fields, DataOptions options)
+    internal static (IReadOnlyList<string> Steps, string Rationale) Read(IRowFields fields, DataOptions options)
     {
         var column = Column(options, fields.Has);
         if (column is null)

@@ -1,30 +1,46 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace LoRi.Training.Data;
 
 /// <summary>The fields of one JSON object, with errors that name the field and what it holds.</summary>
-internal readonly struct JsonFields
+internal sealed class JsonFields : IRowFields
 {
+    private const int MaxDepth = 64;
+
     private readonly JsonElement element;
 
+    /// <summary>The fields of what must be an object, all of whose texts are Unicode.</summary>
+    /// <exception cref="BadRowException">It is not.</exception>
     internal JsonFields(JsonElement element)
     {
         this.element = element.ValueKind == JsonValueKind.Object
             ? element
             : throw new BadRowException($"found a JSON {element.ValueKind}, expected an object");
+        var bytes = JsonMarshal.GetRawUtf8Value(element);
+        if (!Utf8.IsValid(bytes))
+        {
+            throw new BadRowException("is not UTF-8");
+        }
+
+        if (JsonUnicode.HalfPair(bytes, MaxDepth) is { } end)
+        {
+            throw new BadRowException($"has half a surrogate pair, which is no Unicode, before byte {end} of the object");
+        }
     }
 
-    /// <summary>Whether the field exists and is not null.</summary>
-    internal bool Has(string name) => element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+    /// <inheritdoc/>
+    public bool Has(string name) => element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
 
-    /// <summary>Whether the field is a list.</summary>
-    internal bool IsList(string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array;
+    /// <inheritdoc/>
+    public bool IsList(string name) => element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Array;
 
-    /// <summary>A field that must be text.</summary>
-    internal string Text(string name)
+    /// <inheritdoc/>
+    public string Text(string name)
     {
         var value = Required(name);
-        return value.ValueKind == JsonValueKind.String ? Unpaired(name, value) : throw Wrong(name, value, "text");
+        return value.ValueKind == JsonValueKind.String ? value.GetString()! : throw Wrong(name, value, "text");
     }
 
     /// <summary>A field that must be a truth value.</summary>
@@ -34,18 +50,18 @@ internal readonly struct JsonFields
         return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(name, value, "true or false");
     }
 
-    /// <summary>A field that may be text, a number or a truth value, as text.</summary>
-    internal string Value(string name) => Scalar(name, Required(name));
+    /// <inheritdoc/>
+    public string Value(string name) => Scalar(name, Required(name));
 
     /// <summary>A field that may be text, exactly as it is, or a number or a truth value as text.</summary>
     internal string Raw(string name)
     {
         var value = Required(name);
-        return value.ValueKind == JsonValueKind.String ? Unpaired(name, value) : Scalar(name, value);
+        return value.ValueKind == JsonValueKind.String ? value.GetString()! : Scalar(name, value);
     }
 
-    /// <summary>A field that must be a list of such values.</summary>
-    internal List<string> Values(string name)
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Values(string name)
     {
         var value = Required(name);
         if (value.ValueKind != JsonValueKind.Array)
@@ -64,24 +80,12 @@ internal readonly struct JsonFields
 
     private static string Scalar(string name, JsonElement value) => value.ValueKind switch
     {
-        JsonValueKind.String => Unpaired(name, value).Trim(),
+        JsonValueKind.String => value.GetString()!.Trim(),
         JsonValueKind.Number => RowChecks.NumberText(value.GetRawText()),
         JsonValueKind.True => "True",
         JsonValueKind.False => "False",
         _ => throw Wrong(name, value, "text or a number"),
     };
-
-    private static string Unpaired(string name, JsonElement value)
-    {
-        try
-        {
-            return value.GetString() ?? "";
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new BadRowException($"'{name}' holds half of a surrogate pair", e);
-        }
-    }
 
     private static BadRowException Wrong(string name, JsonElement value, string expected) =>
         new($"'{name}' is a JSON {value.ValueKind}, expected {expected}");

@@ -1,5 +1,3 @@
-using System.Collections;
-using System.Globalization;
 using Parquet;
 using Parquet.Serialization;
 
@@ -11,6 +9,7 @@ internal static class ParquetRows
     internal static IEnumerable<DataRow> Read(string path, DataOptions options)
     {
         using var stream = File.OpenRead(path);
+        var reader = new RowReader(options);
         var number = 0L;
         var groups = GroupCount(path, stream);
         for (var group = 0; group < groups; group++)
@@ -18,7 +17,7 @@ internal static class ParquetRows
             foreach (var fields in Group(path, stream, group))
             {
                 number++;
-                yield return new DataRow($"row {number}", number, id => Example(id, fields, options));
+                yield return new DataRow($"row {number}", number, id => reader.Read(id, new ParquetFields(fields)));
             }
         }
     }
@@ -56,41 +55,4 @@ internal static class ParquetRows
     }
 
     private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
-
-    private static ReasoningExample Example(string id, IDictionary<string, object?> fields, DataOptions options)
-    {
-        var column = GenericRationale.Column(options, name => fields.TryGetValue(name, out var value) && value is not null);
-        var (steps, rationale) = column is null ? ([], "") : Rationale(fields, column);
-        return RowChecks.Complete(new ReasoningExample(
-            fields.TryGetValue("id", out var own) && own is not null ? Text("id", own) : id,
-            Text(options.QuestionColumn, Required(fields, options.QuestionColumn)).Trim(),
-            steps,
-            rationale,
-            Text(options.AnswerColumn, Required(fields, options.AnswerColumn)).Trim()));
-    }
-
-    private static (IReadOnlyList<string> Steps, string Rationale) Rationale(IDictionary<string, object?> fields, string column)
-    {
-        var value = Required(fields, column);
-        return value is IEnumerable items and not string
-            ? GenericRationale.OfSteps(items.Cast<object?>().Select(item => Text(column, item)))
-            : GenericRationale.OfText(Text(column, value));
-    }
-
-    private static object Required(IDictionary<string, object?> fields, string name) =>
-        fields.TryGetValue(name, out var value) && value is not null
-            ? value
-            : throw new BadRowException($"there is no '{name}', only: {string.Join(", ", fields.Where(f => f.Value is not null).Select(f => f.Key).Take(8))}");
-
-    private static string Text(string name, object? value) => value switch
-    {
-        string text => text,
-        ReadOnlyMemory<char> text => text.ToString(),
-        bool truth => truth ? "True" : "False",
-        double number => RowChecks.NumberText(number.ToString("R", CultureInfo.InvariantCulture)),
-        float number => RowChecks.NumberText(number.ToString("R", CultureInfo.InvariantCulture)),
-        sbyte or byte or short or ushort or int or uint or long or ulong or decimal =>
-            RowChecks.NumberText(Convert.ToString(value, CultureInfo.InvariantCulture)!),
-        _ => throw new BadRowException($"'{name}' is a {value?.GetType().Name ?? "null"}, expected text or a number"),
-    };
 }

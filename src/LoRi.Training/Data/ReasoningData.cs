@@ -60,14 +60,14 @@ public static class ReasoningData
     private static IEnumerable<DataRow> Rows(string path, DataOptions options)
     {
         DataPath.Check(path);
-        var format = options.Format ?? FormatDetection.Detect(path, options);
+        var format = options.Format ?? FormatDetection.Detect(path);
         var rows = format switch
         {
             DataFormat.Parquet => ParquetRows.Read(path, options),
             DataFormat.Asdiv => AsdivRows.Read(path),
             DataFormat.JsonArray => JsonRows.ReadArray(path, options),
             DataFormat.Icot => DataLines.Read(path).Select(IcotRow),
-            _ => DataLines.Read(path).Select(line => JsonRows.FromLine(line, format, options)),
+            _ => JsonRows.ReadLines(path, options),
         };
         return Guarded(path, rows);
     }
