@@ -59,7 +59,7 @@ public static class ReasoningData
 
     private static IEnumerable<DataRow> Rows(string path, DataOptions options)
     {
-        DataPath.Check(path);
+        DataPath.CheckRegular(path);
         var format = options.Format ?? FormatDetection.Detect(path);
         var rows = format switch
         {

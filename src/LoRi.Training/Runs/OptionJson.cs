@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
+using LoRi.Training.Data;
 
 namespace LoRi.Training.Runs;
 
@@ -101,6 +102,12 @@ public static class OptionJson
 
         try
         {
+            // It is read again where a message has to say which settings it gives.
+            if (File.Exists(path))
+            {
+                DataPath.CheckRegular(path);
+            }
+
             return JsonFile.ReadObject(path);
         }
         catch (InputException e)
