@@ -57,7 +57,8 @@ let private lost =
         }
         test "latents that collapse stop the run and name the last good checkpoint" {
             withTiny (fun folder ->
-                let options every = [ "--checkpoint-every"; every; "--collapse-threshold" ]
+                let options every =
+                    [ "--checkpoint-every"; every; "--collapse-threshold" ]
                 // No spread reaches 1: every latent seems collapsed, from the first measurement after step 10 on.
                 let run name every =
                     distill folder 60 name @ options every @ [ "0.999999" ]

@@ -9,6 +9,7 @@ internal sealed class RowReader(DataOptions options)
 {
     private readonly RowForm? asked = options.Format switch
     {
+        DataFormat.JsonLines => RowForm.Generic,
         DataFormat.Gsm8k => RowForm.Gsm8k,
         DataFormat.GsmHard => RowForm.GsmHard,
         _ => null,
