@@ -69,7 +69,8 @@ let private help (terminal: Terminal) (arguments: string list) =
     | _, Some(command, _) -> terminal.Out.WriteLine(Help.page command.Page)
     | _, None -> withoutCommand terminal arguments
 
-/// Whether help is asked for, and not as the value of an option.
+/// Whether help is asked for, and not as the value of an option. Which options take one tells the parser, whose making would double
+/// the time that most calls for help take: those that begin with the flag or have it after a value do without.
 let private asksForHelp (command: Registry.Command) (arguments: string list) =
     let follows (before: string, argument) =
         isHelp argument && not (before.StartsWith('-'))

@@ -2,7 +2,6 @@
 module LoRi.Cli.OptionValues
 
 open System
-open System.Globalization
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
@@ -85,7 +84,12 @@ let private refuseNowhere (case: UnionCaseInfo) (fields: objnull array) =
         | _ -> []
 
     if List.contains "" texts && places.Contains (case.GetFields()[0]).Name then
-        raise (UsageException $"{option case}: must name a {(case.GetFields()[0]).Name}, found an empty text")
+        // The main arguments of a command have no option before them.
+        let isMain =
+            case.GetCustomAttributes typeof<MainCommandAttribute> |> Seq.isEmpty |> not
+
+        let name = if isMain then case.Name.ToLowerInvariant() else option case
+        raise (UsageException $"{name}: must name a {(case.GetFields()[0]).Name}, found an empty text")
 
 /// The values of the options, each once: lists that are given in parts are put together, two single values are refused.
 let once<'T> (values: 'T list) : 'T list =

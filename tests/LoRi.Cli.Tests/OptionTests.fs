@@ -10,9 +10,6 @@ open LoRi.Cli.ExitCodes
 open LoRi.Training.Runs
 open LoRi.Cli.Tests.Running
 
-let private run command =
-    command :: [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
-
 let private repeated =
     [
         test "the parts of a list that is given in parts are put together" {
@@ -78,7 +75,7 @@ let private repeated =
                         else
                             [ option; "3"; option; "4" ]
 
-                    expectError BadUsage $"{option} is given more than once, as " (run command @ extra)
+                    expectError BadUsage $"{option} is given more than once, as " (withNothing command @ extra)
 
             expectError
                 BadUsage
@@ -133,7 +130,7 @@ let private ofFiles =
                     CommandLine.parseWithFile<EvaluateArgs>
                         "evaluate"
                         []
-                        ((run "evaluate").Tail
+                        ((withNothing "evaluate").Tail
                          @ [
                              "--config"
                              config """{"answer_prefix": "--write-prefix", "json": false, "seed": null}"""

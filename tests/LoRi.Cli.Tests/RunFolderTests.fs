@@ -28,6 +28,11 @@ let private foreign =
                     "nothing that this command could go on with"
                     (teach folder 2 "model" @ [ "--resume" ])
 
+                expectError
+                    Failed
+                    "nothing that this command could go on with"
+                    (evaluate folder "model" "model" @ [ "--resume" ])
+
                 Expect.equal (content model) before "the model"
 
                 let own = Directory.CreateDirectory(path folder "own").FullName
@@ -57,6 +62,21 @@ let private foreign =
                 succeed (lori (teach folder 2 "run" @ [ "--resume" ]))
                 Expect.isTrue (File.Exists(path folder "run/mine.tmp")) "theirs"
                 Expect.isFalse (File.Exists left) "ours")
+        }
+        test "a finished run says where it is resumed with data that it does not read" {
+            withTiny (fun folder ->
+                let command = teach folder 2 "run"
+                succeed (lori command)
+                let same = lori (command @ [ "--resume" ])
+                succeed same
+                Expect.isFalse (same.Error.Contains "is not read") "the same data"
+                writeData (path folder "more.jsonl") 4L 10
+
+                let other =
+                    lori (command @ [ "--resume" ] |> withOption "--data" (path folder "more.jsonl"))
+
+                succeed other
+                Expect.stringContains other.Error "more.jsonl is not read: this run has learnt from" "other data")
         }
         test "a run that has not come to its end is no model" {
             withTiny (fun folder ->

@@ -69,6 +69,10 @@ let file (folder: string) (name: string) (content: string) =
     File.WriteAllText(path, content)
     path
 
+/// A command line of a command that asks for a model, data and an output, none of which there is.
+let withNothing command =
+    [ command; "--model"; "m"; "--data"; "d"; "--output"; "o" ]
+
 /// A text of a JSON object.
 let text (name: string) (element: JsonElement) =
     nonNull (element.GetProperty(name).GetString())

@@ -10,16 +10,13 @@ open LoRi.Cli.ExitCodes
 open LoRi.Training.Runs
 open LoRi.Cli.Tests.Running
 
-let private run command =
-    command :: [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
-
 let private values =
     [
         for options in
             [
-                run "teach" @ [ "--learning-rate"; "0,001" ]
-                run "teach" @ [ "--epochs"; "1,5" ]
-                run "distill" @ [ "--method"; "latent-ce"; "--lambda-rationale"; "1,000" ]
+                withNothing "teach" @ [ "--learning-rate"; "0,001" ]
+                withNothing "teach" @ [ "--epochs"; "1,5" ]
+                withNothing "distill" @ [ "--method"; "latent-ce"; "--lambda-rationale"; "1,000" ]
                 [ "generate"; "--model"; "m"; "--prompt"; "p"; "--temperature"; "0,7" ]
             ] do
             let option, value = options[options.Length - 2], List.last options
@@ -44,20 +41,20 @@ let private values =
                 ]
                 "--output", [ "trajectories"; "--model"; "m"; "--data"; "d"; "--output"; "" ]
                 "--data", [ "teach"; "--model"; "m"; "--data"; ""; "--output"; "o" ]
-                "--config", run "teach" @ [ "--config"; "" ]
-                "--config", run "evaluate" @ [ "--config"; "" ]
-                "--teacher-cache", run "distill" @ [ "--method"; "lori"; "--teacher-cache"; "" ]
+                "--config", withNothing "teach" @ [ "--config"; "" ]
+                "--config", withNothing "evaluate" @ [ "--config"; "" ]
+                "--teacher-cache", withNothing "distill" @ [ "--method"; "lori"; "--teacher-cache"; "" ]
                 "--output", [ "report"; "r"; "--output"; "" ]
                 "--output", [ "demo"; "--output"; "" ]
-                "--runs", [ "report"; "" ]
-                "--runs", [ "compare"; "" ]
+                "runs", [ "report"; "" ]
+                "runs", [ "compare"; "" ]
             ] do
             let line = String.concat " " arguments
 
             test $"an empty {option} is bad usage: {line}" {
                 let outcome = lori arguments
                 Expect.equal outcome.Code BadUsage outcome.Error
-                Expect.stringContains outcome.Error $"{option}: must name a" "message"
+                Expect.stringStarts outcome.Error $"lori: error: {option}: must name a" "message"
                 Expect.stringContains outcome.Error "found an empty text" "message"
             }
         test "a help flag that is the value of an option of a student is none" {
@@ -92,7 +89,9 @@ let private files =
 
                 let settings options =
                     (Training.teachSettings (
-                        run "teach" |> List.tail |> (fun given -> given @ options @ [ "--config"; config ])
+                        withNothing "teach"
+                        |> List.tail
+                        |> (fun given -> given @ options @ [ "--config"; config ])
                     ))
                         .Train
 
@@ -104,7 +103,7 @@ let private files =
                 expectError
                     BadUsage
                     "--warmup-steps 5 and --steps 1 contradict each other"
-                    (run "teach" @ [ "--steps"; "1"; "--warmup-steps"; "5"; "--config"; config ]))
+                    (withNothing "teach" @ [ "--steps"; "1"; "--warmup-steps"; "5"; "--config"; config ]))
         }
         test "a prefix that is fed and one that is written replace each other" {
             inFolder (fun folder ->
@@ -112,7 +111,9 @@ let private files =
                     CommandLine.parseWithFile<EvaluateArgs>
                         "evaluate"
                         Stages.replacing
-                        (List.tail (run "evaluate") @ options @ [ "--config"; file folder "c.json" content ])
+                        (List.tail (withNothing "evaluate")
+                         @ options
+                         @ [ "--config"; file folder "c.json" content ])
 
                 let written = evaluation """{"answer_prefix": "So"}""" [ "--write-prefix" ]
                 Expect.isFalse (written.Contains EvaluateArgs.Answer_Prefix) "the file's prefix"

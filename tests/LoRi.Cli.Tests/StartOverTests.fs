@@ -5,13 +5,10 @@ open System.IO
 open System.Text.Json
 open Expecto
 open LoRi.Cli.ExitCodes
-open LoRi.Training.ModelFiles
 open LoRi.Training.Models
-open LoRi.Training.Tokenizers
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyEvaluation
 open LoRi.Cli.Tests.TinyRun
-open TorchSharp
 
 let private fails (text: string) arguments =
     let outcome = lori arguments
@@ -73,32 +70,7 @@ let private writeGpt2 (folder: string) =
             EosIds = [| 1 |]
         )
 
-    use model =
-        new ReasoningModel(
-            config,
-            0,
-            SpecialIds(1, 1, 1),
-            FeedbackProjection(ProjectionKind.Identity, 0),
-            Precision.Full,
-            torch.CPU
-        )
-
-    Initialisation.Fresh(model, 0.2, 1L)
-
-    let card =
-        ReasoningCard(
-            Method = "latent-ce",
-            LatentSteps = 3,
-            AnswerPrefix = "So",
-            PrefixIds = [| 2 |],
-            BotId = 1,
-            EotId = 1,
-            EosId = 14,
-            Projection = ProjectionKind.Identity,
-            ProjectionWidth = 0
-        )
-
-    ModelWriter.Write(folder, model, card, TokenizerFile.Load folder)
+    writeRandom folder config "latent-ce" 3 14
 
 let private question length =
     let digits = String.concat " " (List.replicate length "1")

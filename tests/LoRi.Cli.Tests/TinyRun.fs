@@ -49,6 +49,35 @@ let private writeTokenizer (folder: string) =
 
     file folder "tokenizer.json" (JsonSerializer.Serialize tokenizer) |> ignore
 
+/// A random model of this shape with a card, beside the tokenizer that the folder has; `last` is the id that ends an answer.
+let writeRandom (folder: string) (config: DecoderConfig) name steps last =
+    use model =
+        new ReasoningModel(
+            config,
+            0,
+            SpecialIds(eos, eos, eos),
+            FeedbackProjection(ProjectionKind.Identity, 0),
+            Precision.Full,
+            torch.CPU
+        )
+
+    Initialisation.Fresh(model, 0.2, 1L)
+
+    let card =
+        ReasoningCard(
+            Method = name,
+            LatentSteps = steps,
+            AnswerPrefix = "So",
+            PrefixIds = [| 2 |],
+            BotId = eos,
+            EotId = eos,
+            EosId = last,
+            Projection = ProjectionKind.Identity,
+            ProjectionWidth = 0
+        )
+
+    ModelWriter.Write(folder, model, card, TokenizerFile.Load folder)
+
 /// A random model of two blocks, as a Hub folder.
 let writeModel (folder: string) =
     NativeRuntime.Load()
@@ -71,32 +100,7 @@ let writeModel (folder: string) =
             EosIds = [| eos |]
         )
 
-    use model =
-        new ReasoningModel(
-            config,
-            0,
-            SpecialIds(eos, eos, eos),
-            FeedbackProjection(ProjectionKind.Identity, 0),
-            Precision.Full,
-            torch.CPU
-        )
-
-    Initialisation.Fresh(model, 0.2, 1L)
-
-    let card =
-        ReasoningCard(
-            Method = "none",
-            LatentSteps = 0,
-            AnswerPrefix = "So",
-            PrefixIds = [| 2 |],
-            BotId = eos,
-            EotId = eos,
-            EosId = eos,
-            Projection = ProjectionKind.Identity,
-            ProjectionWidth = 0
-        )
-
-    ModelWriter.Write(folder, model, card, TokenizerFile.Load folder)
+    writeRandom folder config "none" 0 eos
     File.Delete(Path.Combine(folder, ReasoningCard.FileName))
 
 /// Sums of three digits modulo 10, two digits at a time.

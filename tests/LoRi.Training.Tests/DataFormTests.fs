@@ -87,6 +87,13 @@ let private gsm8k =
                 let only = DataOptions(Annotations = AnnotationHandling.Only)
                 Expect.equal (readWith only content).Examples[0].Rationale "<<2*9=18>>" "annotations"
             }
+        test "rows that are said to be generic are, whatever their fields look like" {
+            let generic =
+                readWith (DataOptions(Format = System.Nullable DataFormat.JsonLines)) (lines solved)
+
+            Expect.stringContains generic.Examples[0].Answer "####" "the whole answer"
+            Expect.equal [ for e in generic.Examples -> e.Rationale ] [ ""; "" ] "no rationale"
+        }
         for name, content in [ "lines", lines; "an array", array ] do
             test $"an answer without its mark after GSM8K's in {name} is a bad row, a damaged row decides nothing" {
                 let unmarked = """{"question": "Which?", "answer": "He has 2*9 = 18."}"""

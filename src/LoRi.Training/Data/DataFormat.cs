@@ -13,7 +13,7 @@ public enum DataFormat
     [JsonStringEnumMemberName("icot")]
     Icot,
 
-    /// <summary>One JSON object a line: question, rationale and answer under names of the user's choice, or what the fields of each show it to be.</summary>
+    /// <summary>One JSON object a line. Where the form is found, the fields of each row show what it is; where it is asked for, rows have question, rationale and answer under names of the user's choice.</summary>
     [JsonStringEnumMemberName("jsonl")]
     JsonLines,
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using LoRi.Training.Evaluation;
 
 namespace LoRi.Training.Data;
 

@@ -1,8 +1,8 @@
 namespace LoRi.Training.Data;
 
 /// <summary>
-/// Reads the rows of one file, in its order. Each is read as its own fields say, with one exception: where the first row that has a
-/// form is one of GSM8K, or the user says that all are, an answer without a mark is a damaged one and not a short one.
+/// Reads the rows of one file, in its order. Each is read as the user says that all are, else as its own fields say, with one
+/// exception: where the first row that has a form is one of GSM8K, an answer without a mark is a damaged one and not a short one.
 /// </summary>
 /// <param name="options">How files are read.</param>
 internal sealed class RowReader(DataOptions options)

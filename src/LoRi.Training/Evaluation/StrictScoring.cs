@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using LoRi.Training.Data;
 
 namespace LoRi.Training.Evaluation;
 

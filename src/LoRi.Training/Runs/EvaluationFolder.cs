@@ -53,7 +53,7 @@ internal sealed class EvaluationFolder : IDisposable
             path,
             resume,
             HoldsAnswers(Path.Combine(path, PredictionsName)) ? [] : MadeFirst,
-            other => MadeFirst.Append(SummaryName).Any(name => File.Exists(Path.Combine(other, name))));
+            other => new[] { EvaluationIdentity.FileName, PredictionsName, SummaryName }.Any(name => File.Exists(Path.Combine(other, name))));
         return new EvaluationFolder(folder, OutputFolder.Lock(folder));
     }
 

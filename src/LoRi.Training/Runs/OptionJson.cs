@@ -95,11 +95,6 @@ public static class OptionJson
     /// <exception cref="InputException">The file cannot be read or is not one JSON object in which every key stands once.</exception>
     public static JsonObject ReadFile(string path)
     {
-        if (path.Length == 0)
-        {
-            throw new InputException("--config: must name a file, found an empty text");
-        }
-
         try
         {
             // It is read again where a message has to say which settings it gives.

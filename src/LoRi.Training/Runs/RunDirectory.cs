@@ -59,7 +59,7 @@ public sealed class RunDirectory
     public static bool IsUnfinished(string path)
     {
         var run = new RunDirectory(path);
-        return File.Exists(run.ConfigFile) && !run.Finished && IsRun(path) && !File.Exists(Path.Combine(path, "model.safetensors"));
+        return File.Exists(run.ConfigFile) && !run.Finished && IsRun(path);
     }
 
     /// <summary>

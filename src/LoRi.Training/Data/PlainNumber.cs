@@ -1,4 +1,4 @@
-namespace LoRi.Training.Evaluation;
+namespace LoRi.Training.Data;
 
 /// <summary>Numbers without exponent, digit by digit: nothing is rounded.</summary>
 internal static class PlainNumber
