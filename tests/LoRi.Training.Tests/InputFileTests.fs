@@ -101,7 +101,9 @@ let private kinds =
         "a socket",
         (fun path ->
             // Disposing of it would remove its name.
-            let socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+            let socket =
+                new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
+
             socket.Bind(UnixDomainSocketEndPoint path))
         "a folder", (fun path -> Directory.CreateDirectory path |> ignore)
     ]
@@ -115,12 +117,32 @@ let private irregular =
 
                 for name, read in readers do
                     // A folder of that name is another thing to some.
-                    if kind <> "a folder" || not (List.contains name [ "anything"; "chat_template.jinja"; "tokenizer_config.json"; "tokenizer.json"; "model.safetensors.index.json"; "model.safetensors"; "adapter_config.json" ]) then
+                    if
+                        kind <> "a folder"
+                        || not (
+                            List.contains
+                                name
+                                [
+                                    "anything"
+                                    "chat_template.jinja"
+                                    "tokenizer_config.json"
+                                    "tokenizer.json"
+                                    "model.safetensors.index.json"
+                                    "model.safetensors"
+                                    "adapter_config.json"
+                                ]
+                        )
+                    then
                         withFolder (fun folder ->
                             let path = Path.Combine(folder, name)
                             make path
                             let message = refusal $"{kind} as {name}" (fun () -> read path)
-                            Expect.stringContains message (kind.Replace("a link to ", "").Replace("an empty", "a")) $"{kind} as {name}"
+
+                            Expect.stringContains
+                                message
+                                (kind.Replace("a link to ", "").Replace("an empty", "a"))
+                                $"{kind} as {name}"
+
                             Expect.stringContains message name $"{kind} as {name}: the file is named")
             }
     ]
@@ -130,6 +152,7 @@ let private limits =
         test "a file that states no length is read to its end, a longer one than allowed is not" {
             if OperatingSystem.IsLinux() then
                 Expect.isNonEmpty (InputFile.ReadBytes("/proc/self/status", 1L <<< 20)) "status"
+
                 Expect.throwsC (fun () -> InputFile.ReadBytes("/proc/self/status", 10L) |> ignore) (fun e ->
                     Expect.stringContains e.Message "has more than" "too long")
 
@@ -139,19 +162,30 @@ let private limits =
                 Expect.equal (InputFile.ReadBytes(path, 10L)) [| 1uy .. 10uy |] "all"
                 Expect.equal (InputFile.Start(path, 4)) [| 1uy .. 4uy |] "start"
                 Expect.equal (InputFile.Start(path, 40)) [| 1uy .. 10uy |] "a short one"
+
                 Expect.throwsC (fun () -> InputFile.ReadBytes(path, 9L) |> ignore) (fun e ->
-                    Expect.equal e.Message $"{path}: has more than the 0.0 KiB that such a file may have; check that it is the right file" "limit"))
+                    Expect.equal
+                        e.Message
+                        $"{path}: has more than the 0.0 KiB that such a file may have; check that it is the right file"
+                        "limit"))
         }
         test "sparse files of many gigabytes are refused without being read" {
             withFolder (fun folder ->
                 for name, read in readers do
-                    if name <> "blob" && name <> "shard.safetensors" && not (name.EndsWith("Icot", StringComparison.Ordinal)) then
+                    if
+                        name <> "blob"
+                        && name <> "shard.safetensors"
+                        && not (name.EndsWith("Icot", StringComparison.Ordinal))
+                    then
                         let path = Path.Combine(folder, name)
 
                         do
                             use stream = File.Create path
 
-                            if name.StartsWith("data.", StringComparison.Ordinal) || name.Contains(".json", StringComparison.Ordinal) then
+                            if
+                                name.StartsWith("data.", StringComparison.Ordinal)
+                                || name.Contains(".json", StringComparison.Ordinal)
+                            then
                                 stream.Write(ReadOnlySpan "[{\"question\": \"q\", \"answer\": \"1\"}\n"B)
 
                             stream.SetLength(20L <<< 30)
@@ -186,17 +220,29 @@ let private limits =
                     File.WriteAllBytes(path, Array.append (BitConverter.GetBytes(int64 bytes.Length)) bytes)
                     refusal "header" (fun () -> SafetensorsFile.Open(path).Dispose())
 
-                let entry shape = $"""{{"dtype": "F32", "shape": [{shape}], "data_offsets": [0, 0]}}"""
-                let ones count = String.Join(",", Seq.append (Seq.replicate (count - 1) "1") [ "0" ])
+                let entry shape =
+                    $"""{{"dtype": "F32", "shape": [{shape}], "data_offsets": [0, 0]}}"""
+
+                let ones count =
+                    String.Join(",", Seq.append (Seq.replicate (count - 1) "1") [ "0" ])
+
                 Expect.equal (message ("{\"a\": " + entry (ones 64) + "}")) "accepted" "64"
-                Expect.stringContains (message ("{\"a\": " + entry (ones 65) + "}")) "more than 64 numbers in shape" "65"
-                let many count = "{" + String.Join(",", Seq.init count (fun i -> $"\"{i}\": {entry 0}")) + "}"
+
+                Expect.stringContains
+                    (message ("{\"a\": " + entry (ones 65) + "}"))
+                    "more than 64 numbers in shape"
+                    "65"
+
+                let many count =
+                    "{" + String.Join(",", Seq.init count (fun i -> $"\"{i}\": {entry 0}")) + "}"
+
                 Expect.stringContains (message (many 200_001)) "more than 200000 tensors" "many")
         }
         test "a configuration has at most 16 MiB" {
             withFolder (fun folder ->
                 let path = Path.Combine(folder, "config.json")
                 File.WriteAllText(path, "{\"x\": [" + String('0', 1 <<< 24) + "]}")
+
                 Expect.stringContains
                     (refusal "config" (fun () -> JsonFile.ReadObject path |> ignore))
                     "has more than the 16.0 MiB"
@@ -216,7 +262,8 @@ let private sources =
         | None -> skiptest "needs the sources"
         | Some root ->
             let opening =
-                Regex @"\bFile\.(Open|OpenRead|OpenText|OpenHandle|ReadAll\w+|ReadLines)\(|FileMode\.Open,|new StreamReader\("
+                Regex
+                    @"\bFile\.(Open|OpenRead|OpenText|OpenHandle|ReadAll\w+|ReadLines)\(|FileMode\.Open,|new StreamReader\("
 
             let own =
                 set
@@ -233,10 +280,19 @@ let private sources =
 
             let found =
                 [
-                    for path in Directory.GetFiles(Path.Combine(root, "src", "LoRi.Training"), "*.cs", SearchOption.AllDirectories) do
+                    for path in
+                        Directory.GetFiles(
+                            Path.Combine(root, "src", "LoRi.Training"),
+                            "*.cs",
+                            SearchOption.AllDirectories
+                        ) do
                         let name = Path.GetFileName path |> nonNull
 
-                        if not (own.Contains name) && not (path.Contains $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}") && opening.IsMatch(File.ReadAllText path) then
+                        if
+                            not (own.Contains name)
+                            && not (path.Contains $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}")
+                            && opening.IsMatch(File.ReadAllText path)
+                        then
                             name
                 ]
 
