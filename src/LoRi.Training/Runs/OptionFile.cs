@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using System.Text.Unicode;
-using LoRi.Training.Data;
 
 namespace LoRi.Training.Runs;
 
@@ -17,12 +16,6 @@ public sealed partial record OptionFile(JsonObject Settings, OptionSource Source
     {
         try
         {
-            // It is read again where a message has to say which settings it gives.
-            if (File.Exists(path))
-            {
-                DataPath.CheckRegular(path);
-            }
-
             var bytes = JsonFile.ReadBytes(path);
             return IsJson(path, bytes) ? new OptionFile(ReadJson(path, bytes), new OptionSource(path)) : ReadYaml(path, bytes);
         }
