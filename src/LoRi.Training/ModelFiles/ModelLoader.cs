@@ -148,7 +148,7 @@ public static class ModelLoader
     }
 
     private static InputException NoEnd(string path) =>
-        new($"{path}: config.json names no eos_token_id, which ends an answer; add it there");
+        new($"{path}: {(File.Exists(path) ? "its metadata" : ConfigFile)} names no eos_token_id, which ends an answer; add it there");
 
     private static ReasoningModel Open(string folder, LoadSettings settings, Func<DecoderConfig, ModelParts> choose)
     {
@@ -192,6 +192,7 @@ public static class ModelLoader
     /// <summary>A configuration that is not supported is named before weights are looked for; a GGUF has its own.</summary>
     private static void CheckConfigFirst(string folder)
     {
+        HubSnapshot.CheckModel(folder);
         var file = Path.Combine(folder, ConfigFile);
         if (File.Exists(file) && (SafetensorsCheckpoint.IsIn(folder) || Directory.GetFiles(folder, "*.gguf").Length != 1))
         {

@@ -1,4 +1,5 @@
 using LoRi.Training.Checkpoints;
+using LoRi.Training.Hub;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Tokenizers;
@@ -60,13 +61,13 @@ public static class StageModel
     /// <summary>The tokenizer of a model that cannot do without one.</summary>
     /// <exception cref="InputException">There is none.</exception>
     public static TextTokenizer Tokenizer(string model, string? named) => FindTokenizer(model, named)
-        ?? throw new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
+        ?? throw HubSnapshot.Unfinished(ModelLoader.Resolve(model), "tokenizer.json") ?? new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
 
     /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
     /// <exception cref="InputException">The model names none.</exception>
     public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.EosId ?? (loaded.Config.EosIds.Count > 0
         ? loaded.Config.EosIds[0]
-        : throw new InputException($"{model}: config.json names no eos_token_id, which ends an answer; add it there"));
+        : throw new InputException($"{model}: {(model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? "its metadata" : "config.json")} names no eos_token_id, which ends an answer; add it there"));
 
     /// <summary>The latent steps before an answer: those that are asked for, else the card's.</summary>
     /// <exception cref="InputException">The model was not trained with any, or has fewer positions.</exception>
