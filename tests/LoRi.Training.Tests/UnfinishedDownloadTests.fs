@@ -84,6 +84,13 @@ let private lost =
                 let message = refusalOf (fun () -> StageModel.Tokenizer(model, null) |> ignore)
                 Expect.stringContains message "tokenizer.json is missing" "what"
                 Expect.stringContains message "`lori download acme/tiny`" "what to do")
+        testCase "a link to a tokenizer that is not there"
+        <| fun () ->
+            inCache (fun model ->
+                remove model "tokenizer.json"
+                File.CreateSymbolicLink(Path.Combine(model, "tokenizer.json"), "../../blobs/abc") |> ignore
+                let message = refusalOf (fun () -> StageModel.Tokenizer(model, null) |> ignore)
+                Expect.stringContains message "tokenizer.json is missing" "what")
         testCase "a folder that no download made is told of as before"
         <| fun () ->
             inCache (fun model ->

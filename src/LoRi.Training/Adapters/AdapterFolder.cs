@@ -62,9 +62,16 @@ public sealed class AdapterFolder : IDisposable
     public void CopyInto(ReasoningModel model)
     {
         using var guard = no_grad();
+        TableChanges.Apply(file, Plan.Tables, model);
+        var isOfTable = Plan.Tables.SelectMany(table => table.Whole.Append(table.A).Append(table.B)).ToHashSet();
         foreach (var entry in file.Entries)
         {
             using var scope = NewDisposeScope();
+            if (isOfTable.Contains(entry.Name))
+            {
+                continue;
+            }
+
             var target = model.Parameters.Part(entry.Name);
             file.CopyInto(entry.Name, target);
             if (!target.isfinite().all().item<bool>())
@@ -86,7 +93,7 @@ public sealed class AdapterFolder : IDisposable
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(
             Path.Combine(folder, WeightsName),
-            Names(plan).Order(StringComparer.Ordinal).Select(name => SafetensorsContent.FromTensor(name, model.Parameters.Part(name))),
+            Names(plan).Order(StringComparer.Ordinal).Select(name => TensorContent.FromTensor(name, model.Parameters.Part(name))),
             new Dictionary<string, string> { ["format"] = "pt" });
         var targets = plan.Modules.Select(adapted => adapted.Module.Name.Split('.')[^1]).Distinct().Order(StringComparer.Ordinal);
         var config = plan.Config with { Base = basePath };
@@ -115,7 +122,7 @@ public sealed class AdapterFolder : IDisposable
 
         SafetensorsWriter.Write(
             Path.Combine(to, WeightsName),
-            file.Entries.Select(entry => SafetensorsContent.FromDeferred(entry.Name, type, entry.Shape, () => file.ReadTensor(entry.Name, type))),
+            file.Entries.Select(entry => TensorContent.FromDeferred(entry.Name, type, entry.Shape, () => file.ReadTensor(entry.Name, type))),
             new Dictionary<string, string> { ["format"] = "pt" });
     }
 
@@ -134,13 +141,23 @@ public sealed class AdapterFolder : IDisposable
             shapes[adapted.B] = [adapted.Module.Outputs, adapted.Rank];
         }
 
+        foreach (var (name, sizes) in plan.Tables.SelectMany(table => table.Shapes(shape)))
+        {
+            shapes[name] = sizes;
+        }
+
         return shapes;
     }
 
     private static void Check(SafetensorsFile file, AdapterPlan plan, DecoderConfig shape)
     {
         var wanted = Shapes(plan, shape);
-        string[] missing = [.. wanted.Keys.Where(name => file.Find(name) is null)];
+        string[] missing = [.. wanted.Keys.Where(name => file.Find(name) is null), .. plan.Tables.Where(table => table.Saved && !table.Whole.Any(name => file.Find(name) is not null)).Select(table => table.Whole[0])];
+        foreach (var name in TableChanges.Whole(file, plan.Tables, shape))
+        {
+            wanted[name] = [shape.VocabularySize, shape.HiddenSize];
+        }
+
         string[] surplus = [.. file.Entries.Select(entry => entry.Name).Where(name => !wanted.ContainsKey(name))];
         if (missing.Length + surplus.Length > 0)
         {

@@ -6,7 +6,7 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
 public sealed class SafetensorsCheckpoint : IWeightSource
 {
-    internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+    internal const string SingleName = ShardedWriter.SingleName, IndexName = ShardedWriter.IndexName;
 
     /// <summary>The head, which indexes may name where it is the table and not stored, or leave out where it is.</summary>
     private const string Head = "lm_head.weight";

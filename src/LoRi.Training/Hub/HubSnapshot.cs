@@ -7,11 +7,27 @@ internal static class HubSnapshot
 {
     private const string Models = "models--", Snapshots = "snapshots", Config = "config.json";
 
+    private static readonly string[] Read = [".json", ".safetensors", ".gguf", ".jinja"];
+
     /// <summary>Refuses a model's folder that is known to come from a download and lacks its configuration or weights.</summary>
     /// <exception cref="InputException">Something is missing; the message says how to go on.</exception>
     public static void CheckModel(string folder)
     {
+        CheckLinks(folder);
         if (Directory.Exists(folder) && MissingOf(folder) is { } missing && Unfinished(folder, missing) is { } unfinished)
+        {
+            throw unfinished;
+        }
+    }
+
+    /// <summary>Refuses a folder in which a link to a file that would be read leads nowhere: the Hub's tools link before all has arrived.</summary>
+    /// <exception cref="InputException">There is such a link, and the folder comes from a download.</exception>
+    public static void CheckLinks(string folder)
+    {
+        var dangling = Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).FirstOrDefault(file => Read.Contains(Path.GetExtension(file)) && !IsThere(file))
+            : null;
+        if (dangling is not null && Unfinished(folder, Path.GetFileName(dangling)) is { } unfinished)
         {
             throw unfinished;
         }
@@ -41,10 +57,13 @@ internal static class HubSnapshot
         return Path.GetFileName(snapshots) == Snapshots && RepositoryId.IsName(name) ? name : null;
     }
 
-    /// <summary>The first file that a model needs and that is not there, as a link may lead nowhere.</summary>
+    /// <summary>Whether there is a file at the end of a path's links; that there is a link is not enough.</summary>
+    private static bool IsThere(string file) => File.ResolveLinkTarget(file, returnFinalTarget: true)?.Exists ?? File.Exists(file);
+
+    /// <summary>The first file that a model needs and that is not there.</summary>
     private static string? MissingOf(string folder)
     {
-        if (!SafetensorsCheckpoint.IsIn(folder) && Directory.GetFiles(folder, "*.gguf").Any(File.Exists))
+        if (!SafetensorsCheckpoint.IsIn(folder) && Directory.GetFiles(folder, "*.gguf").Length > 0)
         {
             return null;
         }

@@ -46,6 +46,13 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
         return new WeightFit(names, config, [.. source.Notes, .. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
     }
 
+    /// <summary>The same for a model whose head is a copy of the table, to be changed apart.</summary>
+    public WeightFit Untied() => this with
+    {
+        Config = Config with { TiedHead = false },
+        Names = new Dictionary<string, string>(Names) { [DecoderLayout.Head] = Names[DecoderLayout.Embedding(Config)] },
+    };
+
     /// <summary>A name without the prefix that some files leave out.</summary>
     internal static string Bare(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
 

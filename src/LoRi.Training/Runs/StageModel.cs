@@ -44,6 +44,7 @@ public static class StageModel
 
         var place = ModelLoader.Resolve(model);
         var folder = Directory.Exists(place) ? place : Path.GetDirectoryName(Path.GetFullPath(place))!;
+        HubSnapshot.CheckLinks(folder);
         if (new[] { "tokenizer.json", "tokenizer.json.gz" }.Any(name => File.Exists(Path.Combine(folder, name))))
         {
             return TokenizerFile.Load(folder);
@@ -66,8 +67,14 @@ public static class StageModel
     /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
     /// <exception cref="InputException">The model names none.</exception>
     public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.EosId ?? (loaded.Config.EosIds.Count > 0
-        ? loaded.Config.EosIds[0]
+        ? CheckedEnd(model, loaded.Config)
         : throw new InputException($"{model}: {(model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? "its metadata" : "config.json")} names no eos_token_id, which ends an answer; add it there"));
+
+    private static int CheckedEnd(string model, DecoderConfig config)
+    {
+        config.CheckEnds(ModelLoader.ConfigPlace(ModelLoader.Resolve(model)), config.EosIds.Take(1));
+        return config.EosIds[0];
+    }
 
     /// <summary>The latent steps before an answer: those that are asked for, else the card's.</summary>
     /// <exception cref="InputException">The model was not trained with any, or has fewer positions.</exception>
