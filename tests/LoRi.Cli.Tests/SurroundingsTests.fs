@@ -37,7 +37,8 @@ let private info (before: string) (folder: string) =
 
 let private homes =
     [
-        "a home and a temporary folder that are not there", "export HOME=/nonexistent TMPDIR=/nonexistent XDG_CACHE_HOME="
+        "a home and a temporary folder that are not there",
+        "export HOME=/nonexistent TMPDIR=/nonexistent XDG_CACHE_HOME="
         "no home and no temporary folder", "unset HOME TMPDIR XDG_CACHE_HOME"
         "a home that takes no files", "export HOME=/proc TMPDIR=/proc XDG_CACHE_HOME=/proc"
     ]
@@ -57,7 +58,9 @@ let tests =
             test "the native library leaves no copy in the home or the temporary folder" {
                 inFolder (fun folder ->
                     let outcome =
-                        info $"export HOME='{folder}' TMPDIR='{folder}' XDG_CACHE_HOME='{folder}' DOTNET_EnableDiagnostics=0" folder
+                        info
+                            $"export HOME='{folder}' TMPDIR='{folder}' XDG_CACHE_HOME='{folder}' DOTNET_EnableDiagnostics=0"
+                            folder
 
                     Expect.equal outcome.Code 0 outcome.Error
 

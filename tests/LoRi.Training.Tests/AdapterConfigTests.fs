@@ -112,9 +112,14 @@ let private refusals =
         "tied tables that are to stay so",
         [ "target_modules", """["q_proj", "lm_head"]"""; "ensure_weight_tying", "true" ],
         [ "ensure_weight_tying" ]
-        "adapters of a table in some blocks", [ "target_modules", """["q_proj", "lm_head"]"""; "layers_to_transform", "[1]" ], [ "lm_head" ]
+        "adapters of a table in some blocks",
+        [ "target_modules", """["q_proj", "lm_head"]"""; "layers_to_transform", "[1]" ],
+        [ "lm_head" ]
         "rows and adapters of tables",
-        [ "target_modules", """["q_proj", "lm_head"]"""; "trainable_token_indices", "[3]" ],
+        [
+            "target_modules", """["q_proj", "lm_head"]"""
+            "trainable_token_indices", "[3]"
+        ],
         [ "trainable_token_indices" ]
         "another kind of adapter", [ "peft_type", "\"LOHA\"" ], [ "peft_type"; "LOHA" ]
         "another task", [ "task_type", "\"SEQ_CLS\"" ], [ "task_type"; "SEQ_CLS" ]

@@ -32,7 +32,11 @@ let private withBase (tables: (string * float[]) list) (run: string -> 'result) 
             TinyFolder.weights
             |> List.filter (fun one -> not (List.exists (fun (name, _) -> one.Name = name + ".weight") tables))
 
-        let own = [ for name, content in tables -> tensor (name + ".weight") [ rows; width ] content ]
+        let own =
+            [
+                for name, content in tables -> tensor (name + ".weight") [ rows; width ] content
+            ]
+
         SafetensorsWriter.Write(Path.Combine(model, "model.safetensors"), others @ own, null)
 
         if List.exists (fun (name, _) -> name = head) tables then
@@ -82,7 +86,9 @@ let private withAdapter (targets: string) (keys: string) (more: SafetensorsConte
         Directory.Delete(folder, true)
 
 let private queries, scaling = "\"q_proj\"", 3.0 / float rank
-let private whole name content = tensor $"base_model.model.{name}.weight" [ rows; width ] content
+
+let private whole name content =
+    tensor $"base_model.model.{name}.weight" [ rows; width ] content
 
 let private product (left: float[]) (right: float[]) inner columns =
     Array.init (left.Length / inner * columns) (fun at ->
@@ -126,7 +132,12 @@ let private same =
          let targets = $"{queries}, \"lm_head\""
 
          [
-             "tables that are the base's", queries, "", [ whole embedding table; whole head table ], [], [ embedding, table ]
+             "tables that are the base's",
+             queries,
+             "",
+             [ whole embedding table; whole head table ],
+             [],
+             [ embedding, table ]
              "the tables of an untied base",
              queries,
              "",
@@ -210,15 +221,25 @@ let private refused =
                 "a table of another size",
                 queries,
                 "",
-                [ tensor $"base_model.model.{head}.weight" [ rows + 2; width ] (values 1.0 1 ((rows + 2) * width)) ],
+                [
+                    tensor $"base_model.model.{head}.weight" [ rows + 2; width ] (values 1.0 1 ((rows + 2) * width))
+                ],
                 "[27, 8]"
-                "two tables for one that is tied", queries, "", [ whole embedding (values 1.0 1 200); whole head (values 1.0 2 200) ], "two different tables"
+                "two tables for one that is tied",
+                queries,
+                "",
+                [ whole embedding (values 1.0 1 200); whole head (values 1.0 2 200) ],
+                "two different tables"
                 "a module that was to be saved and is not",
                 queries,
                 ", \"modules_to_save\": [\"lm_head\"]",
                 [],
                 "missing: \"base_model.model.lm_head.weight\""
-                "an adapter on the head without its matrices", $"{queries}, \"lm_head\"", "", List.take 1 ofHead, "lm_head.lora_B"
+                "an adapter on the head without its matrices",
+                $"{queries}, \"lm_head\"",
+                "",
+                List.take 1 ofHead,
+                "lm_head.lora_B"
                 "a table with a value that is none", queries, "", [ whole embedding (Array.create 200 nan) ], "NaN"
             ] do
             testCase $"refused: {name}"

@@ -143,16 +143,8 @@ let private refusals =
         "beta_fast"
         "llama", [ "rope_scaling", """{"rope_type": "default", "factor": 2.0}""" ], "factor"
         "llama", [ "rope_scaling", """{"low_freq_factor": 1.0}""" ], "low_freq_factor"
-        "qwen2",
-        [
-            "rope_scaling", """{"type": "default", "mrope_section": [16, 24, 24]}"""
-        ],
-        "mrope_section"
-        "llama",
-        [
-            "rope_scaling", """{"type": "dynamic", "factor": 2.0, "alpha": 1000.0}"""
-        ],
-        "alpha"
+        "qwen2", [ "rope_scaling", """{"type": "default", "mrope_section": [16, 24, 24]}""" ], "mrope_section"
+        "llama", [ "rope_scaling", """{"type": "dynamic", "factor": 2.0, "alpha": 1000.0}""" ], "alpha"
         "llama",
         [
             "rope_scaling", """{"type": "dynamic", "factor": 2.0, "original_max_position_embeddings": 32}"""
@@ -284,7 +276,8 @@ let tests =
             yield! windowTests
             yield! refusalTests
             notes
-            harmless; synonyms
+            harmless
+            synonyms
             biases
             fixtureTests "fixtures" roundTrips
         ]

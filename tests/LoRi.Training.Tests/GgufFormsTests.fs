@@ -155,8 +155,16 @@ let private without key more (run: string -> unit) =
 
 let private logits (file: string) =
     NativeRuntime.Load()
+
     LoRi.Training.Runs.ModelQueries
-        .Logits(file, [| 3; 4; 5 |], LoRi.Training.Runs.DtypeOption.F64, LoRi.Training.Runs.DeviceOption.Cpu, null, null)
+        .Logits(
+            file,
+            [| 3; 4; 5 |],
+            LoRi.Training.Runs.DtypeOption.F64,
+            LoRi.Training.Runs.DeviceOption.Cpu,
+            null,
+            null
+        )
         .Last
 
 let private perBlock =
@@ -165,7 +173,12 @@ let private perBlock =
         let mutable wanted = [||]
         withFile [] [] (fun file -> wanted <- logits file)
 
-        for key, value in [ "attention.head_count_kv", 1; "attention.head_count", 2; "feed_forward_length", 12 ] do
+        for key, value in
+            [
+                "attention.head_count_kv", 1
+                "attention.head_count", 2
+                "feed_forward_length", 12
+            ] do
             let key = "llama." + key
             without key [ key, Wholes [ value ] ] (fun file -> Expect.equal (logits file) wanted key)
 
@@ -361,4 +374,10 @@ let private vocabularies =
 
 [<Tests>]
 let tests =
-    testList "GGUF forms" (rotationTests @ refusalTests @ biases @ otherCauses @ [ perBlock; ends; windows; vocabularies ])
+    testList
+        "GGUF forms"
+        (rotationTests
+         @ refusalTests
+         @ biases
+         @ otherCauses
+         @ [ perBlock; ends; windows; vocabularies ])

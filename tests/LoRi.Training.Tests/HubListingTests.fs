@@ -144,7 +144,12 @@ let private selections =
                 start (List.ofArray (System.Text.Encoding.Latin1.GetBytes first))
 
             let zip name =
-                text ("PK\u0003\u0004" + System.String('\u0000', 22) + $"{char (String.length name)}\u0000\u0000\u0000" + name)
+                text (
+                    "PK\u0003\u0004"
+                    + System.String('\u0000', 22)
+                    + $"{char (String.length name)}\u0000\u0000\u0000"
+                    + name
+                )
 
             let byBytes =
                 [
@@ -184,7 +189,8 @@ let private selections =
                 let left =
                     Directory.GetFiles(options.CacheFolder, "*", SearchOption.AllDirectories)
                     |> Array.filter (fun file ->
-                        file.EndsWith ".incomplete" || List.exists (fun one -> Path.GetFileName file = one.Name) byBytes)
+                        file.EndsWith ".incomplete"
+                        || List.exists (fun one -> Path.GetFileName file = one.Name) byBytes)
 
                 Expect.isEmpty left "nothing of them is kept"
         testCase "a model with pickles only is an error; its configuration alone is not"

@@ -108,7 +108,9 @@ let private withShards (extra: SafetensorsContent list) (change: (string * strin
     withModel id (fun model ->
         File.Delete(Path.Combine(model, "model.safetensors"))
         let halves = List.splitInto 2 TinyFolder.weights
-        let shard i = $"model-0000{i + 1}-of-00002.safetensors"
+
+        let shard i =
+            $"model-0000{i + 1}-of-00002.safetensors"
 
         for i, half in List.indexed halves do
             SafetensorsWriter.Write(Path.Combine(model, shard i), (if i = 1 then half @ extra else half), null)
@@ -120,7 +122,9 @@ let private withShards (extra: SafetensorsContent list) (change: (string * strin
             ]
 
         let entries =
-            change map |> List.map (fun (name, file) -> $"\"{name}\": \"{file}\"") |> String.concat ", "
+            change map
+            |> List.map (fun (name, file) -> $"\"{name}\": \"{file}\"")
+            |> String.concat ", "
 
         File.WriteAllText(Path.Combine(model, "model.safetensors.index.json"), $"{{\"weight_map\": {{{entries}}}}}")
         run model)
@@ -152,7 +156,12 @@ let private shards =
         <| fun () ->
             withShards [] (fun map -> (head, second) :: map) (fun model ->
                 let file = Path.Combine(model, "config.json")
-                File.WriteAllText(file, File.ReadAllText(file).Replace("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false"))
+
+                File.WriteAllText(
+                    file,
+                    File.ReadAllText(file).Replace("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false")
+                )
+
                 let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
                 Expect.stringContains message $"missing: {head}" "which")
         testCase "any other tensor must be where the index says"

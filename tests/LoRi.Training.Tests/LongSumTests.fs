@@ -70,7 +70,7 @@ let private gradients =
                 let wanted, rows = exact (logits.detach ())
                 let sum = TokenLikelihood.NegativeSum(logits, torch.tensor ids)
                 near 1e-12 (-Array.sum wanted) (number sum) "its value beside a gradient"
-                (sum.mul (0.5.ToScalar())).backward ()
+                (sum.mul (0.5.ToScalar())).backward()
                 let slopes = doubles (nonNull logits.grad) |> Array.chunkBySize vocabulary
 
                 for token in [ 0; 11; tokens - 1 ] do
@@ -91,7 +91,9 @@ let private infinite =
         use _ = torch.NewDisposeScope()
 
         for wrong in [ nanf; infinityf ] do
-            let logits = (torch.tensor [| 1f; wrong; 2f |]).view([| 1L; 3L |]).requires_grad_ true
+            let logits =
+                (torch.tensor [| 1f; wrong; 2f |]).view([| 1L; 3L |]).requires_grad_ true
+
             let sum = number (TokenLikelihood.NegativeSum(logits, torch.tensor [| 0L |]))
             Expect.isFalse (Double.IsFinite sum) $"{wrong}"
 
@@ -113,7 +115,9 @@ let private clipping =
     <| fun () ->
         NativeRuntime.Load()
         let slot = ParameterSlot("w", [| count |], true)
-        use parameters = new ParameterSet([| slot |], torch.ScalarType.Float32, torch.CPU, null)
+
+        use parameters =
+            new ParameterSet([| slot |], torch.ScalarType.Float32, torch.CPU, null)
 
         let settings =
             OptimizerSettings(LearningRate = 1.0, WeightDecay = 0.0, ClipNorm = 1e9)
@@ -123,4 +127,5 @@ let private clipping =
         near 1e-12 (float 1e-3f * sqrt (float count)) (optimizer.Step 0.0) "norm"
 
 [<Tests>]
-let tests = testList "long sums" (values @ gradients @ [ infinite; norms; clipping ])
+let tests =
+    testList "long sums" (values @ gradients @ [ infinite; norms; clipping ])

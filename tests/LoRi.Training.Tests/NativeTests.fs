@@ -121,7 +121,9 @@ let tests =
                 Expect.equal ((nonNull a.grad).sum().item<float32>()) 24f "gradient"
             }
             test "an adapted copy is loaded from memory, or from a file that has no name any more" {
-                let original = Path.Combine(AppContext.BaseDirectory, "libtorch", "libLibTorchSharp.so")
+                let original =
+                    Path.Combine(AppContext.BaseDirectory, "libtorch", "libLibTorchSharp.so")
+
                 NativeRuntime.Load()
                 let copy = AdaptedLibrary(original, patch (library.Force()), "a test")
                 let folder = Directory.CreateTempSubdirectory("lori-test").FullName
@@ -141,8 +143,7 @@ let tests =
                 finally
                     Directory.Delete(folder, true)
 
-                let message =
-                    SharedFiles.refusalOf (fun () -> copy.LoadFromFolder folder |> ignore)
+                let message = SharedFiles.refusalOf (fun () -> copy.LoadFromFolder folder |> ignore)
 
                 Expect.stringContains message folder "the folder that is not there"
                 Expect.stringContains message "TMPDIR" "what to set"

@@ -56,7 +56,8 @@ let tests =
                     let message = refusal (fun () -> openHeader (ofShape shape) :> IDisposable)
                     Expect.stringContains message "\"a\"" "the entry"
             for padding, accepted in [ "", true; "   ", true; "\t", false; "  \n", false; " \r\n ", false ] do
-                testCase $"a header is padded with spaces alone: {padding.Replace('\t', 't').Replace('\n', 'n').Replace('\r', 'r')}."
+                testCase
+                    $"a header is padded with spaces alone: {padding.Replace('\t', 't').Replace('\n', 'n').Replace('\r', 'r')}."
                 <| fun () ->
                     if accepted then
                         use file = openHeader (ofShape "[0]" + padding)

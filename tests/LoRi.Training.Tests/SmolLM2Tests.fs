@@ -42,7 +42,10 @@ let private logProbabilities (model: ReasoningModel) (row: int[]) =
     let weights, result = pass model row
 
     let logits = Decoder.Logits(weights, result.Final).squeeze(0L)
-    doubles (TokenLikelihood.Logs(logits.narrow (0L, 0L, int64 row.Length - 1L), torch.tensor (row[1..] |> Array.map int64)))
+
+    doubles (
+        TokenLikelihood.Logs(logits.narrow (0L, 0L, int64 row.Length - 1L), torch.tensor (row[1..] |> Array.map int64))
+    )
 
 let private texts () = items "log_probs" expected.Value
 
@@ -160,7 +163,12 @@ let private gradients =
 
         for entry in items "gradient_l2" expected.Value do
             let name = text "name" entry
-            near 1e-3 (entry.GetProperty("l2").GetDouble()) (LongNorm.Of(model.Parameters.PartGradient(name).reshape -1L)) name
+
+            near
+                1e-3
+                (entry.GetProperty("l2").GetDouble())
+                (LongNorm.Of(model.Parameters.PartGradient(name).reshape -1L))
+                name
 
 [<Tests>]
 let tests =

@@ -162,7 +162,8 @@ let private inspected () =
 
         let states () =
             match (Runs.Inspection.Of folder).Details["shards"] with
-            | :? System.Text.Json.Nodes.JsonArray as shards -> [ for shard in shards -> $"""{(nonNull shard)["state"]}""" ]
+            | :? System.Text.Json.Nodes.JsonArray as shards ->
+                [ for shard in shards -> $"""{(nonNull shard)["state"]}""" ]
             | _ -> []
 
         Expect.equal (states ()) (List.replicate 8 "whole") "coordinates and states"

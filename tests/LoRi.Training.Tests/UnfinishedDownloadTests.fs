@@ -88,7 +88,10 @@ let private lost =
         <| fun () ->
             inCache (fun model ->
                 remove model "tokenizer.json"
-                File.CreateSymbolicLink(Path.Combine(model, "tokenizer.json"), "../../blobs/abc") |> ignore
+
+                File.CreateSymbolicLink(Path.Combine(model, "tokenizer.json"), "../../blobs/abc")
+                |> ignore
+
                 let message = refusalOf (fun () -> StageModel.Tokenizer(model, null) |> ignore)
                 Expect.stringContains message "tokenizer.json is missing" "what")
         testCase "a folder that no download made is told of as before"
