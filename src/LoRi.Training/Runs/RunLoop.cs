@@ -70,9 +70,11 @@ public sealed class RunLoop(
         using var guard = no_grad();
         var totals = StudentLayout.Totals(data.Validation, settings.Latent.Grade);
         var sum = 0.0;
+        var done = 0;
         foreach (var rows in data.Validation.Chunk(settings.Train.BatchSize))
         {
             using var scope = NewDisposeScope();
+            log.Phase("validating", done += rows.Length, data.Validation.Count);
             sum += method.Validate(model, rows, totals).to(ScalarType.Float64).item<double>();
         }
 
@@ -140,6 +142,7 @@ public sealed class RunLoop(
             }
         }
 
+        log.Phase("saving a checkpoint");
         metrics.FlushToDisk();
         state.Lines = metrics.Lines;
         run.SaveCheckpoint(
