@@ -43,7 +43,7 @@ let private mistyped =
                 "a text of several words goes into quotes: --prompt 'what is this'"
                 [ "evaluate"; "r"; "t.jsonl" ], "lori evaluate --model r --data t.jsonl"
                 [ "inspect"; "a"; "b" ], "every value follows its option"
-            ] ->
+            ] do
             let line = String.concat " " arguments
             test $"lori {line}" { expectError BadUsage message arguments }
         test "a setting of a file" {

@@ -192,7 +192,7 @@ let private phases =
     [
         test "what goes on is said, with how much of it is done" {
             let signs = ProgressScreen.signs Encoding.UTF8
-            let line phase seconds = ProgressScreen.phaseLine signs phase (TimeSpan.FromSeconds seconds)
+            let line phase (seconds: float) = ProgressScreen.phaseLine signs phase (TimeSpan.FromSeconds seconds)
             Expect.stringContains (line (RunPhase "loading the model") 75.0) "loading the model  0:01:15" "no count"
             let counted = line (RunPhase("teacher's states", 10, 40)) 5.0
             Expect.stringStarts counted "━━━━━───────────────  teacher's states  10/40 rows  0:00:05" "a count"

@@ -19,8 +19,7 @@ let private bytes: byte array list =
         [| 0xA5uy; 0xE6uy |]
         [| 0x9Cuy; 0xACuy |]
         [| 0x20uy; 0xF0uy; 0x9Fuy |]
-        [| 0x8Cuy |]
-        [| 0x8Auy; 0x21uy |]
+        [| 0x8Cuy; 0x8Auy; 0x21uy |]
         Encoding.UTF8.GetBytes "\uFFFD"
         Encoding.UTF8.GetBytes " the"
         Encoding.UTF8.GetBytes "日本"
