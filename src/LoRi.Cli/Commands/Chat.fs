@@ -64,7 +64,7 @@ let private unknown (word: string) =
     let known = commands |> List.map name
     let names = String.concat ", " known
 
-    $"{word}: there is no such command{DidYouMean.Hint(word.TrimStart('/'), known)}; there are: {names} (a question may begin with a space)"
+    $"{word}: there is no such command{DidYouMean.Hint(word, known)}; there are: {names} (a question may begin with a space)"
 
 /// What someone at a terminal is told first.
 let private banner (answering: Answering) =
