@@ -64,7 +64,9 @@ let private withoutCommand (terminal: Terminal) (arguments: string list) =
     | some, [] -> terminal.Out.WriteLine(Help.overview some)
     | some, next :: _ when isHelp next -> terminal.Out.WriteLine(Help.overview some)
     | some, next :: _ ->
-        let hint = Corrections.secondWord arguments.Head next [ for page in some -> page.Name ]
+        let hint =
+            Corrections.secondWord arguments.Head next [ for page in some -> page.Name ]
+
         refuse $"{arguments.Head} {next}" hint some
 
 let private help (terminal: Terminal) (arguments: string list) =

@@ -50,7 +50,12 @@ let private hint<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) 
     match Regex.Match(reason e, "^unrecognized argument: '(.*)'$", RegexOptions.Singleline) with
     | found when found.Success ->
         let first = found.Groups[1].Value
-        let own = [ for case in parser.GetArgumentCases() do yield! case.CommandLineNames.Value ]
+
+        let own =
+            [
+                for case in parser.GetArgumentCases() do
+                    yield! case.CommandLineNames.Value
+            ]
 
         let unknown =
             try

@@ -110,7 +110,13 @@ let private completed command (arguments: string list) (words: string list) =
     else $": lori {command} {given}"
 
 /// The end of a message about arguments that a command does not know, of which the parser names the first.
-let argument (command: string) (known: string list) (texts: Set<string>) (arguments: string list) (unknown: string list) =
+let argument
+    (command: string)
+    (known: string list)
+    (texts: Set<string>)
+    (arguments: string list)
+    (unknown: string list)
+    =
     match unknown with
     | [] -> ""
     | first :: _ when isOption first ->

@@ -23,7 +23,10 @@ let private escaped (letter: char) =
 let quote (text: string) =
     if plain.IsMatch text then
         text
-    elif text |> Seq.exists (fun letter -> (escaped letter).StartsWith '\\' && letter <> '\'' && letter <> '\\') then
+    elif
+        text
+        |> Seq.exists (fun letter -> (escaped letter).StartsWith '\\' && letter <> '\'' && letter <> '\\')
+    then
         "$'" + String.collect escaped text + "'"
     else
         "'" + text.Replace("'", @"'\''") + "'"

@@ -121,7 +121,9 @@ let private steps =
             let student =
                 match taught with
                 | [ "distill" :: _ as distill ] ->
-                    let small = [ "--steps"; "2"; "--batch-size"; "4"; "--threads"; "1"; "--latent-steps"; "2" ]
+                    let small =
+                        [ "--steps"; "2"; "--batch-size"; "4"; "--threads"; "1"; "--latent-steps"; "2" ]
+
                     lori (distill @ small)
                 | other -> failtest $"{other}"
 
@@ -133,7 +135,15 @@ let private steps =
                 Expect.contains evaluate "TEST_DATA" "no data to test with"
 
                 let tested =
-                    lori ((evaluate |> List.map (fun word -> if word = "TEST_DATA" then Path.Combine(folder, "data.jsonl") else word)) @ [ "--max-new-tokens"; "2"; "--threads"; "1" ])
+                    lori (
+                        (evaluate
+                         |> List.map (fun word ->
+                             if word = "TEST_DATA" then
+                                 Path.Combine(folder, "data.jsonl")
+                             else
+                                 word))
+                        @ [ "--max-new-tokens"; "2"; "--threads"; "1" ]
+                    )
 
                 match next tested with
                 | [ report; compare ] ->
@@ -141,7 +151,9 @@ let private steps =
                     Expect.equal compare.Head "compare" "a comparison"
                 | other -> failtest $"{other}"
 
-                let answered = loriWith "1 + 2 =\n" (generate @ [ "--max-new-tokens"; "2"; "--threads"; "1" ])
+                let answered =
+                    loriWith "1 + 2 =\n" (generate @ [ "--max-new-tokens"; "2"; "--threads"; "1" ])
+
                 Expect.equal answered.Code Success answered.Error
                 Expect.stringContains answered.Out "explicit chain: " "against the teacher"
             | other -> failtest $"{other}"

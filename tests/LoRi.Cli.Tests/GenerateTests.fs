@@ -402,7 +402,10 @@ let private streamed =
         test "a template that waits is told of" {
             inFolder (fun folder ->
                 let model = chatting folder
-                let told options = (succeed (lori (generate model ([ "--prompt"; "1" ] @ options)))).Error
+
+                let told options =
+                    (succeed (lori (generate model ([ "--prompt"; "1" ] @ options)))).Error
+
                 Expect.stringContains (told []) "this model has a chat template; --chat asks through it" "unused"
                 Expect.equal (told [ "--chat" ]) "" "used")
         }

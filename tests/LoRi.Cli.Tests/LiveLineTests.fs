@@ -22,8 +22,14 @@ type private Screen(columns: int) =
     let mutable row, column = 0, 0
 
     let cells (rune: Rune) =
-        if rune.Value >= 0x1100 && rune.Value < 0xFFFF && not (rune.Value >= 0x2000 && rune.Value < 0x2E80) then 2
-        else 1
+        if
+            rune.Value >= 0x1100
+            && rune.Value < 0xFFFF
+            && not (rune.Value >= 0x2000 && rune.Value < 0x2E80)
+        then
+            2
+        else
+            1
 
     let down () =
         row <- row + 1
@@ -78,7 +84,12 @@ type private Screen(columns: int) =
                 | "\r" -> column <- 0
                 | "\n" -> down ()
                 | code when part.Groups[2].Success ->
-                    let count = if part.Groups[1].Value = "" then 1 else int part.Groups[1].Value
+                    let count =
+                        if part.Groups[1].Value = "" then
+                            1
+                        else
+                            int part.Groups[1].Value
+
                     control code[code.Length - 1] count
                 | text -> put text (cells (Rune.GetRuneAt(text, 0))))
 
@@ -95,7 +106,10 @@ type private Screen(columns: int) =
         lock gate (fun () ->
             let before = lines ()
             let own = before |> Seq.findIndexBack (fun (first, _) -> first <= row)
-            let offset = Seq.sum [ for index in fst before[own] .. row - 1 -> rows[index].Count ] + column
+
+            let offset =
+                Seq.sum [ for index in fst before[own] .. row - 1 -> rows[index].Count ] + column
+
             rows <- ResizeArray()
             goesOn <- ResizeArray()
             width <- columns
@@ -125,8 +139,7 @@ let private long =
     "60 training rows, 0 held out; on average 65.6 question, 91.8 rationale and 3.2 answer tokens, which is "
     + "longer than any of the terminals here is wide"
 
-let private wide =
-    "/tmp/日本語の長いフォルダ名テスト用フォルダ/日本語の長いフォルダ名テスト用フォルダ/ランの名前/final"
+let private wide = "/tmp/日本語の長いフォルダ名テスト用フォルダ/日本語の長いフォルダ名テスト用フォルダ/ランの名前/final"
 
 /// What a screen has after lines of all kinds; `between` is called after each.
 let private play (screen: Screen) (between: IRunScreen -> unit) =
@@ -164,7 +177,12 @@ let private shown =
                 play screen (fun _ ->
                     let found = screen.Lines
                     let last = List.last found
-                    Expect.equal (List.truncate (found.Length - 1) found) (List.truncate (found.Length - 1) lines) "above"
+
+                    Expect.equal
+                        (List.truncate (found.Length - 1) found)
+                        (List.truncate (found.Length - 1) lines)
+                        "above"
+
                     Expect.isLessThan (Cells.width last) columns "the moving line takes one row")
 
                 let found = screen.Lines
@@ -176,7 +194,11 @@ let private shown =
                 Expect.equal (List.last found) "next" "what comes after begins below"
                 Expect.equal found.Length 6 "nothing else"
             }
-        for name, columns in [ "narrower and wider", [ 50; 110; 40; 120 ]; "narrower each time", [ 100; 70; 50; 30 ] ] do
+        for name, columns in
+            [
+                "narrower and wider", [ 50; 110; 40; 120 ]
+                "narrower each time", [ 100; 70; 50; 30 ]
+            ] do
             test $"a terminal that is made {name}" {
                 use screen = new Screen(120)
                 let mutable at = 0
@@ -196,7 +218,10 @@ let private phases =
     [
         test "what goes on is said, with how much of it is done" {
             let signs = ProgressScreen.signs Encoding.UTF8
-            let line phase (seconds: float) = ProgressScreen.phaseLine signs phase (TimeSpan.FromSeconds seconds)
+
+            let line phase (seconds: float) =
+                ProgressScreen.phaseLine signs phase (TimeSpan.FromSeconds seconds)
+
             Expect.stringContains (line (RunPhase "loading the model") 75.0) "loading the model  0:01:15" "no count"
             let counted = line (RunPhase("teacher's states", 10, 40)) 5.0
             Expect.stringStarts counted "━━━━━───────────────  teacher's states  10/40 rows  0:00:05" "a count"

@@ -49,7 +49,16 @@ let private near =
                 Expect.equal (DidYouMean.Nearest(given, options)) expected "name"
                 Expect.equal (DidYouMean.Hint(given, options)) $"; did you mean {expected}?" "hint"
             }
-        for given in [ "--fast"; "--x"; "--"; ""; "--zzzzzzzz"; String('m', 100_000); "\000\027[31m" ] ->
+        for given in
+            [
+                "--fast"
+                "--x"
+                "--"
+                ""
+                "--zzzzzzzz"
+                String('m', 100_000)
+                "\000\027[31m"
+            ] ->
             test $"nothing is near {given.Substring(0, min 12 given.Length) |> Uri.EscapeDataString}" {
                 Expect.isNull (DidYouMean.Nearest(given, options)) "name"
                 Expect.equal (DidYouMean.Hint(given, options)) "" "hint"
@@ -64,7 +73,8 @@ let private mistyped (name: string) (kind: int) (at: int) =
     | 0 -> name.Remove(at, 1)
     | 1 -> name.Insert(at, "q")
     | 2 -> name.Remove(at, 1).Insert(at, "q")
-    | _ when at + 1 < name.Length -> name.Substring(0, at) + string name[at + 1] + string name[at] + name.Substring(at + 2)
+    | _ when at + 1 < name.Length ->
+        name.Substring(0, at) + string name[at + 1] + string name[at] + name.Substring(at + 2)
     | _ -> name
 
 let private properties =

@@ -86,10 +86,7 @@ let tests =
                         screen.Phase(RunPhase "loading the model")
                         clock.Move 80)
 
-                Expect.equal
-                    found
-                    [ for seconds in [ 15; 45; 75 ] -> $"loading the model, {seconds} s" ]
-                    "lines"
+                Expect.equal found [ for seconds in [ 15; 45; 75 ] -> $"loading the model, {seconds} s" ] "lines"
             }
             test "how much is done is told, and does not begin the phase anew" {
                 let found =
@@ -98,10 +95,7 @@ let tests =
                             screen.Phase(RunPhase("teacher's states", 100 * row, 4000))
                             clock.Move 1)
 
-                Expect.equal
-                    found
-                    [ "teacher's states: 1,500 of 4,000 rows, 15 s" ]
-                    "lines"
+                Expect.equal found [ "teacher's states: 1,500 of 4,000 rows, 15 s" ] "lines"
             }
             test "a step ends a phase, a line does not" {
                 let found =

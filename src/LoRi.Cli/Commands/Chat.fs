@@ -130,7 +130,10 @@ let run (terminal: Terminal) asJson (answering: Answering) =
             | Unknown word ->
                 tell (unknown word)
                 // A script gets as many answers as it asks questions, or learns that it did not.
-                if isTerminal then go asked failed else go (asked + 1) (failed + 1)
+                if isTerminal then
+                    go asked failed
+                else
+                    go (asked + 1) (failed + 1)
             | Question line -> go (asked + 1) (if reply line then failed else failed + 1)
 
     match go 0 0 with

@@ -11,8 +11,7 @@ open LoRi.Training.Runs
 [<Literal>]
 let private TestData = "TEST_DATA"
 
-let private line (words: string list) =
-    "next: lori " + String.concat " " words
+let private line (words: string list) = "next: lori " + String.concat " " words
 
 /// A folder beside another.
 let private beside (folder: string) (name: string) =
@@ -29,7 +28,9 @@ let private tests (data: string seq) =
         [
             for path in data do
                 let name = nonNull (Path.GetFileName path)
-                let other = Path.Combine(nonNull (Path.GetDirectoryName(Path.GetFullPath path)), name.Replace("train", "test"))
+
+                let other =
+                    Path.Combine(nonNull (Path.GetDirectoryName(Path.GetFullPath path)), name.Replace("train", "test"))
 
                 if name.Contains "train" && File.Exists other then
                     Shell.path other
@@ -59,7 +60,14 @@ let private afterDistill (train: TrainOptions) =
     let against =
         match train.Teacher with
         | null -> []
-        | teacher -> [ "--against"; (if Path.Exists teacher then Shell.path teacher else Shell.quote teacher) ]
+        | teacher ->
+            [
+                "--against"
+                (if Path.Exists teacher then
+                     Shell.path teacher
+                 else
+                     Shell.quote teacher)
+            ]
 
     [
         line
@@ -76,9 +84,12 @@ let private afterDistill (train: TrainOptions) =
 
 /// After a training run.
 let afterTraining (settings: RunSettings) =
-    if settings.Train.DryRun then []
-    elif settings.Command = "teach" then afterTeach settings.Train
-    else afterDistill settings.Train
+    if settings.Train.DryRun then
+        []
+    elif settings.Command = "teach" then
+        afterTeach settings.Train
+    else
+        afterDistill settings.Train
 
 /// After an evaluation: a page about the run, where it is one, and how it stands beside others.
 let afterEvaluation (options: EvaluationOptions) =

@@ -201,7 +201,7 @@ public sealed class AnsweringModel : IDisposable
         {
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };
-        var stream = told is null || _tokenizer is null ? null : new TextStream(_tokenizer);
+        var stream = told is null || _tokenizer is null ? null : new IncrementalText(_tokenizer);
         var written = AnswerGenerator.Generate(_model, [prompt], plan, stream is null ? null : (_, id) => Tell(told!, stream.Add(id)))[0];
         Tell(told, stream?.End());
         return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds)

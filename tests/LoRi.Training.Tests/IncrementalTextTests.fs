@@ -1,5 +1,5 @@
 /// Text while it is written: the parts make the text of all ids, and no part ends within a character.
-module LoRi.Training.Tests.TextStreamTests
+module LoRi.Training.Tests.IncrementalTextTests
 
 open System
 open System.Text
@@ -50,7 +50,7 @@ let private end' = bytes.Length
 
 /// The parts that a stream gives for some ids, the last after all.
 let private parts tokenizer (ids: int list) =
-    let stream = TextStream tokenizer
+    let stream = IncrementalText tokenizer
 
     [
         for id in ids do
@@ -76,7 +76,9 @@ let private properties =
                 String(Array.ofList letters)
                 + String.concat "" [ for value in astral -> Rune(0x10000 + abs (value % 0xFFFFF)).ToString() ]
 
-            let valid = Encoding.UTF8.GetString(Encoding.UTF8.GetBytes text).Replace("\uFFFD", "")
+            let valid =
+                Encoding.UTF8.GetString(Encoding.UTF8.GetBytes text).Replace("\uFFFD", "")
+
             let given = Encoding.UTF8.GetBytes valid
             let found = parts byteLevel.Value [ for value in given -> int value ]
             Expect.equal (String.concat "" found) valid "text"
@@ -130,10 +132,12 @@ let private told =
             Expect.equal [ for row in found -> List.ofSeq row ] [ for row in written -> List.ofArray row ] "told"
 
             Expect.equal
-                [ for row in AnswerGenerator.Generate(model, questions, plan) -> List.ofArray row ]
+                [
+                    for row in AnswerGenerator.Generate(model, questions, plan) -> List.ofArray row
+                ]
                 [ for row in written -> List.ofArray row ]
                 "the same without a listener"
     }
 
 [<Tests>]
-let tests = testList "TextStream" (properties @ cases @ [ told ])
+let tests = testList "IncrementalText" (properties @ cases @ [ told ])
