@@ -49,7 +49,7 @@ internal sealed class CacheFolder
 
     /// <summary>The cache in a folder as it is, whatever it was made from.</summary>
     /// <exception cref="InputException">The index is damaged.</exception>
-    public static CacheFolder As(string path) => new(path, CacheIndex.Read(CacheIndex.FileOf(path)), _ => { });
+    public static CacheFolder As(string path) => new(path, CacheIndex.Read(CacheIndex.FileOf(path)), _ => { }, null);
 
     /// <summary>Keeps other processes from writing here until it is disposed, and removes what an interrupted one left.</summary>
     public IDisposable Lock()
