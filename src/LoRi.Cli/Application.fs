@@ -53,15 +53,21 @@ let private group (word: string) =
 
 /// What arguments that begin with no command get: help about a group of commands, or what there is.
 let private withoutCommand (terminal: Terminal) (arguments: string list) =
-    let refuse given (known: Help.Page list) =
+    let refuse given hint (known: Help.Page list) =
         let names = known |> List.map _.Name |> String.concat ", "
-        raise (UsageException $"{given}: there is no such command; there are: {names}")
+        raise (UsageException $"{given}: there is no such command{hint}; there are: {names}")
 
     match group arguments.Head, arguments.Tail with
-    | [], _ -> refuse arguments.Head (pages ())
+    | [], _ ->
+        let known = pages ()
+        refuse arguments.Head (Corrections.command arguments.Head [ for page in known -> page.Name ]) known
     | some, [] -> terminal.Out.WriteLine(Help.overview some)
     | some, next :: _ when isHelp next -> terminal.Out.WriteLine(Help.overview some)
-    | some, next :: _ -> refuse $"{arguments.Head} {next}" some
+    | some, next :: _ ->
+        let hint =
+            Corrections.secondWord arguments.Head next [ for page in some -> page.Name ]
+
+        refuse $"{arguments.Head} {next}" hint some
 
 let private help (terminal: Terminal) (arguments: string list) =
     match arguments, find arguments with

@@ -27,6 +27,16 @@ let private followedBy<'T when 'T :> IArgParserTemplate> (value: Type) (parser: 
 /// The options that a text follows.
 let ofText<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) = followedBy typeof<string> parser
 
+/// The options that take free text, which people write without quotes.
+let ofWords<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) =
+    set
+        [
+            for case in parser.GetArgumentCases() do
+                match case.UnionCaseInfo.GetFields() with
+                | [| field |] when field.Name = "text" -> yield! case.CommandLineNames.Value
+                | _ -> ()
+        ]
+
 /// Refuses numbers that the parser would misread: it takes a comma for a separator of thousands, so that 0,001 would be 1.
 let checkNumbers<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) (arguments: string list) =
     let ofNumber = followedBy typeof<float> parser

@@ -21,10 +21,9 @@ let private settings (options: Argu.ParseResults<DemoArgs>) =
         | name when name = DemoSettings.OnePerToken.Name -> DemoSettings.OnePerToken
         | name when name = DemoSettings.Compressed.Name -> DemoSettings.Compressed
         | name ->
-            raise (
-                UsageException
-                    $"--setting {name}: must be one of {DemoSettings.OnePerToken.Name}, {DemoSettings.Compressed.Name}"
-            )
+            let known = [ DemoSettings.OnePerToken.Name; DemoSettings.Compressed.Name ]
+            let names = String.Join(", ", known)
+            raise (UsageException $"--setting {name}: must be one of {names}{DidYouMean.Hint(name, known)}")
 
     if options.Contains Quick then chosen.Quick() else chosen
 

@@ -34,6 +34,12 @@ public sealed class RunLog : ILoggerProvider
     /// <summary>A step was made: for the screen alone.</summary>
     public void Progress(RunProgress progress) => screen?.Progress(progress);
 
+    /// <summary>Something goes on that makes no steps: for the screen alone.</summary>
+    public void Phase(string name, int done = 0, int total = 0) => Phase(new RunPhase(name, done, total));
+
+    /// <summary>The same, with what is counted.</summary>
+    public void Phase(RunPhase phase) => screen?.Phase(phase);
+
     /// <inheritdoc/>
     public ILogger CreateLogger(string categoryName) => new Channel(this);
 

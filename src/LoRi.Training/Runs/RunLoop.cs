@@ -78,9 +78,11 @@ public sealed class RunLoop(
         using var guard = no_grad();
         var totals = StudentLayout.Totals(data.Validation, settings.Latent.Grade);
         var sum = 0.0;
+        var done = 0;
         foreach (var rows in data.Validation.Chunk(settings.Train.BatchSize))
         {
             using var scope = NewDisposeScope();
+            log.Phase("validating", done += rows.Length, data.Validation.Count);
             sum += method.Validate(model, rows, totals).to(ScalarType.Float64).item<double>();
         }
 
@@ -149,6 +151,7 @@ public sealed class RunLoop(
             }
         }
 
+        log.Phase("saving a checkpoint");
         var start = Stopwatch.GetTimestamp();
         metrics.FlushToDisk();
         state.Lines = metrics.Lines;
