@@ -17,59 +17,16 @@ type Terminal =
         Colour: bool
     }
 
-/// Standard output that goes to a file or a pipe: where it cannot be written, that is told as such.
-type private CheckedOutput(inner: TextWriter) =
-    inherit TextWriter()
-
-    let checking (write: unit -> unit) =
-        try
-            write ()
-        with :? IOException as e ->
-            let reason = e.Message.TrimEnd('.')
-
-            raise (
-                InputException(
-                    $"standard output: cannot be written ({reason}); make room there, or send it somewhere else",
-                    e
-                )
-            )
-
-    override _.Encoding = inner.Encoding
-
-    override _.Write(value: char) = checking (fun () -> inner.Write value)
-
-    override _.Write(value: string | null) = checking (fun () -> inner.Write value)
-
-    override _.Write(buffer: char array, index: int, count: int) =
-        checking (fun () -> inner.Write(buffer, index, count))
-
-    override _.WriteLine(value: string | null) =
-        checking (fun () -> inner.WriteLine value)
-
-    override _.Flush() = checking inner.Flush
-
 module Terminal =
     /// Whether to write colours: not where NO_COLOR says anything (no-color.org), nor where nobody looks.
     let wantsColour (noColor: string | null) isRedirected =
         String.IsNullOrEmpty noColor && not isRedirected
 
-    let private utf8 = Text.UTF8Encoding false
-
-    /// The process's own streams. Files and pipes are UTF-8, whatever the locale says of the terminal.
+    /// The process's own streams, which `StandardStreams.install` has made fit for use.
     let standard () =
-        if Console.IsInputRedirected then
-            Console.InputEncoding <- utf8
-
-        if Console.IsOutputRedirected then
-            Console.OutputEncoding <- utf8
-
         {
             In = Console.In
-            Out =
-                (if Console.IsOutputRedirected then
-                     new CheckedOutput(Console.Out) :> TextWriter
-                 else
-                     Console.Out)
+            Out = Console.Out
             Error = Console.Error
             Colour = wantsColour (Environment.GetEnvironmentVariable "NO_COLOR") Console.IsOutputRedirected
         }

@@ -173,6 +173,12 @@ public sealed class AnsweringModel : IDisposable
         {
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };
+        if (prompt.Length + plan.FedBesideQuestion > _model.Config.LongestSequence)
+        {
+            throw new InputException($"{named}: {prompt.Length} tokens, and {plan.FedBesideQuestion} more are fed with them (latent steps, their markers, the answer prefix), but {Path} {_model.Config.LongestReason}; shorten it");
+        }
+
+        MemoryCheck.Answering(_model, 1, prompt.Length + plan.FedBesideQuestion, plan.MaxNewTokens, $"{named}: {prompt.Length} tokens", "shorten it, or lower --max-new-tokens");
         var written = AnswerGenerator.Generate(_model, [prompt], plan)[0];
         return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds)
         {

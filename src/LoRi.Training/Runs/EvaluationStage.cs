@@ -97,21 +97,19 @@ public sealed class EvaluationStage
     private void CheckPositions(ReasoningSet set)
     {
         var longest = model.Config.LongestSequence;
-        if (longest == int.MaxValue)
-        {
-            return;
-        }
-
         var fed = set.Examples.Select(example => Ids(example).Length + plan.FedBesideQuestion).ToArray();
         var wrong = Array.FindIndex(fed, length => length > longest);
         if (wrong >= 0)
         {
             throw new InputException(
                 $"--data {set.Places[wrong]}: the question takes {fed[wrong] - plan.FedBesideQuestion} tokens and {plan.FedBesideQuestion} more are fed with it (latent steps, their markers, the answer prefix), "
-                + $"but {options.Model} has {longest} positions; leave this row out, or take fewer --latent-steps or a shorter --answer-prefix");
+                + $"but {options.Model} {model.Config.LongestReason}; leave this row out, or take fewer --latent-steps or a shorter --answer-prefix");
         }
 
-        var cut = fed.Count(length => length + options.MaxNewTokens - 1 > longest);
+        var rows = System.Math.Min(options.BatchSize, fed.Length);
+        MemoryCheck.Answering(
+            model, rows, fed.Max(), options.MaxNewTokens, $"--data {string.Join(' ', options.Data)}: questions of up to {fed.Max()} tokens, {rows} at a time", "take a smaller --batch-size or --max-new-tokens");
+        var cut = fed.Count(length => (long)length + options.MaxNewTokens - 1 > longest);
         if (cut > 0)
         {
             info($"{cut:N0} of {fed.Length:N0} questions leave fewer than --max-new-tokens {options.MaxNewTokens} of the {longest} positions of {options.Model}: an answer ends there at the latest");

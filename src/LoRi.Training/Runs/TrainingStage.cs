@@ -196,6 +196,7 @@ public sealed class TrainingStage
             log.Info(data.Describe());
             CheckRows(data);
             CheckLength(data, model.Config);
+            MemoryCheck.Training(settings, model, data, LatentSteps);
             InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
             return new Prepared(model, data, tokenizer, encoder.Prefix, model.Adapters is null ? "" : model.Parameters.FrozenSha256());
@@ -279,7 +280,7 @@ public sealed class TrainingStage
         if (longest > config.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens, the model has a table of {config.LongestSequence} positions; leave such rows out with --max-tokens {config.LongestSequence}");
+                $"--data: the longest example makes {longest} tokens, but the model {config.LongestReason}; leave such rows out with --max-tokens {config.LongestSequence}");
         }
 
         if (config.LengthNote(longest) is string note)

@@ -97,6 +97,9 @@ public static class TrajectoriesStage
             info($"--data: {note}");
         }
 
+        var longest = rows.Max(row => row.ExplicitLength);
+        var together = System.Math.Min(options.BatchSize, rows.Length);
+        MemoryCheck.Pass(model, together, longest, 0, $"--data {string.Join(' ', options.Data)}: rows of up to {longest} tokens, {together} at a time", "take a smaller --batch-size, or leave long rows out with --max-tokens");
         var levels = new TracedLevels(options.Levels.Indices(model.Config.Layers));
         var source = new ModelTrajectories(model, rows, levels, options.BatchSize, done => info($"{done:N0} of {rows.Length:N0} examples"));
         using var writer = new TrajectoryWriter(options.Output, (long)options.ShardMegabytes << 20);
