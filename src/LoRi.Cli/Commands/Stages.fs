@@ -10,6 +10,7 @@ open LoRi.Training
 open LoRi.Training.Data
 open LoRi.Training.ModelFiles
 open LoRi.Training.Runs
+open LoRi.Training.Sequences
 
 /// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves what it has and stops. A second signal ends the
 /// program at once.

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using LoRi.Training.Models;
+using LoRi.Training.Sequences;
 
 namespace LoRi.Training.Runs;
 

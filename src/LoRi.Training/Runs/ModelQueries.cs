@@ -38,8 +38,8 @@ public static class ModelQueries
         var logits = Decoder.Logits(weights, pass.Final).squeeze(0);
         if (output is not null)
         {
-            var hidden = pass.Levels!.Select((level, index) => SafetensorsContent.FromTensor($"hidden.{index}", level.squeeze(0)));
-            SafetensorsWriter.Write(output, hidden.Prepend(SafetensorsContent.FromTensor("logits", logits)));
+            var hidden = pass.Levels!.Select((level, index) => TensorContent.FromTensor($"hidden.{index}", level.squeeze(0)));
+            SafetensorsWriter.Write(output, hidden.Prepend(TensorContent.FromTensor("logits", logits)));
         }
 
         var wide = logits.dtype == ScalarType.Float64 ? logits : logits.to(ScalarType.Float32);

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
+using LoRi.Training.Sequences;
 using LoRi.Training.Training;
 using static TorchSharp.torch;
 
