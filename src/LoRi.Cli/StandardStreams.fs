@@ -111,8 +111,7 @@ type GuardedWriter(inner: TextWriter, failed: exn -> unit) =
     override _.Write(buffer: char array, index: int, count: int) =
         guard (fun () -> inner.Write(buffer, index, count))
 
-    override _.WriteLine(value: string | null) =
-        guard (fun () -> inner.WriteLine value)
+    override _.WriteLine(value: string | null) = guard (fun () -> inner.WriteLine value)
 
     override _.Flush() = guard inner.Flush
 
@@ -131,7 +130,12 @@ type GuardedReader(inner: TextReader) =
         with
         | :? IOException
         | :? UnauthorizedAccessException as e ->
-            let cause = if isNull e.InnerException then e else nonNull e.InnerException
+            let cause =
+                if isNull e.InnerException then
+                    e
+                else
+                    nonNull e.InnerException
+
             let reason = cause.Message.TrimEnd '.'
 
             raise (
@@ -224,7 +228,12 @@ let private writer descriptor isRedirected (ofConsole: unit -> Stream) : TextWri
         else
             ofConsole ()
 
-    let encoding = if isRedirected then utf8 :> Encoding else Console.OutputEncoding
+    let encoding =
+        if isRedirected then
+            utf8 :> Encoding
+        else
+            Console.OutputEncoding
+
     new StreamWriter(stream, encoding, AutoFlush = true) :> TextWriter
 
 /// Puts writers and readers in the place of the console's that survive whatever becomes of the streams. Files and pipes are UTF-8,

@@ -79,7 +79,10 @@ let tests =
         "Free memory"
         [
             for name, files, expected in cases do
-                test name { withRoot files (fun root -> Expect.equal (FreeMemory.Bytes root) (Option.toNullable expected) "bytes") }
+                test name {
+                    withRoot files (fun root ->
+                        Expect.equal (FreeMemory.Bytes root) (Option.toNullable expected) "bytes")
+                }
             test "this machine says something" {
                 if File.Exists "/proc/meminfo" then
                     Expect.isGreaterThan (FreeMemory.Bytes().GetValueOrDefault()) 0L "bytes"
