@@ -41,7 +41,7 @@ let private closed = "standard output: cannot be written (it is closed)"
 
 /// A tokenizer of words.
 let private tokenizer =
-    """{"model":{"type":"WordLevel","vocab":{"ab":0,"[UNK]":1},"unk_token":"[UNK]"},"pre_tokenizer":{"type":"WhitespaceSplit"},"added_tokens":[]}"""
+    """{"model":{"type":"WordLevel","vocab":{"ab":0,"[UNK]":1},"unk_token":"[UNK]"},"pre_tokenizer":{"type":"Split","pattern":{"String":" "},"behavior":"Removed","invert":false},"added_tokens":[]}"""
 
 /// Runs a check with a folder that holds a tokenizer, whose path it gets.
 let private withTokenizer (check: string -> unit) =
