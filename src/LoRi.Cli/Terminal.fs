@@ -34,16 +34,30 @@ module Terminal =
     let private jsonFormat =
         JsonSerializerOptions(WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
 
+    /// Whether what is written is seen by people as it is.
+    let isScreen (terminal: Terminal) =
+        Object.ReferenceEquals(terminal.Out, Console.Out)
+        && not Console.IsOutputRedirected
+
+    /// A text of a model or a file: on a terminal nothing in it can move the cursor, colour or hide what stands there. Files and
+    /// pipes get every character.
+    let forTerminal (terminal: Terminal) (text: string) =
+        if isScreen terminal then
+            MessageText.ForTerminal text
+        else
+            text
+
     /// Writes one JSON object on one line, numbers with full precision.
     let writeJson (terminal: Terminal) (value: Json.Value) =
-        terminal.Out.WriteLine(JsonSerializer.Serialize(value, jsonFormat))
+        // Within JSON such characters stand in texts alone, where their escapes mean the same.
+        terminal.Out.WriteLine(forTerminal terminal (JsonSerializer.Serialize(value, jsonFormat)))
 
     /// Writes names and values, one pair a line; no value is ever broken.
     let writeFields (terminal: Terminal) (fields: (string * string) list) =
         let width = fields |> List.map (fst >> String.length) |> List.max
 
         for name, value in fields do
-            terminal.Out.WriteLine $"{name.PadRight width}  {value}"
+            terminal.Out.WriteLine $"{name.PadRight width}  {forTerminal terminal value}"
 
     /// Writes a table for reading.
     let writeTable (terminal: Terminal) (headers: string list) (rows: string list list) =
@@ -74,9 +88,10 @@ module Terminal =
         let table = Table(Border = TableBorder.Minimal)
 
         for header in headers do
-            table.AddColumn(TableColumn(Markup.Escape header)) |> ignore
+            table.AddColumn(TableColumn(Markup.Escape(MessageText.ForTerminal header))) |> ignore
 
         for row in rows do
-            table.AddRow(row |> List.map Markup.Escape |> Array.ofList) |> ignore
+            table.AddRow(row |> List.map (MessageText.ForTerminal >> Markup.Escape) |> Array.ofList)
+            |> ignore
 
         console.Write table

@@ -224,7 +224,7 @@ let private write (terminal: Terminal) asJson question (answer: GeneratedAnswer)
         terminal.Out.WriteLine(
             match answer.Text with
             | null -> String.Join(",", answer.Ids)
-            | text -> text
+            | text -> Terminal.forTerminal terminal text
         )
 
         if question.IsSome || Option.isSome explicit then

@@ -43,7 +43,7 @@ public sealed class RunLoop(
         }
 
         using var metrics = run.OpenMetrics(trainer.CompletedSteps, from?.State.Lines);
-        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics());
+        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics(), log.Warn);
         var steps = new StepLog(metrics, events, state, settings.Train.LogEvery, plan.Steps, log);
         var watch = new RunWatch(settings.Train, model, method.LatentSteps, data.Training, state.Watch);
         while (!trainer.Finished)
