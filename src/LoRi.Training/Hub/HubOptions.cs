@@ -26,8 +26,11 @@ public sealed record HubOptions
     /// <summary>Pauses before each further attempt.</summary>
     public IReadOnlyList<TimeSpan> Pauses { get; init; } = [.. new[] { 1, 2, 4, 8, 16 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
 
-    /// <summary>The longest pause that a server may ask for; who asks for a longer one is not waited for.</summary>
+    /// <summary>The longest pause that is made.</summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The longest pause that a server may ask for; one that asks for a longer one is not waited for.</summary>
+    public TimeSpan LongestAsked { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Bytes that are free where a folder is or will be.</summary>
     public Func<string, long> FreeSpace { get; init; } = DiskSpace.Free;

@@ -30,7 +30,7 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
     public static IReadOnlyList<DecodedQuestion> Of(string folder, ReasoningCard card, IReadOnlyList<string> data, DataOptions reading)
     {
         var examples = ReasoningData.Read(data, reading).Examples;
-        var tokenizer = StageModel.Tokenizer(folder, null);
+        var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(folder, null), card);
         using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full)).Model;
         StageModel.CheckFits(tokenizer, model, folder);
         var questions = examples.Select(example => tokenizer.Encode(example.Question, addSpecialTokens: true)).ToArray();

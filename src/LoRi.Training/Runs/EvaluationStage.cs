@@ -51,7 +51,8 @@ public sealed class EvaluationStage
             throw new InputException($"--data {string.Join(' ', options.Data)}: there is no question to answer");
         }
 
-        var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
+        var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
+        StudentMarkers.Check(set, tokenizer, example => [("question", example.Question)]);
         CheckLatentSteps(options, ModelLoader.Card(options.Model));
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);
         var identity = EvaluationIdentity.Of(options.Model, tokenizer.Path, set.Examples);
@@ -134,7 +135,7 @@ public sealed class EvaluationStage
                 return Stopped(rows.Count, set.Examples.Count);
             }
 
-            var answered = Answer(batch, plan);
+            var answered = FailureText.At(set.Places[rows.Count], () => Answer(batch, plan));
             folder.Append(answered);
             rows.AddRange(answered);
             info($"{rows.Count:N0} of {set.Examples.Count:N0} answered, {rows.Count(row => row.Correct):N0} right");

@@ -34,7 +34,7 @@ public static class ModelQueries
         using var scope = NewDisposeScope();
         var weights = model.Weights();
         var rows = PaddedRows.Right([ids], model.Device);
-        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions(), levels: output is not null);
+        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows), rows.Positions(), levels: output is not null);
         var logits = Decoder.Logits(weights, pass.Final).squeeze(0);
         if (output is not null)
         {
@@ -87,7 +87,7 @@ public static class ModelQueries
         var wrong = Array.FindIndex(ids, id => id < 0 || id >= rows);
         if (wrong >= 0)
         {
-            throw new InputException($"{named}: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}; give ids of this model");
+            throw new InputException($"{named}: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}; {(named == IdsOption ? "give ids of this model" : "name the tokenizer that belongs to the model with --tokenizer")}");
         }
 
         if (ids.Length > model.Config.LongestSequence)

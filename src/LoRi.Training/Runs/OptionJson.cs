@@ -97,12 +97,6 @@ public static class OptionJson
     {
         try
         {
-            // It is read again where a message has to say which settings it gives.
-            if (File.Exists(path))
-            {
-                DataPath.CheckRegular(path);
-            }
-
             return JsonFile.ReadObject(path);
         }
         catch (InputException e)

@@ -94,7 +94,7 @@ public sealed class RunLoop(
 
     private void MakeStep(Trainer trainer, RunState state, StepLog steps, RunWatch watch)
     {
-        var step = trainer.Step();
+        var step = FailureText.At(string.Create(CultureInfo.InvariantCulture, $"step {trainer.CompletedSteps + 1}"), trainer.Step);
         var measures = new Dictionary<string, double>();
         var spread = watch.Measure(step.Step);
         if (spread is { } value)

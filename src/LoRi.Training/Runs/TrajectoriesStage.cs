@@ -78,7 +78,8 @@ public static class TrajectoriesStage
         options.Validate();
         var clock = Stopwatch.StartNew();
         var set = ReasoningData.Read(options.Data, options.Reading);
-        var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
+        var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
+        StudentMarkers.Check(set, tokenizer, StudentMarkers.All);
         var (model, card) = ModelLoader.Load(options.Model, new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device)));
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);

@@ -38,6 +38,9 @@ internal sealed record TokenizerParts
     /// <summary>How white space at the ends of tokens counts in offsets.</summary>
     public required OffsetTrim Trim { get; init; }
 
+    /// <summary>Texts of added tokens that are not looked for: where they stand in a text they are ordinary.</summary>
+    public IReadOnlyList<string> ReadAsText { get; init; } = [];
+
     /// <summary>Ids after every text.</summary>
     public required IReadOnlyList<int> After { get; init; }
 }
