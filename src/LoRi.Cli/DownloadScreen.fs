@@ -12,7 +12,8 @@ type private LiveScreen(console: IAnsiConsole, context: ProgressContext) =
     let mutable current: ProgressTask option = None
 
     interface IDownloadScreen with
-        member _.Line text = console.WriteLine(MessageText.Name text)
+        member _.Line text =
+            console.WriteLine(MessageText.Name text)
 
         member _.Begin(path, size, arrived) =
             let task =

@@ -36,8 +36,7 @@ module Terminal =
 
     /// Whether what is written is seen by people as it is.
     let isScreen (terminal: Terminal) =
-        Object.ReferenceEquals(terminal.Out, Console.Out)
-        && not Console.IsOutputRedirected
+        Object.ReferenceEquals(terminal.Out, Console.Out) && not Console.IsOutputRedirected
 
     /// A text of a model or a file: on a terminal nothing in it can move the cursor, colour or hide what stands there. Files and
     /// pipes get every character.

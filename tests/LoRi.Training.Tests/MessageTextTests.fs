@@ -41,7 +41,7 @@ let tests =
                         "a\u202Eb\u2066c", "a\\u202eb\\u2066c"
                         "a\nb\tc", "a\nb\tc"
                         "می\u200cخواهم 👩\u200d🚀", "می\u200cخواهم 👩\u200d🚀"
-                        "\ud800x", "\\ud800x"
+                        $"{char 0xd800}x", "\\ud800x"
                     ] do
                     Expect.equal (MessageText.ForTerminal text) shown shown
             }

@@ -49,13 +49,11 @@ let private full =
         }
         test "metrics that cannot be written end a run, and name the file and what it goes on from" {
             needsFull ()
-            use metrics = new MetricsWriter("/dev/null")
-            metrics.Write row
 
             let message =
                 try
-                    use broken = new MetricsWriter("/dev/full", (fun () -> "step-7 is whole"))
-                    broken.Write row
+                    use broken = AppendedFile.Open "/dev/full"
+                    AppendedFile.Write(broken, "/dev/full", "{}", (fun () -> "step-7 is whole"))
                     ""
                 with :? InputException as e ->
                     e.Message
@@ -78,7 +76,7 @@ let private full =
 /// The number of a process that is no more.
 let private ended =
     lazy
-        (use running = nonNull (Process.Start("dotnet", "--version"))
+        (use running = Process.Start("dotnet", "--version")
          running.WaitForExit()
          running.Id)
 
@@ -119,8 +117,7 @@ let private leftovers =
                 ]
 
             let found =
-                remaining (gone :: kept) (fun folder ->
-                    AtomicFile.WriteText(Path.Combine(folder, "out.json"), "{}"))
+                remaining (gone :: kept) (fun folder -> AtomicFile.WriteText(Path.Combine(folder, "out.json"), "{}"))
 
             Expect.equal found (set ("out.json" :: kept)) "what stays"
         }
@@ -130,12 +127,7 @@ let private leftovers =
             let found =
                 remaining [ held ] (fun folder ->
                     use _ =
-                        new FileStream(
-                            Path.Combine(folder, held),
-                            FileMode.Open,
-                            FileAccess.ReadWrite,
-                            FileShare.None
-                        )
+                        new FileStream(Path.Combine(folder, held), FileMode.Open, FileAccess.ReadWrite, FileShare.None)
 
                     AtomicFile.WriteText(Path.Combine(folder, "out.json"), "{}"))
 
@@ -156,7 +148,7 @@ let private leftovers =
                 remaining (gone :: kept) (fun folder ->
                     let target = Path.Combine(folder, "model")
                     AtomicFolder.Write(target, (fun inner -> File.WriteAllText(Path.Combine(inner, "a"), "")))
-                    content <- List.ofArray (Array.map Path.GetFileName (Directory.GetFiles target)))
+                    content <- [ for path in Directory.GetFiles target -> nonNull (Path.GetFileName path) ])
 
             Expect.equal found (set ("model" :: kept)) "what stays"
             Expect.equal content [ "a" ] "what is in it"
