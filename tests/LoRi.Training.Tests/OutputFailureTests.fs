@@ -50,14 +50,16 @@ let private full =
         test "metrics that cannot be written end a run, and name the file and what it goes on from" {
             needsFull ()
 
+            let broken = AppendedFile.Open "/dev/full"
+
             let message =
                 try
-                    use broken = AppendedFile.Open "/dev/full"
                     AppendedFile.Write(broken, "/dev/full", "{}", (fun () -> "step-7 is whole"))
                     ""
                 with :? InputException as e ->
                     e.Message
 
+            AppendedFile.Close broken
             Expect.stringStarts message "/dev/full: cannot be written (" "the file"
             Expect.stringEnds message "step-7 is whole" "what it goes on from"
         }
