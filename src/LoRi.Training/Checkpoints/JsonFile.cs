@@ -42,7 +42,7 @@ internal static class JsonFile
     }
 
     /// <summary>Bytes that came from <paramref name="path"/> as a document.</summary>
-    public static JsonDocument Parse(string path, ReadOnlyMemory<byte> bytes)
+    public static JsonDocument Parse(string path, ReadOnlyMemory<byte> bytes, string remedy = "the file is damaged, fetch or write it again")
     {
         if (bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
@@ -56,7 +56,7 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not valid JSON ({JsonReason.Of(e)}); the file is damaged, fetch or write it again", e);
+            throw new InputException($"{path}: is not valid JSON ({JsonReason.Of(e)}); {remedy}", e);
         }
     }
 
@@ -64,6 +64,18 @@ internal static class JsonFile
     public static JsonObject ReadObject(string path)
     {
         using JsonDocument document = ReadDocument(path);
+        return Object(path, document);
+    }
+
+    /// <summary>Bytes that came from <paramref name="path"/> as an object; <paramref name="remedy"/> is what to do where they are not JSON.</summary>
+    public static JsonObject ParseObject(string path, ReadOnlyMemory<byte> bytes, string remedy)
+    {
+        using JsonDocument document = Parse(path, bytes, remedy);
+        return Object(path, document);
+    }
+
+    private static JsonObject Object(string path, JsonDocument document)
+    {
         try
         {
             return document.RootElement.ValueKind == JsonValueKind.Object

@@ -35,7 +35,7 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
         StageModel.CheckFits(tokenizer, model, folder);
         var questions = examples.Select(example => tokenizer.Encode(example.Question, addSpecialTokens: true)).ToArray();
         var plan = new GenerationPlan(AnswerMode.Latent, card.LatentSteps, card.PrefixIds, LongestAnswer, [card.EosId]);
-        string Token(NearToken near) => $"{MessageText.Quote(tokenizer.Decode([near.Id]))} {100 * near.Share:F0} %";
+        string Token(NearToken near) => $"{TokenText.Quote(tokenizer.Decode([near.Id]))} {TokenText.Percent(near.Share)}";
         return [.. examples.Select((example, index) => new DecodedQuestion(
             example.Question,
             example.Rationale,

@@ -125,7 +125,7 @@ public sealed class RunLoop(
             (state.BestValidation, state.BestStep) = (loss, step);
         }
 
-        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {loss:F4}, best {state.BestValidation:F4} at step {state.BestStep}"));
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {NumberText.Of(loss)}, best {NumberText.Of(state.BestValidation ?? loss)} at step {state.BestStep}"));
         return loss;
     }
 

@@ -75,7 +75,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         Levels = levels,
         Width = student.HiddenSize,
         BatchSize = batch,
-        ShardBytes = (long)settings.LoRi.ShardSize << 20,
+        ShardBytes = settings.LoRi.ShardSize.Bytes,
         KeepTrajectories = settings.LoRi.KeepTrajectories,
     };
 
