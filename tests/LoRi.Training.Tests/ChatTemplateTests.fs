@@ -107,6 +107,7 @@ let private refused =
                 "{{ 9223372036854775807 + 1 }}", "a whole number becomes too large"
                 "{{ 99999999999999999999 }}", "the number \"99999999999999999999\" is too large"
                 "{{ 1 // 0 }}", "a division by zero"
+                "{{ {1:2,'a':1}|tojson(sort_keys=true) }}", "a number and a text have no order"
                 "{{ '%q' % 1 }}", "the format \"%q\" is not supported"
                 "{{ '\\ud83d'.x.y }}", "which is undefined, has no \"y\""
             ] do
@@ -165,6 +166,30 @@ let private hostile =
                 "{{ ([[[[1] * 0]]] if false else [range(99999)|list, range(99999)|list]) | tojson(indent=1000) }}"
                 "unique", "{{ range(99999) | unique | list }}"
                 "powers", "{{ 2 ** 99999999 }}"
+                let rounds =
+                    "{% set s = 'x' * 1000000 %}{% set n = '1' * 1000000 %}{% for i in range(1000) %}{% for j in range(1000) %}"
+
+                for name, part in
+                    [
+                        "separators", "range(100000)|tojson(separators=(s,s))"
+                        "keys in JSON", "[{s: 1}, {s: 1}]|tojson"
+                        "keys of a mapping", "{s: 1}"
+                        "a key that is asked for", "{}.get(s)"
+                        "a key that is looked for", "s in {}"
+                        "a key that is tested for", "s is in({})"
+                        "whole numbers", "n|int"
+                        "numbers", "n|float"
+                        "formats", "s % ()"
+                        "attributes to sort by", "[1]|sort(attribute=',' * 1000000)"
+                        "attributes to map", "[1]|map(attribute=s)|list"
+                        "characters to strip", "'a'.strip(s)"
+                        "characters to trim", "s|trim(s ~ 'y')"
+                        "prefixes", "'a'.startswith(s)"
+                        "defaults", "s|default(s)"
+                        "a macro's arguments", "dict(a=s)"
+                    ] do
+                    $"long texts: {name}", rounds + "{% if " + part + " == 0 %}{% endif %}{% endfor %}{% endfor %}"
+
                 "replacements", "{{ ('a' * 999999) | replace('a', 'b' * 999999) }}"
             ] do
             testCase name

@@ -113,20 +113,6 @@ let private splitTests =
                 Expect.equal found wanted "pieces"
     ]
 
-let private possessive =
-    testCase "possessive quantifiers become atomic groups"
-    <| fun () ->
-        for pattern, wanted in
-            [
-                @"[^\r\n\p{L}\p{N}]?+\p{L}+", @"(?>[^\r\n\p{L}\p{N}]?)\p{L}+"
-                @"\p{L}++|\s*+", @"(?>\p{L}+)|(?>\s*)"
-                @" ?(?:a|[b\]+]){2}x++", @" ?(?:a|[b\]+]){2}(?>x+)"
-                @"(a(b|c)++)*+", @"(?>(a(?>(b|c)+))*)"
-                @"\++\x41++a+?", @"\++(?>\x41+)a+?"
-                @"[]+]++", @"(?>[]+]+)"
-            ] do
-            Expect.equal (PossessivePattern.Rewrite pattern) wanted pattern
-
 let private decoders =
     [
         for decoder, wanted in
@@ -210,4 +196,4 @@ let private ignored =
 
 [<Tests>]
 let tests =
-    testList "tokenizer forms" (addedTests @ splitTests @ [ possessive ] @ decoders @ [ unknowns; trims; ignored ])
+    testList "tokenizer forms" (addedTests @ splitTests @ decoders @ [ unknowns; trims; ignored ])

@@ -36,7 +36,12 @@ internal sealed class TemplateContext
     private const long MostWork = 1 << 25;
     private const int DeepestEvaluation = 200, DeepestNesting = 100, WorkOfItem = 8;
 
+    /// <summary>Calls of <see cref="Spend"/> between two looks at the clock.</summary>
+    private const int CallsBetweenLooks = 1024;
+
+    private readonly long _end = Environment.TickCount64 + (long)Longest.TotalMilliseconds;
     private long _work;
+    private int _calls;
     private int _depth;
 
     /// <summary>Starts with the given variables.</summary>
@@ -45,6 +50,9 @@ internal sealed class TemplateContext
         Scope = new TemplateScope(globals);
         Clock = clock;
     }
+
+    /// <summary>How long a rendering may take, whatever it does.</summary>
+    public static TimeSpan Longest { get; } = TimeSpan.FromSeconds(20);
 
     /// <summary>The time that <c>strftime_now</c> tells.</summary>
     public TimeProvider Clock { get; }
@@ -64,7 +72,34 @@ internal sealed class TemplateContext
         {
             throw new TemplateException("the template does or writes too much; it may have an endless loop");
         }
+
+        if (++_calls % CallsBetweenLooks == 0 && Environment.TickCount64 > _end)
+        {
+            throw new TemplateException($"the template takes longer than {Longest.TotalSeconds} s; it may have an endless loop");
+        }
     }
+
+    /// <summary>Calls a function, filter or test; the texts that it is given, and the one that it gives, count as work.</summary>
+    public object? Call(object? target, TemplateArguments given, Func<object?> work)
+    {
+        long size = TextLength(target);
+        foreach (object? value in given.Positional.Concat(given.Named.Values))
+        {
+            size += TextLength(value);
+        }
+
+        Spend(size);
+        object? made = work();
+        Spend(TextLength(made));
+        return made;
+    }
+
+    private static long TextLength(object? value) => value switch
+    {
+        string text => text.Length,
+        TemplateList { IsTuple: true } tuple => tuple.Items.Sum(item => (item as string)?.Length ?? 0L),
+        _ => 0,
+    };
 
     /// <summary>Counts elements of a list that is made.</summary>
     public void SpendItems(long count) => Spend(WorkOfItem * count);

@@ -70,7 +70,9 @@ internal sealed class MapExpression(IReadOnlyList<(TemplateExpression Key, Templ
         TemplateMap map = new();
         foreach ((TemplateExpression key, TemplateExpression value) in entries)
         {
-            map.Set(key.Evaluate(context), value.Evaluate(context));
+            object? name = key.Evaluate(context);
+            context.Spend((name as string)?.Length ?? 0);
+            map.Set(name, value.Evaluate(context));
         }
 
         return map;
@@ -165,10 +167,11 @@ internal sealed class CallExpression(TemplateExpression target, ArgumentList arg
         object? found = target.Evaluate(context);
         TemplateFunction function = found as TemplateFunction ?? throw new TemplateException($"{TemplateValues.TypeName(found)} cannot be called");
         TemplateArguments given = arguments.Evaluate(context);
-        return function.Body(context, caller is null ? given : given with
+        TemplateArguments all = caller is null ? given : given with
         {
             Named = new Dictionary<string, object?>(given.Named, StringComparer.Ordinal) { ["caller"] = caller },
-        });
+        };
+        return context.Call(null, all, () => function.Body(context, all));
     }
 }
 
@@ -176,14 +179,22 @@ internal sealed class CallExpression(TemplateExpression target, ArgumentList arg
 internal sealed class FilterExpression(TemplateExpression target, string name, ArgumentList arguments) : TemplateExpression
 {
     /// <inheritdoc/>
-    protected override object? Compute(TemplateContext context) =>
-        TemplateFilters.Apply(context, name, target.Evaluate(context), arguments.Evaluate(context));
+    protected override object? Compute(TemplateContext context)
+    {
+        object? value = target.Evaluate(context);
+        TemplateArguments given = arguments.Evaluate(context);
+        return context.Call(value, given, () => TemplateFilters.Apply(context, name, value, given));
+    }
 }
 
 /// <summary><c>value is name(...)</c>.</summary>
 internal sealed class TestExpression(TemplateExpression target, string name, ArgumentList arguments) : TemplateExpression
 {
     /// <inheritdoc/>
-    protected override object? Compute(TemplateContext context) =>
-        TemplateChecks.Holds(context, name, target.Evaluate(context), arguments.Evaluate(context));
+    protected override object? Compute(TemplateContext context)
+    {
+        object? value = target.Evaluate(context);
+        TemplateArguments given = arguments.Evaluate(context);
+        return context.Call(value, given, () => TemplateChecks.Holds(context, name, value, given));
+    }
 }

@@ -34,7 +34,7 @@ internal static class TemplateFilters
         ["string"] = (context, value, _) => Text(context, value),
         ["title"] = (context, value, _) => PythonText.Title(Text(context, value), everyWord: true),
         ["tojson"] = ToJson,
-        ["trim"] = (context, value, arguments) => PythonText.Strip(Text(context, value), arguments.Bind("trim", "chars").Text("chars"), left: true, right: true),
+        ["trim"] = (context, value, arguments) => TemplateMethods.Strip(context, Text(context, value), arguments.Bind("trim", "chars").Text("chars"), left: true, right: true),
         ["upper"] = (context, value, _) => Text(context, value).ToUpperInvariant(),
         ["wordcount"] = (context, value, _) => (long)Text(context, value).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Length,
     };

@@ -9,6 +9,7 @@ internal static class TemplateFormat
     /// <summary>What <c>%</c> does to a text: <c>%s %r %d %i %f %x %%</c>, digits after the point for <c>%f</c>.</summary>
     public static string Format(TemplateContext context, string text, IReadOnlyList<object?> values)
     {
+        context.Spend(text.Length);
         StringBuilder formatted = new();
         int used = 0;
         for (int at = 0; at < text.Length; at++)

@@ -50,6 +50,7 @@ internal static class TemplateListFilters
             return attribute is null ? element : TemplateAccess.Item(context, element, attribute);
         }
 
+        context.Spend(1 + path.Length);
         return path.Split('.').Aggregate(element, (found, name) =>
             TemplateAccess.Item(context, found, long.TryParse(name, out long index) && index >= 0 ? index : name));
     }

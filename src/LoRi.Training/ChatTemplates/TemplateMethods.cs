@@ -28,7 +28,7 @@ internal static class TemplateMethods
         ["join"] = (context, text, arguments) => Join(context, text, TemplateValues.Elements(context, arguments.Bind("join", "iterable").Required("iterable"))),
         ["ljust"] = (context, text, arguments) => Pad(context, text, arguments.Bind("ljust", "width", "fillchar"), 0, 1),
         ["lower"] = (_, text, _) => text.ToLowerInvariant(),
-        ["lstrip"] = (_, text, arguments) => PythonText.Strip(text, arguments.Bind("lstrip", "chars").Text("chars"), left: true, right: false),
+        ["lstrip"] = (context, text, arguments) => Strip(context, text, arguments.Bind("lstrip", "chars").Text("chars"), left: true, right: false),
         ["partition"] = (context, text, arguments) => Partition(context, text, arguments, last: false),
         ["removeprefix"] = (_, text, arguments) => arguments.Bind("removeprefix", "prefix").RequiredText("prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text,
         ["removesuffix"] = (_, text, arguments) => arguments.Bind("removesuffix", "suffix").RequiredText("suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text,
@@ -37,16 +37,23 @@ internal static class TemplateMethods
         ["rjust"] = (context, text, arguments) => Pad(context, text, arguments.Bind("rjust", "width", "fillchar"), 1, 0),
         ["rpartition"] = (context, text, arguments) => Partition(context, text, arguments, last: true),
         ["rsplit"] = (context, text, arguments) => TemplateSplit.Split(context, text, arguments.Bind("rsplit", "sep", "maxsplit"), fromRight: true),
-        ["rstrip"] = (_, text, arguments) => PythonText.Strip(text, arguments.Bind("rstrip", "chars").Text("chars"), left: false, right: true),
+        ["rstrip"] = (context, text, arguments) => Strip(context, text, arguments.Bind("rstrip", "chars").Text("chars"), left: false, right: true),
         ["split"] = (context, text, arguments) => TemplateSplit.Split(context, text, arguments.Bind("split", "sep", "maxsplit"), fromRight: false),
         ["splitlines"] = (context, text, arguments) => TemplateSplit.Lines(context, text, arguments.Bind("splitlines", "keepends").Flag("keepends", false)),
         ["startswith"] = (context, text, arguments) => AnyAffix(context, arguments.Bind("startswith", "prefix"), "prefix", text.StartsWith),
-        ["strip"] = (_, text, arguments) => PythonText.Strip(text, arguments.Bind("strip", "chars").Text("chars"), left: true, right: true),
+        ["strip"] = (context, text, arguments) => Strip(context, text, arguments.Bind("strip", "chars").Text("chars"), left: true, right: true),
         ["swapcase"] = (_, text, _) => string.Concat(text.Select(c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
         ["title"] = (_, text, _) => PythonText.Title(text, everyWord: true),
         ["upper"] = (_, text, _) => text.ToUpperInvariant(),
         ["zfill"] = (context, text, arguments) => ZeroFill(context, text, arguments.Bind("zfill", "width").Whole("width", 0)),
     };
+
+    /// <summary>A text without characters at its ends; each is looked for among those that go.</summary>
+    public static string Strip(TemplateContext context, string text, string? chars, bool left, bool right)
+    {
+        context.SpendSearch(text, chars ?? "");
+        return PythonText.Strip(text, chars, left, right);
+    }
 
     /// <summary>The method of a name, or null.</summary>
     public static TemplateFunction? Find(object? value, string name) => value switch

@@ -101,11 +101,10 @@ internal static class TemplateText
                 AppendJsonItems(context, text, "[]", list.Items, layout, depth, item => AppendJson(context, text, item, layout, depth + 1));
                 break;
             case TemplateMap map:
-                IEnumerable<KeyValuePair<object, object?>> entries = layout.Sorted
-                    ? map.Entries.OrderBy(entry => entry.Key, Comparer<object>.Create((a, b) => TemplateValues.Compare(context, a, b)))
-                    : map.Entries;
+                IEnumerable<KeyValuePair<object, object?>> entries = layout.Sorted ? Sorted(context, map) : map.Entries;
                 AppendJsonItems(context, text, "{}", entries, layout, depth, entry =>
                 {
+                    context.Spend(layout.AfterKey.Length + ((entry.Key as string)?.Length ?? 1L));
                     AppendJsonText(text, entry.Key as string ?? JsonScalar(entry.Key), layout.Ascii);
                     text.Append(layout.AfterKey);
                     AppendJson(context, text, entry.Value, layout, depth + 1);
@@ -117,6 +116,19 @@ internal static class TemplateText
         }
     }
 
+    private static KeyValuePair<object, object?>[] Sorted(TemplateContext context, TemplateMap map)
+    {
+        context.SpendItems(map.Entries.Count);
+        try
+        {
+            return [.. map.Entries.OrderBy(entry => entry.Key, Comparer<object>.Create((a, b) => TemplateValues.Compare(context, a, b)))];
+        }
+        catch (InvalidOperationException e) when (e.InnerException is TemplateException inner)
+        {
+            throw inner;
+        }
+    }
+
     private static void AppendJsonItems<T>(
         TemplateContext context, StringBuilder text, string brackets, IEnumerable<T> items, JsonLayout layout, int depth, Action<T> append)
     {
@@ -124,6 +136,7 @@ internal static class TemplateText
         bool any = false;
         foreach (T item in items)
         {
+            context.Spend(layout.Between.Length);
             text.Append(any ? layout.Between : "");
             any = true;
             AppendLine(context, text, layout, depth + 1);

@@ -143,10 +143,17 @@ internal static class TemplateValues
             (TemplateList a, TemplateList b) => a.IsTuple == b.IsTuple && a.Items.Count == b.Items.Count
                 && a.Items.Zip(b.Items).All(pair => AreEqual(context, pair.First, pair.Second, depth + 1)),
             (TemplateMap a, TemplateMap b) => a.Entries.Count == b.Entries.Count
-                && a.Entries.All(entry => b.TryGet(entry.Key, out object? value) && AreEqual(context, entry.Value, value, depth + 1)),
+                && a.Entries.All(entry => SameKeys(context, entry.Key) && b.TryGet(entry.Key, out object? value) && AreEqual(context, entry.Value, value, depth + 1)),
             (object a, object b) => ReferenceEquals(a, b),
             _ => false,
         };
+    }
+
+    /// <summary>Counts the look for a key; there is nothing that it would refuse.</summary>
+    private static bool SameKeys(TemplateContext context, object key)
+    {
+        context.Spend((key as string)?.Length ?? 0);
+        return true;
     }
 
     private static bool SameText(TemplateContext context, string one, string other)
@@ -259,6 +266,7 @@ internal static class TemplateValues
             case TemplateList list:
                 return list.Items.Any(item => AreEqual(context, item, part));
             case TemplateMap map:
+                context.Spend((part as string)?.Length ?? 0);
                 return map.TryGet(part, out _);
             case Undefined:
                 return false;

@@ -38,7 +38,7 @@ internal static class MemoryCheck
         var (all, bytes) = (data.Training.Concat(data.Validation).ToArray(), model.Precision.Compute.ElementSize());
         var longest = all.Max(row => row.Length(latentSteps));
         var graded = all.Max(row => row.Answer.Length + row.Prefix.Length + (latentSteps == 0 ? row.Rationale.Length : 0));
-        var rows = System.Math.Min(new RunPlan(settings, data.Training.Count).Training.MicroBatchSize, data.Training.Count);
+        var rows = new RunPlan(settings, data.Training.Count).Training.MicroBatchSize;
         var state = 3.0 * model.Parameters.Values.numel() * model.Parameters.Values.element_size();
         var step = state + MemoryEstimate.Activations(model.Config, rows, longest, graded, bytes);
         Refuse(

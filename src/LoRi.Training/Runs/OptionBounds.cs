@@ -26,7 +26,6 @@ public static class OptionBounds
         ["--max-hidden-rank"] = 65_536,
         ["--lora-rank"] = 8_192,
         ["--projection-width"] = 65_536,
-        ["--shard-size"] = 1_048_576,
         ["--latency-questions"] = 1_000_000,
         ["--questions"] = 10_000,
         ["--seeds"] = 1_000,

@@ -85,7 +85,7 @@ public static class TrajectoriesStage
         StageModel.CheckFits(tokenizer, model, options.Model);
         var prefix = options.AnswerPrefix ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix;
         var encoder = new ExampleEncoder(tokenizer, prefix, StageModel.EndId(options.Model, model, card), options.TeacherText);
-        var limit = options.MaxTokens ?? model.Config.LongestSequence;
+        var limit = System.Math.Min(options.MaxTokens ?? int.MaxValue, model.Config.LongestSequence);
         var kept = set.Examples.Where(example => encoder.Encode(example, 0).ExplicitLength <= limit).ToArray();
         var rows = kept.Select(encoder.Encode).ToArray();
         if (rows.Length == 0)
@@ -101,6 +101,11 @@ public static class TrajectoriesStage
         var longest = rows.Max(row => row.ExplicitLength);
         var together = System.Math.Min(options.BatchSize, rows.Length);
         MemoryCheck.Pass(model, together, longest, 0, $"--data {string.Join(' ', options.Data)}: rows of up to {longest} tokens, {together} at a time", "take a smaller --batch-size, or leave long rows out with --max-tokens");
+        if (rows.All(row => row.Rationale.Length == 0))
+        {
+            info($"warning: --data {string.Join(' ', options.Data)}: none of the {rows.Length:N0} rows has a rationale, so that there are anchors alone and no trajectory; --rationale-column names the column that has it");
+        }
+
         var levels = new TracedLevels(options.Levels.Indices(model.Config.Layers));
         var source = new ModelTrajectories(model, rows, levels, options.BatchSize, done => info($"{done:N0} of {rows.Length:N0} examples"));
         using var writer = new TrajectoryWriter(options.Output, options.ShardSize.Bytes);

@@ -1,12 +1,14 @@
-using System.Text.RegularExpressions;
-
 namespace LoRi.Training.Tokenizers;
 
 /// <summary>Cuts a piece of text into smaller ones; a step sees only its piece, not what lies around it.</summary>
 internal abstract class PreTokenizerStep
 {
+    /// <summary>In which letters the step sees a text.</summary>
+    public virtual AstralAlphabet Alphabet => AstralAlphabet.Plain;
+
     /// <summary>Adds the ranges, none of them empty, that <paramref name="start"/> to <paramref name="end"/> is cut into.</summary>
-    public abstract void Cut(ReadOnlySpan<char> text, int start, int end, List<(int Start, int End)> pieces);
+    /// <exception cref="InputException">It takes longer than <paramref name="deadline"/>.</exception>
+    public abstract void Cut(ReadOnlySpan<char> text, int start, int end, List<(int Start, int End)> pieces, CutDeadline deadline);
 
     /// <summary>Adds a range unless it is empty.</summary>
     protected static void Add(List<(int Start, int End)> pieces, int start, int end)
@@ -16,6 +18,15 @@ internal abstract class PreTokenizerStep
             pieces.Add((start, end));
         }
     }
+}
+
+/// <summary>Until when a text must be cut: one time for the whole of it, however many matches it has.</summary>
+internal readonly struct CutDeadline(TimeSpan longest)
+{
+    private readonly long _end = Environment.TickCount64 + (long)longest.TotalMilliseconds;
+
+    /// <summary>Whether the time is over.</summary>
+    public bool IsPast => Environment.TickCount64 > _end;
 }
 
 /// <summary>What becomes of the matches of a step.</summary>
@@ -37,88 +48,11 @@ internal enum SplitBehavior
     Contiguous,
 }
 
-/// <summary>Cuts at the matches of a regular expression or, inverted, at what lies between them.</summary>
-internal sealed class RegexStep(string source, string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool invert = false) : PreTokenizerStep
-{
-    /// <summary>The expression of GPT-2.</summary>
-    public const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(20);
-
-    private readonly Regex _regex = Compile(source, pattern);
-
-    /// <inheritdoc/>
-    public override void Cut(ReadOnlySpan<char> text, int start, int end, List<(int Start, int End)> pieces)
-    {
-        int done = start, first = pieces.Count;
-        bool after = false;
-        try
-        {
-            foreach (ValueMatch match in _regex.EnumerateMatches(text[start..end]))
-            {
-                int from = start + match.Index, to = from + match.Length;
-                Put(pieces, first, (done, from), invert, ref after);
-                Put(pieces, first, (from, to), !invert, ref after);
-                done = to;
-            }
-        }
-        catch (RegexMatchTimeoutException e)
-        {
-            throw new InputException($"{source}: the pattern {MessageText.Quote(pattern)} takes too long on a text of {text.Length} characters; check the tokenizer file", e);
-        }
-
-        Put(pieces, first, (done, end), invert, ref after);
-    }
-
-    /// <summary>Adds a range, or joins it to the last one. <paramref name="after"/> says whether the range before it was cut out.</summary>
-    private void Put(List<(int Start, int End)> pieces, int first, (int Start, int End) range, bool cutOut, ref bool after)
-    {
-        if (range.Start == range.End)
-        {
-            return;
-        }
-
-        bool joins = pieces.Count > first && behavior switch
-        {
-            SplitBehavior.MergedWithPrevious => cutOut && !after,
-            SplitBehavior.MergedWithNext => !cutOut && after,
-            SplitBehavior.Contiguous => cutOut == after,
-            _ => false,
-        };
-        after = cutOut;
-        if (joins)
-        {
-            pieces[^1] = (pieces[^1].Start, range.End);
-        }
-        else if (!cutOut || behavior != SplitBehavior.Removed)
-        {
-            pieces.Add(range);
-        }
-    }
-
-    /// <summary>
-    /// Case-insensitive matching over Unicode takes the long s (U+017F) for an s, which .NET does not: it is added where the
-    /// published expressions for contractions need it.
-    /// </summary>
-    private static Regex Compile(string source, string pattern)
-    {
-        try
-        {
-            string adapted = PossessivePattern.Rewrite(pattern).Replace("(?i:'s|", "(?i:'[s\u017F]|", StringComparison.Ordinal);
-            return new Regex(adapted, RegexOptions.CultureInvariant | RegexOptions.Compiled, Longest);
-        }
-        catch (ArgumentException e)
-        {
-            throw new InputException($"{source}: the pattern {MessageText.Quote(pattern)} is not supported ({e.Message}); use a tokenizer with a simpler one", e);
-        }
-    }
-}
-
 /// <summary>Cuts numbers from the rest, one digit at a time or whole.</summary>
 internal sealed class DigitsStep(bool individual) : PreTokenizerStep
 {
     /// <inheritdoc/>
-    public override void Cut(ReadOnlySpan<char> text, int start, int end, List<(int Start, int End)> pieces)
+    public override void Cut(ReadOnlySpan<char> text, int start, int end, List<(int Start, int End)> pieces, CutDeadline deadline)
     {
         int done = start;
         for (int at = start; at < end; at++)
@@ -139,17 +73,22 @@ internal sealed class DigitsStep(bool individual) : PreTokenizerStep
 /// <summary>All steps of a tokenizer, and whether pieces are then written in the byte alphabet.</summary>
 internal sealed record PreTokenizer(IReadOnlyList<PreTokenizerStep> Steps, bool ByteLevel, bool AddPrefixSpace)
 {
+    /// <summary>How long a text may take; a hostile expression could take years.</summary>
+    public TimeSpan Longest { get; init; } = TimeSpan.FromSeconds(20);
+
     /// <summary>The final pieces of a text, in its own UTF-16 units.</summary>
     public List<(int Start, int End)> Cut(string text)
     {
         ClassText units = ClassText.Of(text);
-        List<(int Start, int End)> pieces = [(0, units.Span.Length)];
+        CutDeadline deadline = new(Longest);
+        List<(int Start, int End)> pieces = [(0, units.Length)];
         foreach (PreTokenizerStep step in Steps)
         {
             List<(int Start, int End)> smaller = new(pieces.Count * 2);
+            string seen = units.Units(step.Alphabet);
             foreach ((int start, int end) in pieces)
             {
-                step.Cut(units.Span, start, end, smaller);
+                step.Cut(seen, start, end, smaller, deadline);
             }
 
             pieces = smaller;

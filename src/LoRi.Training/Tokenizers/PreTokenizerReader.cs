@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace LoRi.Training.Tokenizers;
 
@@ -44,10 +43,10 @@ internal static class PreTokenizerReader
     private static RegexStep ReadSplit(string path, TokenizerJson split)
     {
         TokenizerJson pattern = split.Get("pattern");
-        string expression = pattern.Find("Regex") is TokenizerJson regex ? regex.AsText() : Regex.Escape(pattern.Text("String"));
+        string? expression = pattern.Find("Regex")?.AsText();
         string behavior = split.Text("behavior");
         return Enum.GetNames<SplitBehavior>().Contains(behavior)
-            ? new RegexStep(path, expression, Enum.Parse<SplitBehavior>(behavior), split.Flag("invert", false))
+            ? new RegexStep(path, expression ?? pattern.Text("String"), Enum.Parse<SplitBehavior>(behavior), split.Flag("invert", false), literal: expression is null)
             : throw split.Unsupported($"has the behavior {MessageText.Quote(behavior)}");
     }
 }
