@@ -147,6 +147,10 @@ let tests =
 
                 Expect.stringContains message folder "the folder that is not there"
                 Expect.stringContains message "TMPDIR" "what to set"
+
+                for _ in 1..3 do
+                    let other = AdaptedLibrary(original, Array.create 100 1uy, "a test")
+                    Expect.isFalse (other.TryLoadFromMemory().HasValue) "no library"
             }
             test "an external folder must be there, complete and of a known version" {
                 let folder = Directory.CreateTempSubdirectory("lori-test").FullName

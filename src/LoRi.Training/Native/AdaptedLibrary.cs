@@ -14,6 +14,7 @@ namespace LoRi.Training;
 internal sealed partial record AdaptedLibrary(string Path, byte[]? Copy, string Reason)
 {
     private const uint CloseOnExec = 1;
+    private static int loads;
 
     private string Name => System.IO.Path.GetFileName(Path);
 
@@ -66,11 +67,15 @@ internal sealed partial record AdaptedLibrary(string Path, byte[]? Copy, string 
         }
     }
 
-    /// <summary>What is loaded is the open file, whatever its name may lead to by now.</summary>
+    /// <summary>
+    /// What is loaded is the open file, whatever its name may lead to by now. The loader takes a name that it has loaded before for
+    /// the same library, and numbers of files come back: every load has a name of its own.
+    /// </summary>
     private nint LoadOpened(SafeFileHandle file)
     {
         RandomAccess.Write(file, Copy, 0);
-        return NativeRuntime.LoadFile($"/proc/self/fd/{file.DangerousGetHandle()}", Path);
+        var own = string.Concat(Enumerable.Repeat("./", Interlocked.Increment(ref loads)));
+        return NativeRuntime.LoadFile($"/proc/self/fd/{own}{file.DangerousGetHandle()}", Path);
     }
 
     private static bool SystemRuntimeIsNewEnough()
