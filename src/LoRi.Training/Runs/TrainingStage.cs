@@ -212,6 +212,7 @@ public sealed class TrainingStage
             checks.Rows();
             checks.Lengths(model.Config);
             checks.Steps(new RunPlan(settings, data.Training.Count));
+            MemoryCheck.Training(settings, model, data, LatentSteps);
             log.Phase("preparing what the weights lack");
             InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
