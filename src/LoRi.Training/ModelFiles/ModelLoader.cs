@@ -170,8 +170,13 @@ public static class ModelLoader
         }
     }
 
-    private static DecoderConfig ConfigOf(IWeightSource source, string folder) =>
-        DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
+    private static DecoderConfig ConfigOf(IWeightSource source, string folder)
+    {
+        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
+        var generation = Path.Combine(folder, ModelWriter.GenerationFile);
+        return config.PadId is not null || !File.Exists(generation) ? config
+            : config with { PadId = new ConfigFields(JsonFile.ReadObject(generation), generation).IdOrNone("pad_token_id") };
+    }
 
     /// <summary>The model with its adapter's and its projection's weights; disposed of where they hold what no weight may be.</summary>
     private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection)

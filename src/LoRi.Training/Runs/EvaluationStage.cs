@@ -53,6 +53,7 @@ public sealed class EvaluationStage
 
         var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
         CheckLatentSteps(options, ModelLoader.Card(options.Model));
+        tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);
         var identity = EvaluationIdentity.Of(options.Model, tokenizer.Path, set.Examples);
         if (folder.Check(options, identity) is { } warning)

@@ -79,6 +79,7 @@ public static class TrajectoriesStage
         var clock = Stopwatch.StartNew();
         var set = ReasoningData.Read(options.Data, options.Reading);
         var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
+        tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         var (model, card) = ModelLoader.Load(options.Model, new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device)));
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
