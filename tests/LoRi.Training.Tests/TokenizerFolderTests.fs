@@ -96,15 +96,25 @@ let private declarations =
             true
 
             $"further token of the map, {form}",
-            (fun content _ -> [ config, $"{{{plain}}}"; map, $"{{\"additional_special_tokens\": [{written content}]}}" ]),
+            (fun content _ ->
+                [
+                    config, $"{{{plain}}}"
+                    map, $"{{\"additional_special_tokens\": [{written content}]}}"
+                ]),
             true
 
             $"extra token, {form}",
-            (fun content _ -> [ config, $"{{{plain}, \"extra_special_tokens\": {{\"image_token\": {written content}}}}}" ]),
+            (fun content _ ->
+                [
+                    config, $"{{{plain}, \"extra_special_tokens\": {{\"image_token\": {written content}}}}}"
+                ]),
             true
         for special, flag in [ true, ", \"special\": true"; false, ", \"special\": false" ] do
             $"list of the configuration, special {special}",
-            (fun content id -> [ config, $"{{{plain}, \"added_tokens_decoder\": {{\"{id}\": {object flag content}}}}}" ]),
+            (fun content id ->
+                [
+                    config, $"{{{plain}, \"added_tokens_decoder\": {{\"{id}\": {object flag content}}}}}"
+                ]),
             special
         "added_tokens.json",
         (fun content id -> [ config, $"{{{plain}}}"; addedFile, $"{{\"{content}\": {id}}}" ]),
@@ -120,12 +130,15 @@ let private expected (name: string) (presence: Presence) (special: bool) =
         | Added -> size
     // An object says it, unless tokenizer.json lists the token and is asked for roles before; a list of the configuration always does.
     let stripped =
-        (name.EndsWith "object" && (presence <> Added || name.StartsWith "further" || name.StartsWith "extra"))
+        (name.EndsWith "object"
+         && (presence <> Added || name.StartsWith "further" || name.StartsWith "extra"))
         || name.StartsWith "list"
 
     // A text without a role of its own that is an added token already is left as it is.
     let leftAlone =
-        presence = Added && name.EndsWith "text" && (name.StartsWith "further" || name.StartsWith "extra")
+        presence = Added
+        && name.EndsWith "text"
+        && (name.StartsWith "further" || name.StartsWith "extra")
 
     id, stripped, special && not leftAlone
 
@@ -138,7 +151,12 @@ let private matrix =
                     let content = if presence = OfModel then "<own>" else "<x>"
 
                     let file =
-                        tokenizer (if presence = Added then added [ listed size "<x>" false ] else "")
+                        tokenizer (
+                            if presence = Added then
+                                added [ listed size "<x>" false ]
+                            else
+                                ""
+                        )
 
                     let id, stripped, special = expected name presence special
                     let text = $"a {content}b"
@@ -221,9 +239,13 @@ let private classes =
                 "LlamaTokenizerFast",
                 """, "eos_token": null, "add_eos_token": true""",
                 [ config; "add_eos_token"; "LlamaTokenizer"; "no eos_token" ]
-                "LlamaTokenizerFast", named + ", \"add_prefix_space\": true", [ config; "add_prefix_space"; "tokenizer.model" ]
+                "LlamaTokenizerFast",
+                named + ", \"add_prefix_space\": true",
+                [ config; "add_prefix_space"; "tokenizer.model" ]
                 "CodeGenTokenizer", named + ", \"add_bos_token\": true", [ config; "add_bos_token"; "CodeGenTokenizer" ]
-                "LlamaTokenizerFast", named + ", \"add_bos_token\": \"yes\"", [ config; "add_bos_token"; "true or false" ]
+                "LlamaTokenizerFast",
+                named + ", \"add_bos_token\": \"yes\"",
+                [ config; "add_bos_token"; "true or false" ]
             ] do
             testCase $"refused: {name} {rest}"
             <| fun () -> refused (tokenizer "") [ config, settings name rest ] words
@@ -294,11 +316,7 @@ let private guesses =
                 [ model "llama" ""; config, "{\"bos_token\": \"<own>\"}" ],
                 idOf "<own>" :: bytes "a",
                 0
-                "no beginning in the vocabulary",
-                tokenizerWith [] "false" "",
-                [ model "llama" "" ],
-                bytes "a",
-                1
+                "no beginning in the vocabulary", tokenizerWith [] "false" "", [ model "llama" "" ], bytes "a", 1
             ] do
             testCase $"by the family: {name}"
             <| fun () ->
@@ -307,10 +325,7 @@ let private guesses =
                     Expect.equal (loaded.Encode "a") (Array.ofList wanted) "ids"
                     Expect.hasLength loaded.Notes notes "notes"
 
-                    Expect.isLessThanOrEqual
-                        loaded.VocabularySize
-                        size
-                        "no token that the vocabulary lacks"
+                    Expect.isLessThanOrEqual loaded.VocabularySize size "no token that the vocabulary lacks"
     ]
 
 let private precedence =
@@ -342,7 +357,11 @@ let private precedence =
             <| fun loaded -> Expect.equal (roles loaded) "<|endoftext|>,<|endoftext|>," "roles"
         testCase "an extra token is known to a template by its name"
         <| fun () ->
-            withFiles (tokenizer "") [ config, $"{{{plain}, \"extra_special_tokens\": {{\"image_token\": \"<own>\"}}}}" ]
+            withFiles
+                (tokenizer "")
+                [
+                    config, $"{{{plain}, \"extra_special_tokens\": {{\"image_token\": \"<own>\"}}}}"
+                ]
             <| fun loaded -> Expect.equal (rendered loaded "{{ image_token }}") "<own>" "template"
     ]
 
@@ -355,7 +374,10 @@ let private prefixes =
                 "asked for", "false", Some(plain + ", \"add_prefix_space\": true"), true
                 "refused", "true", Some(plain + ", \"add_prefix_space\": false"), false
                 "null", "true", Some(plain + ", \"add_prefix_space\": null"), true
-                "a class that leaves it", "true", Some "\"tokenizer_class\": \"LlamaTokenizer\", \"add_bos_token\": false", true
+                "a class that leaves it",
+                "true",
+                Some "\"tokenizer_class\": \"LlamaTokenizer\", \"add_bos_token\": false",
+                true
                 "another class", "true", Some "\"tokenizer_class\": \"Qwen2Tokenizer\"", false
             ] do
             testCase $"a space before a text: {name}"
@@ -391,13 +413,18 @@ let private others =
     [
         testCase "control tokens within a text are ordinary text where the configuration says so"
         <| fun () ->
-            let file = tokenizer (added [ listed (idOf "<s>") "<s>" true; listed size "<x>" false ])
+            let file =
+                tokenizer (added [ listed (idOf "<s>") "<s>" true; listed size "<x>" false ])
 
             withFiles file [ config, $"{{{plain}, \"split_special_tokens\": true}}" ]
             <| fun loaded -> Expect.equal (loaded.Encode "<s><x>") (Array.ofList (bytes "<s>" @ [ size ])) "ids"
         for name, files, place in
             [
-                "the list of the configuration", [ config, $$"""{ {{plain}}, "added_tokens_decoder": {"600": {"content": "<x>"} } }""" ], config
+                "the list of the configuration",
+                [
+                    config, $$"""{ {{plain}}, "added_tokens_decoder": {"600": {"content": "<x>"} } }"""
+                ],
+                config
                 "added_tokens.json", [ addedFile, "{\"<x>\": 600}" ], addedFile
             ] do
             testCase $"an id that is not the next one: {name}"
@@ -411,15 +438,23 @@ let private others =
         for name, files, words in
             [
                 "a list that is none", [ config, "{\"added_tokens_decoder\": [1]}" ], [ config; "added_tokens_decoder" ]
-                "an id that is none", [ config, "{\"added_tokens_decoder\": {\"x\": {\"content\": \"<x>\"}}}" ], [ config; "\"x\"" ]
-                "a token without a text", [ config, "{\"added_tokens_decoder\": {\"300\": {\"special\": true}}}" ], [ config; "300"; "content" ]
+                "an id that is none",
+                [ config, "{\"added_tokens_decoder\": {\"x\": {\"content\": \"<x>\"}}}" ],
+                [ config; "\"x\"" ]
+                "a token without a text",
+                [ config, "{\"added_tokens_decoder\": {\"300\": {\"special\": true}}}" ],
+                [ config; "300"; "content" ]
                 "a negative id", [ addedFile, "{\"<x>\": -1}" ], [ addedFile; "\"<x>\"" ]
                 "an id far away", [ addedFile, "{\"<x>\": 99999999}" ], [ addedFile; "\"<x>\"" ]
                 "a role that is a number", [ config, "{\"bos_token\": 1}" ], [ config; "bos_token" ]
                 "a role of the map that is a number", [ map, "{\"bos_token\": 1}" ], [ map; "bos_token" ]
-                "further tokens that are no list", [ map, "{\"additional_special_tokens\": \"<x>\"}" ], [ map; "additional_special_tokens" ]
+                "further tokens that are no list",
+                [ map, "{\"additional_special_tokens\": \"<x>\"}" ],
+                [ map; "additional_special_tokens" ]
                 "a class that is a number", [ config, "{\"tokenizer_class\": 1}" ], [ config; "tokenizer_class" ]
-                "a flag that is none", [ config, "{\"bos_token\": {\"content\": \"<s>\", \"lstrip\": 1}}" ], [ config; "bos_token"; "lstrip" ]
+                "a flag that is none",
+                [ config, "{\"bos_token\": {\"content\": \"<s>\", \"lstrip\": 1}}" ],
+                [ config; "bos_token"; "lstrip" ]
                 "a map that is no object", [ map, "[]" ], [ map ]
                 "added tokens that are no object", [ addedFile, "[]" ], [ addedFile ]
             ] do
@@ -433,7 +468,10 @@ let private newIds =
             [
                 "nothing is given away", [ config, $"{{{plain}}}" ], [ size; size + 1 ]
                 "the list of the configuration",
-                [ config, $$"""{ {{plain}}, "added_tokens_decoder": {"{{size}}": {"content": "<x>"}, "{{size + 1}}": {"content": "<y>"} } }""" ],
+                [
+                    config,
+                    $$"""{ {{plain}}, "added_tokens_decoder": {"{{size}}": {"content": "<x>"}, "{{size + 1}}": {"content": "<y>"} } }"""
+                ],
                 [ size + 2; size + 3 ]
                 "added_tokens.json", [ addedFile, $$"""{"<x>": {{size}} }""" ], [ size + 1; size + 2 ]
                 "a role", [ config, $"{{{plain}, \"pad_token\": \"<pad>\"}}" ], [ size + 1; size + 2 ]
@@ -441,23 +479,22 @@ let private newIds =
                 "an end between",
                 [ "generation_config.json", $$"""{"eos_token_id": [3, {{size + 1}}]}""" ],
                 [ size; size + 2 ]
-                "an id that a token was to have",
-                [ addedFile, $$"""{"<x>": {{size + 1}} }""" ],
-                [ size + 2; size + 3 ]
+                "an id that a token was to have", [ addedFile, $$"""{"<x>": {{size + 1}} }""" ], [ size + 2; size + 3 ]
                 "a token of the class", [ config, "{\"tokenizer_class\": \"LlamaTokenizer\"}" ], [ size + 1; size + 2 ]
             ] do
             testCase $"new tokens: {name}"
             <| fun () ->
                 withFiles (tokenizer "") files
                 <| fun loaded ->
-                    let before =
-                        [
-                            for token in loaded.AddedTokens -> token.Content, token.Id
-                        ]
+                    let before = [ for token in loaded.AddedTokens -> token.Content, token.Id ]
 
                     let markers = [ "<bot>"; "<eot>" ]
                     let extended = loaded.WithSpecialTokens markers
-                    Expect.equal [ for marker in markers -> extended.TokenToId marker ] [ for id in wanted -> System.Nullable id ] "ids"
+
+                    Expect.equal
+                        [ for marker in markers -> extended.TokenToId marker ]
+                        [ for id in wanted -> System.Nullable id ]
+                        "ids"
 
                     inFolder []
                     <| fun saved ->
@@ -471,7 +508,11 @@ let private newIds =
                             Expect.equal (again.TokenToId content) (System.Nullable id) content
 
                         let file = Path.Combine(saved, addedFile)
-                        Expect.equal (File.Exists file) (List.exists (fst >> (=) addedFile) files) "added_tokens.json where it was"
+
+                        Expect.equal
+                            (File.Exists file)
+                            (List.exists (fst >> (=) addedFile) files)
+                            "added_tokens.json where it was"
 
                         if File.Exists file then
                             let listed = (nonNull (JsonNode.Parse(File.ReadAllText file))).AsObject()
@@ -490,6 +531,4 @@ let private newIds =
 
 [<Tests>]
 let tests =
-    testList
-        "tokenizer folder"
-        (matrix @ classes @ guesses @ precedence @ prefixes @ others @ newIds)
+    testList "tokenizer folder" (matrix @ classes @ guesses @ precedence @ prefixes @ others @ newIds)
