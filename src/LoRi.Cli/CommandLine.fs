@@ -226,8 +226,12 @@ let private takeConfig (arguments: string list) =
 
 /// What a setting of a file is for an option, by the option's type; nothing where it leaves the option out.
 let private ofSetting<'T> (case: UnionCaseInfo) key (value: JsonNode | null) source : 'T list =
-    let read (field: Type) : objnull =
-        if field = typeof<string> then
+    let read (info: Reflection.PropertyInfo) : objnull =
+        let field = info.PropertyType
+
+        if field = typeof<string> && info.Name = "size" then
+            box (string (OptionJson.Value<StorageSize>(key, value, source)))
+        elif field = typeof<string> then
             OptionJson.Value<string>(key, value, source)
         elif field = typeof<int> then
             OptionJson.Value<int>(key, value, source)
@@ -249,17 +253,18 @@ let private ofSetting<'T> (case: UnionCaseInfo) key (value: JsonNode | null) sou
         else
             []
     | _, fields ->
-        match [| for field in fields -> read field.PropertyType |] with
+        match [| for field in fields -> read field |] with
         | [| :? (string list) as none |] when none.IsEmpty -> []
         | values -> make values
 
 /// The options that a file gives.
 let private ofFile<'T when 'T :> IArgParserTemplate> (file: string) : 'T list =
     let cases = FSharpType.GetUnionCases typeof<'T>
-    let source = OptionSource file
+    let read = OptionFile.Read file
+    let source = read.Source
 
     [
-        for setting in OptionJson.ReadFile file do
+        for setting in read.Settings do
             match cases |> Array.tryFind (fun case -> case.Name.ToLowerInvariant() = setting.Key) with
             | Some case when setting.Key <> "config" -> yield! ofSetting<'T> case setting.Key setting.Value source
             | _ ->

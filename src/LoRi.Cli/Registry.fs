@@ -23,7 +23,7 @@ let private command<'T when 'T :> IArgParserTemplate> name summary syntax exampl
                 Summary = summary
                 Syntax = syntax
                 Example = example
-                Options = fun () -> CommandLine.optionList<'T> name
+                Options = fun () -> OptionGroups.arrange name [ CommandLine.optionList<'T> name ]
             }
         Names = fun () -> CommandLine.optionNames<'T> name
         TextOptions = fun () -> CommandLine.textOptions<'T> name
@@ -31,9 +31,12 @@ let private command<'T when 'T :> IArgParserTemplate> name summary syntax exampl
     }
 
 let private distillOptions () =
-    CommandLine.optionList<DistillArgs> "distill"
-    + "\n\nSHARED WITH lori teach:\n\n"
-    + CommandLine.optionList<TrainArgs> "distill"
+    OptionGroups.arrange
+        "distill"
+        [
+            CommandLine.optionList<DistillArgs> "distill"
+            CommandLine.optionList<TrainArgs> "distill"
+        ]
 
 let private distill =
     let plain =

@@ -28,6 +28,31 @@ let private general =
             let outcome = lori [ "--version" ]
             Expect.equal (outcome.Code, outcome.Out) (0, "lori 0.1.0\n") outcome.Error
         }
+        test "a long help begins with what a first run needs, and has every option once" {
+            let options (text: string) =
+                [
+                    for line in text.Split '\n' do
+                        if line.StartsWith "    --" then
+                            (line.Trim().Split [| ' '; ',' |])[0]
+                ]
+
+            for command in Registry.commands do
+                let name = command.Page.Name
+                let all = (lori [ yield! name.Split ' '; "--help" ]).Out
+                let own = all.Split("FOR EVERY COMMAND:")[0]
+
+                Expect.equal
+                    (List.sort (options own))
+                    (command.Names() |> List.map fst |> List.filter ((<>) "--help") |> List.sort)
+                    $"options of {name}"
+
+                Expect.equal ((all.Split "OPTIONS:").Length <= 2) true $"one list of {name}"
+                Expect.equal ((all.Split "    --help ").Length) 2 $"--help once of {name}"
+                Expect.isFalse (all.Contains "FURTHER OPTIONS") $"every option of {name} has its section"
+
+            let distill = options (lori [ "distill"; "--help" ]).Out
+            Expect.equal distill[..4] [ "--method"; "--teacher"; "--data"; "--output"; "--latent-steps" ] "first"
+        }
         test "every example names options that exist" {
             for command in Registry.commands do
                 let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out

@@ -251,6 +251,59 @@ let private fixtures =
             Expect.isEmpty (findings report |> List.filter (fun (level, _) -> level = "error")) folder
     }
 
+let private screen =
+    test "what matters stands last, blocks are told in one line, and --tensors lists each" {
+        inFolder (fun folder ->
+            TinyRun.writeModel (path folder "model")
+            let model = path folder "model"
+
+            let lines (options: string list) =
+                (lori ([ "inspect"; model ] @ options)).Out.TrimEnd().Split '\n'
+
+            let all = lines [ "--tensors" ]
+            let count = (inspect model).GetProperty("tensors").GetArrayLength()
+            Expect.stringEnds all[0] $"{count} tensors" "first line"
+
+            let listed (found: string array) =
+                found |> Array.filter (fun line -> line.StartsWith "model.") |> Array.length
+
+            Expect.equal (listed all) count "each tensor"
+            let tall = path folder "tall"
+            Directory.CreateDirectory tall |> ignore
+
+            let blocks =
+                [
+                    for block in 0..30 ->
+                        SafetensorsContent.FromDoubles($"blocks.{block}.weight", [ 2L ], [| 1.0; 2.0 |])
+                ]
+
+            let file = path folder "many.safetensors"
+            SafetensorsWriter.Write(file, SafetensorsContent.FromDoubles("head", [ 1L ], [| 1.0 |]) :: blocks)
+
+            Expect.equal
+                ((lori [ "inspect"; file ]).Out.TrimEnd().Split '\n')
+                [|
+                    $"{file}: safetensors, 32 tensors"
+                    "head             F64 1"
+                    "blocks.*.weight  F64 2, 31 of them"
+                |]
+                "condensed"
+
+            let shown = String.concat "\n" (lines [])
+            Expect.isTrue (shown.IndexOf "memory for training" > shown.IndexOf "model.norm.weight") "memory is below"
+
+            for part in
+                [
+                    "memory for one answer, in GiB, roughly: "
+                    " in float64, "
+                    "all weights, float32"
+                    "LoRA, bfloat16"
+                ] do
+                Expect.stringContains shown part "in words"
+
+            Expect.isFalse (shown.Contains "nothing") "no heading that says nothing")
+    }
+
 [<Tests>]
 let tests =
     testList
@@ -259,6 +312,7 @@ let tests =
             testList "suspicious" [ for name, change, check in suspicious -> test name { changed change check } ]
             numbersOfModel
             onTheScreen
+            screen
             ofRuns
             testList "types" types
             fixtures

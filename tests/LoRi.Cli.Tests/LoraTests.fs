@@ -188,9 +188,17 @@ let private card =
                         "--output"
                         path folder "out"
                         "--evaluation"
+                        path folder "evaluation" + "=someone/sums"
                         path folder "evaluation"
                         "--base-model"
                         "someone/tiny"
+                        "--license"
+                        "apache-2.0"
+                        "--language"
+                        "en"
+                        "de"
+                        "--dataset"
+                        "someone/sums"
                     ]
             )
 
@@ -205,7 +213,8 @@ let private card =
             for part in
                 [
                     "---\nlibrary_name: transformers\n"
-                    "base_model: \"someone/tiny\"\n"
+                    "\nlicense: apache-2.0\nlanguage:\n- \"en\"\n- \"de\"\nbase_model: \"someone/tiny\"\nbase_model_relation: finetune\ndatasets:\n- \"someone/sums\"\ntags:\n"
+                    "      name: \"someone/sums (data.jsonl)\"\n      type: \"someone/sums\"\n"
                     "by the method `lori` to reason in 2 continuous latent steps"
                     "Trained on data.jsonl, with seed 0."
                     $"value: {accuracy:R}\n"
@@ -217,6 +226,12 @@ let private card =
                 Expect.stringContains card part "card"
 
             Expect.isFalse (card.Contains folder) "no path of this machine"
+            let header = card.Split("\n---\n")[0]
+
+            Expect.equal
+                (header.Split("    dataset:").Length)
+                2
+                "only data that the Hub has a name for are in its index"
 
             for name in
                 [
@@ -249,8 +264,15 @@ let private mistakes =
             for code, expected, options in
                 [
                     Failed, "has no adapter_config.json", [ "--form"; "adapter" ]
-                    BadUsage, "--max-shard-size 5", [ "--max-shard-size"; "5" ]
-                    BadUsage, "--dtype float64", [ "--dtype"; "float64" ]
+                    BadUsage, "--max-shard-size 5 apples: must be a size", [ "--max-shard-size"; "5 apples" ]
+                    BadUsage, "--dtype float64: must be one of float32, bfloat16", [ "--dtype"; "float64" ]
+                    BadUsage, "--dtype float16: must be one of float32, bfloat16", [ "--dtype"; "float16" ]
+                    BadUsage, "--base-model gpt2: must be the model's name on the Hub", [ "--base-model"; "gpt2" ]
+                    BadUsage, ": must be the model's name on the Hub", [ "--base-model"; run ]
+                    BadUsage, "is a run of this machine", [ "--base-model"; "teacher/final" ]
+                    BadUsage, "--license Apache: must be an identifier of the Hub", [ "--license"; "Apache" ]
+                    BadUsage, "--language English: must be a code", [ "--language"; "English" ]
+                    BadUsage, "--dataset data.jsonl: must be a data set of the Hub", [ "--dataset"; "data.jsonl" ]
                     BadUsage, "--form whole: must be one of merged, adapter", [ "--form"; "whole" ]
                     Failed, "evaluation.json", [ "--evaluation"; folder ]
                 ] do

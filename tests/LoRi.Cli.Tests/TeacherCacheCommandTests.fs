@@ -80,7 +80,9 @@ let private wrong =
                 "a cache without a frozen teacher",
                 [ "--method"; "codi"; "--teacher-cache"; "c" ],
                 "--teacher-cache c and --method codi contradict each other"
-                "files of no size", [ "--shard-size"; "0" ], "--shard-size 0: must be at least 1"
+                "files of no size",
+                [ "--shard-size"; "0" ],
+                "--shard-size 0: must be a size with its unit, such as 5GB or 500MiB"
             ] ->
             test $"{name} is bad usage" {
                 expectError BadUsage message ([ "distill"; "--teacher"; "t"; "--data"; "d"; "--output"; "o" ] @ options)

@@ -78,8 +78,8 @@ let writeRandom (folder: string) (config: DecoderConfig) name steps last =
 
     ModelWriter.Write(folder, model, card, TokenizerFile.Load folder)
 
-/// A random model of two blocks, as a Hub folder.
-let writeModel (folder: string) =
+/// A random model of two blocks with a table of some rows, as a Hub folder.
+let writeModelOf (folder: string) rows =
     NativeRuntime.Load()
     Directory.CreateDirectory folder |> ignore
     writeTokenizer folder
@@ -92,7 +92,7 @@ let writeModel (folder: string) =
             QueryHeads = 2,
             KeyValueHeads = 1,
             HeadSize = 8,
-            VocabularySize = words.Length,
+            VocabularySize = rows,
             NormEpsilon = 1e-5,
             RotaryBase = 10_000.0,
             TiedHead = true,
@@ -102,6 +102,9 @@ let writeModel (folder: string) =
 
     writeRandom folder config "none" 0 eos
     File.Delete(Path.Combine(folder, ReasoningCard.FileName))
+
+/// A random model of two blocks, as a Hub folder.
+let writeModel (folder: string) = writeModelOf folder words.Length
 
 /// Sums of three digits modulo 10, two digits at a time.
 let writeData (path: string) (seed: int64) rows =

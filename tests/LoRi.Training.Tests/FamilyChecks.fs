@@ -2,6 +2,7 @@
 module LoRi.Training.Tests.FamilyChecks
 
 open System
+open LoRi.Training.Checkpoints
 open LoRi.Training.Generation
 open LoRi.Training.Methods
 open LoRi.Training.Models

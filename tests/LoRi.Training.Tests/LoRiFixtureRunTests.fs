@@ -18,6 +18,7 @@ open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Training
 open LoRi.Training.Trajectories
+open LoRi.Training.Sequences
 open TorchSharp
 
 /// The reference's own tolerance, relative: of losses after updates and of sizes after them.

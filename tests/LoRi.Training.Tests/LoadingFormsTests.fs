@@ -92,7 +92,7 @@ let private stored =
         <| fun () ->
             withModel
                 (fun all ->
-                    SafetensorsContent.FromTensor(head, torch.zeros ([| 25L; 8L |], dtype = torch.ScalarType.Int64))
+                    TensorContent.FromTensor(head, torch.zeros ([| 25L; 8L |], dtype = torch.ScalarType.Int64))
                     :: all)
                 (fun model ->
                     let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)

@@ -55,8 +55,8 @@ let private roundTrip (kind: torch.ScalarType) =
 
         inFile
             [
-                SafetensorsContent.FromTensor("plain", values)
-                SafetensorsContent.FromTensor("strided", strided)
+                TensorContent.FromTensor("plain", values)
+                TensorContent.FromTensor("strided", strided)
             ]
             (fun file ->
                 use _ = torch.NewDisposeScope()

@@ -140,6 +140,21 @@ let private decoders =
             <| fun () ->
                 let tokenizer = load (file $" \"decoder\": {decoder}, " "" allBytes)
                 Expect.equal (tokenizer.Decode(tokenizer.Encode "a b")) wanted "text"
+        for content in [ "đem"; "ßß"; "<|überlegung|>"; "Ġx"; "Größe"; "日本"; "ĊĊ" ] do
+            testCase $"an added token decodes as its own text: {content}"
+            <| fun () ->
+                let tokenizer = load (file (byteDecoder + added [ content, 256 ]) "" allBytes)
+                let text = $"a {content} b"
+                Expect.equal (tokenizer.Encode content) [| 256 |] "found"
+                Expect.equal (tokenizer.Decode(tokenizer.Encode text)) text "text"
+        testCase "an added token that the vocabulary has too is text, unless a merge makes it"
+        <| fun () ->
+            let merged =
+                (file (byteDecoder + added [ "Größe", 256; "ĠĠ", 257 ]) "" (allBytes @ [ "Größe"; "ĠĠ" ]))
+                    .Replace("\"merges\": []", "\"merges\": [\"Ġ Ġ\"]")
+
+            let tokenizer = load merged
+            Expect.equal (tokenizer.Decode(tokenizer.Encode "Größe  a")) "Größe  a" "text"
         testCase "bytes after joining are refused"
         <| fun () ->
             let decoder =

@@ -9,6 +9,7 @@ open LoRi.Training.Sequences
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
 open LoRi.Training.Training
+open LoRi.Training.Generation
 open TorchSharp
 
 let private perMethod (what: string) (check: string -> unit) =

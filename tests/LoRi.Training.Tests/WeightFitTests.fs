@@ -24,7 +24,7 @@ let private withFolder (run: string -> unit) =
 let private contents (file: SafetensorsFile) =
     [
         for entry in file.Entries ->
-            SafetensorsContent.FromTensor(entry.Name, file.ReadTensor(entry.Name, Nullable torch.ScalarType.Float32))
+            TensorContent.FromTensor(entry.Name, file.ReadTensor(entry.Name, Nullable torch.ScalarType.Float32))
     ]
 
 /// A copy of a fixture with other tensors.
@@ -43,7 +43,7 @@ let private without (name: string) =
     List.filter (fun (content: SafetensorsContent) -> content.Name <> name)
 
 let private zeros (name: string) (shape: int64 list) (dtype: torch.ScalarType) =
-    SafetensorsContent.FromTensor(name, torch.zeros (Array.ofList shape, dtype = dtype))
+    TensorContent.FromTensor(name, torch.zeros (Array.ofList shape, dtype = dtype))
 
 let private norm = "model.norm.weight"
 

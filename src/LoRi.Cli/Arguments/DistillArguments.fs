@@ -34,7 +34,7 @@ type DistillArgs =
     | Lambda_Anchor of weight: float
     | Teacher_Cache of folder: string
     | Keep_Trajectories
-    | Shard_Size of mebibytes: int
+    | Shard_Size of size: string
     | Online
 
     interface IArgParserTemplate with
@@ -74,5 +74,6 @@ type DistillArgs =
                 "folder of the teacher's coordinates, to use or to make (default: teacher-cache in the run directory)"
             | Keep_Trajectories ->
                 "keep the teacher's raw states in the cache: any subspace can be fitted to them later"
-            | Shard_Size _ -> "size of one file of the cache in MiB (default: 1024)"
+            | Shard_Size _ ->
+                "largest file of the cache, such as 500MB or 4GiB; a number alone counts MiB (default: 1GiB)"
             | Online -> "run the teacher at every step instead of reading a cache"

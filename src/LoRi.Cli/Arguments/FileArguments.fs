@@ -68,11 +68,13 @@ type TokenizeArgs =
 /// Options of `inspect`.
 type InspectArgs =
     | [<MainCommand; ExactlyOnce>] Path of path: string
+    | Tensors
     | Json
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
+            | Tensors -> "list each tensor (default: those of all blocks in one line, where there are many)"
             | Path _ -> "a safetensors or GGUF file, a model folder, a run directory or a teacher cache"
             | Json -> "write one JSON object"
 

@@ -81,6 +81,9 @@ type ExportArgs =
     | Tokenizer of path: string
     | Evaluation of folder: string list
     | Base_Model of name: string
+    | License of identifier: string
+    | Language of code: string list
+    | Dataset of name: string list
     | Json
 
     interface IArgParserTemplate with
@@ -91,9 +94,14 @@ type ExportArgs =
             | Form _ -> "merged, or adapter for what a run with --lora-rank trained (default: merged)"
             | Adapter _ -> "folder of a LoRA adapter to merge in, or to hand out with --form adapter"
             | Dtype _ -> "float32 or bfloat16 (default: float32)"
-            | Max_Shard_Size _ -> "most weights in one file, such as 5GB or 500MiB (default: 5GB)"
+            | Max_Shard_Size _ ->
+                "largest file of weights, such as 500MB or 4GiB; a number alone counts MiB (default: 5GB)"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
-            | Evaluation _ -> "folders that evaluate wrote, for the model card; several may follow"
+            | Evaluation _ ->
+                "folders that evaluate wrote, for the model card; FOLDER=OWNER/NAME says what the Hub calls the data; several may follow"
+            | License _ -> "the Hub's identifier of the licence, such as apache-2.0, for the model card"
+            | Language _ -> "languages of the model, such as en, for the model card; several may follow"
+            | Dataset _ -> "what the Hub calls the training data, OWNER/NAME, for the model card; several may follow"
             | Base_Model _ -> "what the Hub calls the base model, OWNER/NAME, for the model card"
             | Json -> "write one JSON object"
 
@@ -113,7 +121,7 @@ type TrajectoriesArgs =
     | Threads of n: int
     | Limit of rows: int
     | Max_Tokens of n: int
-    | Shard_Size of megabytes: int
+    | Shard_Size of size: string
     | Skip_Bad_Lines
     | Format of name: string
     | Question_Column of name: string
@@ -128,18 +136,19 @@ type TrajectoriesArgs =
             | Model _ -> "the teacher: a run directory or a folder"
             | Data _ -> "data files; several may follow"
             | Output _ -> "the trajectory file to write; large ones are sharded"
-            | Config _ -> "JSON file with settings named as these options, with underscores; the command line wins"
+            | Config _ ->
+                "JSON or YAML file with settings named as these options, with underscores; the command line wins"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Levels _ -> "traced levels: all, every-K or last-N (default: all)"
             | Teacher_Text _ -> "full or without-last-step (default: full)"
             | Answer_Prefix _ -> "text before the answer (default: the run's own, else The answer is:)"
             | Batch_Size _ -> "rows of one pass (default: 16)"
-            | Dtype _ -> "float32 or bfloat16 (default: float32)"
+            | Dtype _ -> "float64, float32 or bfloat16 (default: float32)"
             | Device _ -> "cpu or cuda (default: cpu)"
             | Threads _ -> "threads of one operation (default: libtorch's choice)"
             | Limit _ -> "read this many rows of data at most"
             | Max_Tokens _ -> "leave longer examples out, and count them"
-            | Shard_Size _ -> "largest file in megabytes (default: 4096)"
+            | Shard_Size _ -> "largest file, such as 500MB or 4GiB; a number alone counts MiB (default: 4GiB)"
             | Skip_Bad_Lines -> "count rows that cannot be read instead of stopping"
             | Format _ -> "form of the data: gsm8k, icot, jsonl, parquet, json, gsm-hard or asdiv (default: found)"
             | Question_Column _ -> "name of the question in generic data (default: question)"
@@ -182,7 +191,8 @@ type EvaluateArgs =
             | Model _ -> "a run directory or a folder"
             | Data _ -> "data files; several may follow"
             | Output _ -> "the folder to make: evaluation.json, predictions.jsonl, config.json"
-            | Config _ -> "JSON file with settings named as these options, with underscores; the command line wins"
+            | Config _ ->
+                "JSON or YAML file with settings named as these options, with underscores; the command line wins"
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Latent_Steps _ -> "continuous steps before the answer (default: the run's own)"
             | Answer_Prefix _ -> "text fed before the answer (default: the run's own)"
@@ -194,7 +204,7 @@ type EvaluateArgs =
             | Batch_Size _ -> "rows of one pass (default: 16)"
             | Latency_Questions _ ->
                 "questions that are answered once more, each alone, to measure the latency, 0 for none (default: 10)"
-            | Dtype _ -> "float32 or bfloat16 (default: float32)"
+            | Dtype _ -> "float64, float32 or bfloat16 (default: float32)"
             | Device _ -> "cpu or cuda (default: cpu)"
             | Threads _ -> "threads of one operation (default: libtorch's choice)"
             | Seed _ -> "recorded with the result (default: the run's own)"

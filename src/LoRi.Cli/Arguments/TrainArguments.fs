@@ -57,7 +57,8 @@ type TrainArgs =
             | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
             | Data _ -> "training files; several may follow"
             | Output _ -> "the run directory to make"
-            | Config _ -> "JSON file with settings named as these options, with underscores; the command line wins"
+            | Config _ ->
+                "JSON or YAML file with settings named as these options, with underscores; the command line wins"
             | Steps _ -> "optimizer steps (not with --epochs)"
             | Epochs _ -> "passes over the data (default: 3)"
             | Batch_Size _ -> "rows of one optimizer step (default: 32)"

@@ -10,6 +10,7 @@ open LoRi.Training
 open LoRi.Training.Demo
 open LoRi.Training.Evaluation
 open LoRi.Training.Reports
+open LoRi.Training.Runs
 
 [<Literal>]
 let private DefaultSeeds = 2
@@ -199,6 +200,8 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let seeds = seeds options
     let folder = options.GetResult(DemoArgs.Output, Path.Combine("runs", "demo"))
     let workers = options.GetResult(DemoArgs.Threads, Environment.ProcessorCount)
+
+    CommandLine.asUsage (fun () -> OutputName.RequireFolder(folder, "demo.json, config.json and report.html"))
 
     if workers < 1 then
         raise (UsageException $"--threads {workers}: must be at least 1")

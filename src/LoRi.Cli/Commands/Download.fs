@@ -2,6 +2,7 @@ module LoRi.Cli.Commands.Download
 
 open LoRi.Cli
 open LoRi.Training.Hub
+open LoRi.Training.Runs
 
 let private request (options: Argu.ParseResults<DownloadArgs>) =
     let kind =
@@ -43,6 +44,11 @@ let private asJson (request: DownloadRequest) (result: DownloadResult) =
 let run (terminal: Terminal) _ arguments =
     let options = CommandLine.parse<DownloadArgs> "download" arguments
     let request = request options
+
+    match request.Output with
+    | null -> ()
+    | output -> CommandLine.asUsage (fun () -> OutputName.RequireFolder(output, "the repository's files"))
+
     let hub = HubOptions.FromEnvironment()
 
     let result =

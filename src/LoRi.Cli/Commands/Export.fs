@@ -7,10 +7,22 @@ open LoRi.Training
 open LoRi.Training.Export
 open LoRi.Training.Runs
 
+/// The type of the weights; arithmetic has one more than files that are handed out.
+let private dtype given =
+    match given with
+    | None
+    | Some "float32" -> DtypeOption.F32
+    | Some "bfloat16" -> DtypeOption.BF16
+    | Some other ->
+        raise (
+            ExitCodes.UsageException
+                $"--dtype {other}: must be one of float32, bfloat16, which are what weights are handed out as"
+        )
+
 let private exportOptions (options: Argu.ParseResults<ExportArgs>) =
     let size =
         options.TryGetResult Max_Shard_Size
-        |> Option.map (fun text -> CommandLine.asUsage (fun () -> ExportOptions.ParseSize text))
+        |> Option.map (fun text -> CommandLine.asUsage (fun () -> StorageSize.Parse("--max-shard-size", text).Bytes))
 
     let settings =
         ExportOptions(
@@ -21,10 +33,13 @@ let private exportOptions (options: Argu.ParseResults<ExportArgs>) =
                  |> Option.map (CommandLine.existing "adapter")
                  |> Option.toObj),
             Form = CommandLine.choiceOr "form" (options.TryGetResult ExportArgs.Form) ExportForm.Merged,
-            Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult ExportArgs.Dtype) DtypeOption.F32,
+            Dtype = dtype (options.TryGetResult ExportArgs.Dtype),
             ShardBytes = Option.defaultValue ExportOptions.DefaultShardBytes size,
             Tokenizer = Option.toObj (options.TryGetResult ExportArgs.Tokenizer),
             BaseModel = Option.toObj (options.TryGetResult Base_Model),
+            Licence = Option.toObj (options.TryGetResult License),
+            Languages = options.GetResult(Language, []),
+            Datasets = options.GetResult(Dataset, []),
             Evaluations = options.GetResult(ExportArgs.Evaluation, [])
         )
 

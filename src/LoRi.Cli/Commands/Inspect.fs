@@ -3,12 +3,14 @@ module LoRi.Cli.Commands.Inspect
 open System.Globalization
 open System.Text.Json
 open System.Text.Json.Nodes
+open System.Text.RegularExpressions
 open LoRi.Cli
 open LoRi.Training
+open LoRi.Training.Checkpoints
 open LoRi.Training.Runs
 
 let private asJson (inspection: Inspection) =
-    let tensor (info: LoRi.Training.Checkpoints.WeightInfo) =
+    let tensor (info: WeightInfo) =
         Json.object
             [
                 "name", Json.text info.Name
@@ -66,35 +68,72 @@ let private writeModel (terminal: Terminal) (details: JsonObject) =
             ]
     | _ -> ()
 
-/// Memory by use, one column for every type and for what is trained.
+/// Memory by use, in words: what answering takes by type, and what training takes by method, type and what is trained.
 let private writeMemory (terminal: Terminal) (details: JsonObject) =
-    match objects details "memory" with
-    | [] -> ()
-    | rows ->
-        let column (row: JsonObject) =
-            $"""{shown row["dtype"]} {shown row["trained"]}"""
+    let gib (row: JsonObject) =
+        let bytes = (nonNull row["bytes"]).GetValue<int64>()
+        (float bytes / float (1 <<< 30)).ToString("F2", CultureInfo.InvariantCulture)
 
-        let columns = rows |> List.map column |> List.distinct
-        let uses = rows |> List.map (fun row -> shown row["use"]) |> List.distinct
+    match objects details "memory" |> List.partition (fun row -> shown row["trained"] = "nothing") with
+    | [], [] -> ()
+    | answering, training ->
+        let types =
+            [ for row in answering -> $"""{gib row} in {shown row["dtype"]}""" ] |> String.concat ", "
 
-        let cell (usage: string) (name: string) =
-            rows
-            |> List.tryFind (fun row -> shown row["use"] = usage && column row = name)
-            |> Option.map (fun row ->
-                let bytes = (nonNull row["bytes"]).GetValue<int64>()
-                (float bytes / float (1 <<< 30)).ToString("F2", CultureInfo.InvariantCulture))
-            |> Option.defaultValue ""
+        terminal.Out.WriteLine $"memory for one answer, in GiB, roughly: {types}"
 
         terminal.Out.WriteLine(
-            $"GiB, roughly: one answer, or training on {MemoryEstimate.Rows} rows a step, each of "
-            + $"{MemoryEstimate.QuestionTokens} + {MemoryEstimate.RationaleTokens} + {MemoryEstimate.AnswerTokens} tokens, "
-            + $"of all weights or of LoRA of rank {MemoryEstimate.Rank}"
+            $"memory for training, in GiB, roughly, on {MemoryEstimate.Rows} rows a step, each of "
+            + $"{MemoryEstimate.QuestionTokens} + {MemoryEstimate.RationaleTokens} + {MemoryEstimate.AnswerTokens} tokens "
+            + $"(LoRA of rank {MemoryEstimate.Rank}):"
         )
+
+        let column (row: JsonObject) =
+            let what =
+                if shown row["trained"] = "lora" then
+                    "LoRA"
+                else
+                    "all weights"
+
+            $"""{what}, {shown row["dtype"]}"""
+
+        let columns = training |> List.map column |> List.distinct
+        let uses = training |> List.map (fun row -> shown row["use"]) |> List.distinct
+
+        let cell (usage: string) (name: string) =
+            training
+            |> List.tryFind (fun row -> shown row["use"] = usage && column row = name)
+            |> Option.map gib
+            |> Option.defaultValue ""
 
         Terminal.writeTable
             terminal
-            ("use" :: columns)
+            ("method" :: columns)
             [ for usage in uses -> usage :: [ for name in columns -> cell usage name ] ]
+
+/// More tensors than these are told in one line for all blocks.
+[<Literal>]
+let private MostListed = 24
+
+let private described (info: WeightInfo) =
+    let shape = info.Shape |> Seq.map (uint64 >> string) |> String.concat " x "
+    $"{info.Dtype} {shape}"
+
+/// Tensors as names and forms; those that differ in the number of their block alone stand in one line, where there are many.
+let private tensorLines (isEach: bool) (tensors: WeightInfo seq) =
+    if isEach || Seq.length tensors <= MostListed then
+        [ for info in tensors -> info.Name, described info ]
+    else
+        let pattern (info: WeightInfo) =
+            Regex.Replace(info.Name, @"(?<=^|\.)\d+(?=\.|$)", "*"), described info
+
+        tensors
+        |> List.ofSeq
+        |> List.groupBy pattern
+        |> List.map (fun ((name, form), group) ->
+            match group with
+            | [ only ] -> only.Name, form
+            | several -> name, $"{form}, {several.Length} of them")
 
 /// A folder with a configuration claims to be a model; where it cannot be used as one, that is the outcome.
 let private check path (inspection: Inspection) =
@@ -116,20 +155,16 @@ let run (terminal: Terminal) _ arguments =
     if options.Contains InspectArgs.Json then
         Terminal.writeJson terminal (asJson inspection)
     else
+        // What matters stands last, where a terminal shows it.
         terminal.Out.WriteLine $"{path}: {inspection.Format}, {inspection.Tensors.Count} tensors"
+
+        if inspection.Tensors.Count > 0 then
+            Terminal.writeFields terminal (tensorLines (options.Contains Tensors) inspection.Tensors)
+
         writeModel terminal inspection.Details
         writeMemory terminal inspection.Details
 
         for finding in objects inspection.Details "findings" do
             terminal.Out.WriteLine $"""{shown finding["level"]}: {shown finding["text"]}"""
-
-        if inspection.Tensors.Count > 0 then
-            Terminal.writeFields
-                terminal
-                [
-                    for info in inspection.Tensors ->
-                        let shape = info.Shape |> Seq.map (uint64 >> string) |> String.concat " x "
-                        info.Name, $"{info.Dtype} {shape}"
-                ]
 
     check path inspection

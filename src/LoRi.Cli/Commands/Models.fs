@@ -41,8 +41,11 @@ let logits (terminal: Terminal) native arguments =
     CommandLine.atLeastOne "threads" (options.TryGetResult LogitsArgs.Threads)
     let model = CommandLine.existing "model" (options.GetResult LogitsArgs.Model)
 
-    options.TryGetResult LogitsArgs.Output
-    |> Option.iter (CommandLine.notAnInput [ ModelLoader.Resolve model ])
+    match options.TryGetResult LogitsArgs.Output with
+    | Some output ->
+        CommandLine.notAnInput [ ModelLoader.Resolve model ] output
+        CommandLine.asUsage (fun () -> OutputName.RequireFile(output, "a safetensors file", ".safetensors"))
+    | None -> ()
 
     load native (options.TryGetResult LogitsArgs.Threads)
 

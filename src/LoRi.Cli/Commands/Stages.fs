@@ -10,6 +10,7 @@ open LoRi.Training
 open LoRi.Training.Data
 open LoRi.Training.ModelFiles
 open LoRi.Training.Runs
+open LoRi.Training.Sequences
 
 /// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves what it has and stops. A second signal ends the
 /// program at once.
@@ -137,7 +138,9 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let evaluation =
         CommandLine.blaming arguments (fun () ->
             checkEvaluation options
-            evaluationOptions options)
+            let chosen = evaluationOptions options
+            chosen.Validate()
+            chosen)
 
     CommandLine.existing "model" evaluation.Model |> ignore
 
@@ -200,7 +203,7 @@ let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
         Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult TrajectoriesArgs.Dtype) DtypeOption.F32,
         Device = CommandLine.choiceOr "device" (options.TryGetResult TrajectoriesArgs.Device) DeviceOption.Cpu,
         MaxTokens = Option.toNullable (options.TryGetResult TrajectoriesArgs.Max_Tokens),
-        ShardMegabytes = options.GetResult(TrajectoriesArgs.Shard_Size, 4096),
+        ShardSize = StorageSize.Parse("--shard-size", options.GetResult(TrajectoriesArgs.Shard_Size, "4GiB")),
         Reading = reading
     )
 
@@ -216,12 +219,13 @@ let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
                     "batch-size", options.TryGetResult TrajectoriesArgs.Batch_Size
                     "limit", options.TryGetResult TrajectoriesArgs.Limit
                     "max-tokens", options.TryGetResult TrajectoriesArgs.Max_Tokens
-                    "shard-size", options.TryGetResult Shard_Size
                     "threads", options.TryGetResult TrajectoriesArgs.Threads
                 ] do
                 CommandLine.atLeastOne option value
 
-            trajectoriesOptions options)
+            let chosen = trajectoriesOptions options
+            chosen.Validate()
+            chosen)
 
     CommandLine.existing "model" settings.Model |> ignore
 

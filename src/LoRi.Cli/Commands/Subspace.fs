@@ -116,6 +116,7 @@ let fit (terminal: Terminal) native arguments =
     load native (options.TryGetResult SubspaceFitArgs.Threads)
     let trajectories = options.GetResult Trajectories
     let path = options.GetResult SubspaceFitArgs.Output
+    CommandLine.asUsage (fun () -> OutputName.RequireFile(path, "a safetensors file", ".safetensors"))
     use corpus = TrajectoryFiles.Open trajectories
     CommandLine.notAnInput (Seq.append trajectories corpus.Paths) path
 

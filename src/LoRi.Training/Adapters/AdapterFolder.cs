@@ -86,7 +86,7 @@ public sealed class AdapterFolder : IDisposable
         using var scope = NewDisposeScope();
         SafetensorsWriter.Write(
             Path.Combine(folder, WeightsName),
-            Names(plan).Order(StringComparer.Ordinal).Select(name => SafetensorsContent.FromTensor(name, model.Parameters.Part(name))),
+            Names(plan).Order(StringComparer.Ordinal).Select(name => TensorContent.FromTensor(name, model.Parameters.Part(name))),
             new Dictionary<string, string> { ["format"] = "pt" });
         var targets = plan.Modules.Select(adapted => adapted.Module.Name.Split('.')[^1]).Distinct().Order(StringComparer.Ordinal);
         var config = plan.Config with { Base = basePath };
@@ -115,7 +115,7 @@ public sealed class AdapterFolder : IDisposable
 
         SafetensorsWriter.Write(
             Path.Combine(to, WeightsName),
-            file.Entries.Select(entry => SafetensorsContent.FromDeferred(entry.Name, type, entry.Shape, () => file.ReadTensor(entry.Name, type))),
+            file.Entries.Select(entry => TensorContent.FromDeferred(entry.Name, type, entry.Shape, () => file.ReadTensor(entry.Name, type))),
             new Dictionary<string, string> { ["format"] = "pt" });
     }
 

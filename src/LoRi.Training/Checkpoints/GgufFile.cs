@@ -8,7 +8,7 @@ namespace LoRi.Training.Checkpoints;
 /// </summary>
 public sealed class GgufFile : IDisposable
 {
-    private const int LeastTensorBytes = 24, LeastEntryBytes = 13;
+    private const int LeastTensorBytes = 24, LeastEntryBytes = 13, MostListed = 200_000;
     private const uint Magic = 0x46554747;
 
     private readonly MappedFile _file;
@@ -134,7 +134,13 @@ public sealed class GgufFile : IDisposable
         }
 
         Version = (int)version;
-        return (cursor.Count(LeastTensorBytes, "the number of tensors"), cursor.Count(LeastEntryBytes, "the number of metadata entries"));
+        return (Count(cursor, LeastTensorBytes, "the number of tensors"), Count(cursor, LeastEntryBytes, "the number of metadata entries"));
+    }
+
+    private static int Count(GgufCursor cursor, int bytesEach, string what)
+    {
+        int count = cursor.Count(bytesEach, what);
+        return count <= MostListed ? count : throw cursor.Bad($"{what} is {count}, more than the {MostListed} that are read");
     }
 
     private void ReadMetadata(GgufCursor cursor, int count)

@@ -1,43 +1,25 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Unicode;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training;
 
 /// <summary>Reads JSON files; what is wrong with one becomes an <see cref="InputException"/> that names it.</summary>
 internal static class JsonFile
 {
-    private const long Largest = 1L << 30;
+    /// <summary>The largest file that is read as one value: far more than any configuration has.</summary>
+    private const long Largest = 1L << 24;
     private const int MaxDepth = 64;
     private static readonly JsonSerializerOptions TypedFormat = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
-    /// <summary>The bytes of a file of ordinary size.</summary>
-    public static byte[] ReadBytes(string path)
-    {
-        if (Directory.Exists(path))
-        {
-            throw new InputException($"{path}: is a folder where a file is needed; name the file");
-        }
-
-        try
-        {
-            FileInfo info = new(path);
-            return info.Exists && info.Length > Largest
-                ? throw new InputException($"{path}: {info.Length} bytes are more than the {Largest} that such a file may have; check that it is the right file")
-                : File.ReadAllBytes(path);
-        }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
-        {
-            throw new InputException($"{path}: there is no such file; check the path", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: cannot be read ({e.Message}); check that it is a regular file and its permissions", e);
-        }
-    }
+    /// <summary>The bytes of a configuration, or of another file of its size.</summary>
+    public static byte[] ReadBytes(string path) => InputFile.ReadBytes(path, Largest);
 
     /// <summary>The whole file as a document.</summary>
-    public static JsonDocument ReadDocument(string path) => Parse(path, ReadBytes(path));
+    /// <param name="path">The file.</param>
+    /// <param name="largest">How many bytes it may have.</param>
+    public static JsonDocument ReadDocument(string path, long largest = Largest) => Parse(path, InputFile.ReadBytes(path, largest));
 
     /// <summary>The whole file as a value of a type whose properties are its fields, in lower case with underscores; required ones must be there, others may be null only where they say so.</summary>
     /// <param name="path">The file.</param>
@@ -60,7 +42,7 @@ internal static class JsonFile
     }
 
     /// <summary>Bytes that came from <paramref name="path"/> as a document.</summary>
-    public static JsonDocument Parse(string path, ReadOnlyMemory<byte> bytes)
+    public static JsonDocument Parse(string path, ReadOnlyMemory<byte> bytes, string remedy = "the file is damaged, fetch or write it again")
     {
         if (bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
@@ -74,7 +56,7 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not valid JSON ({JsonReason.Of(e)}); the file is damaged, fetch or write it again", e);
+            throw new InputException($"{path}: is not valid JSON ({JsonReason.Of(e)}); {remedy}", e);
         }
     }
 
@@ -82,6 +64,18 @@ internal static class JsonFile
     public static JsonObject ReadObject(string path)
     {
         using JsonDocument document = ReadDocument(path);
+        return Object(path, document);
+    }
+
+    /// <summary>Bytes that came from <paramref name="path"/> as an object; <paramref name="remedy"/> is what to do where they are not JSON.</summary>
+    public static JsonObject ParseObject(string path, ReadOnlyMemory<byte> bytes, string remedy)
+    {
+        using JsonDocument document = Parse(path, bytes, remedy);
+        return Object(path, document);
+    }
+
+    private static JsonObject Object(string path, JsonDocument document)
+    {
         try
         {
             return document.RootElement.ValueKind == JsonValueKind.Object

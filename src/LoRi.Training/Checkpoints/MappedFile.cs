@@ -38,25 +38,15 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Maps <paramref name="path"/>; whatever the system objects to becomes an <see cref="InputException"/>.</summary>
     public static MappedFile Open(string path)
     {
-        if (Directory.Exists(path))
-        {
-            throw new InputException($"{path}: is a folder where a file is needed; name the file");
-        }
-
-        SafeFileHandle? handle = null;
+        SafeFileHandle handle = InputFile.OpenHandle(path);
         try
         {
-            handle = File.OpenHandle(path);
-            return new MappedFile(path, handle);
+            return InputFile.On(path, () => new MappedFile(path, handle));
         }
-        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        catch (InputException)
         {
-            throw new InputException($"{path}: there is no such file; check the path", e);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException)
-        {
-            handle?.Dispose();
-            throw new InputException($"{path}: cannot be read ({e.Message}); check that it is a regular file and its permissions", e);
+            handle.Dispose();
+            throw;
         }
     }
 

@@ -6,7 +6,7 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
 public sealed class SafetensorsCheckpoint : IWeightSource
 {
-    internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+    private const string SingleName = ShardedWriter.SingleName, IndexName = ShardedWriter.IndexName;
 
     private const int Compared = 1 << 24;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 
 namespace LoRi.Training.Checkpoints;
 
@@ -81,37 +80,6 @@ public sealed class SafetensorsFile : IDisposable
         _file.Read(entry.Begin + offset, destination);
     }
 
-    /// <summary>A new tensor with the entry's values, on the CPU; the caller owns it.</summary>
-    /// <param name="name">The entry.</param>
-    /// <param name="castTo">The type of the tensor; the file's own when null.</param>
-    public torch.Tensor ReadTensor(string name, torch.ScalarType? castTo = null)
-    {
-        SafetensorsEntry entry = Get(name);
-        if (entry.Shape.Any(size => size < 0))
-        {
-            throw new InputException($"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(entry.Shape)}, which no tensor in memory can have");
-        }
-
-        torch.Tensor tensor = torch.empty([.. entry.Shape], castTo ?? TorchType(entry));
-        CopyInto(entry, tensor);
-        return tensor;
-    }
-
-    /// <summary>Copies an entry into a tensor of the same shape, converting to its type and moving to its device.</summary>
-    public void CopyInto(string name, torch.Tensor destination)
-    {
-        ArgumentNullException.ThrowIfNull(destination);
-        SafetensorsEntry entry = Get(name);
-        if (!entry.Shape.SequenceEqual(destination.shape))
-        {
-            throw new InputException(
-                $"{Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(entry.Shape)} "
-                + $"where {MessageText.Shape(destination.shape)} is wanted; the file belongs to another model");
-        }
-
-        CopyInto(entry, destination);
-    }
-
     /// <summary>The values of an entry as float64; integers beyond 2^53 are rounded.</summary>
     public double[] ReadDoubles(string name)
     {
@@ -157,34 +125,8 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
-    private torch.ScalarType TorchType(SafetensorsEntry entry) => SafetensorsDtype.ToTorch(entry.Dtype) ?? throw Unsupported(entry);
-
-    private InputException Unsupported(SafetensorsEntry entry) => new(
+    /// <summary>The refusal of an entry whose type nothing here computes with.</summary>
+    /// <param name="entry">The entry.</param>
+    internal InputException Unsupported(SafetensorsEntry entry) => new(
         $"{Path}: tensor {MessageText.Quote(entry.Name)} is {entry.Dtype}, which cannot be read here; convert it to F32, BF16 or another common type");
-
-    private void CopyInto(SafetensorsEntry entry, torch.Tensor destination)
-    {
-        torch.ScalarType type = TorchType(entry);
-        bool isBool = type == torch.ScalarType.Bool;
-        int size = type.ElementSize();
-        TensorTransfer.Fill(
-            (first, buffer) =>
-            {
-                CopyBytes(entry, first * size, buffer);
-                if (isBool)
-                {
-                    ToZeroOrOne(buffer);
-                }
-            },
-            type,
-            destination);
-    }
-
-    private static void ToZeroOrOne(Span<byte> bytes)
-    {
-        foreach (ref byte b in bytes)
-        {
-            b = b == 0 ? (byte)0 : (byte)1;
-        }
-    }
 }

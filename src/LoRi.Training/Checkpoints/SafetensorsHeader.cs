@@ -12,6 +12,9 @@ internal ref struct SafetensorsHeader
 {
     private const long LargestHeader = 100_000_000;
 
+    /// <summary>More tensors or dimensions than any model has; without a limit they cost a hundred times the header's memory.</summary>
+    private const int MostTensors = 200_000, MostDimensions = 64;
+
     /// <summary>The reference implementation refuses the 128th level.</summary>
     private const int DeepestJson = 127;
 
@@ -85,6 +88,11 @@ internal ref struct SafetensorsHeader
                 if (!_entries.TryAdd(name, entry))
                 {
                     throw Bad(name, "appears twice");
+                }
+
+                if (_entries.Count > MostTensors)
+                {
+                    throw new InputException($"{_path}: the header lists more than {MostTensors} tensors; write them to several files");
                 }
             }
             else if (metadataSeen)
@@ -171,6 +179,10 @@ internal ref struct SafetensorsHeader
             }
 
             values.Add(value);
+            if (values.Count > MostDimensions)
+            {
+                throw Bad(name, $"has more than {MostDimensions} numbers in {key}");
+            }
         }
 
         return values;

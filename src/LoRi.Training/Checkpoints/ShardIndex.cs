@@ -5,6 +5,9 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>The index of a sharded checkpoint: which file holds which tensor. Shard names are checked before any file is touched.</summary>
 internal sealed class ShardIndex
 {
+    /// <summary>Room for some 500,000 tensors; what the largest published models have is a tenth of it.</summary>
+    private const long LargestIndex = 1L << 26;
+
     private readonly Dictionary<string, string> _map = new(StringComparer.Ordinal);
 
     private ShardIndex(string path) => Path = path;
@@ -21,7 +24,7 @@ internal sealed class ShardIndex
     /// <summary>Reads and checks an index.</summary>
     public static ShardIndex Read(string path)
     {
-        using JsonDocument document = JsonFile.ReadDocument(path);
+        using JsonDocument document = JsonFile.ReadDocument(path, LargestIndex);
         ShardIndex index = new(path);
         if (document.RootElement.ValueKind != JsonValueKind.Object
             || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)

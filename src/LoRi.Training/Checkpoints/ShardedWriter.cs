@@ -6,6 +6,9 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>Writes the weights of a model folder as the Hub names them: one file, or shards with an index where they are large.</summary>
 public static class ShardedWriter
 {
+    /// <summary>The names of a folder's only file with weights, and of the index of several.</summary>
+    internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
+
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <summary>
@@ -23,8 +26,8 @@ public static class ShardedWriter
         var shards = Split(contents, shardBytes);
         if (shards.Count <= 1)
         {
-            SafetensorsWriter.Write(Path.Combine(folder, SafetensorsCheckpoint.SingleName), contents, Metadata);
-            return [SafetensorsCheckpoint.SingleName];
+            SafetensorsWriter.Write(Path.Combine(folder, SingleName), contents, Metadata);
+            return [SingleName];
         }
 
         var names = Enumerable.Range(1, shards.Count)
@@ -34,7 +37,7 @@ public static class ShardedWriter
             SafetensorsWriter.Write(Path.Combine(folder, names[shard]), shards[shard], Metadata);
         }
 
-        AtomicFile.WriteText(Path.Combine(folder, SafetensorsCheckpoint.IndexName), Index(shards, names).ToJsonString(JsonText.Indented) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, IndexName), Index(shards, names).ToJsonString(JsonText.Indented) + "\n");
         return names;
     }
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml;
 using System.Xml.Linq;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Data;
 
@@ -17,7 +18,7 @@ internal static partial class AsdivRows
 
     internal static IEnumerable<DataRow> Read(string path)
     {
-        using var stream = File.OpenRead(path);
+        using var stream = InputFile.Open(path);
         using var reader = XmlReader.Create(stream, Settings);
         var number = 0L;
         while (Problem(path, reader) is { } problem)

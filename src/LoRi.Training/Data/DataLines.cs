@@ -1,4 +1,5 @@
 using System.Text;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Data;
 
@@ -29,6 +30,9 @@ internal readonly record struct DataLine(long Number, byte[] Bytes)
 /// <summary>Reads a text file line by line, whatever its size. Lines end at LF, CRLF or CR; blank ones are passed over.</summary>
 internal static class DataLines
 {
+    /// <summary>The longest line in bytes: far more than any row has, and little enough to be held in memory.</summary>
+    internal const int LongestLine = 1 << 26;
+
     private const int BlockSize = 1 << 16;
 
     internal static IEnumerable<DataLine> Read(string path)
@@ -38,7 +42,7 @@ internal static class DataLines
         {
             foreach (var range in Parts(stretch))
             {
-                if (Take(stretch[range], ++number) is { } line)
+                if (Take(stretch.AsSpan(range), ++number) is { } line)
                 {
                     yield return line;
                 }
@@ -49,10 +53,11 @@ internal static class DataLines
     /// <summary>What stands between two LF, and after the last.</summary>
     private static IEnumerable<byte[]> Stretches(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, BlockSize, FileOptions.SequentialScan);
+        using var stream = InputFile.Open(path);
         var block = new byte[BlockSize];
         var pending = new MemoryStream();
         int count;
+        long number = 1;
         while ((count = stream.Read(block)) > 0)
         {
             var start = 0;
@@ -62,12 +67,22 @@ internal static class DataLines
                 start = end + 1;
                 yield return pending.ToArray();
                 pending.SetLength(0);
+                number++;
             }
 
             pending.Write(block, start, count - start);
+            CheckLength(path, number, pending.Length);
         }
 
         yield return pending.ToArray();
+    }
+
+    private static void CheckLength(string path, long line, long length)
+    {
+        if (length > LongestLine)
+        {
+            throw new InputException($"{path}: line {line} has no end within {MessageText.Bytes(LongestLine)}; check that it is a file of text with one row a line");
+        }
     }
 
     /// <summary>The lines of a stretch: a CR at its end belongs to the LF, any other ends a line of its own.</summary>
@@ -83,9 +98,8 @@ internal static class DataLines
         return parts;
     }
 
-    private static DataLine? Take(byte[] line, long number)
+    private static DataLine? Take(ReadOnlySpan<byte> bytes, long number)
     {
-        var bytes = line.AsSpan();
         if (number == 1 && bytes.StartsWith("\ufeff"u8))
         {
             bytes = bytes[3..];

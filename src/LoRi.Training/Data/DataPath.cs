@@ -14,23 +14,4 @@ internal static class DataPath
                 : $"{path}: there is no such file; check the path");
         }
     }
-
-    /// <summary>Refuses what cannot be read twice, such as a pipe, for readers that do so.</summary>
-    /// <exception cref="InputException">There is nothing there, or what is there is no regular file or may not be read.</exception>
-    internal static void CheckRegular(string path)
-    {
-        Check(path);
-        try
-        {
-            using var stream = File.OpenRead(path);
-            if (!stream.CanSeek)
-            {
-                throw new InputException($"{path}: is not a regular file; write it to a file first");
-            }
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
-        }
-    }
 }

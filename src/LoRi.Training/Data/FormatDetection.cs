@@ -1,16 +1,18 @@
 using System.Buffers;
 using System.Text;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Data;
 
 /// <summary>Finds the form of a data file from its first bytes; the name does not matter. Which data set a JSON object or a row of Parquet is of, its fields tell.</summary>
 internal static class FormatDetection
 {
+    private const int Looked = 1 << 16;
     private const string Remedy = "name its form with --format gsm8k|icot|jsonl|parquet|json|gsm-hard|asdiv";
 
     internal static DataFormat Detect(string path)
     {
-        var start = Start(path);
+        var start = InputFile.Start(path, Looked);
         if (start.AsSpan().StartsWith("PAR1"u8))
         {
             return DataFormat.Parquet;
@@ -41,20 +43,5 @@ internal static class FormatDetection
         }
 
         return new InputException($"{path}: the form of this data file is not recognised; {Remedy}");
-    }
-
-    private static byte[] Start(string path)
-    {
-        try
-        {
-            using var stream = File.OpenRead(path);
-            var start = new byte[1 << 16];
-            var count = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
-            return start[..count];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: cannot be read ({e.Message}); check the file and its permissions", e);
-        }
     }
 }

@@ -15,6 +15,9 @@ internal interface IRowFields
     /// <summary>A field that may be text, a number or a truth value, as text.</summary>
     string Value(string name);
 
+    /// <summary>A field that may name the row; null where it is there and can be no name, or is not there.</summary>
+    string? Name(string name);
+
     /// <summary>A field that must be a list of such values.</summary>
     IReadOnlyList<string> Values(string name);
 }

@@ -53,6 +53,10 @@ internal sealed class JsonFields : IRowFields
     /// <inheritdoc/>
     public string Value(string name) => Scalar(name, Required(name));
 
+    /// <inheritdoc/>
+    public string? Name(string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False ? Scalar(name, value) : null;
+
     /// <summary>A field that may be text, exactly as it is, or a number or a truth value as text.</summary>
     internal string Raw(string name)
     {

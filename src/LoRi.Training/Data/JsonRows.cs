@@ -1,10 +1,14 @@
 using System.Text.Json;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Data;
 
 /// <summary>Rows that are JSON objects, one a line or as an array.</summary>
 internal static class JsonRows
 {
+    /// <summary>The largest file that is read as one value.</summary>
+    private const long LargestArray = 1L << 30;
+
     /// <summary>The lines of a file that has one object in each.</summary>
     internal static IEnumerable<DataRow> ReadLines(string path, DataOptions options)
     {
@@ -48,8 +52,8 @@ internal static class JsonRows
     {
         try
         {
-            using var stream = File.OpenRead(path);
-            return JsonDocument.Parse(stream);
+            var bytes = InputFile.ReadBytes(path, LargestArray).AsMemory();
+            return JsonDocument.Parse(bytes.Span.StartsWith("\ufeff"u8) ? bytes[3..] : bytes);
         }
         catch (JsonException e)
         {

@@ -1,42 +1,45 @@
-using System.Collections;
-using System.Globalization;
-
 namespace LoRi.Training.Data;
 
-/// <summary>The columns of one row of a Parquet file.</summary>
-/// <param name="fields">Their values.</param>
-internal sealed class ParquetFields(IDictionary<string, object?> fields) : IRowFields
+/// <summary>The columns of one row of a Parquet file; only those that are asked for are read.</summary>
+/// <param name="values">The group of rows.</param>
+/// <param name="row">The row's number in the group, from 0.</param>
+internal sealed class ParquetFields(ParquetValues values, int row) : IRowFields
 {
     /// <inheritdoc/>
-    public bool Has(string name) => fields.TryGetValue(name, out var value) && value is not null;
+    public bool Has(string name) => values.Cell(name, row) is not null;
 
     /// <inheritdoc/>
-    public bool IsList(string name) => fields.TryGetValue(name, out var value) && value is IEnumerable and not string;
+    public bool IsList(string name) => values.Cell(name, row) is ParquetCell.Items;
 
     /// <inheritdoc/>
-    public string Text(string name) => Scalar(name, Required(name));
+    public string Text(string name) => Required(name) is ParquetCell.Text text ? text.Value : throw Wrong(name, Required(name), "text");
 
     /// <inheritdoc/>
-    public string Value(string name) => Text(name).Trim();
+    public string Value(string name) => Scalar(name, Required(name));
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Values(string name) => Required(name) is IEnumerable items and not string
-        ? [.. items.Cast<object?>().Select(item => Scalar(name, item))]
-        : throw new BadRowException($"'{name}' is a {Required(name).GetType().Name}, expected a list");
-
-    private object Required(string name) => fields.TryGetValue(name, out var value) && value is not null
-        ? value
-        : throw new BadRowException($"there is no '{name}', only: {string.Join(", ", fields.Where(f => f.Value is not null).Select(f => f.Key).Take(8))}");
-
-    private static string Scalar(string name, object? value) => value switch
+    public string? Name(string name) => values.Cell(name, row) switch
     {
-        string text => text,
-        ReadOnlyMemory<char> text => text.ToString(),
-        bool truth => truth ? "True" : "False",
-        double number => RowChecks.NumberText(number.ToString("R", CultureInfo.InvariantCulture)),
-        float number => RowChecks.NumberText(number.ToString("R", CultureInfo.InvariantCulture)),
-        sbyte or byte or short or ushort or int or uint or long or ulong or decimal =>
-            RowChecks.NumberText(Convert.ToString(value, CultureInfo.InvariantCulture)!),
-        _ => throw new BadRowException($"'{name}' is a {value?.GetType().Name ?? "null"}, expected text or a number"),
+        ParquetCell.Text text => text.Value.Trim(),
+        ParquetCell.Number number => number.Value,
+        _ => null,
     };
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Values(string name) => Required(name) is ParquetCell.Items items
+        ? [.. items.Cells.Select(item => Scalar(name, item))]
+        : throw Wrong(name, Required(name), "a list");
+
+    private ParquetCell? Required(string name) => values.HasColumn(name)
+        ? values.Cell(name, row)
+        : throw new BadRowException($"there is no {MessageText.Quote(name)}, only: {string.Join(", ", values.Columns.Take(8))}");
+
+    private static string Scalar(string name, ParquetCell? cell) => cell switch
+    {
+        ParquetCell.Text text => text.Value.Trim(),
+        ParquetCell.Number number => number.Value,
+        _ => throw Wrong(name, cell, "text or a number"),
+    };
+
+    private static BadRowException Wrong(string name, ParquetCell? cell, string expected) => new($"'{name}' is {cell?.What ?? "null"}, expected {expected}");
 }

@@ -1,58 +1,73 @@
+using LoRi.Training.Checkpoints;
 using Parquet;
-using Parquet.Serialization;
 
 namespace LoRi.Training.Data;
 
-/// <summary>A Parquet file with columns for question, rationale and answer, read one row group at a time.</summary>
+/// <summary>
+/// A Parquet file with columns for question, rationale and answer, read one group of rows at a time. What the file claims of itself
+/// is checked first, as the library believes it.
+/// </summary>
 internal static class ParquetRows
 {
     internal static IEnumerable<DataRow> Read(string path, DataOptions options)
     {
-        using var stream = File.OpenRead(path);
+        using var file = InputFile.Open(path);
+        using var view = new ParquetView(path, file);
+        var footer = Guarded(path, () => ParquetFooter.Read(view));
+        var columns = Guarded(path, () => Columns(footer.Root));
+        var library = Guarded(path, () => ParquetReader.CreateAsync(view, leaveStreamOpen: true).GetAwaiter().GetResult());
         var reader = new RowReader(options);
         var number = 0L;
-        var groups = GroupCount(path, stream);
-        for (var group = 0; group < groups; group++)
+        for (var group = 0; group < footer.Groups.Count; group++)
         {
-            foreach (var fields in Group(path, stream, group))
+            using var values = new ParquetValues(view, library, columns, footer.Groups[group], group);
+            for (var row = 0; row < footer.Groups[group].Rows; row++)
             {
+                var fields = new ParquetFields(values, row);
                 number++;
-                yield return new DataRow($"row {number}", number, id => reader.Read(id, new ParquetFields(fields)));
+                yield return new DataRow($"row {number}", number, id => reader.Read(id, fields));
             }
         }
     }
 
-    private static int GroupCount(string path, Stream stream) => Guarded(path, () =>
-    {
-        stream.Position = 0;
-        var reader = Wait(ParquetReader.CreateAsync(stream, leaveStreamOpen: true));
-        return reader.RowGroupCount;
-    });
-
-    private static IReadOnlyList<IDictionary<string, object?>> Group(string path, Stream stream, int group) => Guarded(path, () =>
-    {
-        stream.Position = 0;
-        return Rows(stream, group);
-    });
-
-    private static IReadOnlyList<IDictionary<string, object?>> Rows(Stream stream, int group)
-    {
-        var result = Wait(ParquetSerializer.DeserializeUntypedAsync(stream, null, group));
-        return [.. result.Data.Select(row => row.ToDictionary(field => field.Key, field => (object?)field.Value))];
-    }
-
-    // What a damaged file makes the library throw is not documented, hence the wide net: nothing else runs in it.
-    private static T Guarded<T>(string path, Func<T> read)
+    /// <summary>A look at a file, with what the checks and the library find turned into one line.</summary>
+    /// <exception cref="InputException">The file is damaged, or of a form that is not read.</exception>
+    internal static T Guarded<T>(string path, Func<T> look)
     {
         try
         {
-            return read();
+            return look();
         }
-        catch (Exception e) when (e is not (OutOfMemoryException or InputException))
+        catch (BadParquetException e) when (e.IsSound)
         {
+            throw new InputException($"{path}: is a Parquet file of a form that is not read: {e.Message}; write it anew with plain or dictionary encoding, or as JSON lines", e);
+        }
+        catch (BadParquetException e)
+        {
+            throw new InputException($"{path}: is not a Parquet file that can be read, as {e.Message}; it is damaged or cut short, fetch or write it again", e);
+        }
+        catch (Exception e) when (e is NotSupportedException or NotImplementedException)
+        {
+            throw new InputException($"{path}: is a Parquet file of a form that is not read; write it anew with plain or dictionary encoding, or as JSON lines", e);
+        }
+        catch (Exception e) when (e is not (OutOfMemoryException or InputException or BadRowException))
+        {
+            // What a damaged file makes the library throw is not documented, hence the wide net: nothing else runs in it.
             throw new InputException($"{path}: is not a Parquet file that can be read; it is damaged or cut short, fetch or write it again", e);
         }
     }
 
-    private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
+    private static Dictionary<string, ParquetColumn> Columns(ParquetNode root)
+    {
+        var columns = new Dictionary<string, ParquetColumn>(StringComparer.Ordinal);
+        foreach (var column in root.Parts.Select(ParquetColumn.Of))
+        {
+            if (!columns.TryAdd(column.Name, column))
+            {
+                throw new BadParquetException($"its schema has {MessageText.Quote(column.Name)} twice");
+            }
+        }
+
+        return columns;
+    }
 }

@@ -59,7 +59,7 @@ public static class ReasoningData
 
     private static IEnumerable<DataRow> Rows(string path, DataOptions options)
     {
-        DataPath.CheckRegular(path);
+        DataPath.Check(path);
         var format = options.Format ?? FormatDetection.Detect(path);
         var rows = format switch
         {

@@ -72,7 +72,7 @@ internal static class RowForms
             fields.Value(options.AnswerColumn)));
     }
 
-    private static string OwnName(IRowFields fields, string field, string otherwise) => fields.Has(field) ? fields.Value(field) : otherwise;
+    private static string OwnName(IRowFields fields, string field, string otherwise) => fields.Name(field) is { Length: > 0 } name ? name : otherwise;
 
     private static string OnlySolution(IRowFields fields)
     {

@@ -3,6 +3,7 @@ using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
+using LoRi.Training.Sequences;
 
 namespace LoRi.Training.Demo;
 

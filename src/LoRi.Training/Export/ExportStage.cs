@@ -39,12 +39,19 @@ public static class ExportStage
             info($"{options.Model}: has no tokenizer, so that the export has none; name one with --tokenizer");
         }
 
+        Provenance? made = null;
         AtomicFolder.Write(options.Output, folder =>
         {
-            var card = options.Form == ExportForm.Adapter ? WriteAdapter(folder, options) : WriteMerged(folder, options, tokenizer);
+            var card = options.Form == ExportForm.Adapter ? WriteAdapter(folder, options, info) : WriteMerged(folder, options, tokenizer);
             WriteTokenizer(folder, source, tokenizer);
-            AtomicFile.WriteText(Path.Combine(folder, "README.md"), ModelCard.Of(Provenance.Of(options, card), options));
+            made = Provenance.Of(options, card);
+            AtomicFile.WriteText(Path.Combine(folder, "README.md"), ModelCard.Of(made, options));
         });
+        if (HubMetadata.Missing(options, made!) is { } missing)
+        {
+            info(missing);
+        }
+
         info($"written: {options.Output}");
         return [.. Directory.GetFiles(options.Output).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
     }
@@ -69,11 +76,17 @@ public static class ExportStage
     }
 
     /// <summary>The adapter's files, its weights in the type that is asked for; the base is not read.</summary>
-    private static ReasoningCard? WriteAdapter(string folder, ExportOptions options)
+    private static ReasoningCard? WriteAdapter(string folder, ExportOptions options, Action<string> info)
     {
         var adapter = AdapterFolder.Resolve(options.Adapter ?? options.Model);
         var config = JsonFile.ReadObject(Path.Combine(adapter, AdapterConfig.FileName));
-        config["base_model_name_or_path"] = options.BaseModel ?? config["base_model_name_or_path"]?.DeepClone();
+        var basis = options.BaseModel ?? HubMetadata.BaseOf(config["base_model_name_or_path"]);
+        config["base_model_name_or_path"] = basis;
+        if (basis is null)
+        {
+            info("the adapter's files name no base model, as it lies on this machine only; tell others which one it fits with --base-model OWNER/NAME");
+        }
+
         AdapterFolder.Copy(adapter, folder, TypeOf(options.Dtype));
         AtomicFile.WriteText(Path.Combine(folder, AdapterConfig.FileName), config.ToJsonString(JsonText.Indented) + "\n");
         foreach (var name in new[] { ReasoningCard.FileName, ReasoningCard.WeightsFile }.Where(name => File.Exists(Path.Combine(adapter, name))))

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Training.Checkpoints;
+using LoRi.Training.Reports;
 
 namespace LoRi.Training.Export;
 
@@ -47,41 +48,59 @@ internal sealed class ModelCard
         Line("---");
         Line($"library_name: {(IsAdapter ? "peft" : "transformers")}");
         Line("pipeline_tag: text-generation");
+        if (options.Licence is { } licence)
+        {
+            Line($"license: {licence}");
+        }
+
+        List("language", options.Languages);
         if (made.Base is { } name)
         {
             Line($"base_model: {Quoted(name)}");
+            Line($"base_model_relation: {(IsAdapter ? "adapter" : "finetune")}");
         }
 
-        Line("tags:");
+        List("datasets", made.Datasets);
+
         string?[] tags = ["lori", "implicit-reasoning", made.Card?.Method, IsAdapter ? "lora" : null];
-        foreach (var tag in tags.OfType<string>().Distinct())
-        {
-            Line($"- {Quoted(tag)}");
-        }
-
-        if (made.Evaluations.Count > 0)
-        {
-            Index();
-        }
+        List("tags", [.. tags.OfType<string>().Distinct()]);
+        Index([.. made.Evaluations.Where(one => one.HubName is not null)]);
 
         Line("---");
         Line();
     }
 
-    private void Index()
+    private void List(string key, IReadOnlyList<string> values)
     {
-        Line("metrics:");
-        Line("- accuracy");
+        if (values.Count > 0)
+        {
+            Line($"{key}:");
+            foreach (var value in values)
+            {
+                Line($"- {Quoted(value)}");
+            }
+        }
+    }
+
+    /// <summary>Results for the Hub's tables, which know data sets by its own names alone; all others stand in the text only.</summary>
+    private void Index(IReadOnlyList<(EvaluationRecord Found, string? HubName)> evaluations)
+    {
+        if (evaluations.Count == 0)
+        {
+            return;
+        }
+
+        List("metrics", ["accuracy"]);
         Line("model-index:");
         Line($"- name: {Quoted(made.Name)}");
         Line("  results:");
-        foreach (var evaluation in made.Evaluations)
+        foreach (var (evaluation, hubName) in evaluations)
         {
             Line("  - task:");
             Line("      type: text-generation");
             Line("    dataset:");
-            Line($"      name: {Quoted(evaluation.Dataset)}");
-            Line($"      type: {Quoted(evaluation.Dataset)}");
+            Line($"      name: {Quoted($"{hubName} ({evaluation.Dataset})")}");
+            Line($"      type: {Quoted(hubName!)}");
             Line("    metrics:");
             Line("    - type: accuracy");
             Line($"      value: {Number(evaluation.Accuracy)}");
@@ -118,6 +137,11 @@ internal sealed class ModelCard
                 ? $"The latent steps are made by `lori`: `lori.json` tells their number and the ids that mark them, and the answer follows the prefix \"{card.AnswerPrefix}\". Tools that read the plain weights alone run the model without its latent steps."
                 : $"The answer follows the prefix \"{card.AnswerPrefix}\".");
             Line();
+            if (IsAdapter && card.LatentSteps > 0)
+            {
+                Line("The markers of the latent steps are tokens that the base does not have: before peft loads the adapter, the base needs rows for them, by `model.resize_token_embeddings(len(tokenizer))` with the tokenizer of this folder.");
+                Line();
+            }
         }
     }
 
@@ -165,7 +189,7 @@ internal sealed class ModelCard
         Line();
         Line("| data | questions | right | accuracy | 95 % interval | strict |");
         Line("| --- | --: | --: | --: | --- | --: |");
-        foreach (var one in made.Evaluations)
+        foreach (var (one, _) in made.Evaluations)
         {
             Line(string.Create(
                 CultureInfo.InvariantCulture,

@@ -11,14 +11,16 @@ namespace LoRi.Training.Export;
 /// <param name="Card">How it is asked; null for a plain model.</param>
 /// <param name="Settings">The run's settings that were not left out, in the file's order; empty where there was no run.</param>
 /// <param name="Summary">What the run took; null where there is no such file.</param>
-/// <param name="Evaluations">What was measured.</param>
+/// <param name="Datasets">What the Hub calls the training data, where that is known.</param>
+/// <param name="Evaluations">What was measured, and what the Hub calls the data where that is known.</param>
 internal sealed record Provenance(
     string Name,
     string? Base,
     ReasoningCard? Card,
     IReadOnlyList<(string Key, string Value)> Settings,
     JsonObject? Summary,
-    IReadOnlyList<EvaluationRecord> Evaluations)
+    IReadOnlyList<string> Datasets,
+    IReadOnlyList<(EvaluationRecord Found, string? HubName)> Evaluations)
 {
     private const string CommandKey = "command";
 
@@ -38,18 +40,20 @@ internal sealed record Provenance(
         var run = RunOf(options.Model);
         var config = run is null ? null : JsonFile.ReadObject(Path.Combine(run, "config.json"));
         var summary = run is null ? null : Path.Combine(run, "summary.json");
-        foreach (var folder in options.Evaluations)
+        var evaluations = options.Evaluations.Select(Named).ToArray();
+        foreach (var (folder, _) in evaluations)
         {
             CheckMethod(folder, card);
         }
 
         return new Provenance(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output))),
-            options.BaseModel ?? HubName(config?["model"]) ?? HubName(config?["teacher"]),
+            options.BaseModel ?? HubMetadata.NameOf(config?["model"], "models") ?? HubMetadata.NameOf(config?["teacher"], "models"),
             card,
             config is null ? [] : [.. config.Where(pair => !Unsaid.Contains(pair.Key) && pair.Value is not null).Select(pair => (pair.Key, Text(pair.Key, pair.Value!)))],
             summary is not null && File.Exists(summary) ? JsonFile.ReadObject(summary) : null,
-            [.. options.Evaluations.Select(EvaluationRecord.Read)]);
+            options.Datasets.Count > 0 ? options.Datasets : DatasetsOf(config),
+            [.. evaluations.Select(one => (EvaluationRecord.Read(one.Folder), one.HubName ?? EvaluatedOn(one.Folder)))]);
     }
 
     /// <summary>The run directory that a model belongs to; null where it belongs to none.</summary>
@@ -62,13 +66,22 @@ internal sealed record Provenance(
             && JsonFile.ReadObject(Path.Combine(folder, "config.json")).ContainsKey(CommandKey));
     }
 
-    /// <summary>The name of a model that lies in the Hub's own cache: there a folder <c>models--OWNER--NAME</c> holds it.</summary>
-    private static string? HubName(JsonNode? path)
+    /// <summary>A folder, and what its user says that the Hub calls the data: <c>FOLDER=OWNER/NAME</c>.</summary>
+    private static (string Folder, string? HubName) Named(string text)
     {
-        var cached = path is JsonValue value && value.GetValueKind() == JsonValueKind.String
-            ? value.GetValue<string>().Split('/', '\\').FirstOrDefault(part => part.StartsWith("models--", StringComparison.Ordinal))
-            : null;
-        return cached?["models--".Length..].Replace("--", "/", StringComparison.Ordinal);
+        var at = text.LastIndexOf('=');
+        return at > 0 && !Directory.Exists(text) && HubMetadata.IsRepository(text[(at + 1)..]) ? (text[..at], text[(at + 1)..]) : (text, null);
+    }
+
+    /// <summary>The data sets of the Hub's cache among the data of some settings.</summary>
+    private static string[] DatasetsOf(JsonObject? config) => config?["data"] is JsonArray files
+        ? [.. files.Select(file => HubMetadata.NameOf(file, "datasets")).OfType<string>().Distinct()]
+        : [];
+
+    private static string? EvaluatedOn(string folder)
+    {
+        var config = Path.Combine(folder, "config.json");
+        return File.Exists(config) && DatasetsOf(JsonFile.ReadObject(config)) is [var only] ? only : null;
     }
 
     private static void CheckMethod(string folder, ReasoningCard? card)

@@ -61,13 +61,13 @@ public static class AnswerGenerator
         {
             var prefix = plan.Mode == AnswerMode.Direct ? plan.Prefix : [];
             var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, .. prefix])], model.Device);
-            var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions());
+            var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows), rows.Positions());
             return (pass.Final.select(1, rows.Width - 1), pass.Cache, rows.Advance(null));
         }
 
         var latent = LatentPass.Run(model, weights, questions, plan.LatentSteps, trajectory: false);
         var fed = PaddedRows.Right([.. questions.Select(_ => (int[])[model.Special.Eot, .. plan.Prefix])], model.Device);
-        var after = model.Decoder.Forward(weights, model.Decoder.Embed(weights, fed.Ids), fed.After(latent.Progress), latent.Cache);
+        var after = model.Decoder.Forward(weights, model.Decoder.Embed(weights, fed), fed.After(latent.Progress), latent.Cache);
         return (after.Final.select(1, fed.Width - 1), after.Cache, fed.Advance(latent.Progress));
     }
 

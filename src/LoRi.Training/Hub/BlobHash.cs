@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Hub;
 
@@ -25,7 +26,7 @@ internal sealed class BlobHash : IDisposable
     public static bool IsOf(string path, RemoteFile file)
     {
         using var hash = new BlobHash(file);
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan);
+        using var stream = InputFile.Open(path);
         return stream.Length == file.Size && hash.AppendAll(stream).Matches;
     }
 

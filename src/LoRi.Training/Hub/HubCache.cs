@@ -1,3 +1,4 @@
+using System.Text;
 using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Hub;
@@ -8,6 +9,9 @@ namespace LoRi.Training.Hub;
 /// </summary>
 public sealed class HubCache : IDownloadTarget
 {
+    /// <summary>More bytes than the name of a commit has.</summary>
+    private const int LongestReference = 100;
+
     private readonly HubOptions options;
     private readonly DownloadRequest request;
     private readonly string repository;
@@ -34,7 +38,7 @@ public sealed class HubCache : IDownloadTarget
         var (main, snapshots) = (Path.Combine(folder, "refs", "main"), Path.Combine(folder, "snapshots"));
         return FileActions.On(folder, () =>
         {
-            var commit = File.Exists(main) && new FileInfo(main).Length < 100 ? File.ReadAllText(main).Trim() : null;
+            var commit = File.Exists(main) ? Encoding.UTF8.GetString(InputFile.Start(main, LongestReference)).Trim() : null;
             if (commit is not null && RemoteFile.IsHash(commit) && Directory.Exists(Path.Combine(snapshots, commit)))
             {
                 return Path.Combine(snapshots, commit);

@@ -1,28 +1,10 @@
+using LoRi.Training.Generation;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods;
-
-/// <summary>How a trained model answers a question.</summary>
-public enum AnswerMode
-{
-    /// <summary>The answer prefix follows the question at once.</summary>
-    Direct,
-
-    /// <summary>The model writes its chain of thought, the prefix and the answer.</summary>
-    Explicit,
-
-    /// <summary>Latent steps, then the prefix is fed and the model writes the answer.</summary>
-    Latent,
-}
-
-/// <summary>What a whole optimizer step contains, so that micro-batches reduce to the same loss as one batch.</summary>
-/// <param name="Rows">Rows of the step.</param>
-/// <param name="GradedTokens">Graded answer tokens of the step (the student's, with those of the prefix where it is graded).</param>
-/// <param name="RationaleTokens">Graded tokens of the step's explicit sequences (rationale, prefix, answer).</param>
-public sealed record StepTotals(int Rows, int GradedTokens, int RationaleTokens);
 
 /// <summary>One term of a loss: its value, reduced over the whole step, and what it is multiplied by in the total.</summary>
 public sealed record LossTerm(string Name, Tensor Value, double Weight);

@@ -111,6 +111,7 @@ public static class ModelLoader
             card?.CheckFits(folder, config.VocabularySize, config);
             var end = card?.EosId;
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
+            config.CheckEnds(ConfigPlace(folder), [eos]);
             var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
             var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
             var projection = new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
@@ -172,11 +173,14 @@ public static class ModelLoader
 
     private static DecoderConfig ConfigOf(IWeightSource source, string folder)
     {
-        var config = DecoderConfig.FromJson(source.Config, File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile));
+        var config = DecoderConfig.FromJson(source.Config, ConfigPlace(folder));
         var generation = Path.Combine(folder, ModelWriter.GenerationFile);
         return config.PadId is not null || !File.Exists(generation) ? config
             : config with { PadId = new ConfigFields(JsonFile.ReadObject(generation), generation).IdOrNone("pad_token_id") };
     }
+
+    /// <summary>Where the configuration of a folder or file of weights stands.</summary>
+    internal static string ConfigPlace(string folder) => File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile);
 
     /// <summary>The model with its adapter's and its projection's weights; disposed of where they hold what no weight may be.</summary>
     private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection)

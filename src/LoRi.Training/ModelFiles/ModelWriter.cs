@@ -53,7 +53,7 @@ public static class ModelWriter
         {
             SafetensorsWriter.Write(
                 Path.Combine(folder, ReasoningCard.WeightsFile),
-                slots.Order(StringComparer.Ordinal).Select(name => SafetensorsContent.FromTensor(name, model.Parameters[name])),
+                slots.Order(StringComparer.Ordinal).Select(name => TensorContent.FromTensor(name, model.Parameters[name])),
                 new Dictionary<string, string> { ["format"] = "pt" });
         }
 
@@ -76,7 +76,7 @@ public static class ModelWriter
     private static SafetensorsContent Content(ReasoningModel model, string name, ScalarType type)
     {
         using var part = model.Parameters.Part(name);
-        return SafetensorsContent.FromDeferred(name, type, part.shape, () => AdapterMerge.Merged(model, name));
+        return TensorContent.FromDeferred(name, type, part.shape, () => AdapterMerge.Merged(model, name));
     }
 
     private static void WriteJson(string folder, string name, JsonObject json) =>

@@ -1,3 +1,4 @@
+using LoRi.Training.Sequences;
 using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -42,6 +43,17 @@ public sealed class Decoder : IDisposable
         var flat = ids.reshape(-1);
         var rows = weights.Embedding.index_select(0, flat);
         return (weights.InputRows?.Into(rows, flat) ?? rows).view(ids.shape[0], ids.shape[1], Config.HiddenSize);
+    }
+
+    /// <summary>Rows of the embedding table for padded rows of ids.</summary>
+    /// <exception cref="InputException">An id is not in the table.</exception>
+    public Tensor Embed(DecoderWeights weights, PaddedRows rows)
+    {
+        var table = weights.Embedding.shape[0];
+        var wrong = rows.SmallestId < 0 ? rows.SmallestId : rows.LargestId;
+        return wrong >= 0 && wrong < table
+            ? Embed(weights, rows.Ids)
+            : throw new InputException($"a row has the id {wrong}, but the model's table has ids from 0 to {table - 1}; text and model belong to different tokenizers, name the model's own with --tokenizer");
     }
 
     /// <summary>Logits over all rows of the table, special ones included, for states [.., d].</summary>

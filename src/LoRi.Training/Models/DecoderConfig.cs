@@ -93,6 +93,18 @@ public sealed record DecoderConfig
     /// <summary>End-of-sequence ids, in the file's order; may be empty.</summary>
     public IReadOnlyList<int> EosIds { get; init; } = [];
 
+    /// <summary>Refuses end tokens that the table has no row for: they can be neither learned nor written.</summary>
+    /// <param name="named">Where they are named.</param>
+    /// <param name="ids">The ids.</param>
+    /// <exception cref="InputException">There is one.</exception>
+    public void CheckEnds(string named, IEnumerable<int> ids)
+    {
+        foreach (int id in ids.Where(id => id < 0 || id >= VocabularySize))
+        {
+            throw new InputException($"{named}: eos_token_id is {id}, but the model's table has ids up to {VocabularySize - 1}; correct it there");
+        }
+    }
+
     /// <summary>Reads and checks a <c>config.json</c>; <paramref name="source"/> names it in errors.</summary>
     /// <exception cref="InputException">A field that matters is missing, of the wrong type or not supported.</exception>
     public static DecoderConfig FromJson(JsonObject json, string source) => DecoderConfigReader.Read(new ConfigFields(json, source), source);

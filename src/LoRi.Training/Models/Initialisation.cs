@@ -81,7 +81,7 @@ public static class Initialisation
         using var scope = NewDisposeScope();
         var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, model.Special.Bot])], model.Device);
         var weights = model.Weights();
-        var embeddings = model.Decoder.Embed(weights, rows.Ids);
+        var embeddings = model.Decoder.Embed(weights, rows);
         var final = model.Decoder.Forward(weights, embeddings, rows.Positions()).Final.select(1, rows.Width - 1);
         var ratio = RootMeanSquare(weights.Embedding) / RootMeanSquare(final);
         model.Projection.Initialise(model.Parameters, ratio, new SeededRandom(seed, "projection"));

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.RegularExpressions;
 
 namespace LoRi.Training;
@@ -85,11 +86,13 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
     {
         var parent = Path.GetDirectoryName(folder) ?? folder;
         var python = Path.Combine(parent, "version.py");
-        if (File.Exists(python) && PythonVersion().Match(File.ReadAllText(python)) is { Success: true } match)
+        if (File.Exists(python) && PythonVersion().Match(Text(python)) is { Success: true } match)
             return match.Groups[1].Value;
         var plain = Path.Combine(parent, "build-version");
-        return File.Exists(plain) ? File.ReadAllText(plain).Trim() : null;
+        return File.Exists(plain) ? Text(plain).Trim() : null;
     }
+
+    private static string Text(string file) => Encoding.UTF8.GetString(JsonFile.ReadBytes(file));
 
     [GeneratedRegex("""^__version__\s*(?::[^=]*)?=\s*['"]([^'"]+)['"]""", RegexOptions.Multiline)]
     private static partial Regex PythonVersion();

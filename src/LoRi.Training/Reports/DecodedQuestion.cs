@@ -30,12 +30,12 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
     public static IReadOnlyList<DecodedQuestion> Of(string folder, ReasoningCard card, IReadOnlyList<string> data, DataOptions reading)
     {
         var examples = ReasoningData.Read(data, reading).Examples;
-        var tokenizer = StageModel.Tokenizer(folder, null);
+        var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(folder, null), card);
         using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full)).Model;
         StageModel.CheckFits(tokenizer, model, folder);
         var questions = examples.Select(example => tokenizer.Encode(example.Question, addSpecialTokens: true)).ToArray();
         var plan = new GenerationPlan(AnswerMode.Latent, card.LatentSteps, card.PrefixIds, LongestAnswer, [card.EosId]);
-        string Token(NearToken near) => $"{MessageText.Quote(tokenizer.Decode([near.Id]))} {100 * near.Share:F0} %";
+        string Token(NearToken near) => $"{TokenText.Quote(tokenizer.Decode([near.Id]))} {TokenText.Percent(near.Share)}";
         return [.. examples.Select((example, index) => new DecodedQuestion(
             example.Question,
             example.Rationale,

@@ -73,8 +73,9 @@ internal sealed class DemoPage(DemoReport report)
         ];
     }
 
-    private static string Cell((double Share, WilsonInterval Interval) of) =>
-        $"{of.Share:F1} ({100 * of.Interval.Low:F0} to {100 * of.Interval.High:F0})";
+    /// <summary>A method that was not asked questions of a length has no share there.</summary>
+    private static string Cell((double Share, WilsonInterval Interval) of) => !double.IsFinite(of.Share) ? "-"
+        : $"{of.Share:F1} ({100 * of.Interval.Low:F0} to {100 * of.Interval.High:F0})";
 
     private void Ranks(HtmlPage page) => page
         .Section("How low-rank the first teacher's trajectories are")

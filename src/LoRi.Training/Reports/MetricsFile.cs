@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Unicode;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Reports;
 
@@ -16,25 +18,28 @@ internal sealed class MetricsColumn
 /// <summary>Reads a <c>metrics.jsonl</c>. A last line without its end is a run that is being written, or was cut off, and is left out.</summary>
 internal static class MetricsFile
 {
+    private const int MaxDepth = 64;
+
     /// <summary>All numbers by their names, in the order of their first occurrence.</summary>
     /// <exception cref="InputException">A line is not a JSON object with a step.</exception>
     public static IReadOnlyList<(string Name, MetricsColumn Column)> Read(string path)
     {
         var columns = new List<(string Name, MetricsColumn Column)>();
-        var text = System.Text.Encoding.UTF8.GetString(JsonFile.ReadBytes(path));
-        var lines = text.Split('\n');
-        for (var line = 0; line < lines.Length - 1; line++)
+        var rest = InputFile.ReadBytes(path, InputFile.LargestLog).AsMemory();
+        for (var (line, end) = (1, 0); (end = rest.Span.IndexOf((byte)'\n')) >= 0; line++)
         {
-            if (!string.IsNullOrWhiteSpace(lines[line]))
+            if (!rest.Span[..end].Trim(" \t\r"u8).IsEmpty)
             {
-                Add(columns, path, line + 1, lines[line]);
+                Add(columns, path, line, rest[..end]);
             }
+
+            rest = rest[(end + 1)..];
         }
 
         return columns;
     }
 
-    private static void Add(List<(string Name, MetricsColumn Column)> columns, string path, int line, string text)
+    private static void Add(List<(string Name, MetricsColumn Column)> columns, string path, int line, ReadOnlyMemory<byte> text)
     {
         using var document = Parse(path, line, text);
         if (document.RootElement.ValueKind != JsonValueKind.Object
@@ -59,11 +64,14 @@ internal static class MetricsFile
         }
     }
 
-    private static JsonDocument Parse(string path, int line, string text)
+    private static JsonDocument Parse(string path, int line, ReadOnlyMemory<byte> text)
     {
         try
         {
-            return JsonDocument.Parse(text);
+            var document = JsonDocument.Parse(text);
+            return !Utf8.IsValid(text.Span) ? throw Bad(path, line, "it is not UTF-8")
+                : JsonUnicode.HalfPair(text.Span, MaxDepth) is { } end ? throw Bad(path, line, $"it has half a surrogate pair, which is no Unicode, before byte {end}")
+                : document;
         }
         catch (JsonException e)
         {

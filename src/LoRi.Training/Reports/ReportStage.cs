@@ -35,6 +35,11 @@ public sealed record ReportOptions
             throw new InputException($"--output {page}: is the page, and its picture is written beside it with the ending .png; name it {Path.ChangeExtension(page, ".html")}");
         }
 
+        if (Output is { } named)
+        {
+            OutputName.RequireFile(named, "an HTML page", ".html", ".htm");
+        }
+
         if (Questions == 0 && Data.Count > 0)
         {
             throw new InputException("--questions 0 and --data contradict each other: the data are read for questions only");

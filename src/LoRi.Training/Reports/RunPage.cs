@@ -106,7 +106,7 @@ internal sealed class RunPage(
 
     private OverviewTable Costs() => new(
         "Cost of the answers",
-        ["run", "data", "tokens written", "a question", "s a question", "ms a batch: mean (median, 90 %)", "ms alone: mean (median, 90 %)", "peak memory MiB"],
+        ["run", "data", "tokens written", "tokens a question", "seconds a question", "ms a batch: mean (median, 90 %)", "ms of a question alone: mean (median, 90 %)", "peak memory MiB"],
         [.. Evaluated().Select(row => (string[])
         [
             row.Run, row.Evaluation.Dataset, Number(row.Evaluation.TokensGenerated, "#,0"), Number(row.Evaluation.TokensGenerated / row.Evaluation.Examples, "F1"),
@@ -128,7 +128,7 @@ internal sealed class RunPage(
             ["run", "last step", "loss", "tokens", "tokens/s", "training s", "peak memory MiB", "share of matrix-product rate %"],
             trained.Select(run => (string[])
             [
-                run.Name, Last(run.Column("loss")?.Steps, "0"), Last(run.Column("loss")?.Values, "G4"), Last(run.Column("tokens")?.Values, "#,0"),
+                run.Name, Last(run.Column("loss")?.Steps, "0"), LastLoss(run.Column("loss")?.Values), Last(run.Column("tokens")?.Values, "#,0"),
                 Number(Of(run.Summary, "tokens_per_second"), "#,0"), Last(run.Column("seconds")?.Values, "F1"),
                 Number(Of(run.Summary, "peak_memory_bytes") / (1 << 20), "#,0"), Number(100 * Of(run.Summary, "share_of_ceiling"), "F0"),
             ]));
@@ -180,9 +180,14 @@ internal sealed class RunPage(
 
     private static string Percent(double? share) => Number(100 * share, "F1");
 
-    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "-";
+    private static string Number(double? value, string format) =>
+        value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) : "-";
 
-    private static string Last(List<double>? values, string format) => values is { Count: > 0 } ? values[^1].ToString(format, CultureInfo.InvariantCulture) : "-";
+    private static string Last(List<double>? values, string format) => Number(values is { Count: > 0 } ? values[^1] : null, format);
+
+    /// <summary>A loss that is no number is a finding, not a gap.</summary>
+    private static string LastLoss(List<double>? values) => values is not { Count: > 0 } ? "-"
+        : double.IsFinite(values[^1]) ? NumberText.Of(values[^1]) : double.IsNaN(values[^1]) ? "not a number" : "infinite";
 
     private static double? Of(JsonObject? json, string key) => json?[key] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 }

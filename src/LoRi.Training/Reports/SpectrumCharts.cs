@@ -1,4 +1,5 @@
 using LoRi.Math;
+using LoRi.Math.Fluent;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.Reports;
@@ -36,7 +37,7 @@ internal static class SpectrumCharts
             subspace.Run, mode, name, $"{values.Length}",
             name == StandardisationModule.name(subspace.Subspace.Standardisation) ? $"{used}" : "-",
             $"{effective.EntropyRank:F2}", $"{effective.Participation:F2}",
-            .. Shares.Select(share => $"{EffectiveRankModule.atEnergy(share, values)}"),
+            .. Shares.Select(share => $"{Spectra.RankAtEnergy(share, values)}"),
         ];
 
     private static List<ChartSeries> Series(

@@ -9,7 +9,7 @@ internal static class SvgChart
 {
     private const int Width = 560;
     private const int Height = 300;
-    private const int Left = 64;
+    private const int Left = 74;
     private const int Right = 14;
     private const int Top = 10;
     private const int Bottom = 44;

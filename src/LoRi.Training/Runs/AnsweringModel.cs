@@ -95,7 +95,7 @@ public sealed class AnsweringModel : IDisposable
         var (model, card) = ModelQueries.Load(options.Model, ModelQueries.Settings(options.Dtype, options.Device), options.Adapter);
         try
         {
-            return new AnsweringModel(options, model, card, tokenizer, template);
+            return new AnsweringModel(options, model, card, tokenizer is null ? null : StudentMarkers.AsText(tokenizer, card), template);
         }
         catch
         {
@@ -121,11 +121,14 @@ public sealed class AnsweringModel : IDisposable
         var clock = Stopwatch.StartNew();
         if (_template is null)
         {
+            StudentMarkers.CheckPrompt(_tokenizer!, question, _options.Asked);
             return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), _options.Asked, clock);
         }
 
         JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
-        var prompt = _tokenizer!.Encode(_template.Render(messages, addGenerationPrompt: true), addSpecialTokens: false);
+        var rendered = _template.Render(messages, addGenerationPrompt: true);
+        StudentMarkers.CheckPrompt(_tokenizer!, rendered, _options.Asked);
+        var prompt = _tokenizer!.Encode(rendered, addSpecialTokens: false);
         var answer = Generate(prompt, _options.Asked, clock);
         _said.Add(Message("user", question));
         _said.Add(Message("assistant", answer.Text!));

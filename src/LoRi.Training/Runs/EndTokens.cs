@@ -18,7 +18,9 @@ internal static class EndTokens
         }
 
         var file = FileOf(path);
-        return File.Exists(file) && Read(file) is { Count: > 0 } ids ? ids : config.EosIds;
+        var (named, ids) = File.Exists(file) && Read(file) is { Count: > 0 } own ? (file, own) : (ModelLoader.ConfigPlace(ModelLoader.Resolve(path)), config.EosIds);
+        config.CheckEnds(named, ids);
+        return ids;
     }
 
     /// <summary>The file that names the end tokens of a plain checkpoint, where it is there.</summary>

@@ -99,7 +99,7 @@ internal sealed class EvaluationFolder : IDisposable
             return rows;
         }
 
-        var bytes = JsonFile.ReadBytes(PredictionsFile);
+        var bytes = InputFile.ReadBytes(PredictionsFile, InputFile.LargestLog);
         var ends = new List<int>();
         for (var start = 0; rows.Count < examples.Count && Array.IndexOf(bytes, (byte)'\n', start) is var end and >= 0; start = end + 1)
         {

@@ -71,6 +71,7 @@ public sealed record EvaluationOptions
     /// <exception cref="InputException">A value is out of range.</exception>
     public void Validate()
     {
+        OutputName.RequireFolder(Output, "evaluation.json, predictions.jsonl and config.json");
         OptionRules.AtLeast("--latent-steps", LatentSteps, 1);
         OptionRules.AtLeast<int>("--max-new-tokens", MaxNewTokens, 1);
         OptionRules.AtLeast<int>("--batch-size", BatchSize, 1);

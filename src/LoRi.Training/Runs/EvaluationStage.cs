@@ -51,7 +51,8 @@ public sealed class EvaluationStage
             throw new InputException($"--data {string.Join(' ', options.Data)}: there is no question to answer");
         }
 
-        var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
+        var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
+        StudentMarkers.Check(set, tokenizer, example => [("question", example.Question)]);
         CheckLatentSteps(options, ModelLoader.Card(options.Model));
         tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);

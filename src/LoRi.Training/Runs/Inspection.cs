@@ -130,24 +130,10 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
         return new Inspection(CacheIndex.FormatName, [], new JsonObject { ["index"] = JsonFile.ReadObject(file) });
     }
 
-    private static bool IsGguf(string path) => path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || Start(path, 4).AsSpan().SequenceEqual("GGUF"u8);
+    private static bool IsGguf(string path) => path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || InputFile.Start(path, 4).AsSpan().SequenceEqual("GGUF"u8);
 
     /// <summary>Text has no zeros; the length that a safetensors file begins with always has some.</summary>
-    private static bool IsText(string path) => Start(path, 8) is { Length: > 0 } start && Array.TrueForAll(start, one => one is (>= 0x20 and < 0x7f) or (>= 0x09 and <= 0x0d));
-
-    private static byte[] Start(string path, int bytes)
-    {
-        try
-        {
-            using var stream = File.OpenRead(path);
-            var start = new byte[bytes];
-            return start[..stream.ReadAtLeast(start, bytes, throwOnEndOfStream: false)];
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{path}: cannot be read ({e.Message}); check that it is a regular file and its permissions", e);
-        }
-    }
+    private static bool IsText(string path) => InputFile.Start(path, 8) is { Length: > 0 } start && Array.TrueForAll(start, one => one is (>= 0x20 and < 0x7f) or (>= 0x09 and <= 0x0d));
 
     private static Inspection OfGguf(string path)
     {

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using LoRi.Training.Evaluation;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
+using LoRi.Training.Sequences;
 
 namespace LoRi.Training.Runs;
 

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using LoRi.Training.Models;
+using LoRi.Training.Sequences;
 
 namespace LoRi.Training.Runs;
 
@@ -25,8 +26,8 @@ public sealed record LoRiOptions
     /// <summary><c>--keep-trajectories</c>: keep the teacher's raw states in the cache, so that any subspace can be fitted to them.</summary>
     public bool KeepTrajectories { get; init; }
 
-    /// <summary><c>--shard-size</c>: MiB of one file of the cache at most.</summary>
-    public int ShardSize { get; init; } = 1024;
+    /// <summary><c>--shard-size</c>: the largest file of the cache.</summary>
+    public StorageSize ShardSize { get; init; } = new(1L << 30);
 
     /// <summary><c>--online</c>: run the teacher at every step instead of reading a cache.</summary>
     public bool Online { get; init; }
@@ -145,7 +146,6 @@ public sealed record LoRiOptions
 
     private void ValidateCache(string method)
     {
-        OptionRules.AtLeast<int>("--shard-size", ShardSize, 1);
         var (cache, keep, online) = (TeacherCache is null ? null : $"--teacher-cache {TeacherCache}", KeepTrajectories ? "--keep-trajectories" : null, Online ? "--online" : null);
         if ((cache ?? keep ?? online) is { } first && method != MethodNames.LoRi)
         {

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Runs;
 
@@ -67,7 +68,7 @@ public sealed class MetricsWriter : IDisposable
     public MetricsWriter(string path)
     {
         this.path = path;
-        Lines = File.Exists(path) ? File.ReadLines(path).Count() : 0;
+        Lines = File.Exists(path) ? InputFile.ReadBytes(path, InputFile.LargestLog).AsSpan().Count((byte)'\n') : 0;
         writer = AppendedFile.Open(path);
     }
 
@@ -96,7 +97,7 @@ public sealed class MetricsWriter : IDisposable
     /// <exception cref="InputException">One of them is damaged or missing.</exception>
     internal static IReadOnlyList<string> LinesUntil(string path, int step, int? lines)
     {
-        var all = Encoding.UTF8.GetString(JsonFile.ReadBytes(path)).Split('\n');
+        var all = Encoding.UTF8.GetString(InputFile.ReadBytes(path, InputFile.LargestLog)).Split('\n');
         var steps = all.Select(StepOf).ToArray();
         var kept = lines ?? (Array.FindLastIndex(steps, found => found <= step) + 1);
         var last = 0;

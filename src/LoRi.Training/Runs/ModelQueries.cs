@@ -33,12 +33,12 @@ public static class ModelQueries
         using var scope = NewDisposeScope();
         var weights = model.Weights();
         var rows = PaddedRows.Right([ids], model.Device);
-        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions(), levels: output is not null);
+        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows), rows.Positions(), levels: output is not null);
         var logits = Decoder.Logits(weights, pass.Final).squeeze(0);
         if (output is not null)
         {
-            var hidden = pass.Levels!.Select((level, index) => SafetensorsContent.FromTensor($"hidden.{index}", level.squeeze(0)));
-            SafetensorsWriter.Write(output, hidden.Prepend(SafetensorsContent.FromTensor("logits", logits)));
+            var hidden = pass.Levels!.Select((level, index) => TensorContent.FromTensor($"hidden.{index}", level.squeeze(0)));
+            SafetensorsWriter.Write(output, hidden.Prepend(TensorContent.FromTensor("logits", logits)));
         }
 
         var wide = logits.dtype == ScalarType.Float64 ? logits : logits.to(ScalarType.Float32);
@@ -86,7 +86,7 @@ public static class ModelQueries
         var wrong = Array.FindIndex(ids, id => id < 0 || id >= rows);
         if (wrong >= 0)
         {
-            throw new InputException($"{named}: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}; give ids of this model");
+            throw new InputException($"{named}: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}; {(named == IdsOption ? "give ids of this model" : "name the tokenizer that belongs to the model with --tokenizer")}");
         }
 
         if (ids.Length > model.Config.LongestSequence)

@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
-using LoRi.Training.Data;
 
 namespace LoRi.Training.Runs;
 
@@ -82,34 +81,20 @@ public static class OptionJson
     private static string Expected(Type type)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;
-        return plain.IsEnum
+        return plain == typeof(DtypeOption) ? "must be one of float32, bfloat16"
+            : plain.IsEnum
             ? $"must be one of {string.Join(", ", Enum.GetValues(plain).Cast<object>().Select(v => JsonSerializer.SerializeToNode(v, plain, Format)!.GetValue<string>()))}"
             : plain == typeof(bool) ? "must be true or false"
             : plain == typeof(string) ? "must be text"
             : plain == typeof(int) || plain == typeof(long) ? "must be a whole number"
             : plain == typeof(double) ? "must be a number"
+            : plain == typeof(StorageSize) ? StorageSize.Rule
             : "must be a list of texts";
     }
 
     /// <summary>The settings of a file, for <c>--config</c>.</summary>
-    /// <exception cref="InputException">The file cannot be read or is not one JSON object in which every key stands once.</exception>
-    public static JsonObject ReadFile(string path)
-    {
-        try
-        {
-            // It is read again where a message has to say which settings it gives.
-            if (File.Exists(path))
-            {
-                DataPath.CheckRegular(path);
-            }
-
-            return JsonFile.ReadObject(path);
-        }
-        catch (InputException e)
-        {
-            throw new InputException($"--config {e.Message}", e);
-        }
-    }
+    /// <exception cref="InputException">The file cannot be read or is not one object or mapping in which every name stands once.</exception>
+    public static JsonObject ReadFile(string path) => OptionFile.Read(path).Settings;
 }
 
 /// <summary>Where settings come from, for the messages about them.</summary>
@@ -119,8 +104,11 @@ public sealed record OptionSource(string? File)
     /// <summary>The command line.</summary>
     public static OptionSource CommandLine { get; } = new((string?)null);
 
+    /// <summary>The line that each setting of the file stands in, where that is known.</summary>
+    internal IReadOnlyDictionary<string, long>? Lines { get; init; }
+
     /// <summary>How a message names the setting <paramref name="key"/>.</summary>
-    public string Place(string key) => File is null
-        ? "--" + key.Replace('_', '-')
+    public string Place(string key) => File is null ? "--" + key.Replace('_', '-')
+        : Lines?.TryGetValue(key, out var line) == true ? $"--config {File}, line {line}: {key}"
         : $"--config {File}: {key}";
 }

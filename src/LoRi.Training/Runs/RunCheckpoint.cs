@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using LoRi.Training.Checkpoints;
 using LoRi.Training.Models;
 using LoRi.Training.Training;
@@ -78,7 +79,7 @@ public sealed class RunCheckpoint
     private static RunCheckpoint Read(int step, string folder)
     {
         var sums = Path.Combine(folder, SumsFile);
-        if (!File.Exists(sums) || File.ReadAllText(sums) != $"{Sum(folder)}  {TrainerState.FileName}\n")
+        if (!File.Exists(sums) || Encoding.UTF8.GetString(JsonFile.ReadBytes(sums)) != $"{Sum(folder)}  {TrainerState.FileName}\n")
         {
             throw new InputException($"{TrainerState.FileName} is not what {SumsFile} says");
         }
@@ -93,7 +94,7 @@ public sealed class RunCheckpoint
     {
         try
         {
-            using var stream = File.OpenRead(Path.Combine(folder, TrainerState.FileName));
+            using var stream = InputFile.Open(Path.Combine(folder, TrainerState.FileName));
             return Convert.ToHexStringLower(SHA256.HashData(stream));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

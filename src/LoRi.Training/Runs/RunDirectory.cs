@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Training.Checkpoints;
+using LoRi.Training.Data;
 
 namespace LoRi.Training.Runs;
 
@@ -145,7 +146,7 @@ public sealed class RunDirectory
     }
 
     /// <summary>The rows of <c>metrics.jsonl</c>.</summary>
-    public IEnumerable<JsonObject> ReadMetrics() => File.ReadLines(MetricsFile).Select(line => JsonNode.Parse(line)!.AsObject());
+    public IEnumerable<JsonObject> ReadMetrics() => DataLines.Read(MetricsFile).Select(line => JsonNode.Parse(line.Bytes)!.AsObject());
 
     /// <summary>Fills a folder under another name, flushes it and renames it: it is there completely or not at all.</summary>
     private void Publish(string folder, Action<string> write)

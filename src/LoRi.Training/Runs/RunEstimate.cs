@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using LoRi.Training.Generation;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Models;

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Training.Methods;
 using LoRi.Training.Models;
+using LoRi.Training.Sequences;
 using LoRi.Training.Training;
 using static TorchSharp.torch;
 
@@ -124,7 +125,7 @@ public sealed class RunLoop(
             (state.BestValidation, state.BestStep) = (loss, step);
         }
 
-        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {loss:F4}, best {state.BestValidation:F4} at step {state.BestStep}"));
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {NumberText.Of(loss)}, best {NumberText.Of(state.BestValidation ?? loss)} at step {state.BestStep}"));
         return loss;
     }
 

@@ -1,3 +1,4 @@
+using LoRi.Training.Sequences;
 using LoRi.Training.Training;
 
 namespace LoRi.Training.Runs;

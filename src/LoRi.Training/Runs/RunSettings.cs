@@ -88,8 +88,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
             return own;
         }
 
-        var source = new OptionSource(configFile);
-        var merged = OptionJson.ReadFile(configFile);
+        var (merged, source) = OptionFile.Read(configFile);
         if (merged[CommandKey] is { } written && written.ToJsonString() != JsonSerializer.Serialize(command))
         {
             throw new InputException($"{source.Place(CommandKey)} {written.ToJsonString()}: these are the settings of another command than `lori {command}`; replay them with that one");

@@ -101,7 +101,7 @@ public sealed class RunWatch(TrainOptions options, ReasoningModel model, int lat
         Push(seen.Recent, loss, LossWindow);
         var (before, now) = (seen.First.Average(), seen.Recent.Average());
         return options.DivergenceFactor > 0 && seen.First.Count == LossWindow && now > Limit(before)
-            ? string.Create(CultureInfo.InvariantCulture, $"the loss diverges, on average {now:G4} over the last {LossWindow} steps and {before:G4} over the first (--divergence-factor {options.DivergenceFactor}, 0 turns this off)")
+            ? string.Create(CultureInfo.InvariantCulture, $"the loss diverges, on average {NumberText.Of(now)} over the last {LossWindow} steps and {NumberText.Of(before)} over the first (--divergence-factor {options.DivergenceFactor}, 0 turns this off)")
             : null;
     }
 

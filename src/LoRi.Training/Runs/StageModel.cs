@@ -65,8 +65,14 @@ public static class StageModel
     /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
     /// <exception cref="InputException">The model names none.</exception>
     public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.EosId ?? (loaded.Config.EosIds.Count > 0
-        ? loaded.Config.EosIds[0]
+        ? CheckedEnd(model, loaded.Config)
         : throw new InputException($"{model}: config.json names no eos_token_id, which ends an answer; add it there"));
+
+    private static int CheckedEnd(string model, DecoderConfig config)
+    {
+        config.CheckEnds(ModelLoader.ConfigPlace(ModelLoader.Resolve(model)), config.EosIds.Take(1));
+        return config.EosIds[0];
+    }
 
     /// <summary>The latent steps before an answer: those that are asked for, else the card's.</summary>
     /// <exception cref="InputException">The model was not trained with any, or has fewer positions.</exception>

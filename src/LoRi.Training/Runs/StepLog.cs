@@ -34,10 +34,10 @@ internal sealed class StepLog(MetricsWriter metrics, EventFile events, RunState 
         var row = new MetricsRow(step.Step, state.Tokens, step.Loss, step.Terms, step.LearningRate, step.GradientNorm, rate, state.Seconds) { Measures = measures };
         metrics.Write(row);
         events.Add(row.ToJson());
-        var terms = string.Join(", ", step.Terms.Select(term => string.Create(CultureInfo.InvariantCulture, $"{term.Key} {term.Value:F4}")));
+        var terms = string.Join(", ", step.Terms.Select(term => $"{term.Key} {NumberText.Of(term.Value)}"));
         log.Step(string.Create(
             CultureInfo.InvariantCulture,
-            $"step {step.Step}/{steps}: loss {step.Loss:F4} ({terms}), gradient {step.GradientNorm:F2}, rate {step.LearningRate:G3}, {rate:F0} tokens/s"));
+            $"step {step.Step}/{steps}: loss {NumberText.Of(step.Loss)} ({terms}), gradient {NumberText.Of(step.GradientNorm, 2)}, rate {NumberText.Rate(step.LearningRate)}, {rate:F0} tokens/s"));
         (tokensSince, secondsSince) = (0, 0);
     }
 

@@ -47,7 +47,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         {
             var cache = new TeacherCache(
                 CacheOptions(rows, levels, student, given),
-                size => new ModelTrajectories(teacher ??= LoadTeacher(student), rows, levels, size, done => Report(done, rows.Count, clock)),
+                size => new ModelTrajectories(teacher ??= LoadTeacher(rows, student), rows, levels, size, done => Report(done, rows.Count, clock)),
                 info);
             var result = cache.Open(like);
             Keep(result.Subspace, cache.SourceSha256);
@@ -75,7 +75,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         Levels = levels,
         Width = student.HiddenSize,
         BatchSize = batch,
-        ShardBytes = (long)settings.LoRi.ShardSize << 20,
+        ShardBytes = settings.LoRi.ShardSize.Bytes,
         KeepTrajectories = settings.LoRi.KeepTrajectories,
     };
 
@@ -83,7 +83,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     private LoRiTeacher Online(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)
     {
         var clock = Stopwatch.StartNew();
-        var teacher = LoadTeacher(student);
+        var teacher = LoadTeacher(rows, student);
         try
         {
             info("online: the teacher runs at every step, nothing is cached");
@@ -99,17 +99,24 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         }
     }
 
-    private ReasoningModel LoadTeacher(DecoderConfig student)
+    private ReasoningModel LoadTeacher(IReadOnlyList<EncodedExample> rows, DecoderConfig student)
     {
         var path = settings.Train.Teacher!;
+        var longest = rows.Max(row => row.ExplicitLength);
         var teacher = ModelLoader.Load(path, new LoadSettings(StageModel.PrecisionOf(settings.Train.Dtype), device)).Model;
-        if ((teacher.Config.Layers, teacher.Config.HiddenSize) == (student.Layers, student.HiddenSize))
+        var (found, size, positions) = (teacher.Config.Layers, teacher.Config.HiddenSize, teacher.Config.LongestSequence);
+        if ((found, size) == (student.Layers, student.HiddenSize) && longest <= positions)
         {
             return teacher;
         }
 
-        var (found, size) = (teacher.Config.Layers, teacher.Config.HiddenSize);
         teacher.Dispose();
+        if (longest > positions)
+        {
+            throw new InputException(
+                $"--data: the longest example makes {longest} tokens for --teacher {path}, which has a table of {positions} positions; leave such rows out with --max-tokens {positions}");
+        }
+
         throw new InputException($"--teacher {path}: has {found} levels of {size} components, the student has {student.Layers} of {student.HiddenSize}; teacher and student must have the same base model");
     }
 

@@ -201,6 +201,8 @@ public sealed record TrainOptions
         {
             throw new InputException("--output is missing: name the run directory");
         }
+
+        OutputName.RequireFolder(Output, "settings, metrics, checkpoints and the final model");
     }
 
     private void ValidateOptimizer()

@@ -13,34 +13,41 @@ namespace LoRi.Training.Runs;
 public sealed record TrainingData(
     IReadOnlyList<EncodedExample> Training, IReadOnlyList<EncodedExample> Validation, int TooLong, int WithoutRationale)
 {
-    /// <summary>Encodes examples.</summary>
+    /// <summary>The training rows as a frozen teacher reads them, which has its own tokenizer; the training rows themselves where there is none.</summary>
+    public IReadOnlyList<EncodedExample> TeacherRows { get; init; } = Training;
+
+    /// <summary>Encodes examples, for a frozen teacher as well where it has an encoder of its own.</summary>
     /// <exception cref="InputException">Nothing is left to train on.</exception>
-    public static TrainingData Encode(IReadOnlyList<ReasoningExample> examples, ExampleEncoder encoder, TrainOptions options, int latentSteps)
+    public static TrainingData Encode(
+        IReadOnlyList<ReasoningExample> examples, ExampleEncoder encoder, TrainOptions options, int latentSteps, ExampleEncoder? teacher = null)
     {
         var (forTraining, forValidation) = DataSplit.ByQuestion(examples, options.ValidationFraction);
         var tooLong = 0;
-        List<EncodedExample> Kept(IEnumerable<ReasoningExample> part)
+        (List<EncodedExample> Rows, List<EncodedExample> Teacher) Kept(IEnumerable<ReasoningExample> part, ExampleEncoder? asked)
         {
-            var rows = new List<EncodedExample>();
-            foreach (var encoded in part.Select(example => encoder.Encode(example, rows.Count)))
+            var (rows, asTeacher) = (new List<EncodedExample>(), new List<EncodedExample>());
+            foreach (var example in part)
             {
-                if (options.MaxTokens is { } limit && encoded.Length(latentSteps) > limit)
+                var own = encoder.Encode(example, rows.Count);
+                var other = asked?.Encode(example, rows.Count) is { } read && !read.IsSame(own) ? read : own;
+                if (options.MaxTokens is { } limit && System.Math.Max(own.Length(latentSteps), other.ExplicitLength) > limit)
                 {
                     tooLong++;
                 }
                 else
                 {
-                    rows.Add(encoded);
+                    rows.Add(own);
+                    asTeacher.Add(other);
                 }
             }
 
-            return rows;
+            return (rows, asTeacher);
         }
 
-        var (training, validation) = (Kept(forTraining), Kept(forValidation));
+        var ((training, teacherRows), (validation, _)) = (Kept(forTraining, teacher), Kept(forValidation, null));
         return training.Count == 0
             ? throw new InputException($"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than --max-tokens, {validation.Count} held out)")
-            : new TrainingData(training, validation, tooLong, training.Count(row => row.Rationale.Length == 0));
+            : new TrainingData(training, validation, tooLong, training.Count(row => row.Rationale.Length == 0)) { TeacherRows = teacherRows };
     }
 
     /// <summary>The SHA-256 of all ids, by row and part: two runs with the same one were given the same rows in the same order.</summary>

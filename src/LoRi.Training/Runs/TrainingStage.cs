@@ -20,7 +20,6 @@ namespace LoRi.Training.Runs;
 public sealed class TrainingStage
 {
     private const int ProjectionRows = 64;
-    private static readonly string[] SpecialTokens = ["<bot>", "<eot>"];
     private readonly RunSettings settings;
     private readonly RunLog log;
     private readonly Stopwatch clock = Stopwatch.StartNew();
@@ -136,7 +135,7 @@ public sealed class TrainingStage
             ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
-        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.Training, model.Config) : null;
+        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.TeacherRows, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         run.WriteConfig(resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
@@ -187,13 +186,15 @@ public sealed class TrainingStage
         log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
         var tokenizer = StageModel.Tokenizer(Start, settings.Train.Tokenizer);
         tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
-        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(SpecialTokens, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(Start))!));
+        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(StudentMarkers.Texts, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(Start))!));
         stop.ThrowIfCancellationRequested();
         var model = LoadStart(Start, tokenizer, new LoadSettings(precision, device));
         try
         {
-            var encoder = new ExampleEncoder(tokenizer, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
-            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, LatentSteps);
+            var reading = IsTeacher ? StudentMarkers.AsText(tokenizer, ModelLoader.Card(Start)) : StudentMarkers.AsText(tokenizer);
+            StudentMarkers.Check(examples, reading, StudentMarkers.All);
+            var encoder = EncoderOf(reading, model);
+            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, LatentSteps, HasFrozenTeacher ? EncoderOf(TeacherTokenizer(reading), model) : null);
             log.Info(data.Describe());
             CheckRows(data);
             CheckLength(data, model.Config);
@@ -208,11 +209,21 @@ public sealed class TrainingStage
         }
     }
 
+    private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
+        new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
+
+    /// <summary>What the frozen teacher reads its rows with: its own tokenizer where it has one, else the student's.</summary>
+    private TextTokenizer TeacherTokenizer(TextTokenizer otherwise)
+    {
+        var path = settings.Train.Teacher!;
+        return StageModel.FindTokenizer(path, null) is { } own ? StudentMarkers.AsText(own, ModelLoader.Card(path)) : otherwise;
+    }
+
     /// <summary>The model to start from; a student gets rows for its markers and a feedback projection.</summary>
     private ReasoningModel LoadStart(string path, TextTokenizer tokenizer, LoadSettings load)
     {
         var parts = IsTeacher ? null : new StudentParts(
-            settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(SpecialTokens[0])!.Value, tokenizer.TokenToId(SpecialTokens[1])!.Value);
+            settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(StudentMarkers.Texts[0])!.Value, tokenizer.TokenToId(StudentMarkers.Texts[1])!.Value);
         var model = ModelLoader.LoadToTrain(path, load, parts, settings.Adapters.ToSettings());
         foreach (var note in model.Notes)
         {

@@ -42,8 +42,8 @@ public sealed record TrajectoriesOptions
     /// <summary><c>--max-tokens</c>: longer examples are left out and counted.</summary>
     public int? MaxTokens { get; init; }
 
-    /// <summary><c>--shard-size</c>, in megabytes.</summary>
-    public int ShardMegabytes { get; init; } = 4096;
+    /// <summary><c>--shard-size</c>: the largest file.</summary>
+    public StorageSize ShardSize { get; init; } = new(4L << 30);
 
     /// <summary>How the data are read.</summary>
     public DataOptions Reading { get; init; } = new();
@@ -54,7 +54,7 @@ public sealed record TrajectoriesOptions
     {
         OptionRules.AtLeast<int>("--batch-size", BatchSize, 1);
         OptionRules.AtLeast("--max-tokens", MaxTokens, 1);
-        OptionRules.AtLeast<int>("--shard-size", ShardMegabytes, 1);
+        OutputName.RequireFile(Output, "a safetensors file", ".safetensors");
     }
 }
 
@@ -78,7 +78,8 @@ public static class TrajectoriesStage
         options.Validate();
         var clock = Stopwatch.StartNew();
         var set = ReasoningData.Read(options.Data, options.Reading);
-        var tokenizer = StageModel.Tokenizer(options.Model, options.Tokenizer);
+        var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
+        StudentMarkers.Check(set, tokenizer, StudentMarkers.All);
         tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         var (model, card) = ModelLoader.Load(options.Model, new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device)));
         using var owned = model;
@@ -100,7 +101,7 @@ public static class TrajectoriesStage
 
         var levels = new TracedLevels(options.Levels.Indices(model.Config.Layers));
         var source = new ModelTrajectories(model, rows, levels, options.BatchSize, done => info($"{done:N0} of {rows.Length:N0} examples"));
-        using var writer = new TrajectoryWriter(options.Output, (long)options.ShardMegabytes << 20);
+        using var writer = new TrajectoryWriter(options.Output, options.ShardSize.Bytes);
         source.ForEach(writer.Add);
         var files = writer.Finish([.. kept.Select(example => example.Id)]);
         return new TrajectoriesResult(

@@ -44,7 +44,7 @@ public sealed class GradedPass
     {
         var inputs = PaddedRows.Right([.. graded.Select(row => row.Ids[..^1])], model.Device);
         var pass = model.Decoder.Forward(
-            weights, model.Decoder.Embed(weights, inputs.Ids), inputs.After(before?.Progress), before?.Cache, levels);
+            weights, model.Decoder.Embed(weights, inputs), inputs.After(before?.Progress), before?.Cache, levels);
         return new GradedPass(inputs, graded, pass.Levels, () => Grade(model, weights, pass.Final, inputs, graded));
     }
 

@@ -23,7 +23,7 @@ public static class LatentPass
     {
         var device = model.Device;
         var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, model.Special.Bot])], device);
-        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions());
+        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows), rows.Positions());
         var (cache, progress) = (pass.Cache, rows.Advance(null));
         var state = pass.Final.narrow(1, rows.Width - 1, 1);
         var (latents, levels) = (new List<Tensor>(), new List<Tensor>());

@@ -14,6 +14,8 @@ public sealed class PaddedRows
         lengths = [.. rows.Select(row => row.Length)];
         Width = lengths.Max();
         PaddedLeft = left;
+        SmallestId = rows.Min(row => row.Length == 0 ? 0 : row.Min());
+        LargestId = rows.Max(row => row.Length == 0 ? 0 : row.Max());
         Ids = Rectangle(rows, device);
     }
 
@@ -28,6 +30,12 @@ public sealed class PaddedRows
 
     /// <summary>Ids, int64 [B, T]; padding is id 0, which no mask lets anyone see.</summary>
     public Tensor Ids { get; }
+
+    /// <summary>The smallest id.</summary>
+    public int SmallestId { get; }
+
+    /// <summary>The largest id.</summary>
+    public int LargestId { get; }
 
     /// <summary>Whether any row is padded.</summary>
     public bool Ragged => lengths.Any(length => length != Width);

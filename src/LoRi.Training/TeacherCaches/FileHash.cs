@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.TeacherCaches;
 
@@ -11,7 +12,7 @@ internal static class FileHash
     {
         try
         {
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20, FileOptions.SequentialScan);
+            using var stream = InputFile.Open(path);
             return Convert.ToHexStringLower(SHA256.HashData(stream));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)

@@ -15,6 +15,7 @@ internal sealed class BpeModel : ITokenModel
     private readonly Dictionary<string, int>? _whole;
     private readonly Dictionary<(int Left, int Right), Merge> _merges;
     private readonly int[] _bytes;
+    private readonly HashSet<int> _made;
 
     /// <summary>Builds the merge table.</summary>
     /// <param name="source">The file, for messages.</param>
@@ -34,9 +35,14 @@ internal sealed class BpeModel : ITokenModel
             _merges[(Id(left), Id(right))] = new Merge(rank++, Id(left + right));
         }
 
+        _made = [.. _bytes, .. _merges.Values.Select(merge => merge.Id)];
+
         int Id(string token) => vocabulary.TryGetValue(token, out int id) ? id : throw new InputException(
             $"{source}: model.merges: number {rank + 1} needs {MessageText.Quote(token)}, which the vocabulary lacks; the file is damaged");
     }
+
+    /// <inheritdoc/>
+    public bool MayMake(int id) => _made.Contains(id);
 
     private readonly record struct Merge(int Rank, int Id);
 

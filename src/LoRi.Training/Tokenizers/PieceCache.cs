@@ -10,6 +10,9 @@ internal sealed class PieceCache(ITokenModel model)
     private readonly ConcurrentDictionary<string, int[]> _known = new(StringComparer.Ordinal);
     private int _entries;
 
+    /// <summary>Whether a token of the vocabulary may come from ordinary text.</summary>
+    public bool MayMake(int id) => model.MayMake(id);
+
     /// <summary>The ids of a piece of text.</summary>
     public int[] Encode(ReadOnlySpan<char> piece)
     {

@@ -18,9 +18,9 @@ public sealed class TextTokenizer
     {
         _parts = parts;
         _vocabulary = new Vocabulary(parts.Model, added);
-        AddedToken[] found = [.. added.Where(token => !(parts.SplitsSpecial && token.Special))];
-        _rawFinder = new AddedTokenFinder(found.Where(token => !token.Normalized).Select(token => (token.Content, token)));
-        _normalizedFinder = new AddedTokenFinder(found.Where(token => token.Normalized)
+        AddedToken[] sought = [.. added.Where(token => !parts.ReadAsText.Contains(token.Content) && !(parts.SplitsSpecial && token.Special))];
+        _rawFinder = new AddedTokenFinder(sought.Where(token => !token.Normalized).Select(token => (token.Content, token)));
+        _normalizedFinder = new AddedTokenFinder(sought.Where(token => token.Normalized)
             .Select(token => (NormalizedText.Of(token.Content, parts.Normalize).Text, token)));
     }
 
@@ -103,17 +103,20 @@ public sealed class TextTokenizer
     public string Decode(IEnumerable<int> ids, bool skipSpecialTokens = false)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        List<string> tokens = [];
+        List<(string Token, bool Added)> tokens = [];
         foreach (int id in ids)
         {
             if (_vocabulary.Find(id) is string token && !(skipSpecialTokens && _vocabulary.IsSpecial(token)))
             {
-                tokens.Add(token);
+                tokens.Add((token, IsItsOwnText(token, id)));
             }
         }
 
         return _parts.Decoder.Join(tokens);
     }
+
+    /// <summary>Whether a token is an added one that stands for its own text; one that ordinary text makes as well stands for bytes.</summary>
+    private bool IsItsOwnText(string token, int id) => _vocabulary.IsAdded(token) && !(_vocabulary.Model.ContainsKey(token) && _parts.Cache.MayMake(id));
 
     /// <summary>The id of a token in its vocabulary form (for byte-level vocabularies in the byte alphabet), or null.</summary>
     public int? TokenToId(string token) => _vocabulary.Find(token);
@@ -153,6 +156,15 @@ public sealed class TextTokenizer
 
         return new TextTokenizer(_parts, added);
     }
+
+    /// <summary>This tokenizer, for which the given texts are ordinary wherever they stand, though they are added tokens. Ids and files stay the same.</summary>
+    internal TextTokenizer ReadingAsText(IEnumerable<string> contents) => new(_parts with { ReadAsText = [.. contents] }, AddedTokens);
+
+    /// <summary>What <see cref="ReadingAsText"/> was given.</summary>
+    internal IReadOnlyList<string> ReadAsText => _parts.ReadAsText;
+
+    /// <summary>Whether one of these texts is also a word of the model's own vocabulary, so that ordinary text may give its id.</summary>
+    internal bool TextsAreWords => _parts.ReadAsText.Any(_vocabulary.Model.ContainsKey);
 
     /// <summary>The id that other readers of the written file will give a new token, if no token has it.</summary>
     private int Free(int id) => IdToToken(id) is not string taken ? id

@@ -18,18 +18,18 @@ internal enum TokenDecoder
 /// <summary>Joins tokens.</summary>
 internal static class TokenDecoders
 {
-    /// <summary>The text of a list of tokens.</summary>
-    public static string Join(this TokenDecoder decoder, IEnumerable<string> tokens)
+    /// <summary>The text of a list of tokens; an added one is its own text, whatever letters it consists of.</summary>
+    public static string Join(this TokenDecoder decoder, IEnumerable<(string Token, bool Added)> tokens)
     {
         if (decoder != TokenDecoder.ByteLevel)
         {
-            return string.Join(decoder == TokenDecoder.Spaced ? " " : "", tokens);
+            return string.Join(decoder == TokenDecoder.Spaced ? " " : "", tokens.Select(token => token.Token));
         }
 
         using MemoryStream bytes = new();
-        foreach (string token in tokens)
+        foreach ((string token, bool added) in tokens)
         {
-            bytes.Write(ByteAlphabet.Read(token));
+            bytes.Write(added ? Encoding.UTF8.GetBytes(token) : ByteAlphabet.Read(token));
         }
 
         return Encoding.UTF8.GetString(bytes.GetBuffer(), 0, (int)bytes.Length);

@@ -5,11 +5,17 @@ internal interface ITokenModel
 {
     /// <summary>The ids of a piece.</summary>
     int[] Encode(ReadOnlySpan<char> piece);
+
+    /// <summary>Whether a token of the vocabulary may come from ordinary text.</summary>
+    bool MayMake(int id);
 }
 
 /// <summary>Whole pieces, written in the byte alphabet where <paramref name="byteLevel"/>, are the vocabulary.</summary>
 internal sealed class WordLevelModel(string source, IReadOnlyDictionary<string, int> vocabulary, int? unknown, bool byteLevel) : ITokenModel
 {
+    /// <inheritdoc/>
+    public bool MayMake(int id) => true;
+
     /// <inheritdoc/>
     public int[] Encode(ReadOnlySpan<char> piece)
     {

@@ -60,7 +60,7 @@ public static class TokenizerFile
 
     private static ReadOnlyMemory<byte> ReadJson(string path)
     {
-        byte[] bytes = JsonFile.ReadBytes(path);
+        byte[] bytes = InputFile.ReadBytes(path, LargestJson);
         if (!bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
         {
             return bytes;

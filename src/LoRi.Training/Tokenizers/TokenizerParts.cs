@@ -46,4 +46,7 @@ internal sealed record TokenizerParts
 
     /// <summary>What the file says that is not followed.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>Texts of added tokens that are not looked for: where they stand in a text they are ordinary.</summary>
+    public IReadOnlyList<string> ReadAsText { get; init; } = [];
 }

@@ -54,6 +54,9 @@ internal sealed class Vocabulary
     /// <summary>The token of an id, or null.</summary>
     public string? Find(int id) => id >= 0 && id < Size ? _tokens[id] : null;
 
+    /// <summary>Whether a token is found in texts as it is.</summary>
+    public bool IsAdded(string token) => _added.ContainsKey(token);
+
     /// <summary>Whether a token is a control token.</summary>
     public bool IsSpecial(string token) => _added.TryGetValue(token, out AddedToken? added) && added.Special;
 }

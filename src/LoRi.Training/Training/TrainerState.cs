@@ -26,8 +26,8 @@ public static class TrainerState
         SafetensorsWriter.Write(
             Path.Combine(folder, FileName),
             [
-                .. Tensors(model, optimizer).Select(pair => SafetensorsContent.FromTensor(pair.Name, pair.Value)),
-                SafetensorsContent.FromTensor(Generator, generator),
+                .. Tensors(model, optimizer).Select(pair => TensorContent.FromTensor(pair.Name, pair.Value)),
+                TensorContent.FromTensor(Generator, generator),
             ],
             new Dictionary<string, string>(notes) { ["format"] = "lori-checkpoint", [StepKey] = optimizer.Updates.ToString(CultureInfo.InvariantCulture) });
     }

@@ -164,7 +164,7 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         var buffer = new byte[1 << 20];
         foreach (var file in files)
         {
-            using var stream = File.OpenRead(file.Path);
+            using var stream = InputFile.Open(file.Path);
             for (var count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
             {
                 hash.AppendData(buffer, 0, count);

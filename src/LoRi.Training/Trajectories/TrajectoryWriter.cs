@@ -95,7 +95,7 @@ public sealed class TrajectoryWriter : IDisposable
     private void Keep(string name, Tensor values)
     {
         var begin = scratch.Position;
-        var content = SafetensorsContent.FromTensor(name, values);
+        var content = TensorContent.FromTensor(name, values);
         content.Write(scratch);
         shards[^1].Add(new Piece(name, content.Dtype, [.. content.Shape], begin, scratch.Position - begin));
     }

@@ -1,5 +1,6 @@
 using LoRi.Math;
 using LoRi.Math.Fluent;
+using LoRi.Training.Generation;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
 using LoRi.Training.Tensors;

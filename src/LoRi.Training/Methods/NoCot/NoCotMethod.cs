@@ -1,3 +1,4 @@
+using LoRi.Training.Generation;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
 using static TorchSharp.torch;

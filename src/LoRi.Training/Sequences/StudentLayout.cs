@@ -1,6 +1,4 @@
-using LoRi.Training.Sequences;
-
-namespace LoRi.Training.Methods;
+namespace LoRi.Training.Sequences;
 
 /// <summary>Which part of the student's answer segment is graded.</summary>
 public enum Grading
