@@ -21,7 +21,7 @@ let private failedStarts =
             withTiny (fun folder ->
                 let run = path folder "run"
                 fails "no row is left to train on" (teach folder 2 "run" @ [ "--max-tokens"; "3" ])
-                Expect.isFalse (Directory.Exists run && File.Exists(path run "metrics.jsonl")) "nothing was learnt"
+                Expect.isFalse (Directory.Exists run) "nothing is left"
                 let weights = path folder "model/model.safetensors"
                 let whole = File.ReadAllBytes weights
                 File.WriteAllBytes(weights, whole[.. whole.Length / 2])
@@ -38,7 +38,15 @@ let private failedStarts =
                 File.WriteAllText(path own "config.json", config)
                 fails "own: the folder is not empty" (teach folder 2 "own")
                 Expect.equal (File.ReadAllText(path own "config.json")) config "untouched"
+
+                let killedAtItsStart () =
+                    Directory.CreateDirectory(path folder "run/checkpoints") |> ignore
+                    File.WriteAllText(path folder "run/.lock", "")
+                    File.WriteAllText(path folder "run/config.json", "{}")
+
+                killedAtItsStart ()
                 fails "no row is left to train on" (teach folder 2 "run" @ [ "--max-tokens"; "3" ])
+                Expect.isTrue (Directory.Exists(path folder "run")) "what was there before stays"
                 File.WriteAllText(path folder "run/notes.txt", "mine")
                 fails "run: the folder is not empty" (teach folder 2 "run")
                 File.Delete(path folder "run/notes.txt")
@@ -107,6 +115,21 @@ let private positions =
                     let written = row.GetProperty("tokens").GetInt32()
                     Expect.isLessThanOrEqual written (16 - 6 - length + 1) $"tokens after {length}"
                     Expect.isGreaterThan written 0 $"tokens after {length}"
+
+                let atTheEnd =
+                    List.zip lengths (rows (path folder "batch"))
+                    |> List.filter (fun (length, row) ->
+                        row.GetProperty("tokens").GetInt32() = 16 - 6 - length + 1
+                        && row.GetProperty("cut_off").GetBoolean())
+
+                let found = summary (path folder "batch")
+                Expect.equal (found.GetProperty("cut_off").GetInt32()) atTheEnd.Length "counted"
+                Expect.equal (found.GetProperty("cut_off_by_positions").GetInt32()) atTheEnd.Length "by what"
+
+                Expect.stringContains
+                    batch.Error
+                    $"warning: {atTheEnd.Length} of 4 answers were cut off before an end token ({atTheEnd.Length} at the end of the model's positions)"
+                    "said"
 
                 Expect.exists
                     (List.zip lengths (rows (path folder "batch")))

@@ -166,13 +166,19 @@ let private estimates =
                         [
                             "steps: 50 of 4 rows, 5 passes over 40 rows, 2 of them warm-up"
                             "tokens: "
-                            "memory: weights "
-                            "activations roughly "
                             "s a step, measured over 3 steps"
-                            "peak memory of this measurement: "
+                            "memory: "
+                            " MiB at the peak, measured over 4 steps (weights "
+                            " MiB are free, so that it fits; a checkpoint takes "
                             "dry run: nothing was written"
                         ] do
                         Expect.stringContains outcome.Error part "estimates"
+
+                    let memory =
+                        outcome.Error.Split('\n')
+                        |> Array.filter _.Contains("memory", StringComparison.OrdinalIgnoreCase)
+
+                    Expect.hasLength memory 1 "one answer to whether it fits"
 
                     Expect.equal
                         (outcome.Error.Contains "teacher: about ")

@@ -108,7 +108,19 @@ let private refusals =
     [
         "DoRA", [ "use_dora", "true" ], [ "use_dora" ]
         "trained biases", [ "bias", "\"lora_only\"" ], [ "bias"; "lora_only" ]
-        "whole modules", [ "modules_to_save", """["embed_tokens"]""" ], [ "modules_to_save" ]
+        "whole modules", [ "modules_to_save", """["embed_tokens", "norm"]""" ], [ "modules_to_save"; "norm" ]
+        "tied tables that are to stay so",
+        [ "target_modules", """["q_proj", "lm_head"]"""; "ensure_weight_tying", "true" ],
+        [ "ensure_weight_tying" ]
+        "adapters of a table in some blocks",
+        [ "target_modules", """["q_proj", "lm_head"]"""; "layers_to_transform", "[1]" ],
+        [ "lm_head" ]
+        "rows and adapters of tables",
+        [
+            "target_modules", """["q_proj", "lm_head"]"""
+            "trainable_token_indices", "[3]"
+        ],
+        [ "trainable_token_indices" ]
         "another kind of adapter", [ "peft_type", "\"LOHA\"" ], [ "peft_type"; "LOHA" ]
         "another task", [ "task_type", "\"SEQ_CLS\"" ], [ "task_type"; "SEQ_CLS" ]
         "biases of the adapters", [ "lora_bias", "true" ], [ "lora_bias" ]
@@ -130,7 +142,6 @@ let private refusals =
         "a target that is nowhere",
         [ "target_modules", """["q_proj", "query"]""" ],
         [ "query"; "no linear map"; "q_proj" ]
-        "an embedding", [ "target_modules", """["embed_tokens"]""" ], [ "embed_tokens" ]
         "a block that is not there", [ "layers_to_transform", "[5]" ], [ "block 5" ]
         "a pattern of repetitions", [ "target_modules", "\"(a{1000}){1000}\"" ], [ "target_modules" ]
         "a pattern that looks back", [ "target_modules", """ "(.)\\1" """ ], [ "target_modules" ]

@@ -118,6 +118,49 @@ let private refusals =
         "llama", [ "rope_interleaved", "true" ], "rope_interleaved"
         "llama", [ "attention_bias", "1" ], "attention_bias"
         "qwen2", [ "use_mrope", "true" ], "use_mrope"
+        "llama",
+        [
+            "rope_parameters",
+            """{"full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5e5}, "sliding_attention": {"rope_type": "default"}}"""
+        ],
+        "per layer type"
+        "qwen3",
+        [
+            "rope_theta", ""
+            "rope_parameters", """{"full_attention": {"rope_theta": 5e5}}"""
+        ],
+        "per layer type"
+        "llama", [ "rope_scaling", """{"sliding_attention": {"rope_theta": 1e4}}""" ], "per layer type"
+        "llama",
+        [
+            "rope_parameters", """{"rope_type": "default", "rope_theta": 1e4, "full_attention": {}}"""
+        ],
+        "full_attention"
+        "llama",
+        [
+            "rope_scaling", """{"rope_type": "linear", "factor": 2.0, "beta_fast": 32}"""
+        ],
+        "beta_fast"
+        "llama", [ "rope_scaling", """{"rope_type": "default", "factor": 2.0}""" ], "factor"
+        "llama", [ "rope_scaling", """{"low_freq_factor": 1.0}""" ], "low_freq_factor"
+        "qwen2", [ "rope_scaling", """{"type": "default", "mrope_section": [16, 24, 24]}""" ], "mrope_section"
+        "llama", [ "rope_scaling", """{"type": "dynamic", "factor": 2.0, "alpha": 1000.0}""" ], "alpha"
+        "llama",
+        [
+            "rope_scaling", """{"type": "dynamic", "factor": 2.0, "original_max_position_embeddings": 32}"""
+        ],
+        "original_max_position_embeddings"
+        "llama",
+        [
+            "rope_scaling",
+            """{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 32, "attention_factor": 1.5}"""
+        ],
+        "attention_factor"
+        "qwen2",
+        [
+            "rope_scaling", """{"rope_type": "yarn", "factor": 2.0, "extrapolation_factor": 0.5}"""
+        ],
+        "extrapolation_factor"
         "qwen2", [ "rope_theta", "" ], "rope_theta"
         "qwen2", [ "use_sliding_window", "true"; "sliding_window", "4" ], "max_window_layers"
         "qwen2", [ "use_sliding_window", "true"; "max_window_layers", "1" ], "sliding_window"
@@ -171,6 +214,19 @@ let private notes =
         Expect.hasLength (read "mistral" []).Notes 1 "no sliding_window"
         Expect.isEmpty (read "llama" []).Notes "nothing"
 
+/// What files say of their scaling beside what it reads, and changes nothing.
+let private harmless =
+    testCase "keys of a rotary scaling that change nothing are taken"
+    <| fun () ->
+        for scaling in
+            [
+                """{"rope_type": "linear", "factor": 2.0, "beta_fast": null, "original_max_position_embeddings": 64}"""
+                """{"type": "linear", "rope_type": "linear", "factor": 2.0, "partial_rotary_factor": 1.0, "rope_theta": 1e4}"""
+                """{"type": "yarn", "factor": 2.0, "original_max_position_embeddings": 32, "finetuned": true}"""
+                """{"type": "dynamic", "factor": 2.0, "original_max_position_embeddings": 64}"""
+            ] do
+            Expect.isNotNull (read "llama" [ "rope_scaling", scaling ]).Scaling scaling
+
 let private synonyms =
     testCase "names that mean the same activation"
     <| fun () ->
@@ -220,6 +276,7 @@ let tests =
             yield! windowTests
             yield! refusalTests
             notes
+            harmless
             synonyms
             biases
             fixtureTests "fixtures" roundTrips

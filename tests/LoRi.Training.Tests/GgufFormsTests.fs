@@ -139,6 +139,176 @@ let private refusals =
         [ "llama.attention.sliding_window", Whole 16 ], [], "llama.attention.sliding_window is 16"
     ]
 
+/// A tiny Llama of which one key is another one.
+let private without key more (run: string -> unit) =
+    let file = Path.Combine(Path.GetTempPath(), $"lori-{Guid.NewGuid():N}.gguf")
+
+    try
+        LoRi.Training.Tests.GgufModelTests.Writing.file
+            file
+            ((entries |> List.filter (fun (name, _) -> name <> key)) @ more)
+            tensors
+
+        run file
+    finally
+        File.Delete file
+
+let private logits (file: string) =
+    NativeRuntime.Load()
+
+    LoRi.Training.Runs.ModelQueries
+        .Logits(
+            file,
+            [| 3; 4; 5 |],
+            LoRi.Training.Runs.DtypeOption.F64,
+            LoRi.Training.Runs.DeviceOption.Cpu,
+            null,
+            null
+        )
+        .Last
+
+let private perBlock =
+    testCase "numbers of blocks: the same for all are one number, others are refused"
+    <| fun () ->
+        let mutable wanted = [||]
+        withFile [] [] (fun file -> wanted <- logits file)
+
+        for key, value in
+            [
+                "attention.head_count_kv", 1
+                "attention.head_count", 2
+                "feed_forward_length", 12
+            ] do
+            let key = "llama." + key
+            without key [ key, Wholes [ value ] ] (fun file -> Expect.equal (logits file) wanted key)
+
+            without key [ key, Wholes [ value; value + 1 ] ] (fun file ->
+                let message = refusalOf (fun () -> config file |> ignore)
+                Expect.stringContains message "numbers per block are not supported" key
+                Expect.stringContains message key "the key")
+
+        without "llama.block_count" [ "llama.block_count", Text "1" ] (fun file ->
+            let message = refusalOf (fun () -> config file |> ignore)
+            Expect.stringContains message "is a string where an integer is needed" "another kind"
+            Expect.isFalse (message.Contains "damaged") message)
+
+let private bias name count =
+    $"blk.0.{name}.bias", [ int64 count ], Array.init count (fun i -> 0.1f * float32 (i + 1))
+
+let private attentionBiases =
+    [ bias "attn_q" 8; bias "attn_k" 4; bias "attn_v" 4; bias "attn_output" 8 ]
+
+/// The file's order of the two halves of each head of 4: its value 2j + s is the Hub's s * 2 + j.
+let private ofHub (values: float[]) =
+    values
+    |> Array.chunkBySize 4
+    |> Array.collect (fun head -> [| head[0]; head[2]; head[1]; head[3] |])
+
+let private biases =
+    [
+        testCase "biases of a llama file are those of the Hub, in the order of the rows"
+        <| fun () ->
+            withFile [] (attentionBiases @ [ bias "ffn_gate" 12; bias "ffn_up" 12; bias "ffn_down" 8 ]) (fun file ->
+                let config = config file
+
+                Expect.equal
+                    (config.QueryKeyValueBias, config.OutputBias, config.FeedForwardBias)
+                    (true, true, true)
+                    "which maps"
+
+                use source = GgufCheckpoint.Open file
+
+                for name, ordered in [ "q_proj", ofHub; "k_proj", ofHub; "v_proj", id; "o_proj", id ] do
+                    let found =
+                        source.ReadFloats $"model.layers.0.self_attn.{name}.bias" |> Array.map float
+
+                    let stored = Array.init found.Length (fun i -> float (0.1f * float32 (i + 1)))
+                    Expect.equal found (ordered stored) name
+
+                    use read =
+                        source.Read($"model.layers.0.self_attn.{name}.bias", TorchSharp.torch.ScalarType.Float64)
+
+                    Expect.equal (doubles read) found $"{name} as a tensor"
+
+                Expect.notEqual (logits file) [||] "logits")
+        testCase "biases of some maps alone are refused by the file's own name"
+        <| fun () ->
+            withFile [] (List.take 3 attentionBiases) (fun file ->
+                let message = refusalOf (fun () -> logits file |> ignore)
+                Expect.stringContains message "\"blk.0.attn_output.bias\"" "which"
+                Expect.stringContains message "biases of some maps" "why")
+    ]
+
+/// A sound file of which one thing is not read here: what the message says, and that it speaks of no other cause.
+let private otherCauses =
+    let split no count =
+        [ "split.no", Whole no; "split.count", Whole count ]
+
+    [
+        for name, more, said in
+            [
+                "a part of a set", split 0 2, "is file 1 of the 2"
+                "the last part", split 2 3, "is file 3 of the 3"
+                "a part without a number", [ "split.count", Whole 2 ], "is one of the 2"
+            ] do
+            testCase $"refused: {name}"
+            <| fun () ->
+                withFile more [] (fun file ->
+                    let message = refusalOf (fun () -> config file |> ignore)
+                    Expect.stringContains message said "which"
+                    Expect.stringContains message "llama-gguf-split --merge" "what to do")
+        testCase "a set of one is a whole model"
+        <| fun () -> withFile (split 0 1) [] (fun file -> Expect.equal (config file).Layers 1 "blocks")
+        testCase "tensors that do not fit are called as the file calls them"
+        <| fun () ->
+            withFile [] [ "blk.0.attn_norm.bias", [ 8L ], values 8 ] (fun file ->
+                let message = refusalOf (fun () -> logits file |> ignore)
+                Expect.stringContains message "blk.0.attn_norm.bias" "its name"
+                Expect.isFalse (message.Contains "config.json") message)
+        for at, value, said in [ 4, 1uy, "version 1"; 7, 2uy, "" ] do
+            testCase $"refused: byte {at} of the head is {value}"
+            <| fun () ->
+                withFile [] [] (fun file ->
+                    let bytes = File.ReadAllBytes file
+
+                    if at = 7 then
+                        bytes[4] <- 0uy
+
+                    bytes[at] <- value
+
+                    if at = 7 then
+                        bytes[7] <- 3uy
+
+                    File.WriteAllBytes(file, bytes)
+                    let message = refusalOf (fun () -> config file |> ignore)
+                    Expect.stringContains message (if said = "" then "big-endian" else said) "why"
+                    Expect.isFalse (message.Contains "damaged") message)
+        testCase "refused: a type that is newer"
+        <| fun () ->
+            withFile [] [] (fun file ->
+                let bytes = File.ReadAllBytes file
+                let name = Text.Encoding.UTF8.GetBytes "output_norm.weight"
+                let at = bytes.AsSpan().IndexOf(ReadOnlySpan name) + name.Length + 4 + 8
+                Expect.equal bytes[at] 0uy "the type is F32"
+                bytes[at] <- 41uy
+                File.WriteAllBytes(file, bytes)
+                let message = refusalOf (fun () -> config file |> ignore)
+                Expect.stringContains message "type number 41" "which"
+                Expect.isFalse (message.Contains "damaged") message)
+        testCase "a folder of parts says so"
+        <| fun () ->
+            let folder = Directory.CreateTempSubdirectory("lori-parts-").FullName
+
+            try
+                for part in 1..2 do
+                    File.WriteAllText(Path.Combine(folder, $"m-0000{part}-of-00002.gguf"), "GGUF")
+
+                let message = refusalOf (fun () -> Checkpoint.Open folder |> ignore)
+                Expect.stringContains message "parts of one model" "what they are"
+            finally
+                Directory.Delete(folder, true)
+    ]
+
 let private refusalTests =
     [
         for more, extra, named in refusals do
@@ -204,4 +374,10 @@ let private vocabularies =
 
 [<Tests>]
 let tests =
-    testList "GGUF forms" (rotationTests @ refusalTests @ [ ends; windows; vocabularies ])
+    testList
+        "GGUF forms"
+        (rotationTests
+         @ refusalTests
+         @ biases
+         @ otherCauses
+         @ [ perBlock; ends; windows; vocabularies ])

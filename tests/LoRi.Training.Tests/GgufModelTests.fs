@@ -62,6 +62,7 @@ module Writing =
         | Whole of int
         | Real of float
         | Texts of string list
+        | Wholes of int list
 
     let text (writer: BinaryWriter) (value: string) =
         let bytes = Encoding.UTF8.GetBytes value
@@ -86,6 +87,11 @@ module Writing =
             writer.Write 8u
             writer.Write(uint64 values.Length)
             List.iter (text writer) values
+        | Wholes values ->
+            writer.Write 9u
+            writer.Write 5u
+            writer.Write(uint64 values.Length)
+            List.iter (writer.Write: int -> unit) values
 
     let align (writer: BinaryWriter) =
         writer.Write(Array.zeroCreate<byte>(int ((32L - writer.BaseStream.Position % 32L) % 32L)))

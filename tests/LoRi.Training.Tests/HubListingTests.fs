@@ -135,6 +135,64 @@ let private selections =
                 Expect.equal (List.ofSeq result.LeftOut) [ for file in pickles -> file.Name ] "left out"
                 Expect.exists lines (fun line -> line.Contains "pytorch_model.bin, x/optimizer.PT") "a note"
                 Expect.equal hub.StoreRequests.Length 1 "only the weights"
+        testCase "files that can run code are told by their first bytes and by what they are packed in"
+        <| fun () ->
+            let start (first: byte list) =
+                Array.append (Array.ofList first) (bytes 300)
+
+            let text (first: string) =
+                start (List.ofArray (System.Text.Encoding.Latin1.GetBytes first))
+
+            let zip name =
+                text (
+                    "PK\u0003\u0004"
+                    + System.String('\u0000', 22)
+                    + $"{char (String.length name)}\u0000\u0000\u0000"
+                    + name
+                )
+
+            let byBytes =
+                [
+                    large "spiece.model" (start [ 0x80uy; 4uy; 0x95uy ])
+                    large "model" (start [ 0x80uy; 2uy; 0x7Duy ])
+                    small "x/data.json" (text "cposix\nsystem\n")
+                    large "weights.dat" (zip "archive/data.pkl")
+                    large "lib.model" (text "\u007fELF")
+                ]
+
+            let byName =
+                [
+                    large "g.pt.zip" (bytes 10)
+                    large "h.pkl.gz" (bytes 11)
+                    small "q.py" "pass"B
+                    large "l.P" (bytes 12)
+                ]
+
+            let sound =
+                [
+                    // A header of 0x0280 bytes.
+                    large "other.safetensors" (start [ 0x80uy; 2uy; 0uy; 0uy; 0uy; 0uy; 0uy; 0uy; byte '{' ])
+                    large "rows.zip" (zip "rows.csv")
+                    small "merges.txt" "cos of\nthe"B
+                    small "one.txt" [| 0x80uy |]
+                ]
+
+            withHub (files @ byBytes @ byName @ sound) nothing
+            <| fun _ options _ ->
+                let result, lines = download options tiny
+                Expect.equal (names result) [ for file in files @ sound -> file.Name ] "files"
+                Expect.equal (List.ofSeq result.LeftOut) [ for file in byName @ byBytes -> file.Name ] "left out"
+
+                for file in byBytes do
+                    Expect.exists lines (fun line -> line.StartsWith $"{file.Name}: left out") file.Name
+
+                let left =
+                    Directory.GetFiles(options.CacheFolder, "*", SearchOption.AllDirectories)
+                    |> Array.filter (fun file ->
+                        file.EndsWith ".incomplete"
+                        || List.exists (fun one -> Path.GetFileName file = one.Name) byBytes)
+
+                Expect.isEmpty left "nothing of them is kept"
         testCase "a model with pickles only is an error; its configuration alone is not"
         <| fun () ->
             withHub [ config; large "pytorch_model.bin" (bytes 10) ] nothing

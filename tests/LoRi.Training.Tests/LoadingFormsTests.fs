@@ -103,6 +103,86 @@ let private stored =
                 Expect.equal (answer model [ 5; 6; 7 ]).Last (wanted.Force()) "logits")
     ]
 
+/// The tiny model in two shards, the second of which may hold another head, with an index that is changed.
+let private withShards (extra: SafetensorsContent list) (change: (string * string) list -> (string * string) list) run =
+    withModel id (fun model ->
+        File.Delete(Path.Combine(model, "model.safetensors"))
+        let halves = List.splitInto 2 TinyFolder.weights
+
+        let shard i =
+            $"model-0000{i + 1}-of-00002.safetensors"
+
+        for i, half in List.indexed halves do
+            SafetensorsWriter.Write(Path.Combine(model, shard i), (if i = 1 then half @ extra else half), null)
+
+        let map =
+            [
+                for i, half in List.indexed halves do
+                    for one in half -> one.Name, shard i
+            ]
+
+        let entries =
+            change map
+            |> List.map (fun (name, file) -> $"\"{name}\": \"{file}\"")
+            |> String.concat ", "
+
+        File.WriteAllText(Path.Combine(model, "model.safetensors.index.json"), $"{{\"weight_map\": {{{entries}}}}}")
+        run model)
+
+let private second = "model-00002-of-00002.safetensors"
+
+let private shards =
+    [
+        testCase "an index without metadata is one"
+        <| fun () ->
+            withShards [] id (fun model ->
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force()) "logits"
+                Expect.isEmpty found.Notes "notes")
+        testCase "an index may leave out a stored head that is the table"
+        <| fun () ->
+            withShards [ headOf 1.0 ] id (fun model ->
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force()) "logits"
+                Expect.hasLength found.Notes 1 "said"
+                Expect.stringContains found.Notes[0] head "the head")
+        testCase "an index may name a head that is not stored, as the table is it"
+        <| fun () ->
+            withShards [] (fun map -> (head, second) :: map) (fun model ->
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force()) "logits"
+                Expect.hasLength found.Notes 1 "said")
+        testCase "a head that is missing and needed is missing"
+        <| fun () ->
+            withShards [] (fun map -> (head, second) :: map) (fun model ->
+                let file = Path.Combine(model, "config.json")
+
+                File.WriteAllText(
+                    file,
+                    File.ReadAllText(file).Replace("\"tie_word_embeddings\": true", "\"tie_word_embeddings\": false")
+                )
+
+                let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
+                Expect.stringContains message $"missing: {head}" "which")
+        testCase "any other tensor must be where the index says"
+        <| fun () ->
+            let changes: ((string * string) list -> (string * string) list) list =
+                [ (fun map -> ("model.mtp.weight", second) :: map); List.tail ]
+
+            for change in changes do
+                withShards [] change (fun model ->
+                    let message = refusalOf (fun () -> answer model [ 5 ] |> ignore)
+                    Expect.stringContains message "index.json" "the index")
+        testCase "a single file beside shards is read, and that is said"
+        <| fun () ->
+            withShards [] id (fun model ->
+                SafetensorsWriter.Write(Path.Combine(model, "model.safetensors"), TinyFolder.weights, null)
+                let found = answer model [ 5; 6; 7 ]
+                Expect.equal found.Last (wanted.Force()) "logits"
+                Expect.hasLength found.Notes 1 "said"
+                Expect.stringContains found.Notes[0] "model.safetensors is read" "which")
+    ]
+
 let private listed =
     testCase "what does not fit is listed, up to twenty of a kind"
     <| fun () ->
@@ -148,4 +228,4 @@ let private lengths =
     ]
 
 [<Tests>]
-let tests = testList "Loading forms" (stored @ [ listed ] @ lengths)
+let tests = testList "Loading forms" (stored @ shards @ [ listed ] @ lengths)

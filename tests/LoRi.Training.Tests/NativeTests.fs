@@ -120,6 +120,34 @@ let tests =
                 Expect.equal (sum.item<float32>()) 24f "product"
                 Expect.equal ((nonNull a.grad).sum().item<float32>()) 24f "gradient"
             }
+            test "an adapted copy is loaded from memory, or from a file that has no name any more" {
+                let original =
+                    Path.Combine(AppContext.BaseDirectory, "libtorch", "libLibTorchSharp.so")
+
+                NativeRuntime.Load()
+                let copy = AdaptedLibrary(original, patch (library.Force()), "a test")
+                let folder = Directory.CreateTempSubdirectory("lori-test").FullName
+
+                try
+                    let memory = copy.TryLoadFromMemory()
+
+                    for handle in [ memory; Nullable(copy.LoadFromFolder folder) ] do
+                        Expect.isTrue handle.HasValue "loaded"
+
+                        Expect.isTrue
+                            (Runtime.InteropServices.NativeLibrary.TryGetExport(handle.Value, "THSTensor_dispose")
+                             |> fst)
+                            "what it exports"
+
+                    Expect.isEmpty (Directory.GetFileSystemEntries folder) "nothing is left"
+                finally
+                    Directory.Delete(folder, true)
+
+                let message = SharedFiles.refusalOf (fun () -> copy.LoadFromFolder folder |> ignore)
+
+                Expect.stringContains message folder "the folder that is not there"
+                Expect.stringContains message "TMPDIR" "what to set"
+            }
             test "an external folder must be there, complete and of a known version" {
                 let folder = Directory.CreateTempSubdirectory("lori-test").FullName
 

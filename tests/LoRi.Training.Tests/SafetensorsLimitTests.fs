@@ -55,6 +55,18 @@ let tests =
                 <| fun () ->
                     let message = refusal (fun () -> openHeader (ofShape shape) :> IDisposable)
                     Expect.stringContains message "\"a\"" "the entry"
+            for padding, accepted in [ "", true; "   ", true; "\t", false; "  \n", false; " \r\n ", false ] do
+                testCase
+                    $"a header is padded with spaces alone: {padding.Replace('\t', 't').Replace('\n', 'n').Replace('\r', 'r')}."
+                <| fun () ->
+                    if accepted then
+                        use file = openHeader (ofShape "[0]" + padding)
+                        Expect.hasLength file.Entries 1 "entries"
+                    else
+                        let message =
+                            refusal (fun () -> openHeader (ofShape "[0]" + padding) :> IDisposable)
+
+                        Expect.stringContains message "padded with spaces" "why"
             testCase "127 levels are read, 128 are not"
             <| fun () ->
                 use file = openHeader (deep 127)

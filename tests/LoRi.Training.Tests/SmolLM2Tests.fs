@@ -11,6 +11,7 @@ open LoRi.Training.Methods
 open LoRi.Training.ModelFiles
 open LoRi.Training.Models
 open LoRi.Training.Sequences
+open LoRi.Training.Tensors
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
@@ -40,11 +41,11 @@ let private logProbabilities (model: ReasoningModel) (row: int[]) =
     use _ = torch.no_grad ()
     let weights, result = pass model row
 
-    let all =
-        Decoder.Logits(weights, result.Final).squeeze(0L).``to``(torch.ScalarType.Float32).log_softmax(1L)
+    let logits = Decoder.Logits(weights, result.Final).squeeze(0L)
 
-    let next = torch.tensor(row[1..] |> Array.map int64).unsqueeze(1L)
-    doubles (all.narrow(0L, 0L, int64 row.Length - 1L).gather(1L, next).squeeze(1L))
+    doubles (
+        TokenLikelihood.Logs(logits.narrow (0L, 0L, int64 row.Length - 1L), torch.tensor (row[1..] |> Array.map int64))
+    )
 
 let private texts () = items "log_probs" expected.Value
 
@@ -162,7 +163,12 @@ let private gradients =
 
         for entry in items "gradient_l2" expected.Value do
             let name = text "name" entry
-            near 1e-3 (entry.GetProperty("l2").GetDouble()) (number (model.Parameters.PartGradient(name).norm())) name
+
+            near
+                1e-3
+                (entry.GetProperty("l2").GetDouble())
+                (LongNorm.Of(model.Parameters.PartGradient(name).reshape -1L))
+                name
 
 [<Tests>]
 let tests =

@@ -140,6 +140,12 @@ let private badIndex () =
                 text.Replace("00001.safetensors", "../1.safetensors"), "the file is damaged"
                 text.Replace("\"rows_sha256\"", "\"other\""), "the file is damaged"
                 text.Replace("\"projections\"", "\"further\""), "the file is damaged"
+                text.Replace("\"batches\": 1,", "\"batches\": 2147483647,"), "3 rows in 2147483647 batches"
+                text.Replace("\"batches\": 1,", "\"batches\": 0,"), "3 rows in 0 batches"
+                text.Replace("\"first_batch\": 1,", "\"first_batch\": 2,"), "from 2 on"
+                text.Replace("\"rows\": 3,", "\"rows\": 4,"), "4 rows in 1 batches"
+                text.Replace("\"rows\": 12,", "\"rows\": 11,"), "12 rows"
+                text.Replace("\"sha256\": \"", "\"sha256\": \"x"), "what cannot be"
             ] do
             File.WriteAllText(index, content)
             let message = refused (cached wanted)
@@ -148,6 +154,34 @@ let private badIndex () =
 
         File.Delete index
         Expect.stringContains (refused (cached wanted)) "no index.json of a teacher cache" "another folder")
+
+/// `lori inspect` looks at every file of a cache.
+let private inspected () =
+    inFolder (fun folder ->
+        opened (cached { wanted folder with Keep = true }) |> ignore
+
+        let states () =
+            match (Runs.Inspection.Of folder).Details["shards"] with
+            | :? System.Text.Json.Nodes.JsonArray as shards ->
+                [ for shard in shards -> $"""{(nonNull shard)["state"]}""" ]
+            | _ -> []
+
+        Expect.equal (states ()) (List.replicate 8 "whole") "coordinates and states"
+
+        for name in (contents folder).Keys |> Seq.filter _.EndsWith(".safetensors") do
+            let file = Path.Combine(folder, name)
+            let before = File.ReadAllBytes file
+            flip file
+
+            Expect.stringStarts
+                (SharedFiles.refusalOf (fun () -> states () |> ignore))
+                $"{file}: its SHA-256 is "
+                "names the file"
+
+            File.WriteAllBytes(file, before)
+
+        File.Delete(Path.Combine(folder, "trajectories", "00002.safetensors"))
+        Expect.equal (states () |> List.filter _.StartsWith("missing") |> List.length) 1 "one is missing")
 
 let private locked () =
     inFolder (fun folder ->
@@ -172,5 +206,6 @@ let tests =
             testCase "a cache of another teacher, data or subspace is refused by what differs" mismatch
             testCase "a damaged file is refused by name, a removed one is made again" damaged
             testCase "a damaged index is refused" badIndex
+            testCase "inspect compares every file of a cache with the index" inspected
             testCase "a folder that another process writes is refused" locked
         ]

@@ -77,9 +77,10 @@ type TrainArgs =
             | Device _ -> "cpu or cuda (default: cpu)"
             | Limit _ -> "read this many rows of data at most"
             | Log_Every _ -> "steps between two log lines (default: 10)"
-            | Eval_Every _ -> "steps between two evaluations on the validation rows (default: a twentieth of all steps)"
+            | Eval_Every _ ->
+                "steps between two evaluations on the validation rows (default: a twentieth of all steps, about ten at least)"
             | Checkpoint_Every _ ->
-                "steps between two checkpoints (default: a twentieth of all steps); ten minutes at most"
+                "steps between two checkpoints (default: a twentieth of all steps, about ten at least, and saving takes a tenth of the time at most); ten minutes at most"
             | Divergence_Factor _ ->
                 "stop where the mean loss of 20 steps exceeds this times that of the first 20, plus 1; 0 for never (default: 3)"
             | Collapse_Threshold _ ->

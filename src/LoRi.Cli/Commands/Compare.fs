@@ -40,6 +40,8 @@ let private groupJson (group: ComparedGroup) : Json.Value =
             "examples", Json.whole (rows group)
             "accuracy", Json.number group.Accuracy
             "disagreements", optional group.Disagreements Json.whole
+            "cut_off", optional group.CutOff Json.whole
+            "empty", optional group.Empty Json.whole
         ]
 
 let private pairJson (pair: MethodComparison) : Json.Value =
@@ -66,10 +68,33 @@ let private pairJson (pair: MethodComparison) : Json.Value =
             "holm_p", optional pair.AdjustedP Json.number
         ]
 
+let private known (count: Nullable<int>) =
+    if count.HasValue then string count.Value else "-"
+
+/// Says where a group's accuracy is that of answers which a budget ended.
+let private warn (terminal: Terminal) (groups: ComparedGroup seq) =
+    for group in groups do
+        for line in EvaluationTable.unfinished group.CutOff group.Empty (rows group) do
+            terminal.Error.WriteLine $"warning: {group.Label} on {group.Dataset}: {line}"
+
 let private showGroups (terminal: Terminal) (groups: ComparedGroup seq) =
+    let unfinished =
+        groups
+        |> Seq.exists (fun group -> group.CutOff.GetValueOrDefault() > 0 || group.Empty.GetValueOrDefault() > 0)
+
     Terminal.writeTable
         terminal
-        [ "data"; "method"; "seeds"; "rows"; "accuracy %"; "rules disagree" ]
+        [
+            "data"
+            "method"
+            "seeds"
+            "rows"
+            "accuracy %"
+            "rules disagree"
+            if unfinished then
+                "cut off"
+                "empty"
+        ]
         [
             for group in groups ->
                 [
@@ -82,6 +107,9 @@ let private showGroups (terminal: Terminal) (groups: ComparedGroup seq) =
                         string group.Disagreements.Value
                     else
                         "one rule only"
+                    if unfinished then
+                        known group.CutOff
+                        known group.Empty
                 ]
         ]
 
@@ -168,6 +196,8 @@ let run (terminal: Terminal) _ arguments =
 
     let pairs =
         MethodComparison.All(groups, uint64 seed, Option.toObj (options.TryGetResult Baseline))
+
+    warn terminal groups
 
     if options.Contains CompareArgs.Json then
         Terminal.writeJson

@@ -39,6 +39,12 @@ public sealed record AdapterConfig
     /// <summary>Ids whose rows of a table are replaced, by the end of the table's name; the empty name is the input table.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> TokenIds { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 
+    /// <summary>Whole modules that were trained beside the adapters and are saved with them (<c>modules_to_save</c>).</summary>
+    public IReadOnlyList<string> SavedModules { get; init; } = [];
+
+    /// <summary>Whether tables that are tied are to be changed together (<c>ensure_weight_tying</c>).</summary>
+    public bool KeepsTables { get; init; }
+
     /// <summary>The model that it was made for, as the file names it.</summary>
     public string? Base { get; init; }
 

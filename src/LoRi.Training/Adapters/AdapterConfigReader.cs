@@ -18,7 +18,7 @@ internal sealed class AdapterConfigReader
 
     /// <summary>Keys that say nothing about what the adapter computes once its weights are there.</summary>
     private static readonly HashSet<string> Informative =
-        ["auto_mapping", "ensure_weight_tying", "inference_mode", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config"];
+        ["auto_mapping", "inference_mode", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config"];
 
     /// <summary>Ways of initialising that leave the base as it is; the others change it, and the adapter fits the changed one only.</summary>
     private static readonly HashSet<string> KeepingTheBase = ["gaussian", "eva", "orthogonal"];
@@ -63,6 +63,8 @@ internal sealed class AdapterConfigReader
             RankPattern = Patterns("rank_pattern", (place, node) => Whole(place, node, 1, LargestRank)),
             AlphaPattern = Patterns("alpha_pattern", (place, node) => Number(place, node, positive: true)),
             TokenIds = TokenIds(),
+            SavedModules = Saved(),
+            KeepsTables = Flag("ensure_weight_tying"),
             Base = Text("base_model_name_or_path"),
         };
         RefuseTheRest();
@@ -165,6 +167,13 @@ internal sealed class AdapterConfigReader
         item is JsonValue value && value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() is { Length: > 0 } text
             ? text
             : throw Wrong(name, "a list of module names", item);
+
+    private IReadOnlyList<string> Saved() => Take("modules_to_save") switch
+    {
+        null => [],
+        JsonArray { Count: <= MostEntries } list => [.. list.Select(item => Name("modules_to_save", item)).Distinct()],
+        var other => throw Wrong("modules_to_save", "a list of module names", other),
+    };
 
     private IReadOnlyList<int>? Layers()
     {

@@ -62,9 +62,16 @@ public sealed class AdapterFolder : IDisposable
     public void CopyInto(ReasoningModel model)
     {
         using var guard = no_grad();
+        TableChanges.Apply(file, Plan.Tables, model);
+        var isOfTable = Plan.Tables.SelectMany(table => table.Whole.Append(table.A).Append(table.B)).ToHashSet();
         foreach (var entry in file.Entries)
         {
             using var scope = NewDisposeScope();
+            if (isOfTable.Contains(entry.Name))
+            {
+                continue;
+            }
+
             var target = model.Parameters.Part(entry.Name);
             file.CopyInto(entry.Name, target);
             if (!target.isfinite().all().item<bool>())
@@ -134,13 +141,23 @@ public sealed class AdapterFolder : IDisposable
             shapes[adapted.B] = [adapted.Module.Outputs, adapted.Rank];
         }
 
+        foreach (var (name, sizes) in plan.Tables.SelectMany(table => table.Shapes(shape)))
+        {
+            shapes[name] = sizes;
+        }
+
         return shapes;
     }
 
     private static void Check(SafetensorsFile file, AdapterPlan plan, DecoderConfig shape)
     {
         var wanted = Shapes(plan, shape);
-        string[] missing = [.. wanted.Keys.Where(name => file.Find(name) is null)];
+        string[] missing = [.. wanted.Keys.Where(name => file.Find(name) is null), .. plan.Tables.Where(table => table.Saved && !table.Whole.Any(name => file.Find(name) is not null)).Select(table => table.Whole[0])];
+        foreach (var name in TableChanges.Whole(file, plan.Tables, shape))
+        {
+            wanted[name] = [shape.VocabularySize, shape.HiddenSize];
+        }
+
         string[] surplus = [.. file.Entries.Select(entry => entry.Name).Where(name => !wanted.ContainsKey(name))];
         if (missing.Length + surplus.Length > 0)
         {

@@ -29,8 +29,14 @@ public sealed record ReplacedRows(string Table, IReadOnlyList<int> Ids)
 /// <summary>A configuration applied to a model's shape: which module gets which adapter, and which rows are replaced.</summary>
 public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModule> Modules, IReadOnlyList<ReplacedRows> Rows)
 {
+    /// <summary>What the adapter says of whole tables: the embedding's, then the head's; empty where it is to be trained.</summary>
+    public IReadOnlyList<AdaptedTable> Tables { get; init; } = [];
+
     /// <summary>What peft's names begin with.</summary>
     public const string Prefix = "base_model.model.";
+
+    /// <summary>Whether a table is changed without the one that it is tied to, so that the model has two from then on.</summary>
+    public bool Unties(DecoderConfig config) => config.TiedHead && Tables.Any(table => table.IsApart);
 
     /// <summary>Rows that the base's table lacks: those of ids beyond it.</summary>
     public int ExtraRows(DecoderConfig config) =>
@@ -41,19 +47,22 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     /// <param name="shape">The model.</param>
     /// <param name="place">Names the configuration in errors: an option or a file.</param>
     /// <exception cref="InputException">A target matches nothing in some block; the message names it.</exception>
-    public static AdapterPlan For(AdapterConfig config, DecoderConfig shape, string place)
+    public static AdapterPlan For(AdapterConfig config, DecoderConfig shape, string place) =>
+        For(config, shape, AdaptedTable.Of(config, shape, place), place);
+
+    private static AdapterPlan For(AdapterConfig config, DecoderConfig shape, IReadOnlyList<AdaptedTable> tables, string place)
     {
         var all = LinearModule.Of(shape);
         CheckLayers(config, shape, place);
-        CheckTargets(config, all, shape, place);
+        CheckTargets(config, all, tables, shape, place);
         AdaptedModule[] adapted = [.. all.Where(module => IsAdapted(config, module))
             .Select(module => new AdaptedModule(module, config.RankOf(module.Name), config.ScalingOf(module.Name)))];
-        if (adapted.Length == 0)
+        if (adapted.Length == 0 && !tables.Any(table => table.IsApart))
         {
             throw new InputException($"{place}: no linear map of the model gets an adapter; its maps are {Maps(all)}");
         }
 
-        var plan = new AdapterPlan(config, adapted, [.. config.TokenIds.Select(pair => RowsOf(pair.Key, pair.Value, shape, place))]);
+        var plan = new AdapterPlan(config, adapted, [.. config.TokenIds.Select(pair => RowsOf(pair.Key, pair.Value, shape, place))]) { Tables = tables };
         plan.CheckRows(shape, place);
         return plan;
     }
@@ -63,7 +72,7 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     public static AdapterPlan ToTrain(LoraSettings settings, DecoderConfig shape, IReadOnlyList<int> tokens)
     {
         var rows = tokens.Count == 0 ? [] : DecoderLayout.Tables(shape).ToDictionary(table => table.Split('.')[^2], _ => tokens);
-        return For(AdapterConfig.From(settings) with { TokenIds = rows }, shape, "--lora-targets");
+        return For(AdapterConfig.From(settings) with { TokenIds = rows }, shape, [], "--lora-targets");
     }
 
     /// <summary>Where the adapters' own parameters are: for every stored matrix one A of all its parts, and a B for each.</summary>
@@ -110,6 +119,11 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     /// <summary>Rows that the base lacks exist here alone, so every table must get every one of them.</summary>
     private void CheckRows(DecoderConfig shape, string place)
     {
+        if (Rows.Count > 0 && Tables.Any(table => table.IsApart))
+        {
+            throw new InputException($"{place}: has trainable_token_indices beside adapters on tables, or tables that are replaced; both at once are not supported");
+        }
+
         var beyond = Enumerable.Range(shape.VocabularySize, ExtraRows(shape)).ToHashSet();
         var lacking = DecoderLayout.Tables(shape).FirstOrDefault(table => !beyond.IsSubsetOf(Rows.FirstOrDefault(rows => rows.Table == table)?.Ids ?? []));
         if (lacking is not null)
@@ -133,10 +147,11 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     }
 
     /// <summary>Every name must match in every block: a name that is wrong for the family would else train less than was asked for.</summary>
-    private static void CheckTargets(AdapterConfig config, IReadOnlyList<LinearModule> all, DecoderConfig shape, string place)
+    private static void CheckTargets(AdapterConfig config, IReadOnlyList<LinearModule> all, IReadOnlyList<AdaptedTable> tables, DecoderConfig shape, string place)
     {
         var layers = config.Layers ?? [.. Enumerable.Range(0, shape.Layers)];
-        foreach (var name in config.Targets?.Names ?? [])
+        bool IsTable(string name) => tables.Any(table => table.Rank > 0 && ModuleSelection.IsNamed(AdaptedTable.NameOf(table.Table), name));
+        foreach (var name in (config.Targets?.Names ?? []).Where(name => !IsTable(name)))
         {
             var matched = all.Where(module => ModuleSelection.IsNamed(module.Name, name)).Select(module => module.Layer).ToHashSet();
             var namesOneBlock = name.Split('.').Any(segment => int.TryParse(segment, out _));

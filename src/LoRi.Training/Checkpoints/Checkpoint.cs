@@ -23,9 +23,12 @@ public static class Checkpoint
         }
 
         string[] gguf = Directory.GetFiles(path, "*.gguf");
-        return gguf.Length == 1
-            ? GgufCheckpoint.Open(gguf[0])
-            : throw new InputException(
-                $"{path}: has neither model.safetensors nor model.safetensors.index.json, and {gguf.Length} .gguf files; name the .gguf file, or a folder with weights");
+        return gguf.Length == 1 ? GgufCheckpoint.Open(gguf[0]) : throw NoWeights(path, gguf);
+    }
+
+    private static InputException NoWeights(string path, string[] gguf)
+    {
+        string what = $"{path}: has neither {SafetensorsCheckpoint.SingleName} nor {SafetensorsCheckpoint.IndexName}, and {gguf.Length} .gguf files";
+        return new InputException($"{what}; {GgufSplit.Parts(gguf) ?? "name the .gguf file, or a folder with weights"}");
     }
 }

@@ -15,6 +15,9 @@ public sealed class GgufCheckpoint : IWeightSource
 
     private static readonly string[] EndKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
 
+    /// <summary>Rows, and their biases, that converters put into another order.</summary>
+    private static readonly string[] Permuted = ["self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.q_proj.bias", "self_attn.k_proj.bias"];
+
     private readonly Dictionary<string, GgufTensor> _byHubName = new(StringComparer.Ordinal);
     private readonly string _architecture;
     private readonly int _headSize;
@@ -25,6 +28,7 @@ public sealed class GgufCheckpoint : IWeightSource
     {
         ArgumentNullException.ThrowIfNull(file);
         File = file;
+        GgufSplit.Refuse(file);
         _architecture = Architecture();
         foreach (GgufTensor tensor in file.Tensors.Where(IsWeight))
         {
@@ -36,6 +40,7 @@ public sealed class GgufCheckpoint : IWeightSource
         Config = BuildConfig();
         _headSize = (int)Config["head_dim"]!;
         CheckLayers((long)Config["num_hidden_layers"]!);
+        GgufBiases.Check(this, _byHubName.Keys, _architecture == Qwen2, (long)Config["num_hidden_layers"]!);
         CheckPermutedRows();
         Tensors = [.. file.Tensors.Where(IsWeight).Select(tensor => new WeightInfo(GgufNames.ToHub(tensor.Name)!, tensor.Shape, tensor.Type.Name))];
     }
@@ -51,6 +56,12 @@ public sealed class GgufCheckpoint : IWeightSource
 
     /// <inheritdoc/>
     public JsonObject Config { get; }
+
+    /// <inheritdoc/>
+    public string ConfigName => "its metadata";
+
+    /// <inheritdoc/>
+    public string StoredName(string name) => GgufNames.FromHub(name) ?? name;
 
     /// <inheritdoc/>
     public string ReadableTypes => GgufDequantizer.Names;
@@ -79,8 +90,15 @@ public sealed class GgufCheckpoint : IWeightSource
     {
         GgufTensor tensor = Get(name);
         float[] values = new float[checked(tensor.Rows * tensor.RowValues)];
-        File.Dequantize(tensor, 0, values, RowOrder(name));
-        return values;
+        if (tensor.Shape.Count > 1 || !IsPermuted(name))
+        {
+            File.Dequantize(tensor, 0, values, RowOrder(name));
+            return values;
+        }
+
+        File.Dequantize(tensor, 0, values, row => row);
+        Func<long, long> order = RowOrder(name);
+        return [.. values.Select((_, at) => values[order(at)])];
     }
 
     /// <inheritdoc/>
@@ -103,6 +121,13 @@ public sealed class GgufCheckpoint : IWeightSource
                 + $"where {MessageText.Shape(destination.shape)} is wanted; the file belongs to another model");
         }
 
+        if (IsPermuted(name) && tensor.Shape.Count == 1)
+        {
+            using torch.Tensor bias = torch.tensor(ReadFloats(name));
+            destination.copy_(bias);
+            return;
+        }
+
         Func<long, long> order = RowOrder(name);
         TensorTransfer.Fill(
             (first, buffer) => File.Dequantize(
@@ -116,7 +141,7 @@ public sealed class GgufCheckpoint : IWeightSource
     public void Dispose() => File.Dispose();
 
     private GgufTensor Get(string name) => _byHubName.GetValueOrDefault(name) ?? throw new InputException(
-        $"{Path}: there is no tensor for {MessageText.Quote(name)} among the {File.Tensors.Count} of the file; the file is incomplete");
+        $"{Path}: there is no tensor {MessageText.Quote(StoredName(name))} among the {File.Tensors.Count} of the file; the file is incomplete");
 
     /// <summary>
     /// Where each row lies in the file. Converters interleave the two halves of each query and key head: the file's row
@@ -138,7 +163,7 @@ public sealed class GgufCheckpoint : IWeightSource
     }
 
     private bool IsPermuted(string name) => _architecture == Llama
-        && (name.EndsWith("self_attn.q_proj.weight", StringComparison.Ordinal) || name.EndsWith("self_attn.k_proj.weight", StringComparison.Ordinal));
+        && Permuted.Any(ending => name.EndsWith(ending, StringComparison.Ordinal));
 
     private string Architecture()
     {
@@ -165,7 +190,7 @@ public sealed class GgufCheckpoint : IWeightSource
         bool last = _byHubName.ContainsKey($"model.layers.{layers - 1}.input_layernorm.weight");
         if (named != layers || !last)
         {
-            throw new InputException($"{Path}: {Key("block_count")} is {layers} but the file has tensors of {named} blocks; the file is incomplete");
+            throw new InputException($"{Path}: {Key("block_count")} is {layers} but the file has tensors of {named} blocks; {GgufSplit.Part(Path) ?? "the file is incomplete"}");
         }
     }
 
@@ -173,7 +198,8 @@ public sealed class GgufCheckpoint : IWeightSource
     {
         foreach ((string name, GgufTensor tensor) in _byHubName)
         {
-            if (IsPermuted(name) && (tensor.Shape.Count != 2 || tensor.Rows % _headSize != 0 || _headSize % 2 != 0))
+            bool bias = name.EndsWith(".bias", StringComparison.Ordinal);
+            if (IsPermuted(name) && (tensor.Shape.Count != (bias ? 1 : 2) || (bias ? tensor.RowValues : tensor.Rows) % _headSize != 0 || _headSize % 2 != 0))
             {
                 throw new InputException(
                     $"{Path}: tensor {MessageText.Quote(tensor.Name)} has shape {MessageText.Shape(tensor.Shape)}, "
@@ -185,7 +211,7 @@ public sealed class GgufCheckpoint : IWeightSource
     /// <summary>The configuration as if it had been read from a file, so that numbers convert to any type that holds them.</summary>
     private JsonObject BuildConfig()
     {
-        long width = Positive(Key("embedding_length")), heads = Positive(Key("attention.head_count"));
+        long width = Positive(Key("embedding_length")), heads = Positive(Key("attention.head_count"), perBlock: true);
         long headSize = File.FindInteger(Key("attention.key_length")) ?? File.FindInteger(Key("rope.dimension_count")) ?? width / heads;
         long rotary = File.FindInteger(Key("rope.dimension_count")) ?? headSize;
         if (headSize is <= 0 or > 1 << 16 || rotary != headSize)
@@ -199,10 +225,10 @@ public sealed class GgufCheckpoint : IWeightSource
             ["model_type"] = _architecture,
             ["hidden_act"] = "silu",
             ["hidden_size"] = width,
-            ["intermediate_size"] = Positive(Key("feed_forward_length")),
+            ["intermediate_size"] = Positive(Key("feed_forward_length"), perBlock: true),
             ["num_hidden_layers"] = Positive(Key("block_count")),
             ["num_attention_heads"] = heads,
-            ["num_key_value_heads"] = File.FindInteger(Key("attention.head_count_kv")) ?? heads,
+            ["num_key_value_heads"] = File.FindIntegerOfBlocks(Key("attention.head_count_kv")) ?? heads,
             ["head_dim"] = headSize,
             ["vocab_size"] = File.FindInteger(Key("vocab_size")) ?? Get("model.embed_tokens.weight").Rows,
             ["rms_norm_eps"] = PositiveNumber(Key("attention.layer_norm_rms_epsilon"), null),
@@ -213,8 +239,8 @@ public sealed class GgufCheckpoint : IWeightSource
         };
         if (_architecture == Llama)
         {
-            config["attention_bias"] = false;
-            config["mlp_bias"] = false;
+            config["attention_bias"] = GgufBiases.OfAttention(_byHubName.Keys);
+            config["mlp_bias"] = GgufBiases.OfFeedForward(_byHubName.Keys);
         }
 
         CheckWindow((long)config["max_position_embeddings"]!);
@@ -249,9 +275,9 @@ public sealed class GgufCheckpoint : IWeightSource
         }
     }
 
-    private long Positive(string key)
+    private long Positive(string key, bool perBlock = false)
     {
-        long value = File.Required(key, File.FindInteger(key));
+        long value = File.Required(key, perBlock ? File.FindIntegerOfBlocks(key) : File.FindInteger(key));
         return value is > 0 and <= int.MaxValue ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
     }
 

@@ -20,6 +20,9 @@ internal sealed class GgufCursor(MappedFile file)
     public InputException Bad(string what, long? at = null) =>
         new($"{file.Path}: at byte {at ?? Position}, {what}; the file is damaged or no GGUF file, fetch it again");
 
+    /// <summary>An error about something that newer or older files have and that is not read here.</summary>
+    public InputException Unsupported(string what, string remedy) => new($"{file.Path}: {what}; {remedy}");
+
     /// <summary>The next <paramref name="count"/> bytes.</summary>
     public ReadOnlySpan<byte> Take(int count, string what)
     {

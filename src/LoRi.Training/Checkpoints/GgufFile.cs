@@ -9,7 +9,7 @@ namespace LoRi.Training.Checkpoints;
 public sealed class GgufFile : IDisposable
 {
     private const int LeastTensorBytes = 24, LeastEntryBytes = 13, MostListed = 200_000;
-    private const uint Magic = 0x46554747;
+    private const uint Magic = 0x46554747, NewerTypes = 256;
 
     private readonly MappedFile _file;
     private readonly Dictionary<string, object> _metadata = new(StringComparer.Ordinal);
@@ -130,7 +130,8 @@ public sealed class GgufFile : IDisposable
         if (version is not (2 or 3))
         {
             bool swapped = version is 0x02000000 or 0x03000000;
-            throw cursor.Bad(swapped ? "the version is big-endian, which is not supported: convert the file" : $"the version is {version}; only 2 and 3 are supported", 4);
+            throw swapped ? cursor.Unsupported("is big-endian, which is not supported", "convert it to little-endian")
+                : cursor.Unsupported($"is a GGUF file of version {version}; only 2 and 3 are supported", "convert the model again, or use its Hub folder");
         }
 
         Version = (int)version;
@@ -218,10 +219,15 @@ public sealed class GgufFile : IDisposable
         }
 
         uint id = cursor.UInt32($"the type of {shown}");
-        GgufType type = GgufType.Find(id) ?? throw cursor.Bad($"{shown} has the unknown type {id}", at);
+        GgufType type = GgufType.Find(id) ?? throw Unknown(cursor, shown, id, at);
         ulong offset = cursor.UInt64($"the offset of {shown}");
         return (new GgufTensor(name, type, [.. sizes.Select(size => (long)size)], 0, ByteLength(cursor, shown, sizes, type, at)), offset);
     }
+
+    /// <summary>Types are numbered in the order in which they were invented: a number that is a little too high is a newer type, not damage.</summary>
+    private static InputException Unknown(GgufCursor cursor, string shown, uint id, long at) => id < NewerTypes
+        ? cursor.Unsupported($"{shown} has the type number {id}, which is not supported", $"use a file of {GgufDequantizer.Names}, or the model's Hub folder")
+        : cursor.Bad($"{shown} has the unknown type {id}", at);
 
     private long ByteLength(GgufCursor cursor, string shown, ulong[] sizes, GgufType type, long at)
     {

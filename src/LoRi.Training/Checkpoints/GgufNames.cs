@@ -40,6 +40,23 @@ internal static partial class GgufNames
             : null;
     }
 
+    /// <summary>The file's name of what the Hub calls so, or null where it has none.</summary>
+    public static string? FromHub(string name)
+    {
+        if (Outside.FirstOrDefault(pair => pair.Value == name).Key is { } outside)
+        {
+            return outside;
+        }
+
+        Match match = HubBlock().Match(name);
+        return match.Success && InBlock.FirstOrDefault(pair => pair.Value == match.Groups["part"].Value).Key is { } part
+            ? $"blk.{match.Groups["layer"].Value}.{part}.{match.Groups["kind"].Value}"
+            : null;
+    }
+
+    [GeneratedRegex(@"^model\.layers\.(?<layer>[0-9]{1,6})\.(?<part>[a-z_.]+)\.(?<kind>weight|bias)\z", RegexOptions.CultureInvariant)]
+    private static partial Regex HubBlock();
+
     [GeneratedRegex(@"^blk\.(?<layer>0|[1-9][0-9]{0,5})\.(?<part>[a-z_]+)\.(?<kind>weight|bias)\z", RegexOptions.CultureInvariant)]
     private static partial Regex Block();
 }

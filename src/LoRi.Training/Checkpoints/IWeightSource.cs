@@ -21,6 +21,15 @@ public interface IWeightSource : IDisposable
     /// <summary>The model's configuration, with the keys of a Hub <c>config.json</c>.</summary>
     JsonObject Config { get; }
 
+    /// <summary>What was passed over when it was opened, for the user to read.</summary>
+    IReadOnlyList<string> Notes => [];
+
+    /// <summary>What the configuration is read from, for messages.</summary>
+    string ConfigName => "config.json";
+
+    /// <summary>What the file itself calls a tensor, for messages.</summary>
+    string StoredName(string name) => name;
+
     /// <summary>The element types that weights can be read from, for messages.</summary>
     string ReadableTypes { get; }
 

@@ -6,7 +6,10 @@ namespace LoRi.Training.Checkpoints;
 /// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
 public sealed class SafetensorsCheckpoint : IWeightSource
 {
-    private const string SingleName = ShardedWriter.SingleName, IndexName = ShardedWriter.IndexName;
+    internal const string SingleName = ShardedWriter.SingleName, IndexName = ShardedWriter.IndexName;
+
+    /// <summary>The head, which indexes may name where it is the table and not stored, or leave out where it is.</summary>
+    private const string Head = "lm_head.weight";
 
     private const int Compared = 1 << 24;
 
@@ -14,6 +17,7 @@ public sealed class SafetensorsCheckpoint : IWeightSource
 
     private readonly List<SafetensorsFile> _files = [];
     private readonly Dictionary<string, SafetensorsFile> _owner = new(StringComparer.Ordinal);
+    private readonly List<string> _notes = [];
     private readonly Lazy<JsonObject> _config;
 
     private SafetensorsCheckpoint(string path, string folder)
@@ -27,6 +31,9 @@ public sealed class SafetensorsCheckpoint : IWeightSource
 
     /// <inheritdoc/>
     public IReadOnlyList<WeightInfo> Tensors { get; private set; } = [];
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Notes => _notes;
 
     /// <summary>The <c>config.json</c> beside the weights, read when it is first asked for.</summary>
     public JsonObject Config => _config.Value;
@@ -55,6 +62,7 @@ public sealed class SafetensorsCheckpoint : IWeightSource
             else
             {
                 checkpoint.AddFile(file);
+                checkpoint.NoteShards(isFolder ? System.IO.Path.Combine(folder, IndexName) : null);
             }
 
             checkpoint.Tensors = [.. checkpoint._files.SelectMany(file => file.Entries.Select(e => new WeightInfo(e.Name, e.Shape, e.Dtype)))];
@@ -106,6 +114,15 @@ public sealed class SafetensorsCheckpoint : IWeightSource
         return !File.Exists(single) && File.Exists(index) ? index : single;
     }
 
+    /// <summary>Says that shards are left alone where there is a single file as well, as other programs leave them.</summary>
+    private void NoteShards(string? index)
+    {
+        if (index is not null && File.Exists(index))
+        {
+            _notes.Add($"{SingleName} is read; {IndexName} and its shards, which lie beside it, are not");
+        }
+    }
+
     private SafetensorsFile Owner(string name) => _owner.GetValueOrDefault(name) ?? throw new InputException(
         $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Tensors.Count} of the checkpoint; it belongs to another model or is incomplete");
 
@@ -131,13 +148,23 @@ public sealed class SafetensorsCheckpoint : IWeightSource
             SafetensorsFile file = AddFile(System.IO.Path.Combine(folder, shard));
             foreach (SafetensorsEntry entry in file.Entries)
             {
+                if (entry.Name == Head && !index.WeightMap.ContainsKey(Head))
+                {
+                    _notes.Add($"{Head} is read from {shard}, although {System.IO.Path.GetFileName(index.Path)} does not name it");
+                    continue;
+                }
+
                 index.CheckHolds(shard, entry.Name);
             }
         }
 
         foreach ((string name, string shard) in index.WeightMap)
         {
-            if (!_owner.ContainsKey(name))
+            if (!_owner.ContainsKey(name) && name == Head)
+            {
+                _notes.Add($"{System.IO.Path.GetFileName(index.Path)} puts {Head} into {shard}, which does not hold it");
+            }
+            else if (!_owner.ContainsKey(name))
             {
                 throw new InputException($"{index.Path}: tensor {MessageText.Quote(name)} should be in {shard} but is not; fetch that shard again");
             }

@@ -6,7 +6,7 @@ namespace LoRi.Training.Checkpoints;
 
 /// <summary>
 /// Reads and checks the header of a safetensors file. Whatever the format's description forbids is refused, also where
-/// other readers let it pass: white space before the brace, repeated names, entries that are not objects.
+/// other readers let it pass: white space before the brace, other padding than spaces after it, repeated names, entries that are not objects.
 /// </summary>
 internal ref struct SafetensorsHeader
 {
@@ -23,11 +23,13 @@ internal ref struct SafetensorsHeader
     private readonly long _dataStart;
     private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
+    private readonly ReadOnlySpan<byte> _header;
     private Utf8JsonReader _json;
 
     private SafetensorsHeader(MappedFile file, ReadOnlySpan<byte> header)
     {
         _path = file.Path;
+        _header = header;
         _dataStart = 8 + header.Length;
         _dataLength = (ulong)(file.Length - _dataStart);
         _json = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = DeepestJson });
@@ -106,8 +108,20 @@ internal ref struct SafetensorsHeader
             }
         }
 
+        CheckPadding();
         while (_json.Read())
         {
+        }
+    }
+
+    /// <summary>The format pads the header with spaces; the reader of JSON would take tabs and line feeds as well.</summary>
+    private readonly void CheckPadding()
+    {
+        int end = (int)_json.BytesConsumed, other = _header[end..].IndexOfAnyExcept((byte)' ');
+        if (other >= 0 && _header[end + other] is (byte)'\t' or (byte)'\n' or (byte)'\r')
+        {
+            throw new InputException(
+                $"{_path}: byte {8 + end + other}, after the header's closing brace, is 0x{_header[end + other]:X2}; a header is padded with spaces alone, write the file again");
         }
     }
 

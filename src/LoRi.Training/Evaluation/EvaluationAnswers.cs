@@ -12,6 +12,12 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
     /// <summary>How the file is called in an evaluation's folder.</summary>
     public const string FileName = "predictions.jsonl";
 
+    /// <summary>Answers that ended without an end token; null where rows do not say.</summary>
+    public int? CutOff { get; init; }
+
+    /// <summary>Answers without any text; null where rows do not say.</summary>
+    public int? Empty { get; init; }
+
     private const string Form = "a line must be one JSON object with id and correct";
 
     /// <summary>The largest difference between a share that a file states and the one that its rows have: far less than one of a million rows.</summary>
@@ -30,12 +36,15 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
         DataPath.Check(path);
         var correct = new Dictionary<string, bool>();
         var seen = new Dictionary<string, int>();
-        var strict = new List<bool?>();
+        var (strict, cut, empty) = (new List<bool?>(), new List<bool?>(), new List<bool?>());
         try
         {
             foreach (var line in DataLines.Read(path))
             {
-                strict.Add(Add(path, line, correct, seen));
+                var row = Add(path, line, correct, seen);
+                strict.Add(row.Strict);
+                cut.Add(row.Cut);
+                empty.Add(row.Empty);
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -44,9 +53,14 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
         }
 
         return correct.Count == 0 ? throw new InputException($"{path}: holds no prediction; {Form}")
-            : strict.Contains(null) ? new EvaluationAnswers(path, correct, null, null)
-            : new EvaluationAnswers(path, correct, strict.Count(verdict => verdict == true), strict.Zip(correct.Values).Count(pair => pair.First != pair.Second));
+            : new EvaluationAnswers(path, correct, Counted(strict), strict.Contains(null) ? null : strict.Zip(correct.Values).Count(pair => pair.First != pair.Second))
+            {
+                CutOff = Counted(cut),
+                Empty = Counted(empty),
+            };
     }
+
+    private static int? Counted(List<bool?> flags) => flags.Contains(null) ? null : flags.Count(flag => flag == true);
 
     /// <summary>Refuses numbers that are not those of the rows.</summary>
     /// <param name="path">The file that states them.</param>
@@ -54,9 +68,13 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
     /// <param name="correct">Right answers; null where it states none.</param>
     /// <param name="accuracy">Share of right answers.</param>
     /// <param name="strict">The same by the strict rule; null where it states none.</param>
+    /// <param name="cutOff">Answers that were cut off; null where it states none.</param>
+    /// <param name="empty">Empty answers; null where it states none.</param>
     /// <exception cref="InputException">One of them differs.</exception>
-    public void Check(string path, int? examples, int? correct, double accuracy, double? strict)
+    public void Check(string path, int? examples, int? correct, double accuracy, double? strict, int? cutOff = null, int? empty = null)
     {
+        Agree(path, "cut_off", cutOff, CutOff);
+        Agree(path, "empty", empty, Empty);
         Agree(path, "examples", examples, Correct.Count);
         Agree(path, "correct", correct, Right);
         Agree(path, "accuracy", accuracy, Accuracy);
@@ -78,8 +96,8 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
         }
     }
 
-    /// <summary>Takes in one line; gives the verdict of the strict rule, where there is one.</summary>
-    private static bool? Add(string path, DataLine line, Dictionary<string, bool> correct, Dictionary<string, int> seen)
+    /// <summary>Takes in one line; gives the verdict of the strict rule and how the answer ended, where the line says so.</summary>
+    private static (bool? Strict, bool? Cut, bool? Empty) Add(string path, DataLine line, Dictionary<string, bool> correct, Dictionary<string, int> seen)
     {
         try
         {
@@ -93,7 +111,8 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
             }
 
             seen[name] = before + 1;
-            return fields.Has("correct_strict") ? fields.Flag("correct_strict") : null;
+            bool? Optional(string key) => fields.Has(key) ? fields.Flag(key) : null;
+            return (Optional("correct_strict"), Optional("cut_off"), Optional("empty"));
         }
         catch (BadRowException e)
         {

@@ -6,10 +6,13 @@ namespace LoRi.Training.Evaluation;
 /// <summary>Python's <c>float()</c> and <c>repr()</c> of a double.</summary>
 internal static partial class PythonNumber
 {
-    /// <summary>What <c>float(text)</c> gives, or nothing where it refuses.</summary>
+    /// <summary>
+    /// What <c>float(text)</c> gives, or nothing where it refuses. It takes away white space as .NET does: not the separators
+    /// U+001C to U+001F, which <c>str.strip()</c> takes away too.
+    /// </summary>
     internal static double? TryParse(string text)
     {
-        var ascii = PythonText.DigitsToAscii(PythonText.Strip(text));
+        var ascii = PythonText.DigitsToAscii(text.Trim());
         if (Special().Match(ascii) is { Success: true } special)
         {
             var value = special.Groups["nan"].Success ? double.NaN : double.PositiveInfinity;

@@ -10,7 +10,8 @@ internal sealed record FileSelection(IReadOnlyList<RemoteFile> Files, IReadOnlyL
     /// <summary>Formats that can run code when they are loaded.</summary>
     private static readonly HashSet<string> Pickles = new(StringComparer.OrdinalIgnoreCase)
     {
-        ".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".npy", ".npz", ".nemo", ".mar",
+        ".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".joblib", ".dill", ".npy", ".npz", ".nemo", ".mar", ".p",
+        ".py", ".pyc", ".pyo", ".so", ".dll", ".dylib", ".exe",
     };
 
     /// <summary>Weights of other frameworks, some of which can run code as well.</summary>
@@ -18,6 +19,9 @@ internal sealed record FileSelection(IReadOnlyList<RemoteFile> Files, IReadOnlyL
     {
         ".h5", ".hdf5", ".keras", ".pb", ".msgpack", ".ot", ".tflite", ".onnx", ".onnx_data", ".mlmodel", ".pdparams",
     };
+
+    /// <summary>Endings that say how a file is packed, not what it is.</summary>
+    private static readonly HashSet<string> Packings = new(StringComparer.OrdinalIgnoreCase) { ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar" };
 
     private static readonly string[] Weights = [".safetensors", ".gguf"];
 
@@ -48,7 +52,15 @@ internal sealed record FileSelection(IReadOnlyList<RemoteFile> Files, IReadOnlyL
     public static string Names(IReadOnlyList<RemoteFile> files) =>
         string.Join(", ", files.Take(4).Select(file => file.Path)) + (files.Count > 4 ? $" and {files.Count - 4} more" : string.Empty);
 
-    private static bool IsRefused(string path) => Pickles.Contains(Path.GetExtension(path)) || OtherWeights.Contains(Path.GetExtension(path));
+    private static bool IsRefused(string path)
+    {
+        while (Packings.Contains(Path.GetExtension(path)))
+        {
+            path = path[..^Path.GetExtension(path).Length];
+        }
+
+        return Pickles.Contains(Path.GetExtension(path)) || OtherWeights.Contains(Path.GetExtension(path));
+    }
 
     private static bool Has(string[] endings, string path) => endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 

@@ -34,12 +34,13 @@ public static class HubDownload
         screen.Line(
             $"{request.Repository.Name} at {listing.Commit[..8]}: {selection.Files.Count} files, {selection.Files.Count - missing.Count} of them already there, "
             + $"{MessageText.Bytes(Total(missing.Select(file => file.Size)))} to fetch");
+        var code = new List<RemoteFile>();
         foreach (var file in selection.Files.Where(missing.Contains))
         {
             using var mine = target.Lock(file, screen.Line);
-            if (!target.TryUse(file))
+            if (!target.TryUse(file) && !await TryFetch(client, retries, screen, target, file, listing.Commit).ConfigureAwait(false))
             {
-                await Fetch(client, retries, screen, target, file, listing.Commit).ConfigureAwait(false);
+                code.Add(file);
             }
         }
 
@@ -47,8 +48,24 @@ public static class HubDownload
         return new(
             target.Folder,
             listing.Commit,
-            [.. selection.Files.Select(file => new DownloadedFile(file, missing.Contains(file)))],
-            [.. selection.LeftOut.Select(file => file.Path)]);
+            [.. selection.Files.Except(code).Select(file => new DownloadedFile(file, missing.Contains(file)))],
+            [.. selection.LeftOut.Concat(code).Select(file => file.Path)]);
+    }
+
+    /// <summary>Fetches a file; one that begins as code or a pickle is given up after its first bytes, whatever its name says.</summary>
+    private static async Task<bool> TryFetch(HubClient client, HubRetries retries, IDownloadScreen screen, IDownloadTarget target, RemoteFile file, string commit)
+    {
+        try
+        {
+            await Fetch(client, retries, screen, target, file, commit).ConfigureAwait(false);
+            return true;
+        }
+        catch (CodeFileException e)
+        {
+            FileActions.Remove(target.PartialPath(file));
+            screen.Line($"{file.Path}: left out, it begins as {e.Message}, and files that can run code when loaded are never fetched");
+            return false;
+        }
     }
 
     private static async Task Fetch(HubClient client, HubRetries retries, IDownloadScreen screen, IDownloadTarget target, RemoteFile file, string commit)
@@ -58,6 +75,7 @@ public static class HubDownload
         using (var part = new PartialFile(path, file))
         {
             var begun = part.Length > 0;
+            part.CheckStart();
             screen.Begin(file.Path, file.Size, part.Length);
             await Receive(client, retries, screen, part, file, commit).ConfigureAwait(false);
             if (!part.Matches && begun)

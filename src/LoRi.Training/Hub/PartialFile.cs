@@ -10,6 +10,8 @@ internal sealed class PartialFile : IDisposable
     private readonly RemoteFile file;
     private readonly FileStream stream;
     private readonly BlobHash hash;
+    private readonly byte[] start = new byte[CodeFormat.Enough];
+    private int begun;
 
     /// <summary>Opens what is there, or begins.</summary>
     /// <exception cref="InputException">The file cannot be written, or another program writes it.</exception>
@@ -27,6 +29,9 @@ internal sealed class PartialFile : IDisposable
 
             hash.AppendAll(stream);
             Length = stream.Length;
+            stream.Position = 0;
+            begun = stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false);
+            stream.Position = Length;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -45,13 +50,32 @@ internal sealed class PartialFile : IDisposable
     /// <summary>Whether the content is the listed one.</summary>
     public bool Matches => IsWhole && hash.Matches;
 
+    /// <summary>Refuses a file that begins as one that can run code when it is loaded.</summary>
+    /// <exception cref="CodeFileException">It does.</exception>
+    public void CheckStart()
+    {
+        if (CodeFormat.Of(start.AsSpan(0, begun)) is { } kind)
+        {
+            throw new CodeFileException(kind);
+        }
+    }
+
     /// <summary>Adds bytes that have arrived.</summary>
+    /// <exception cref="CodeFileException">The file begins as one that can run code.</exception>
     /// <exception cref="InputException">They are more than the listing says, or cannot be written.</exception>
     public void Append(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length > file.Size - Length)
         {
             throw new InputException($"{file.Path}: the server sends more than the {file.Size} bytes that it lists; try again later, or do not trust this repository");
+        }
+
+        if (begun < start.Length)
+        {
+            var taken = int.Min(bytes.Length, start.Length - begun);
+            bytes[..taken].CopyTo(start.AsSpan(begun));
+            begun += taken;
+            CheckStart();
         }
 
         hash.Append(bytes);
@@ -76,7 +100,7 @@ internal sealed class PartialFile : IDisposable
             stream.Position = 0;
         });
         hash.Restart();
-        Length = 0;
+        (Length, begun) = (0, 0);
     }
 
     /// <summary>Makes the content durable.</summary>

@@ -149,15 +149,16 @@ public static class ModelLoader
     }
 
     private static InputException NoEnd(string path) =>
-        new($"{path}: config.json names no eos_token_id, which ends an answer; add it there");
+        new($"{path}: {(File.Exists(path) ? "its metadata" : ConfigFile)} names no eos_token_id, which ends an answer; add it there");
 
     private static ReasoningModel Open(string folder, LoadSettings settings, Func<DecoderConfig, ModelParts> choose)
     {
         CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
         var fit = WeightFit.Of(source, ConfigOf(source, folder));
+        var (special, projection, extra, adapters) = choose(fit.Config);
+        fit = adapters?.Unties(fit.Config) == true ? fit.Untied() : fit;
         var config = fit.Config;
-        var (special, projection, extra, adapters) = choose(config);
         var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet()) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
@@ -201,6 +202,7 @@ public static class ModelLoader
     /// <summary>A configuration that is not supported is named before weights are looked for; a GGUF has its own.</summary>
     private static void CheckConfigFirst(string folder)
     {
+        HubSnapshot.CheckModel(folder);
         var file = Path.Combine(folder, ConfigFile);
         if (File.Exists(file) && (SafetensorsCheckpoint.IsIn(folder) || Directory.GetFiles(folder, "*.gguf").Length != 1))
         {

@@ -21,7 +21,7 @@ internal static class StoredHead
             return config;
         }
 
-        var note = $"{DecoderLayout.Head} is stored and is not {table}, although config.json ties them; it is used as a head of its own";
+        var note = $"{DecoderLayout.Head} is stored and is not {table}, although {source.ConfigName} ties them; it is used as a head of its own";
         return config with { TiedHead = false, Notes = [.. config.Notes, note] };
     }
 

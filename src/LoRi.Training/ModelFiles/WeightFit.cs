@@ -10,7 +10,7 @@ namespace LoRi.Training.ModelFiles;
 /// </summary>
 /// <param name="Names">A parameter's name to its tensor's name in the checkpoint.</param>
 /// <param name="Config">The configuration that they fit: untied where a head is stored that is not the table.</param>
-/// <param name="Notes">Tensors that are no weights and were left out.</param>
+/// <param name="Notes">What was passed over: files, and tensors that are no weights.</param>
 internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Names, DecoderConfig Config, IReadOnlyList<string> Notes)
 {
     private const int Shown = 20, ListLength = 1100;
@@ -23,7 +23,7 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
     {
         if (config.Layers > source.Tensors.Count)
         {
-            throw new InputException($"{source.Path}: config.json names {config.Layers} blocks, but the weights are {source.Tensors.Count} tensors; they belong to different models");
+            throw new InputException($"{source.Path}: {source.ConfigName} names {config.Layers} blocks, but the weights are {source.Tensors.Count} tensors; they belong to different models");
         }
 
         config = StoredHead.Resolve(source, config);
@@ -33,18 +33,25 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
         var taken = names.Values.ToHashSet(StringComparer.Ordinal);
         var surplus = source.Tensors.Where(tensor => !taken.Contains(tensor.Name) && !IsKnownBuffer(tensor.Name, config)).ToLookup(tensor => Counts.Contains(tensor.Dtype));
         Complain(
-            source.Path,
-            [.. names.Values.Where(name => !found.ContainsKey(name))],
-            [.. surplus[false].Select(tensor => tensor.Name)],
+            source,
+            [.. names.Values.Where(name => !found.ContainsKey(name)).Select(source.StoredName)],
+            [.. surplus[false].Select(tensor => source.StoredName(tensor.Name))],
             [.. names.Where(pair => found.TryGetValue(pair.Value, out var tensor) && !tensor.Shape.SequenceEqual(wanted[pair.Key]))
-                .Select(pair => $"{pair.Value} is {MessageText.Shape(found[pair.Value].Shape)} and should be {MessageText.Shape(wanted[pair.Key])}")]);
+                .Select(pair => $"{source.StoredName(pair.Value)} is {MessageText.Shape(found[pair.Value].Shape)} and should be {MessageText.Shape(wanted[pair.Key])}")]);
         foreach (var tensor in names.Values.Select(name => found[name]))
         {
             CheckType(source, tensor);
         }
 
-        return new WeightFit(names, config, [.. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
+        return new WeightFit(names, config, [.. source.Notes, .. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
     }
+
+    /// <summary>The same for a model whose head is a copy of the table, to be changed apart.</summary>
+    public WeightFit Untied() => this with
+    {
+        Config = Config with { TiedHead = false },
+        Names = new Dictionary<string, string>(Names) { [DecoderLayout.Head] = Names[DecoderLayout.Embedding(Config)] },
+    };
 
     /// <summary>A name without the prefix that some files leave out.</summary>
     internal static string Bare(string name) => name.StartsWith(Prefix, StringComparison.Ordinal) ? name[Prefix.Length..] : name;
@@ -82,7 +89,7 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
     private static bool IsKnownBuffer(string name, DecoderConfig config) =>
         (config.TiedHead && name == DecoderLayout.Head) || (config.LearnedPositions ? CausalMask().IsMatch(name) : Frequencies().IsMatch(name));
 
-    private static void Complain(string path, string[] missing, string[] surplus, string[] misshapen)
+    private static void Complain(IWeightSource source, string[] missing, string[] surplus, string[] misshapen)
     {
         if (missing.Length + surplus.Length + misshapen.Length == 0)
         {
@@ -90,7 +97,7 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
         }
 
         (string Kind, string[] Names)[] faults = [.. new[] { ("missing", missing), ("unexpected", surplus), ("of another shape", misshapen) }.Where(fault => fault.Item2.Length > 0)];
-        throw new InputException($"{path}: the weights do not fit config.json; {string.Join("; ", faults.Select(fault => Listed(fault.Kind, fault.Names, ListLength / faults.Length)))}");
+        throw new InputException($"{source.Path}: the weights do not fit {source.ConfigName}; {string.Join("; ", faults.Select(fault => Listed(fault.Kind, fault.Names, ListLength / faults.Length)))}");
     }
 
     /// <summary>At most <see cref="Shown"/> names, and at most so many characters of them, so that the message stays a line.</summary>

@@ -125,6 +125,18 @@ internal sealed class ConfigFields(JsonObject json, string source)
         return [.. Enumerable.Range(0, list.Count).Select(at => new ConfigFields(new JsonObject { [name] = list[at]?.DeepClone() }, source).Number(name))];
     }
 
+    /// <summary>All names.</summary>
+    public IEnumerable<string> Names => json.Select(pair => pair.Key);
+
+    /// <summary>Whether a field is an object.</summary>
+    public bool IsObject(string name) => json[name] is JsonObject;
+
+    /// <summary>A field's value as JSON, cut where it is long.</summary>
+    public string Shown(string name) => json[name]?.ToJsonString() is { Length: > 80 } text ? text[..80] + "..." : json[name]?.ToJsonString() ?? "null";
+
+    /// <summary>An error about a field, by its name.</summary>
+    public InputException Refused(string name, string what) => new($"{source}: {MessageText.Quote(name)} {what}");
+
     /// <summary>Whether the file has the field, null or not.</summary>
     public bool Has(string name) => json.ContainsKey(name);
 

@@ -6,6 +6,19 @@ internal static class RotaryReader
     private const double FirstBase = 10_000;
     private const string BaseField = "rope_theta", OriginalField = "original_max_position_embeddings";
 
+    private static readonly string[] Common = ["rope_type", "type", BaseField, "partial_rotary_factor", OriginalField];
+
+    /// <summary>What each type reads besides, and what its files say that changes nothing.</summary>
+    private static readonly Dictionary<string, string[]> Keys = new(StringComparer.Ordinal)
+    {
+        ["default"] = [],
+        ["linear"] = ["factor"],
+        ["dynamic"] = ["factor"],
+        ["llama3"] = ["factor", "low_freq_factor", "high_freq_factor"],
+        ["yarn"] = ["factor", "beta_fast", "beta_slow", "truncate", "attention_factor", "mscale", "mscale_all_dim", "finetuned"],
+        ["longrope"] = ["factor", "short_factor", "long_factor", "attention_factor"],
+    };
+
     public static (double Base, RotaryScaling? Scaling) Read(ConfigFields fields, DecoderFamily family, int positions, List<string> notes)
     {
         fields.RequireNumber("partial_rotary_factor", 1);
@@ -60,19 +73,44 @@ internal static class RotaryReader
         }
 
         fields.RequireNumber("partial_rotary_factor", 1);
+        RefusePerLayerType(fields);
         var name = fields.HasValue("rope_type") || !fields.HasValue("type") ? "rope_type" : "type";
-        return fields.Text(name) switch
+        var scaling = Of(fields.Text(name), name, top, fields, positions, notes);
+        RefuseUnknown(fields, name);
+        return scaling;
+    }
+
+    private static RotaryScaling? Of(string? type, string name, ConfigFields top, ConfigFields fields, int positions, List<string> notes) =>
+        type switch
         {
             null when fields.HasValue("factor") => throw fields.Unsupported(name, "a type beside the factor"),
             null or "default" => null,
             "linear" => new RotaryScaling(RotaryScalingKind.Linear, fields.Number("factor")),
-            "dynamic" => new RotaryScaling(RotaryScalingKind.Dynamic, fields.Number("factor")) { OriginalPositions = positions },
+            "dynamic" => Dynamic(fields, positions),
             "llama3" => Llama3(fields, Original(top, fields, positions, notes)),
             "yarn" => Yarn(fields, Original(top, fields, positions, notes), positions, notes),
             "longrope" when fields.HasValue("short_factor") => Divided(fields),
             _ => throw fields.Unsupported(name, "'default', 'linear', 'dynamic', 'llama3' or 'yarn' (and 'longrope' with one list of factors)"),
         };
+
+    /// <summary>Newer models give each kind of block parameters of its own; every block here has the same.</summary>
+    private static void RefusePerLayerType(ConfigFields fields)
+    {
+        if (fields.Names.FirstOrDefault(fields.IsObject) is { } kind)
+        {
+            throw fields.Refused(kind, "is an object; rotary parameters per layer type are not supported, only one set of numbers for all blocks");
+        }
     }
+
+    private static void RefuseUnknown(ConfigFields fields, string name)
+    {
+        var type = fields.Text(name) ?? "default";
+        if (fields.Names.FirstOrDefault(key => fields.HasValue(key) && !Common.Contains(key) && !Keys[type].Contains(key)) is { } unknown)
+        {
+            throw fields.Refused(unknown, $"is {fields.Shown(unknown)}, which means nothing here for the {name} '{type}'; correct the type, or remove it where it changes nothing");
+        }
+    }
+
 
     /// <summary>The length of pretraining: beside the scaling's other numbers or at the top, else the longest length.</summary>
     private static int Original(ConfigFields top, ConfigFields fields, int positions, List<string> notes)
@@ -90,6 +128,12 @@ internal static class RotaryReader
 
         notes.Add($"config.json has no {OriginalField} for its rotary scaling; max_position_embeddings, {positions}, is taken");
         return positions;
+    }
+
+    private static RotaryScaling Dynamic(ConfigFields fields, int positions)
+    {
+        fields.RequireNumber(OriginalField, positions);
+        return new RotaryScaling(RotaryScalingKind.Dynamic, fields.Number("factor")) { OriginalPositions = positions };
     }
 
     private static RotaryScaling Llama3(ConfigFields fields, int original)

@@ -1,45 +1,76 @@
 using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
-using System.Security.Cryptography;
+using Microsoft.Win32.SafeHandles;
 
 namespace LoRi.Training;
 
 /// <summary>
 /// TorchSharp's native file as this system can load it: itself, or, where the C++ runtime is older than the one it was
-/// linked with, a copy with the edits of <see cref="ElfPatch"/> in the user's cache folder.
+/// linked with, a copy with the edits of <see cref="ElfPatch"/>. The copy never has a name that another user could put something else
+/// under: it lies in memory, or, where the system has no such files, in a file that is unlinked before it is loaded.
 /// </summary>
-internal sealed record AdaptedLibrary(string Path, bool Adapted, string Reason)
+/// <param name="Path">The file that came with the program.</param>
+/// <param name="Copy">The adapted content; null where the file itself is loaded.</param>
+/// <param name="Reason">Why it is adapted, or why not.</param>
+internal sealed partial record AdaptedLibrary(string Path, byte[]? Copy, string Reason)
 {
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+    private const uint CloseOnExec = 1;
 
-    private string? TemporaryFolder { get; init; }
+    private string Name => System.IO.Path.GetFileName(Path);
 
-    /// <summary>The file to load in place of <paramref name="original"/>.</summary>
-    internal static AdaptedLibrary For(string original, string? cacheFolder)
+    /// <summary>What is to be loaded for <paramref name="original"/>.</summary>
+    internal static AdaptedLibrary For(string original)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
-            return new AdaptedLibrary(original, false, "not needed on this platform");
-        if (SystemRuntimeIsNewEnough())
-            return new AdaptedLibrary(original, false, $"not needed: the system's libstdc++ has {ElfPatch.MissingVersion}");
-        var bytes = File.ReadAllBytes(original);
-        var patched = ElfPatch.Apply(bytes, original);
-        var reason = $"the system's libstdc++ lacks {ElfPatch.MissingVersion}";
-        var folder = System.IO.Path.Combine(
-            cacheFolder ?? UserCache(), "lori", "native", Convert.ToHexStringLower(SHA256.HashData(bytes)));
-        var fileName = System.IO.Path.GetFileName(original);
-        if (TryWrite(folder, fileName, patched) is { } path)
-            return new AdaptedLibrary(path, true, reason);
-        var temporary = Directory.CreateTempSubdirectory("lori-").FullName;
-        path = TryWrite(temporary, fileName, patched) ?? throw new InputException(
-            $"{folder} and {temporary}: neither can be written to, and {fileName} needs an adapted copy; set XDG_CACHE_HOME");
-        return new AdaptedLibrary(path, true, reason + $"; {folder} cannot be written to") { TemporaryFolder = temporary };
+            return new AdaptedLibrary(original, null, "not needed on this platform");
+        return SystemRuntimeIsNewEnough()
+            ? new AdaptedLibrary(original, null, $"not needed: the system's libstdc++ has {ElfPatch.MissingVersion}")
+            : new AdaptedLibrary(original, ElfPatch.Apply(File.ReadAllBytes(original), original), $"the system's libstdc++ lacks {ElfPatch.MissingVersion}");
     }
 
-    /// <summary>Removes a copy that only this process uses; a loaded library needs its file no more.</summary>
-    internal void DeleteIfTemporary()
+    /// <summary>Loads it and gives its handle.</summary>
+    /// <exception cref="InputException">It does not load, or there is no place for the copy.</exception>
+    internal nint Load() => Copy is null ? NativeRuntime.LoadFile(Path, Path) : TryLoadFromMemory() ?? LoadFromFolder(System.IO.Path.GetTempPath());
+
+    /// <summary>Loads the copy from memory; null where the system has no files there, or does not run what is in them.</summary>
+    internal nint? TryLoadFromMemory()
     {
-        if (TemporaryFolder is not null)
-            Directory.Delete(TemporaryFolder, recursive: true);
+        try
+        {
+            using var file = new SafeFileHandle(CreateMemoryFile(Name, CloseOnExec), ownsHandle: true);
+            return file.IsInvalid ? null : LoadOpened(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or EntryPointNotFoundException or InputException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Loads the copy from a new file in a folder; the file is gone when this returns.</summary>
+    /// <exception cref="InputException">The folder cannot be written to, or the copy does not load.</exception>
+    internal nint LoadFromFolder(string folder)
+    {
+        var path = System.IO.Path.Combine(folder, $".{Name}.{Guid.NewGuid():N}");
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            using var file = new FileStream(path, options);
+            File.Delete(path);
+            return LoadOpened(file.SafeFileHandle);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(
+                $"{folder}: cannot be written to ({e.Message}), and {Name} needs an adapted copy there, as {Reason}; set TMPDIR to a folder with some megabytes of room", e);
+        }
+    }
+
+    /// <summary>What is loaded is the open file, whatever its name may lead to by now.</summary>
+    private nint LoadOpened(SafeFileHandle file)
+    {
+        RandomAccess.Write(file, Copy, 0);
+        return NativeRuntime.LoadFile($"/proc/self/fd/{file.DangerousGetHandle()}", Path);
     }
 
     private static bool SystemRuntimeIsNewEnough()
@@ -49,37 +80,6 @@ internal sealed record AdaptedLibrary(string Path, bool Adapted, string Reason)
             || NativeLibrary.TryGetExport(handle, ElfPatch.MissingSymbol, out _);
     }
 
-    /// <summary>The user's cache folder; one that cannot exist where there is no home.</summary>
-    private static string UserCache()
-    {
-        if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set && System.IO.Path.IsPathRooted(set))
-        {
-            return set;
-        }
-
-        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
-        return System.IO.Path.Combine(System.IO.Path.IsPathRooted(home) ? home : "/nonexistent", ".cache");
-    }
-
-    [UnsupportedOSPlatform("windows")]
-    private static string? TryWrite(string folder, string fileName, byte[] content)
-    {
-        try
-        {
-            Directory.CreateDirectory(folder, OwnerOnly);
-            if (File.GetUnixFileMode(folder) != OwnerOnly)
-                File.SetUnixFileMode(folder, OwnerOnly);
-            var path = System.IO.Path.Combine(folder, fileName);
-            if (File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(content))
-                return path;
-            var temporary = System.IO.Path.Combine(folder, $".{fileName}.{Guid.NewGuid():N}");
-            File.WriteAllBytes(temporary, content);
-            File.Move(temporary, path, overwrite: true);
-            return path;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return null;
-        }
-    }
+    [LibraryImport("libc", EntryPoint = "memfd_create", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int CreateMemoryFile(string name, uint flags);
 }

@@ -30,6 +30,9 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
         : RuntimeInformation.IsOSPlatform(OSPlatform.OSX) ? $"lib{name}.dylib"
         : $"lib{name}.so";
 
+    /// <summary>The full path of one of the libraries.</summary>
+    internal string PathOf(string name) => Path.Combine(Folder, FileName(name));
+
     /// <summary>Decides from the options, the environment and what came with the program, in this order.</summary>
     internal static LibtorchLocation Find(NativeRuntimeOptions options)
     {

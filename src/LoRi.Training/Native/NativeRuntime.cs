@@ -51,7 +51,7 @@ public static class NativeRuntime
             LibtorchSource = libtorch.Source,
             TorchSharpVersion = TorchSharpVersion(),
             TorchSharpLibrary = torchSharp.Path,
-            Adapted = torchSharp.Adapted,
+            Adapted = torchSharp.Copy is not null,
             AdaptedReason = torchSharp.Reason,
             CpuCapabilities = CpuCapabilities.Detect(),
             Threads = threads,
@@ -62,27 +62,50 @@ public static class NativeRuntime
 
     private static Loaded LoadOnce(NativeRuntimeOptions options)
     {
+        CheckWorkingFolder();
         var libtorch = LibtorchLocation.Find(options);
         LibtorchEnvironment.Prepare();
         RetainedMemory.Ask();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
         foreach (var name in libtorch.LoadOrder)
-            Handles[name] = LoadFile(Path.Combine(libtorch.Folder, LibtorchLocation.FileName(name)));
-        var torchSharp = AdaptedLibrary.For(libtorch.TorchSharpLibrary, options.CacheFolder);
-        try
-        {
-            Handles["LibTorchSharp"] = LoadFile(torchSharp.Path);
-        }
-        finally
-        {
-            torchSharp.DeleteIfTemporary();
-        }
+            Handles[name] = LoadFile(libtorch.PathOf(name), libtorch.PathOf(name));
+        var torchSharp = AdaptedLibrary.For(libtorch.TorchSharpLibrary);
+        Handles["LibTorchSharp"] = torchSharp.Load();
+        CheckFunctions(torchSharp.Path);
         return new Loaded(libtorch, torchSharp, options.LibtorchFolder);
     }
 
     private static nint Resolve(Assembly assembly, string name) => Handles.GetValueOrDefault(name);
 
-    private static nint LoadFile(string path)
+    /// <summary>libtorch's mathematics library looks itself up through the working directory, and ends the process where there is none.</summary>
+    private static void CheckWorkingFolder()
+    {
+        try
+        {
+            _ = Directory.GetCurrentDirectory();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException("the working directory is not there any more; change to another one (cd), and run the command again", e);
+        }
+    }
+
+    /// <summary>Asks the libraries for something, so that one that only looks like TorchSharp's is named here and not in the midst of work.</summary>
+    private static void CheckFunctions(string library)
+    {
+        try
+        {
+            _ = Threads();
+        }
+        catch (Exception e) when (e is TypeInitializationException or EntryPointNotFoundException or DllNotFoundException)
+        {
+            var reason = (e.InnerException ?? e).Message.ReplaceLineEndings(" ").Trim();
+            throw new InputException($"{library}: lacks functions that TorchSharp calls ({reason}); rebuild the program, or name the libtorch it was made for", e);
+        }
+    }
+
+    /// <summary>Loads a library; <paramref name="shown"/> is what an error names.</summary>
+    internal static nint LoadFile(string path, string shown)
     {
         try
         {
@@ -92,13 +115,16 @@ public static class NativeRuntime
         {
             var reason = e.Message.Split('\n').FirstOrDefault(l => l.Contains(".so", StringComparison.Ordinal)
                 && !l.StartsWith("Unable", StringComparison.Ordinal)) ?? e.Message;
-            throw new InputException($"{path}: this native library does not load: {reason.ReplaceLineEndings(" ").Trim()}", e);
+            throw new InputException($"{shown}: this native library does not load: {reason.ReplaceLineEndings(" ").Trim()}", e);
         }
     }
 
     // TorchSharp's types are named in methods of their own, which are compiled when called: never before loading.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void SetThreads(int threads) => TorchSharp.torch.set_num_threads(threads);
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int Threads() => TorchSharp.torch.get_num_threads();
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static (int Threads, bool Cuda, int Devices) AskTorch()

@@ -15,9 +15,6 @@ public sealed record NativeRuntimeOptions
     /// <summary>How many threads one operation may use; left out: libtorch's own choice.</summary>
     public int? Threads { get; init; }
 
-    /// <summary>Where an adapted library is kept; left out: <c>$XDG_CACHE_HOME</c>, else <c>~/.cache</c>.</summary>
-    public string? CacheFolder { get; init; }
-
     /// <summary>The same with a number of threads.</summary>
     public NativeRuntimeOptions WithThreads(int? threads) => this with { Threads = threads };
 }

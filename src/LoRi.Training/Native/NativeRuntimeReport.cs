@@ -15,7 +15,7 @@ public sealed record NativeRuntimeReport
     /// <summary>The version of TorchSharp.</summary>
     public required string TorchSharpVersion { get; init; }
 
-    /// <summary>The file of TorchSharp's native part that was loaded.</summary>
+    /// <summary>The file of TorchSharp's native part that was loaded, itself or as an adapted copy.</summary>
     public required string TorchSharpLibrary { get; init; }
 
     /// <summary>Whether that file is a copy adapted to this system's C++ runtime.</summary>

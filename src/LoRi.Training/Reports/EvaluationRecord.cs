@@ -18,9 +18,12 @@ namespace LoRi.Training.Reports;
 /// <param name="Batch">Milliseconds of a batch.</param>
 /// <param name="Single">Milliseconds of a question alone.</param>
 /// <param name="PeakMemoryBytes">Largest resident memory.</param>
+/// <param name="CutOff">Answers that ended without an end token.</param>
+/// <param name="Empty">Answers without any text.</param>
 internal sealed record EvaluationRecord(
     string Folder, string Dataset, int Examples, int Correct, double Accuracy, double? Strict, double Low, double High, double? TokensGenerated, double? Seconds,
-    int? BothUnreadable = null, LatencySummary? Batch = null, LatencySummary? Single = null, double? PeakMemoryBytes = null)
+    int? BothUnreadable = null, LatencySummary? Batch = null, LatencySummary? Single = null, double? PeakMemoryBytes = null,
+    int? CutOff = null, int? Empty = null)
 {
     private const string FileName = "evaluation.json";
 
@@ -44,12 +47,12 @@ internal sealed record EvaluationRecord(
         var predictions = Path.Combine(folder, EvaluationAnswers.FileName);
         if (File.Exists(predictions))
         {
-            EvaluationAnswers.Read(predictions).Check(path, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict);
+            EvaluationAnswers.Read(predictions).Check(path, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.CutOff, file.Empty);
         }
 
         return new EvaluationRecord(
             folder, file.Dataset, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.Ci95[0], file.Ci95[1], file.TokensGenerated, file.Seconds,
-            file.BothUnreadable, file.BatchLatencyMs, file.SingleLatencyMs, file.PeakMemoryBytes);
+            file.BothUnreadable, file.BatchLatencyMs, file.SingleLatencyMs, file.PeakMemoryBytes, file.CutOff, file.Empty);
     }
 
     /// <summary>The fields of the file that are shown.</summary>
@@ -74,6 +77,10 @@ internal sealed record EvaluationRecord(
         public double? Seconds { get; init; }
 
         public int? BothUnreadable { get; init; }
+
+        public int? CutOff { get; init; }
+
+        public int? Empty { get; init; }
 
         public LatencySummary? BatchLatencyMs { get; init; }
 

@@ -93,13 +93,15 @@ internal sealed class RunPage(
     {
         var all = Evaluated();
         var unreadable = all.Any(row => row.Evaluation.BothUnreadable > 0);
+        var unfinished = all.Any(row => row.Evaluation.CutOff > 0 || row.Evaluation.Empty > 0);
         return new OverviewTable(
             "Accuracy",
-            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", .. unreadable ? ["neither a number (read strict %)"] : Array.Empty<string>()],
+            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", .. unfinished ? ["cut off", "empty"] : Array.Empty<string>(), .. unreadable ? ["neither a number (read strict %)"] : Array.Empty<string>()],
             [.. all.Select(row => (string[])
             [
                 row.Run, row.Evaluation.Dataset, $"{row.Evaluation.Examples}", $"{row.Evaluation.Correct}", Percent(row.Evaluation.Accuracy),
                 $"{Percent(row.Evaluation.Low)} to {Percent(row.Evaluation.High)}", Percent(row.Evaluation.Strict),
+                .. unfinished ? [Number(row.Evaluation.CutOff, "0"), Number(row.Evaluation.Empty, "0")] : Array.Empty<string>(),
                 .. unreadable ? [Number(row.Evaluation.BothUnreadable, "0")] : Array.Empty<string>(),
             ])]);
     }

@@ -9,7 +9,7 @@ internal static class EndTokens
     private const string FileName = "generation_config.json";
 
     /// <summary>The ids; none where the model names none.</summary>
-    /// <exception cref="InputException">The file is malformed.</exception>
+    /// <exception cref="InputException">The file is malformed, or names one that the table has no row for.</exception>
     public static IReadOnlyList<int> Of(string path, DecoderConfig config, ReasoningCard? card)
     {
         if (card is not null)
@@ -17,10 +17,17 @@ internal static class EndTokens
             return [card.EosId];
         }
 
-        var file = FileOf(path);
-        var (named, ids) = File.Exists(file) && Read(file) is { Count: > 0 } own ? (file, own) : (ModelLoader.ConfigPlace(ModelLoader.Resolve(path)), config.EosIds);
+        var (named, ids) = Named(path, config);
         config.CheckEnds(named, ids);
         return ids;
+    }
+
+    /// <summary>What a plain checkpoint names as its end tokens, right or wrong, and where.</summary>
+    /// <exception cref="InputException">The file is malformed.</exception>
+    public static (string Place, IReadOnlyList<int> Ids) Named(string path, DecoderConfig config)
+    {
+        var file = FileOf(path);
+        return File.Exists(file) && Read(file) is { Count: > 0 } own ? (file, own) : (ModelLoader.ConfigPlace(ModelLoader.Resolve(path)), config.EosIds);
     }
 
     /// <summary>The file that names the end tokens of a plain checkpoint, where it is there.</summary>

@@ -57,6 +57,16 @@ internal sealed class EvaluationFolder : IDisposable
         return new EvaluationFolder(folder, OutputFolder.Lock(folder));
     }
 
+    /// <summary>Leaves the place as it was, where nothing is answered yet.</summary>
+    public void TakeBack(StartedFolder before)
+    {
+        if (!Answered && !Finished)
+        {
+            AppendedFile.Close(predictions);
+            before.TakeBack(MadeFirst);
+        }
+    }
+
     /// <summary>Compares what is here now with what a begun evaluation was made from, where there is one; gives a warning where bits may differ.</summary>
     /// <exception cref="InputException">The folder holds another evaluation, or something else.</exception>
     public string? Check(EvaluationOptions options, EvaluationIdentity identity)

@@ -55,7 +55,22 @@ public sealed class EvaluationStage
         StudentMarkers.Check(set, tokenizer, example => [("question", example.Question)]);
         CheckLatentSteps(options, ModelLoader.Card(options.Model));
         tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
+        var before = StartedFolder.At(options.Output);
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);
+        try
+        {
+            return InFolder(folder, options, set, tokenizer, info, stop);
+        }
+        catch
+        {
+            folder.TakeBack(before);
+            throw;
+        }
+    }
+
+    private static EvaluationSummary? InFolder(
+        EvaluationFolder folder, EvaluationOptions options, ReasoningSet set, TextTokenizer tokenizer, Action<string> info, CancellationToken stop)
+    {
         var identity = EvaluationIdentity.Of(options.Model, tokenizer.Path, set.Examples);
         if (folder.Check(options, identity) is { } warning)
         {
@@ -99,12 +114,17 @@ public sealed class EvaluationStage
     private void CheckPositions(ReasoningSet set)
     {
         var longest = model.Config.LongestSequence;
+        var fed = set.Examples.Select(example => Ids(example).Length + plan.FedBesideQuestion).ToArray();
+        if (model.Config.LengthNote(fed.Max()) is { } note)
+        {
+            info($"--data: {note}");
+        }
+
         if (longest == int.MaxValue)
         {
             return;
         }
 
-        var fed = set.Examples.Select(example => Ids(example).Length + plan.FedBesideQuestion).ToArray();
         var wrong = Array.FindIndex(fed, length => length > longest);
         if (wrong >= 0)
         {
@@ -166,9 +186,13 @@ public sealed class EvaluationStage
         var start = Stopwatch.GetTimestamp();
         var questions = batch.Select(Ids).ToArray();
         var written = AnswerGenerator.Generate(model, questions, how);
-        var texts = written.Select(ids => fed + Text(ids)).ToArray();
+        var texts = written.Select(Text).ToArray();
         var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / batch.Length;
-        return [.. batch.Select((example, index) => Row(example, texts[index], written[index].Length, seconds))];
+        return [.. batch.Select((example, index) => Row(example, fed + texts[index], written[index].Length, seconds) with
+        {
+            CutOff = !how.EndIds.Contains(written[index][^1]),
+            Empty = string.IsNullOrWhiteSpace(texts[index]),
+        })];
     }
 
     private PredictionRow Row(ReasoningExample example, string text, int tokens, double seconds)
@@ -205,6 +229,9 @@ public sealed class EvaluationStage
         return seconds;
     }
 
+    /// <summary>How many rows have it; null where rows of an older version do not say.</summary>
+    private static int? Known(List<PredictionRow> rows, Func<PredictionRow, bool?> of) => rows.TrueForAll(row => of(row) is not null) ? rows.Count(row => of(row) == true) : null;
+
     private EvaluationSummary Summarise(List<PredictionRow> rows, List<double> singles, int badRows)
     {
         var run = ModelRun.SettingsOf(options.Model);
@@ -219,6 +246,9 @@ public sealed class EvaluationStage
             AccuracyStrict = (double)strict / rows.Count,
             Disagreements = rows.Count(row => row.Correct != row.CorrectStrict),
             BothUnreadable = rows.Count(row => row.BothUnreadable),
+            CutOff = Known(rows, row => row.CutOff),
+            CutOffByPositions = Known(rows, row => row.CutOff is { } cut ? cut && row.Tokens < options.MaxNewTokens : null),
+            Empty = Known(rows, row => row.Empty),
             Ci95 = EvaluationSummary.Interval(correct, rows.Count),
             Method = card?.Method ?? "none",
             LatentSteps = plan.LatentSteps,

@@ -67,6 +67,18 @@ public sealed record EvaluationSummary
     /// </summary>
     public int? BothUnreadable { get; init; }
 
+    /// <summary>
+    /// Answers that ended without an end token, at <see cref="MaxNewTokens"/> or where the model has no further position. Null in files
+    /// of older versions, and where an evaluation that one began was resumed.
+    /// </summary>
+    public int? CutOff { get; init; }
+
+    /// <summary>Those of them that the model's positions ended.</summary>
+    public int? CutOffByPositions { get; init; }
+
+    /// <summary>Answers without any text; null as <see cref="CutOff"/>.</summary>
+    public int? Empty { get; init; }
+
     /// <summary>95 % Wilson interval of the accuracy by CODI's rule.</summary>
     public required double[] Ci95 { get; init; }
 

@@ -17,7 +17,7 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
 
     /// <summary>
     /// Opens and checks a safetensors or GGUF file, the index of shards, a model folder, a run directory, a trajectory file, a
-    /// subspace file or a teacher cache. The values of trajectories and subspaces are checked as well.
+    /// subspace file or a teacher cache. The values of trajectories and subspaces are checked as well, and the hashes of a cache's files.
     /// </summary>
     /// <exception cref="InputException">There is no such file, or it must be rejected.</exception>
     public static Inspection Of(string path)
@@ -126,8 +126,8 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
     private static Inspection OfCache(string path)
     {
         var file = CacheIndex.FileOf(path);
-        CacheIndex.Read(file);
-        return new Inspection(CacheIndex.FormatName, [], new JsonObject { ["index"] = JsonFile.ReadObject(file) });
+        var shards = CacheInspection.Look(path);
+        return new Inspection(CacheIndex.FormatName, [], new JsonObject { ["index"] = JsonFile.ReadObject(file), ["shards"] = shards });
     }
 
     private static bool IsGguf(string path) => path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || InputFile.Start(path, 4).AsSpan().SequenceEqual("GGUF"u8);

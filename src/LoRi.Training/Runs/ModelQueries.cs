@@ -3,6 +3,7 @@ using LoRi.Training.Checkpoints;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Sequences;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -41,10 +42,9 @@ public static class ModelQueries
             SafetensorsWriter.Write(output, hidden.Prepend(TensorContent.FromTensor("logits", logits)));
         }
 
-        var wide = logits.dtype == ScalarType.Float64 ? logits : logits.to(ScalarType.Float32);
-        double? loss = ids.Length < 2 ? null : nn.functional.cross_entropy(wide.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1))
-            .to(ScalarType.Float64).item<double>();
-        var last = wide[ids.Length - 1].to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
+        double? loss = ids.Length < 2 ? null
+            : -TokenLikelihood.Logs(logits.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1)).mean().item<double>();
+        var last = logits[ids.Length - 1].to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
         return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, Notes(model, ids.Length));
     }
 

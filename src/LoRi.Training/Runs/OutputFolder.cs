@@ -46,7 +46,8 @@ internal static class OutputFolder
         }
     }
 
-    private static bool IsEmpty(string path, IReadOnlyCollection<string> first)
+    /// <summary>Whether a folder holds nothing but what a start makes before it has any result.</summary>
+    internal static bool IsEmpty(string path, IReadOnlyCollection<string> first)
     {
         var entries = Directory.GetFileSystemEntries(path);
         return entries.All(entry => Path.GetFileName(entry) == LockFile)

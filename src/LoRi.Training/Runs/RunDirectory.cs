@@ -18,7 +18,7 @@ public sealed class RunDirectory
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
     /// <summary>What is there before the first step: no metrics, no checkpoint, no teacher's states.</summary>
-    private static readonly string[] MadeFirst = ["config.json", "log.txt", "checkpoints"];
+    internal static readonly string[] MadeFirst = ["config.json", "log.txt", "checkpoints"];
 
     private RunDirectory(string path) => FolderPath = path;
 

@@ -33,7 +33,6 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
         var perStep = (double)perEpoch / data.Training.Count * settings.Train.BatchSize;
         info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} rows, {plan.WarmupSteps:N0} of them warm-up");
         info($"tokens: {perEpoch:N0} a pass, about {perStep * plan.Steps:N0} in all");
-        ShowMemory(measured);
         var seconds = Measure(measured);
         info($"time: {seconds:G3} s a step, measured over {MeasuredSteps} steps ({perStep / seconds:F0} tokens/s), about {Clock(seconds * plan.Steps)} in all"
             + (method is null ? "; the terms beside the task's are not measured and add to that" : ""));
@@ -43,7 +42,7 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
             info($"teacher: about {Clock(teacher)} before that, measured on one batch of the student's own weights");
         }
 
-        info($"peak memory of this measurement: {Mebibytes(StageMeasures.PeakMemory())}");
+        ShowMemory(measured);
         info("dry run: nothing was written");
     }
 
@@ -57,9 +56,24 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
         var values = model.Parameters.Values;
         double trained = values.numel() * values.element_size(), weights = trained + (model.Parameters.Frozen.numel() * values.element_size());
         var copies = model.Precision.Compute == model.Precision.Master ? 0 : weights * model.Precision.Compute.ElementSize() / values.element_size();
-        var activations = Activations(method);
-        info($"memory: weights {Mebibytes(weights + copies)}, gradients {Mebibytes(trained)}, two moments {Mebibytes(2 * trained)}, "
-            + $"activations roughly {Mebibytes(activations)}, together {Mebibytes(weights + (3 * trained) + copies + activations)}; a checkpoint takes {Mebibytes(3 * trained)}");
+        var kept = weights + copies + (3 * trained);
+        var parts = $"weights {Mebibytes(weights + copies)}, gradients {Mebibytes(trained)}, two moments {Mebibytes(2 * trained)}";
+        if (model.Device.type != DeviceType.CPU)
+        {
+            info($"memory: about {Mebibytes(kept + Activations(method))} of the device, from the model's shape ({parts}, the rest for activations); a checkpoint takes {Mebibytes(3 * trained)}");
+            return;
+        }
+
+        var needed = System.Math.Max(StageMeasures.PeakMemory(), kept + Activations(method));
+        info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, libtorch and this program)"
+            + $"{Fits(needed)}; a checkpoint takes {Mebibytes(3 * trained)} on the disk");
+    }
+
+    /// <summary>Whether a run that needs so much would fit where this measurement is now.</summary>
+    private static string Fits(double needed)
+    {
+        var free = MachineMemory.Available() + Environment.WorkingSet;
+        return free is null ? "" : $"; {Mebibytes(free.Value)} are free, so that it {(needed <= free.Value ? "fits" : "does not fit: take a smaller --batch-size, --accumulation or --lora-rank")}";
     }
 
     /// <summary>What a backward pass needs of the largest micro-batch, roughly.</summary>

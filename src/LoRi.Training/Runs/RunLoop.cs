@@ -20,10 +20,17 @@ namespace LoRi.Training.Runs;
 public sealed class RunLoop(
     RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, RunLog log, string frozenSha256)
 {
+    /// <summary>Time between two checkpoints, in times that saving one takes.</summary>
+    private const int LeastSpacing = 9;
+
     private static readonly TimeSpan LongestWithoutCheckpoint = TimeSpan.FromMinutes(10);
 
     private readonly RunPlan plan = new(settings, data.Training.Count);
     private readonly Stopwatch sinceCheckpoint = Stopwatch.StartNew();
+    private TimeSpan saving = TimeSpan.Zero;
+
+    /// <summary>Whether checkpoints that are due are left out where saving would take more than a tenth of the time.</summary>
+    public bool SpacedByTime { get; init; }
 
     /// <summary>What the run knows of itself.</summary>
     public RunState State { get; private set; } = new();
@@ -104,7 +111,7 @@ public sealed class RunLoop(
 
         if (watch.Check(step, spread) is { } wrong)
         {
-            steps.Add(step, measures, always: true);
+            steps.Add(step, measures, kept: true, shown: true);
             throw Lost(step.Step, wrong, watch.SoundUntil(step.Step));
         }
 
@@ -114,7 +121,7 @@ public sealed class RunLoop(
             measures["validation_loss"] = Validate(step.Step, state);
         }
 
-        steps.Add(step, measures, always: validated);
+        steps.Add(step, measures, kept: validated, shown: false);
     }
 
     private double Validate(int step, RunState state)
@@ -129,7 +136,8 @@ public sealed class RunLoop(
         return loss;
     }
 
-    private bool IsDue(int step) => step % plan.CheckpointEvery == 0 || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
+    private bool IsDue(int step) => (step % plan.CheckpointEvery == 0 && (!SpacedByTime || sinceCheckpoint.Elapsed >= LeastSpacing * saving))
+        || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
 
     private void Save(Trainer trainer, RunState state, MetricsWriter metrics, int sound)
     {
@@ -141,12 +149,14 @@ public sealed class RunLoop(
             }
         }
 
+        var start = Stopwatch.GetTimestamp();
         metrics.FlushToDisk();
         state.Lines = metrics.Lines;
         run.SaveCheckpoint(
             trainer.CompletedSteps,
             folder => RunCheckpoint.Write(folder, model, trainer.Optimizer, state),
             sound: sound);
+        saving = Stopwatch.GetElapsedTime(start);
         sinceCheckpoint.Restart();
     }
 

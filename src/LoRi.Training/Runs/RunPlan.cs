@@ -10,10 +10,10 @@ public sealed class RunPlan(RunSettings settings, int rows)
 {
     private const double WarmupShare = 0.03;
     private const int PartsOfARun = 20;
+    private const int FewestStepsOfAPart = 10;
 
     /// <summary>Optimizer steps of the whole run.</summary>
-    public int Steps { get; } = settings.Train.Steps
-        ?? System.Math.Max(1, (int)System.Math.Ceiling((settings.Train.Epochs ?? TrainOptions.DefaultEpochs) * rows / settings.Train.BatchSize));
+    public int Steps { get; } = settings.Train.Steps ?? ExactEpochs.Steps(settings.Train.Epochs ?? TrainOptions.DefaultEpochs, rows, settings.Train.BatchSize);
 
     /// <summary>Steps of linear warm-up.</summary>
     /// <exception cref="InputException">There are more than steps.</exception>
@@ -36,7 +36,8 @@ public sealed class RunPlan(RunSettings settings, int rows)
         Train = settings.Train with { Steps = Steps, Epochs = null, WarmupSteps = WarmupSteps, CheckpointEvery = CheckpointEvery, EvalEvery = EvaluateEvery },
     };
 
-    private int PartOfARun => System.Math.Max(1, Steps / PartsOfARun);
+    /// <summary>A twentieth of the steps, in short runs ten or a little more, or all of them.</summary>
+    private int PartOfARun => Steps / System.Math.Clamp(Steps / FewestStepsOfAPart, 1, PartsOfARun);
 
     /// <summary>What the trainer is told.</summary>
     public TrainingPlan Training => new()

@@ -1,4 +1,5 @@
 using LoRi.Training.Checkpoints;
+using LoRi.Training.Hub;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.Models;
 using LoRi.Training.Tokenizers;
@@ -43,6 +44,7 @@ public static class StageModel
 
         var place = ModelLoader.Resolve(model);
         var folder = Directory.Exists(place) ? place : Path.GetDirectoryName(Path.GetFullPath(place))!;
+        HubSnapshot.CheckLinks(folder);
         if (new[] { "tokenizer.json", "tokenizer.json.gz" }.Any(name => File.Exists(Path.Combine(folder, name))))
         {
             return TokenizerFile.Load(folder);
@@ -60,13 +62,13 @@ public static class StageModel
     /// <summary>The tokenizer of a model that cannot do without one.</summary>
     /// <exception cref="InputException">There is none.</exception>
     public static TextTokenizer Tokenizer(string model, string? named) => FindTokenizer(model, named)
-        ?? throw new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
+        ?? throw HubSnapshot.Unfinished(ModelLoader.Resolve(model), "tokenizer.json") ?? new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
 
     /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
     /// <exception cref="InputException">The model names none.</exception>
     public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.EosId ?? (loaded.Config.EosIds.Count > 0
         ? CheckedEnd(model, loaded.Config)
-        : throw new InputException($"{model}: config.json names no eos_token_id, which ends an answer; add it there"));
+        : throw new InputException($"{model}: {(model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? "its metadata" : "config.json")} names no eos_token_id, which ends an answer; add it there"));
 
     private static int CheckedEnd(string model, DecoderConfig config)
     {

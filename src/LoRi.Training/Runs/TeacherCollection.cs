@@ -13,7 +13,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Runs;
 
 /// <summary>What a student needs of its frozen teacher: from a cache, which is made where it is not there, or online.</summary>
-internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, Action<string> info, CancellationToken stop)
+internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, Action<string> info, Action<string> warn, CancellationToken stop)
 {
     private const string CacheFolder = "teacher-cache";
 
@@ -36,7 +36,40 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
             + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * kept:F1} % of the energy; "
             + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
-        return result;
+        try
+        {
+            Look(subspace);
+            return result;
+        }
+        catch
+        {
+            result.Dispose();
+            TakeBack();
+            throw;
+        }
+    }
+
+    /// <summary>What a corpus that is refused leaves in a run without a step is of no use.</summary>
+    private void TakeBack()
+    {
+        var cache = Path.Combine(run.FolderPath, CacheFolder);
+        if (run.Checkpoints().Count == 0 && !File.Exists(run.MetricsFile))
+        {
+            File.Delete(KeptSubspace);
+            if (Directory.Exists(cache))
+            {
+                Directory.Delete(cache, recursive: true);
+            }
+        }
+    }
+
+    private void Look(SharedSubspace subspace)
+    {
+        var source = settings.LoRi.SubspaceFile is { } file ? $"--subspace {file}" : $"--data {string.Join(' ', settings.Train.Data)}";
+        foreach (var line in CorpusFindings.Of(subspace, settings.LoRi, source))
+        {
+            warn(line);
+        }
     }
 
     private LoRiTeacher Cached(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)

@@ -78,11 +78,12 @@ public sealed record TrainOptions
     /// <summary><c>--log-every</c>: steps between two lines of the log and of <c>metrics.jsonl</c>.</summary>
     public int LogEvery { get; init; } = 10;
 
-    /// <summary><c>--eval-every</c>: steps between two evaluations on the validation rows; left out, a twentieth of all steps where there are such rows.</summary>
+    /// <summary><c>--eval-every</c>: steps between two evaluations on the validation rows; left out, a twentieth of all steps, about ten at least, where there are such rows.</summary>
     public int? EvalEvery { get; init; }
 
     /// <summary>
-    /// <c>--checkpoint-every</c>: steps between two checkpoints; left out, a twentieth of all steps. Ten minutes at most, whatever it says.
+    /// <c>--checkpoint-every</c>: steps between two checkpoints; left out, a twentieth of all steps, about ten at least, and further apart
+    /// where saving would take more than a tenth of the time. Ten minutes at most, whatever it says.
     /// </summary>
     public int? CheckpointEvery { get; init; }
 

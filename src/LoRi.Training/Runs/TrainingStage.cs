@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using LoRi.Training.Adapters;
 using LoRi.Training.Data;
 using LoRi.Training.Methods;
@@ -63,11 +62,20 @@ public sealed class TrainingStage
             }
         }
 
+        var before = StartedFolder.At(settings.Train.Output);
         var run = RunDirectory.Create(settings.Train.Output, settings.Train.Resume);
         using var held = run.Lock();
-        using var log = new RunLog(run.LogFile, screen);
-        var stage = new TrainingStage(settings, log);
-        return stage.IsFinished(run) || stage.Execute(run, stop);
+        try
+        {
+            using var log = new RunLog(run.LogFile, screen);
+            var stage = new TrainingStage(settings, log);
+            return stage.IsFinished(run) || stage.Execute(run, stop);
+        }
+        catch
+        {
+            before.TakeBack(RunDirectory.MadeFirst);
+            throw;
+        }
     }
 
     /// <summary>Whether there is nothing left to do; such a run must have been made with the same settings.</summary>
@@ -135,13 +143,13 @@ public sealed class TrainingStage
             ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
-        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, stop).Collect(data.TeacherRows, model.Config) : null;
+        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, log.Warn, stop).Collect(data.TeacherRows, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         run.WriteConfig(resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
         model.Adapters?.Describe(model.Parameters, log.Info);
         var measures = new StageMeasures(run, model);
-        var loop = new RunLoop(resolved, model, method, data, run, log, prepared.FrozenSha256);
+        var loop = new RunLoop(resolved, model, method, data, run, log, prepared.FrozenSha256) { SpacedByTime = settings.Train.CheckpointEvery is null };
         if (!loop.Run(from, stop))
         {
             return false;
@@ -194,10 +202,12 @@ public sealed class TrainingStage
             var reading = IsTeacher ? StudentMarkers.AsText(tokenizer, ModelLoader.Card(Start)) : StudentMarkers.AsText(tokenizer);
             StudentMarkers.Check(examples, reading, StudentMarkers.All);
             var encoder = EncoderOf(reading, model);
-            var data = TrainingData.Encode(examples.Examples, encoder, settings.Train, LatentSteps, HasFrozenTeacher ? EncoderOf(TeacherTokenizer(reading), model) : null);
+            var data = TrainingData.Encode(examples, encoder, settings.Train, LatentSteps, HasFrozenTeacher ? EncoderOf(TeacherTokenizer(reading), model) : null);
             log.Info(data.Describe());
-            CheckRows(data);
-            CheckLength(data, model.Config);
+            var checks = new StartChecks(settings, data, log.Warn);
+            checks.Rows();
+            checks.Lengths(model.Config);
+            checks.Steps(new RunPlan(settings, data.Training.Count));
             InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
             return new Prepared(model, data, tokenizer, encoder.Prefix, model.Adapters is null ? "" : model.Parameters.FrozenSha256());
@@ -269,36 +279,6 @@ public sealed class TrainingStage
         Projection = model.Projection.Kind,
         ProjectionWidth = model.Projection.Width,
     };
-
-    private void CheckRows(TrainingData data)
-    {
-        if (HasFrozenTeacher && data.WithoutRationale == data.Training.Count)
-        {
-            throw new InputException(
-                $"--data {string.Join(' ', settings.Train.Data)}: none of the {data.Training.Count} rows has a rationale, and --method {settings.Latent.Method} learns from those; "
-                + "name data that have one, or their column with --rationale-column");
-        }
-
-        if (settings.Train.ValidationFraction > 0 && data.Validation.Count == 0)
-        {
-            log.Warn($"--validation-fraction {settings.Train.ValidationFraction.ToString(CultureInfo.InvariantCulture)}: no row is held out of {data.Training.Count}, so nothing will be validated");
-        }
-    }
-
-    private void CheckLength(TrainingData data, DecoderConfig config)
-    {
-        var longest = data.Training.Max(row => row.Length(LatentSteps));
-        if (longest > config.LongestSequence)
-        {
-            throw new InputException(
-                $"--data: the longest example makes {longest} tokens, the model has a table of {config.LongestSequence} positions; leave such rows out with --max-tokens {config.LongestSequence}");
-        }
-
-        if (config.LengthNote(longest) is string note)
-        {
-            log.Warn($"--data: {note}; --max-tokens {config.MaxPositions} leaves such rows out");
-        }
-    }
 
     /// <summary>Everything before the first step; owns the model.</summary>
     private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, string FrozenSha256) : IDisposable

@@ -86,7 +86,7 @@ public static class TrajectoriesStage
         StageModel.CheckFits(tokenizer, model, options.Model);
         var prefix = options.AnswerPrefix ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix;
         var encoder = new ExampleEncoder(tokenizer, prefix, StageModel.EndId(options.Model, model, card), options.TeacherText);
-        var limit = options.MaxTokens ?? model.Config.LongestSequence;
+        var limit = System.Math.Min(options.MaxTokens ?? int.MaxValue, model.Config.LongestSequence);
         var kept = set.Examples.Where(example => encoder.Encode(example, 0).ExplicitLength <= limit).ToArray();
         var rows = kept.Select(encoder.Encode).ToArray();
         if (rows.Length == 0)
@@ -97,6 +97,11 @@ public static class TrajectoriesStage
         if (model.Config.LengthNote(kept.Max(example => encoder.Encode(example, 0).ExplicitLength)) is string note)
         {
             info($"--data: {note}");
+        }
+
+        if (rows.All(row => row.Rationale.Length == 0))
+        {
+            info($"warning: --data {string.Join(' ', options.Data)}: none of the {rows.Length:N0} rows has a rationale, so that there are anchors alone and no trajectory; --rationale-column names the column that has it");
         }
 
         var levels = new TracedLevels(options.Levels.Indices(model.Config.Layers));

@@ -1,4 +1,5 @@
 using LoRi.Training.Models;
+using LoRi.Training.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,7 +16,7 @@ public sealed record GradedRow(int[] Ids, int GradedFrom, int Anchor)
 }
 
 /// <summary>
-/// A pass over rows whose tail is predicted: the sum of their cross-entropies (float32 or better, over all rows of the
+/// A pass over rows whose tail is predicted: the sum of their cross-entropies (in float64, over all rows of the
 /// table) and, on request, all levels.
 /// </summary>
 public sealed class GradedPass
@@ -35,7 +36,7 @@ public sealed class GradedPass
     /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V]. Computed when first asked for.</summary>
     public Tensor Logits => grades.Value.Logits;
 
-    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a scalar. Computed when first asked for.</summary>
+    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a float64 scalar. Computed when first asked for.</summary>
     public Tensor CrossEntropySum => grades.Value.CrossEntropySum;
 
     /// <summary>Runs the rows, after a cache where there is one.</summary>
@@ -61,8 +62,7 @@ public sealed class GradedPass
         var (sources, targets) = Graded(inputs, graded);
         var states = final.reshape(-1, model.Config.HiddenSize).index_select(0, tensor(sources, ScalarType.Int64).to(model.Device));
         var logits = Decoder.Logits(weights, states);
-        var wide = logits.dtype == ScalarType.BFloat16 ? logits.to(ScalarType.Float32) : logits;
-        return (logits, nn.functional.cross_entropy(wide, tensor(targets, ScalarType.Int64).to(model.Device), reduction: nn.Reduction.Sum));
+        return (logits, TokenLikelihood.NegativeSum(logits, tensor(targets, ScalarType.Int64).to(model.Device)));
     }
 
     private static (long[] Sources, long[] Targets) Graded(PaddedRows inputs, IReadOnlyList<GradedRow> graded)

@@ -26,6 +26,12 @@ internal sealed record ComparedEvaluation
 
     /// <summary>Right answers.</summary>
     public int? Correct { get; init; }
+
+    /// <summary>Answers that were cut off.</summary>
+    public int? CutOff { get; init; }
+
+    /// <summary>Empty answers.</summary>
+    public int? Empty { get; init; }
 }
 
 /// <summary>What a comparison reads of a <c>demo.json</c>.</summary>

@@ -53,7 +53,7 @@ public static class ComparedFolders
     {
         var evaluation = JsonFile.ReadTyped<ComparedEvaluation>(path, ComparedEvaluation.Remedy);
         var answers = EvaluationAnswers.Read(Path.Combine(folder, EvaluationAnswers.FileName));
-        answers.Check(path, evaluation.Examples, evaluation.Correct, evaluation.Accuracy, evaluation.AccuracyStrict);
+        answers.Check(path, evaluation.Examples, evaluation.Correct, evaluation.Accuracy, evaluation.AccuracyStrict, evaluation.CutOff, evaluation.Empty);
         using var document = JsonFile.ReadDocument(path);
         var identity = Path.Combine(folder, EvaluationIdentity.FileName);
         return new ComparedResult(folder, evaluation.Method, evaluation.Seed, answers.Accuracy, answers.Correct)
@@ -64,6 +64,8 @@ public static class ComparedFolders
             Places = DistinguishingSettings.PlacesOf(document.RootElement),
             Examples = answers.Correct.Count,
             Disagreements = answers.Disagreements,
+            CutOff = answers.CutOff ?? evaluation.CutOff,
+            Empty = answers.Empty ?? evaluation.Empty,
         };
     }
 

@@ -12,7 +12,15 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
     public double Accuracy => Results.Average(result => result.Accuracy);
 
     /// <summary>Answers of all its results where the two rules differ; null where one rule alone scored them.</summary>
-    public int? Disagreements => Results.All(result => result.Disagreements is not null) ? Results.Sum(result => result.Disagreements) : null;
+    public int? Disagreements => Summed(result => result.Disagreements);
+
+    /// <summary>Answers of all its results that ended without an end token; null where a result does not say.</summary>
+    public int? CutOff => Summed(result => result.CutOff);
+
+    /// <summary>Answers of all its results without any text; null where a result does not say.</summary>
+    public int? Empty => Summed(result => result.Empty);
+
+    private int? Summed(Func<ComparedResult, int?> count) => Results.All(result => count(result) is not null) ? Results.Sum(count) : null;
 
     /// <summary>
     /// Puts results of the same settings together. Two results of a method are told apart by the label that the user gave, else

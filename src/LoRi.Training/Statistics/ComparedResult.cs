@@ -32,4 +32,10 @@ public sealed record ComparedResult(
 
     /// <summary>Questions where CODI's rule and the strict rule differ; null where one rule alone scored them.</summary>
     public int? Disagreements { get; init; }
+
+    /// <summary>Answers that ended without an end token; null where that was not recorded.</summary>
+    public int? CutOff { get; init; }
+
+    /// <summary>Answers without any text; null where that was not recorded.</summary>
+    public int? Empty { get; init; }
 }

@@ -46,6 +46,10 @@ internal sealed class CacheFolder
             : new CacheFolder(path, index, info);
     }
 
+    /// <summary>The cache in a folder as it is, whatever it was made from.</summary>
+    /// <exception cref="InputException">The index is damaged.</exception>
+    public static CacheFolder As(string path) => new(path, CacheIndex.Read(CacheIndex.FileOf(path)), _ => { });
+
     /// <summary>Keeps other processes from writing here until it is disposed, and removes what an interrupted one left.</summary>
     public IDisposable Lock()
     {

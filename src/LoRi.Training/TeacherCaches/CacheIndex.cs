@@ -76,14 +76,35 @@ internal sealed record CacheIndex(
         {
             var index = JsonSerializer.Deserialize<CacheIndex>(node, Json)!;
             var names = index.Sets.SelectMany(set => set.Shards.Select(shard => shard.File).Append(set.Folder));
-            return index.BatchSize >= 1 && index.ShardBytes >= 1 && names.All(name => name.Length > 0 && name[0] != '.' && name == Path.GetFileName(name))
-                ? index
-                : throw new InputException($"{path}: holds a name or a number that no such index has; the file is damaged, remove the folder to collect anew");
+            var wrong = index.BatchSize < 1 || index.ShardBytes < 1 || !names.All(name => name.Length > 0 && name[0] != '.' && name == Path.GetFileName(name))
+                ? "holds a name or a number that no such index has"
+                : index.Sets.Select(index.Problem).FirstOrDefault(problem => problem is not null);
+            return wrong is null ? index : throw new InputException($"{path}: {wrong}; the file is damaged, remove the folder to collect anew");
         }
         catch (JsonException e)
         {
             throw new InputException($"{path}: {JsonReason.What(e)}; the file is damaged, remove the folder to collect anew", e);
         }
+    }
+
+    /// <summary>What cannot be true of the files of a set, which hold the corpus batch after batch; null where nothing is wrong.</summary>
+    private string? Problem(ShardSet set)
+    {
+        var (batches, rows, tokens) = (0L, 0L, 0L);
+        foreach (var shard in set.Shards)
+        {
+            var full = (long)shard.Batches * BatchSize;
+            var isHash = shard.Sha256 is null or { Length: 64 } && shard.Sha256?.All(char.IsAsciiHexDigitLower) != false;
+            if (shard.FirstBatch != batches || shard.Batches < 1 || shard.Rows < 1 || shard.Rows > full || shard.Rows <= full - BatchSize || shard.Tokens < 0 || !isHash)
+            {
+                return $"says of {set.Folder}/{shard.File} what cannot be ({shard.Rows} rows in {shard.Batches} batches from {shard.FirstBatch} on, {shard.Tokens} tokens)";
+            }
+
+            (batches, rows, tokens) = (batches + shard.Batches, rows + shard.Rows, tokens + shard.Tokens);
+        }
+
+        return rows == MadeFrom.Rows && tokens == MadeFrom.Tokens ? null
+            : $"gives the files of {set.Folder} {rows} rows and {tokens} tokens, but the corpus has {MadeFrom.Rows} and {MadeFrom.Tokens}";
     }
 
     /// <summary>Replaces the file in one step.</summary>

@@ -38,7 +38,7 @@ public sealed class AdamW : IDisposable
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var norm = parameters.Gradients.norm().to(ScalarType.Float64).item<double>();
+        var norm = LongNorm.Of(parameters.Gradients);
         var clip = norm > settings.ClipNorm ? System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)) : 1;
         Updates++;
         var all = parameters.Values.numel();
