@@ -59,6 +59,9 @@ public sealed record DecoderConfig
     /// <summary>Which blocks have the window; empty where all have it.</summary>
     public IReadOnlyList<bool> SlidingLayers { get; init; } = [];
 
+    /// <summary>The id of padding (<c>pad_token_id</c>), which is kept for other tools; null where there is none.</summary>
+    public int? PadId { get; init; }
+
     /// <summary>What was assumed where the file says nothing, for the user to read.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 

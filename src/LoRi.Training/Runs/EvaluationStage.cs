@@ -54,6 +54,7 @@ public sealed class EvaluationStage
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
         StudentMarkers.Check(set, tokenizer, example => [("question", example.Question)]);
         CheckLatentSteps(options, ModelLoader.Card(options.Model));
+        tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         var before = StartedFolder.At(options.Output);
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);
         try

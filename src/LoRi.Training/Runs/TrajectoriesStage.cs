@@ -80,6 +80,7 @@ public static class TrajectoriesStage
         var set = ReasoningData.Read(options.Data, options.Reading);
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
         StudentMarkers.Check(set, tokenizer, StudentMarkers.All);
+        tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         var (model, card) = ModelLoader.Load(options.Model, new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device)));
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
