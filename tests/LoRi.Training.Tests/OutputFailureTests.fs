@@ -29,6 +29,7 @@ type private Screen() =
         member this.Line text = this.Lines.Add text
         member this.StepLine text = this.Lines.Add text
         member _.Progress _ = ()
+        member _.Phase _ = ()
 
 let private row =
     MetricsRow(1, 2L, 3.0, Dictionary<string, float>(), 0.1, 0.2, 3.0, 4.0)
