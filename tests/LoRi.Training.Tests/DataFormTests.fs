@@ -229,10 +229,16 @@ let private pipes =
 
         for options in [ DataOptions(); DataOptions(Format = Nullable DataFormat.Gsm8k) ] do
             Expect.throwsC (fun () -> ReasoningData.Read(path, options) |> ignore) (fun e ->
-                Expect.equal e.Message $"{path}: is a pipe, not a regular file; write what it holds to a file first" "message")
+                Expect.equal
+                    e.Message
+                    $"{path}: is a pipe, not a regular file; write what it holds to a file first"
+                    "message")
 
         Expect.throwsC (fun () -> LoRi.Training.Runs.OptionJson.ReadFile path |> ignore) (fun e ->
-            Expect.equal e.Message $"--config {path}: is a pipe, not a regular file; write what it holds to a file first" "configuration")
+            Expect.equal
+                e.Message
+                $"--config {path}: is a pipe, not a regular file; write what it holds to a file first"
+                "configuration")
     }
 
 [<Tests>]

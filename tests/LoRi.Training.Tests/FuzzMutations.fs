@@ -270,6 +270,23 @@ let safetensors (random: SeededRandom) (content: byte[]) =
         BinaryPrimitives.WriteInt64LittleEndian(begins.AsSpan(), int64 header.Length)
         Array.concat [ begins; header; content[8 + int length ..] ]
 
+/// One damage to a Parquet file: to its bytes, or to the metadata at its end, whose length is then put right.
+let parquet (random: SeededRandom) (content: byte[]) =
+    let length =
+        if content.Length < 12 then
+            -1
+        else
+            BitConverter.ToInt32(content, content.Length - 8)
+
+    if length < 1 || length > content.Length - 12 || random.Below 3 = 0 then
+        bytes random content
+    else
+        let start = content.Length - 8 - length
+        let footer = bytes random content[start .. start + length - 1]
+        let size = Array.zeroCreate 4
+        BinaryPrimitives.WriteInt32LittleEndian(size.AsSpan(), footer.Length)
+        Array.concat [ content[.. start - 1]; footer; size; "PAR1"B ]
+
 /// One to three damages.
 let several (damage: SeededRandom -> byte[] -> byte[]) (random: SeededRandom) (content: byte[]) =
     Seq.fold (fun bytes _ -> damage random bytes) content (seq { 0 .. pick random [| 0; 0; 1; 2 |] })

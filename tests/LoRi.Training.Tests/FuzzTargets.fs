@@ -164,7 +164,8 @@ let private readAdapter folder =
 
 let private nothing (_: string) = ()
 
-let private target name file seeds damage prepare read share =
+/// A target.
+let target name file seeds damage prepare read share =
     {
         Name = name
         File = file

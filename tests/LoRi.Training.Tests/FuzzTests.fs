@@ -112,11 +112,13 @@ let private checkSeeds (target: Target) () =
     finally
         Directory.Delete(folder, true)
 
+let private kinds = all @ FuzzDataTargets.all
+
 let private chosen =
     match Environment.GetEnvironmentVariable "LORI_FUZZ_TARGET" with
     | null
-    | "" -> all
-    | name -> all |> List.filter (fun target -> target.Name = name)
+    | "" -> kinds
+    | name -> kinds |> List.filter (fun target -> target.Name = name)
 
 [<Tests>]
 let tests =

@@ -272,6 +272,7 @@ let private sources =
                         // The system's own description of this process and machine.
                         "CpuCapabilities.cs"
                         "StageMeasures.cs"
+                        "MachineMemory.cs"
                         // The program's own library, and its copy.
                         "AdaptedLibrary.cs"
                         // Cut off and written, not read.

@@ -49,6 +49,11 @@ internal static class JsonFile
             bytes = bytes[3..];
         }
 
+        if (FileCause.Of(bytes.Span) is { } cause)
+        {
+            throw new InputException($"{path}: is {cause}");
+        }
+
         try
         {
             CheckUnicode(path, bytes.Span);

@@ -1,6 +1,6 @@
+using System.Text;
 using System.Text.RegularExpressions;
 using System.Xml;
-using System.Xml.Linq;
 using LoRi.Training.Checkpoints;
 
 namespace LoRi.Training.Data;
@@ -8,12 +8,15 @@ namespace LoRi.Training.Data;
 /// <summary>ASDiv's XML; document types and external entities are refused.</summary>
 internal static partial class AsdivRows
 {
+    private const int Deepest = 64;
+
     private static readonly XmlReaderSettings Settings = new()
     {
         DtdProcessing = DtdProcessing.Prohibit,
         XmlResolver = null,
         IgnoreComments = true,
         IgnoreWhitespace = true,
+        MaxCharactersInDocument = 1 << 28,
     };
 
     internal static IEnumerable<DataRow> Read(string path)
@@ -23,12 +26,11 @@ internal static partial class AsdivRows
         var number = 0L;
         while (Problem(path, reader) is { } problem)
         {
-            var line = ((IXmlLineInfo)problem).LineNumber;
-            yield return new DataRow($"line {line}", ++number, id => Example(id, problem));
+            yield return new DataRow($"line {problem.Line}", ++number, id => Example(id, problem));
         }
     }
 
-    private static XElement? Problem(string path, XmlReader reader)
+    private static AsdivProblem? Problem(string path, XmlReader reader)
     {
         try
         {
@@ -38,10 +40,14 @@ internal static partial class AsdivRows
                 {
                     return null;
                 }
+
+                CheckDepth(path, reader);
             }
 
+            var problem = new AsdivProblem(((IXmlLineInfo)reader).LineNumber, reader.GetAttribute("ID"));
             using var inner = reader.ReadSubtree();
-            var problem = XElement.Load(inner, LoadOptions.SetLineInfo);
+            ReadParts(path, inner, problem);
+            inner.Close();
             reader.Skip();
             return problem;
         }
@@ -51,12 +57,47 @@ internal static partial class AsdivRows
         }
     }
 
-    private static ReasoningExample Example(string id, XElement problem)
+    /// <summary>The text of each part of a problem, whatever elements are within it; of parts of one name the first counts.</summary>
+    private static void ReadParts(string path, XmlReader reader, AsdivProblem problem)
     {
-        string Part(string name) => problem.Element(name)?.Value.Trim() ?? throw new BadRowException($"the problem has no '{name}'");
+        StringBuilder? part = null;
+        while (reader.Read())
+        {
+            CheckDepth(path, reader);
+            if (reader.NodeType == XmlNodeType.Element && reader.Depth == 1)
+            {
+                part = new StringBuilder();
+                part = problem.Parts.TryAdd(reader.Name, part) ? part : null;
+            }
+            else if (reader.Depth > 1 && reader.NodeType is XmlNodeType.Text or XmlNodeType.CDATA or XmlNodeType.SignificantWhitespace)
+            {
+                part?.Append(reader.Value);
+            }
+        }
+    }
+
+    private static void CheckDepth(string path, XmlReader reader)
+    {
+        if (reader.Depth > Deepest)
+        {
+            throw new InputException($"{path}, line {((IXmlLineInfo)reader).LineNumber}: not acceptable XML: elements are nested more than {Deepest} deep");
+        }
+    }
+
+    private static ReasoningExample Example(string id, AsdivProblem problem)
+    {
+        string Part(string name) => problem.Parts.TryGetValue(name, out var part) ? part.ToString().Trim() : throw new BadRowException($"the problem has no '{name}'");
         var answer = Unit().Replace(Part("Answer"), "");
-        return RowChecks.Complete(new ReasoningExample(
-            problem.Attribute("ID")?.Value ?? id, RowChecks.Join(Part("Body"), Part("Question")), [], "", answer));
+        return RowChecks.Complete(new ReasoningExample(problem.Id ?? id, RowChecks.Join(Part("Body"), Part("Question")), [], "", answer));
+    }
+
+    /// <summary>One problem.</summary>
+    /// <param name="Line">Where it begins.</param>
+    /// <param name="Id">Its name, where it has one.</param>
+    private sealed record AsdivProblem(int Line, string? Id)
+    {
+        /// <summary>The text of its parts.</summary>
+        public Dictionary<string, StringBuilder> Parts { get; } = [];
     }
 
     /// <summary>The unit in brackets after a number; of several numbers, which semicolons part, each has its own.</summary>

@@ -18,6 +18,8 @@ internal static class FormatDetection
             return DataFormat.Parquet;
         }
 
+        CheckText(path, start);
+
         var text = Encoding.UTF8.GetString(start).TrimStart('\ufeff', ' ', '\t', '\r', '\n');
         return text.Length == 0 ? throw new InputException($"{path}: the data file is empty; name a file with rows")
             : text[0] == '[' ? DataFormat.JsonArray
@@ -25,6 +27,33 @@ internal static class FormatDetection
             : text[0] == '<' && text.Contains("ProblemSet", StringComparison.Ordinal) ? DataFormat.Asdiv
             : text.Contains("||", StringComparison.Ordinal) ? DataFormat.Icot
             : throw Unrecognised(path, start);
+    }
+
+    /// <summary>Refuses a file that is to be read in a form, and is known to be something else.</summary>
+    internal static void Check(string path, DataFormat format)
+    {
+        var start = InputFile.Start(path, Looked);
+        if (format != DataFormat.Parquet)
+        {
+            CheckText(path, start);
+        }
+        else if (!start.AsSpan().StartsWith("PAR1"u8) && FileCause.Of(start) is { } cause)
+        {
+            throw new InputException($"{path}: is {cause}");
+        }
+
+        if (format is DataFormat.JsonLines or DataFormat.Gsm8k or DataFormat.GsmHard)
+        {
+            JsonLayout.CheckLines(path, start, start.Length < Looked);
+        }
+    }
+
+    private static void CheckText(string path, ReadOnlySpan<byte> start)
+    {
+        if (FileCause.Of(start) is { } cause)
+        {
+            throw new InputException($"{path}: is {cause}");
+        }
     }
 
     /// <summary>Bytes that are no text are said to be that, as no form would help.</summary>

@@ -28,6 +28,12 @@ internal sealed class JsonFields : IRowFields
         {
             throw new BadRowException($"has half a surrogate pair, which is no Unicode, before byte {end} of the object");
         }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        if (element.EnumerateObject().FirstOrDefault(field => !names.Add(field.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } twice)
+        {
+            throw new BadRowException($"{MessageText.Quote(twice.Name)} stands there twice");
+        }
     }
 
     /// <inheritdoc/>
@@ -82,6 +88,12 @@ internal sealed class JsonFields : IRowFields
         return items;
     }
 
+    /// <summary>The first field of an object that is a list of objects; null where there is none.</summary>
+    internal static string? RowsKey(JsonElement element) => element.EnumerateObject()
+        .Where(field => field.Value.ValueKind == JsonValueKind.Array && field.Value.EnumerateArray().FirstOrDefault().ValueKind == JsonValueKind.Object)
+        .Select(field => field.Name)
+        .FirstOrDefault();
+
     private static string Scalar(string name, JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.String => value.GetString()!.Trim(),
@@ -102,6 +114,6 @@ internal sealed class JsonFields : IRowFields
         }
 
         var names = string.Join(", ", element.EnumerateObject().Select(p => p.Name).Take(8));
-        throw new BadRowException($"there is no '{name}', only: {names}");
+        throw new BadRowException(RowsKey(element) is { } key ? JsonLayout.UnderKey(key) : $"there is no '{name}', only: {names}");
     }
 }

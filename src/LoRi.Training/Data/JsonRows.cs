@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using LoRi.Training.Checkpoints;
 
@@ -22,7 +23,9 @@ internal static class JsonRows
         using var document = ParseFile(path);
         if (document.RootElement.ValueKind != JsonValueKind.Array)
         {
-            throw new InputException($"{path}: holds a JSON {document.RootElement.ValueKind}, expected an array of objects; name the form of the file with --format");
+            throw new InputException(document.RootElement.ValueKind == JsonValueKind.Object && JsonFields.RowsKey(document.RootElement) is { } key
+                ? $"{path}: {JsonLayout.UnderKey(key)}"
+                : $"{path}: holds a JSON {document.RootElement.ValueKind}, expected an array of objects; name the form of the file with --format");
         }
 
         var reader = new RowReader(options);
@@ -44,20 +47,21 @@ internal static class JsonRows
         }
         catch (JsonException e)
         {
-            throw new BadRowException($"not valid JSON: {JsonReason.What(e)}", e);
+            throw new BadRowException($"not valid JSON: {JsonLayout.Reason(e, Encoding.UTF8.GetBytes(line))}", e);
         }
     }
 
     private static JsonDocument ParseFile(string path)
     {
+        var bytes = InputFile.ReadBytes(path, LargestArray).AsMemory();
+        bytes = bytes.Span.StartsWith("\ufeff"u8) ? bytes[3..] : bytes;
         try
         {
-            var bytes = InputFile.ReadBytes(path, LargestArray).AsMemory();
-            return JsonDocument.Parse(bytes.Span.StartsWith("\ufeff"u8) ? bytes[3..] : bytes);
+            return JsonDocument.Parse(bytes);
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}, line {(e.LineNumber ?? 0) + 1}: not valid JSON: {JsonReason.What(e)}; correct the file, or name its form with --format", e);
+            throw new InputException($"{path}, line {(e.LineNumber ?? 0) + 1}: not valid JSON: {JsonLayout.Reason(e, bytes.Span)}; correct the file, or name its form with --format", e);
         }
     }
 }

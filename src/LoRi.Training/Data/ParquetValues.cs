@@ -58,6 +58,11 @@ internal sealed class ParquetValues : IDisposable
         }
 
         var chunk = group.Chunks.FirstOrDefault(chunk => chunk.Path.SequenceEqual(column.Path)) ?? throw new BadParquetException($"column {MessageText.Quote(column.Name)} is missing in a group of rows");
+        if (column.Repetitions == 0 && chunk.Values != group.Rows)
+        {
+            throw new BadParquetException($"column {MessageText.Quote(column.Name)} has {chunk.Values} values in a group of {group.Rows} rows");
+        }
+
         ParquetPages.Check(view, chunk, column.Repetitions > 0);
         var field = reader.Schema.DataFields.FirstOrDefault(field => field.Path.ToList().SequenceEqual(column.Path));
         if (field is null || field.MaxDefinitionLevel != column.ValueLevel || field.MaxRepetitionLevel != column.Repetitions)

@@ -61,6 +61,7 @@ public static class ReasoningData
     {
         DataPath.Check(path);
         var format = options.Format ?? FormatDetection.Detect(path);
+        FormatDetection.Check(path, format);
         var rows = format switch
         {
             DataFormat.Parquet => ParquetRows.Read(path, options),

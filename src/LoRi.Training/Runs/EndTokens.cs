@@ -17,10 +17,17 @@ internal static class EndTokens
             return [card.EosId];
         }
 
-        var file = FileOf(path);
-        var (named, ids) = File.Exists(file) && Read(file) is { Count: > 0 } own ? (file, own) : (ModelLoader.ConfigPlace(ModelLoader.Resolve(path)), config.EosIds);
-        config.CheckEnds(named, ids);
+        var (place, ids) = Named(path, config);
+        config.CheckEnds(place, ids);
         return ids;
+    }
+
+    /// <summary>The ids that a plain checkpoint names, whether its table has them or not, and the file that names them.</summary>
+    /// <exception cref="InputException">The file is malformed.</exception>
+    public static (string Place, IReadOnlyList<int> Ids) Named(string path, DecoderConfig config)
+    {
+        var file = FileOf(path);
+        return File.Exists(file) && Read(file) is { Count: > 0 } own ? (file, own) : (ModelLoader.ConfigPlace(ModelLoader.Resolve(path)), config.EosIds);
     }
 
     /// <summary>The file that names the end tokens of a plain checkpoint, where it is there.</summary>

@@ -96,7 +96,7 @@ internal sealed class ModelFindings(IWeightSource source, string path)
 
     private void LookAtEnds(DecoderConfig shape)
     {
-        IReadOnlyList<int> ends = EndTokens.Of(path, shape, null);
+        IReadOnlyList<int> ends = EndTokens.Named(path, shape).Ids;
         if (!path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && !File.Exists(Path.Combine(Folder, "generation_config.json")))
         {
             Note("there is no generation_config.json: end tokens are those of config.json");
