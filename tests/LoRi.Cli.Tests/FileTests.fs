@@ -4,6 +4,7 @@ open System.IO
 open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
+open LoRi.Training.Tests
 
 let private inspections =
     [
@@ -11,14 +12,17 @@ let private inspections =
             let format path =
                 text "format" (loriJson [ "inspect"; path; "--json" ])
 
-            Expect.equal (format (sharedFile "fixtures/models/gpt2")) "model-folder" "folder"
+            for folder in SharedFiles.foldersWith "config.json" "fixtures/models" do
+                Expect.equal (format (sharedFile folder)) "model-folder" folder
+
+            for folder in SharedFiles.foldersWith "model.gguf" "fixtures/gguf" do
+                Expect.equal (format (sharedFile $"{folder}/model.gguf")) "gguf" folder
 
             Expect.equal
                 (format (sharedFile "fixtures/math/lori-0.teacher.safetensors"))
                 "lori-trajectories"
                 "trajectories"
 
-            Expect.equal (format (sharedFile "fixtures/gguf/llama/model.gguf")) "gguf" "gguf"
             expectError Failed "there is no such file or folder" [ "inspect"; "/no/such/file" ]
         }
     ]

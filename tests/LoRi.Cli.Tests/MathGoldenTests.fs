@@ -6,6 +6,7 @@ open System.Text.Json
 open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
+open LoRi.Training.Tests
 open LoRi.Math
 open LoRi.Training.Checkpoints
 open LoRi.Training.Trajectories
@@ -42,54 +43,42 @@ let private checkLosses (variant: JsonElement) (losses: JsonElement) =
         for term in 0..2 do
             expectNumbers lossTolerance [| expected[term] |] [| found[term] |] "per_example"
 
-let private golden =
-    [
-        for corpus in 0..2 do
-            for standardise in [ "full"; "scale"; "none" ] do
-                for covariance in [ "modewise"; "full" ] ->
-                    test $"corpus {corpus}, {standardise}, {covariance}: fit and losses agree with the golden numbers" {
-                        use expected =
-                            JsonDocument.Parse(File.ReadAllText(sharedFile "fixtures/math/expected.json"))
+/// Fit and losses of one corpus under one choice of options.
+let private agrees corpus (case: JsonElement) (variant: JsonElement) =
+    inFolder (fun folder ->
+        let teacher, student = files corpus
 
-                        let case = expected.RootElement.GetProperty("lori")[corpus]
+        let rank name =
+            string (case.GetProperty(name: string).GetInt32())
 
-                        let variant =
-                            case.GetProperty("variants").EnumerateArray()
-                            |> Seq.find (fun v ->
-                                text "standardise" v = standardise && text "covariance" v = covariance)
+        let subspace, fitted =
+            fit
+                folder
+                teacher
+                [
+                    "--standardise"
+                    text "standardise" variant
+                    "--layer-rank"
+                    rank "layer_rank"
+                    "--hidden-rank"
+                    rank "hidden_rank"
+                    "--weighting"
+                    "none"
+                ]
 
-                        inFolder (fun folder ->
-                            let teacher, student = files corpus
-
-                            let rank name =
-                                string (case.GetProperty(name: string).GetInt32())
-
-                            let subspace, fitted =
-                                fit
-                                    folder
-                                    teacher
-                                    [
-                                        "--standardise"
-                                        standardise
-                                        "--layer-rank"
-                                        rank "layer_rank"
-                                        "--hidden-rank"
-                                        rank "hidden_rank"
-                                        "--weighting"
-                                        "none"
-                                    ]
-
-                            checkFit case variant fitted
-
-                            checkLosses
-                                variant
-                                (objective
-                                    subspace
-                                    teacher
-                                    student
-                                    [ "--covariance"; covariance; "--weighting"; "none" ]))
-                    }
-    ]
+        checkFit case variant fitted
+        let options = [ "--covariance"; text "covariance" variant; "--weighting"; "none" ]
+        checkLosses variant (objective subspace teacher student options))
 
 [<Tests>]
-let tests = testList "Math from the command line, golden" golden
+let tests =
+    SharedFiles.fixtureTests "Math from the command line, golden" (fun () ->
+        [
+            for corpus, case in List.indexed (SharedFiles.items "lori" (SharedFiles.json "fixtures/math/expected.json")) do
+                for variant in SharedFiles.items "variants" case do
+                    let options = $"""{text "standardise" variant}, {text "covariance" variant}"""
+
+                    test $"corpus {corpus}, {options}: fit and losses agree with the golden numbers" {
+                        agrees corpus case variant
+                    }
+        ])

@@ -43,6 +43,7 @@ let trajectories (folder: string) (name: string) (contents: SafetensorsContent l
     SafetensorsWriter.Write(path, contents, Collections.Generic.Dictionary(dict [ "format", "lori-trajectories" ]))
     path
 
+/// The two files of a reference corpus.
 let files corpus =
     sharedFile $"fixtures/math/lori-{corpus}.teacher.safetensors",
     sharedFile $"fixtures/math/lori-{corpus}.student.safetensors"

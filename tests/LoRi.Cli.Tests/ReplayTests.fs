@@ -50,7 +50,7 @@ let private replay command (first: string list) folder =
 let private replays =
     [
         test "a run is replayed exactly from its config.json" {
-            let start = sharedFile "fixtures/peers/codi-llama/base"
+            let start = peerModel ()
 
             inFolder (fun folder ->
                 let shared =
@@ -104,7 +104,7 @@ let private replays =
 let private files =
     [
         test "evaluate takes settings from a file, the command line wins" {
-            let model = sharedFile "fixtures/peers/codi-llama/base"
+            let model = peerModel ()
 
             inFolder (fun folder ->
                 let config =

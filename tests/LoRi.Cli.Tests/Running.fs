@@ -6,6 +6,7 @@ open System.IO
 open System.Text.Json
 open Expecto
 open LoRi.Cli
+open LoRi.Training.Tests
 
 /// What a command line left behind.
 type Outcome =
@@ -89,25 +90,17 @@ let private above (accept: DirectoryInfo -> string option) =
 
     search (DirectoryInfo AppContext.BaseDirectory)
 
-let private shared =
-    lazy
-        match Environment.GetEnvironmentVariable "LORI_SHARED" with
-        | null
-        | "" ->
-            above (fun here ->
-                let candidate = Path.Combine(here.FullName, "shared")
-
-                if Directory.Exists(Path.Combine(candidate, "fixtures")) then
-                    Some candidate
-                else
-                    None)
-        | set -> Some set
+/// A model folder of the reference numbers of published methods, with its tokenizer.
+let peerModel () =
+    [ "lori", "teacher"; "codi", "base" ]
+    |> List.collect (fun (methodName, part) -> [ for folder in SharedFiles.peers methodName -> $"{folder}/{part}" ])
+    |> List.tryHead
+    |> function
+        | Some folder -> SharedFiles.path folder
+        | None -> skiptest "the reference files have no small model with a tokenizer: set LORI_SHARED"
 
 /// A file of the folder with public data and golden numbers; the test is skipped, and counted, where there is none.
-let sharedFile (relative: string) =
-    match shared.Value with
-    | Some root when Path.Exists(Path.Combine(root, relative)) -> Path.Combine(root, relative)
-    | _ -> skiptest $"{relative} is not available: set LORI_SHARED"
+let sharedFile (relative: string) = SharedFiles.path relative
 
 /// The folder of this project's golden texts, in the source tree.
 let goldenFolder =

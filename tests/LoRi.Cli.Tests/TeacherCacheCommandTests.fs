@@ -7,8 +7,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 
-let private teacher () =
-    sharedFile "fixtures/peers/lori-llama/teacher"
+let private teacher () = peerModel ()
 
 /// Sums with a chain of thought of one to five steps.
 let private problems folder =

@@ -8,9 +8,9 @@ open System.Text.Json
 open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
+open LoRi.Training.Tests
 
-let private families =
-    [ "gpt2"; "llama3"; "llama3_2"; "qwen2_5"; "qwen3"; "smollm2" ]
+let private root = "fixtures/tokenizers"
 
 let private json (file: string) =
     JsonDocument.Parse(File.ReadAllBytes(sharedFile file)).RootElement
@@ -54,8 +54,7 @@ let private decodes family options name (cases: JsonElement list) =
         Expect.equal (ids answer) (ids case) "the ids themselves"
 
 let private familyTests family =
-    let fixture name =
-        json $"fixtures/tokenizers/{family}/{name}.json"
+    let fixture name = json $"{root}/{family}/{name}.json"
 
     [
         testCase "texts to ids"
@@ -63,10 +62,10 @@ let private familyTests family =
             let cases = items (fixture "encodings")
 
             let chats =
-                if List.contains family [ "gpt2"; "smollm2" ] then
-                    []
-                else
+                if List.contains $"{root}/{family}" (SharedFiles.foldersWith "chat.json" root) then
                     [ for chat in items (fixture "chat") -> text "rendered" chat, ids chat ]
+                else
+                    []
 
             encodes
                 family
@@ -79,15 +78,14 @@ let private familyTests family =
                 @ items ((fixture "decode").GetProperty "sequences")
 
             decodes family [ "--decode" ] "decoded" cases
-        if List.contains family [ "llama3_2"; "qwen3" ] then
-            testCase "with and without special tokens"
-            <| fun () ->
-                let cases = items (fixture "encodings")
-                encodes family [ "--json" ] [ for case in cases -> text "text" case, ids (case.GetProperty "special") ]
+        testCase "with and without special tokens"
+        <| fun () ->
+            let cases = items (fixture "encodings")
+            encodes family [ "--json" ] [ for case in cases -> text "text" case, ids (case.GetProperty "special") ]
 
-                [ for case in cases -> case.GetProperty "special" ]
-                @ items ((fixture "decode").GetProperty "sequences")
-                |> decodes family [ "--decode"; "--skip-special" ] "decoded_skip_special"
+            [ for case in cases -> case.GetProperty "special" ]
+            @ items ((fixture "decode").GetProperty "sequences")
+            |> decodes family [ "--decode"; "--skip-special" ] "decoded_skip_special"
     ]
 
 let private refusals =
@@ -171,8 +169,11 @@ let tests =
     testList
         "tokenize"
         [
-            for family in families do
-                testList family (familyTests family)
+            SharedFiles.fixtureTests "families" (fun () ->
+                [
+                    for family in SharedFiles.folders root do
+                        testList family (familyTests family)
+                ])
             testList "refused" refusals
             testList "files" files
             otherLocale

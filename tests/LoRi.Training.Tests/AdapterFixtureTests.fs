@@ -22,15 +22,11 @@ let private precisions =
         "float32", (fun () -> Precision.Full), "f32", 1e-4
     ]
 
-let private ints (value: JsonElement) =
-    [| for item in value.EnumerateArray() -> item.GetInt32() |]
-
 /// The folders of adapters, and the folder that each names as its base.
 let private folders () =
     [
-        for folder in Directory.GetDirectories(SharedFiles.path root) |> Array.sort do
-            if AdapterFolder.IsOne folder then
-                let name = DirectoryInfo(folder).Name
+        for name in SharedFiles.folders root do
+            if AdapterFolder.IsOne(SharedFiles.path $"{root}/{name}") then
                 let config = SharedFiles.json $"{root}/{name}/adapter_config.json"
                 name, SharedFiles.text "base_model_name_or_path" config
     ]
@@ -62,7 +58,7 @@ let private sameLogits (name, basis) precision prefix tolerance =
     use _ = torch.NewDisposeScope()
 
     let ids =
-        ints ((SharedFiles.json $"{root}/{name}/expected.json").GetProperty "single_ids")
+        SharedFiles.ints ((SharedFiles.json $"{root}/{name}/expected.json").GetProperty "single_ids")
 
     use golden =
         SafetensorsFile.Open(SharedFiles.path $"{root}/{name}/expected.safetensors")
@@ -80,8 +76,8 @@ let private sameGradients (name, basis) precision (prefix: string) tolerance =
     use _ = torch.NewDisposeScope()
     model.Parameters.Gradients.zero_ () |> ignore
     let expected = SharedFiles.json $"{root}/{name}/expected.json"
-    let ids = ints (expected.GetProperty "single_ids")
-    let labels = ints (expected.GetProperty "labels")
+    let ids = SharedFiles.ints (expected.GetProperty "single_ids")
+    let labels = SharedFiles.ints (expected.GetProperty "labels")
     let targets = labels[1..] |> Array.map int64 |> torch.tensor
 
     let loss =

@@ -41,13 +41,8 @@ let tests =
                 let set =
                     ReasoningData.Read([ SharedFiles.path "data/asdiv/ASDiv.xml" ], DataOptions())
 
-                let kept =
-                    [
-                        for e in set.Examples do
-                            if e.Answer.Contains '(' then
-                                e.Answer
-                    ]
-
-                Expect.equal kept [ "-(1/3)" ] "a number in brackets is none"
+                for example in set.Examples do
+                    if example.Answer.Contains '(' then
+                        Expect.isMatch example.Answer @"^-?\([0-9/.]+\)$" "a number in brackets is none"
             }
         ]

@@ -51,8 +51,8 @@ let private familyTest (family: string) =
 
 let private published () =
     [
-        for family in [ "llama3"; "llama3_2"; "qwen2_5"; "qwen3" ] do
-            familyTest family
+        for folder in foldersWith "chat.json" "fixtures/tokenizers" do
+            familyTest (folder.Substring(folder.LastIndexOf '/' + 1))
         testCase "no template"
         <| fun () -> Expect.isNull (ChatTemplate.Find(TokenizerFile.Load(path "tokenizers/gpt2"))) "gpt2 has none"
         testCase "a GGUF file's"

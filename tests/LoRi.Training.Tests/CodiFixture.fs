@@ -1,4 +1,4 @@
-/// The reference numbers of CODI on a tiny Llama: what its files say, as the product's own types.
+/// The reference numbers of CODI on tiny models: what their files say, as the product's own types.
 module LoRi.Training.Tests.CodiFixture
 
 open System
@@ -13,32 +13,62 @@ open LoRi.Training.Sequences
 open LoRi.Training.Tests.SharedFiles
 open TorchSharp
 
-let folder = "fixtures/peers/codi-llama"
+/// The files of one model.
+type Reference =
+    {
+        Folder: string
+        Batch: JsonElement
+        Expected: JsonElement
+    }
 
-let private batch = lazy (json (folder + "/batch.json"))
-let expected = lazy (json (folder + "/expected.json"))
+    member this.Name = this.Folder.Substring(this.Folder.LastIndexOf '/' + 1)
 
-let ints (value: JsonElement) =
-    [| for item in value.EnumerateArray() -> item.GetInt32() |]
+    member this.Hyper(name: string) =
+        (this.Batch.GetProperty "hyper_parameters").GetProperty(name).GetDouble()
 
-let private hyper (name: string) =
-    (batch.Value.GetProperty "hyper_parameters").GetProperty(name).GetDouble()
+    member this.Id(name: string) =
+        (this.Batch.GetProperty "ids").GetProperty(name).GetInt32()
 
-let id (name: string) =
-    (batch.Value.GetProperty "ids").GetProperty(name).GetInt32()
+    member this.LatentSteps = int (this.Hyper "num_latent")
 
-let latentSteps () = int (hyper "num_latent")
+    /// Names of all batches.
+    member this.Batches =
+        [
+            for batch in (this.Batch.GetProperty "batches").EnumerateObject() -> batch.Name
+        ]
+
+/// All models.
+let references () =
+    [
+        for folder in peers "codi" ->
+            {
+                Folder = folder
+                Batch = json (folder + "/batch.json")
+                Expected = json (folder + "/expected.json")
+            }
+    ]
 
 /// CODI as the reference trains it: the prefix is graded too, as it grades all that follows the end of the latents.
 let grading = Grading.PrefixAndAnswer
 
-let codi () =
-    CodiMethod(latentSteps (), hyper "distill_loss_factor", hyper "ref_loss_factor", grading)
+let codi (reference: Reference) =
+    CodiMethod(
+        reference.LatentSteps,
+        reference.Hyper "distill_loss_factor",
+        reference.Hyper "ref_loss_factor",
+        grading
+    )
+
+/// Whether the questions of a batch are of one length, so that none is padded.
+let unpadded (reference: Reference) (name: string) =
+    let batch = (reference.Batch.GetProperty "batches").GetProperty name
+    let pad = reference.Id "pad_id"
+    items "encoder_input_ids" batch |> List.forall (ints >> Array.contains pad >> not)
 
 /// The rows of a batch without their padding. The token before the answer's first digit is the anchor, so the prefix ends there.
-let rows (name: string) : EncodedExample[] =
-    let batch = (batch.Value.GetProperty "batches").GetProperty name
-    let pad = id "pad_id"
+let rows (reference: Reference) (name: string) : EncodedExample[] =
+    let batch = (reference.Batch.GetProperty "batches").GetProperty name
+    let pad = reference.Id "pad_id"
 
     let unpadded (field: string) =
         items field batch |> List.map (ints >> Array.filter ((<>) pad))
@@ -72,34 +102,41 @@ let adapters (extra: SafetensorsFile) : (string * torch.Tensor * torch.Tensor) l
                 matrix, factor entry.Name, factor (matrix + ".lora_B")
     ]
 
-let adapterScale () = hyper "lora_scale"
+let openExtra (reference: Reference) =
+    SafetensorsFile.Open(path (reference.Folder + "/extra.safetensors"))
 
-let openExtra () =
-    SafetensorsFile.Open(path (folder + "/extra.safetensors"))
+/// A product of two factors in the layout of the weight that it is added to: GPT-2's are stored input first.
+let inLayout (model: ReasoningModel) (matrix: torch.Tensor) =
+    if model.Config.Family = DecoderFamily.Gpt2 then
+        matrix.t ()
+    else
+        matrix
 
 /// The reference's student: its adapters merged into the weights in float64, whatever the model's own type.
-let student (precision: Precision) : ReasoningModel =
+let student (reference: Reference) (precision: Precision) : ReasoningModel =
+    let width = Nullable(int (reference.Hyper "prj_dim"))
+
     let parts =
-        StudentParts(ProjectionKind.Mlp, Nullable(int (hyper "prj_dim")), id "bot_id", id "eot_id")
+        StudentParts(ProjectionKind.Mlp, width, reference.Id "bot_id", reference.Id "eot_id")
 
     let model =
-        ModelLoader.LoadToTrain(path (folder + "/base"), LoadSettings.OnCpu precision, parts)
+        ModelLoader.LoadToTrain(path (reference.Folder + "/base"), LoadSettings.OnCpu precision, parts)
 
     use _ = torch.no_grad ()
     use _ = torch.NewDisposeScope()
-    use extra = openExtra ()
-    let table = model.Parameters["model.embed_tokens.weight"]
-    extra.CopyInto("special_rows", table.narrow (0L, int64 (id "pad_id"), 3L))
+    use extra = openExtra reference
+    let table = model.Parameters[DecoderLayout.Embedding model.Config]
+    let added = (extra.Get "special_rows").Shape[0]
+    extra.CopyInto("special_rows", table.narrow (0L, int64 (reference.Id "pad_id"), added))
 
     for slot in model.Projection.Slots model.Config.HiddenSize do
         extra.CopyInto(slot.Name, model.Parameters[slot.Name].detach())
 
     for matrix, a, b in adapters extra do
         let weight = model.Parameters.Part(matrix + ".weight")
+        let added = b.matmul (a) * (reference.Hyper "lora_scale").ToScalar()
 
-        let merged =
-            weight.``to`` (torch.ScalarType.Float64) + b.matmul (a) * (adapterScale ()).ToScalar()
-
-        weight.copy_ merged |> ignore
+        weight.copy_ (weight.``to`` (torch.ScalarType.Float64) + inLayout model added)
+        |> ignore
 
     model

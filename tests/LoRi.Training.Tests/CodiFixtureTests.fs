@@ -1,4 +1,4 @@
-/// CODI's losses, gradients, states and answers against the reference numbers on a tiny Llama, where no padding takes part in
+/// CODI's losses, gradients, states and answers against the reference numbers on tiny models, where no padding takes part in
 /// them: rows alone, the batch composed of them, and rows of equal length.
 module LoRi.Training.Tests.CodiFixtureTests
 
@@ -54,17 +54,35 @@ let private impossible =
         "generation.unpadded as generated", "the reference cuts <eot> off the logits; here any id may be written"
     ]
 
-let private wantedOf numbers (name: string) =
-    (expected.Value.GetProperty numbers.Name).GetProperty name
+let private wantedOf (reference: Reference) numbers (name: string) =
+    (reference.Expected.GetProperty numbers.Name).GetProperty name
 
-let private withModel numbers (quantity: string) (check: ReasoningModel -> unit) =
+/// The batch whose rows the reference also ran alone: one with padding, where there is one.
+let private batchOfRows (reference: Reference) =
+    let count = (items "rows" (wantedOf reference float64 "rows_alone")).Length
+
+    reference.Batches
+    |> List.filter (fun name -> (rows reference name).Length = count)
+    |> List.sortBy (unpadded reference)
+    |> List.head
+
+/// Variants on batches without padding in front of the question: every rule for masks gives the same there.
+let private equalVariants (reference: Reference) =
+    [
+        for batch in reference.Batches |> List.filter (unpadded reference) do
+            for variant in (reference.Expected.GetProperty float64.Name).EnumerateObject() do
+                if variant.Name.StartsWith $"{batch}." then
+                    batch, variant.Name
+    ]
+
+let private withModel reference numbers (quantity: string) (check: ReasoningModel -> unit) =
     NativeRuntime.Load()
-    use model = student numbers.Precision
+    use model = student reference numbers.Precision
     use _ = torch.NewDisposeScope()
-    Agreement.at "codi-llama" numbers.Name quantity (fun () -> check model)
+    Agreement.at reference.Name numbers.Name quantity (fun () -> check model)
 
-let private losses model rows =
-    (codi ()).Losses(model, rows, StudentLayout.Totals(rows, grading))
+let private losses reference model rows =
+    (codi reference).Losses(model, rows, StudentLayout.Totals(rows, grading))
 
 let private compareTerms numbers (wanted: JsonElement) (names: (string * string) list) (terms: LossTerm seq) =
     for name, theirs in names do
@@ -80,9 +98,9 @@ let private crossEntropies = [ "task", "student_ce"; "teacher", "teacher_ce" ]
 let private allTerms = ("anchor", "distill") :: crossEntropies
 
 /// Each row by itself: both cross-entropies and how many tokens they are means of.
-let private rowsAlone numbers =
-    withModel numbers "losses of each row alone" (fun model ->
-        for row, wanted in Seq.zip (rows "padded") (items "rows" (wantedOf numbers "rows_alone")) do
+let private rowsAlone reference numbers =
+    withModel reference numbers "losses of each row alone" (fun model ->
+        for row, wanted in Seq.zip (rows reference (batchOfRows reference)) (items "rows" (wantedOf reference numbers "rows_alone")) do
             let totals = StudentLayout.Totals([| row |], grading)
 
             Expect.equal
@@ -95,31 +113,33 @@ let private rowsAlone numbers =
                 (wanted.GetProperty("teacher_tokens").GetInt32())
                 "teacher's graded tokens"
 
-            compareTerms numbers wanted crossEntropies (losses model [| row |]))
+            compareTerms numbers wanted crossEntropies (losses reference model [| row |]))
 
 /// Rows of different length in one batch give the loss that the reference composes of rows alone.
-let private composedBatch numbers =
-    withModel numbers "losses" (fun model ->
-        let wanted = (wantedOf numbers "rows_alone").GetProperty "composed_batch"
-        let terms = losses model (rows "padded")
+let private composedBatch reference numbers =
+    withModel reference numbers "losses" (fun model ->
+        let wanted =
+            (wantedOf reference numbers "rows_alone").GetProperty "composed_batch"
+
+        let terms = losses reference model (rows reference (batchOfRows reference))
         compareTerms numbers wanted allTerms terms
         near numbers.Loss (wanted.GetProperty("total").GetDouble()) (number (total terms)) "total")
 
-let private equalBatch numbers =
-    withModel numbers "losses" (fun model ->
-        let wanted = wantedOf numbers "equal.fix_off"
-        let terms = losses model (rows "equal")
+let private equalBatch reference numbers (batch, variant) =
+    withModel reference numbers "losses" (fun model ->
+        let wanted = wantedOf reference numbers variant
+        let terms = losses reference model (rows reference batch)
         compareTerms numbers wanted allTerms terms
         near numbers.Loss (wanted.GetProperty("total").GetDouble()) (number (total terms)) "total")
 
 /// Latents z_1 .. z_(M+1) and the anchors at all levels, embeddings included.
-let private states (model: ReasoningModel) (rows: EncodedExample[]) =
+let private states (reference: Reference) (model: ReasoningModel) (rows: EncodedExample[]) =
     use _ = torch.no_grad ()
     let weights = model.Weights()
     let questions = rows |> Array.map _.Question
     // The last latent is computed by the reference but not fed: one more step here gives it.
-    let further = LatentPass.Run(model, weights, questions, latentSteps () + 1, false)
-    let before = LatentPass.Run(model, weights, questions, latentSteps (), false)
+    let further = LatentPass.Run(model, weights, questions, reference.LatentSteps + 1, false)
+    let before = LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
 
     let after =
         rows |> Array.map (fun row -> StudentLayout.AfterLatents(row, model.Special.Eot, grading))
@@ -137,21 +157,27 @@ let private states (model: ReasoningModel) (rows: EncodedExample[]) =
     (answer, teacher)
 
 let private compareStates numbers (golden: SafetensorsFile) prefix found =
-    for name, tensor in found do
+    let kept =
+        found
+        |> List.filter (fun (name, _) -> not (isNull (golden.Find $"{prefix}/{name}")))
+
+    Expect.isNonEmpty kept $"{prefix}: reference tensors"
+
+    for name, tensor in kept do
         nearArrays numbers.Value (golden.ReadDoubles $"{prefix}/{name}") (doubles tensor) $"{prefix}/{name}"
 
-let private openGolden numbers =
-    SafetensorsFile.Open(path $"{folder}/{numbers.File}.safetensors")
+let private openGolden (reference: Reference) numbers =
+    SafetensorsFile.Open(path $"{reference.Folder}/{numbers.File}.safetensors")
 
 /// The states of every row, alone and as a row of the padded batch.
-let private rowStates numbers =
-    withModel numbers "states" (fun model ->
-        use golden = openGolden numbers
-        let rows = rows "padded"
-        let together, _ = states model rows
+let private rowStates reference numbers =
+    withModel reference numbers "states" (fun model ->
+        use golden = openGolden reference numbers
+        let rows = rows reference (batchOfRows reference)
+        let together, _ = states reference model rows
 
         for index in 0 .. rows.Length - 1 do
-            let alone, _ = states model [| rows[index] |]
+            let alone, _ = states reference model [| rows[index] |]
             compareStates numbers golden $"rows_alone.{index}" alone
 
             compareStates
@@ -161,52 +187,54 @@ let private rowStates numbers =
                 [ for name, tensor in together -> name, tensor.narrow (0L, int64 index, 1L) ])
 
 /// The reference's logits at the positions that predict graded tokens: [tokens, V], row after row.
-let private predicting (golden: SafetensorsFile) name (first: EncodedExample -> int) (graded: EncodedExample -> int) =
+let private predicting (golden: SafetensorsFile) name rows (first: EncodedExample -> int) (graded: EncodedExample -> int) =
     let shape = Seq.toArray (golden.Get name).Shape
     let logits = torch.tensor(golden.ReadDoubles name).reshape shape
 
     [
-        for index, row in Array.indexed (rows "equal") ->
+        for index, row in Array.indexed rows ->
             logits.select(0L, int64 index).narrow(0L, int64 (first row - 1), int64 (graded row))
     ]
     |> fun parts -> torch.cat (Array.ofList parts, 0L)
 
 /// The states and logits of rows that need no padding. The reference keeps logits in float32 only.
-let private equalStates numbers =
-    withModel numbers "states" (fun model ->
-        use golden = openGolden numbers
-        let found, (answer, teacher) = states model (rows "equal")
-        compareStates numbers golden "equal.fix_off" found
+let private equalStates reference numbers (batch, variant: string) =
+    withModel reference numbers "states" (fun model ->
+        use golden = openGolden reference numbers
+        let rows = rows reference batch
+        let found, (answer, teacher) = states reference model rows
+        compareStates numbers golden variant found
 
-        if not (isNull (golden.Find "equal.fix_off/student_logits")) then
+        if not (isNull (golden.Find $"{variant}/student_logits")) then
             let graded (row: EncodedExample) = row.Prefix.Length + row.Answer.Length
 
             let compare name first graded (logits: torch.Tensor) =
-                let wanted = predicting golden $"equal.fix_off/{name}" first graded
+                let wanted = predicting golden $"{variant}/{name}" rows first graded
                 nearArrays numbers.Value (doubles wanted) (doubles logits) name
 
             compare "student_logits" (fun _ -> 1) graded answer.Logits
             compare "teacher_logits" _.Question.Length (fun row -> row.Rationale.Length + graded row) teacher.Logits)
 
 /// Gradients of the adapters, by the chain rule from that of the weight W + s B A into which they are merged.
-let private adapterGradients (model: ReasoningModel) (extra: SafetensorsFile) =
-    let scale = (adapterScale ()).ToScalar()
+let private adapterGradients (reference: Reference) (model: ReasoningModel) (extra: SafetensorsFile) =
+    let scale = (reference.Hyper "lora_scale").ToScalar()
 
     [
         for matrix, a, b in adapters extra do
             let gradient =
                 model.Parameters.PartGradient(matrix + ".weight").``to``(torch.ScalarType.Float64)
+                |> inLayout model
 
             matrix + ".lora_A", number (b.t().matmul(gradient).norm() * scale)
             matrix + ".lora_B", number (gradient.matmul(a.t ()).norm() * scale)
     ]
 
 /// Norms of the gradients of everything that the reference trains, one by one and together.
-let private gradients numbers =
-    withModel numbers "norms of gradients" (fun model ->
+let private gradients reference numbers (batch, variant) =
+    withModel reference numbers "norms of gradients" (fun model ->
         model.Parameters.Gradients.zero_ () |> ignore
-        (total (losses model (rows "equal"))).backward()
-        use extra = openExtra ()
+        (total (losses reference model (rows reference batch))).backward()
+        use extra = openExtra reference
 
         let projection =
             [
@@ -214,8 +242,8 @@ let private gradients numbers =
                     slot.Name, number (model.Parameters.PartGradient(slot.Name).norm())
             ]
 
-        let found = Map(projection @ adapterGradients model extra)
-        let wanted = wantedOf numbers "equal.fix_off"
+        let found = Map(projection @ adapterGradients reference model extra)
+        let wanted = wantedOf reference numbers variant
 
         let norms =
             [
@@ -233,41 +261,55 @@ let private gradients numbers =
 /// The reference's answers, written by the model after its latents, are the likeliest ids one after another. They are fed
 /// here, not generated: the reference never lets <eot> be written, the last id of its table, and with these weights it often is
 /// the likeliest of all.
-let private answers numbers =
-    withModel numbers "answers" (fun model ->
+let private answers (reference: Reference) numbers =
+    withModel reference numbers "answers" (fun model ->
         use _ = torch.no_grad ()
         let weights = model.Weights()
-        let generation = expected.Value.GetProperty "generation"
+        let generation = reference.Expected.GetProperty "generation"
+        let eot = reference.Id "eot_id"
         let answers = items "rows" (generation.GetProperty "unpadded")
 
         for question, answer in Seq.zip (items "questions" generation) answers do
             let ids = ints (answer.GetProperty "ids")
             let questions = [| ints (question.GetProperty "ids_without_bot") |]
-            let latents = LatentPass.Run(model, weights, questions, latentSteps (), false)
-            let row = GradedRow(Array.append [| id "eot_id" |] ids, 1, 0)
+            let latents = LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
+            let row = GradedRow(Array.append [| eot |] ids, 1, 0)
             let logits = (GradedPass.Run(model, weights, [| row |], false, latents)).Logits
 
             let likeliest =
-                logits.narrow(1L, 0L, int64 (id "eot_id")).argmax(-1L).data<int64>().ToArray()
+                logits.narrow(1L, 0L, int64 eot).argmax(-1L).data<int64>().ToArray()
 
             Expect.equal (Array.map int likeliest) ids "likeliest ids")
 
 [<Tests>]
 let tests =
+    let equal reference numbers =
+        [
+            for batch, variant in equalVariants reference do
+                testList
+                    variant
+                    [
+                        testCase "losses" (fun () -> equalBatch reference numbers (batch, variant))
+                        testCase "states and logits" (fun () -> equalStates reference numbers (batch, variant))
+                        testCase "gradients of projection and adapters" (fun () ->
+                            gradients reference numbers (batch, variant))
+                    ]
+        ]
+
+    let testsOf reference (numbers: Numbers) =
+        testList
+            numbers.Name
+            [
+                testCase "each row alone has the reference's cross-entropies" (fun () -> rowsAlone reference numbers)
+                testCase "a padded batch has the loss of its rows alone" (fun () -> composedBatch reference numbers)
+                testCase "latents and anchors are those of the row alone" (fun () -> rowStates reference numbers)
+                testCase "the reference's answers are the likeliest ids" (fun () -> answers reference numbers)
+                testList "rows of equal length" (equal reference numbers)
+            ]
+
     fixtureTests "CODI against the reference" (fun () ->
         [
-            for numbers in [ float64; float32 ] do
-                testList
-                    numbers.Name
-                    [
-                        testCase "each row alone has the reference's cross-entropies" (fun () -> rowsAlone numbers)
-                        testCase "a padded batch has the loss of its rows alone" (fun () -> composedBatch numbers)
-                        testCase "rows of equal length have the reference's losses" (fun () -> equalBatch numbers)
-                        testCase "latents and anchors are those of the row alone" (fun () -> rowStates numbers)
-                        testCase "rows of equal length have the reference's states and logits" (fun () ->
-                            equalStates numbers)
-                        testCase "projection and adapters have the reference's gradients" (fun () -> gradients numbers)
-                        testCase "the reference's answers are the likeliest ids" (fun () -> answers numbers)
-                    ]
+            for reference in references () do
+                testList reference.Name (List.map (testsOf reference) [ float64; float32 ])
             testList "impossible" [ for name, reason in impossible -> ptestCase $"{name}: {reason}" ignore ]
         ])

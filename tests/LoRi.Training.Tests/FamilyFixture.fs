@@ -58,11 +58,12 @@ type Checkpoint =
 
 /// Names of all model folders; those of adapters are not among them.
 let names () =
-    Directory.GetDirectories(path parent)
-    |> Array.filter (fun folder -> File.Exists(Path.Combine(folder, "config.json")))
-    |> Array.map Path.GetFileName
-    |> Array.choose Option.ofObj
-    |> Array.sort
+    [| for folder in foldersWith "config.json" parent -> folder.Substring(parent.Length + 1) |]
+
+/// Names of the folders whose configuration is of a family.
+let namesOf (family: string) =
+    names ()
+    |> Array.filter (fun name -> text "model_type" (json $"{parent}/{name}/config.json") = family)
 
 /// A folder by its name.
 let checkpoint (name: string) : Checkpoint =
@@ -88,9 +89,6 @@ let load (checkpoint: Checkpoint) (precision: Precision) : ReasoningModel =
         ModelLoader.Load(checkpoint.Path, LoadSettings.OnCpu precision)
 
     model
-
-let ints (value: JsonElement) =
-    [| for item in value.EnumerateArray() -> item.GetInt32() |]
 
 let ids (name: string) (checkpoint: Checkpoint) =
     ints (checkpoint.Inputs.GetProperty name)

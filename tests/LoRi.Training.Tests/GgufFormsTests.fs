@@ -372,6 +372,19 @@ let private vocabularies =
             for name in [ "llama3"; "llama-v3" ] do
                 load name (fun found -> Expect.equal (found.Encode "x 1234 y") (wanted.Encode "x 1234 y") name))
 
+/// A type that is known by name but cannot be read.
+let private unreadable =
+    testCase "a type that cannot be read is named"
+    <| fun () ->
+        withFile [] [ "extra", [ 4L ], values 4 ] (fun file ->
+            let bytes = File.ReadAllBytes file
+            let name = ReadOnlySpan "extra"B
+            // Behind the name: the number of dimensions, one dimension, the type.
+            bytes[bytes.AsSpan().IndexOf name + name.Length + 12] <- 26uy
+            File.WriteAllBytes(file, bytes)
+            use opened = GgufFile.Open file
+            Expect.stringContains (refusalOf (fun () -> opened.ReadFloats "extra" |> ignore)) "I32" "the type")
+
 [<Tests>]
 let tests =
     testList
@@ -380,4 +393,4 @@ let tests =
          @ refusalTests
          @ biases
          @ otherCauses
-         @ [ perBlock; ends; windows; vocabularies ])
+         @ [ perBlock; ends; windows; vocabularies; unreadable ])

@@ -33,17 +33,12 @@ let private logits (model: ReasoningModel) (ids: int[]) =
 
     doubles (Decoder.Logits(weights, result.Final))
 
-let private ints = FamilyFixture.ints
-
 let private modelTest (folder: string) (precision: Precision) (array: string) =
     testCase $"{folder}: {array} and the greedy continuation"
     <| fun () ->
-        let expected = json $"fixtures/gguf/{folder}/expected.json"
-
-        use golden =
-            SafetensorsFile.Open(path $"fixtures/gguf/{folder}/expected.safetensors")
-
-        use model = load (path $"fixtures/gguf/{folder}/model.gguf") precision
+        let expected = json $"{folder}/expected.json"
+        use golden = SafetensorsFile.Open(path $"{folder}/expected.safetensors")
+        use model = load (path $"{folder}/model.gguf") precision
         let found = logits model (ints (expected.GetProperty "input_ids"))
         Expect.isLessThanOrEqual (FamilyChecks.distance (golden.ReadDoubles array) found) 1e-4 "logits"
         let greedy = expected.GetProperty "greedy"
@@ -142,6 +137,7 @@ let private ggufNames =
         "mlp.up_proj", "ffn_up"
         "mlp.down_proj", "ffn_down"
         "model.layers", "blk"
+        "lm_head", "output"
     ]
 
 let private ggufName (hub: string) =
@@ -168,10 +164,10 @@ let private qwen2Entries (config: JsonObject) : (string * Writing.Value) list =
     ]
 
 /// Rows of queries and keys stay as they are in this architecture, and it has biases.
-let private qwen2 () =
-    testCase "qwen2: a file written from the Hub folder gives the folder's logits"
+let private qwen2 (checkpoint: FamilyFixture.Checkpoint) =
+    testCase $"{checkpoint.Name}: a file written from the Hub folder gives the folder's logits"
     <| fun () ->
-        let folder = path "fixtures/models/qwen2"
+        let folder = checkpoint.Path
         let file = Path.Combine(Path.GetTempPath(), $"lori-{Guid.NewGuid():N}.gguf")
 
         try
@@ -184,14 +180,14 @@ let private qwen2 () =
                 ]
 
             let config =
-                JsonNode.Parse((json "fixtures/models/qwen2/config.json").GetRawText())
+                JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))
                 |> nonNull
                 |> _.AsObject()
 
             Writing.file file (qwen2Entries config) tensors
             use fromGguf = load file Precision.Full
             use fromFolder = load folder Precision.Full
-            let ids = [| 1; 9; 40; 77; 3; 120; 8; 8; 15; 31 |]
+            let ids = FamilyFixture.ids "single_ids" checkpoint
             Expect.equal (logits fromGguf ids) (logits fromFolder ids) "the same bits"
             Expect.equal (List.ofSeq fromGguf.Config.EosIds) (List.ofSeq fromFolder.Config.EosIds) "end token"
         finally
@@ -201,8 +197,12 @@ let private qwen2 () =
 let tests =
     fixtureTests "GGUF models" (fun () ->
         [
-            for folder in [ "llama"; "llama-tied" ] do
+            for folder in foldersWith "model.gguf" "fixtures/gguf" do
                 modelTest folder Precision.Exact "logits.f64"
                 modelTest folder Precision.Full "logits.f32"
-            qwen2 ()
+            for name in FamilyFixture.namesOf "qwen2" do
+                let checkpoint = FamilyFixture.checkpoint name
+
+                if File.Exists(Path.Combine(checkpoint.Path, "model.safetensors")) then
+                    qwen2 checkpoint
         ])

@@ -1,4 +1,4 @@
-/// The reference numbers of LoRi on a tiny Llama and a tiny GPT-2: what their files say, as the product's own types.
+/// The reference numbers of LoRi on tiny models: what their files say, as the product's own types.
 module LoRi.Training.Tests.LoRiFixture
 
 open System
@@ -19,13 +19,13 @@ open TorchSharp
 /// The files of one model.
 type Reference =
     {
-        Model: string
+        Folder: string
         Batch: Lazy<JsonElement>
         Expected: Lazy<JsonElement>
         Golden: Lazy<SafetensorsFile>
     }
 
-    member this.Folder = $"fixtures/peers/lori-{this.Model}"
+    member this.Name = this.Folder.Substring(this.Folder.LastIndexOf '/' + 1)
 
 /// One combination of options, in the product's words.
 type Variant =
@@ -43,24 +43,16 @@ type Variant =
         Grading: Grading
     }
 
-let private reference model =
-    let folder = $"fixtures/peers/lori-{model}"
-
+let private reference folder =
     {
-        Model = model
+        Folder = folder
         Batch = lazy (json (folder + "/batch.json"))
         Expected = lazy (json (folder + "/expected.json"))
         Golden = lazy (SafetensorsFile.Open(path (folder + "/expected_f64.safetensors")))
     }
 
 /// All models.
-let references = [ reference "llama"; reference "gpt2" ]
-
-/// All levels that the models have.
-let modelLevels = 4
-
-let ints (value: JsonElement) =
-    [| for item in value.EnumerateArray() -> item.GetInt32() |]
+let references () = peers "lori" |> List.map reference
 
 let private id (reference: Reference) (name: string) =
     (reference.Batch.Value.GetProperty "ids").GetProperty(name).GetInt32()
@@ -160,25 +152,34 @@ let private objective (option: string -> string) : ObjectiveOptions =
         AnchorScale = anchorScale (option "anchor_std")
     }
 
-/// The layer rank is that of the whole model; a choice of levels has its own.
-let private layerRank (reference: Reference) (levels: int[]) =
-    let name =
-        if levels.Length = modelLevels then
-            "full"
-        else
-            "full.levels_every_second"
+/// The subspaces that the reference fitted: their names and what it says of them, in a number type.
+let fittedSubspaces (reference: Reference) (numbers: string) : (string * JsonElement) list =
+    let all = (reference.Expected.Value.GetProperty numbers).GetProperty "subspace"
+    [ for subspace in all.EnumerateObject() -> subspace.Name, subspace.Value ]
 
-    let subspaces =
-        (reference.Expected.Value.GetProperty "float64").GetProperty "subspace"
+/// The ranks of the subspace that the reference fitted on these levels, by choice under this standardisation.
+let private ranks (reference: Reference) (standardise: string) (levels: int[]) =
+    let onLevels =
+        fittedSubspaces reference "float64"
+        |> List.filter (fun (_, fitted) -> ints (fitted.GetProperty "levels") = levels)
 
-    (ints ((subspaces.GetProperty name).GetProperty "ranks"))[0]
+    let alike =
+        onLevels
+        |> List.tryFind (fun (_, fitted) -> text "standardise" fitted = standardise)
+        |> Option.orElse (List.tryHead onLevels)
+
+    match alike with
+    | Some(_, fitted) -> ints (fitted.GetProperty "ranks")
+    | None -> failwith $"{reference.Folder}: no subspace is fitted on the levels %A{levels}"
 
 let private subspace reference (option: string -> string) (levels: int[]) : SubspaceOptions =
+    let ranks = ranks reference (option "standardise") levels
+
     {
         Kind = kind (option "subspace")
         Standardisation = standardisation (option "standardise")
-        LayerRank = RankChoice.Exactly(layerRank reference levels)
-        HiddenRank = RankChoice.Exactly(int (hyper reference "hidden_rank"))
+        LayerRank = RankChoice.Exactly ranks[0]
+        HiddenRank = RankChoice.Exactly ranks[1]
     }
 
 /// There is no switch for the mean in the product: its weight is zero.
@@ -187,6 +188,10 @@ let private weights reference (option: string -> string) =
     let mean = if option "mean" = "on" then hyper "weight_mean" else 0.0
 
     LoRiWeights(mean, hyper "weight_covariance", hyper "weight_order", hyper "lambda_rationale", hyper "lambda_anchor")
+
+/// What a variant says under the name of an option.
+let optionOf (reference: Reference) (variant: string) (name: string) : JsonElement =
+    ((reference.Batch.Value.GetProperty "variants").GetProperty variant).GetProperty name
 
 /// One variant by its name.
 let variant (reference: Reference) (name: string) : Variant =

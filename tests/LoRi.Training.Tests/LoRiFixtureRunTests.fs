@@ -7,6 +7,7 @@ open System.Text.Json
 open Expecto
 open LoRi.Math
 open LoRi.Training
+open LoRi.Training.Checkpoints
 open LoRi.Training.Generation
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
@@ -34,13 +35,20 @@ let private wantedIn (numbers: Numbers) (reference: Reference) =
 let private doublesOf (name: string) (value: JsonElement) =
     [| for item in value.GetProperty(name).EnumerateArray() -> item.GetDouble() |]
 
-/// Name of a subspace in the reference, and the variant that is fitted like it.
-let private subspaces =
+/// Names of the subspaces that the reference fitted, each with the first variant that is fitted like it.
+let private subspaces (reference: Reference) =
+    let fittedLike (wanted: JsonElement) variant =
+        let option name = optionOf reference variant name
+
+        asText (option "subspace") = "multilinear-svd"
+        && asText (option "standardise") = text "standardise" wanted
+        && ints (option "levels") = ints (wanted.GetProperty "levels")
+
     [
-        "full", "main"
-        "scale", "standardise_scale"
-        "none", "standardise_none"
-        "full.levels_every_second", "levels_every_second"
+        for name, wanted in fittedSubspaces reference "float64" do
+            match List.tryFind (fittedLike wanted) (variantNames reference) with
+            | Some variant -> name, variant
+            | None -> ()
     ]
 
 let private projector size rank (basis: float[]) =
@@ -93,7 +101,7 @@ let private noted (reference: Reference) (numbers: Numbers) (name: string) quant
     testCase $"{name}, {numbers.Name}"
     <| fun () ->
         NativeRuntime.Load()
-        Agreement.at $"lori-{reference.Model}" numbers.Name quantity check
+        Agreement.at reference.Name numbers.Name quantity check
 
 let private subspaceTest reference (lowMemory: bool) (name: string, variantName: string) =
     let how = if lowMemory then "two readings" else "one reading"
@@ -117,17 +125,22 @@ let private subspaceOfFloat32 reference (name: string, variantName: string) =
         let found = withTeacher reference float32 fit (fun _ -> variant.Levels)
         compareSubspace float32 reference name (Standardisation.name found.Standardisation) found)
 
-/// The name of a divisor in the reference, the statistic's in the product, and the variant.
-let private divisors =
-    [
-        "weighting_statistic", "mean.0", "statistic.mean"
-        "weighting_statistic", "covariance.0", "statistic.covariance.layer"
-        "weighting_statistic", "covariance.1", "statistic.covariance.hidden"
-        "weighting_statistic_per_layer", "mean.0", "statistic.mean"
-        "weighting_statistic_per_layer", "covariance.0", "statistic.covariance.per-layer"
-        "weighting_statistic_per_layer", "order.0", "statistic.order.lag-1.layer"
-        "weighting_statistic_per_layer", "order.1", "statistic.order.lag-1.hidden"
-    ]
+/// The product's statistic behind a divisor that the reference names by its term and the number of the matrix.
+let private statisticOf reference variant (divisor: string) =
+    let option name = asText (optionOf reference variant name)
+
+    let modes kind modewise =
+        match divisor.Split('.') with
+        | [| _; "0" |] when kind = modewise -> ".layer"
+        | [| _; "1" |] when kind = modewise -> ".hidden"
+        | _ -> ""
+
+    match divisor.Split('.')[0] with
+    | "mean" -> "statistic.mean"
+    | "covariance" when option "covariance" = "modewise" ->
+        "statistic.covariance" + modes (option "covariance") "modewise"
+    | "covariance" -> $"""statistic.covariance.{option "covariance"}"""
+    | _ -> $"""statistic.order.{option "order"}{modes (option "order") "lag-1"}"""
 
 let private divisorTests (reference: Reference) =
     let compare (variantName: string) (wanted: string) statistic root =
@@ -139,9 +152,12 @@ let private divisorTests (reference: Reference) =
             nearArrays float64.Loss wanted (Array.map root found) statistic)
 
     [
-        for variantName, wanted, statistic in divisors do
-            compare variantName $"divisor.{wanted}" statistic id
-        compare "weighting_variance" "divisor" "component.variance" sqrt
+        for entry in reference.Golden.Value.Entries do
+            match entry.Name.Split '/' with
+            | [| variant; "divisor" |] -> compare variant "divisor" "component.variance" sqrt
+            | [| variant; divisor |] when divisor.StartsWith "divisor." ->
+                compare variant divisor (statisticOf reference variant (divisor.Substring 8)) id
+            | _ -> ()
     ]
 
 /// What one source of trajectories says of every example: states without padding, and anchors.
@@ -157,10 +173,15 @@ let private collect (source: ITrajectorySource) =
 
     all
 
+let private allLevels (reference: Reference) =
+    use teacher = SafetensorsFile.Open(path (reference.Folder + "/trajectories.safetensors"))
+    let anchor = teacher.Entries |> Seq.find _.Name.StartsWith("anchor.")
+    TracedLevels.All(int anchor.Shape[0])
+
 let private teacherTest numbers (reference: Reference) =
     noted reference numbers "the teacher's trajectories and anchors" "trajectories and anchors" (fun () ->
         let found = withTeacher reference numbers collect TracedLevels.All
-        let wanted = withCorpus reference (TracedLevels.All modelLevels) collect
+        let wanted = withCorpus reference (allLevels reference) collect
         Expect.equal found.Count wanted.Count "examples"
 
         for KeyValue(row, (states, anchor)) in wanted do
@@ -182,11 +203,11 @@ let private lossesIn (subspace: SharedSubspace) (variant: Variant) =
             for term in method.Losses(model, variant.Rows, totals) -> term.Name, number term.Value
         ])
 
-let private sameLossesIn reference what (other: Variant -> SharedSubspace -> SharedSubspace) =
+let private sameLossesIn reference (what: string) name (other: Variant -> SharedSubspace -> SharedSubspace) =
     testCase $"{what} gives the same losses"
     <| fun () ->
         NativeRuntime.Load()
-        let variant = variant reference "main"
+        let variant = variant reference name
         let fitted = fit variant
 
         for (name, wanted), (_, found) in Seq.zip (lossesIn fitted variant) (lossesIn (other variant fitted) variant) do
@@ -206,8 +227,39 @@ let private rotated (variant: Variant) (subspace: SharedSubspace) =
         HiddenBasis = turned subspace.HiddenRank subspace.HiddenBasis rotation.HiddenBasis
     }
 
-let private fromFile (variant: Variant) _ =
-    SubspaceFile.Read(path (variant.Reference.Folder + "/subspace.full.safetensors"))
+let private fromFile (subspace: string) (variant: Variant) _ =
+    SubspaceFile.Read(path $"{variant.Reference.Folder}/subspace.{subspace}.safetensors")
+
+/// Squared errors of whole matrices are the same in every basis of a subspace; those of single components are not.
+let private anyBasis reference variant =
+    let option name = asText (optionOf reference variant name)
+
+    option "subspace" = "multilinear-svd"
+    && option "weighting" = "none"
+    && List.contains (option "covariance") [ "modewise"; "full"; "off" ]
+    && option "order" = "none"
+
+/// The variants whose ranks are those of the rotations that the reference gives.
+let private rotatable (reference: Reference) =
+    use bases = SafetensorsFile.Open(path (reference.Folder + "/bases.safetensors"))
+    let ranks = [ for mode in [ "layer"; "hidden" ] -> (bases.Get $"rotation.{mode}").Shape[0] ]
+
+    let hasRanks name =
+        let options = (variant reference name).Settings.Subspace
+
+        [ options.LayerRank; options.HiddenRank ] = [ for rank in ranks -> RankChoice.Exactly(int rank) ]
+
+    variantNames reference |> List.filter (fun name -> anyBasis reference name && hasRanks name)
+
+let private sameSubspaces (reference: Reference) =
+    [
+        match rotatable reference with
+        | [] -> ptestCase "a subspace with rotated bases: no variant has the rotations' ranks" ignore
+        | name :: _ -> sameLossesIn reference "a subspace with rotated bases" name rotated
+        for subspace, name in subspaces reference do
+            if anyBasis reference name then
+                sameLossesIn reference $"the reference's own subspace file {subspace}" name (fromFile subspace)
+    ]
 
 let private comparePairs tolerance (wanted: JsonElement) (found: (string * float) seq) =
     for name, value in found do
@@ -235,30 +287,60 @@ let private train
         let after = method.Losses(model, variant.Rows, totals)
         comparePairs tolerance (List.last steps) [ for term in after -> term.Name, number term.Value ])
 
+/// The variant that the reference's updates start from: the one whose loss and gradient are those before the first.
+let private trained (reference: Reference) =
+    let wanted = wantedIn float64 reference
+    let first = List.head (items "steps" wanted)
+    let same a b = abs (a - b) <= 1e-12 * abs b
+    let number (name: string) (value: JsonElement) = value.GetProperty(name).GetDouble()
+
+    variantNames reference
+    |> List.find (fun name ->
+        let variant = wanted.GetProperty name
+
+        same (number "total" variant) (number "total" first)
+        && same (number "grad_norm_global" variant) (number "grad_norm_before_clip" first))
+
+let private optimizer (reference: Reference) =
+    let optimizer = reference.Expected.Value.GetProperty "optimizer"
+    let number (name: string) = optimizer.GetProperty(name).GetDouble()
+    let betas = doublesOf "betas" optimizer
+
+    OptimizerSettings(
+        LearningRate = number "lr",
+        Schedule = Schedule.Constant,
+        Beta1 = betas[0],
+        Beta2 = betas[1],
+        Epsilon = number "eps",
+        WeightDecay = number "weight_decay",
+        ClipNorm = number "max_grad_norm"
+    )
+
 let private updates numbers reference =
-    noted reference numbers "three updates by the trainer" "three updates" (fun () ->
-        let variant = variant reference "main"
+    noted reference numbers "updates by the trainer" "three updates" (fun () ->
+        let variant = variant reference (trained reference)
         use model = student variant numbers.Precision
         let wanted = wantedIn numbers reference
         let steps = items "steps" wanted
-        let settings = OptimizerSettings(LearningRate = 1e-3, Schedule = Schedule.Constant)
+        let count = steps.Length - 1
 
         let plan =
-            TrainingPlan(Steps = steps.Length - 1, BatchSize = variant.Rows.Length, Optimizer = settings)
+            TrainingPlan(Steps = count, BatchSize = variant.Rows.Length, Optimizer = optimizer reference)
 
         let tolerance = afterUpdates numbers
         train tolerance numbers variant model plan steps
         use _ = torch.NewDisposeScope()
 
-        for norm in (wanted.GetProperty "norm_after_3_steps").EnumerateObject() do
+        for norm in wanted.GetProperty($"norm_after_{count}_steps").EnumerateObject() do
             let found = number ((rowsOf model model.Parameters.Part norm.Name).norm())
             near tolerance (norm.Value.GetDouble()) found $"norm of {norm.Name}")
 
 let private answers numbers (reference: Reference) =
+    let generation = reference.Expected.Value.GetProperty "generation"
+
     [
-        for name in [ "main"; "identity_feedback"; "latents_5" ] do
+        for name in variantNames reference |> List.filter (fun name -> (find name generation).IsSome) do
             noted reference numbers $"answers of {name}" "ids of answers that differ" (fun () ->
-                let generation = reference.Expected.Value.GetProperty "generation"
                 let variant = variant reference name
                 use model = student variant numbers.Precision
                 let most = generation.GetProperty("max_new_tokens").GetInt32()
@@ -289,13 +371,14 @@ let tests =
                 "fits"
                 [
                     for low in [ false; true ] do
-                        yield! List.map (subspaceTest reference low) subspaces
-                    yield! List.map (subspaceOfFloat32 reference) subspaces
+                        yield! List.map (subspaceTest reference low) (subspaces reference)
+                    yield! List.map (subspaceOfFloat32 reference) (subspaces reference)
                 ]
             testList "weightings" (divisorTests reference)
-            sameLossesIn reference "a subspace with rotated bases" rotated
-            sameLossesIn reference "the reference's own subspace file" fromFile
+            testList "the same subspace" (sameSubspaces reference)
         ]
 
     fixtureTests "LoRi around its losses" (fun () ->
-        [ for reference in references -> testList reference.Model (testsOf reference) ])
+        [
+            for reference in references () -> testList reference.Name (testsOf reference)
+        ])

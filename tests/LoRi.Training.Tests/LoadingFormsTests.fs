@@ -216,20 +216,21 @@ let private lengths =
                 Expect.stringContains message "was made for 64 positions" "why")
         fixtureTests "learned positions" (fun () ->
             [
-                testCase "positions that are a table end with it"
-                <| fun () ->
-                    NativeRuntime.Load()
-                    let model = path "fixtures/models/gpt2"
+                for name in FamilyFixture.namesOf "gpt2" do
+                    testCase $"{name}: positions that are a table end with it"
+                    <| fun () ->
+                        NativeRuntime.Load()
+                        let model = path $"fixtures/models/{name}"
 
-                    let positions =
-                        (json "fixtures/models/gpt2/config.json").GetProperty("n_positions").GetInt32()
+                        let positions =
+                            (json $"fixtures/models/{name}/config.json").GetProperty("n_positions").GetInt32()
 
-                    Expect.isEmpty (answer model (List.replicate positions 1)).Notes "the whole table"
+                        Expect.isEmpty (answer model (List.replicate positions 1)).Notes "the whole table"
 
-                    let message =
-                        refusalOf (fun () -> answer model (List.replicate (positions + 1) 1) |> ignore)
+                        let message =
+                            refusalOf (fun () -> answer model (List.replicate (positions + 1) 1) |> ignore)
 
-                    Expect.stringContains message $"{positions} positions" "why"
+                        Expect.stringContains message $"{positions} positions" "why"
             ])
     ]
 

@@ -89,10 +89,10 @@ let private verdictTest (case: JsonElement) =
             Expect.stringContains (refusal (fun () -> SafetensorsFile.Open file)) file "the message names the file"
 
 let private shardTest (case: JsonElement) =
-    let folder = path $"""{fixtures}/sharded/{text "folder" case}"""
-
     testCase $"""{text "folder" case}: {text "what" case}"""
     <| fun () ->
+        let folder = path $"""{fixtures}/sharded/{text "folder" case}"""
+
         if text "expected" case = "accept" then
             use opened = SafetensorsCheckpoint.Open folder
 

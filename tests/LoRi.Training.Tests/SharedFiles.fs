@@ -48,11 +48,55 @@ let text (name: string) (value: JsonElement) : string = asText (value.GetPropert
 let items (name: string) (value: JsonElement) : JsonElement list =
     [ for item in value.GetProperty(name).EnumerateArray() -> item ]
 
+/// Whole numbers of a JSON list.
+let ints (value: JsonElement) : int[] =
+    [| for item in value.EnumerateArray() -> item.GetInt32() |]
+
+/// What stands under a name, where the object has it.
+let find (name: string) (value: JsonElement) : JsonElement option =
+    match value.TryGetProperty name with
+    | true, found -> Some found
+    | _ -> None
+
+/// The folders inside a reference folder, by name, in ordinal order; none where it is absent.
+let folders (relative: string) : string list =
+    let parent = root |> Option.map (fun folder -> Path.Combine(folder, relative))
+
+    match parent with
+    | Some parent when Directory.Exists parent ->
+        [
+            for folder in Directory.GetDirectories parent -> DirectoryInfo(folder).Name
+        ]
+        |> List.sortWith (fun a b -> String.CompareOrdinal(a, b))
+    | _ -> []
+
+/// Folders under a reference folder that have a file of this name, relative to the reference files.
+let foldersWith (file: string) (relative: string) : string list =
+    [
+        for folder in folders relative do
+            match root with
+            | Some root when File.Exists(Path.Combine(root, relative, folder, file)) -> $"{relative}/{folder}"
+            | _ -> ()
+    ]
+
+/// The reference numbers of a published method: the folders whose `batch.json` names it.
+let peers (methodName: string) : string list =
+    foldersWith "batch.json" "fixtures/peers"
+    |> List.filter (fun folder -> json $"{folder}/batch.json" |> find "method" |> Option.map asText = Some methodName)
+
 /// A list of tests made from reference files: one skipped test, which is counted, where they are absent.
 let fixtureTests (name: string) (tests: unit -> Test list) : Test =
+    let skipped (reason: string) = ptestCase $"{name}: {reason}" ignore
+
     match root with
-    | Some _ -> testList name (tests ())
-    | None -> ptestCase $"{name}: no reference files, set LORI_SHARED" ignore
+    | None -> skipped "no reference files, set LORI_SHARED"
+    | Some _ ->
+        try
+            match tests () with
+            | [] -> skipped "the reference files have none"
+            | tests -> testList name tests
+        with :? IgnoreException as e ->
+            skipped e.Message
 
 /// Opens something that must be refused, and gives back the message of the refusal.
 let refusal (opening: unit -> IDisposable) : string =

@@ -109,7 +109,7 @@ let private smolTest =
         NativeRuntime.Load()
         use opened = Checkpoint.Open(path folder)
 
-        for tensor in items "tensors" (json $"{folder}/expected.json") |> List.take 12 do
+        for tensor in items "tensors" (json $"{folder}/expected.json") |> List.truncate 12 do
             let name = text "name" tensor
             use single = opened.Read(name, torch.ScalarType.Float32)
             use half = opened.Read(name, torch.ScalarType.BFloat16)
