@@ -248,6 +248,16 @@ let private limits =
                     "has more than the 16.0 MiB"
                     "limit")
         }
+        test "a configuration has at most a million values" {
+            withFolder (fun folder ->
+                let path = Path.Combine(folder, "config.json")
+                File.WriteAllText(path, "{\"x\": [" + String.replicate 1_000_001 "0," + "0]}")
+
+                Expect.stringContains
+                    (refusal "config" (fun () -> JsonFile.ReadObject path |> ignore))
+                    "holds more than 1000000 values"
+                    "limit")
+        }
     ]
 
 let private sources =
