@@ -53,15 +53,21 @@ let private group (word: string) =
 
 /// What arguments that begin with no command get: help about a group of commands, or what there is.
 let private withoutCommand (terminal: Terminal) (arguments: string list) =
-    let refuse given (known: Help.Page list) =
+    let refuse given hint (known: Help.Page list) =
         let names = known |> List.map _.Name |> String.concat ", "
-        raise (UsageException $"{given}: there is no such command; there are: {names}")
+        raise (UsageException $"{given}: there is no such command{hint}; there are: {names}")
 
     match group arguments.Head, arguments.Tail with
-    | [], _ -> refuse arguments.Head (pages ())
+    | [], _ ->
+        let known = pages ()
+        refuse arguments.Head (Corrections.command arguments.Head [ for page in known -> page.Name ]) known
     | some, [] -> terminal.Out.WriteLine(Help.overview some)
     | some, next :: _ when isHelp next -> terminal.Out.WriteLine(Help.overview some)
-    | some, next :: _ -> refuse $"{arguments.Head} {next}" some
+    | some, next :: _ ->
+        let hint =
+            Corrections.secondWord arguments.Head next [ for page in some -> page.Name ]
+
+        refuse $"{arguments.Head} {next}" hint some
 
 let private help (terminal: Terminal) (arguments: string list) =
     match arguments, find arguments with
@@ -116,20 +122,32 @@ let private report (terminal: Terminal) verbose (e: exn) (message: string) =
     if verbose then
         terminal.Error.WriteLine(e.ToString())
 
-/// Runs one command line and gives the exit code. Errors are one line on the error stream.
-let run (terminal: Terminal) (arguments: string list) =
-    let verbose = List.contains "--verbose" arguments
+/// The command that arguments name, for messages.
+let private stage (arguments: string list) =
+    match find (arguments |> List.filter (fun word -> not (word.StartsWith '-'))) with
+    | Some(command, _) -> command.Page.Name
+    | None -> ""
 
+/// Carries work out and gives the exit code. Errors are one line on the error stream.
+let guarded (terminal: Terminal) verbose stage (work: unit -> unit) =
     try
-        start terminal arguments
+        work ()
         Success
     with
     | UsageException message as e ->
         report terminal verbose e message
         BadUsage
+    | StandardStreams.ReaderGone -> Success
+    | StandardStreams.OutputFailed message as e ->
+        report terminal verbose e message
+        Failed
     | :? InputException as e ->
         report terminal verbose e e.Message
         Failed
     | e ->
-        report terminal verbose e $"{e.GetType().Name}: {e.Message}"
+        report terminal verbose e (FailureText.Of(e, stage))
         Failed
+
+/// Runs one command line and gives the exit code.
+let run (terminal: Terminal) (arguments: string list) =
+    guarded terminal (List.contains "--verbose" arguments) (stage arguments) (fun () -> start terminal arguments)

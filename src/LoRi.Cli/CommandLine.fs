@@ -41,16 +41,47 @@ let private reason (e: exn) =
     let line = e.Message.Split('\n')[0]
     line.Trim().Replace("ERROR: ", "").TrimEnd('.')
 
-let private firstLine (command: string) (e: exn) =
+let private firstLine (command: string) hint (e: exn) =
     let reason = reason e
-    UsageException $"{command}: {reason}; `lori {command} --help` lists the options"
+    UsageException $"{command}: {reason}{hint}; `lori {command} --help` lists the options"
+
+/// What to say to arguments that the parser does not know; nothing where it refuses something else.
+let private hint<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) command known arguments (e: exn) =
+    match Regex.Match(reason e, "^unrecognized argument: '(.*)'$", RegexOptions.Singleline) with
+    | found when found.Success ->
+        let first = found.Groups[1].Value
+
+        let own =
+            [
+                for case in parser.GetArgumentCases() do
+                    yield! case.CommandLineNames.Value
+            ]
+
+        let unknown =
+            try
+                let all =
+                    parser.ParseCommandLine(Array.ofList arguments, ignoreMissing = true, ignoreUnrecognized = true)
+
+                List.ofSeq all.UnrecognizedCliParams
+            with :? ArguParseException ->
+                []
+
+        let after = unknown |> List.skipWhile ((<>) first)
+
+        Corrections.argument
+            command
+            (own @ known)
+            (OptionValues.ofWords parser)
+            arguments
+            (if after.IsEmpty then [ first ] else after)
+    | _ -> ""
 
 /// Names of a command's options that a text follows.
 let textOptions<'T when 'T :> IArgParserTemplate> (command: string) =
     OptionValues.ofText (parser<'T> command)
 
 /// The options among the arguments, and the arguments that are none of them where `lenient`.
-let private parseSome<'T when 'T :> IArgParserTemplate> command lenient ignoreMissing (arguments: string list) =
+let private parseSome<'T when 'T :> IArgParserTemplate> command known lenient ignoreMissing (arguments: string list) =
     let parser = parser<'T> command
     OptionValues.checkNumbers parser arguments
 
@@ -65,11 +96,11 @@ let private parseSome<'T when 'T :> IArgParserTemplate> command lenient ignoreMi
 
         parser.ToParseResults(OptionValues.once (found.GetAllResults())), List.ofSeq found.UnrecognizedCliParams
     with :? ArguParseException as e ->
-        raise (firstLine command e)
+        raise (firstLine command (hint parser command known arguments e) e)
 
 /// The options of a command.
 let parse<'T when 'T :> IArgParserTemplate> (command: string) arguments =
-    fst (parseSome<'T> command false false arguments)
+    fst (parseSome<'T> command [] false false arguments)
 
 let private jsonValue (key: string) (field: objnull) : Json.Value =
     match field with
@@ -101,9 +132,10 @@ let parseBoth<'A, 'B when 'A :> IArgParserTemplate and 'B :> IArgParserTemplate>
     let texts = textOptions<'B> command
 
     let first, rest =
-        parseSome<'A> command true false (OptionValues.protect texts arguments)
+        parseSome<'A> command [] true false (OptionValues.protect texts arguments)
 
-    first, fst (parseSome<'B> command false false rest)
+    let known = optionNames<'A> command |> List.map fst
+    first, fst (parseSome<'B> command known false false rest)
 
 /// The file that `--config` names, and the keys of its settings; a file that cannot be read is an error of its own.
 let private settingsFile (arguments: string list) =
@@ -154,7 +186,8 @@ let choice<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)> (option:
     | Some value -> value
     | None ->
         let names = values |> List.map OptionJson.Name |> String.concat ", "
-        raise (UsageException $"--{option} {text}: must be one of {names}")
+        let hint = DidYouMean.Hint(text, List.map OptionJson.Name values)
+        raise (UsageException $"--{option} {text}: must be one of {names}{hint}")
 
 /// The choice that an option makes, or the default.
 let choiceOr<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)>
@@ -203,11 +236,12 @@ let about (file: string) (work: unit -> 'a) : 'a =
     with :? InputException as e when not (e.Message.Contains file || e.Message.StartsWith "--") ->
         raise (InputException($"{file}: {e.Message}", e))
 
-/// Refuses a number of things that is not at least 1.
+/// Refuses a number of things that is not at least 1, or more than anyone can want.
 let atLeastOne (option: string) (value: int option) =
     match value with
     | Some number when number < 1 -> raise (UsageException $"--{option} {number}: must be at least 1")
-    | _ -> ()
+    | Some number -> asUsage (fun () -> OptionBounds.Check($"--{option}", float number))
+    | None -> ()
 
 /// The arguments without `--config FILE`, and the file.
 let private takeConfig (arguments: string list) =
@@ -268,9 +302,12 @@ let private ofFile<'T when 'T :> IArgParserTemplate> (file: string) : 'T list =
             match cases |> Array.tryFind (fun case -> case.Name.ToLowerInvariant() = setting.Key) with
             | Some case when setting.Key <> "config" -> yield! ofSetting<'T> case setting.Key setting.Value source
             | _ ->
+                let hint =
+                    DidYouMean.Hint(setting.Key, cases |> Array.map _.Name.ToLowerInvariant())
+
                 raise (
                     InputException
-                        $"{source.Place setting.Key}: there is no such setting; settings are named as the options are, with underscores"
+                        $"{source.Place setting.Key}: there is no such setting; settings are named as the options are, with underscores{hint}"
                 )
     ]
 
@@ -290,7 +327,7 @@ let parseWithFile<'T when 'T :> IArgParserTemplate>
         let key (value: 'T) =
             (FSharpValue.GetUnionFields(value, typeof<'T>) |> fst).Name.ToLowerInvariant()
 
-        let own = (fst (parseSome<'T> command false true given)).GetAllResults()
+        let own = (fst (parseSome<'T> command [] false true given)).GetAllResults()
         let tags = own |> List.map tag |> set
         let keys = own |> List.map key |> set
 

@@ -5,6 +5,8 @@ open System
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
+open LoRi.Training
+open LoRi.Training.Runs
 
 /// Stands before a help flag that is an option's value; no command line can hold it.
 [<Literal>]
@@ -26,6 +28,16 @@ let private followedBy<'T when 'T :> IArgParserTemplate> (value: Type) (parser: 
 
 /// The options that a text follows.
 let ofText<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) = followedBy typeof<string> parser
+
+/// The options that take free text, which people write without quotes.
+let ofWords<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) =
+    set
+        [
+            for case in parser.GetArgumentCases() do
+                match case.UnionCaseInfo.GetFields() with
+                | [| field |] when field.Name = "text" -> yield! case.CommandLineNames.Value
+                | _ -> ()
+        ]
 
 /// Refuses numbers that the parser would misread: it takes a comma for a separator of thousands, so that 0,001 would be 1.
 let checkNumbers<'T when 'T :> IArgParserTemplate> (parser: ArgumentParser<'T>) (arguments: string list) =
@@ -91,6 +103,19 @@ let private refuseNowhere (case: UnionCaseInfo) (fields: objnull array) =
         let name = if isMain then case.Name.ToLowerInvariant() else option case
         raise (UsageException $"{name}: must name a {(case.GetFields()[0]).Name}, found an empty text")
 
+/// Refuses more of anything than a machine has.
+let private refuseTooMany (case: UnionCaseInfo) (fields: objnull array) =
+    let check (count: float) =
+        try
+            OptionBounds.Check(option case, count)
+        with :? InputException as e ->
+            raise (UsageException e.Message)
+
+    match fields with
+    | [| :? int as count |] -> check (float count)
+    | [| :? float as measure |] -> check measure
+    | _ -> ()
+
 /// The values of the options, each once: lists that are given in parts are put together, two single values are refused.
 let once<'T> (values: 'T list) : 'T list =
     values
@@ -101,5 +126,6 @@ let once<'T> (values: 'T list) : 'T list =
 
         for _, fields in group do
             refuseNowhere case fields
+            refuseTooMany case fields
 
         unbox<'T>(nonNull (FSharpValue.MakeUnion(case, joined case (List.map snd group)))))

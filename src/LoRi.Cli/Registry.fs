@@ -177,7 +177,8 @@ let private completion =
         | Some(_, script) -> terminal.Out.WriteLine(script (List.map entry (withoutCompletion @ [ own () ])))
         | None ->
             let known = Completion.shells |> List.map fst |> String.concat ", "
-            raise (ExitCodes.UsageException $"completion {shell}: must be one of {known}")
+            let hint = DidYouMean.Hint(shell, List.map fst Completion.shells)
+            raise (ExitCodes.UsageException $"completion {shell}: must be one of {known}{hint}")
 
     and own () =
         command<CompletionArgs>

@@ -4,6 +4,8 @@ module LoRi.Cli.Tests.GenerateTests
 open System.IO
 open System.Text.Json
 open Expecto
+open LoRi.Cli
+open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
@@ -25,7 +27,7 @@ let private answers (input: string) arguments =
     |> List.map (fun line -> JsonDocument.Parse(line).RootElement)
 
 let private template =
-    """{"chat_template": "{% for m in messages %}{{ m.role[0] | replace('u', 'What') | replace('a', 'The') }} {{ m.content }}{% endfor %}{% if add_generation_prompt %} is{% endif %}"}"""
+    """{"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": "{% for m in messages %}{{ m.role[0] | replace('u', 'What') | replace('a', 'The') }} {{ m.content }}{% endfor %}{% if add_generation_prompt %} is{% endif %}"}"""
 
 /// A model folder with a chat template.
 let private chatting folder =
@@ -189,8 +191,11 @@ let private against =
 
             let shown = (succeed (lori (student [ "--prompt"; "1 + 2 =" ]))).Out.Split '\n'
 
+            let chain = text "text" (found.Head.GetProperty "against")
+            Expect.equal shown[1] $"  explicit chain: {chain}" "the chain"
+
             Expect.isMatch
-                shown[1]
+                shown[2]
                 @"^  \d+\.\d\d s, \d tokens? after 2 latent steps; explicit chain: \d+\.\d\d s, \d tokens?; \d+ (saved \(\d+ %\)|more)$"
                 "both are measured"
 
@@ -333,11 +338,123 @@ let private markers =
             Expect.equal (numbers (logits.GetProperty "last")).Length rows "the table was resized")
     }
 
+/// A writer that keeps what each call wrote.
+type private Parts() =
+    inherit StringWriter(NewLine = "\n")
+    member val Parts: string list = [] with get, set
+
+    override this.Write(value: string | null) =
+        this.Parts <- this.Parts @ [ string value ]
+        base.Write value
+
+let private streamed =
+    [
+        test "an answer is written while it is made, and is the text that JSON has" {
+            inFolder (fun folder ->
+                let model = TinyFolder.model folder "m"
+                let asked = generate model [ "--prompt"; "What is 1 ?" ]
+                let whole = text "text" (loriJson (asked @ [ "--json" ]))
+                use out = new Parts()
+                use error = new StringWriter()
+
+                let terminal =
+                    {
+                        In = new StringReader ""
+                        Out = out
+                        Error = error
+                        Colour = false
+                    }
+
+                Expect.equal (Application.run terminal asked) Success (error.ToString())
+                Expect.equal (out.ToString()) (whole + "\n") "the text"
+                Expect.isGreaterThan (List.filter ((<>) "") out.Parts).Length 1 "in parts")
+        }
+        test "a model that ends at once is told of, and a template that waits" {
+            inFolder (fun folder ->
+                let model = TinyFolder.model folder "m"
+                let ids = [ 0..24 ] |> List.map string |> String.concat ","
+                file model "generation_config.json" $"{{\"eos_token_id\": [{ids}]}}" |> ignore
+
+                let special =
+                    [
+                        for id in 0..24 ->
+                            let word = (TinyFolder.words[id]).Replace("\n", "\\n")
+                            $"{{\"id\": {id}, \"content\": \"{word}\", \"special\": true}}"
+                    ]
+                    |> String.concat ", "
+
+                let tokens = System.Text.RegularExpressions.Regex(@"""added_tokens"": \[.*?\],")
+
+                file model "tokenizer.json" (tokens.Replace(TinyFolder.tokenizer, $"\"added_tokens\": [{special}],"))
+                |> ignore
+
+                let asked = generate model [ "--prompt"; "1" ]
+                let plain = succeed (lori asked)
+                Expect.equal plain.Out "\n" "nothing to read"
+                Expect.stringContains plain.Error "the model ended at once, without a word" "why"
+                Expect.isFalse (plain.Error.Contains "--chat") "no template"
+                file model "tokenizer_config.json" template |> ignore
+                let hinted = (succeed (lori asked)).Error
+                Expect.stringContains hinted "this model has a chat template, try --chat" "the hint"
+                Expect.equal (hinted.TrimEnd('\n').Split('\n').Length) 1 "once"
+                Expect.isFalse ((succeed (lori (asked @ [ "--chat" ]))).Error.Contains "try --chat") "it is used")
+        }
+        test "a template that waits is told of" {
+            inFolder (fun folder ->
+                let model = chatting folder
+
+                let told options =
+                    (succeed (lori (generate model ([ "--prompt"; "1" ] @ options)))).Error
+
+                Expect.stringContains (told []) "this model has a chat template; --chat asks through it" "unused"
+                Expect.equal (told [ "--chat" ]) "" "used")
+        }
+    ]
+
+let private commands =
+    [
+        test "commands of a chat are told from questions" {
+            for line, expected in
+                [
+                    "/new", Chat.New
+                    "/new ", Chat.New
+                    "/help", Chat.Help
+                    "/?", Chat.Help
+                    "/exit", Chat.End
+                    "/quit", Chat.End
+                    "/nwe", Chat.Unknown "/nwe"
+                    "/new game", Chat.New
+                    "/usr/bin is what?", Chat.Question "/usr/bin is what?"
+                    " /nwe", Chat.Question " /nwe"
+                    "1/2 of 4?", Chat.Question "1/2 of 4?"
+                    "/", Chat.Question "/"
+                    "/3", Chat.Question "/3"
+                    "  ", Chat.Nothing
+                ] do
+                Expect.equal (Chat.read line) expected line
+        }
+        test "no command reaches the model, and one that there is not is told" {
+            inFolder (fun folder ->
+                let model = TinyFolder.model folder "m"
+                let asked = generate model [ "--interactive"; "--json" ]
+                let outcome = loriWith "/help\n/new\nWhat is 1 ?\n/nwe\n/exit\nWhat is 2 ?\n" asked
+                Expect.equal outcome.Code Failed "a question without an answer"
+                Expect.equal (outcome.Out.TrimEnd('\n').Split('\n').Length) 1 "one answer"
+                Expect.stringContains outcome.Error "/new   start over" "help"
+                Expect.stringContains outcome.Error "started over: every question stands alone" "a sign"
+                Expect.stringContains outcome.Error "/nwe: there is no such command; did you mean /new?" "unknown"
+                let chat = succeed (loriWith "/new\n" (generate (chatting folder) [ "--chat" ]))
+                Expect.stringContains chat.Error "started over: what was said before is forgotten" "a sign")
+        }
+    ]
+
 [<Tests>]
 let tests =
     testList
         "generate"
         [
+            testList "streamed" streamed
+            testList "commands" commands
             testList "chats" chats
             testList "lines" loops
             against

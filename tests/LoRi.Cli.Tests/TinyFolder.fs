@@ -5,7 +5,8 @@ open System
 open System.IO
 open LoRi.Training.Checkpoints
 
-let private words =
+/// The vocabulary, by id.
+let words =
     [
         "<s>"
         "</s>"

@@ -11,7 +11,6 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Training.Runs
-open Spectre.Console
 
 let private stops (text: string) arguments =
     let outcome = lori arguments
@@ -193,24 +192,12 @@ let private estimates =
 let private shown =
     test "a terminal shows rate, remaining time and loss terms, and lines above them" {
         use out = new StringWriter()
-
-        let console =
-            AnsiConsole.Create(
-                AnsiConsoleSettings(
-                    Out = AnsiConsoleOutput out,
-                    Ansi = AnsiSupport.Yes,
-                    Interactive = InteractionSupport.Yes,
-                    ColorSystem = ColorSystemSupport.NoColors
-                )
-            )
-
-        console.Profile.Width <- 140
         let terms = Dictionary<string, float>()
         terms["task"] <- 1.25
         terms["mean"] <- 0.5
 
         let result =
-            ProgressScreen.onConsole console (fun screen ->
+            ProgressScreen.onTerminal out (fun () -> 140) (fun screen ->
                 screen.Line "40 rows [read]"
                 screen.StepLine "not shown"
                 screen.Progress(RunProgress(30, 120, 1.75, terms, 4.0, 1000.0, TimeSpan.FromSeconds 3725.0))

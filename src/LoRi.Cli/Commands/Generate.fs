@@ -1,4 +1,4 @@
-/// `lori generate`: one answer, or one for every line of standard input.
+/// `lori generate`: what its options ask for.
 module LoRi.Cli.Commands.Generate
 
 open System
@@ -6,6 +6,7 @@ open System.Globalization
 open Argu
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
+open LoRi.Cli.Commands.Answers
 open LoRi.Training
 open LoRi.Training.Generation
 open LoRi.Training.Runs
@@ -15,18 +16,6 @@ type private Source =
     | Text of string
     | Ids of int array
     | Lines
-
-/// The model that answers, and the teacher that it is measured against.
-type private Answering =
-    {
-        Model: AnsweringModel
-        Teacher: AnsweringModel option
-    }
-
-    interface IDisposable with
-        member this.Dispose() =
-            this.Model.Dispose()
-            this.Teacher |> Option.iter _.Dispose()
 
 let private number (value: float) =
     value.ToString("R", CultureInfo.InvariantCulture)
@@ -158,122 +147,6 @@ let private loadAll (terminal: Terminal) (asked: AnsweringOptions) (against: str
         model.Dispose()
         reraise ()
 
-let private textOf (answer: GeneratedAnswer) : Json.Value =
-    match answer.Text with
-    | null -> null
-    | text -> Json.text text
-
-let private json (question: string option) (answer: GeneratedAnswer) (explicit: GeneratedAnswer option) =
-    let own (answer: GeneratedAnswer) =
-        [ "ids", Json.list (Seq.map Json.whole answer.Ids); "text", textOf answer ]
-
-    let measured (answer: GeneratedAnswer) =
-        [
-            "tokens", Json.whole answer.Ids.Length
-            "latent_steps", Json.whole answer.LatentSteps
-            "seconds", Json.number answer.Seconds
-        ]
-
-    Json.object
-        [
-            match question with
-            | Some text -> "question", Json.text text
-            | None -> ()
-            yield! own answer
-            if question.IsSome || explicit.IsSome then
-                yield! measured answer
-            match explicit with
-            | Some other ->
-                "against", Json.object (own other @ measured other)
-                "tokens_saved", Json.whole (other.Ids.Length - answer.Ids.Length)
-            | None -> ()
-        ]
-
-let private plural count (thing: string) =
-    if count = 1 then $"1 {thing}" else $"{count} {thing}s"
-
-/// What an answer took, and what the explicit chain did.
-let private measures (answer: GeneratedAnswer) (explicit: GeneratedAnswer option) =
-    let took (answer: GeneratedAnswer) =
-        $"""%.2f{answer.Seconds} s, {plural answer.Ids.Length "token"}"""
-
-    let latent =
-        if answer.LatentSteps > 0 then
-            $""" after {plural answer.LatentSteps "latent step"}"""
-        else
-            ""
-
-    match explicit with
-    | None -> took answer + latent
-    | Some other ->
-        let saved = other.Ids.Length - answer.Ids.Length
-        let share = 100.0 * float saved / float (max 1 other.Ids.Length)
-
-        let compared =
-            if saved >= 0 then
-                $"{saved} saved (%.0f{share} %%)"
-            else
-                $"{-saved} more"
-
-        $"{took answer}{latent}; explicit chain: {took other}; {compared}"
-
-let private write (terminal: Terminal) asJson question (answer: GeneratedAnswer) explicit =
-    if asJson then
-        Terminal.writeJson terminal (json question answer explicit)
-    else
-        terminal.Out.WriteLine(
-            match answer.Text with
-            | null -> String.Join(",", answer.Ids)
-            | text -> text
-        )
-
-        if question.IsSome || Option.isSome explicit then
-            terminal.Out.WriteLine $"  {measures answer explicit}"
-
-/// An answer; what is to be known of it goes where notes about the model went.
-let private ask (terminal: Terminal) (answering: Answering) (answer: AnsweringModel -> GeneratedAnswer) =
-    let asked (model: AnsweringModel) =
-        let found = answer model
-        Models.tell terminal model.Path (Option.toList (Option.ofObj found.Note))
-        found
-
-    let own = asked answering.Model
-    own, Option.map asked answering.Teacher
-
-/// Answers lines until there are no more. A question that cannot be answered is reported, and the next one read.
-let private answerLines (terminal: Terminal) asJson (answering: Answering) =
-    let mark =
-        if obj.ReferenceEquals(terminal.In, Console.In) && not Console.IsInputRedirected then
-            "> "
-        else
-            ""
-
-    let answer (line: string) =
-        try
-            let own, explicit = ask terminal answering _.Answer(line)
-            write terminal asJson (Some line) own explicit
-            true
-        with :? InputException as e ->
-            let message = e.Message.ReplaceLineEndings " "
-            terminal.Error.WriteLine $"lori: error: {message}"
-            false
-
-    let rec go asked failed =
-        terminal.Error.Write mark
-
-        match terminal.In.ReadLine() with
-        | null -> asked, failed
-        | line when String.IsNullOrWhiteSpace line -> go asked failed
-        | line when line.Trim() = "/new" ->
-            answering.Model.StartOver()
-            answering.Teacher |> Option.iter _.StartOver()
-            go asked failed
-        | line -> go (asked + 1) (if answer line then failed else failed + 1)
-
-    match go 0 0 with
-    | _, 0 -> ()
-    | asked, failed -> raise (InputException $"{failed} of {asked} questions had no answer; the lines above say why")
-
 /// Goes on from a prompt, or answers questions.
 let run (terminal: Terminal) native arguments =
     let options = CommandLine.parse<GenerateArgs> "generate" arguments
@@ -295,6 +168,13 @@ let run (terminal: Terminal) native arguments =
     let asJson = options.Contains GenerateArgs.Json
 
     match start with
-    | Lines -> answerLines terminal asJson answering
-    | Ids ids -> write terminal asJson None (fst (ask terminal answering _.Answer(ids))) None
-    | Text text -> ask terminal answering _.Answer(text) ||> write terminal asJson None
+    | Lines -> Chat.run terminal asJson answering
+    | Ids ids ->
+        Answers.answer terminal asJson answering None (fun model told -> model.Answer(ids, told))
+        |> ignore
+    | Text text ->
+        let found =
+            Answers.answer terminal asJson answering None (fun model told -> model.Answer(text, told))
+
+        if answering.Model.HasUnusedTemplate && (Answers.remark found true).IsNone then
+            Models.tell terminal asked.Model [ "this model has a chat template; --chat asks through it" ]

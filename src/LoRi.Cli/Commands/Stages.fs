@@ -47,17 +47,20 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) arguments 
     | shape ->
         CommandLine.blaming arguments (fun () -> settings.LoRi.ValidateShape(nonNull settings.Train.Teacher, shape))
 
-    NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
-
     // A script that goes on with what this run leaves must not take half a run for a whole one.
     let run stop =
-        ProgressScreen.using terminal.Error (fun screen -> TrainingStage.Run(settings, screen, stop))
+        ProgressScreen.using terminal.Error (fun screen ->
+            screen.Phase(RunPhase "loading libtorch")
+            NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
+            TrainingStage.Run(settings, screen, stop))
 
     if not (interruptible run) then
         raise (
             InputException
                 $"{settings.Train.Output}: the run was stopped before its end; the same command with --resume goes on"
         )
+
+    NextSteps.tell terminal (NextSteps.afterTraining settings)
 
 /// Trains the explicit teacher.
 let teach terminal native arguments =
@@ -166,6 +169,7 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     | found ->
         EvaluationTable.warn terminal found
         EvaluationTable.show terminal found
+        NextSteps.tell terminal (NextSteps.afterEvaluation evaluation)
 
 let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
     let reading =

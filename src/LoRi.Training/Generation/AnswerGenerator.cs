@@ -36,13 +36,18 @@ public static class AnswerGenerator
     /// The new ids of every row, the end id that stopped it included. A row also ends where the model has no further position for
     /// what it wrote; those of its prompt, its latent steps and the prefix must be there.
     /// </summary>
-    public static IReadOnlyList<int[]> Generate(ReasoningModel model, IReadOnlyList<int[]> questions, GenerationPlan plan)
+    /// <param name="model">What answers.</param>
+    /// <param name="questions">The ids of the questions, one row each.</param>
+    /// <param name="plan">How.</param>
+    /// <param name="written">Told every new id at once, with its row: the ids of a row come in their order.</param>
+    public static IReadOnlyList<int[]> Generate(
+        ReasoningModel model, IReadOnlyList<int[]> questions, GenerationPlan plan, Action<int, int>? written = null)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var weights = model.Weights();
         var (state, cache, progress) = Start(model, weights, questions, plan);
-        return Continue(model, weights, (state, cache, progress), plan);
+        return Continue(model, weights, (state, cache, progress), plan, written);
     }
 
     /// <summary>The latent inputs z_1 .. z_M of every question, [B, M, d], on the CPU in float32; the caller owns it.</summary>
@@ -72,7 +77,7 @@ public static class AnswerGenerator
     }
 
     private static IReadOnlyList<int[]> Continue(
-        ReasoningModel model, DecoderWeights weights, (Tensor State, KeyValueCache Cache, Progress Progress) at, GenerationPlan plan)
+        ReasoningModel model, DecoderWeights weights, (Tensor State, KeyValueCache Cache, Progress Progress) at, GenerationPlan plan, Action<int, int>? tell)
     {
         var written = Enumerable.Range(0, at.Progress.RealTokens.Length).Select(_ => new List<int>()).ToArray();
         var longest = model.Config.LongestSequence;
@@ -87,6 +92,7 @@ public static class AnswerGenerator
                 if (open[row])
                 {
                     written[row].Add((int)ids[row]);
+                    tell?.Invoke(row, (int)ids[row]);
                     open[row] = !plan.EndIds.Contains((int)ids[row]) && at.Progress.RealTokens[row] < longest;
                 }
             }

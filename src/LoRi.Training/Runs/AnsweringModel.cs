@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Training.ChatTemplates;
 using LoRi.Training.Generation;
@@ -50,6 +51,9 @@ public sealed record AnsweringOptions
 /// <param name="Seconds">From the question to the text.</param>
 public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, double Seconds)
 {
+    /// <summary>Whether its first token was the one that ends an answer.</summary>
+    public bool EndedAtOnce { get; init; }
+
     /// <summary>What is to be known of it: the first time that a sequence is longer than the model was made for; null otherwise.</summary>
     public string? Note { get; init; }
 }
@@ -77,6 +81,25 @@ public sealed class AnsweringModel : IDisposable
 
     /// <summary>The model, as it was named.</summary>
     public string Path => _options.Model;
+
+    /// <summary>Whether a chat template waits that questions do not go through; what a run of this program trained is asked plainly.</summary>
+    public bool HasUnusedTemplate => _template is null && _card is null && _tokenizer?.Config["chat_template"] is not null;
+
+    /// <summary>Whether questions go through a chat template, with what was said before.</summary>
+    public bool IsChat => _template is not null;
+
+    /// <summary>What answers, and how, in a few words.</summary>
+    public string Description
+    {
+        get
+        {
+            var method = $"method {_card?.Method ?? "none"}";
+            var steps = _latentSteps > 0 ? $", {_latentSteps} latent step{(_latentSteps == 1 ? "" : "s")}" : "";
+            var drawn = _options.Sampling is { } draws ? string.Create(CultureInfo.InvariantCulture, $"drawn at temperature {draws.Temperature}") : "the likeliest token";
+            var asked = _template is null ? "every question stands alone" : "a chat, by the model's template";
+            return $"{_model.Config.Family.ToString().ToLowerInvariant()}, {method}{steps}; {drawn}, at most {_options.MaxNewTokens} tokens; {asked}";
+        }
+    }
 
     /// <summary>What was assumed or left out when the model was loaded.</summary>
     public IReadOnlyList<string> Notes => [.. _model.Notes, .. _tokenizer?.Notes ?? []];
@@ -115,21 +138,23 @@ public sealed class AnsweringModel : IDisposable
     }
 
     /// <summary>Goes on from a text; in a chat, answers it after what was said before.</summary>
+    /// <param name="question">The text.</param>
+    /// <param name="written">Told the answer's text while it is written, in parts of whole characters.</param>
     /// <exception cref="InputException">It is too long, or the template refuses it.</exception>
-    public GeneratedAnswer Answer(string question)
+    public GeneratedAnswer Answer(string question, Action<string>? written = null)
     {
         var clock = Stopwatch.StartNew();
         if (_template is null)
         {
             StudentMarkers.CheckPrompt(_tokenizer!, question, _options.Asked);
-            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), _options.Asked, clock);
+            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), _options.Asked, clock, written);
         }
 
         JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
         var rendered = _template.Render(messages, addGenerationPrompt: true);
         StudentMarkers.CheckPrompt(_tokenizer!, rendered, _options.Asked);
         var prompt = _tokenizer!.Encode(rendered, addSpecialTokens: false);
-        var answer = Generate(prompt, _options.Asked, clock);
+        var answer = Generate(prompt, _options.Asked, clock, written);
         _said.Add(Message("user", question));
         _said.Add(Message("assistant", answer.Text!));
         return answer;
@@ -137,7 +162,7 @@ public sealed class AnsweringModel : IDisposable
 
     /// <summary>Goes on from ids.</summary>
     /// <exception cref="InputException">They are not the model's, or too many.</exception>
-    public GeneratedAnswer Answer(int[] ids) => Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew());
+    public GeneratedAnswer Answer(int[] ids, Action<string>? written = null) => Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew(), written);
 
     /// <summary>
     /// Answers with two tokens that no one sees: the first passes of a model, over a question and over one token, take longer than all
@@ -169,18 +194,35 @@ public sealed class AnsweringModel : IDisposable
         return new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends);
     }
 
-    private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock)
+    private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock, Action<string>? told)
     {
         ModelQueries.CheckIds(prompt, _model, _options.Model, named);
         var plan = Plan(direct: named != ModelQueries.IdsOption && _card?.Method == MethodNames.NoCot) with
         {
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };
-        var written = AnswerGenerator.Generate(_model, [prompt], plan)[0];
+        if (prompt.Length + plan.FedBesideQuestion > _model.Config.LongestSequence)
+        {
+            throw new InputException($"{named}: {prompt.Length} tokens, and {plan.FedBesideQuestion} more are fed with them (latent steps, their markers, the answer prefix), but {Path} {_model.Config.LongestReason}; shorten it");
+        }
+
+        MemoryCheck.Answering(_model, 1, prompt.Length + plan.FedBesideQuestion, plan.MaxNewTokens, $"{named}: {prompt.Length} tokens", "shorten it, or lower --max-new-tokens");
+        var stream = told is null || _tokenizer is null ? null : new IncrementalText(_tokenizer);
+        var written = AnswerGenerator.Generate(_model, [prompt], plan, stream is null ? null : (_, id) => Tell(told!, stream.Add(id)))[0];
+        Tell(told, stream?.End());
         return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds)
         {
+            EndedAtOnce = written.Length == 1 && plan.EndIds.Contains(written[0]),
             Note = LengthNote(prompt.Length + _latentSteps + written.Length),
         };
+    }
+
+    private static void Tell(Action<string>? told, string? text)
+    {
+        if (!string.IsNullOrEmpty(text))
+        {
+            told?.Invoke(text);
+        }
     }
 
     private string? LengthNote(int length)

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LoRi.Training.Runs;
 
 /// <summary>Where a run stands after a step.</summary>
@@ -11,6 +13,21 @@ namespace LoRi.Training.Runs;
 public sealed record RunProgress(
     int Step, int Steps, double Loss, IReadOnlyDictionary<string, double> Terms, double StepsPerSecond, double TokensPerSecond, TimeSpan Remaining);
 
+/// <summary>What goes on where no steps are made.</summary>
+/// <param name="Name">What, as "loading the model".</param>
+/// <param name="Done">How much of it is done; 0 where that is not known.</param>
+/// <param name="Total">How much there is to do; 0 where that is not known.</param>
+/// <param name="Unit">What is counted.</param>
+public readonly record struct RunPhase(string Name, int Done = 0, int Total = 0, string Unit = "rows")
+{
+    /// <summary>The phase in words, with the time that it has taken.</summary>
+    public string Describe(TimeSpan elapsed)
+    {
+        var counted = Total > 0 ? $": {Done:N0} of {Total:N0} {Unit}" : "";
+        return string.Create(CultureInfo.InvariantCulture, $"{Name}{counted}, {elapsed.TotalSeconds:F0} s");
+    }
+}
+
 /// <summary>Where a run is shown to people while it goes on. Calls come from one thread.</summary>
 public interface IRunScreen
 {
@@ -22,19 +39,7 @@ public interface IRunScreen
 
     /// <summary>A step was made.</summary>
     void Progress(RunProgress progress);
-}
 
-/// <summary>Plain lines: what files, pipes and tests get.</summary>
-public sealed class PlainScreen(TextWriter writer) : IRunScreen
-{
-    /// <inheritdoc/>
-    public void Line(string text) => writer.WriteLine(text);
-
-    /// <inheritdoc/>
-    public void StepLine(string text) => writer.WriteLine(text);
-
-    /// <inheritdoc/>
-    public void Progress(RunProgress progress)
-    {
-    }
+    /// <summary>Something begins that makes no steps, or more of it is done; it lasts until the next call of any kind but <see cref="Line"/>.</summary>
+    void Phase(RunPhase phase);
 }

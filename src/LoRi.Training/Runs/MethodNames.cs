@@ -51,7 +51,7 @@ public static class MethodNames
         if (!All.Contains(method))
         {
             var absent = Absent.Contains(method) ? "this version does not have it yet, it " : "";
-            throw new InputException($"--method {method}: {absent}must be one of {string.Join(", ", All)}");
+            throw new InputException($"--method {method}: {absent}must be one of {string.Join(", ", All)}{DidYouMean.Hint(method, Absent.Contains(method) ? [] : All)}");
         }
     }
 

@@ -71,19 +71,26 @@ public static class OptionJson
         catch (JsonException e)
         {
             var text = value is JsonValue scalar && scalar.TryGetValue<string>(out var given) ? given : value?.ToJsonString() ?? "null";
-            throw new InputException($"{source.Place(key)} {text}: {Expected(type)}", e);
+            throw new InputException($"{source.Place(key)} {text}: {Expected(type)}{DidYouMean.Hint(text, Choices(type))}", e);
         }
     }
 
     private static JsonNode? Listed(Type type, JsonNode? value) =>
         type == typeof(IReadOnlyList<string>) && value?.GetValueKind() == JsonValueKind.String ? new JsonArray(value.DeepClone()) : value?.DeepClone();
 
+    /// <summary>The names of an enumeration's values; none of another type.</summary>
+    private static IEnumerable<string> Choices(Type type)
+    {
+        var plain = Nullable.GetUnderlyingType(type) ?? type;
+        return plain == typeof(DtypeOption) ? ["float32", "bfloat16"]
+            : plain.IsEnum ? Enum.GetValues(plain).Cast<object>().Select(value => JsonSerializer.SerializeToNode(value, plain, Format)!.GetValue<string>()) : [];
+    }
+
     private static string Expected(Type type)
     {
         var plain = Nullable.GetUnderlyingType(type) ?? type;
-        return plain == typeof(DtypeOption) ? "must be one of float32, bfloat16"
-            : plain.IsEnum
-            ? $"must be one of {string.Join(", ", Enum.GetValues(plain).Cast<object>().Select(v => JsonSerializer.SerializeToNode(v, plain, Format)!.GetValue<string>()))}"
+        return plain.IsEnum
+            ? $"must be one of {string.Join(", ", Choices(type))}"
             : plain == typeof(bool) ? "must be true or false"
             : plain == typeof(string) ? "must be text"
             : plain == typeof(int) || plain == typeof(long) ? "must be a whole number"

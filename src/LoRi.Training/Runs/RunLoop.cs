@@ -50,7 +50,7 @@ public sealed class RunLoop(
         }
 
         using var metrics = run.OpenMetrics(trainer.CompletedSteps, from?.State.Lines);
-        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics());
+        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics(), log.Warn);
         var steps = new StepLog(metrics, events, state, settings.Train.LogEvery, plan.Steps, log);
         var watch = new RunWatch(settings.Train, model, method.LatentSteps, data.Training, state.Watch);
         while (!trainer.Finished)
@@ -78,9 +78,11 @@ public sealed class RunLoop(
         using var guard = no_grad();
         var totals = StudentLayout.Totals(data.Validation, settings.Latent.Grade);
         var sum = 0.0;
+        var done = 0;
         foreach (var rows in data.Validation.Chunk(settings.Train.BatchSize))
         {
             using var scope = NewDisposeScope();
+            log.Phase("validating", done += rows.Length, data.Validation.Count);
             sum += method.Validate(model, rows, totals).to(ScalarType.Float64).item<double>();
         }
 
@@ -101,7 +103,7 @@ public sealed class RunLoop(
 
     private void MakeStep(Trainer trainer, RunState state, StepLog steps, RunWatch watch)
     {
-        var step = trainer.Step();
+        var step = FailureText.At(string.Create(CultureInfo.InvariantCulture, $"step {trainer.CompletedSteps + 1}"), trainer.Step);
         var measures = new Dictionary<string, double>();
         var spread = watch.Measure(step.Step);
         if (spread is { } value)
@@ -149,6 +151,7 @@ public sealed class RunLoop(
             }
         }
 
+        log.Phase("saving a checkpoint");
         var start = Stopwatch.GetTimestamp();
         metrics.FlushToDisk();
         state.Lines = metrics.Lines;

@@ -55,7 +55,7 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         var unknown = settings.Select(p => p.Key).FirstOrDefault(key => !known.Contains(key));
         if (unknown is not null)
         {
-            throw new InputException($"{source.Place(unknown)}: there is no such setting; settings are named as the options are, with underscores");
+            throw new InputException($"{source.Place(unknown)}: there is no such setting; settings are named as the options are, with underscores{DidYouMean.Hint(unknown, known)}");
         }
 
         if (settings.Where(p => p.Value is not null && !SettingKeys.Has(command, p.Key)).Select(p => p.Key).FirstOrDefault() is { } other)

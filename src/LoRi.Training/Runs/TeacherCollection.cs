@@ -13,7 +13,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Runs;
 
 /// <summary>What a student needs of its frozen teacher: from a cache, which is made where it is not there, or online.</summary>
-internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, Action<string> info, Action<string> warn, CancellationToken stop)
+internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, RunLog log, CancellationToken stop)
 {
     private const string CacheFolder = "teacher-cache";
 
@@ -28,12 +28,13 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     {
         var clock = Stopwatch.StartNew();
         var levels = new TracedLevels(settings.LoRi.Levels.Indices(student.Layers));
+        log.Phase("looking at the teacher");
         using var like = zeros(1, dtype: ScalarType.Float32, device: device);
         var given = GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, student);
         var result = settings.LoRi.Online ? Online(rows, levels, student, given, like) : Cached(rows, levels, student, given, like);
         var subspace = result.Subspace;
         var kept = subspace.Energy > 0 ? subspace.EnergyKept / subspace.Energy : 0;
-        info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
+        log.Info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
             + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * kept:F1} % of the energy; "
             + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
         try
@@ -68,7 +69,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         var source = settings.LoRi.SubspaceFile is { } file ? $"--subspace {file}" : $"--data {string.Join(' ', settings.Train.Data)}";
         foreach (var line in CorpusFindings.Of(subspace, settings.LoRi, source))
         {
-            warn(line);
+            log.Warn(line);
         }
     }
 
@@ -81,7 +82,8 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
             var cache = new TeacherCache(
                 CacheOptions(rows, levels, student, given),
                 size => new ModelTrajectories(teacher ??= LoadTeacher(rows, student), rows, levels, size, done => Report(done, rows.Count, clock)),
-                info);
+                log.Info,
+                log.Phase);
             var result = cache.Open(like);
             Keep(result.Subspace, cache.SourceSha256);
             return result;
@@ -119,7 +121,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         var teacher = LoadTeacher(rows, student);
         try
         {
-            info("online: the teacher runs at every step, nothing is cached");
+            log.Info("online: the teacher runs at every step, nothing is cached");
             var source = new ModelTrajectories(teacher, rows, levels, batch, done => Report(done, rows.Count, clock));
             var result = OnlineTeacher.Fit(teacher, source, rows, fit, given, levels, like, out var sourceSha256);
             Keep(result.Subspace, sourceSha256);
@@ -135,9 +137,10 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     private ReasoningModel LoadTeacher(IReadOnlyList<EncodedExample> rows, DecoderConfig student)
     {
         var path = settings.Train.Teacher!;
+        log.Phase("loading the teacher");
         var longest = rows.Max(row => row.ExplicitLength);
         var teacher = ModelLoader.Load(path, new LoadSettings(StageModel.PrecisionOf(settings.Train.Dtype), device)).Model;
-        var (found, size, positions) = (teacher.Config.Layers, teacher.Config.HiddenSize, teacher.Config.LongestSequence);
+        var (found, size, positions, reason) = (teacher.Config.Layers, teacher.Config.HiddenSize, teacher.Config.LongestSequence, teacher.Config.LongestReason);
         if ((found, size) == (student.Layers, student.HiddenSize) && longest <= positions)
         {
             return teacher;
@@ -147,7 +150,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         if (longest > positions)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens for --teacher {path}, which has a table of {positions} positions; leave such rows out with --max-tokens {positions}");
+                $"--data: the longest example makes {longest} tokens for --teacher {path}, which {reason}; leave such rows out with --max-tokens {positions}");
         }
 
         throw new InputException($"--teacher {path}: has {found} levels of {size} components, the student has {student.Layers} of {student.HiddenSize}; teacher and student must have the same base model");
@@ -169,9 +172,14 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     private void Report(int done, int rows, Stopwatch clock)
     {
         stop.ThrowIfCancellationRequested();
+        if (settings.LoRi.Online)
+        {
+            log.Phase("teacher", done, rows);
+        }
+
         if (done % 1000 < batch)
         {
-            info($"teacher: {done:N0} of {rows:N0} rows in {clock.Elapsed.TotalSeconds:F0} s");
+            log.Info($"teacher: {done:N0} of {rows:N0} rows in {clock.Elapsed.TotalSeconds:F0} s");
         }
     }
 }

@@ -143,12 +143,13 @@ public sealed class TrainingStage
             ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
-        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log.Info, log.Warn, stop).Collect(data.TeacherRows, model.Config) : null;
+        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log, stop).Collect(data.TeacherRows, model.Config) : null;
         ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
         run.WriteConfig(resolved.ToJson());
         log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
         model.Adapters?.Describe(model.Parameters, log.Info);
         var measures = new StageMeasures(run, model);
+        log.Phase("the first step");
         var loop = new RunLoop(resolved, model, method, data, run, log, prepared.FrozenSha256) { SpacedByTime = settings.Train.CheckpointEvery is null };
         if (!loop.Run(from, stop))
         {
@@ -157,6 +158,7 @@ public sealed class TrainingStage
 
         // The final model comes last: where it is, everything is.
         measures.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
+        log.Phase("writing the final model");
         run.SaveFinal(folder => WriteFinal(folder, prepared, Card(method, model, prepared.Prefix)));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
@@ -190,14 +192,18 @@ public sealed class TrainingStage
     {
         var precision = StageModel.PrecisionOf(settings.Train.Dtype);
         var device = StageModel.DeviceOf(settings.Train.Device);
+        log.Phase("reading the data");
         var examples = ReasoningData.Read(settings.Train.Data, settings.Train.DataOptions());
         log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
         var tokenizer = StageModel.Tokenizer(Start, settings.Train.Tokenizer);
-        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(StudentMarkers.Texts);
+        tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
+        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(StudentMarkers.Texts, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(Start))!));
         stop.ThrowIfCancellationRequested();
+        log.Phase("loading the model");
         var model = LoadStart(Start, tokenizer, new LoadSettings(precision, device));
         try
         {
+            log.Phase("encoding the rows");
             var reading = IsTeacher ? StudentMarkers.AsText(tokenizer, ModelLoader.Card(Start)) : StudentMarkers.AsText(tokenizer);
             StudentMarkers.Check(examples, reading, StudentMarkers.All);
             var encoder = EncoderOf(reading, model);
@@ -207,6 +213,8 @@ public sealed class TrainingStage
             checks.Rows();
             checks.Lengths(model.Config);
             checks.Steps(new RunPlan(settings, data.Training.Count));
+            MemoryCheck.Training(settings, model, data, LatentSteps);
+            log.Phase("preparing what the weights lack");
             InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();
             return new Prepared(model, data, tokenizer, encoder.Prefix, model.Adapters is null ? "" : model.Parameters.FrozenSha256());

@@ -16,8 +16,9 @@ internal sealed class CacheFolder
 
     private readonly string path;
     private readonly Action<string> info;
+    private readonly Action<string, int, int>? show;
 
-    private CacheFolder(string path, CacheIndex index, Action<string> info) => (this.path, Index, this.info) = (path, index, info);
+    private CacheFolder(string path, CacheIndex index, Action<string> info, Action<string, int, int>? show) => (this.path, Index, this.info, this.show) = (path, index, info, show);
 
     /// <summary>What is in the folder.</summary>
     public CacheIndex Index { get; private set; }
@@ -30,25 +31,25 @@ internal sealed class CacheFolder
 
     /// <summary>Opens the cache in a folder; one that is not there yet begins as <paramref name="begin"/> and has no files.</summary>
     /// <exception cref="InputException">The cache there was made from something else.</exception>
-    public static CacheFolder Open(string path, CacheIndex begin, Action<string> info)
+    public static CacheFolder Open(string path, CacheIndex begin, Action<string> info, Action<string, int, int>? show = null)
     {
         var file = CacheIndex.FileOf(path);
         if (!File.Exists(file))
         {
             return Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockName)
                 ? throw new InputException($"--teacher-cache {path}: the folder holds something, but no index.json of a teacher cache; name another folder")
-                : new CacheFolder(path, begin, info);
+                : new CacheFolder(path, begin, info, show);
         }
 
         var index = CacheIndex.Read(file);
         return begin.MadeFrom.DifferenceFrom(index.MadeFrom) is { } difference
             ? throw new InputException($"{file}: the cache was made from {difference}; name another --teacher-cache, or what it was made from")
-            : new CacheFolder(path, index, info);
+            : new CacheFolder(path, index, info, show);
     }
 
     /// <summary>The cache in a folder as it is, whatever it was made from.</summary>
     /// <exception cref="InputException">The index is damaged.</exception>
-    public static CacheFolder As(string path) => new(path, CacheIndex.Read(CacheIndex.FileOf(path)), _ => { });
+    public static CacheFolder As(string path) => new(path, CacheIndex.Read(CacheIndex.FileOf(path)), _ => { }, null);
 
     /// <summary>Keeps other processes from writing here until it is disposed, and removes what an interrupted one left.</summary>
     public IDisposable Lock()
@@ -120,17 +121,20 @@ internal sealed class CacheFolder
         }
 
         var clock = Stopwatch.StartNew();
+        var (done, all) = (0, set.Shards.Sum(shard => shard.Rows));
         for (var number = 0; number < set.Shards.Count; number++)
         {
             var shard = set.Shards[number];
             if (missing.Contains(shard))
             {
                 var file = FileOf(set, shard.File);
-                Write(file, shard, source(), project);
+                Write(file, shard, source(), project, rows => show?.Invoke($"teacher's {what}", done + rows, all));
                 set.Shards[number] = shard with { Sha256 = FileHash.Sha256(file) };
                 Save(Index);
                 info($"teacher cache: {what}, file {number + 1} of {set.Shards.Count}, {shard.Rows:N0} rows, {clock.Elapsed.TotalSeconds:F0} s");
             }
+
+            done += shard.Rows;
         }
     }
 
@@ -144,16 +148,18 @@ internal sealed class CacheFolder
         }
     }
 
-    private static void Write(string file, CacheShard shard, IBatchedTrajectories source, Func<Tensor, Tensor> project)
+    private static void Write(string file, CacheShard shard, IBatchedTrajectories source, Func<Tensor, Tensor> project, Action<int> progress)
     {
         try
         {
             using var writer = new TeacherTargetsWriter(file);
+            var rows = 0;
             for (var batch = shard.FirstBatch; batch < shard.FirstBatch + shard.Batches; batch++)
             {
                 using var scope = NewDisposeScope();
                 var states = source.Read(batch);
                 writer.Add(states, project(states.Trajectories));
+                progress(rows += states.Lengths.Length);
             }
 
             writer.Finish();

@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 namespace LoRi.Training.TeacherCaches;
 
 /// <summary>Another source, whose states and anchors are hashed while they are read once.</summary>
-internal sealed class HashedTrajectories(ITrajectorySource source) : ITrajectorySource
+/// <param name="source">The other source.</param>
+/// <param name="progress">Told the rows that were read, batch by batch.</param>
+internal sealed class HashedTrajectories(ITrajectorySource source, Action<int>? progress = null) : ITrajectorySource
 {
     /// <summary>The SHA-256 of all states and anchors in float32, in the order of reading; known after a reading.</summary>
     public string Sha256 { get; private set; } = string.Empty;
@@ -15,11 +17,13 @@ internal sealed class HashedTrajectories(ITrajectorySource source) : ITrajectory
     public void ForEach(Action<TrajectoryBatch> use)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var done = 0;
         source.ForEach(batch =>
         {
             Add(hash, batch.Trajectories);
             Add(hash, batch.Anchors);
             use(batch);
+            progress?.Invoke(done += batch.Lengths.Length);
         });
         Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
     }

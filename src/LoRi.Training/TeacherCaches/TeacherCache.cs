@@ -14,7 +14,9 @@ namespace LoRi.Training.TeacherCaches;
 /// <param name="options">Which cache.</param>
 /// <param name="teacher">Makes the teacher's trajectories for a batch size; called only where states are missing.</param>
 /// <param name="info">Told what happens, a line each.</param>
-public sealed class TeacherCache(TeacherCacheOptions options, Func<int, IBatchedTrajectories> teacher, Action<string> info)
+/// <param name="show">Told what goes on, and how many of how many rows are done; both are 0 where that is not known.</param>
+public sealed class TeacherCache(
+    TeacherCacheOptions options, Func<int, IBatchedTrajectories> teacher, Action<string> info, Action<string, int, int>? show = null)
 {
     private readonly Dictionary<string, string> madeFrom = CachedSubspace.MadeFrom(options.Settings.Subspace, options.Given);
 
@@ -29,7 +31,7 @@ public sealed class TeacherCache(TeacherCacheOptions options, Func<int, IBatched
     /// <exception cref="InputException">The cache belongs to something else, is damaged, or does not fit the disk.</exception>
     public LoRiTeacher Open(Tensor like)
     {
-        var folder = CacheFolder.Open(options.Folder, Begin, info);
+        var folder = CacheFolder.Open(options.Folder, Begin, info, show);
         Check(folder);
         if (Projection(folder) is { } ready && folder.Complete(ready.Coordinates) && folder.TrajectoriesSettled)
         {
@@ -43,6 +45,7 @@ public sealed class TeacherCache(TeacherCacheOptions options, Func<int, IBatched
 
         var projection = Projection(folder)!;
         SourceSha256 = projection.SourceSha256;
+        show?.Invoke("checking the teacher cache", 0, 0);
         var targets = folder.Map(projection.Coordinates);
         try
         {
@@ -115,7 +118,7 @@ public sealed class TeacherCache(TeacherCacheOptions options, Func<int, IBatched
     /// <summary>Fits the subspace where none is given, and enters it with the plan of its coordinates.</summary>
     private CachedProjection Project(CacheFolder folder, CollectionPlan plan, SharedSubspace? known, IBatchedTrajectories source)
     {
-        var hashed = new HashedTrajectories(source);
+        var hashed = new HashedTrajectories(source, done => show?.Invoke("fitting the subspace", done, options.Rows.Count));
         var subspace = known ?? TeacherFit.Bases(hashed, options.Settings);
         var set = new ShardSet(CachedSubspace.Folder(madeFrom), plan.CoordinateShards(subspace));
         var file = folder.FileOf(set, CachedSubspace.FileName);

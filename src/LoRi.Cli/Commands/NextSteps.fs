@@ -1,0 +1,113 @@
+/// What is likely to be done after a stage: whole command lines, as a shell reads them.
+module LoRi.Cli.Commands.NextSteps
+
+open System
+open System.IO
+open LoRi.Cli
+open LoRi.Training.ModelFiles
+open LoRi.Training.Runs
+
+/// Stands where a path is not known.
+[<Literal>]
+let private TestData = "TEST_DATA"
+
+let private line (words: string list) = "next: lori " + String.concat " " words
+
+/// A folder beside another.
+let private beside (folder: string) (name: string) =
+    match Path.GetDirectoryName(Path.GetFullPath(folder).TrimEnd('/')) with
+    | null -> name
+    | parent -> Path.Combine(parent, name)
+
+let private own (folder: string) : string =
+    DirectoryInfo(Path.GetFullPath(folder).TrimEnd('/')).Name
+
+/// What lies beside training data under a name that says test; a placeholder where nothing does.
+let private tests (data: string seq) =
+    let found =
+        [
+            for path in data do
+                let name = nonNull (Path.GetFileName path)
+
+                let other =
+                    Path.Combine(nonNull (Path.GetDirectoryName(Path.GetFullPath path)), name.Replace("train", "test"))
+
+                if name.Contains "train" && File.Exists other then
+                    Shell.path other
+        ]
+
+    if found.IsEmpty then TestData else String.concat " " found
+
+let private paths (files: string seq) =
+    files |> Seq.map Shell.path |> String.concat " "
+
+/// The student that a teacher is for.
+let private afterTeach (train: TrainOptions) =
+    [
+        line
+            [
+                "distill --method lori --teacher"
+                Shell.path train.Output
+                "--data"
+                paths train.Data
+                "--output"
+                Shell.path (beside train.Output "student")
+            ]
+    ]
+
+/// How good the student is, and how it answers.
+let private afterDistill (train: TrainOptions) =
+    let against =
+        match train.Teacher with
+        | null -> []
+        | teacher ->
+            [
+                "--against"
+                (if Path.Exists teacher then
+                     Shell.path teacher
+                 else
+                     Shell.quote teacher)
+            ]
+
+    [
+        line
+            [
+                "evaluate --model"
+                Shell.path train.Output
+                "--data"
+                tests train.Data
+                "--output"
+                Shell.path (beside train.Output (own train.Output + "-evaluation"))
+            ]
+        line ([ "generate --interactive --model"; Shell.path train.Output ] @ against)
+    ]
+
+/// After a training run.
+let afterTraining (settings: RunSettings) =
+    if settings.Train.DryRun then
+        []
+    elif settings.Command = "teach" then
+        afterTeach settings.Train
+    else
+        afterDistill settings.Train
+
+/// After an evaluation: a page about the run, where it is one, and how it stands beside others.
+let afterEvaluation (options: EvaluationOptions) =
+    [
+        if File.Exists(Path.Combine(options.Model, "metrics.jsonl")) then
+            line
+                [
+                    "report"
+                    Shell.path options.Model
+                    "--evaluation"
+                    Shell.path options.Output
+                    "--output"
+                    Shell.path (beside options.Output (own options.Output + ".html"))
+                ]
+        line [ "compare"; Shell.path options.Output; "OTHER_EVALUATION" ]
+    ]
+
+/// Says what is likely to be next.
+let tell (terminal: Terminal) (steps: string list) =
+    for step in steps do
+        terminal.Error.WriteLine step
