@@ -283,10 +283,12 @@ let private sources =
                         "CpuCapabilities.cs"
                         "StageMeasures.cs"
                         "MachineMemory.cs"
+                        "FreeMemory.cs"
                         // The program's own library, and its copy.
                         "AdaptedLibrary.cs"
-                        // Cut off and written, not read.
+                        // Cut off, written or locked, not read.
                         "EvaluationFolder.cs"
+                        "Leftovers.cs"
                     ]
 
             let found =

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace LoRi.Training.Data;
@@ -6,7 +7,7 @@ namespace LoRi.Training.Data;
 internal sealed class ThriftWriter
 {
     private const int Number = 6;
-    private readonly MemoryStream bytes = new();
+    private readonly List<byte> bytes = [];
 
     /// <summary>A field with a whole number; nothing where there is none.</summary>
     public ThriftWriter Int(int field, long? value)
@@ -53,7 +54,7 @@ internal sealed class ThriftWriter
         List(field, ThriftCursor.Struct, values.Count);
         foreach (var value in values)
         {
-            value.WriteTo(bytes);
+            value.Append(bytes);
         }
 
         return this;
@@ -65,7 +66,7 @@ internal sealed class ThriftWriter
         if (value is not null)
         {
             Head(field, ThriftCursor.Struct);
-            value.WriteTo(bytes);
+            value.Append(bytes);
         }
 
         return this;
@@ -74,20 +75,26 @@ internal sealed class ThriftWriter
     /// <summary>Ends the structure and appends it to a stream.</summary>
     public void WriteTo(Stream stream)
     {
-        bytes.WriteTo(stream);
+        stream.Write(CollectionsMarshal.AsSpan(bytes));
         stream.WriteByte(0);
+    }
+
+    private void Append(List<byte> target)
+    {
+        target.AddRange(bytes);
+        target.Add(0);
     }
 
     private void Head(int field, int type)
     {
-        bytes.WriteByte((byte)type);
+        bytes.Add((byte)type);
         Zigzag(field);
     }
 
     private void List(int field, int kind, int count)
     {
         Head(field, ThriftCursor.List);
-        bytes.WriteByte((byte)(0xF0 | kind));
+        bytes.Add((byte)(0xF0 | kind));
         Varint((ulong)count);
     }
 
@@ -95,7 +102,7 @@ internal sealed class ThriftWriter
     {
         var encoded = Encoding.UTF8.GetBytes(text);
         Varint((ulong)encoded.Length);
-        bytes.Write(encoded);
+        bytes.AddRange(encoded);
     }
 
     private void Zigzag(long value) => Varint((ulong)((value << 1) ^ (value >> 63)));
@@ -104,9 +111,9 @@ internal sealed class ThriftWriter
     {
         for (; value >= 0x80; value >>= 7)
         {
-            bytes.WriteByte((byte)(value | 0x80));
+            bytes.Add((byte)(value | 0x80));
         }
 
-        bytes.WriteByte((byte)value);
+        bytes.Add((byte)value);
     }
 }
