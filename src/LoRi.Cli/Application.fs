@@ -122,20 +122,32 @@ let private report (terminal: Terminal) verbose (e: exn) (message: string) =
     if verbose then
         terminal.Error.WriteLine(e.ToString())
 
-/// Runs one command line and gives the exit code. Errors are one line on the error stream.
-let run (terminal: Terminal) (arguments: string list) =
-    let verbose = List.contains "--verbose" arguments
+/// The command that arguments name, for messages.
+let private stage (arguments: string list) =
+    match find (arguments |> List.filter (fun word -> not (word.StartsWith '-'))) with
+    | Some(command, _) -> command.Page.Name
+    | None -> ""
 
+/// Carries work out and gives the exit code. Errors are one line on the error stream.
+let guarded (terminal: Terminal) verbose stage (work: unit -> unit) =
     try
-        start terminal arguments
+        work ()
         Success
     with
     | UsageException message as e ->
         report terminal verbose e message
         BadUsage
+    | StandardStreams.ReaderGone -> Success
+    | StandardStreams.OutputFailed message as e ->
+        report terminal verbose e message
+        Failed
     | :? InputException as e ->
         report terminal verbose e e.Message
         Failed
     | e ->
-        report terminal verbose e $"{e.GetType().Name}: {e.Message}"
+        report terminal verbose e (FailureText.Of(e, stage))
         Failed
+
+/// Runs one command line and gives the exit code.
+let run (terminal: Terminal) (arguments: string list) =
+    guarded terminal (List.contains "--verbose" arguments) (stage arguments) (fun () -> start terminal arguments)

@@ -236,11 +236,12 @@ let about (file: string) (work: unit -> 'a) : 'a =
     with :? InputException as e when not (e.Message.Contains file || e.Message.StartsWith "--") ->
         raise (InputException($"{file}: {e.Message}", e))
 
-/// Refuses a number of things that is not at least 1.
+/// Refuses a number of things that is not at least 1, or more than anyone can want.
 let atLeastOne (option: string) (value: int option) =
     match value with
     | Some number when number < 1 -> raise (UsageException $"--{option} {number}: must be at least 1")
-    | _ -> ()
+    | Some number -> asUsage (fun () -> OptionBounds.Check($"--{option}", float number))
+    | None -> ()
 
 /// The arguments without `--config FILE`, and the file.
 let private takeConfig (arguments: string list) =

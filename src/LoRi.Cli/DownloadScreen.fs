@@ -3,6 +3,7 @@ module LoRi.Cli.DownloadScreen
 
 open System
 open System.IO
+open LoRi.Training
 open LoRi.Training.Hub
 open Spectre.Console
 
@@ -11,11 +12,12 @@ type private LiveScreen(console: IAnsiConsole, context: ProgressContext) =
     let mutable current: ProgressTask option = None
 
     interface IDownloadScreen with
-        member _.Line text = console.WriteLine text
+        member _.Line text =
+            console.WriteLine(MessageText.Name text)
 
         member _.Begin(path, size, arrived) =
             let task =
-                context.AddTask(Markup.Escape path, autoStart = true, maxValue = float (max 1L size))
+                context.AddTask(Markup.Escape(MessageText.Name path), autoStart = true, maxValue = float (max 1L size))
 
             task.Value <- float arrived
             current <- Some task

@@ -5,6 +5,8 @@ open System
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
+open LoRi.Training
+open LoRi.Training.Runs
 
 /// Stands before a help flag that is an option's value; no command line can hold it.
 [<Literal>]
@@ -101,6 +103,19 @@ let private refuseNowhere (case: UnionCaseInfo) (fields: objnull array) =
         let name = if isMain then case.Name.ToLowerInvariant() else option case
         raise (UsageException $"{name}: must name a {(case.GetFields()[0]).Name}, found an empty text")
 
+/// Refuses more of anything than a machine has.
+let private refuseTooMany (case: UnionCaseInfo) (fields: objnull array) =
+    let check (count: float) =
+        try
+            OptionBounds.Check(option case, count)
+        with :? InputException as e ->
+            raise (UsageException e.Message)
+
+    match fields with
+    | [| :? int as count |] -> check (float count)
+    | [| :? float as measure |] -> check measure
+    | _ -> ()
+
 /// The values of the options, each once: lists that are given in parts are put together, two single values are refused.
 let once<'T> (values: 'T list) : 'T list =
     values
@@ -111,5 +126,6 @@ let once<'T> (values: 'T list) : 'T list =
 
         for _, fields in group do
             refuseNowhere case fields
+            refuseTooMany case fields
 
         unbox<'T>(nonNull (FSharpValue.MakeUnion(case, joined case (List.map snd group)))))

@@ -17,59 +17,16 @@ type Terminal =
         Colour: bool
     }
 
-/// Standard output that goes to a file or a pipe: where it cannot be written, that is told as such.
-type private CheckedOutput(inner: TextWriter) =
-    inherit TextWriter()
-
-    let checking (write: unit -> unit) =
-        try
-            write ()
-        with :? IOException as e ->
-            let reason = e.Message.TrimEnd('.')
-
-            raise (
-                InputException(
-                    $"standard output: cannot be written ({reason}); make room there, or send it somewhere else",
-                    e
-                )
-            )
-
-    override _.Encoding = inner.Encoding
-
-    override _.Write(value: char) = checking (fun () -> inner.Write value)
-
-    override _.Write(value: string | null) = checking (fun () -> inner.Write value)
-
-    override _.Write(buffer: char array, index: int, count: int) =
-        checking (fun () -> inner.Write(buffer, index, count))
-
-    override _.WriteLine(value: string | null) =
-        checking (fun () -> inner.WriteLine value)
-
-    override _.Flush() = checking inner.Flush
-
 module Terminal =
     /// Whether to write colours: not where NO_COLOR says anything (no-color.org), nor where nobody looks.
     let wantsColour (noColor: string | null) isRedirected =
         String.IsNullOrEmpty noColor && not isRedirected
 
-    let private utf8 = Text.UTF8Encoding false
-
-    /// The process's own streams. Files and pipes are UTF-8, whatever the locale says of the terminal.
+    /// The process's own streams, which `StandardStreams.install` has made fit for use.
     let standard () =
-        if Console.IsInputRedirected then
-            Console.InputEncoding <- utf8
-
-        if Console.IsOutputRedirected then
-            Console.OutputEncoding <- utf8
-
         {
             In = Console.In
-            Out =
-                (if Console.IsOutputRedirected then
-                     new CheckedOutput(Console.Out) :> TextWriter
-                 else
-                     Console.Out)
+            Out = Console.Out
             Error = Console.Error
             Colour = wantsColour (Environment.GetEnvironmentVariable "NO_COLOR") Console.IsOutputRedirected
         }
@@ -77,16 +34,29 @@ module Terminal =
     let private jsonFormat =
         JsonSerializerOptions(WriteIndented = false, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping)
 
+    /// Whether what is written is seen by people as it is.
+    let isScreen (terminal: Terminal) =
+        Object.ReferenceEquals(terminal.Out, Console.Out) && not Console.IsOutputRedirected
+
+    /// A text of a model or a file: on a terminal nothing in it can move the cursor, colour or hide what stands there. Files and
+    /// pipes get every character.
+    let forTerminal (terminal: Terminal) (text: string) =
+        if isScreen terminal then
+            MessageText.ForTerminal text
+        else
+            text
+
     /// Writes one JSON object on one line, numbers with full precision.
     let writeJson (terminal: Terminal) (value: Json.Value) =
-        terminal.Out.WriteLine(JsonSerializer.Serialize(value, jsonFormat))
+        // Within JSON such characters stand in texts alone, where their escapes mean the same.
+        terminal.Out.WriteLine(forTerminal terminal (JsonSerializer.Serialize(value, jsonFormat)))
 
     /// Writes names and values, one pair a line; no value is ever broken.
     let writeFields (terminal: Terminal) (fields: (string * string) list) =
         let width = fields |> List.map (fst >> String.length) |> List.max
 
         for name, value in fields do
-            terminal.Out.WriteLine $"{name.PadRight width}  {value}"
+            terminal.Out.WriteLine $"{name.PadRight width}  {forTerminal terminal value}"
 
     /// Writes a table for reading.
     let writeTable (terminal: Terminal) (headers: string list) (rows: string list list) =
@@ -117,9 +87,10 @@ module Terminal =
         let table = Table(Border = TableBorder.Minimal)
 
         for header in headers do
-            table.AddColumn(TableColumn(Markup.Escape header)) |> ignore
+            table.AddColumn(TableColumn(Markup.Escape(MessageText.ForTerminal header))) |> ignore
 
         for row in rows do
-            table.AddRow(row |> List.map Markup.Escape |> Array.ofList) |> ignore
+            table.AddRow(row |> List.map (MessageText.ForTerminal >> Markup.Escape) |> Array.ofList)
+            |> ignore
 
         console.Write table

@@ -226,7 +226,7 @@ let private tooLong =
                     for name in [ teach; distill ] do
                         for options in [ []; [ "--resume" ]; [ "--dry-run" ] ] do
                             refused
-                                $"({place}), the model has a table of 24 positions; leave such rows out with --max-tokens 24"
+                                $"({place}), but the model has a table of 24 positions; leave such rows out with --max-tokens 24"
                                 folder
                                 (command name @ options)
 

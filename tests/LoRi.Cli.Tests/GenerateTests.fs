@@ -27,7 +27,7 @@ let private answers (input: string) arguments =
     |> List.map (fun line -> JsonDocument.Parse(line).RootElement)
 
 let private template =
-    """{"chat_template": "{% for m in messages %}{{ m.role[0] | replace('u', 'What') | replace('a', 'The') }} {{ m.content }}{% endfor %}{% if add_generation_prompt %} is{% endif %}"}"""
+    """{"tokenizer_class": "PreTrainedTokenizerFast", "chat_template": "{% for m in messages %}{{ m.role[0] | replace('u', 'What') | replace('a', 'The') }} {{ m.content }}{% endfor %}{% if add_generation_prompt %} is{% endif %}"}"""
 
 /// A model folder with a chat template.
 let private chatting folder =

@@ -155,6 +155,34 @@ let private interruptions =
                     )
 
                 refused "nothing came within" impatient tiny
+        testCase "a server that asks to be left alone for a day is not waited for"
+        <| fun () ->
+            withHub files (fun _ _ -> Some(reply 429 [ "Retry-After", "100000" ] [||]))
+            <| fun hub options _ ->
+                refused "asks to be left alone for 100000 s" options tiny
+                Expect.equal hub.Requests.Length 1 "asked once"
+        testCase "a server that trickles is sending too little, however long it goes on"
+        <| fun () ->
+            let options =
+                HubOptions(
+                    Endpoint = Uri "http://localhost",
+                    CacheFolder = ".",
+                    Patience = TimeSpan.Zero,
+                    LeastBytesPerSecond = 1_000_000
+                )
+
+            let rate = ReceivedRate options
+            Threading.Thread.Sleep 5
+            Expect.isTrue (rate.IsTooLow 1) "one byte"
+            Expect.isFalse (rate.IsTooLow 1_000_000_000) "a flood"
+            Threading.Thread.Sleep 5
+            Expect.isTrue (rate.IsTooLow 1) "the flood before does not count"
+            Expect.isFalse (rate.IsTooLow 0) "the end"
+
+            let patient =
+                ReceivedRate(HubOptions(Endpoint = Uri "http://localhost", CacheFolder = "."))
+
+            Expect.isFalse (patient.IsTooLow 1) "a beginning"
         testCase "no server at all"
         <| fun () ->
             inFolder

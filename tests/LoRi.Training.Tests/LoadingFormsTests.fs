@@ -200,14 +200,20 @@ let private listed =
 
 let private lengths =
     [
-        testCase "positions that are angles have no end, and a note says where they were learned"
+        testCase "positions that are angles go on, a note says where they were learned, and far beyond there is nothing"
         <| fun () ->
             withModel id (fun model ->
                 Expect.isEmpty (answer model (List.replicate 64 5)).Notes "as long as it was made for"
                 let found = answer model (List.replicate 65 5)
                 Expect.all found.Last Double.IsFinite "logits"
                 Expect.hasLength found.Notes 1 "notes"
-                Expect.stringContains found.Notes[0] "64" "positions")
+                Expect.stringContains found.Notes[0] "64" "positions"
+                Expect.all (answer model (List.replicate 256 5)).Last Double.IsFinite "the longest"
+
+                let message = refusalOf (fun () -> answer model (List.replicate 257 5) |> ignore)
+
+                Expect.stringContains message "257 tokens" "what was found"
+                Expect.stringContains message "was made for 64 positions" "why")
         fixtureTests "learned positions" (fun () ->
             [
                 testCase "positions that are a table end with it"

@@ -107,7 +107,7 @@ let private stream (terminal: Terminal) (indent: string) (ask: Action<string> ->
 
     let write (text: string) =
         begun <- true
-        terminal.Out.Write(text.Replace("\n", "\n" + indent))
+        terminal.Out.Write((Terminal.forTerminal terminal text).Replace("\n", "\n" + indent))
         terminal.Out.Flush()
 
     let answer =

@@ -31,9 +31,7 @@ let private seeds (options: Argu.ParseResults<DemoArgs>) =
     let count =
         options.GetResult(Seeds, (if options.Contains Quick then 1 else DefaultSeeds))
 
-    if count < 1 then
-        raise (UsageException $"--seeds {count}: must be at least 1")
-
+    CommandLine.atLeastOne "seeds" (Some count)
     [| 0L .. int64 count - 1L |]
 
 let private percent (share: float) = $"%.1f{100.0 * share}"
@@ -202,8 +200,7 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
 
     CommandLine.asUsage (fun () -> OutputName.RequireFolder(folder, "demo.json, config.json and report.html"))
 
-    if workers < 1 then
-        raise (UsageException $"--threads {workers}: must be at least 1")
+    CommandLine.atLeastOne "threads" (Some workers)
 
     Directory.CreateDirectory folder |> ignore
     NativeRuntime.Load(native.WithThreads(Nullable()))

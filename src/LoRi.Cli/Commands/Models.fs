@@ -25,7 +25,7 @@ let load (native: NativeRuntimeOptions) threads =
 /// Notes about a model go where no reader of the output meets them.
 let tell (terminal: Terminal) model (notes: string seq) =
     for note in notes do
-        terminal.Error.WriteLine $"{model}: {note}"
+        terminal.Error.WriteLine(MessageText.Name $"{model}: {note}")
 
 /// Shows what a model says of given ids.
 let logits (terminal: Terminal) native arguments =

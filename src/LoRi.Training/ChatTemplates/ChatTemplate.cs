@@ -13,23 +13,21 @@ public sealed class ChatTemplate
 {
     private const string Setting = "chat_template", DefaultName = "default";
 
-    private static readonly string[] SpecialTokens = ["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"];
-
     private readonly string _source;
-    private readonly JsonObject _config;
+    private readonly JsonObject _special;
     private readonly TimeProvider _clock;
     private readonly IReadOnlyList<TemplateStatement> _statements;
 
     /// <summary>Reads a template.</summary>
     /// <param name="source">Where it comes from, for messages.</param>
     /// <param name="template">Its text.</param>
-    /// <param name="config">A <c>tokenizer_config.json</c>, for the texts of the special tokens.</param>
+    /// <param name="special">The special tokens by role: texts, objects that have one as their content, or lists of texts.</param>
     /// <param name="clock">The time that the template is told; the system's where it is null.</param>
     /// <exception cref="InputException">It is malformed or has a tag that is not supported; the message names the line.</exception>
-    public ChatTemplate(string source, string template, JsonObject config, TimeProvider? clock = null)
+    public ChatTemplate(string source, string template, JsonObject special, TimeProvider? clock = null)
     {
         _source = source;
-        _config = config;
+        _special = special;
         _clock = clock ?? TimeProvider.System;
         _statements = Guard(() => TemplateParser.Parse(template));
     }
@@ -44,8 +42,8 @@ public sealed class ChatTemplate
         return config[Setting] switch
         {
             null => null,
-            JsonValue value when value.TryGetValue(out string? template) => new ChatTemplate(tokenizer.Path, template, config),
-            JsonArray list => new ChatTemplate(tokenizer.Path, Choose(tokenizer.Path, list), config),
+            JsonValue value when value.TryGetValue(out string? template) => new ChatTemplate(tokenizer.Path, template, tokenizer.SpecialTokens),
+            JsonArray list => new ChatTemplate(tokenizer.Path, Choose(tokenizer.Path, list), tokenizer.SpecialTokens),
             _ => throw new InputException($"{tokenizer.Path}: the {Setting} beside it is neither a text nor a list of named templates; correct tokenizer_config.json"),
         };
     }
@@ -77,12 +75,9 @@ public sealed class ChatTemplate
     {
         TemplateScope variables = new(null);
         TemplateFunctions.Define(variables);
-        foreach (string name in SpecialTokens)
+        foreach ((string name, JsonNode? token) in _special)
         {
-            if (TokenText(name) is string text)
-            {
-                variables.Set(name, text);
-            }
+            variables.Set(name, TemplateValues.FromJson(token is JsonObject properties ? properties["content"] : token));
         }
 
         variables.Set("messages", TemplateValues.FromJson(messages));
@@ -101,10 +96,6 @@ public sealed class ChatTemplate
             return context.Output.ToString();
         });
     }
-
-    /// <summary>A special token's text, written as such or within an object.</summary>
-    private string? TokenText(string name) => (_config[name] is JsonObject token ? token["content"] : _config[name]) is JsonValue value
-        && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
 
     private T Guard<T>(Func<T> work)
     {

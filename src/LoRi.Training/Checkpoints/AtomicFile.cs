@@ -37,7 +37,8 @@ internal static partial class AtomicFile
     /// <summary>Writes a temporary file beside <paramref name="path"/>, flushes it to disk and renames it.</summary>
     public static void Write(string path, Action<Stream> write)
     {
-        string temporary = $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp";
+        Leftovers.Remove(Path.GetFullPath(path));
+        var temporary = Leftovers.FileFor(path);
         try
         {
             using (FileStream stream = new(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))

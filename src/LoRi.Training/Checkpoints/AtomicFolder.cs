@@ -11,11 +11,16 @@ internal static class AtomicFolder
         var whole = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
         Refuse(path, whole);
         var parent = Path.GetDirectoryName(whole) ?? whole;
-        var partial = Path.Combine(parent, $".partial-{Guid.NewGuid():N}-{Path.GetFileName(whole)}");
+        Leftovers.Remove(whole);
+        var partial = Leftovers.FolderFor(whole);
         try
         {
             Directory.CreateDirectory(partial);
-            write(partial);
+            using (new FileStream(Path.Combine(partial, Leftovers.LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose))
+            {
+                write(partial);
+            }
+
             FolderFlush.Flush(partial);
             if (Directory.Exists(whole))
             {

@@ -43,7 +43,7 @@ public static class ReasoningData
     {
         try
         {
-            return row.Read($"{Path.GetFileNameWithoutExtension(path)}:{row.Number}");
+            return FailureText.At(PlaceOf(path, row), () => row.Read($"{Path.GetFileNameWithoutExtension(path)}:{row.Number}"));
         }
         catch (BadRowException) when (skip)
         {

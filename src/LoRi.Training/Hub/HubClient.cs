@@ -170,6 +170,7 @@ internal sealed class HubClient : IDisposable
         var host = response.RequestMessage?.RequestUri?.Host ?? string.Empty;
         var buffer = new byte[1 << 18];
         using var limit = new CancellationTokenSource();
+        var rate = new ReceivedRate(options);
         var stream = await Guarded(() => response.Content.ReadAsStreamAsync(limit.Token)).ConfigureAwait(false);
         int count;
         do
@@ -177,6 +178,10 @@ internal sealed class HubClient : IDisposable
             limit.CancelAfter(options.Patience);
             count = await Guarded(() => stream.ReadAsync(buffer, limit.Token).AsTask()).ConfigureAwait(false);
             take(buffer.AsMemory(0, count));
+            if (rate.IsTooLow(count))
+            {
+                throw new HubInterruption($"{host} sends fewer than {options.LeastBytesPerSecond} bytes a second");
+            }
         }
         while (count > 0);
 

@@ -39,6 +39,13 @@ internal sealed class HubRetries(HubOptions options, IDownloadScreen screen)
                 }
 
                 var pause = e.Pause ?? options.Pauses[failures - 1];
+                if (e.Pause > options.LongestAsked)
+                {
+                    throw new InputException(string.Create(
+                        System.Globalization.CultureInfo.InvariantCulture,
+                        $"{e.Message} and asks to be left alone for {pause.TotalSeconds:0} s; run the same command again then: it goes on where it stopped"), e);
+                }
+
                 pause = pause < options.LongestPause ? pause : options.LongestPause;
                 screen.Line(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{e.Message}; trying again in {pause.TotalSeconds:0.#} s"));
                 await Task.Delay(pause).ConfigureAwait(false);

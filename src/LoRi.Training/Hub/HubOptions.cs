@@ -20,11 +20,17 @@ public sealed record HubOptions
     /// <summary>The longest silence of a server.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>Bytes a second below which a server sends too slowly, counted over twice <see cref="Patience"/> and from then on.</summary>
+    public int LeastBytesPerSecond { get; init; } = 1024;
+
     /// <summary>Pauses before each further attempt.</summary>
     public IReadOnlyList<TimeSpan> Pauses { get; init; } = [.. new[] { 1, 2, 4, 8, 16 }.Select(seconds => TimeSpan.FromSeconds(seconds))];
 
-    /// <summary>The longest pause that a server may ask for.</summary>
-    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(5);
+    /// <summary>The longest pause that is made.</summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>The longest pause that a server may ask for; one that asks for a longer one is not waited for.</summary>
+    public TimeSpan LongestAsked { get; init; } = TimeSpan.FromMinutes(5);
 
     /// <summary>Bytes that are free where a folder is or will be.</summary>
     public Func<string, long> FreeSpace { get; init; } = DiskSpace.Free;

@@ -31,15 +31,15 @@ public sealed class PlainDownloadScreen(TextWriter writer, TimeProvider clock) :
     private long shown;
 
     /// <inheritdoc/>
-    public void Line(string text) => writer.WriteLine(text);
+    public void Line(string text) => writer.WriteLine(MessageText.Name(text));
 
     /// <inheritdoc/>
     public void Begin(string path, long size, long arrived)
     {
-        (this.path, this.size, shown) = (path, size, clock.GetTimestamp());
+        (this.path, this.size, shown) = (MessageText.Name(path), size, clock.GetTimestamp());
         if (arrived > 0)
         {
-            writer.WriteLine($"{path}: going on after {MessageText.Bytes(arrived)} of {MessageText.Bytes(size)}");
+            writer.WriteLine($"{this.path}: going on after {MessageText.Bytes(arrived)} of {MessageText.Bytes(size)}");
         }
     }
 

@@ -172,8 +172,13 @@ public static class ModelLoader
         }
     }
 
-    private static DecoderConfig ConfigOf(IWeightSource source, string folder) =>
-        DecoderConfig.FromJson(source.Config, ConfigPlace(folder));
+    private static DecoderConfig ConfigOf(IWeightSource source, string folder)
+    {
+        var config = DecoderConfig.FromJson(source.Config, ConfigPlace(folder));
+        var generation = Path.Combine(folder, ModelWriter.GenerationFile);
+        return config.PadId is not null || !File.Exists(generation) ? config
+            : config with { PadId = new ConfigFields(JsonFile.ReadObject(generation), generation).IdOrNone("pad_token_id") };
+    }
 
     /// <summary>Where the configuration of a folder or file of weights stands.</summary>
     internal static string ConfigPlace(string folder) => File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile);

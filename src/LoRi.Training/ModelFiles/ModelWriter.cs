@@ -11,6 +11,9 @@ namespace LoRi.Training.ModelFiles;
 /// <summary>Writes a model as a Hub folder, with its card and the projection's weights beside it.</summary>
 public static class ModelWriter
 {
+    /// <summary>The file that says how a model writes.</summary>
+    internal const string GenerationFile = "generation_config.json";
+
     /// <summary>
     /// Writes <c>config.json</c>, <c>generation_config.json</c>, the weights with adapters merged in, <c>lori.json</c> and, where the
     /// projection has weights, <c>lori.safetensors</c>, and the tokenizer where there is one.
@@ -30,10 +33,11 @@ public static class ModelWriter
             WriteCard(folder, model, card);
         }
 
-        var config = (model.Config with { VocabularySize = model.Config.VocabularySize + model.ExtraRows }).ToJson();
+        var shape = model.Config with { VocabularySize = model.Config.VocabularySize + model.ExtraRows };
+        var config = shape.ToJson();
         config["torch_dtype"] = form.Type == ScalarType.BFloat16 ? "bfloat16" : "float32";
         WriteJson(folder, "config.json", config);
-        WriteJson(folder, "generation_config.json", GenerationConfig(model.Config, card));
+        WriteJson(folder, GenerationFile, GenerationConfig(shape, card));
         tokenizer?.SaveTo(folder);
     }
 
@@ -56,11 +60,17 @@ public static class ModelWriter
         AtomicFile.Write(Path.Combine(folder, ReasoningCard.FileName), stream => stream.Write(card.ToJson()));
     }
 
-    /// <summary>Ids that begin and end a text: the card's end, else all of the configuration's.</summary>
+    /// <summary>Ids that begin, end and pad a text: the card's end, else all of the configuration's.</summary>
     private static JsonObject GenerationConfig(DecoderConfig config, ReasoningCard? card)
     {
         int[] ends = card is null ? [.. config.EosIds] : [card.EosId];
-        return new JsonObject { ["bos_token_id"] = config.BosId, ["eos_token_id"] = ends.Length == 1 ? ends[0] : new JsonArray([.. ends.Select(id => (JsonNode)id)]) };
+        var json = new JsonObject { ["bos_token_id"] = config.BosId, ["eos_token_id"] = ends.Length == 1 ? ends[0] : new JsonArray([.. ends.Select(id => (JsonNode)id)]) };
+        if (config.PadId < config.VocabularySize)
+        {
+            json["pad_token_id"] = config.PadId;
+        }
+
+        return json;
     }
 
     private static SafetensorsContent Content(ReasoningModel model, string name, ScalarType type)

@@ -11,7 +11,7 @@ namespace LoRi.Training.Models;
 internal sealed class Attention
 {
     /// <summary>Written out, the scores of every block are kept until its backward pass; beyond this the fused kernel, which keeps none.</summary>
-    private const long MostScoreBytes = 16 << 20;
+    internal const long MostScoreBytes = 16 << 20;
     private readonly AttentionMask mask;
     private readonly DecoderConfig config;
     private Tensor? hidden;

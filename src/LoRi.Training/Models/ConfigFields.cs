@@ -98,6 +98,10 @@ internal sealed class ConfigFields(JsonObject json, string source)
         var single => [Id(name, single)],
     };
 
+    /// <summary>The id under a name; null where there is none, or a number that is none, as some files have for a part that they lack.</summary>
+    public int? IdOrNone(string name) =>
+        json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && TryWhole(value, out var id) && id is >= 0 and <= LargestSize ? (int)id : null;
+
     /// <summary>The object under a name, with its own name in errors; null where there is none.</summary>
     public ConfigFields? Object(string name) => json[name] switch
     {

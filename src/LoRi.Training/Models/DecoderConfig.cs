@@ -59,8 +59,14 @@ public sealed record DecoderConfig
     /// <summary>Which blocks have the window; empty where all have it.</summary>
     public IReadOnlyList<bool> SlidingLayers { get; init; } = [];
 
+    /// <summary>The id of padding (<c>pad_token_id</c>), which is kept for other tools; null where there is none.</summary>
+    public int? PadId { get; init; }
+
     /// <summary>What was assumed where the file says nothing, for the user to read.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>How many times its positions a model with angles is taken.</summary>
+    private const int BeyondPositions = 4;
 
     /// <summary>Whether positions are a learned table that is added to the embeddings, instead of rotary angles.</summary>
     public bool LearnedPositions => Family == DecoderFamily.Gpt2;
@@ -74,8 +80,17 @@ public sealed record DecoderConfig
     /// <summary>Whether every query and key head is normalised before the rotation.</summary>
     public bool HeadNorms => Family == DecoderFamily.Qwen3;
 
-    /// <summary>Longest sequence that is possible: <see cref="MaxPositions"/> where positions are a table, any where they are angles.</summary>
-    public int LongestSequence => LearnedPositions ? MaxPositions : int.MaxValue;
+    /// <summary>
+    /// Longest sequence that is taken: <see cref="MaxPositions"/> where positions are a table, four times as many where they are
+    /// angles, beyond which no model says anything, and any where the angles follow the length.
+    /// </summary>
+    public int LongestSequence => LearnedPositions ? MaxPositions
+        : Scaling?.Kind == RotaryScalingKind.Dynamic ? int.MaxValue
+        : (int)System.Math.Min(int.MaxValue, (long)BeyondPositions * MaxPositions);
+
+    /// <summary>Why longer sequences than <see cref="LongestSequence"/> are refused, after the model's name.</summary>
+    public string LongestReason => LearnedPositions ? $"has a table of {MaxPositions} positions"
+        : $"was made for {MaxPositions} positions, and says nothing sensible beyond {LongestSequence}";
 
     /// <summary>What is to be said of sequences of a length: that the checkpoint was not made for it; null where it was.</summary>
     public string? LengthNote(int length) => length <= MaxPositions ? null

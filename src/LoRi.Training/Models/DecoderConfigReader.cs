@@ -30,6 +30,7 @@ internal static class DecoderConfigReader
         {
             BosId = fields.Ids("bos_token_id").Select(id => (int?)id).FirstOrDefault(),
             EosIds = fields.Ids("eos_token_id"),
+            PadId = fields.IdOrNone("pad_token_id"),
         };
     }
 

@@ -15,6 +15,11 @@ internal static class DecoderConfigWriter
             json[name] = value?.DeepClone();
         }
 
+        if (config.PadId < config.VocabularySize)
+        {
+            json["pad_token_id"] = config.PadId;
+        }
+
         return json;
     }
 

@@ -201,6 +201,12 @@ public sealed class AnsweringModel : IDisposable
         {
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };
+        if (prompt.Length + plan.FedBesideQuestion > _model.Config.LongestSequence)
+        {
+            throw new InputException($"{named}: {prompt.Length} tokens, and {plan.FedBesideQuestion} more are fed with them (latent steps, their markers, the answer prefix), but {Path} {_model.Config.LongestReason}; shorten it");
+        }
+
+        MemoryCheck.Answering(_model, 1, prompt.Length + plan.FedBesideQuestion, plan.MaxNewTokens, $"{named}: {prompt.Length} tokens", "shorten it, or lower --max-new-tokens");
         var stream = told is null || _tokenizer is null ? null : new IncrementalText(_tokenizer);
         var written = AnswerGenerator.Generate(_model, [prompt], plan, stream is null ? null : (_, id) => Tell(told!, stream.Add(id)))[0];
         Tell(told, stream?.End());

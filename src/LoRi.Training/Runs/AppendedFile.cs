@@ -19,7 +19,7 @@ internal static class AppendedFile
 
     /// <summary>Appends a line.</summary>
     /// <exception cref="InputException">The disk is full, or the file went away.</exception>
-    public static void Write(StreamWriter file, string path, string line) => Try(path, () => file.WriteLine(line));
+    public static void Write(StreamWriter file, string path, string line, Func<string>? goOn = null) => Try(path, () => file.WriteLine(line), goOn);
 
     /// <summary>Makes sure that all lines so far survive a loss of power.</summary>
     public static void FlushToDisk(StreamWriter file, string path) => Try(path, () => (file.BaseStream as FileStream)?.Flush(flushToDisk: true));
@@ -36,7 +36,7 @@ internal static class AppendedFile
         }
     }
 
-    private static void Try(string path, Action work)
+    private static void Try(string path, Action work, Func<string>? goOn = null)
     {
         try
         {
@@ -44,10 +44,10 @@ internal static class AppendedFile
         }
         catch (IOException e)
         {
-            throw Failed(path, e);
+            throw Failed(path, e, goOn);
         }
     }
 
-    private static InputException Failed(string path, Exception e) =>
-        new($"{path}: cannot be written ({e.Message}); check the free space and the permissions, then --resume goes on from the last checkpoint", e);
+    private static InputException Failed(string path, Exception e, Func<string>? goOn = null) =>
+        new($"{path}: cannot be written ({e.Message}); check the free space and the permissions; {goOn?.Invoke() ?? "then --resume goes on from the last checkpoint"}", e);
 }

@@ -9,7 +9,7 @@ internal static class EndTokens
     private const string FileName = "generation_config.json";
 
     /// <summary>The ids; none where the model names none.</summary>
-    /// <exception cref="InputException">The file is malformed.</exception>
+    /// <exception cref="InputException">The file is malformed, or names one that the table has no row for.</exception>
     public static IReadOnlyList<int> Of(string path, DecoderConfig config, ReasoningCard? card)
     {
         if (card is not null)

@@ -4,11 +4,12 @@ using System.Text.Json;
 using LoRi.Training.Data;
 using LoRi.Training.ModelFiles;
 using LoRi.Training.TeacherCaches;
+using LoRi.Training.Tokenizers;
 
 namespace LoRi.Training.Runs;
 
 /// <summary>What an evaluation was made from: other weights or other questions are another evaluation.</summary>
-/// <param name="ModelSha256">SHA-256 of weights, configuration, <c>lori.json</c> (where there is none, <c>generation_config.json</c>) and tokenizer.</param>
+/// <param name="ModelSha256">SHA-256 of weights, configuration, <c>lori.json</c> (where there is none, <c>generation_config.json</c>) and tokenizer, with the files beside it.</param>
 /// <param name="QuestionsSha256">SHA-256 of the names, questions and answers of all rows.</param>
 internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSha256)
 {
@@ -29,7 +30,7 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
     {
         var card = Path.Combine(ModelLoader.Resolve(model), ReasoningCard.FileName);
         var ends = File.Exists(card) ? card : EndTokens.FileOf(model);
-        var files = new[] { ends, tokenizer }.Where(file => File.Exists(file) && !IsGguf(file)).Select(FileHash.Sha256);
+        var files = TokenizerFolder.FilesBeside(tokenizer).Prepend(tokenizer).Prepend(ends).Where(file => File.Exists(file) && !IsGguf(file)).Select(FileHash.Sha256);
         return new EvaluationIdentity(
             HashOf(files.Prepend(CacheIdentity.HashOfModel(model))),
             HashOf(questions.SelectMany(example => new[] { example.Id, example.Question, example.Answer })));

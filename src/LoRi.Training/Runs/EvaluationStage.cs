@@ -54,6 +54,7 @@ public sealed class EvaluationStage
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
         StudentMarkers.Check(set, tokenizer, example => [("question", example.Question)]);
         CheckLatentSteps(options, ModelLoader.Card(options.Model));
+        tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         var before = StartedFolder.At(options.Output);
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);
         try
@@ -119,20 +120,18 @@ public sealed class EvaluationStage
             info($"--data: {note}");
         }
 
-        if (longest == int.MaxValue)
-        {
-            return;
-        }
-
         var wrong = Array.FindIndex(fed, length => length > longest);
         if (wrong >= 0)
         {
             throw new InputException(
                 $"--data {set.Places[wrong]}: the question takes {fed[wrong] - plan.FedBesideQuestion} tokens and {plan.FedBesideQuestion} more are fed with it (latent steps, their markers, the answer prefix), "
-                + $"but {options.Model} has {longest} positions; leave this row out, or take fewer --latent-steps or a shorter --answer-prefix");
+                + $"but {options.Model} {model.Config.LongestReason}; leave this row out, or take fewer --latent-steps or a shorter --answer-prefix");
         }
 
-        var cut = fed.Count(length => length + options.MaxNewTokens - 1 > longest);
+        var rows = System.Math.Min(options.BatchSize, fed.Length);
+        MemoryCheck.Answering(
+            model, rows, fed.Max(), options.MaxNewTokens, $"--data {string.Join(' ', options.Data)}: questions of up to {fed.Max()} tokens, {rows} at a time", "take a smaller --batch-size or --max-new-tokens");
+        var cut = fed.Count(length => (long)length + options.MaxNewTokens - 1 > longest);
         if (cut > 0)
         {
             info($"{cut:N0} of {fed.Length:N0} questions leave fewer than --max-new-tokens {options.MaxNewTokens} of the {longest} positions of {options.Model}: an answer ends there at the latest");
@@ -157,7 +156,7 @@ public sealed class EvaluationStage
                 return Stopped(rows.Count, set.Examples.Count);
             }
 
-            var answered = Answer(batch, plan);
+            var answered = FailureText.At(set.Places[rows.Count], () => Answer(batch, plan));
             folder.Append(answered);
             rows.AddRange(answered);
             info($"{rows.Count:N0} of {set.Examples.Count:N0} answered, {rows.Count(row => row.Correct):N0} right");

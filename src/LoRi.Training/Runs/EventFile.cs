@@ -16,18 +16,20 @@ public sealed class EventFile : IDisposable
     private const uint MaskDelta = 0xa282ead8;
     private const string NamePart = "tfevents";
     private readonly string path;
-    private readonly FileStream file;
     private readonly double origin;
+    private readonly Action<string> warn;
+    private FileStream? file;
 
-    private EventFile(string path, double origin)
-    {
-        (this.path, this.origin) = (path, origin);
-        file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read);
-    }
+    private EventFile(string path, double origin, Action<string> warn) => (this.path, this.origin, this.warn) = (path, origin, warn);
 
-    /// <summary>Replaces the event files of a folder by one that holds some rows of metrics.</summary>
-    /// <exception cref="InputException">The folder cannot be written.</exception>
-    public static EventFile Create(string folder, IEnumerable<JsonObject> rows)
+    /// <summary>
+    /// Replaces the event files of a folder by one that holds some rows of metrics. Where that cannot be, a run does without:
+    /// <c>metrics.jsonl</c> has all that these files have.
+    /// </summary>
+    /// <param name="folder">The folder, made if need be.</param>
+    /// <param name="rows">The rows so far.</param>
+    /// <param name="warn">Told once where the curves end early.</param>
+    public static EventFile Create(string folder, IEnumerable<JsonObject> rows, Action<string> warn)
     {
         ArgumentNullException.ThrowIfNull(rows);
         var kept = rows.ToList();
@@ -41,19 +43,21 @@ public sealed class EventFile : IDisposable
             }
 
             var name = string.Create(CultureInfo.InvariantCulture, $"events.out.{NamePart}.{(long)now:0000000000}.{Environment.MachineName}.{Environment.ProcessId}.0");
-            var events = new EventFile(Path.Combine(folder, name), now - (kept.Count == 0 ? 0 : SecondsOf(kept[^1])));
+            var events = new EventFile(Path.Combine(folder, name), now - (kept.Count == 0 ? 0 : SecondsOf(kept[^1])), warn);
+            events.file = new FileStream(events.path, FileMode.Create, FileAccess.Write, FileShare.Read);
             events.Write(new Event { WallTime = events.origin, FileVersion = "brain.Event:2" });
             kept.ForEach(events.Add);
             return events;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{folder}: cannot be written ({e.Message}); check the free space and the permissions", e);
+            var none = new EventFile(folder, now, warn);
+            none.Tell(e);
+            return none;
         }
     }
 
     /// <summary>Adds a row of metrics: every number but the step is a curve of its name.</summary>
-    /// <exception cref="InputException">It cannot be written.</exception>
     public void Add(JsonObject row)
     {
         ArgumentNullException.ThrowIfNull(row);
@@ -69,7 +73,9 @@ public sealed class EventFile : IDisposable
         }
         catch (IOException e)
         {
-            throw new InputException($"{path}: cannot be written ({e.Message}); check the free space, then --resume goes on from the last checkpoint", e);
+            Dispose();
+            file = null;
+            Tell(e);
         }
     }
 
@@ -78,7 +84,7 @@ public sealed class EventFile : IDisposable
     {
         try
         {
-            file.Dispose();
+            file?.Dispose();
         }
         catch (IOException)
         {
@@ -102,8 +108,15 @@ public sealed class EventFile : IDisposable
 
     private static double Number(JsonNode? value) => value is null ? double.NaN : value.Deserialize<double>(MetricsWriter.Format);
 
+    private void Tell(Exception e) => warn($"{path}: cannot be written ({e.Message}); the curves end here, metrics.jsonl has them all");
+
     private void Write(Event record)
     {
+        if (file is null)
+        {
+            return;
+        }
+
         var content = record.ToByteArray();
         var length = BitConverter.GetBytes((ulong)content.Length);
         file.Write([.. length, .. BitConverter.GetBytes(MaskedSum(length)), .. content, .. BitConverter.GetBytes(MaskedSum(content))]);

@@ -25,6 +25,9 @@ public sealed class MemoryEstimate(DecoderConfig config)
     private const int MasterBytes = sizeof(float);
     private const int CachedTokens = 1024;
 
+    /// <summary>Of a pair of tokens: three masks of one byte, and one of float32 in the kernel.</summary>
+    private const int MaskBytes = 7;
+
     /// <summary>Number of weights.</summary>
     public long Parameters { get; } = DecoderLayout.Slots(config, 0).Sum(slot => slot.Count);
 
@@ -33,7 +36,8 @@ public sealed class MemoryEstimate(DecoderConfig config)
 
     /// <summary>
     /// What a backward pass needs of some rows, roughly: of every token and block, ten states, the queries, keys, values, four inner
-    /// states and the attention to all tokens; the logits and their gradient of what is graded.
+    /// states and the attention to all tokens, where that is kept; the masks where rows differ; the logits and their gradient of
+    /// what is graded. A pass without gradients holds as much until its end.
     /// </summary>
     /// <param name="c">The shape.</param>
     /// <param name="rows">Rows of a pass.</param>
@@ -43,14 +47,29 @@ public sealed class MemoryEstimate(DecoderConfig config)
     public static double Activations(DecoderConfig c, int rows, int tokens, int graded, int elementBytes)
     {
         ArgumentNullException.ThrowIfNull(c);
-        double perToken = (10 * c.HiddenSize) + (2 * (c.QueryHeads + c.KeyValueHeads) * c.HeadSize) + (4 * c.IntermediateSize) + (2 * c.QueryHeads * tokens);
-        return rows * (((double)tokens * c.Layers * perToken * elementBytes) + (3.0 * graded * c.VocabularySize * sizeof(float)));
+        double perToken = (10 * c.HiddenSize) + (2 * (c.QueryHeads + c.KeyValueHeads) * c.HeadSize) + (4 * c.IntermediateSize);
+        var square = (double)tokens * tokens;
+        var scores = rows * c.QueryHeads * square * elementBytes;
+        var attention = scores <= Attention.MostScoreBytes ? 2.0 * scores * c.Layers : 0;
+        var masks = rows > 1 ? rows * square * MaskBytes : 0;
+        return attention + masks + (rows * (((double)tokens * c.Layers * perToken * elementBytes) + (3.0 * graded * c.VocabularySize * sizeof(float))));
+    }
+
+    /// <summary>Keys and values of some rows.</summary>
+    /// <param name="c">The shape.</param>
+    /// <param name="rows">Rows of a pass.</param>
+    /// <param name="tokens">Tokens of the longest row.</param>
+    /// <param name="elementBytes">Bytes of a number.</param>
+    public static double Cache(DecoderConfig c, int rows, double tokens, int elementBytes)
+    {
+        ArgumentNullException.ThrowIfNull(c);
+        return 2.0 * rows * tokens * c.Layers * c.KeyValueHeads * c.HeadSize * elementBytes;
     }
 
     /// <summary>Weights and the keys and values of 1024 tokens, for answering one question.</summary>
     /// <param name="elementBytes">Bytes of a number.</param>
     public double Inference(int elementBytes) =>
-        elementBytes * (Parameters + (2.0 * CachedTokens * config.Layers * config.KeyValueHeads * config.HeadSize));
+        (elementBytes * (double)Parameters) + Cache(config, 1, CachedTokens, elementBytes);
 
     /// <summary>Weights, gradients, both moments and activations of a step.</summary>
     /// <param name="method">The method, by its name; <c>cot</c> for the explicit teacher.</param>

@@ -62,12 +62,15 @@ public sealed class MetricsWriter : IDisposable
 
     private readonly string path;
     private readonly StreamWriter writer;
+    private readonly Func<string> goOn;
 
     /// <summary>A writer that appends to a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="goOn">Says from where a run goes on that the disk ends.</param>
     /// <exception cref="InputException">The file cannot be opened.</exception>
-    public MetricsWriter(string path)
+    public MetricsWriter(string path, Func<string>? goOn = null)
     {
-        this.path = path;
+        (this.path, this.goOn) = (path, goOn ?? (() => "then --resume goes on from the last checkpoint"));
         Lines = File.Exists(path) ? InputFile.ReadBytes(path, InputFile.LargestLog).AsSpan().Count((byte)'\n') : 0;
         writer = AppendedFile.Open(path);
     }
@@ -77,7 +80,7 @@ public sealed class MetricsWriter : IDisposable
     public void Write(MetricsRow row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        AppendedFile.Write(writer, path, row.ToJson().ToJsonString(Format));
+        AppendedFile.Write(writer, path, row.ToJson().ToJsonString(Format), goOn);
         Lines++;
     }
 

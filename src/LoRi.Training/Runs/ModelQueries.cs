@@ -30,6 +30,7 @@ public static class ModelQueries
         var (model, _) = Load(path, Settings(dtype, device), adapter);
         using var owned = model;
         CheckIds(ids, model, path);
+        MemoryCheck.Pass(model, 1, ids.Length, ids.Length, $"{IdsOption}: {ids.Length} tokens", "give fewer");
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var weights = model.Weights();
@@ -91,7 +92,7 @@ public static class ModelQueries
 
         if (ids.Length > model.Config.LongestSequence)
         {
-            throw new InputException($"{named}: {ids.Length} tokens, but {path} has a table of {model.Config.LongestSequence} positions; shorten it");
+            throw new InputException($"{named}: {ids.Length} tokens, but {path} {model.Config.LongestReason}; shorten it");
         }
     }
 }

@@ -6,13 +6,18 @@ namespace LoRi.Training.Runs;
 /// <summary>The checks that options share. Each error names the flag, the value and the rule.</summary>
 internal static class OptionRules
 {
-    /// <summary>The value must be at least <paramref name="least"/>.</summary>
+    /// <summary>The value must be at least <paramref name="least"/>, and at most what <see cref="OptionBounds"/> say.</summary>
     internal static void AtLeast<T>(string flag, T? value, T least)
         where T : struct, INumber<T>
     {
         if (value is { } given && !(given >= least && T.IsFinite(given)))
         {
             throw Wrong(flag, given, $"must be at least {Text(least)}");
+        }
+
+        if (value is { } counted)
+        {
+            OptionBounds.Check(flag, double.CreateSaturating(counted));
         }
     }
 
@@ -31,6 +36,11 @@ internal static class OptionRules
         if (value is { } given && !(given > 0 && double.IsFinite(given)))
         {
             throw Wrong(flag, given, "must be larger than 0");
+        }
+
+        if (value is { } measured)
+        {
+            OptionBounds.Check(flag, measured);
         }
     }
 

@@ -142,7 +142,7 @@ public sealed class RunDirectory
             AtomicFile.WriteText(MetricsFile, string.Concat(kept.Select(line => line + "\n")));
         }
 
-        return new MetricsWriter(MetricsFile);
+        return new MetricsWriter(MetricsFile, LastWhole);
     }
 
     /// <summary>The rows of <c>metrics.jsonl</c>.</summary>
@@ -169,10 +169,11 @@ public sealed class RunDirectory
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InputException)
         {
             TryDelete(partial);
-            var last = Checkpoints() is [.., var (_, whole)] ? $"{whole} is whole, and --resume goes on from it" : "there is no earlier checkpoint";
-            throw new InputException($"{folder}: cannot be written ({Reason(e)}); check the free space and the permissions; {last}", e);
+            throw new InputException($"{folder}: cannot be written ({Reason(e)}); check the free space and the permissions; {LastWhole()}", e);
         }
     }
+
+    private string LastWhole() => Checkpoints() is [.., var (_, whole)] ? $"{whole} is whole, and --resume goes on from it" : "there is no earlier checkpoint";
 
     private static string Reason(Exception e) => (e.InnerException ?? e).Message;
 

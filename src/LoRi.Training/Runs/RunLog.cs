@@ -12,6 +12,7 @@ public sealed class RunLog : ILoggerProvider
     private readonly StreamWriter? file;
     private readonly IRunScreen? screen;
     private readonly ILogger logger;
+    private bool failed;
 
     /// <summary>A log that appends to <paramref name="path"/> if there is one, and shows on <paramref name="screen"/> if there is one.</summary>
     /// <exception cref="InputException">The file cannot be opened.</exception>
@@ -63,12 +64,30 @@ public sealed class RunLog : ILoggerProvider
             if (file is not null)
             {
                 var time = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-                AppendedFile.Write(file, path!, $"{time} {mark}{message}");
+                Append($"{time} {mark}{message}");
                 if (exception is not null)
                 {
-                    AppendedFile.Write(file, path!, $"{exception}");
+                    Append($"{exception}");
                 }
             }
+        }
+    }
+
+    /// <summary>Appends a line to the file. A run does not end for it where that cannot be; the screen says so once.</summary>
+    private void Append(string line)
+    {
+        try
+        {
+            AppendedFile.Write(file!, path!, line);
+        }
+        catch (InputException e) when (!failed)
+        {
+            failed = true;
+            screen?.Line($"warning: {path}: cannot be written ({(e.InnerException ?? e).Message}); the run goes on without these lines");
+        }
+        catch (InputException)
+        {
+            // Said before; the next line may find room again.
         }
     }
 

@@ -50,7 +50,7 @@ public sealed class RunLoop(
         }
 
         using var metrics = run.OpenMetrics(trainer.CompletedSteps, from?.State.Lines);
-        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics());
+        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics(), log.Warn);
         var steps = new StepLog(metrics, events, state, settings.Train.LogEvery, plan.Steps, log);
         var watch = new RunWatch(settings.Train, model, method.LatentSteps, data.Training, state.Watch);
         while (!trainer.Finished)
@@ -103,7 +103,7 @@ public sealed class RunLoop(
 
     private void MakeStep(Trainer trainer, RunState state, StepLog steps, RunWatch watch)
     {
-        var step = trainer.Step();
+        var step = FailureText.At(string.Create(CultureInfo.InvariantCulture, $"step {trainer.CompletedSteps + 1}"), trainer.Step);
         var measures = new Dictionary<string, double>();
         var spread = watch.Measure(step.Step);
         if (spread is { } value)

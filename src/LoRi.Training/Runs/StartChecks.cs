@@ -52,13 +52,13 @@ internal sealed class StartChecks(RunSettings settings, TrainingData data, Actio
         if (longest > model.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens ({place}), the model has a table of {model.LongestSequence} positions; leave such rows out with --max-tokens {model.LongestSequence}");
+                $"--data: the longest example makes {longest} tokens ({place}), but the model {model.LongestReason}; leave such rows out with --max-tokens {model.LongestSequence}");
         }
 
         if (settings.TeacherShape() is { } teacher && data.TeacherRows.Max(row => row.ExplicitLength) is var chain && chain > teacher.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {chain} tokens, --teacher {train.Teacher} has a table of {teacher.LongestSequence} positions; leave such rows out with --max-tokens {teacher.LongestSequence}");
+                $"--data: the longest example makes {chain} tokens, but --teacher {train.Teacher} {teacher.LongestReason}; leave such rows out with --max-tokens {teacher.LongestSequence}");
         }
 
         if (model.LengthNote(longest) is { } note)

@@ -140,7 +140,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         log.Phase("loading the teacher");
         var longest = rows.Max(row => row.ExplicitLength);
         var teacher = ModelLoader.Load(path, new LoadSettings(StageModel.PrecisionOf(settings.Train.Dtype), device)).Model;
-        var (found, size, positions) = (teacher.Config.Layers, teacher.Config.HiddenSize, teacher.Config.LongestSequence);
+        var (found, size, positions, reason) = (teacher.Config.Layers, teacher.Config.HiddenSize, teacher.Config.LongestSequence, teacher.Config.LongestReason);
         if ((found, size) == (student.Layers, student.HiddenSize) && longest <= positions)
         {
             return teacher;
@@ -150,7 +150,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         if (longest > positions)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens for --teacher {path}, which has a table of {positions} positions; leave such rows out with --max-tokens {positions}");
+                $"--data: the longest example makes {longest} tokens for --teacher {path}, which {reason}; leave such rows out with --max-tokens {positions}");
         }
 
         throw new InputException($"--teacher {path}: has {found} levels of {size} components, the student has {student.Layers} of {student.HiddenSize}; teacher and student must have the same base model");

@@ -196,7 +196,8 @@ public sealed class TrainingStage
         var examples = ReasoningData.Read(settings.Train.Data, settings.Train.DataOptions());
         log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
         var tokenizer = StageModel.Tokenizer(Start, settings.Train.Tokenizer);
-        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(StudentMarkers.Texts);
+        tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
+        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(StudentMarkers.Texts, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(Start))!));
         stop.ThrowIfCancellationRequested();
         log.Phase("loading the model");
         var model = LoadStart(Start, tokenizer, new LoadSettings(precision, device));
@@ -212,6 +213,7 @@ public sealed class TrainingStage
             checks.Rows();
             checks.Lengths(model.Config);
             checks.Steps(new RunPlan(settings, data.Training.Count));
+            MemoryCheck.Training(settings, model, data, LatentSteps);
             log.Phase("preparing what the weights lack");
             InitialiseParts(model, data);
             stop.ThrowIfCancellationRequested();

@@ -80,6 +80,7 @@ public static class TrajectoriesStage
         var set = ReasoningData.Read(options.Data, options.Reading);
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
         StudentMarkers.Check(set, tokenizer, StudentMarkers.All);
+        tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
         var (model, card) = ModelLoader.Load(options.Model, new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device)));
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
@@ -98,6 +99,9 @@ public static class TrajectoriesStage
             info($"--data: {note}");
         }
 
+        var longest = rows.Max(row => row.ExplicitLength);
+        var together = System.Math.Min(options.BatchSize, rows.Length);
+        MemoryCheck.Pass(model, together, longest, 0, $"--data {string.Join(' ', options.Data)}: rows of up to {longest} tokens, {together} at a time", "take a smaller --batch-size, or leave long rows out with --max-tokens");
         if (rows.All(row => row.Rationale.Length == 0))
         {
             info($"warning: --data {string.Join(' ', options.Data)}: none of the {rows.Length:N0} rows has a rationale, so that there are anchors alone and no trajectory; --rationale-column names the column that has it");

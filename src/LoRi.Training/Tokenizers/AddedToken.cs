@@ -19,6 +19,9 @@ public sealed record AddedToken(int Id, string Content)
 
     /// <summary>Whether it is looked for in the normalised text rather than in the text as given.</summary>
     public bool Normalized { get; init; }
+
+    /// <summary>Whether no file names it, but only the tokenizer's class: a model need not have a row for it.</summary>
+    internal bool Assumed { get; init; }
 }
 
 /// <summary>A token and the part of the text that it stands for, in UTF-16 units.</summary>

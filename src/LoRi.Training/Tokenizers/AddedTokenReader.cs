@@ -7,44 +7,37 @@ internal static class AddedTokenReader
     /// A token that the model's vocabulary has keeps the id it has there, any other gets the next free one; the id in the file is
     /// only what was expected, and a note says where the two differ.
     /// </summary>
-    public static (List<AddedToken> Added, List<string> Notes) Read(TokenizerJson? list, Dictionary<string, int> vocabulary)
+    public static (AddedTokenList Added, List<string> Notes) Read(TokenizerJson? list, IReadOnlyDictionary<string, int> vocabulary)
     {
-        List<AddedToken> added = [];
+        AddedTokenList added = new(vocabulary);
         List<string> moved = [];
-        Dictionary<string, int> places = new(StringComparer.Ordinal);
-        int next = vocabulary.Count;
         foreach (TokenizerJson item in list?.Items() ?? [])
         {
             int expected = item.Get("id").AsId();
             string content = item.Text("content");
-            bool again = places.TryGetValue(content, out int place);
-            int id = again ? added[place].Id : vocabulary.TryGetValue(content, out int own) ? own : next;
-            if (id > Vocabulary.LargestId)
+            if (content.Length == 0)
             {
-                throw item.Bad($"comes after more than {Vocabulary.LargestId} ids");
+                continue;
             }
 
-            if (id != expected && content.Length > 0)
+            int id = added.Add(Token(item, content)) ?? throw item.Bad($"comes after more than {Vocabulary.LargestId} ids");
+            if (id != expected)
             {
-                moved.Add($"the added token {MessageText.Quote(content)} has the id {expected} in the file, but {id} by the vocabulary and the tokens before it, which is used");
-            }
-
-            if (again)
-            {
-                added[place] = Token(item, id, content);
-            }
-            else if (content.Length > 0)
-            {
-                places[content] = added.Count;
-                next = int.Max(next, id + 1);
-                added.Add(Token(item, id, content));
+                moved.Add(Moved("the file", content, expected, id));
             }
         }
 
-        return (added, moved.Count < 2 ? moved : [$"{moved[0]}; {moved.Count - 1} more likewise"]);
+        return (added, Several(moved));
     }
 
-    private static AddedToken Token(TokenizerJson item, int id, string content) => new(id, content)
+    /// <summary>What is to be said of a token whose id is another than the one that a file has for it.</summary>
+    public static string Moved(string file, string content, int expected, int id) =>
+        $"the added token {MessageText.Quote(content)} has the id {expected} in {file}, but {id} by the vocabulary and the tokens before it, which is used";
+
+    /// <summary>One note for several of a kind.</summary>
+    public static List<string> Several(List<string> notes) => notes.Count < 2 ? notes : [$"{notes[0]}; {notes.Count - 1} more likewise"];
+
+    private static AddedToken Token(TokenizerJson item, string content) => new(0, content)
     {
         Special = item.Flag("special", false),
         SingleWord = item.Flag("single_word", false),

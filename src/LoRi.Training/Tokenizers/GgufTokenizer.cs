@@ -37,7 +37,7 @@ public static class GgufTokenizer
 
         JsonObject config = BuildConfig(file, tokens);
         TemplateFiles.Add(file.Path, config);
-        return TokenizerReader.Read(file.Path, stream.ToArray(), config);
+        return TokenizerReader.Read(file.Path, stream.ToArray(), TokenizerFolder.Of(config));
     }
 
     private static void Write(Utf8JsonWriter json, GgufFile file, string[] tokens)

@@ -4,7 +4,7 @@ namespace LoRi.Training.Tokenizers;
 internal static class PostProcessorReader
 {
     /// <summary>Ids in front of a text and after it, and what offsets leave out.</summary>
-    public static (List<int> Before, List<int> After, OffsetTrim Trim) Read(TokenizerJson? processor)
+    public static TextFrame Read(TokenizerJson? processor)
     {
         List<int> before = [], after = [];
         OffsetTrim trim = OffsetTrim.Off;
@@ -27,7 +27,7 @@ internal static class PostProcessorReader
             }
         }
 
-        return (before, after, trim);
+        return new TextFrame(before, after, trim);
     }
 
     private static void ReadTemplate(TokenizerJson template, List<int> before, List<int> after)

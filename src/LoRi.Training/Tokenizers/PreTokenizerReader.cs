@@ -6,8 +6,12 @@ namespace LoRi.Training.Tokenizers;
 internal static class PreTokenizerReader
 {
     /// <summary>Reads the <c>pre_tokenizer</c> of a file; without one the whole text is one piece.</summary>
-    public static PreTokenizer Read(string path, TokenizerJson? preTokenizer)
+    /// <param name="path">The file, for errors.</param>
+    /// <param name="preTokenizer">The component.</param>
+    /// <param name="prefixSpace">Whether a lone byte-level step puts a space before a text, where that is said elsewhere.</param>
+    public static PreTokenizer Read(string path, TokenizerJson? preTokenizer, bool? prefixSpace)
     {
+        bool alone = preTokenizer?.Text("type") == "ByteLevel";
         List<PreTokenizerStep> steps = [];
         bool byteLevel = false, prefix = false;
         foreach (TokenizerJson part in preTokenizer?.Parts("pretokenizers") ?? [])
@@ -19,7 +23,7 @@ internal static class PreTokenizerReader
             }
 
             byteLevel = type == "ByteLevel";
-            prefix = byteLevel && part.Flag("add_prefix_space", true);
+            prefix = byteLevel && ((alone ? prefixSpace : null) ?? part.Flag("add_prefix_space", true));
             if (prefix && steps.Count > 0)
             {
                 throw part.Unsupported("has add_prefix_space after another step");

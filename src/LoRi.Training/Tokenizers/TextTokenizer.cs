@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 
@@ -19,7 +18,7 @@ public sealed class TextTokenizer
     {
         _parts = parts;
         _vocabulary = new Vocabulary(parts.Model, added);
-        AddedToken[] sought = [.. added.Where(token => !parts.ReadAsText.Contains(token.Content))];
+        AddedToken[] sought = [.. added.Where(token => !parts.ReadAsText.Contains(token.Content) && !(parts.SplitsSpecial && token.Special))];
         _rawFinder = new AddedTokenFinder(sought.Where(token => !token.Normalized).Select(token => (token.Content, token)));
         _normalizedFinder = new AddedTokenFinder(sought.Where(token => token.Normalized)
             .Select(token => (NormalizedText.Of(token.Content, parts.Normalize).Text, token)));
@@ -31,14 +30,20 @@ public sealed class TextTokenizer
     /// <summary>What the file says that is not followed, for the user to read.</summary>
     public IReadOnlyList<string> Notes => _parts.Notes;
 
-    /// <summary>One more than the largest id: the rows that an embedding table needs at least.</summary>
-    public int VocabularySize => _vocabulary.Size;
+    /// <summary>One more than the largest id that a file names: the rows that an embedding table needs at least.</summary>
+    public int VocabularySize => _vocabulary.NamedSize;
 
     /// <summary>The tokens that are found in the text as they are, control tokens among them.</summary>
     public IReadOnlyList<AddedToken> AddedTokens => _vocabulary.Added;
 
     /// <summary>The <c>tokenizer_config.json</c> beside the file (or what a GGUF file says in its place); empty where there is none.</summary>
     public JsonObject Config => (JsonObject)_parts.Config.DeepClone();
+
+    /// <summary>
+    /// The special tokens by role (<c>bos_token</c>, ...), wherever the folder names them: a text, or a list of those without a role of
+    /// their own.
+    /// </summary>
+    public JsonObject SpecialTokens => (JsonObject)_parts.Special.DeepClone();
 
     /// <summary>The ids of a text.</summary>
     /// <param name="text">Any text; surrogates that stand alone count as U+FFFD.</param>
@@ -48,7 +53,7 @@ public sealed class TextTokenizer
         List<int> ids = new((text.Length / 3) + 8);
         if (addSpecialTokens)
         {
-            ids.AddRange(_parts.Before);
+            ids.AddRange(_parts.Frame.Before);
         }
 
         foreach ((NormalizedText piece, int start, int end, AddedToken? token, _) in Segments(text))
@@ -65,7 +70,7 @@ public sealed class TextTokenizer
 
         if (addSpecialTokens)
         {
-            ids.AddRange(_parts.After);
+            ids.AddRange(_parts.Frame.After);
         }
 
         return [.. ids];
@@ -89,7 +94,7 @@ public sealed class TextTokenizer
             }
         }
 
-        return _parts.Trim.Apply(spans, IdToToken);
+        return _parts.Frame.Trim.Apply(spans, IdToToken);
     }
 
     /// <summary>The text of a list of ids; ids that the vocabulary does not have are left out.</summary>
@@ -119,25 +124,37 @@ public sealed class TextTokenizer
     /// <summary>The vocabulary form of an id, or null.</summary>
     public string? IdToToken(int id) => _vocabulary.Find(id);
 
-    /// <summary>This tokenizer with more control tokens, each with the next free id; those that are there already keep theirs.</summary>
-    public TextTokenizer WithSpecialTokens(IEnumerable<string> contents)
+    /// <summary>
+    /// This tokenizer with more control tokens, each with the next free id; those that are there already keep theirs. An id that a file
+    /// gives to a part without a token is given a token that no text has.
+    /// </summary>
+    /// <param name="contents">Their texts.</param>
+    /// <param name="taken">Ids that are given away beside those of the tokenizer's own folder.</param>
+    /// <exception cref="InputException">The next id is one that the vocabulary has.</exception>
+    public TextTokenizer WithSpecialTokens(IEnumerable<string> contents, IReadOnlySet<int>? taken = null)
     {
         ArgumentNullException.ThrowIfNull(contents);
         List<AddedToken> added = [.. AddedTokens];
-        JsonObject config = Config;
+        HashSet<int> reserved = [.. TokenizerFolder.IdsIn(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!), .. taken ?? new HashSet<int>()];
         int next = added.Select(token => token.Id + 1).Append(_vocabulary.Model.Count).Max();
         foreach (string content in contents)
         {
             ArgumentException.ThrowIfNullOrEmpty(content, nameof(contents));
-            if (!added.Exists(token => token.Content == content))
+            if (added.Exists(token => token.Content == content))
             {
-                AddedToken token = new(TokenToId(content) ?? Free(next++), content) { Special = true };
-                added.Add(token);
-                Mention(token, config);
+                continue;
             }
+
+            int? own = TokenToId(content);
+            for (; own is null && reserved.Contains(next); next++)
+            {
+                added.Add(new AddedToken(Free(next), $"<|lori_reserved_{next}|>") { Special = true });
+            }
+
+            added.Add(new AddedToken(own ?? Free(next++), content) { Special = true });
         }
 
-        return new TextTokenizer(_parts with { Config = config }, added);
+        return new TextTokenizer(_parts, added);
     }
 
     /// <summary>This tokenizer, for which the given texts are ordinary wherever they stand, though they are added tokens. Ids and files stay the same.</summary>
@@ -153,32 +170,16 @@ public sealed class TextTokenizer
     private int Free(int id) => IdToToken(id) is not string taken ? id
         : throw new InputException($"{Path}: the next new token gets the id {id}, which {MessageText.Quote(taken)} has; the ids of its vocabulary have gaps, renumber them");
 
-    /// <summary>Enters a new token where the configuration lists all of them.</summary>
-    private static void Mention(AddedToken token, JsonObject config)
-    {
-        if (config["added_tokens_decoder"] is JsonObject listed)
-        {
-            listed[token.Id.ToString(CultureInfo.InvariantCulture)] = new JsonObject
-            {
-                ["content"] = token.Content,
-                ["lstrip"] = token.LeftStrip,
-                ["normalized"] = token.Normalized,
-                ["rstrip"] = token.RightStrip,
-                ["single_word"] = token.SingleWord,
-                ["special"] = token.Special,
-            };
-        }
-    }
-
     /// <summary>
-    /// Writes <c>tokenizer.json</c>, with more control tokens, into a folder, and <c>tokenizer_config.json</c> where there is
-    /// anything to say in it; gives back the tokenizer that the files describe.
+    /// Writes <c>tokenizer.json</c>, with more control tokens, <c>tokenizer_config.json</c> and, where the source has one,
+    /// <c>added_tokens.json</c> into a folder; gives back the tokenizer that the files describe.
     /// </summary>
     public TextTokenizer SaveTo(string folder, IEnumerable<string>? newSpecialTokens = null)
     {
         TextTokenizer extended = WithSpecialTokens(newSpecialTokens ?? []);
-        TokenizerWriter.Write(folder, extended._parts, extended.AddedTokens);
-        return extended;
+        TokenizerParts parts = extended._parts with { Config = WrittenConfig.Of(extended._parts, extended.AddedTokens) };
+        TokenizerWriter.Write(folder, parts, extended.AddedTokens);
+        return new TextTokenizer(parts, extended.AddedTokens);
     }
 
     /// <summary>The parts of a text: added tokens, and what lies between them in normal form, each with where its piece begins in the text.</summary>

@@ -28,13 +28,13 @@ public static class TokenizerFile
 
         JsonObject config = ReadConfig(file);
         TemplateFiles.Add(file, config);
-        return TokenizerReader.Read(file, ReadJson(file), config);
+        return TokenizerReader.Read(file, ReadJson(file), TokenizerFolder.Read(file, config));
     }
 
     /// <summary>The <c>tokenizer_config.json</c> beside a file; empty where there is none.</summary>
     internal static JsonObject ReadConfig(string file)
     {
-        string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".", "tokenizer_config.json");
+        string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".", TokenizerFolder.ConfigName);
         return File.Exists(config) ? JsonFile.ReadObject(config) : [];
     }
 

@@ -29,18 +29,24 @@ internal sealed record TokenizerParts
     /// <summary>How tokens become text.</summary>
     public required TokenDecoder Decoder { get; init; }
 
-    /// <summary>Ids in front of every text.</summary>
-    public required IReadOnlyList<int> Before { get; init; }
+    /// <summary>What is put around every text.</summary>
+    public required TextFrame Frame { get; init; }
+
+    /// <summary>Special tokens by role: a text, or a list of those without a role of their own.</summary>
+    public required JsonObject Special { get; init; }
+
+    /// <summary>Whether control tokens within a text are ordinary text.</summary>
+    public bool SplitsSpecial { get; init; }
+
+    /// <summary>Whether the folder has an <c>added_tokens.json</c>.</summary>
+    public bool HasAddedFile { get; init; }
+
+    /// <summary>The class whose ways are followed; null where there is nothing beside the file.</summary>
+    public TokenizerClass? Class { get; init; }
 
     /// <summary>What the file says that is not followed.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
-    /// <summary>How white space at the ends of tokens counts in offsets.</summary>
-    public required OffsetTrim Trim { get; init; }
-
     /// <summary>Texts of added tokens that are not looked for: where they stand in a text they are ordinary.</summary>
     public IReadOnlyList<string> ReadAsText { get; init; } = [];
-
-    /// <summary>Ids after every text.</summary>
-    public required IReadOnlyList<int> After { get; init; }
 }

@@ -7,12 +7,12 @@ namespace LoRi.Training.Tokenizers;
 internal static class TokenizerReader
 {
     /// <summary>Reads a file.</summary>
-    public static TextTokenizer Read(string path, ReadOnlyMemory<byte> json, JsonObject config)
+    public static TextTokenizer Read(string path, ReadOnlyMemory<byte> json, TokenizerFolder folder)
     {
         using JsonDocument document = JsonFile.Parse(path, json);
         try
         {
-            return Build(path, json, config, new TokenizerJson(path, "", document.RootElement));
+            return Build(path, json, folder, new TokenizerJson(path, "", document.RootElement));
         }
         catch (InvalidOperationException e)
         {
@@ -20,33 +20,37 @@ internal static class TokenizerReader
         }
     }
 
-    private static TextTokenizer Build(string path, ReadOnlyMemory<byte> json, JsonObject config, TokenizerJson root)
+    private static TextTokenizer Build(string path, ReadOnlyMemory<byte> json, TokenizerFolder folder, TokenizerJson root)
     {
         TokenizerJson model = root.Get("model");
         Dictionary<string, int> vocabulary = ReadVocabulary(model.Get("vocab"));
-        PreTokenizer preTokenizer = PreTokenizerReader.Read(path, root.Find("pre_tokenizer"));
-        (List<int> before, List<int> after, OffsetTrim trim) = PostProcessorReader.Read(root.Find("post_processor"));
+        (AddedTokenList added, List<string> notes) = AddedTokenReader.Read(root.Find("added_tokens"), vocabulary);
+        (JsonObject special, List<string> folderNotes) = FolderTokens.Add(folder, added);
+        PreTokenizer preTokenizer = PreTokenizerReader.Read(path, root.Find("pre_tokenizer"), folder.PrefixSpace());
+        TextFrame frame = PostProcessorReader.Read(root.Find("post_processor")).Of(folder, special, added);
         ITokenModel tokenModel = ReadModel(path, model, vocabulary, preTokenizer);
-        (List<AddedToken> added, List<string> notes) = AddedTokenReader.Read(root.Find("added_tokens"), vocabulary);
+        notes.AddRange(folderNotes);
         notes.AddRange(((string[])["truncation", "padding"]).Where(name => root.Find(name) is not null)
             .Select(name => $"{name} is set in the file; it is not followed, texts stay whole and alone"));
         TokenizerParts parts = new()
         {
             Path = path,
             Json = json,
-            Config = config,
+            Config = folder.Config,
             Model = vocabulary,
             Normalize = ReadNormalizer(root.Find("normalizer")),
             PreTokenizer = preTokenizer,
             Cache = new PieceCache(tokenModel),
             Decoder = ReadDecoder(root.Find("decoder")),
-            Before = before,
-            After = after,
-            Trim = trim,
+            Frame = frame,
+            Special = special,
+            SplitsSpecial = folder.SplitsSpecial,
+            HasAddedFile = folder.HasAddedFile,
+            Class = folder.Class,
             Notes = notes,
         };
-        TextTokenizer tokenizer = new(parts, added);
-        int? unknown = before.Concat(after).Where(id => tokenizer.IdToToken(id) is null).Select(id => (int?)id).FirstOrDefault();
+        TextTokenizer tokenizer = new(parts, added.Tokens);
+        int? unknown = frame.Before.Concat(frame.After).Where(id => tokenizer.IdToToken(id) is null).Select(id => (int?)id).FirstOrDefault();
         return unknown is null ? tokenizer : throw root.Get("post_processor").Bad($"adds the id {unknown}, which no token has");
     }
 

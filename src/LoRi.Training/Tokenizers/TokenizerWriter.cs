@@ -8,16 +8,30 @@ namespace LoRi.Training.Tokenizers;
 /// <summary>Writes the files of a tokenizer.</summary>
 internal static class TokenizerWriter
 {
-    /// <summary>Writes <c>tokenizer.json</c> with the given added tokens, and <c>tokenizer_config.json</c>.</summary>
+    /// <summary>
+    /// Writes <c>tokenizer.json</c> with the given added tokens, <c>tokenizer_config.json</c> and, where the source has one,
+    /// <c>added_tokens.json</c>.
+    /// </summary>
     public static void Write(string folder, TokenizerParts parts, IReadOnlyList<AddedToken> added)
     {
         AtomicFile.CreateFolder(folder);
+        AddedToken[] written = Written(added);
         using JsonDocument document = JsonFile.Parse(parts.Path, parts.Json);
-        WriteJson(Path.Combine(folder, "tokenizer.json"), json => WriteTokenizer(json, document.RootElement, added));
-        if (parts.Config.Count > 0)
+        WriteJson(Path.Combine(folder, "tokenizer.json"), json => WriteTokenizer(json, document.RootElement, written));
+        WriteJson(Path.Combine(folder, TokenizerFolder.ConfigName), json => parts.Config.WriteTo(json));
+        if (parts.HasAddedFile)
         {
-            WriteJson(Path.Combine(folder, "tokenizer_config.json"), json => parts.Config.WriteTo(json));
+            IEnumerable<AddedToken> beyond = written.Where(token => !parts.Model.ContainsKey(token.Content));
+            JsonObject listed = new(beyond.Select(token => KeyValuePair.Create(token.Content, (JsonNode?)token.Id)));
+            WriteJson(Path.Combine(folder, TokenizerFolder.AddedName), json => listed.WriteTo(json));
         }
+    }
+
+    /// <summary>The tokens that a file names: those of the class alone are left to it, where none comes after them.</summary>
+    public static AddedToken[] Written(IReadOnlyList<AddedToken> added)
+    {
+        int last = added.Where(token => !token.Assumed).Select(token => token.Id).Append(-1).Max();
+        return [.. added.Where(token => !token.Assumed || token.Id < last)];
     }
 
     private static void WriteJson(string path, Action<Utf8JsonWriter> write) => AtomicFile.Write(path, stream =>

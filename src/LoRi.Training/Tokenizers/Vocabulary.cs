@@ -44,6 +44,9 @@ internal sealed class Vocabulary
     /// <summary>One more than the largest id.</summary>
     public int Size { get; }
 
+    /// <summary>One more than the largest id of a token that some file names.</summary>
+    public int NamedSize => _model.Values.Concat(Added.Where(token => !token.Assumed).Select(token => token.Id)).Append(-1).Max() + 1;
+
     /// <summary>The id of a token, or null.</summary>
     public int? Find(string token) =>
         _added.TryGetValue(token, out AddedToken? added) ? added.Id : _model.TryGetValue(token, out int id) ? id : null;

@@ -1,0 +1,58 @@
+/// Options that ask for memory, threads or time: none takes a number that brings a machine down.
+module LoRi.Cli.Tests.BoundTests
+
+open Expecto
+open LoRi.Cli
+open LoRi.Cli.ExitCodes
+open LoRi.Training.Runs
+open LoRi.Cli.Tests.Running
+
+/// What must be there for a command line to be looked at any further.
+let private mandatory =
+    Map
+        [
+            "logits", [ "--model"; "m"; "--ids"; "1" ]
+            "generate", [ "--model"; "m"; "--prompt"; "p" ]
+            "trajectories", [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
+            "evaluate", [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
+            "teach", [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
+            "distill", [ "--teacher"; "m"; "--data"; "d"; "--output"; "o" ]
+            "report", [ "r" ]
+            "subspace fit", [ "--trajectories"; "t"; "--output"; "o" ]
+            "subspace report", [ "--subspace"; "s" ]
+            "objective", [ "--subspace"; "s"; "--teacher"; "t"; "--student"; "u" ]
+        ]
+
+let private bounded = set OptionBounds.Options
+
+[<Tests>]
+let tests =
+    testList
+        "Bounds"
+        [
+            for command in Registry.commands do
+                for option in command.Names() |> List.map fst |> List.filter bounded.Contains |> List.distinct do
+                    test $"{command.Page.Name} {option}" {
+                        let arguments =
+                            [
+                                yield! command.Page.Name.Split ' '
+                                yield! mandatory |> Map.tryFind command.Page.Name |> Option.defaultValue []
+                                option
+                                "2000000000"
+                            ]
+
+                        let most = OptionBounds.Of(option).Value
+                        expectError BadUsage $"{option} 2000000000: must be at most {most}" arguments
+                    }
+            for key, most in [ "threads", OptionBounds.Of("--threads").Value; "batch_size", 65536 ] do
+                test $"{key} in a file of settings" {
+                    inFolder (fun folder ->
+                        let config = file folder "c.json" $"""{{"{key}": 1000000}}"""
+
+                        for command in [ "teach"; "evaluate"; "trajectories" ] do
+                            expectError
+                                Failed
+                                $"1000000: must be at most {most}"
+                                (withNothing command @ [ "--config"; config ]))
+                }
+        ]
