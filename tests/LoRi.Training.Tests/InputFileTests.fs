@@ -282,7 +282,6 @@ let private sources =
                         // The system's own description of this process and machine.
                         "CpuCapabilities.cs"
                         "StageMeasures.cs"
-                        "MachineMemory.cs"
                         "FreeMemory.cs"
                         // The program's own library, and its copy.
                         "AdaptedLibrary.cs"
