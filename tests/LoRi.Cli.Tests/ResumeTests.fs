@@ -252,7 +252,9 @@ let private full =
 let private places =
     test "a folder that cannot be written, or that another process writes, is one clear error" {
         withTiny (fun folder ->
-            for output in [ "model/config.json"; "model/config.json/run"; "/proc/run" ] do
+            File.WriteAllText(Path.Combine(folder, "file"), "")
+
+            for output in [ "file"; "file/run"; "/proc/run" ] do
                 expectErrorAfterLog "--output" (teach folder 6 output)
 
             let run, _ = almostFinished folder

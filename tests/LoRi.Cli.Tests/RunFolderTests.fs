@@ -122,7 +122,7 @@ let private kept =
                 let run =
                     teach folder 200 "run"
                     @ [ "--clip"; "0"; "--schedule"; "constant"; "--warmup-steps"; "199" ]
-                    |> withOption "--learning-rate" "2"
+                    |> withOption "--learning-rate" "20"
 
                 let outcome = lori run
                 Expect.equal outcome.Code Failed outcome.Error

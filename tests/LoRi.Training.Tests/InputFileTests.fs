@@ -248,6 +248,16 @@ let private limits =
                     "has more than the 16.0 MiB"
                     "limit")
         }
+        test "a configuration has at most a million values" {
+            withFolder (fun folder ->
+                let path = Path.Combine(folder, "config.json")
+                File.WriteAllText(path, "{\"x\": [" + String.replicate 1_000_001 "0," + "0]}")
+
+                Expect.stringContains
+                    (refusal "config" (fun () -> JsonFile.ReadObject path |> ignore))
+                    "holds more than 1000000 values"
+                    "limit")
+        }
     ]
 
 let private sources =
@@ -272,11 +282,12 @@ let private sources =
                         // The system's own description of this process and machine.
                         "CpuCapabilities.cs"
                         "StageMeasures.cs"
-                        "MachineMemory.cs"
+                        "FreeMemory.cs"
                         // The program's own library, and its copy.
                         "AdaptedLibrary.cs"
-                        // Cut off and written, not read.
+                        // Cut off, written or locked, not read.
                         "EvaluationFolder.cs"
+                        "Leftovers.cs"
                     ]
 
             let found =

@@ -172,9 +172,12 @@ let plain (text: string) =
     List.ofArray (BitConverter.GetBytes(Encoding.UTF8.GetByteCount text))
     @ List.ofArray (Encoding.UTF8.GetBytes text)
 
-/// One text that a run of so many equal indices names.
-let run (count: int64) =
-    let dictionary, values = plain "q", 1uy :: varint (uint64 count <<< 1) @ [ 0uy ]
+/// One text that a run of equal indices names: so many, and how many the page claims.
+let runOf (length: int64) (count: int64) =
+    let dictionary, values = plain "q", 1uy :: varint (uint64 length <<< 1) @ [ 0uy ]
 
     page 2L (int64 dictionary.Length) (int64 dictionary.Length) 1L 0L dictionary
     @ page 0L (int64 values.Length) (int64 values.Length) count 8L values
+
+/// One text that a run of so many equal indices names.
+let run count = runOf count count

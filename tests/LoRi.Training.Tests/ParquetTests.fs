@@ -221,6 +221,7 @@ let private hostile =
 
             $"a dictionary of {claimed} texts",
             oneColumn 1L 1L 0L (page 2L (int64 text.Length) (int64 text.Length) claimed 0L text @ one)
+        "a run that is shorter than its page claims", oneColumn 3L 3L 0L (runOf 1L 3L)
         "snappy that claims 4 GiB",
         oneColumn 1L 1L 1L (page 0L 5L 6L 1L 0L [ 0xFFuy; 0xFFuy; 0xFFuy; 0xFFuy; 15uy; 0uy ])
         "zstd that claims 2^60 bytes",

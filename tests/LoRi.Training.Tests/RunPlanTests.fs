@@ -78,15 +78,6 @@ let private exact =
                 Expect.equal found.CheckpointEvery wanted $"checkpoints of {count}"
                 Expect.equal found.EvaluateEvery.Value wanted $"validations of {count}"
         }
-        test "free memory is read from the system's table" {
-            Expect.equal
-                (MachineMemory.AvailableOf [ "MemTotal:  9 kB"; "MemAvailable:   12 kB" ]).Value
-                12288L
-                "kilobytes"
-
-            for lines in [ []; [ "MemAvailable:" ]; [ "MemAvailable: x kB" ] ] do
-                Expect.isFalse (MachineMemory.AvailableOf lines).HasValue $"{lines}"
-        }
     ]
 
 [<Tests>]

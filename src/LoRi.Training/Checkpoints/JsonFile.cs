@@ -10,6 +10,9 @@ internal static class JsonFile
 {
     /// <summary>The largest file that is read as one value: far more than any configuration has.</summary>
     private const long Largest = 1L << 24;
+    /// <summary>More values than any configuration has; as an object that can be changed, each costs some sixty times its bytes.</summary>
+    private const int MostValues = 1_000_000;
+
     private const int MaxDepth = 64;
     private static readonly JsonSerializerOptions TypedFormat = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
@@ -68,7 +71,13 @@ internal static class JsonFile
     /// <summary>The whole file as an object.</summary>
     public static JsonObject ReadObject(string path)
     {
-        using JsonDocument document = ReadDocument(path);
+        byte[] bytes = ReadBytes(path);
+        if (bytes.AsSpan().Count((byte)',') > MostValues)
+        {
+            throw new InputException($"{path}: holds more than {MostValues} values; check that it is the right file");
+        }
+
+        using JsonDocument document = Parse(path, bytes);
         return Object(path, document);
     }
 

@@ -114,6 +114,15 @@ internal sealed class ParquetFooter
                 case 1:
                     node = node with { Type = cursor.Int32(type) };
                     break;
+                case 2:
+                    node = node with { Length = cursor.Int32(type) };
+                    break;
+                case 7:
+                    node = node with { Scale = cursor.Int32(type) };
+                    break;
+                case 8:
+                    node = node with { Precision = cursor.Int32(type) };
+                    break;
                 case 3:
                     node = node with { Repetition = cursor.Int32(type) };
                     break;
@@ -127,16 +136,33 @@ internal sealed class ParquetFooter
                     node = node with { Converted = cursor.Int32(type) };
                     break;
                 case 10:
-                    cursor.Fields((logical, kind) =>
-                    {
-                        node = node with { Logical = logical };
-                        cursor.Skip(kind);
-                    });
+                    node = Logical(cursor, type, node);
                     break;
                 default:
                     cursor.Skip(type);
                     break;
             }
+        });
+        return node;
+    }
+
+    private static ParquetNode Logical(ThriftCursor cursor, int type, ParquetNode node)
+    {
+        cursor.Structure(type, (logical, kind) =>
+        {
+            node = node with { Logical = logical };
+            cursor.Structure(kind, (field, kindOfField) =>
+            {
+                if (field == 1 && kindOfField == ThriftCursor.Byte)
+                {
+                    node = node with { Bits = (int)cursor.Integer(kindOfField) };
+                }
+                else
+                {
+                    node = node with { Unsigned = node.Unsigned || (field == 2 && kindOfField == ThriftCursor.False) };
+                    cursor.Skip(kindOfField);
+                }
+            });
         });
         return node;
     }
@@ -171,8 +197,8 @@ internal sealed class ParquetFooter
             {
                 case 1:
                     throw new BadParquetException("its columns are in other files", sound: true);
-                case 3 when type == ThriftCursor.Struct:
-                    chunk = Metadata(cursor);
+                case 3:
+                    chunk = Metadata(cursor, type);
                     break;
                 default:
                     cursor.Skip(type);
@@ -182,11 +208,11 @@ internal sealed class ParquetFooter
         return chunk ?? throw new BadParquetException("a column lacks its metadata");
     }
 
-    private static ParquetChunk Metadata(ThriftCursor cursor)
+    private static ParquetChunk Metadata(ThriftCursor cursor, int kind)
     {
         var chunk = new ParquetChunk([], 0, -1, 0, -1);
         var starts = new List<long>();
-        cursor.Fields((field, type) =>
+        cursor.Structure(kind, (field, type) =>
         {
             switch (field)
             {

@@ -23,6 +23,21 @@ internal sealed record ParquetNode(string Name)
     /// <summary>The newer annotation, where there is one.</summary>
     public int? Logical { get; init; }
 
+    /// <summary>Bytes of a value, where all have as many.</summary>
+    public int Length { get; init; }
+
+    /// <summary>Digits behind the point of a decimal number.</summary>
+    public int Scale { get; init; }
+
+    /// <summary>Digits of a decimal number.</summary>
+    public int Precision { get; init; }
+
+    /// <summary>Bits of a whole number that is annotated as one.</summary>
+    public int Bits { get; init; }
+
+    /// <summary>Whether such a number has no sign.</summary>
+    public bool Unsigned { get; init; }
+
     /// <summary>How many parts it has.</summary>
     public int Children { get; init; }
 
@@ -53,6 +68,17 @@ internal sealed record ParquetNode(string Name)
     /// <summary>Whether its values are numbers or truth values.</summary>
     public bool IsNumber => Logical is LogicalDecimal or LogicalHalf || (Logical is null && Converted == ConvertedDecimal)
         || (Type is Bool or Int32 or Int64 or Float or Double && Logical is null or LogicalInteger && (Converted is null or >= 11 and <= 18));
+
+    /// <summary>Whether its values are numbers of half precision.</summary>
+    public bool IsHalf => Logical == LogicalHalf;
+
+    /// <summary>The annotation, of the older kind, that its values are read by; null where none is.</summary>
+    public int? Reading => IsList ? ConvertedList
+        : IsText ? ConvertedUtf8
+        : !IsNumber ? null
+        : Logical == LogicalDecimal || Converted == ConvertedDecimal ? ConvertedDecimal
+        : Logical == LogicalInteger && Bits is 8 or 16 or 32 or 64 ? (Unsigned ? 11 : 15) + int.Log2(Bits / 8)
+        : Converted;
 
     /// <summary>What a value of it is, in words, where it is neither text nor a number.</summary>
     public string Kind => IsMap ? "a map"

@@ -6,12 +6,17 @@ namespace LoRi.Training.Data;
 /// <param name="Packed">Bytes in the file.</param>
 /// <param name="Values">Its values.</param>
 /// <param name="Encoding">How they are written.</param>
-/// <param name="LevelBytes">Bytes of levels that stand before packed values.</param>
+/// <param name="Nulls">Its nulls, where its levels stand apart.</param>
+/// <param name="DefinitionBytes">Bytes of levels, of the first kind, that stand before packed values.</param>
+/// <param name="RepetitionBytes">Those of the second kind.</param>
 /// <param name="AsItIs">Whether its values are not packed, whatever those of other pages are.</param>
-internal readonly record struct ParquetPage(int Kind, long Plain, long Packed, long Values, int Encoding, long LevelBytes, bool AsItIs)
+internal readonly record struct ParquetPage(int Kind, long Plain, long Packed, long Values, int Encoding, long Nulls, long DefinitionBytes, long RepetitionBytes, bool AsItIs)
 {
     /// <summary>Kinds of pages, as the format numbers them.</summary>
     public const int Data = 0, Index = 1, Dictionary = 2, DataAgain = 3;
+
+    /// <summary>Bytes of levels that stand before packed values.</summary>
+    public long LevelBytes => DefinitionBytes + RepetitionBytes;
 }
 
 /// <summary>Checks the pages of a column before the library reads them, as it believes what their heads claim.</summary>
@@ -26,29 +31,31 @@ internal static class ParquetPages
     /// <summary>How many bytes some packed ones may become.</summary>
     public static long Unpacked(long packed) => FreeBytes + (Ratio * packed);
 
-    /// <summary>Reads the heads of all pages of a column.</summary>
+    /// <summary>Reads the heads of all pages of a column: each with where its content begins.</summary>
     /// <param name="stream">The file.</param>
     /// <param name="chunk">The column in a group of rows.</param>
     /// <param name="repeated">Whether its values repeat within a row.</param>
     /// <exception cref="BadParquetException">A page is damaged, would unpack to far more than the file has, or is of a form that is not read.</exception>
-    public static void Check(Stream stream, ParquetChunk chunk, bool repeated)
+    public static List<(ParquetPage Page, long At)> Read(Stream stream, ParquetChunk chunk, bool repeated)
     {
         if (chunk.Values > ParquetFooter.FreeRows + stream.Length)
         {
             throw Bad(chunk, $"claims {chunk.Values} values");
         }
 
-        var (at, end, values, plain, pages) = (chunk.Start, chunk.Start + chunk.Length, 0L, 0L, 0L);
+        var pages = new List<(ParquetPage Page, long At)>();
+        var (at, end, values, plain) = (chunk.Start, chunk.Start + chunk.Length, 0L, 0L);
         while (values < chunk.Values)
         {
             var page = Head(stream, chunk, ref at, end);
             CheckPage(chunk, page, end - at, repeated);
-            if (page.Encoding is not (Plain or PlainDictionary or RleDictionary) && chunk.Values * ++pages > MostWork)
+            if (page.Encoding is not (Plain or PlainDictionary or RleDictionary) && chunk.Values * (pages.Count + 1) > MostWork)
             {
                 throw Bad(chunk, "has too many pages");
             }
 
             ParquetCompression.Check(stream, chunk, page, at, Unpacked(page.Packed));
+            pages.Add((page, at));
             at += page.Packed;
             plain += page.Plain;
             values += page.Kind is ParquetPage.Data or ParquetPage.DataAgain ? page.Values : 0;
@@ -58,6 +65,8 @@ internal static class ParquetPages
         {
             throw Bad(chunk, $"has pages of {values} values and {MessageText.Bytes(plain)} where {chunk.Values} values in {MessageText.Bytes(chunk.Length)} are claimed");
         }
+
+        return pages;
     }
 
     /// <summary>An error that names the column.</summary>
@@ -91,7 +100,7 @@ internal static class ParquetPages
 
     private static ParquetPage Head(ThriftCursor cursor)
     {
-        var page = new ParquetPage(-1, -1, -1, -1, 0, 0, false);
+        var page = new ParquetPage(-1, -1, -1, -1, 0, 0, 0, 0, false);
         cursor.Fields((field, type) =>
         {
             switch (field)
@@ -105,8 +114,8 @@ internal static class ParquetPages
                 case 3:
                     page = page with { Packed = cursor.Int32(type) };
                     break;
-                case 5 or 7 or 8 when type == ThriftCursor.Struct:
-                    page = Values(cursor, page, field);
+                case 5 or 7 or 8:
+                    page = Values(cursor, type, page, field);
                     break;
                 default:
                     cursor.Skip(type);
@@ -117,9 +126,9 @@ internal static class ParquetPages
     }
 
     /// <summary>The part of a head that is of its kind: values (5), a dictionary (7), or values with levels apart (8).</summary>
-    private static ParquetPage Values(ThriftCursor cursor, ParquetPage page, int kind)
+    private static ParquetPage Values(ThriftCursor cursor, int structure, ParquetPage page, int kind)
     {
-        cursor.Fields((field, type) =>
+        cursor.Structure(structure, (field, type) =>
         {
             switch (field)
             {
@@ -130,8 +139,14 @@ internal static class ParquetPages
                 case 4 when kind == 8:
                     page = page with { Encoding = cursor.Int32(type) };
                     break;
-                case 5 or 6 when kind == 8:
-                    page = page with { LevelBytes = page.LevelBytes + Length(cursor.Int32(type)) };
+                case 2 when kind == 8:
+                    page = page with { Nulls = cursor.Int32(type) };
+                    break;
+                case 5 when kind == 8:
+                    page = page with { DefinitionBytes = Length(cursor.Int32(type)) };
+                    break;
+                case 6 when kind == 8:
+                    page = page with { RepetitionBytes = Length(cursor.Int32(type)) };
                     break;
                 case 7 when kind == 8:
                     page = page with { AsItIs = type == ThriftCursor.False };
@@ -159,7 +174,7 @@ internal static class ParquetPages
             throw Bad(chunk, "has an index among its pages", sound: true);
         }
 
-        if (page.Kind is < 0 or > 3 || page.Values < 0 || page.Values > chunk.Values || (page.Kind == ParquetPage.Dictionary && page.Values > page.Plain))
+        if (page.Kind is < 0 or > 3 || page.Values < 0 || (page.Values > chunk.Values && page.Kind != ParquetPage.Dictionary) || page.Nulls < 0 || page.Nulls > page.Values || (page.Kind == ParquetPage.Dictionary && page.Values > page.Plain))
         {
             throw Bad(chunk, $"has a page that claims {page.Values} values");
         }

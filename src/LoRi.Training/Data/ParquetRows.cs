@@ -1,27 +1,24 @@
 using LoRi.Training.Checkpoints;
-using Parquet;
 
 namespace LoRi.Training.Data;
 
 /// <summary>
-/// A Parquet file with columns for question, rationale and answer, read one group of rows at a time. What the file claims of itself
-/// is checked first, as the library believes it.
+/// A Parquet file with columns for question, rationale and answer, read one group of rows at a time. The library, which believes
+/// what a file claims, sees none of its claims: its metadata are read and checked here, and a column is handed on with new ones.
 /// </summary>
 internal static class ParquetRows
 {
     internal static IEnumerable<DataRow> Read(string path, DataOptions options)
     {
         using var file = InputFile.Open(path);
-        using var view = new ParquetView(path, file);
-        var footer = Guarded(path, () => ParquetFooter.Read(view));
+        var footer = Guarded(path, () => ParquetFooter.Read(file));
         var columns = Guarded(path, () => Columns(footer.Root));
-        var library = Guarded(path, () => ParquetReader.CreateAsync(view, leaveStreamOpen: true).GetAwaiter().GetResult());
         var reader = new RowReader(options);
         var number = 0L;
-        for (var group = 0; group < footer.Groups.Count; group++)
+        foreach (var group in footer.Groups)
         {
-            using var values = new ParquetValues(view, library, columns, footer.Groups[group], group);
-            for (var row = 0; row < footer.Groups[group].Rows; row++)
+            using var values = new ParquetValues(path, file, columns, group);
+            for (var row = 0; row < group.Rows; row++)
             {
                 var fields = new ParquetFields(values, row);
                 number++;

@@ -9,15 +9,14 @@ namespace LoRi.Training.Data;
 /// <summary>The columns of one group of rows, each read when it is first asked for.</summary>
 internal sealed class ParquetValues : IDisposable
 {
-    private readonly ParquetView view;
-    private readonly ParquetReader reader;
+    private readonly string path;
+    private readonly Stream file;
     private readonly IReadOnlyDictionary<string, ParquetColumn> columns;
     private readonly ParquetGroup group;
-    private readonly int number;
     private readonly Dictionary<string, ParquetColumnValues> read = [];
 
-    internal ParquetValues(ParquetView view, ParquetReader reader, IReadOnlyDictionary<string, ParquetColumn> columns, ParquetGroup group, int number) =>
-        (this.view, this.reader, this.columns, this.group, this.number) = (view, reader, columns, group, number);
+    internal ParquetValues(string path, Stream file, IReadOnlyDictionary<string, ParquetColumn> columns, ParquetGroup group) =>
+        (this.path, this.file, this.columns, this.group) = (path, file, columns, group);
 
     /// <summary>The names of the columns, in the file's order.</summary>
     public IEnumerable<string> Columns => columns.Keys;
@@ -35,10 +34,10 @@ internal sealed class ParquetValues : IDisposable
 
         if (!read.TryGetValue(name, out var values))
         {
-            read.Add(name, values = ParquetRows.Guarded(view.Path, () => Read(column)));
+            read.Add(name, values = ParquetRows.Guarded(path, () => Read(column)));
         }
 
-        return ParquetRows.Guarded(view.Path, () => values.Cell(row));
+        return ParquetRows.Guarded(path, () => values.Cell(row));
     }
 
     /// <inheritdoc/>
@@ -63,24 +62,15 @@ internal sealed class ParquetValues : IDisposable
             throw new BadParquetException($"column {MessageText.Quote(column.Name)} has {chunk.Values} values in a group of {group.Rows} rows");
         }
 
-        ParquetPages.Check(view, chunk, column.Repetitions > 0);
-        var field = reader.Schema.DataFields.FirstOrDefault(field => field.Path.ToList().SequenceEqual(column.Path));
-        if (field is null || field.MaxDefinitionLevel != column.ValueLevel || field.MaxRepetitionLevel != column.Repetitions)
-        {
-            throw new BadParquetException($"column {MessageText.Quote(column.Name)} is nested in a way that is not read", sound: true);
-        }
-
-        view.End = chunk.Start + chunk.Length;
-        try
-        {
-            var raw = reader.OpenRowGroupReader(number).ReadRawColumnDataBaseAsync(field).AsTask().GetAwaiter().GetResult();
-            return new ParquetColumnValues(column, raw, (int)group.Rows);
-        }
-        finally
-        {
-            view.End = view.Length;
-        }
+        var rewritten = ParquetRewriting.Of(file, column, chunk, ParquetPages.Read(file, chunk, column.Repetitions > 0), group.Rows);
+        var reader = Wait(ParquetReader.CreateAsync(new ParquetStream(rewritten)));
+        var field = reader.Schema.DataFields.Single();
+        return field.MaxDefinitionLevel == column.ValueLevel && field.MaxRepetitionLevel == column.Repetitions
+            ? new ParquetColumnValues(column, Wait(reader.OpenRowGroupReader(0).ReadRawColumnDataBaseAsync(field).AsTask()), (int)group.Rows)
+            : throw new BadParquetException($"column {MessageText.Quote(column.Name)} is nested in a way that is not read", sound: true);
     }
+
+    private static T Wait<T>(Task<T> task) => task.GetAwaiter().GetResult();
 }
 
 /// <summary>The values of one column in one group of rows.</summary>

@@ -36,6 +36,13 @@ internal sealed class ThriftCursor(ReadOnlyMemory<byte> bytes)
         depth--;
     }
 
+    /// <summary>Reads a structure that is a value, field by field.</summary>
+    public void Structure(int type, Action<int, int> field)
+    {
+        Check(type == Struct);
+        Fields(field);
+    }
+
     /// <summary>A whole number.</summary>
     public long Integer(int type)
     {

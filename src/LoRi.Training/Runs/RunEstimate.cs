@@ -72,7 +72,7 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
     /// <summary>Whether a run that needs so much would fit where this measurement is now.</summary>
     private static string Fits(double needed)
     {
-        var free = MachineMemory.Available() + Environment.WorkingSet;
+        var free = FreeMemory.Bytes() + Environment.WorkingSet;
         return free is null ? "" : $"; {Mebibytes(free.Value)} are free, so that it {(needed <= free.Value ? "fits" : "does not fit: take a smaller --batch-size, --accumulation or --lora-rank")}";
     }
 
