@@ -45,7 +45,7 @@ let private forms =
         }
         test "with little memory the fit is the same" {
             inFolder (fun folder ->
-                for corpus in 0..2 do
+                for corpus in corpora () do
                     for standardise in [ "full"; "scale"; "none" ] do
                         let teacher, _ = files corpus
 
@@ -193,13 +193,14 @@ let private forms =
                         Path.Combine(folder, "s")
                     ]
 
-                Expect.equal ((loriJson twice).GetProperty("examples").GetInt32()) 24 "examples"
+                let examples, _, _ = sizes teacher
+                Expect.equal ((loriJson twice).GetProperty("examples").GetInt32()) (2 * examples) "examples"
                 LoRi.Training.NativeRuntime.Load()
                 let sharded = Path.Combine(folder, "t.safetensors")
                 use corpus = TrajectoryFiles.Open [ teacher ]
 
                 let paths =
-                    use writer = new TrajectoryWriter(sharded, 6000L)
+                    use writer = new TrajectoryWriter(sharded, FileInfo(teacher).Length / 5L)
                     corpus.ForEach(fun batch -> writer.Add batch)
                     writer.Finish corpus.Ids
 

@@ -77,6 +77,8 @@ let private misfits =
             inFolder (fun folder ->
                 let teacher, student = files 0
                 let otherTeacher, _ = files 1
+                let _, levels, width = sizes otherTeacher
+                let _, _, ownWidth = sizes teacher
                 let subspace, _ = fit folder teacher [ "--weighting"; "none" ]
 
                 let run subspace teacher student options =
@@ -84,7 +86,7 @@ let private misfits =
 
                 expectError
                     Failed
-                    "--teacher: the trajectories have 6 levels of 16"
+                    $"--teacher: the trajectories have {levels} levels of {width}"
                     (run subspace otherTeacher student [])
 
                 expectError Failed "statistic.mean" (run subspace teacher student [])
@@ -98,14 +100,14 @@ let private misfits =
 
                 expectError
                     Failed
-                    "rank 11 of the hidden mode"
+                    $"rank {ownWidth + 1} of the hidden mode"
                     [
                         "subspace"
                         "fit"
                         "--trajectories"
                         teacher
                         "--hidden-rank"
-                        "11"
+                        string (ownWidth + 1)
                         "--output"
                         Path.Combine(folder, "x")
                     ]

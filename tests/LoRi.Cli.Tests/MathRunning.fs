@@ -7,6 +7,7 @@ open System.Text.Json
 open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
+open LoRi.Training.Tests
 open LoRi.Math
 open LoRi.Training.Checkpoints
 open LoRi.Training.Trajectories
@@ -47,6 +48,27 @@ let trajectories (folder: string) (name: string) (contents: SafetensorsContent l
 let files corpus =
     sharedFile $"fixtures/math/lori-{corpus}.teacher.safetensors",
     sharedFile $"fixtures/math/lori-{corpus}.student.safetensors"
+
+/// The numbers of all reference corpora.
+let corpora () =
+    [
+        for corpus, _ in List.indexed (SharedFiles.items "lori" (SharedFiles.json "fixtures/math/expected.json")) -> corpus
+    ]
+
+/// Examples, levels and hidden size of a trajectory file.
+let sizes (teacher: string) =
+    use file = SafetensorsFile.Open teacher
+
+    let shapes =
+        [
+            for entry in file.Entries do
+                if entry.Name.StartsWith "anchor." then
+                    List.ofSeq entry.Shape
+        ]
+
+    match shapes with
+    | [ levels; width ] :: _ -> shapes.Length, int levels, int width
+    | other -> failtest $"{teacher} has anchors of the shapes %A{other}"
 
 let fit folder (teacher: string) (options: string list) =
     let subspace = Path.Combine(folder, "subspace.safetensors")
