@@ -42,8 +42,7 @@ public sealed class SafetensorsCheckpoint : IWeightSource
     public IReadOnlyList<SafetensorsFile> Files => _files;
 
     /// <summary>Whether a folder has weights that this class reads.</summary>
-    public static bool IsIn(string folder) =>
-        File.Exists(System.IO.Path.Combine(folder, SingleName)) || File.Exists(System.IO.Path.Combine(folder, IndexName));
+    public static bool IsIn(string folder) => ShardedWriter.IsIn(folder);
 
     /// <summary>Opens a folder, a single file, or the index (<c>*.index.json</c>) of shards beside it.</summary>
     /// <exception cref="InputException">Weights are missing or malformed, or index and shards disagree.</exception>

@@ -9,6 +9,10 @@ public static class ShardedWriter
     /// <summary>The names of a folder's only file with weights, and of the index of several.</summary>
     internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";
 
+    /// <summary>Whether a folder has weights under these names.</summary>
+    /// <param name="folder">The folder.</param>
+    internal static bool IsIn(string folder) => File.Exists(Path.Combine(folder, SingleName)) || File.Exists(Path.Combine(folder, IndexName));
+
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
     /// <summary>

@@ -63,15 +63,15 @@ internal static class HubSnapshot
     /// <summary>The first file that a model needs and that is not there.</summary>
     private static string? MissingOf(string folder)
     {
-        if (!SafetensorsCheckpoint.IsIn(folder) && Directory.GetFiles(folder, "*.gguf").Length > 0)
+        if (!ShardedWriter.IsIn(folder) && Directory.GetFiles(folder, "*.gguf").Length > 0)
         {
             return null;
         }
 
-        var index = Path.Combine(folder, SafetensorsCheckpoint.IndexName);
+        var index = Path.Combine(folder, ShardedWriter.IndexName);
         return !File.Exists(Path.Combine(folder, Config)) ? Config
-            : File.Exists(Path.Combine(folder, SafetensorsCheckpoint.SingleName)) ? null
-            : !File.Exists(index) ? SafetensorsCheckpoint.SingleName
+            : File.Exists(Path.Combine(folder, ShardedWriter.SingleName)) ? null
+            : !File.Exists(index) ? ShardedWriter.SingleName
             : ShardIndex.Read(index).Shards.FirstOrDefault(shard => !File.Exists(Path.Combine(folder, shard)));
     }
 }
