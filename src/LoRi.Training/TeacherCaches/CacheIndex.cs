@@ -78,7 +78,7 @@ internal sealed record CacheIndex(
         {
             var index = JsonSerializer.Deserialize<CacheIndex>(node, Json)!;
             var names = index.Sets.SelectMany(set => set.Shards.Select(shard => shard.File).Append(set.Folder));
-            var wrong = index.BatchSize < 1 || index.ShardBytes < 1 || !names.All(name => name.Length > 0 && name[0] != '.' && name == Path.GetFileName(name))
+            var wrong = !index.IsWhole ? "holds null in a list" : index.BatchSize < 1 || index.ShardBytes < 1 || !names.All(name => name.Length > 0 && name[0] != '.' && name == Path.GetFileName(name))
                 ? "holds a name or a number that no such index has"
                 : index.Sets.Select(index.Problem).FirstOrDefault(problem => problem is not null);
             return wrong is null ? index : throw new InputException($"{path}: {wrong}; the file is damaged, remove the folder to collect anew");
@@ -88,6 +88,10 @@ internal sealed record CacheIndex(
             throw new InputException($"{path}: {JsonReason.What(e)}; the file is damaged, remove the folder to collect anew", e);
         }
     }
+
+    /// <summary>Whether no item of its lists is null; the parser looks at fields alone.</summary>
+    [JsonIgnore]
+    private bool IsWhole => Projections.All(one => one is not null && one.MadeFrom.Values.All(value => value is not null)) && Sets.All(set => set.Shards.All(shard => shard is not null));
 
     /// <summary>What cannot be true of the files of a set, which hold the corpus batch after batch; null where nothing is wrong.</summary>
     private string? Problem(ShardSet set)
