@@ -7,7 +7,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Math
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 open LoRi.Training.Trajectories
 open LoRi.Cli.Tests.MathRunning
 
@@ -195,7 +195,7 @@ let private forms =
 
                 let examples, _, _ = sizes teacher
                 Expect.equal ((loriJson twice).GetProperty("examples").GetInt32()) (2 * examples) "examples"
-                LoRi.Training.NativeRuntime.Load()
+                LoRi.Models.Native.NativeRuntime.Load()
                 let sharded = Path.Combine(folder, "t.safetensors")
                 use corpus = TrajectoryFiles.Open [ teacher ]
 

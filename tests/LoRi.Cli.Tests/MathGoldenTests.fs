@@ -8,8 +8,6 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Training.Tests
 open LoRi.Math
-open LoRi.Training.Checkpoints
-open LoRi.Training.Trajectories
 open LoRi.Cli.Tests.MathRunning
 
 let private checkFit (corpus: JsonElement) (variant: JsonElement) (fitted: JsonElement) =
@@ -74,7 +72,8 @@ let private agrees corpus (case: JsonElement) (variant: JsonElement) =
 let tests =
     SharedFiles.fixtureTests "Math from the command line, golden" (fun () ->
         [
-            for corpus, case in List.indexed (SharedFiles.items "lori" (SharedFiles.json "fixtures/math/expected.json")) do
+            for corpus, case in
+                List.indexed (SharedFiles.items "lori" (SharedFiles.json "fixtures/math/expected.json")) do
                 for variant in SharedFiles.items "variants" case do
                     let options = $"""{text "standardise" variant}, {text "covariance" variant}"""
 

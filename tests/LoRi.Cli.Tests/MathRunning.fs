@@ -9,8 +9,7 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Training.Tests
 open LoRi.Math
-open LoRi.Training.Checkpoints
-open LoRi.Training.Trajectories
+open LoRi.Files.Safetensors
 
 /// Relative to the largest magnitude of the list: float64 sums in another order.
 let sumTolerance = 1e-10
@@ -52,7 +51,8 @@ let files corpus =
 /// The numbers of all reference corpora.
 let corpora () =
     [
-        for corpus, _ in List.indexed (SharedFiles.items "lori" (SharedFiles.json "fixtures/math/expected.json")) -> corpus
+        for corpus, _ in List.indexed (SharedFiles.items "lori" (SharedFiles.json "fixtures/math/expected.json")) ->
+            corpus
     ]
 
 /// Examples, levels and hidden size of a trajectory file.

@@ -3,13 +3,12 @@ module LoRi.Training.Tests.CodiFixture
 
 open System
 open System.Text.Json
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.Methods
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Sequences
+open LoRi.Models.Weights
 open LoRi.Training.Methods.Codi
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Sequences
 open LoRi.Training.Tests.SharedFiles
 open TorchSharp
 
@@ -52,12 +51,7 @@ let references () =
 let grading = Grading.PrefixAndAnswer
 
 let codi (reference: Reference) =
-    CodiMethod(
-        reference.LatentSteps,
-        reference.Hyper "distill_loss_factor",
-        reference.Hyper "ref_loss_factor",
-        grading
-    )
+    CodiMethod(reference.LatentSteps, reference.Hyper "distill_loss_factor", reference.Hyper "ref_loss_factor", grading)
 
 /// Whether the questions of a batch are of one length, so that none is padded.
 let unpadded (reference: Reference) (name: string) =
@@ -136,7 +130,6 @@ let student (reference: Reference) (precision: Precision) : ReasoningModel =
         let weight = model.Parameters.Part(matrix + ".weight")
         let added = b.matmul (a) * (reference.Hyper "lora_scale").ToScalar()
 
-        weight.copy_ (weight.``to`` (torch.ScalarType.Float64) + inLayout model added)
-        |> ignore
+        weight.copy_ (weight.``to`` (torch.ScalarType.Float64) + inLayout model added) |> ignore
 
     model

@@ -4,12 +4,13 @@ module LoRi.Training.Tests.CodiFixtureTests
 
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
+open LoRi.Files.Gguf
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Sequences
+open LoRi.Models.Tensors
 open LoRi.Training.Methods
-open LoRi.Training.Models
-open LoRi.Training.Sequences
-open LoRi.Training.Tensors
 open LoRi.Training.Tests.CodiFixture
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
@@ -100,7 +101,8 @@ let private allTerms = ("anchor", "distill") :: crossEntropies
 /// Each row by itself: both cross-entropies and how many tokens they are means of.
 let private rowsAlone reference numbers =
     withModel reference numbers "losses of each row alone" (fun model ->
-        for row, wanted in Seq.zip (rows reference (batchOfRows reference)) (items "rows" (wantedOf reference numbers "rows_alone")) do
+        for row, wanted in
+            Seq.zip (rows reference (batchOfRows reference)) (items "rows" (wantedOf reference numbers "rows_alone")) do
             let totals = StudentLayout.Totals([| row |], grading)
 
             Expect.equal
@@ -118,8 +120,7 @@ let private rowsAlone reference numbers =
 /// Rows of different length in one batch give the loss that the reference composes of rows alone.
 let private composedBatch reference numbers =
     withModel reference numbers "losses" (fun model ->
-        let wanted =
-            (wantedOf reference numbers "rows_alone").GetProperty "composed_batch"
+        let wanted = (wantedOf reference numbers "rows_alone").GetProperty "composed_batch"
 
         let terms = losses reference model (rows reference (batchOfRows reference))
         compareTerms numbers wanted allTerms terms
@@ -138,7 +139,9 @@ let private states (reference: Reference) (model: ReasoningModel) (rows: Encoded
     let weights = model.Weights()
     let questions = rows |> Array.map _.Question
     // The last latent is computed by the reference but not fed: one more step here gives it.
-    let further = LatentPass.Run(model, weights, questions, reference.LatentSteps + 1, false)
+    let further =
+        LatentPass.Run(model, weights, questions, reference.LatentSteps + 1, false)
+
     let before = LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
 
     let after =
@@ -158,8 +161,7 @@ let private states (reference: Reference) (model: ReasoningModel) (rows: Encoded
 
 let private compareStates numbers (golden: SafetensorsFile) prefix found =
     let kept =
-        found
-        |> List.filter (fun (name, _) -> not (isNull (golden.Find $"{prefix}/{name}")))
+        found |> List.filter (fun (name, _) -> not (isNull (golden.Find $"{prefix}/{name}")))
 
     Expect.isNonEmpty kept $"{prefix}: reference tensors"
 
@@ -187,7 +189,13 @@ let private rowStates reference numbers =
                 [ for name, tensor in together -> name, tensor.narrow (0L, int64 index, 1L) ])
 
 /// The reference's logits at the positions that predict graded tokens: [tokens, V], row after row.
-let private predicting (golden: SafetensorsFile) name rows (first: EncodedExample -> int) (graded: EncodedExample -> int) =
+let private predicting
+    (golden: SafetensorsFile)
+    name
+    rows
+    (first: EncodedExample -> int)
+    (graded: EncodedExample -> int)
+    =
     let shape = Seq.toArray (golden.Get name).Shape
     let logits = torch.tensor(golden.ReadDoubles name).reshape shape
 
@@ -272,12 +280,14 @@ let private answers (reference: Reference) numbers =
         for question, answer in Seq.zip (items "questions" generation) answers do
             let ids = ints (answer.GetProperty "ids")
             let questions = [| ints (question.GetProperty "ids_without_bot") |]
-            let latents = LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
+
+            let latents =
+                LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
+
             let row = GradedRow(Array.append [| eot |] ids, 1, 0)
             let logits = (GradedPass.Run(model, weights, [| row |], false, latents)).Logits
 
-            let likeliest =
-                logits.narrow(1L, 0L, int64 eot).argmax(-1L).data<int64>().ToArray()
+            let likeliest = logits.narrow(1L, 0L, int64 eot).argmax(-1L).data<int64>().ToArray()
 
             Expect.equal (Array.map int likeliest) ids "likeliest ids")
 

@@ -5,8 +5,8 @@ open System.IO
 open System.Text
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Data
+open LoRi.Files
+open LoRi.Files.Data
 
 /// A row of the Parquet file that a test writes; the names are the columns'.
 type ParquetRow() =
@@ -44,10 +44,7 @@ let private published (name: string) =
     match Path.GetExtension name with
     | ".xml" -> Xml.Linq.XDocument.Load(file).Descendants(Xml.Linq.XName.Get "Problem") |> Seq.length
     | ".json" -> (SharedFiles.json $"data/{name}").GetArrayLength()
-    | _ ->
-        File.ReadLines file
-        |> Seq.filter (String.IsNullOrWhiteSpace >> not)
-        |> Seq.length
+    | _ -> File.ReadLines file |> Seq.filter (String.IsNullOrWhiteSpace >> not) |> Seq.length
 
 let private publicFiles =
     [
@@ -110,10 +107,7 @@ let private stepCounts =
 
             Expect.equal [ for example in set.Examples -> example.Steps.Count ] counts name
 
-            Expect.equal
-                set.WithoutRationale
-                (counts |> List.filter ((=) 0) |> List.length)
-                $"{name} without rationale"
+            Expect.equal set.WithoutRationale (counts |> List.filter ((=) 0) |> List.length) $"{name} without rationale"
     }
 
 let private annotations =
@@ -129,8 +123,7 @@ let private annotations =
                     for example in (read "gsm8k_icot/test.txt").Examples -> example.Question, example
                 ]
 
-        let both =
-            gsm8k |> Seq.filter (fun a -> icot.ContainsKey a.Question) |> List.ofSeq
+        let both = gsm8k |> Seq.filter (fun a -> icot.ContainsKey a.Question) |> List.ofSeq
 
         if both.IsEmpty then
             skiptest "the files have no problem in common"

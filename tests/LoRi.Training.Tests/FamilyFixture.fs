@@ -3,9 +3,10 @@ module LoRi.Training.Tests.FamilyFixture
 
 open System.IO
 open System.Text.Json
-open LoRi.Training.Checkpoints
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 
 let private parent = "fixtures/models"
@@ -58,7 +59,9 @@ type Checkpoint =
 
 /// Names of all model folders; those of adapters are not among them.
 let names () =
-    [| for folder in foldersWith "config.json" parent -> folder.Substring(parent.Length + 1) |]
+    [|
+        for folder in foldersWith "config.json" parent -> folder.Substring(parent.Length + 1)
+    |]
 
 /// Names of the folders whose configuration is of a family.
 let namesOf (family: string) =

@@ -5,21 +5,20 @@ module LoRi.Training.Tests.LoRiFixtureRunTests
 open System.Collections.Generic
 open System.Text.Json
 open Expecto
+open LoRi.Files.Safetensors
 open LoRi.Math
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Models.Reasoning
+open LoRi.Models.Sequences
 open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.Generation
-open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
+open LoRi.Training.Trajectories
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.LoRiFixtureTests
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
-open LoRi.Training.Training
-open LoRi.Training.Trajectories
-open LoRi.Training.Sequences
 open TorchSharp
 
 /// The reference's own tolerance, relative: of losses after updates and of sizes after them.
@@ -127,7 +126,8 @@ let private subspaceOfFloat32 reference (name: string, variantName: string) =
 
 /// The product's statistic behind a divisor that the reference names by its term and the number of the matrix.
 let private statisticOf reference variant (divisor: string) =
-    let option name = asText (optionOf reference variant name)
+    let option name =
+        asText (optionOf reference variant name)
 
     let modes kind modewise =
         match divisor.Split('.') with
@@ -174,7 +174,9 @@ let private collect (source: ITrajectorySource) =
     all
 
 let private allLevels (reference: Reference) =
-    use teacher = SafetensorsFile.Open(path (reference.Folder + "/trajectories.safetensors"))
+    use teacher =
+        SafetensorsFile.Open(path (reference.Folder + "/trajectories.safetensors"))
+
     let anchor = teacher.Entries |> Seq.find _.Name.StartsWith("anchor.")
     TracedLevels.All(int anchor.Shape[0])
 
@@ -232,7 +234,8 @@ let private fromFile (subspace: string) (variant: Variant) _ =
 
 /// Squared errors of whole matrices are the same in every basis of a subspace; those of single components are not.
 let private anyBasis reference variant =
-    let option name = asText (optionOf reference variant name)
+    let option name =
+        asText (optionOf reference variant name)
 
     option "subspace" = "multilinear-svd"
     && option "weighting" = "none"
@@ -242,14 +245,17 @@ let private anyBasis reference variant =
 /// The variants whose ranks are those of the rotations that the reference gives.
 let private rotatable (reference: Reference) =
     use bases = SafetensorsFile.Open(path (reference.Folder + "/bases.safetensors"))
-    let ranks = [ for mode in [ "layer"; "hidden" ] -> (bases.Get $"rotation.{mode}").Shape[0] ]
+
+    let ranks =
+        [ for mode in [ "layer"; "hidden" ] -> (bases.Get $"rotation.{mode}").Shape[0] ]
 
     let hasRanks name =
         let options = (variant reference name).Settings.Subspace
 
         [ options.LayerRank; options.HiddenRank ] = [ for rank in ranks -> RankChoice.Exactly(int rank) ]
 
-    variantNames reference |> List.filter (fun name -> anyBasis reference name && hasRanks name)
+    variantNames reference
+    |> List.filter (fun name -> anyBasis reference name && hasRanks name)
 
 let private sameSubspaces (reference: Reference) =
     [

@@ -64,9 +64,7 @@ let folders (relative: string) : string list =
 
     match parent with
     | Some parent when Directory.Exists parent ->
-        [
-            for folder in Directory.GetDirectories parent -> DirectoryInfo(folder).Name
-        ]
+        [ for folder in Directory.GetDirectories parent -> DirectoryInfo(folder).Name ]
         |> List.sortWith (fun a b -> String.CompareOrdinal(a, b))
     | _ -> []
 
@@ -103,7 +101,7 @@ let refusal (opening: unit -> IDisposable) : string =
     try
         use _ = opening ()
         failtest "was accepted but must be refused"
-    with :? LoRi.Training.InputException as e ->
+    with :? LoRi.Files.InputException as e ->
         Expect.isFalse (e.Message.Contains '\n') "the message is one line"
         e.Message
 

@@ -4,14 +4,14 @@ module LoRi.Training.Tests.SmolLM2Tests
 open System
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.Generation
-open LoRi.Training.Methods
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Sequences
-open LoRi.Training.Tensors
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Models.Reasoning
+open LoRi.Models.Sequences
+open LoRi.Models.Tensors
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
@@ -27,8 +27,7 @@ let private load precision =
     let struct (model, _) = ModelLoader.Load(path folder, LoadSettings.OnCpu precision)
     model
 
-let private ids (value: JsonElement) =
-    ints (value.GetProperty "ids")
+let private ids (value: JsonElement) = ints (value.GetProperty "ids")
 
 let private pass (model: ReasoningModel) (row: int[]) =
     let rows = PaddedRows.Right([| row |], torch.CPU)
@@ -145,7 +144,8 @@ let private greedy =
         use model = load Precision.Full
         let cases = items "greedy" expected.Value
         // Those that are shorter ended by themselves.
-        let most = cases |> List.map (fun case -> case.GetProperty("new_ids").GetArrayLength()) |> List.max
+        let most =
+            cases |> List.map (fun case -> case.GetProperty("new_ids").GetArrayLength()) |> List.max
 
         for case in cases do
             let wanted = ints (case.GetProperty "new_ids")

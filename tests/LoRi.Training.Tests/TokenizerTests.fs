@@ -4,7 +4,7 @@ open System
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TokenizerTexts
 
@@ -112,9 +112,7 @@ let private wordLevelTest (folder: string) =
         let batch = json $"""fixtures/peers/{(folder.Split '/')[0]}/batch.json"""
 
         let questions =
-            [
-                for row in textRows (batch.GetProperty "text") -> text "question" row
-            ]
+            [ for row in textRows (batch.GetProperty "text") -> text "question" row ]
 
         Expect.isNonEmpty questions "questions"
 

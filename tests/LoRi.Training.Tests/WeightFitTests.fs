@@ -6,10 +6,11 @@ open System
 open System.IO
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
@@ -56,10 +57,7 @@ let private llama () =
     | None -> skiptest "no Llama among the reference models"
 
 let private shapeOf (name: string) (all: SafetensorsContent list) =
-    all
-    |> List.find (fun content -> content.Name = name)
-    |> _.Shape
-    |> List.ofSeq
+    all |> List.find (fun content -> content.Name = name) |> _.Shape |> List.ofSeq
 
 /// What is changed, and what the message must name.
 let private faults =
@@ -130,7 +128,7 @@ let private logits (model: ReasoningModel) =
     use _ = torch.NewDisposeScope()
 
     let rows =
-        LoRi.Training.Sequences.PaddedRows.Right([| [| 1; 5; 7; 2; 9 |] |], torch.CPU)
+        LoRi.Models.Decoders.PaddedRows.Right([| [| 1; 5; 7; 2; 9 |] |], torch.CPU)
 
     let weights = model.Weights()
 
@@ -158,7 +156,9 @@ let private writtenLike (checkpoint: FamilyFixture.Checkpoint) folder =
     use model = load (path $"fixtures/models/{checkpoint.Source}")
     ModelWriter.Write(folder, model, card, null)
     use written = SafetensorsFile.Open(Path.Combine(folder, "model.safetensors"))
-    use wanted = SafetensorsFile.Open(Path.Combine(checkpoint.Path, "model.safetensors"))
+
+    use wanted =
+        SafetensorsFile.Open(Path.Combine(checkpoint.Path, "model.safetensors"))
 
     let names (file: SafetensorsFile) =
         file.Entries |> Seq.map _.Name |> Seq.sort |> List.ofSeq
