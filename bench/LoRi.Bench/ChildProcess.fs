@@ -4,7 +4,7 @@ module LoRi.Bench.ChildProcess
 open System
 open System.Diagnostics
 open System.IO
-open LoRi.Training.Runs
+open LoRi.Runs.Plans
 open System.Threading
 
 /// What a process cost and said.

@@ -5,13 +5,12 @@ module LoRi.Bench.Models
 open System
 open System.IO
 open LoRi.Bench.Clock
-open LoRi.Training.Generation
-open LoRi.Training.Methods
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Runs
-open LoRi.Training.Sequences
-open LoRi.Training.Training
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Reasoning
+open LoRi.Models.Sequences
+open LoRi.Runs.Plans
+open LoRi.Training
 open TorchSharp
 
 type Settings =

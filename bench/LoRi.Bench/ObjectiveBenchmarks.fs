@@ -3,8 +3,8 @@ namespace LoRi.Bench
 open BenchmarkDotNet.Attributes
 open LoRi.Math
 open LoRi.Math.Fluent
-open LoRi.Training
-open LoRi.Training.Tensors
+open LoRi.Models.Native
+open LoRi.Models.Tensors
 open TorchSharp
 
 /// The rationale terms at the size of a small real model (30 levels of 576, ranks 8 and 64), forward and backward.

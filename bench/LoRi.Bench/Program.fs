@@ -4,7 +4,7 @@ open System
 open System.IO
 open Argu
 open BenchmarkDotNet.Running
-open LoRi.Training
+open LoRi.Models.Native
 
 type Arguments =
     | [<MainCommand; Mandatory>] Benchmark of name: string

@@ -6,9 +6,11 @@ open System
 open System.IO
 open System.Text.Json
 open LoRi.Bench.ChildProcess
-open LoRi.Training.ModelFiles
-open LoRi.Training.Runs
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
+open LoRi.Models.ModelFiles
+open LoRi.Runs.Answers
+open LoRi.Runs.Plans
+open LoRi.Runs.Settings
 open TorchSharp
 
 /// What is run on what.

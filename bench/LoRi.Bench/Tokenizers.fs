@@ -7,7 +7,7 @@ open System.Diagnostics
 open System.IO
 open System.Text
 open System.Text.Json
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
 
 /// What is measured.
 type Settings =

@@ -4,7 +4,8 @@ module LoRi.Cli.Application
 open System
 open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
-open LoRi.Training
+open LoRi.Files
+open LoRi.Models.Native
 
 /// What may stand anywhere among the arguments.
 type private Global =

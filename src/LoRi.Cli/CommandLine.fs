@@ -10,10 +10,12 @@ open System.Text.Json.Nodes
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
-open LoRi.Training
-open LoRi.Training.Hub
-open LoRi.Training.ModelFiles
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Files.Hub
+open LoRi.Files.Text
+open LoRi.Models.ModelFiles
+open LoRi.Runs.RunFolders
+open LoRi.Runs.Settings
 
 [<Literal>]
 let private HelpWidth = 110

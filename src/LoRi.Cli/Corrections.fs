@@ -3,7 +3,7 @@ module LoRi.Cli.Corrections
 
 open System
 open System.Text.RegularExpressions
-open LoRi.Training
+open LoRi.Files.Text
 
 /// What other tools call what a command does.
 let private elsewhere =

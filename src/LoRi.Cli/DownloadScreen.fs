@@ -3,8 +3,8 @@ module LoRi.Cli.DownloadScreen
 
 open System
 open System.IO
-open LoRi.Training
-open LoRi.Training.Hub
+open LoRi.Files.Hub
+open LoRi.Files.Text
 open Spectre.Console
 
 /// The screen within a live display.

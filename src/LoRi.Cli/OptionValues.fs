@@ -5,8 +5,8 @@ open System
 open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
-open LoRi.Training
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Runs.Settings
 
 /// Stands before a help flag that is an option's value; no command line can hold it.
 [<Literal>]

@@ -8,7 +8,7 @@ open System.Globalization
 open System.IO
 open System.Text
 open System.Threading
-open LoRi.Training.Runs
+open LoRi.Runs.RunFolders
 open Spectre.Console
 
 [<Literal>]

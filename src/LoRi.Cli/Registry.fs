@@ -3,7 +3,8 @@ module LoRi.Cli.Registry
 
 open Argu
 open LoRi.Cli.Commands
-open LoRi.Training
+open LoRi.Files.Text
+open LoRi.Models.Native
 
 /// A command and what it does with its arguments.
 type Command =

@@ -7,7 +7,7 @@ open System.IO
 open System.Runtime.InteropServices
 open System.Text
 open System.Threading
-open LoRi.Training
+open LoRi.Files
 
 /// Standard output has lost its reader: nobody wants more of it.
 exception ReaderGone

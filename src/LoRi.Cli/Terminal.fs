@@ -5,7 +5,7 @@ open System.IO
 open System.Text.Encodings.Web
 open System.Text.Json
 open Spectre.Console
-open LoRi.Training
+open LoRi.Files.Text
 
 /// Where a command reads and writes: the real streams, or a test's.
 type Terminal =

@@ -8,7 +8,7 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Cli.Tests.TinyEvaluation
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 
 let private count (name: string) (output: string) =
     (summary output).GetProperty(name).GetInt32()

@@ -9,7 +9,7 @@ open Expecto
 open LoRi.Cli.Tests.BadModelFiles
 open LoRi.Cli.Tests.BadRunFiles
 open LoRi.Cli.Tests.Running
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 
 let private teach folder =
     [

@@ -6,7 +6,7 @@ open System.IO
 open System.Text
 open Expecto
 open LoRi.Cli.Tests.BadRunFiles
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 
 /// Rows without a fault.
 let good = TinyFolder.rows

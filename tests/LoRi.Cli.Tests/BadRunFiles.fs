@@ -4,7 +4,7 @@ module LoRi.Cli.Tests.BadRunFiles
 open System
 open System.IO
 open Expecto
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 open LoRi.Cli.Tests.Running
 
 /// What is wrong, and how to meet it: makes files in a folder and gives the arguments.

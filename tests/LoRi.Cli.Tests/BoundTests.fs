@@ -4,7 +4,7 @@ module LoRi.Cli.Tests.BoundTests
 open Expecto
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
-open LoRi.Training.Runs
+open LoRi.Runs.Settings
 open LoRi.Cli.Tests.Running
 
 /// What must be there for a command line to be looked at any further.

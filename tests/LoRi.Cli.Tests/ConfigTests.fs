@@ -12,7 +12,7 @@ open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
-open LoRi.Training.Runs
+open LoRi.Runs.Settings
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 

@@ -8,7 +8,7 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Cli.Tests.TinyEvaluation
-open LoRi.Training.Models
+open LoRi.Models.Decoders
 
 let private row (question: string) (rationale: string) (answer: string) =
     JsonSerializer.Serialize
@@ -197,12 +197,9 @@ let private withLong heldOut (folder: string) =
 
     let isHeld line =
         let set =
-            LoRi.Training.Data.ReasoningData.Read(
-                file folder "one.jsonl" (line + "\n"),
-                LoRi.Training.Data.DataOptions()
-            )
+            LoRi.Files.Data.ReasoningData.Read(file folder "one.jsonl" (line + "\n"), LoRi.Files.Data.DataOptions())
 
-        let struct (_, held) = LoRi.Training.Data.DataSplit.ByQuestion(set.Examples, 0.4)
+        let struct (_, held) = LoRi.Files.Data.DataSplit.ByQuestion(set.Examples, 0.4)
         held.Count = 1
 
     let one =

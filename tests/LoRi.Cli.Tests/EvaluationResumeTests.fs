@@ -4,7 +4,7 @@ module LoRi.Cli.Tests.EvaluationResumeTests
 open System.Diagnostics
 open System.IO
 open Expecto
-open LoRi.Training
+open LoRi.Models
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun

@@ -6,7 +6,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyEvaluation
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 
 let private silence (model: string) =
     SafetensorsWriter.Write(

@@ -10,7 +10,7 @@ open System.Text.RegularExpressions
 open Expecto
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
-open LoRi.Training
+open LoRi.Files
 
 /// What a command that throws leaves.
 let private outcome (failure: exn) =

@@ -4,7 +4,7 @@ module LoRi.Cli.Tests.InspectTests
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun

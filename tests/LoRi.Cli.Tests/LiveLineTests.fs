@@ -9,7 +9,7 @@ open System.Text
 open System.Text.RegularExpressions
 open Expecto
 open LoRi.Cli
-open LoRi.Training.Runs
+open LoRi.Runs.RunFolders
 
 /// A terminal: rows of cells that lines wrap into, and wrap anew where the width changes, as terminals of today do.
 type private Screen(columns: int) =

@@ -7,7 +7,8 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.MathRunning
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
+open LoRi.Models.Weights
 
 let private ranks = [ "--layer-rank"; "1"; "--hidden-rank"; "2" ]
 

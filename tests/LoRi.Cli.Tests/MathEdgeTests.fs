@@ -9,7 +9,7 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.MathRunning
 open LoRi.Math
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 open LoRi.Training.Trajectories
 
 /// Two levels of four components.

@@ -7,7 +7,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Math
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 open LoRi.Training.Trajectories
 open LoRi.Cli.Tests.MathRunning
 
@@ -194,7 +194,7 @@ let private forms =
                     ]
 
                 Expect.equal ((loriJson twice).GetProperty("examples").GetInt32()) 24 "examples"
-                LoRi.Training.NativeRuntime.Load()
+                LoRi.Models.Native.NativeRuntime.Load()
                 let sharded = Path.Combine(folder, "t.safetensors")
                 use corpus = TrajectoryFiles.Open [ teacher ]
 

@@ -7,8 +7,6 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Math
-open LoRi.Training.Checkpoints
-open LoRi.Training.Trajectories
 open LoRi.Cli.Tests.MathRunning
 
 let private checkFit (corpus: JsonElement) (variant: JsonElement) (fitted: JsonElement) =

@@ -7,8 +7,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Math
-open LoRi.Training.Checkpoints
-open LoRi.Training.Trajectories
+open LoRi.Files.Safetensors
 open LoRi.Cli.Tests.MathRunning
 
 let private refused =

@@ -8,8 +8,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Math
-open LoRi.Training.Checkpoints
-open LoRi.Training.Trajectories
+open LoRi.Files.Safetensors
 
 /// Relative to the largest magnitude of the list: float64 sums in another order.
 let sumTolerance = 1e-10

@@ -7,7 +7,7 @@ open Expecto
 open LoRi.Cli
 open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
-open LoRi.Training.Runs
+open LoRi.Runs.Settings
 open LoRi.Cli.Tests.Running
 
 let private repeated =

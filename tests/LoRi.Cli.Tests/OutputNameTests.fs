@@ -6,8 +6,8 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
-open LoRi.Training
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Runs.Settings
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 

@@ -5,8 +5,9 @@ open System
 open System.Diagnostics
 open System.IO
 open Expecto
-open LoRi.Training
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Models
+open LoRi.Runs.RunFolders
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun

@@ -4,7 +4,7 @@ module LoRi.Cli.Tests.RunFolderTests
 open System.IO
 open Expecto
 open LoRi.Cli.ExitCodes
-open LoRi.Training.Runs
+open LoRi.Runs.RunFolders
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyEvaluation
 open LoRi.Cli.Tests.TinyRun

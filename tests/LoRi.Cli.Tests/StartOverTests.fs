@@ -5,7 +5,7 @@ open System.IO
 open System.Text.Json
 open Expecto
 open LoRi.Cli.ExitCodes
-open LoRi.Training.Models
+open LoRi.Models.Decoders
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyEvaluation
 open LoRi.Cli.Tests.TinyRun

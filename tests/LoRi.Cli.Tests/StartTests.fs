@@ -64,7 +64,7 @@ let private loading =
 
             Expect.equal (set codes) (set [ ExitCodes.Success; ExitCodes.Failed ]) "help succeeds, a missing file fails"
             Expect.contains assemblies "lori" "the program itself is seen"
-            Expect.contains assemblies "LoRi.Training" "and what it loads later"
+            Expect.contains assemblies "LoRi.Runs" "and what it loads later"
             Expect.isFalse (List.contains "TorchSharp" assemblies) $"loaded: {assemblies}"
         }
     ]

@@ -4,7 +4,8 @@ module LoRi.Cli.Tests.StudentStartTests
 open System.IO
 open Expecto
 open LoRi.Cli.ExitCodes
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
+open LoRi.Models.Weights
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyEvaluation
 open LoRi.Cli.Tests.TinyRun

@@ -3,7 +3,7 @@ module LoRi.Cli.Tests.TinyFolder
 
 open System
 open System.IO
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 
 /// The vocabulary, by id.
 let words =

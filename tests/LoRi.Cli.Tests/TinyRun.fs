@@ -8,10 +8,11 @@ open System.Runtime.InteropServices
 open System.Text.Json
 open System.Threading
 open Expecto
-open LoRi.Training
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
+open LoRi.Models
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
 open LoRi.Cli.Tests.Running
 open TorchSharp
 

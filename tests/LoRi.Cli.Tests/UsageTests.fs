@@ -5,8 +5,9 @@ open System.Text.Json
 open Expecto
 open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
-open LoRi.Training.Runs
-open LoRi.Training.Training
+open LoRi.Runs.RunFolders
+open LoRi.Runs.Settings
+open LoRi.Training
 open LoRi.Cli.Tests.Running
 
 let private distill =
@@ -198,7 +199,7 @@ let private runs =
                 let create () =
                     RunDirectory.Create(folder, false) |> ignore
 
-                Expect.throwsT<LoRi.Training.InputException> create "refused"
+                Expect.throwsT<LoRi.Files.InputException> create "refused"
                 RunDirectory.Create(folder, true) |> ignore)
         }
         test "checkpoints appear when complete, the last two stay" {

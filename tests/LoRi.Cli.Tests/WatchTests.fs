@@ -10,7 +10,7 @@ open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
-open LoRi.Training.Runs
+open LoRi.Runs.RunFolders
 
 let private stops (text: string) arguments =
     let outcome = lori arguments

@@ -8,7 +8,7 @@ open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Fitting
 open LoRi.Math.Tests.Generators
-open LoRi.Training.Tensors
+open LoRi.Models.Tensors
 open TorchSharp
 
 let private levels, width, examples, tokens = 2, 6, 5, 4

@@ -4,8 +4,8 @@ module LoRi.Math.Tests.Backends
 open Expecto
 open FsCheck
 open LoRi.Math
-open LoRi.Training
-open LoRi.Training.Tensors
+open LoRi.Models.Native
+open LoRi.Models.Tensors
 open TorchSharp
 
 type Backend =

@@ -6,7 +6,7 @@ open Expecto
 open LoRi.Math
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 open LoRi.Training.Tests
 
 type private First = interface end

@@ -7,8 +7,8 @@ open LoRi.Math
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Fitting
-open LoRi.Training.Checkpoints
-open LoRi.Training.Tensors
+open LoRi.Files.Safetensors
+open LoRi.Models.Tensors
 open LoRi.Training.Tests
 open TorchSharp
 

@@ -5,10 +5,11 @@ open System
 open System.IO
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training
-open LoRi.Training.Adapters
-open LoRi.Training.Checkpoints
-open LoRi.Training.Models
+open LoRi.Files
+open LoRi.Files.Safetensors
+open LoRi.Models
+open LoRi.Models.Adapters
+open LoRi.Models.Decoders
 
 let private shape =
     DecoderConfig(

@@ -4,12 +4,11 @@ module LoRi.Training.Tests.AdapterFixtureTests
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Adapters
-open LoRi.Training.Checkpoints
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Sequences
+open LoRi.Files.Safetensors
+open LoRi.Models.Adapters
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
 

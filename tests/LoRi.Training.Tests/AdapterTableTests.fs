@@ -4,10 +4,10 @@ module LoRi.Training.Tests.AdapterTableTests
 open System.IO
 open Expecto
 open LoRi.Cli.Tests
-open LoRi.Training
-open LoRi.Training.Adapters
-open LoRi.Training.Checkpoints
-open LoRi.Training.Runs
+open LoRi.Files.Safetensors
+open LoRi.Models.Native
+open LoRi.Runs.Answers
+open LoRi.Runs.Settings
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 

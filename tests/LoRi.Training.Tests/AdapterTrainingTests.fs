@@ -3,13 +3,14 @@ module LoRi.Training.Tests.AdapterTrainingTests
 
 open System.IO
 open Expecto
+open LoRi.Files.Safetensors
+open LoRi.Models
+open LoRi.Models.Adapters
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Sequences
 open LoRi.Training
-open LoRi.Training.Adapters
-open LoRi.Training.Checkpoints
 open LoRi.Training.Methods
-open LoRi.Training.Models
-open LoRi.Training.Sequences
-open LoRi.Training.Training
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
 open TorchSharp

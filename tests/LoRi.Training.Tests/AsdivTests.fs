@@ -3,7 +3,7 @@ module LoRi.Training.Tests.AsdivTests
 
 open System.IO
 open Expecto
-open LoRi.Training.Data
+open LoRi.Files.Data
 
 let private answer (text: string) =
     let path = Path.GetTempFileName()

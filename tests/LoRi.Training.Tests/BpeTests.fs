@@ -5,8 +5,8 @@ open System
 open System.Collections.Generic
 open System.Diagnostics
 open Expecto
-open LoRi.Training
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
+open LoRi.Models
 
 let private plain (tokens: string list) (merges: (string * string) list) : string list =
     let rank = dict (List.mapi (fun rank merge -> merge, rank) merges)

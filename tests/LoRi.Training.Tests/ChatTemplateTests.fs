@@ -7,9 +7,9 @@ open System.IO
 open System.Text.Json
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training
-open LoRi.Training.ChatTemplates
-open LoRi.Training.Tokenizers
+open LoRi.Files
+open LoRi.Files.Tokenizers
+open LoRi.Jinja
 open LoRi.Training.Tests.SharedFiles
 
 let private one (content: string) =

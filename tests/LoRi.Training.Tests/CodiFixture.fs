@@ -3,13 +3,12 @@ module LoRi.Training.Tests.CodiFixture
 
 open System
 open System.Text.Json
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.Methods
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Sequences
+open LoRi.Models.Weights
 open LoRi.Training.Methods.Codi
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Sequences
 open LoRi.Training.Tests.SharedFiles
 open TorchSharp
 

@@ -4,12 +4,13 @@ module LoRi.Training.Tests.CodiFixtureTests
 
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
+open LoRi.Files.Gguf
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Sequences
+open LoRi.Models.Tensors
 open LoRi.Training.Methods
-open LoRi.Training.Models
-open LoRi.Training.Sequences
-open LoRi.Training.Tensors
 open LoRi.Training.Tests.CodiFixture
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues

@@ -6,9 +6,10 @@ open System.Collections.Generic
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Demo
-open LoRi.Training.Statistics
+open LoRi.Files
+open LoRi.Models.Native
+open LoRi.Runs.Compare
+open LoRi.Runs.Demo
 
 /// A result of method `lori` from `folder` with settings given as `key=value`.
 let private result (folder: string) (seed: int64) (settings: string list) =

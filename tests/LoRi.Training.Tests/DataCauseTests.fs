@@ -7,8 +7,8 @@ open System.IO
 open System.IO.Compression
 open System.Text
 open Expecto
-open LoRi.Training
-open LoRi.Training.Data
+open LoRi.Files
+open LoRi.Files.Data
 
 let private refusalOf (options: DataOptions) (content: byte[]) =
     let path = Path.GetTempFileName()

@@ -6,8 +6,8 @@ open System.IO
 open System.IO.Pipes
 open System.Text
 open Expecto
-open LoRi.Training
-open LoRi.Training.Data
+open LoRi.Files
+open LoRi.Files.Data
 
 /// A row of GSM8K as the Hub's Parquet files have it.
 type SolvedRow() =
@@ -234,7 +234,7 @@ let private pipes =
                     $"{path}: is a pipe, not a regular file; write what it holds to a file first"
                     "message")
 
-        Expect.throwsC (fun () -> LoRi.Training.Runs.OptionJson.ReadFile path |> ignore) (fun e ->
+        Expect.throwsC (fun () -> LoRi.Runs.Settings.OptionJson.ReadFile path |> ignore) (fun e ->
             Expect.equal
                 e.Message
                 $"--config {path}: is a pipe, not a regular file; write what it holds to a file first"

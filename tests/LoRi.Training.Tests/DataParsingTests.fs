@@ -5,8 +5,8 @@ open System
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training.Data
-open LoRi.Training.Evaluation
+open LoRi.Files.Data
+open LoRi.Runs.Scoring
 
 let private golden = lazy SharedFiles.json "fixtures/scoring/data_parsing.json"
 
@@ -241,7 +241,7 @@ let private strictness =
             let path = Path.GetTempFileName()
             File.WriteAllText(path, text)
 
-            Expect.throwsT<LoRi.Training.InputException>
+            Expect.throwsT<LoRi.Files.InputException>
                 (fun () -> ReasoningData.Read(path, DataOptions(Format = Nullable DataFormat.Icot)) |> ignore)
                 $"refused: {text}"
 

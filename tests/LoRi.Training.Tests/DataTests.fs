@@ -5,8 +5,8 @@ open System.IO
 open System.Text
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Data
+open LoRi.Files
+open LoRi.Files.Data
 
 /// A row of the Parquet file that a test writes; the names are the columns'.
 type ParquetRow() =

@@ -3,8 +3,8 @@ module LoRi.Training.Tests.DecoderConfigTests
 
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training
-open LoRi.Training.Models
+open LoRi.Files
+open LoRi.Models.Decoders
 open LoRi.Training.Tests.SharedFiles
 
 let private minimal (family: string) (extra: (string * string) list) =

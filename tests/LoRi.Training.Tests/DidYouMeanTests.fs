@@ -3,7 +3,7 @@ module LoRi.Training.Tests.DidYouMeanTests
 
 open System
 open Expecto
-open LoRi.Training
+open LoRi.Files.Text
 
 let private options =
     [

@@ -2,11 +2,9 @@
 module LoRi.Training.Tests.FamilyChecks
 
 open System
-open LoRi.Training.Checkpoints
-open LoRi.Training.Generation
-open LoRi.Training.Methods
-open LoRi.Training.Models
-open LoRi.Training.Sequences
+open LoRi.Models.Decoders
+open LoRi.Models.Reasoning
+open LoRi.Models.Weights
 open LoRi.Training.Tests.FamilyFixture
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues

@@ -3,9 +3,10 @@ module LoRi.Training.Tests.FamilyFixture
 
 open System.IO
 open System.Text.Json
-open LoRi.Training.Checkpoints
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 
 let private parent = "fixtures/models"

@@ -2,8 +2,8 @@
 module LoRi.Training.Tests.FamilyTests
 
 open Expecto
-open LoRi.Training
-open LoRi.Training.Models
+open LoRi.Models.Decoders
+open LoRi.Models.Native
 open LoRi.Training.Tests.FamilyChecks
 open LoRi.Training.Tests.FamilyFixture
 open LoRi.Training.Tests.SharedFiles

@@ -2,14 +2,14 @@
 module LoRi.Training.Tests.FamilyTraining
 
 open System.Text.Json
-open LoRi.Training.Checkpoints
-open LoRi.Training.Models
-open LoRi.Training.Sequences
+open LoRi.Files.Safetensors
+open LoRi.Models.Sequences
+open LoRi.Models.Weights
+open LoRi.Training
 open LoRi.Training.Tests.FamilyChecks
 open LoRi.Training.Tests.FamilyFixture
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
-open LoRi.Training.Training
 open TorchSharp
 
 let private settings (optimizer: JsonElement) =

@@ -4,7 +4,7 @@ module LoRi.Training.Tests.FreeMemoryTests
 open System
 open System.IO
 open Expecto
-open LoRi.Training.Runs
+open LoRi.Runs.Plans
 
 /// Files under a root of their own.
 let private withRoot (files: (string * string) list) (check: string -> unit) =

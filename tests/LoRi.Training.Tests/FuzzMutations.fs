@@ -5,7 +5,7 @@ open System
 open System.Buffers.Binary
 open System.Text
 open System.Text.Json
-open LoRi.Training
+open LoRi.Models
 
 let private pick (random: SeededRandom) (choices: 'a[]) = choices[random.Below choices.Length]
 

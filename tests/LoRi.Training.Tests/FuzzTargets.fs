@@ -4,13 +4,18 @@ module LoRi.Training.Tests.FuzzTargets
 open System
 open System.IO
 open Expecto
-open LoRi.Training
-open LoRi.Training.Adapters
-open LoRi.Training.ChatTemplates
-open LoRi.Training.Checkpoints
-open LoRi.Training.Models
-open LoRi.Training.Runs
-open LoRi.Training.Tokenizers
+open LoRi.Files.Gguf
+open LoRi.Files.Json
+open LoRi.Files.Safetensors
+open LoRi.Files.Tokenizers
+open LoRi.Jinja
+open LoRi.Models
+open LoRi.Models.Adapters
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Weights
+open LoRi.Runs.Answers
+open LoRi.Runs.Settings
 open LoRi.Cli.Tests
 
 /// One kind of file.

@@ -7,7 +7,8 @@ open System.Diagnostics
 open System.IO
 open System.Threading
 open Expecto
-open LoRi.Training
+open LoRi.Files
+open LoRi.Models
 open LoRi.Training.Tests.FuzzTargets
 
 let private setting (name: string) (otherwise: int64) =

@@ -4,11 +4,11 @@ module LoRi.Training.Tests.GgufFormsTests
 open System
 open System.IO
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Models.Weights
 open LoRi.Training.Tests.GgufModelTests.Writing
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
@@ -156,12 +156,12 @@ let private without key more (run: string -> unit) =
 let private logits (file: string) =
     NativeRuntime.Load()
 
-    LoRi.Training.Runs.ModelQueries
+    LoRi.Runs.Answers.ModelQueries
         .Logits(
             file,
             [| 3; 4; 5 |],
-            LoRi.Training.Runs.DtypeOption.F64,
-            LoRi.Training.Runs.DeviceOption.Cpu,
+            LoRi.Runs.Settings.DtypeOption.F64,
+            LoRi.Runs.Settings.DeviceOption.Cpu,
             null,
             null
         )

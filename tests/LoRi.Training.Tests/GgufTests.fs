@@ -7,7 +7,9 @@ open System.Runtime.InteropServices
 open System.Security.Cryptography
 open System.Text.Json
 open Expecto
-open LoRi.Training.Checkpoints
+open LoRi.Files.Gguf
+open LoRi.Files.Safetensors
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 
 let private sizes (name: string) (value: JsonElement) =
@@ -58,7 +60,7 @@ let private containerTest (case: JsonElement) =
         | _ ->
             try
                 (GgufFile.Open file).Dispose()
-            with :? LoRi.Training.InputException ->
+            with :? LoRi.Files.InputException ->
                 ()
 
 let private blockTest (entry: JsonProperty) =

@@ -4,8 +4,8 @@ module LoRi.Training.Tests.HubDownloads
 open System
 open System.IO
 open Expecto
-open LoRi.Training
-open LoRi.Training.Hub
+open LoRi.Files
+open LoRi.Files.Hub
 open LoRi.Training.Tests.HubServer
 
 let bytes (length: int) =

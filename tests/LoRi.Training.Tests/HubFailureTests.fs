@@ -3,7 +3,7 @@ module LoRi.Training.Tests.HubFailureTests
 open System
 open System.IO
 open Expecto
-open LoRi.Training.Hub
+open LoRi.Files.Hub
 open LoRi.Training.Tests.HubServer
 open LoRi.Training.Tests.HubDownloads
 

@@ -4,7 +4,7 @@ open System
 open System.IO
 open System.Text
 open Expecto
-open LoRi.Training.Hub
+open LoRi.Files.Hub
 open LoRi.Training.Tests.HubServer
 open LoRi.Training.Tests.HubDownloads
 

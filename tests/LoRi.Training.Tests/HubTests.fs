@@ -3,8 +3,8 @@ module LoRi.Training.Tests.HubTests
 open System
 open System.IO
 open Expecto
-open LoRi.Training
-open LoRi.Training.Hub
+open LoRi.Files
+open LoRi.Files.Hub
 open LoRi.Training.Tests.HubServer
 open LoRi.Training.Tests.HubDownloads
 

@@ -4,11 +4,10 @@ module LoRi.Training.Tests.IncrementalTextTests
 open System
 open System.Text
 open Expecto
-open LoRi.Training
-open LoRi.Training.Generation
-open LoRi.Training.Methods
-open LoRi.Training.Models
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Reasoning
 open LoRi.Training.Tests.TokenizerTexts
 
 /// Every byte alone, and a few of several bytes: whole characters, and ends of some with beginnings of others.

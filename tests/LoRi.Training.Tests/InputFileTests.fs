@@ -9,17 +9,24 @@ open System.Text
 open System.Text.RegularExpressions
 open System.Threading.Tasks
 open Expecto
-open LoRi.Training
-open LoRi.Training.Adapters
-open LoRi.Training.Checkpoints
-open LoRi.Training.Data
-open LoRi.Training.Evaluation
-open LoRi.Training.Hub
-open LoRi.Training.ModelFiles
-open LoRi.Training.Reports
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Files.Data
+open LoRi.Files.Disk
+open LoRi.Files.Gguf
+open LoRi.Files.Hub
+open LoRi.Files.Json
+open LoRi.Files.Safetensors
+open LoRi.Files.Tokenizers
+open LoRi.Models.Adapters
+open LoRi.Models.Native
+open LoRi.Models.Weights
+open LoRi.Runs.Evaluate
+open LoRi.Runs.Inspect
+open LoRi.Runs.Plans
+open LoRi.Runs.RunFolders
+open LoRi.Runs.Scoring
+open LoRi.Runs.Settings
 open LoRi.Training.TeacherCaches
-open LoRi.Training.Tokenizers
 open LoRi.Training.Trajectories
 open LoRi.Cli.Tests
 
@@ -292,12 +299,7 @@ let private sources =
 
             let found =
                 [
-                    for path in
-                        Directory.GetFiles(
-                            Path.Combine(root, "src", "LoRi.Training"),
-                            "*.cs",
-                            SearchOption.AllDirectories
-                        ) do
+                    for path in Directory.GetFiles(Path.Combine(root, "src"), "*.cs", SearchOption.AllDirectories) do
                         let name = Path.GetFileName path |> nonNull
 
                         if

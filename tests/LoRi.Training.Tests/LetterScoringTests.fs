@@ -4,7 +4,7 @@ module LoRi.Training.Tests.LetterScoringTests
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training.Evaluation
+open LoRi.Runs.Scoring
 
 let private lines name =
     [

@@ -5,15 +5,15 @@ open System
 open System.IO
 open System.Text.Json
 open LoRi.Math
-open LoRi.Training
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Sequences
+open LoRi.Models.Weights
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Sequences
-open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Trajectories
+open LoRi.Training.Tests.SharedFiles
 open TorchSharp
 
 /// The files of one model.

@@ -6,19 +6,18 @@ open System.Collections.Generic
 open System.Text.Json
 open Expecto
 open LoRi.Math
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Models.Reasoning
+open LoRi.Models.Sequences
 open LoRi.Training
-open LoRi.Training.Generation
-open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
+open LoRi.Training.Trajectories
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.LoRiFixtureTests
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
-open LoRi.Training.Training
-open LoRi.Training.Trajectories
-open LoRi.Training.Sequences
 open TorchSharp
 
 /// The reference's own tolerance, relative: of losses after updates and of sizes after them.

@@ -3,11 +3,11 @@ module LoRi.Training.Tests.LoRiFixtureTests
 
 open System.Text.Json
 open Expecto
-open LoRi.Training
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Sequences
+open LoRi.Models.Tensors
 open LoRi.Training.Methods
-open LoRi.Training.Models
-open LoRi.Training.Sequences
-open LoRi.Training.Tensors
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues

@@ -5,11 +5,11 @@ open System
 open System.IO
 open Expecto
 open LoRi.Cli.Tests
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Runs
+open LoRi.Files.Safetensors
+open LoRi.Models.Native
+open LoRi.Models.Weights
+open LoRi.Runs.Answers
+open LoRi.Runs.Settings
 open LoRi.Training.Tests.SharedFiles
 open TorchSharp
 

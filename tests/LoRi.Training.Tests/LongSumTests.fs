@@ -3,11 +3,11 @@ module LoRi.Training.Tests.LongSumTests
 
 open System
 open Expecto
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Tensors
 open LoRi.Training
-open LoRi.Training.Models
-open LoRi.Training.Tensors
 open LoRi.Training.Tests.TensorValues
-open LoRi.Training.Training
 open TorchSharp
 
 let private vocabulary, tokens = 49_152, 24

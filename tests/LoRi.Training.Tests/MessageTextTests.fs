@@ -2,7 +2,8 @@
 module LoRi.Training.Tests.MessageTextTests
 
 open Expecto
-open LoRi.Training
+open LoRi.Files
+open LoRi.Files.Text
 
 /// Characters that set or reverse the direction of writing, or have no width.
 let private invisible =

@@ -3,15 +3,14 @@
 module LoRi.Training.Tests.MethodTests
 
 open Expecto
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Sequences
 open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Methods.Codi
-open LoRi.Training.Methods.LoRi
-open LoRi.Training.Models
-open LoRi.Training.Sequences
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
-open LoRi.Training.Training
 open TorchSharp
 
 /// The same sums in another order: roundings of 1e-16 over some hundred operations, with a wide margin.

@@ -3,7 +3,8 @@ module LoRi.Training.Tests.NativeTests
 open System
 open System.IO
 open Expecto
-open LoRi.Training
+open LoRi.Files
+open LoRi.Models.Native
 
 let private library =
     lazy

@@ -2,11 +2,11 @@
 module LoRi.Training.Tests.OnlineTeacherTests
 
 open Expecto
-open LoRi.Training.Models
+open LoRi.Models.Decoders
 open LoRi.Training.TeacherCaches
+open LoRi.Training.Trajectories
 open LoRi.Training.Tests.TinyCaches
 open LoRi.Training.Tests.TinyTraining
-open LoRi.Training.Trajectories
 open TorchSharp
 
 let private online (precision: Precision) rows use' =

@@ -6,9 +6,9 @@ open System.Collections.Generic
 open System.Diagnostics
 open System.IO
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Files.Disk
+open LoRi.Runs.RunFolders
 
 let private inFolder (check: string -> unit) =
     let folder = Directory.CreateTempSubdirectory("lori-output").FullName

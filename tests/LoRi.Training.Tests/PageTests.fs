@@ -6,7 +6,7 @@ open System.IO
 open System.Net
 open System.Text.RegularExpressions
 open Expecto
-open LoRi.Training.Reports
+open LoRi.Runs.Reports
 open LoRi.Training.Tests.SamplePages
 
 let private decoded (text: string) = string (WebUtility.HtmlDecode text)

@@ -3,7 +3,7 @@ module LoRi.Training.Tests.ParityTable
 
 open System.Globalization
 open System.IO
-open LoRi.Training
+open LoRi.Models.Native
 open LoRi.Training.Tests.FamilyChecks
 open LoRi.Training.Tests.FamilyFixture
 open LoRi.Training.Tests.FamilyTests

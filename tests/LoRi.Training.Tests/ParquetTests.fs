@@ -7,8 +7,8 @@ open System.IO
 open System.Text
 open System.Threading.Tasks
 open Expecto
-open LoRi.Training
-open LoRi.Training.Data
+open LoRi.Files
+open LoRi.Files.Data
 open LoRi.Training.Tests.ParquetFiles
 
 let private withFile (content: byte[]) check =

@@ -6,8 +6,8 @@ open System.IO
 open System.Reflection
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Tokenizers
+open LoRi.Files
+open LoRi.Files.Tokenizers
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TokenizerTexts
 

@@ -4,7 +4,7 @@ module LoRi.Training.Tests.PictureTests
 open System
 open System.IO
 open Expecto
-open LoRi.Training.Reports
+open LoRi.Runs.Reports
 open SkiaSharp
 
 let private charts =

@@ -6,7 +6,7 @@ open System.Collections.Generic
 open System.IO
 open System.Threading
 open Expecto
-open LoRi.Training.Runs
+open LoRi.Runs.RunFolders
 
 /// A clock that stands until it is moved, with its timers.
 type private StoppedClock() =

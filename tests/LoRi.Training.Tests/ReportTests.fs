@@ -5,8 +5,7 @@ open System
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
-open LoRi.Training
-open LoRi.Training.Reports
+open LoRi.Runs.Reports
 open LoRi.Training.Tests.SharedFiles
 
 /// What an attacker would write wherever a file takes text.

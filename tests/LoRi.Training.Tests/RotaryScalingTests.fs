@@ -3,7 +3,7 @@ module LoRi.Training.Tests.RotaryScalingTests
 
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training.Models
+open LoRi.Models.Decoders
 open LoRi.Training.Tests.TensorValues
 
 let private llama (extra: string) =

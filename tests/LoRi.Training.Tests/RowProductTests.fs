@@ -3,9 +3,9 @@ module LoRi.Training.Tests.RowProductTests
 
 open System
 open Expecto
-open LoRi.Training
-open LoRi.Training.Models
-open LoRi.Training.Tensors
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Tensors
 open TorchSharp
 
 let private wide (x: torch.Tensor) = x.``to`` torch.ScalarType.Float64

@@ -5,8 +5,8 @@ open System.Globalization
 open System.Numerics
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training
-open LoRi.Training.Runs
+open LoRi.Runs.Plans
+open LoRi.Runs.Settings
 
 let private plan (options: JsonObject) rows =
     let settings = RunSettings.Read("teach", options, OptionSource.CommandLine)

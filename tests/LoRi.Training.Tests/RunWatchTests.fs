@@ -3,10 +3,12 @@ module LoRi.Training.Tests.RunWatchTests
 
 open System.Collections.Generic
 open Expecto
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Runs.RunFolders
+open LoRi.Runs.Settings
+open LoRi.Runs.Training
 open LoRi.Training
-open LoRi.Training.Models
-open LoRi.Training.Runs
-open LoRi.Training.Training
 open LoRi.Training.Tests.TinyTraining
 open TorchSharp
 

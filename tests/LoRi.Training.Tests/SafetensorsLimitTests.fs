@@ -5,7 +5,7 @@ open System
 open System.IO
 open System.Text
 open Expecto
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
 open LoRi.Training.Tests.SharedFiles
 
 /// Opens a file of a header and no data.

@@ -4,7 +4,8 @@ open System
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 
 let private fixtures = "fixtures/safetensors"
@@ -153,7 +154,7 @@ let private writing =
                     let broken =
                         SafetensorsContent("a", "F32", [| 2L |], fun _ -> raise (IOException "disk full"))
 
-                    Expect.throwsT<LoRi.Training.InputException>
+                    Expect.throwsT<LoRi.Files.InputException>
                         (fun () -> SafetensorsWriter.Write(file, [ broken ]))
                         "fails"
 

@@ -4,8 +4,8 @@ module LoRi.Training.Tests.SamplePages
 open System
 open System.IO
 open LoRi.Math
-open LoRi.Training.Demo
-open LoRi.Training.Reports
+open LoRi.Runs.Demo
+open LoRi.Runs.Reports
 open LoRi.Training.Trajectories
 
 /// A subspace of a small random corpus.

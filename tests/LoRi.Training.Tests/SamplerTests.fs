@@ -3,10 +3,9 @@ module LoRi.Training.Tests.SamplerTests
 
 open System
 open Expecto
-open LoRi.Training
-open LoRi.Training.Generation
-open LoRi.Training.Methods
-open LoRi.Training.Models
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Reasoning
 open TorchSharp
 
 let private draws = 20_000
@@ -124,8 +123,7 @@ let private models =
             use scope = torch.NewDisposeScope()
             let weights = model.Weights()
 
-            let rows =
-                LoRi.Training.Sequences.PaddedRows.Right([| [| 4; 5; 6 |] |], model.Device)
+            let rows = LoRi.Models.Decoders.PaddedRows.Right([| [| 4; 5; 6 |] |], model.Device)
 
             let pass =
                 model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())

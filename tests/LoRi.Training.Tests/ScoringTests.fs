@@ -4,7 +4,8 @@ open System.Globalization
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training.Evaluation
+open LoRi.Files.Text
+open LoRi.Runs.Scoring
 
 let private rules =
     [

@@ -3,7 +3,8 @@ module LoRi.Training.Tests.ShardTests
 
 open System.IO
 open Expecto
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
+open LoRi.Models.Weights
 
 let private tensor name count =
     SafetensorsContent.FromFloats(name, [ int64 count ], Array.init count (fun i -> float32 (i + String.length name)))

@@ -59,7 +59,7 @@ let refusal (opening: unit -> IDisposable) : string =
     try
         use _ = opening ()
         failtest "was accepted but must be refused"
-    with :? LoRi.Training.InputException as e ->
+    with :? LoRi.Files.InputException as e ->
         Expect.isFalse (e.Message.Contains '\n') "the message is one line"
         e.Message
 

@@ -2,7 +2,7 @@ module LoRi.Training.Tests.StageMeasuresTests
 
 open System
 open Expecto
-open LoRi.Training.Runs
+open LoRi.Runs.Plans
 
 [<Tests>]
 let tests =

@@ -7,8 +7,8 @@ open System.IO
 open System.Security.Cryptography
 open System.Text.Json
 open Expecto
-open LoRi.Training
-open LoRi.Training.Statistics
+open LoRi.Files
+open LoRi.Runs.Compare
 open LoRi.Training.Tests
 
 /// The fixture's own tolerance: 1e-9 relative, 1e-6 for p-values below 1e-12.

@@ -4,12 +4,11 @@ module LoRi.Training.Tests.TeacherCacheDamageTests
 open System.IO
 open Expecto
 open LoRi.Math
-open LoRi.Training
+open LoRi.Models.Decoders
 open LoRi.Training.Methods.LoRi
-open LoRi.Training.Models
+open LoRi.Training.Trajectories
 open LoRi.Training.Tests.TinyCaches
 open LoRi.Training.Tests.TinyTraining
-open LoRi.Training.Trajectories
 
 let private killed keep dies () =
     inFolder (fun folder ->
@@ -161,7 +160,7 @@ let private inspected () =
         opened (cached { wanted folder with Keep = true }) |> ignore
 
         let states () =
-            match (Runs.Inspection.Of folder).Details["shards"] with
+            match (LoRi.Runs.Inspect.Inspection.Of folder).Details["shards"] with
             | :? System.Text.Json.Nodes.JsonArray as shards ->
                 [ for shard in shards -> $"""{(nonNull shard)["state"]}""" ]
             | _ -> []

@@ -6,12 +6,11 @@ open System.IO
 open System.Text.RegularExpressions
 open Expecto
 open LoRi.Math
-open LoRi.Training
+open LoRi.Models.Decoders
 open LoRi.Training.Methods.LoRi
-open LoRi.Training.Models
+open LoRi.Training.Trajectories
 open LoRi.Training.Tests.TinyCaches
 open LoRi.Training.Tests.TinyTraining
-open LoRi.Training.Trajectories
 open TorchSharp
 
 let private withRationale covariance order weighting =

@@ -5,8 +5,9 @@ open System
 open System.IO
 open System.Security.Cryptography
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
+open LoRi.Files.Safetensors
+open LoRi.Models.Native
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 open TorchSharp
 

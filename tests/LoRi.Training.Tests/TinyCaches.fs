@@ -6,15 +6,16 @@ open System.Collections.Generic
 open System.IO
 open Expecto
 open LoRi.Math
-open LoRi.Training
+open LoRi.Files
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Sequences
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
-open LoRi.Training.Models
-open LoRi.Training.Sequences
 open LoRi.Training.TeacherCaches
+open LoRi.Training.Trajectories
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
-open LoRi.Training.Trajectories
 open TorchSharp
 
 /// A collection that is killed.

@@ -5,8 +5,8 @@ open System
 open System.IO
 open System.Text
 open System.Text.Json
-open LoRi.Training.Checkpoints
-open LoRi.Training.Tokenizers
+open LoRi.Files.Safetensors
+open LoRi.Files.Tokenizers
 open LoRi.Cli.Tests
 
 let private utf8 (text: string) = Encoding.UTF8.GetBytes text

@@ -3,6 +3,9 @@ module LoRi.Training.Tests.TinyTraining
 
 open System.IO
 open LoRi.Math
+open LoRi.Models
+open LoRi.Models.Decoders
+open LoRi.Models.Sequences
 open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Methods.Codi
@@ -10,9 +13,6 @@ open LoRi.Training.Methods.CotSft
 open LoRi.Training.Methods.LatentCrossEntropy
 open LoRi.Training.Methods.LoRi
 open LoRi.Training.Methods.NoCot
-open LoRi.Training.Models
-open LoRi.Training.Sequences
-open LoRi.Training.Training
 open LoRi.Training.Trajectories
 open TorchSharp
 

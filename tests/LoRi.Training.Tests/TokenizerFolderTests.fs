@@ -5,8 +5,8 @@ open System.IO
 open System.Text.Json
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training.ChatTemplates
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
+open LoRi.Jinja
 open LoRi.Training.Tests.SharedFiles
 
 /// The tokens of every vocabulary here: an id for each byte, its value, and more from 256 on.

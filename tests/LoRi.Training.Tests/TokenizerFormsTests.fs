@@ -4,7 +4,7 @@ module LoRi.Training.Tests.TokenizerFormsTests
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TokenizerTexts
 

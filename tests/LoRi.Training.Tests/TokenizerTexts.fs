@@ -2,7 +2,7 @@
 module LoRi.Training.Tests.TokenizerTexts
 
 open System.IO
-open LoRi.Training.Tokenizers
+open LoRi.Files.Tokenizers
 
 /// The tokenizer of a `tokenizer.json` with these contents.
 let load (contents: string) =

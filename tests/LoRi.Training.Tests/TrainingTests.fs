@@ -2,14 +2,14 @@
 module LoRi.Training.Tests.TrainingTests
 
 open Expecto
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Reasoning
+open LoRi.Models.Sequences
 open LoRi.Training
 open LoRi.Training.Methods
-open LoRi.Training.Models
-open LoRi.Training.Sequences
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
-open LoRi.Training.Training
-open LoRi.Training.Generation
 open TorchSharp
 
 let private perMethod (what: string) (check: string -> unit) =

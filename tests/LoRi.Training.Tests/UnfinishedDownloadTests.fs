@@ -4,10 +4,10 @@ module LoRi.Training.Tests.UnfinishedDownloadTests
 open System.IO
 open Expecto
 open LoRi.Cli.Tests
-open LoRi.Training
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
-open LoRi.Training.Runs
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Runs.Answers
 open LoRi.Training.Tests.SharedFiles
 
 /// The tiny model where the Hub's tools would put it.

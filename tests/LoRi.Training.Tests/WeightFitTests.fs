@@ -5,10 +5,11 @@ module LoRi.Training.Tests.WeightFitTests
 open System
 open System.IO
 open Expecto
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.ModelFiles
-open LoRi.Training.Models
+open LoRi.Files.Safetensors
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
@@ -120,7 +121,7 @@ let private logits (model: ReasoningModel) =
     use _ = torch.NewDisposeScope()
 
     let rows =
-        LoRi.Training.Sequences.PaddedRows.Right([| [| 1; 5; 7; 2; 9 |] |], torch.CPU)
+        LoRi.Models.Decoders.PaddedRows.Right([| [| 1; 5; 7; 2; 9 |] |], torch.CPU)
 
     let weights = model.Weights()
 

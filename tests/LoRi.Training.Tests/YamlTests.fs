@@ -6,8 +6,9 @@ open System.IO
 open System.Text
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Training
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Models
+open LoRi.Runs.Settings
 open LoRi.Training.Tests.SharedFiles
 
 let private withFile (name: string) (content: byte array) (check: string -> 'a) =

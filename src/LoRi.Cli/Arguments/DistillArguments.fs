@@ -2,7 +2,7 @@ namespace LoRi.Cli
 
 open System
 open Argu
-open LoRi.Training.Runs
+open LoRi.Runs.Settings
 
 /// Options of `distill` beside those that it shares with `teach`. A case's name in lower case is the setting's key.
 type DistillArgs =

@@ -3,7 +3,7 @@ module LoRi.Cli.Commands.Answers
 
 open System
 open LoRi.Cli
-open LoRi.Training.Runs
+open LoRi.Runs.Answers
 
 /// The model that answers, and the teacher that it is measured against.
 type Answering =

@@ -5,7 +5,8 @@ open System
 open System.Text.RegularExpressions
 open LoRi.Cli
 open LoRi.Cli.Commands.Answers
-open LoRi.Training
+open LoRi.Files
+open LoRi.Files.Text
 
 /// What a line asks for.
 type Line =

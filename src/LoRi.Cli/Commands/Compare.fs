@@ -4,7 +4,7 @@ open System
 open System.Globalization
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
-open LoRi.Training.Statistics
+open LoRi.Runs.Compare
 
 let private percent (share: float) =
     (100.0 * share).ToString("0.0", CultureInfo.InvariantCulture)

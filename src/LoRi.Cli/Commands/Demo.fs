@@ -6,11 +6,12 @@ open System.IO
 open System.Text.Json
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
-open LoRi.Training
-open LoRi.Training.Demo
-open LoRi.Training.Evaluation
-open LoRi.Training.Reports
-open LoRi.Training.Runs
+open LoRi.Files.Text
+open LoRi.Models.Native
+open LoRi.Runs.Demo
+open LoRi.Runs.Reports
+open LoRi.Runs.Scoring
+open LoRi.Runs.Settings
 
 [<Literal>]
 let private DefaultSeeds = 2

@@ -1,8 +1,8 @@
 module LoRi.Cli.Commands.Download
 
 open LoRi.Cli
-open LoRi.Training.Hub
-open LoRi.Training.Runs
+open LoRi.Files.Hub
+open LoRi.Runs.Settings
 
 let private request (options: Argu.ParseResults<DownloadArgs>) =
     let kind =

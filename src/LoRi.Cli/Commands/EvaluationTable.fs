@@ -3,7 +3,7 @@ module LoRi.Cli.Commands.EvaluationTable
 
 open System
 open LoRi.Cli
-open LoRi.Training.Runs
+open LoRi.Runs.Evaluate
 
 /// Why the accuracy by CODI's rule says little, where golds are not numbers.
 let unreadable (count: int) (examples: int) =

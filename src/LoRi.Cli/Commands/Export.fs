@@ -3,9 +3,9 @@ module LoRi.Cli.Commands.Export
 
 open System
 open LoRi.Cli
-open LoRi.Training
-open LoRi.Training.Export
-open LoRi.Training.Runs
+open LoRi.Models.Native
+open LoRi.Runs.Export
+open LoRi.Runs.Settings
 
 /// The type of the weights; arithmetic has one more than files that are handed out.
 let private dtype given =

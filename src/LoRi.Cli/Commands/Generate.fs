@@ -7,9 +7,9 @@ open Argu
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Commands.Answers
-open LoRi.Training
-open LoRi.Training.Generation
-open LoRi.Training.Runs
+open LoRi.Models.Reasoning
+open LoRi.Runs.Answers
+open LoRi.Runs.Settings
 
 /// What to go on from.
 type private Source =

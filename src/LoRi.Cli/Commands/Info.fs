@@ -3,7 +3,7 @@ module LoRi.Cli.Commands.Info
 open System.Reflection
 open System.Runtime.InteropServices
 open LoRi.Cli
-open LoRi.Training
+open LoRi.Models.Native
 
 /// The version of this program.
 let version () =

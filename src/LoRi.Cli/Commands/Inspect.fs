@@ -5,9 +5,10 @@ open System.Text.Json
 open System.Text.Json.Nodes
 open System.Text.RegularExpressions
 open LoRi.Cli
-open LoRi.Training
-open LoRi.Training.Checkpoints
-open LoRi.Training.Runs
+open LoRi.Files
+open LoRi.Models.Weights
+open LoRi.Runs.Inspect
+open LoRi.Runs.Plans
 
 let private asJson (inspection: Inspection) =
     let tensor (info: WeightInfo) =

@@ -5,9 +5,11 @@ open System
 open System.Globalization
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
-open LoRi.Training
-open LoRi.Training.ModelFiles
-open LoRi.Training.Runs
+open LoRi.Files.Text
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Runs.Answers
+open LoRi.Runs.Settings
 
 /// Token ids of an option, separated by commas.
 let ids (text: string) =

@@ -4,8 +4,7 @@ module LoRi.Cli.Commands.NextSteps
 open System
 open System.IO
 open LoRi.Cli
-open LoRi.Training.ModelFiles
-open LoRi.Training.Runs
+open LoRi.Runs.Settings
 
 /// Stands where a path is not known.
 [<Literal>]

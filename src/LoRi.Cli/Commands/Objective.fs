@@ -1,7 +1,7 @@
 module LoRi.Cli.Commands.Objective
 
 open LoRi.Cli
-open LoRi.Training.Runs
+open LoRi.Runs.Settings
 open LoRi.Training.Trajectories
 
 let private average (values: float seq) =

@@ -3,8 +3,8 @@ module LoRi.Cli.Commands.Report
 
 open System
 open LoRi.Cli
-open LoRi.Training
-open LoRi.Training.Reports
+open LoRi.Models.Native
+open LoRi.Runs.Reports
 
 let private options (given: Argu.ParseResults<ReportArgs>) =
     let chosen =

@@ -2,7 +2,7 @@ module LoRi.Cli.Commands.Score
 
 open System.Globalization
 open LoRi.Cli
-open LoRi.Training.Evaluation
+open LoRi.Runs.Scoring
 
 /// The rule that another one is compared with: the strict rule, and for the strict rule CODI's.
 let private otherRule (rule: ScoringRule) =

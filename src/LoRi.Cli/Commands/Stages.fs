@@ -6,11 +6,15 @@ open System.Threading
 open System.Runtime.InteropServices
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
-open LoRi.Training
-open LoRi.Training.Data
-open LoRi.Training.ModelFiles
-open LoRi.Training.Runs
-open LoRi.Training.Sequences
+open LoRi.Files
+open LoRi.Files.Data
+open LoRi.Models.ModelFiles
+open LoRi.Models.Native
+open LoRi.Models.Sequences
+open LoRi.Runs.Evaluate
+open LoRi.Runs.RunFolders
+open LoRi.Runs.Settings
+open LoRi.Runs.Training
 
 /// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves what it has and stops. A second signal ends the
 /// program at once.

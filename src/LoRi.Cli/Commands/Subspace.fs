@@ -5,9 +5,10 @@ open System.Globalization
 open LoRi.Cli
 open LoRi.Math
 open LoRi.Math.Fluent
-open LoRi.Training
+open LoRi.Files
+open LoRi.Models.Native
+open LoRi.Runs.Settings
 open LoRi.Training.Methods.LoRi
-open LoRi.Training.Runs
 open LoRi.Training.Trajectories
 
 /// The native libraries, with the threads that a command asks for.

@@ -3,8 +3,8 @@ module LoRi.Cli.Commands.Tokenize
 open System.IO
 open System.Text.Json
 open LoRi.Cli
-open LoRi.Training
-open LoRi.Training.Tokenizers
+open LoRi.Files
+open LoRi.Files.Tokenizers
 
 /// What `read` makes of a line; a line of another form is an error with its number.
 let private parse number (line: string) expected (read: JsonElement -> 'T) : 'T =

@@ -2,7 +2,7 @@ module LoRi.Cli.Commands.Training
 
 open System.Text.Json.Nodes
 open LoRi.Cli
-open LoRi.Training.Runs
+open LoRi.Runs.Settings
 
 /// The key of the option that names a file of settings; it is not a setting itself.
 let private configKey = "config"

@@ -1,6 +1,6 @@
-using LoRi.Training.Generation;
-using LoRi.Training.Models;
-using LoRi.Training.Sequences;
+using LoRi.Models.Decoders;
+using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
 using TorchSharp;
 using static TorchSharp.torch;
 

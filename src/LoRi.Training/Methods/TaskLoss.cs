@@ -1,6 +1,6 @@
-using LoRi.Training.Models;
-using LoRi.Training.Sequences;
-using LoRi.Training.Tensors;
+using LoRi.Models.Decoders;
+using LoRi.Models.Sequences;
+using LoRi.Models.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

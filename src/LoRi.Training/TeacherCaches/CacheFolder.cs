@@ -1,5 +1,6 @@
 using System.Diagnostics;
-using LoRi.Training.Checkpoints;
+using LoRi.Files;
+using LoRi.Files.Disk;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;

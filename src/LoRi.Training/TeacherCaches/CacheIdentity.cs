@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using LoRi.Training.ModelFiles;
-using LoRi.Training.Sequences;
+using LoRi.Files;
+using LoRi.Files.Disk;
+using LoRi.Models.ModelFiles;
+using LoRi.Models.Sequences;
 
 namespace LoRi.Training.TeacherCaches;
 

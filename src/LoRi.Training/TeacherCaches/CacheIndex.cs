@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LoRi.Training.Checkpoints;
+using LoRi.Files;
+using LoRi.Files.Disk;
+using LoRi.Files.Json;
 
 namespace LoRi.Training.TeacherCaches;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoRi.Files;
 
 namespace LoRi.Training.TeacherCaches;
 

@@ -1,3 +1,5 @@
+using LoRi.Files;
+using LoRi.Files.Text;
 using LoRi.Math;
 using LoRi.Training.Trajectories;
 

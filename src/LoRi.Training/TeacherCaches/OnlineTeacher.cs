@@ -1,8 +1,9 @@
+using LoRi.Files;
 using LoRi.Math;
+using LoRi.Models.Decoders;
+using LoRi.Models.Sequences;
+using LoRi.Models.Tensors;
 using LoRi.Training.Methods.LoRi;
-using LoRi.Training.Models;
-using LoRi.Training.Sequences;
-using LoRi.Training.Tensors;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;

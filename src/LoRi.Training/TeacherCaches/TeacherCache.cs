@@ -1,6 +1,8 @@
+using LoRi.Files;
+using LoRi.Files.Disk;
 using LoRi.Math;
+using LoRi.Models.Tensors;
 using LoRi.Training.Methods.LoRi;
-using LoRi.Training.Tensors;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -122,7 +124,7 @@ public sealed class TeacherCache(
         var subspace = known ?? TeacherFit.Bases(hashed, options.Settings);
         var set = new ShardSet(CachedSubspace.Folder(madeFrom), plan.CoordinateShards(subspace));
         var file = folder.FileOf(set, CachedSubspace.FileName);
-        Checkpoints.AtomicFile.CreateFolder(Path.GetDirectoryName(file)!);
+        AtomicFile.CreateFolder(Path.GetDirectoryName(file)!);
         SubspaceFile.Write(file, subspace, subspace.Kind is SubspaceKind.Random random ? random.seed : 0, hashed.Sha256);
         var projection = new CachedProjection(madeFrom, FileHash.Sha256(file), options.Given is null ? hashed.Sha256 : null, set);
         folder.Save(folder.Index with { Projections = [.. folder.Index.Projections, projection] });

@@ -1,7 +1,7 @@
+using LoRi.Files.Disk;
 using LoRi.Math;
-using LoRi.Training.Checkpoints;
+using LoRi.Models.Sequences;
 using LoRi.Training.Methods.LoRi;
-using LoRi.Training.Sequences;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.TeacherCaches;

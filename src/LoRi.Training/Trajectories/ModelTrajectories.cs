@@ -1,6 +1,5 @@
-using LoRi.Training.Methods;
-using LoRi.Training.Models;
-using LoRi.Training.Sequences;
+using LoRi.Models.Decoders;
+using LoRi.Models.Sequences;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
+using LoRi.Files;
+using LoRi.Files.Safetensors;
 using LoRi.Math;
 using LoRi.Math.Fluent;
-using LoRi.Training.Checkpoints;
 using Microsoft.FSharp.Collections;
 
 namespace LoRi.Training.Trajectories;

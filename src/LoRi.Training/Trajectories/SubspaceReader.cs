@@ -1,7 +1,10 @@
 using System.Globalization;
+using LoRi.Files;
+using LoRi.Files.Gguf;
+using LoRi.Files.Safetensors;
+using LoRi.Files.Text;
 using LoRi.Math;
 using LoRi.Math.Fluent;
-using LoRi.Training.Checkpoints;
 using Microsoft.FSharp.Collections;
 
 namespace LoRi.Training.Trajectories;

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
-using LoRi.Training.Checkpoints;
+using LoRi.Files;
+using LoRi.Files.Safetensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using LoRi.Training.Checkpoints;
+using LoRi.Files.Safetensors;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;

@@ -1,4 +1,4 @@
-using LoRi.Training.Checkpoints;
+using LoRi.Files.Safetensors;
 
 namespace LoRi.Training.Trajectories;
 

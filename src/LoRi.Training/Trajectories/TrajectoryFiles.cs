@@ -1,7 +1,11 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
-using LoRi.Training.Checkpoints;
+using LoRi.Files;
+using LoRi.Files.Disk;
+using LoRi.Files.Safetensors;
+using LoRi.Models.Native;
+using LoRi.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

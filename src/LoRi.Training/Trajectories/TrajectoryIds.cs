@@ -1,5 +1,6 @@
 using System.Text.Json;
-using LoRi.Training.Checkpoints;
+using LoRi.Files;
+using LoRi.Files.Safetensors;
 
 namespace LoRi.Training.Trajectories;
 

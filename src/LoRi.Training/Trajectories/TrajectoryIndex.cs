@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using LoRi.Training.Checkpoints;
+using LoRi.Files;
+using LoRi.Files.Safetensors;
+using LoRi.Files.Text;
 
 namespace LoRi.Training.Trajectories;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
+using LoRi.Files;
 using LoRi.Math;
 using LoRi.Math.Fluent;
-using LoRi.Training.Tensors;
+using LoRi.Models.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

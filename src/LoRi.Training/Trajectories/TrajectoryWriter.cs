@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LoRi.Training.Checkpoints;
+using LoRi.Files.Disk;
+using LoRi.Files.Safetensors;
+using LoRi.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
 

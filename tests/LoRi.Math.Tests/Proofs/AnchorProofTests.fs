@@ -8,7 +8,7 @@ open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Generators
 open LoRi.Math.Tests.Proofs.Trajectories
-open LoRi.Training.Tensors
+open LoRi.Models.Tensors
 
 let private property = property<TrajectoryCase> typeof<TrajectoryCases>
 

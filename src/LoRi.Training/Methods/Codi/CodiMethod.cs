@@ -1,7 +1,7 @@
-using LoRi.Training.Generation;
-using LoRi.Training.Models;
-using LoRi.Training.Sequences;
-using LoRi.Training.Tensors;
+using LoRi.Models.Decoders;
+using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
+using LoRi.Models.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,6 +1,7 @@
+using LoRi.Files;
 using LoRi.Math;
 using LoRi.Math.Fluent;
-using LoRi.Training.Tensors;
+using LoRi.Models.Tensors;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,0 +1,25 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace LoRi.Files.Data;
+
+/// <summary>Holds rows out for validation.</summary>
+public static class DataSplit
+{
+    /// <summary>
+    /// Splits by a hash of the question: the same question is always on the same side, whatever the order, the other
+    /// rows and the machine, and a larger fraction only adds to the validation rows.
+    /// </summary>
+    public static (IReadOnlyList<ReasoningExample> Training, IReadOnlyList<ReasoningExample> Validation) ByQuestion(
+        IReadOnlyList<ReasoningExample> examples, double validationFraction)
+    {
+        ArgumentNullException.ThrowIfNull(examples);
+        var sides = examples.ToLookup(e => Position(e.Question) < validationFraction);
+        return ([.. sides[false]], [.. sides[true]]);
+    }
+
+    /// <summary>A number from 0 to 1 that the question alone decides.</summary>
+    private static double Position(string question) =>
+        (BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(question))) >> 11) / 9007199254740992.0;
+}

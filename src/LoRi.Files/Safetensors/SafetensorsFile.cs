@@ -1,0 +1,134 @@
+using System.Runtime.InteropServices;
+using LoRi.Files.Disk;
+using LoRi.Files.Text;
+
+namespace LoRi.Files.Safetensors;
+
+/// <summary>
+/// A safetensors file, mapped into memory and checked from end to end when it is opened: after that, every entry's
+/// bytes are known to lie within the file and to fit its shape.
+/// </summary>
+public sealed class SafetensorsFile : IDisposable
+{
+    private readonly MappedFile _file;
+    private readonly Dictionary<string, SafetensorsEntry> _byName;
+
+    private SafetensorsFile(MappedFile file)
+    {
+        _file = file;
+        (Metadata, SafetensorsEntry[] entries) = SafetensorsHeader.Read(file);
+        Entries = entries;
+        _byName = entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+    }
+
+    /// <summary>The path that was opened.</summary>
+    public string Path => _file.Path;
+
+    /// <summary>The file's own notes (<c>__metadata__</c>); empty where there are none.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; }
+
+    /// <summary>All tensors, in the order of their bytes.</summary>
+    public IReadOnlyList<SafetensorsEntry> Entries { get; }
+
+    /// <summary>Opens and checks a file.</summary>
+    /// <exception cref="InputException">The file cannot be read or is malformed.</exception>
+    public static SafetensorsFile Open(string path)
+    {
+        MappedFile file = MappedFile.Open(path);
+        try
+        {
+            return new SafetensorsFile(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The entry of that name, or null.</summary>
+    public SafetensorsEntry? Find(string name) => _byName.GetValueOrDefault(name);
+
+    /// <summary>The entry of that name.</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public SafetensorsEntry Get(string name) =>
+        Find(name) ?? throw new InputException(
+            $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Entries.Count} of the file; check that it is the right file");
+
+    /// <summary>The bytes of an entry of up to 2 GB, in place; they go away with the file.</summary>
+    public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        return entry.Length <= int.MaxValue
+            ? _file.Bytes(entry.Begin, (int)entry.Length)
+            : throw new ArgumentException($"{entry.Name} has {entry.Length} bytes, more than a span can hold; copy it in parts", nameof(entry));
+    }
+
+    /// <summary>Part of an entry's bytes, in place; they go away with the file.</summary>
+    public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry, long offset, int count)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(count, entry.Length - offset);
+        return _file.Bytes(entry.Begin + offset, count);
+    }
+
+    /// <summary>Copies part of an entry, from <paramref name="offset"/> bytes after its beginning.</summary>
+    public void CopyBytes(SafetensorsEntry entry, long offset, Span<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, entry.Length - offset, nameof(destination));
+        _file.Read(entry.Begin + offset, destination);
+    }
+
+    /// <summary>The values of an entry as float64; integers beyond 2^53 are rounded.</summary>
+    public double[] ReadDoubles(string name)
+    {
+        SafetensorsEntry entry = Get(name);
+        if (entry.Count > Array.MaxLength)
+        {
+            throw new InputException($"{Path}: tensor {MessageText.Quote(name)} has {entry.Count} values, too many to read at once");
+        }
+
+        double[] values = new double[entry.Count];
+        ReadOnlySpan<byte> bytes = Bytes(entry);
+        switch (entry.Dtype)
+        {
+            case "F64": MemoryMarshal.Cast<byte, double>(bytes).CopyTo(values); break;
+            case "F32": Widen<float>(bytes, values, x => x); break;
+            case "F16": Widen<Half>(bytes, values, x => (double)x); break;
+            case "BF16": Widen<ushort>(bytes, values, x => BitConverter.UInt32BitsToSingle((uint)x << 16)); break;
+            case "I64": Widen<long>(bytes, values, x => x); break;
+            case "U64": Widen<ulong>(bytes, values, x => x); break;
+            case "I32": Widen<int>(bytes, values, x => x); break;
+            case "U32": Widen<uint>(bytes, values, x => x); break;
+            case "I16": Widen<short>(bytes, values, x => x); break;
+            case "U16": Widen<ushort>(bytes, values, x => x); break;
+            case "I8": Widen<sbyte>(bytes, values, x => x); break;
+            case "U8": Widen<byte>(bytes, values, x => x); break;
+            case "BOOL": Widen<byte>(bytes, values, x => x == 0 ? 0 : 1); break;
+            default: throw Unsupported(entry);
+        }
+
+        return values;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private static void Widen<T>(ReadOnlySpan<byte> bytes, double[] values, Func<T, double> widen)
+        where T : struct
+    {
+        ReadOnlySpan<T> narrow = MemoryMarshal.Cast<byte, T>(bytes);
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = widen(narrow[i]);
+        }
+    }
+
+    /// <summary>The refusal of an entry whose type nothing here computes with.</summary>
+    /// <param name="entry">The entry.</param>
+    internal InputException Unsupported(SafetensorsEntry entry) => new(
+        $"{Path}: tensor {MessageText.Quote(entry.Name)} is {entry.Dtype}, which cannot be read here; convert it to F32, BF16 or another common type");
+}

@@ -1,0 +1,265 @@
+using System.Buffers.Binary;
+using System.Text.Json;
+using System.Text.Unicode;
+using LoRi.Files.Disk;
+using LoRi.Files.Json;
+using LoRi.Files.Text;
+
+namespace LoRi.Files.Safetensors;
+
+/// <summary>
+/// Reads and checks the header of a safetensors file. Whatever the format's description forbids is refused, also where
+/// other readers let it pass: white space before the brace, other padding than spaces after it, repeated names, entries that are not objects.
+/// </summary>
+internal ref struct SafetensorsHeader
+{
+    private const long LargestHeader = 100_000_000;
+
+    /// <summary>More tensors or dimensions than any model has; without a limit they cost a hundred times the header's memory.</summary>
+    private const int MostTensors = 200_000, MostDimensions = 64;
+
+    /// <summary>The reference implementation refuses the 128th level.</summary>
+    private const int DeepestJson = 127;
+
+    private readonly string _path;
+    private readonly ulong _dataLength;
+    private readonly long _dataStart;
+    private readonly Dictionary<string, SafetensorsEntry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
+    private readonly ReadOnlySpan<byte> _header;
+    private Utf8JsonReader _json;
+
+    private SafetensorsHeader(MappedFile file, ReadOnlySpan<byte> header)
+    {
+        _path = file.Path;
+        _header = header;
+        _dataStart = 8 + header.Length;
+        _dataLength = (ulong)(file.Length - _dataStart);
+        _json = new Utf8JsonReader(header, new JsonReaderOptions { MaxDepth = DeepestJson });
+    }
+
+    /// <summary>The metadata, and the tensors in the order of their bytes.</summary>
+    public static (IReadOnlyDictionary<string, string> Metadata, SafetensorsEntry[] Entries) Read(MappedFile file)
+    {
+        ReadOnlySpan<byte> header = HeaderBytes(file);
+        try
+        {
+            SafetensorsHeader reader = new(file, header);
+            reader.ReadTop();
+            return (reader._metadata, reader.InDataOrder());
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            string reason = e is JsonException json ? JsonReason.What(json) : e.Message.Split('\n', 2)[0].TrimEnd('.', '\r');
+            throw new InputException($"{file.Path}: the header is not valid JSON ({reason}); the file is damaged, fetch or write it again", e);
+        }
+    }
+
+    private static ReadOnlySpan<byte> HeaderBytes(MappedFile file)
+    {
+        if (file.Length < 8)
+        {
+            throw new InputException(
+                $"{file.Path}: {file.Length} bytes are too few for a safetensors file, which begins with an 8-byte header length; fetch it again");
+        }
+
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Bytes(0, 8));
+        if (length > LargestHeader || (long)length > file.Length - 8)
+        {
+            throw new InputException(
+                $"{file.Path}: the header claims {length} bytes at byte 0, but {file.Length - 8} follow and the limit is {LargestHeader}; no safetensors file, or cut short");
+        }
+
+        ReadOnlySpan<byte> header = file.Bytes(8, (int)length);
+        if (header.Length == 0 || header[0] != (byte)'{')
+        {
+            throw new InputException($"{file.Path}: the header does not begin with {{ at byte 8; not a safetensors file");
+        }
+
+        return Utf8.IsValid(header)
+            ? header
+            : throw new InputException($"{file.Path}: the header (bytes 8 to {8 + header.Length}) is not UTF-8; the file is damaged");
+    }
+
+    private void ReadTop()
+    {
+        _json.Read();
+        bool metadataSeen = false;
+        while (NextKey(out string name))
+        {
+            if (name != "__metadata__")
+            {
+                SafetensorsEntry entry = ReadEntry(name);
+                if (!_entries.TryAdd(name, entry))
+                {
+                    throw Bad(name, "appears twice");
+                }
+
+                if (_entries.Count > MostTensors)
+                {
+                    throw new InputException($"{_path}: the header lists more than {MostTensors} tensors; write them to several files");
+                }
+            }
+            else if (metadataSeen)
+            {
+                throw Bad(name, "appears twice");
+            }
+            else
+            {
+                metadataSeen = true;
+                ReadMetadata();
+            }
+        }
+
+        CheckPadding();
+        while (_json.Read())
+        {
+        }
+    }
+
+    /// <summary>The format pads the header with spaces; the reader of JSON would take tabs and line feeds as well.</summary>
+    private readonly void CheckPadding()
+    {
+        int end = (int)_json.BytesConsumed, other = _header[end..].IndexOfAnyExcept((byte)' ');
+        if (other >= 0 && _header[end + other] is (byte)'\t' or (byte)'\n' or (byte)'\r')
+        {
+            throw new InputException(
+                $"{_path}: byte {8 + end + other}, after the header's closing brace, is 0x{_header[end + other]:X2}; a header is padded with spaces alone, write the file again");
+        }
+    }
+
+    private bool NextKey(out string key)
+    {
+        _json.Read();
+        bool found = _json.TokenType == JsonTokenType.PropertyName;
+        key = found ? _json.GetString()! : "";
+        return found;
+    }
+
+    private void ReadMetadata()
+    {
+        Expect("__metadata__", JsonTokenType.StartObject, "an object of strings");
+        while (NextKey(out string key))
+        {
+            Expect("__metadata__", JsonTokenType.String, $"a string under {MessageText.Quote(key)}");
+            if (!_metadata.TryAdd(key, _json.GetString()!))
+            {
+                throw Bad("__metadata__", $"has {MessageText.Quote(key)} twice");
+            }
+        }
+    }
+
+    private SafetensorsEntry ReadEntry(string name)
+    {
+        Expect(name, JsonTokenType.StartObject, "an object with dtype, shape and data_offsets");
+        string? dtype = null;
+        List<ulong>? shape = null, offsets = null;
+        while (NextKey(out string key))
+        {
+            bool again = key switch { "dtype" => dtype is not null, "shape" => shape is not null, "data_offsets" => offsets is not null, _ => false };
+            if (again)
+            {
+                throw Bad(name, $"has {key} twice");
+            }
+
+            switch (key)
+            {
+                case "dtype":
+                    Expect(name, JsonTokenType.String, "a string under dtype");
+                    dtype = _json.GetString();
+                    break;
+                case "shape":
+                    shape = Integers(name, key);
+                    break;
+                case "data_offsets":
+                    offsets = Integers(name, key);
+                    break;
+                default:
+                    _json.Skip();
+                    break;
+            }
+        }
+
+        return Entry(name, dtype ?? throw Bad(name, "has no dtype"), shape ?? throw Bad(name, "has no shape"), offsets ?? throw Bad(name, "has no data_offsets"));
+    }
+
+    private List<ulong> Integers(string name, string key)
+    {
+        Expect(name, JsonTokenType.StartArray, $"a list under {key}");
+        List<ulong> values = [];
+        while (_json.Read() && _json.TokenType != JsonTokenType.EndArray)
+        {
+            bool digits = _json.TokenType == JsonTokenType.Number && !_json.ValueSpan.ContainsAnyExceptInRange((byte)'0', (byte)'9');
+            if (!digits || !_json.TryGetUInt64(out ulong value))
+            {
+                throw Bad(name, $"has something other than an integer from 0 to 2^64 - 1 in {key}");
+            }
+
+            values.Add(value);
+            if (values.Count > MostDimensions)
+            {
+                throw Bad(name, $"has more than {MostDimensions} numbers in {key}");
+            }
+        }
+
+        return values;
+    }
+
+    private readonly SafetensorsEntry Entry(string name, string dtype, List<ulong> shape, List<ulong> offsets)
+    {
+        ulong bits = (ulong)(SafetensorsDtype.Bits(dtype)
+            ?? throw Bad(name, $"has dtype {MessageText.Quote(dtype)}, which is none of {SafetensorsDtype.Names}"));
+        if (offsets.Count != 2 || offsets[1] < offsets[0] || offsets[1] > _dataLength)
+        {
+            throw Bad(name, $"has data_offsets [{string.Join(", ", offsets)}]: not a begin and an end within the {_dataLength} bytes of data");
+        }
+
+        UInt128 count = 1;
+        foreach (ulong size in shape)
+        {
+            count *= size;
+            if (count > ulong.MaxValue)
+            {
+                throw Bad(name, $"has shape [{string.Join(", ", shape)}], whose product is too large");
+            }
+        }
+
+        UInt128 needed = count * bits;
+        if (needed > ulong.MaxValue || needed != (UInt128)8 * (offsets[1] - offsets[0]))
+        {
+            throw Bad(name, $"needs {needed} bits for {dtype} [{string.Join(", ", shape)}] but has {offsets[1] - offsets[0]} bytes");
+        }
+
+        return new(name, dtype, [.. shape.Select(size => unchecked((long)size))], _dataStart + (long)offsets[0], _dataStart + (long)offsets[1]);
+    }
+
+    private readonly SafetensorsEntry[] InDataOrder()
+    {
+        SafetensorsEntry[] ordered = [.. _entries.Values.OrderBy(e => e.Begin).ThenBy(e => e.End).ThenBy(e => e.Name, StringComparer.Ordinal)];
+        long at = _dataStart;
+        foreach (SafetensorsEntry entry in ordered)
+        {
+            if (entry.Begin != at)
+            {
+                throw Bad(entry.Name, $"begins at byte {entry.Begin} where byte {at} is next: a hole or an overlap");
+            }
+
+            at = entry.End;
+        }
+
+        long end = _dataStart + (long)_dataLength;
+        return at == end ? ordered : throw new InputException($"{_path}: bytes {at} to {end} belong to no tensor; the file is damaged, fetch or write it again");
+    }
+
+    private void Expect(string name, JsonTokenType type, string wanted)
+    {
+        _json.Read();
+        if (_json.TokenType != type)
+        {
+            throw Bad(name, $"is not as the format wants it: {wanted} is missing");
+        }
+    }
+
+    private readonly InputException Bad(string name, string what) =>
+        new($"{_path}: header entry {MessageText.Quote(name)} {what}; the file is damaged or was written wrongly");
+}

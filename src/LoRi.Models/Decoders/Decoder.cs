@@ -1,0 +1,181 @@
+using LoRi.Files;
+using LoRi.Models.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Models.Decoders;
+
+/// <summary>What one pass gives.</summary>
+/// <param name="Final">States after the final norm, [B, T, d].</param>
+/// <param name="Levels">
+/// All levels 0..L by the Hub's convention, each [B, T, d]: 0 is what enters the first block (with learned positions added), L is
+/// after the final norm; null unless asked for.
+/// </param>
+/// <param name="Cache">Keys and values of everything so far.</param>
+public sealed record DecoderPass(Tensor Final, Tensor[]? Levels, KeyValueCache Cache);
+
+/// <summary>
+/// A decoder of any family that <see cref="DecoderConfig"/> describes: grouped-query attention, a norm before each half of a
+/// block, rotary or learned positions, a gated or plain feed-forward half.
+/// Weights live in a <see cref="ParameterSet"/> (the master copy); a pass reads them through <see cref="DecoderWeights"/>, cast
+/// once to the compute type, so that all passes of one step share one cast and gradients land in the master copy.
+/// </summary>
+public sealed class Decoder : IDisposable
+{
+    private readonly Rotary? rotary;
+
+    /// <summary>A decoder of the given shape that computes in <paramref name="computeType"/>.</summary>
+    public Decoder(DecoderConfig config, ScalarType computeType, Device device)
+    {
+        (Config, ComputeType) = (config, computeType);
+        rotary = config.LearnedPositions ? null : new Rotary(config.Rotary, computeType, device);
+    }
+
+    /// <summary>The shape.</summary>
+    public DecoderConfig Config { get; }
+
+    /// <summary>Type of activations and of the weights as a pass uses them.</summary>
+    public ScalarType ComputeType { get; }
+
+    /// <summary>Rows of the embedding table for ids [B, T], in the compute type: [B, T, d].</summary>
+    public Tensor Embed(DecoderWeights weights, Tensor ids)
+    {
+        var flat = ids.reshape(-1);
+        var rows = weights.Embedding.index_select(0, flat);
+        return (weights.InputRows?.Into(rows, flat) ?? rows).view(ids.shape[0], ids.shape[1], Config.HiddenSize);
+    }
+
+    /// <summary>Rows of the embedding table for padded rows of ids.</summary>
+    /// <exception cref="InputException">An id is not in the table.</exception>
+    public Tensor Embed(DecoderWeights weights, PaddedRows rows)
+    {
+        var table = weights.Embedding.shape[0];
+        var wrong = rows.SmallestId < 0 ? rows.SmallestId : rows.LargestId;
+        return wrong >= 0 && wrong < table
+            ? Embed(weights, rows.Ids)
+            : throw new InputException($"a row has the id {wrong}, but the model's table has ids from 0 to {table - 1}; text and model belong to different tokenizers, name the model's own with --tokenizer");
+    }
+
+    /// <summary>Logits over all rows of the table, special ones included, for states [.., d].</summary>
+    public static Tensor Logits(DecoderWeights weights, Tensor states)
+    {
+        var logits = weights.Head.Apply(states);
+        return weights.OutputRows?.IntoLogits(logits, states) ?? logits;
+    }
+
+    /// <summary>
+    /// One pass over T new positions with input embeddings <paramref name="inputs"/> [B, T, d], after the P positions of
+    /// <paramref name="past"/>. All levels are returned only where <paramref name="levels"/> asks for them.
+    /// </summary>
+    /// <exception cref="InputException">A position lies beyond the table of learned positions.</exception>
+    public DecoderPass Forward(DecoderWeights weights, Tensor inputs, PassPositions positions, KeyValueCache? past = null, bool levels = false)
+    {
+        var place = PlaceOf(positions, inputs, past?.Length ?? 0);
+        var growth = past?.Grow(inputs.shape[1]);
+        var (keys, values) = (new Tensor[Config.Layers], new Tensor[Config.Layers]);
+        var collected = levels ? new Tensor[Config.Layers + 1] : null;
+        var x = weights.Positions is Tensor table ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape)) : inputs;
+        for (var layer = 0; layer < Config.Layers; layer++)
+        {
+            if (collected is not null)
+            {
+                collected[layer] = x;
+            }
+
+            var attention = Config.WindowOf(layer) is null ? place.Whole : place.Windowed;
+            x = Block(weights.Blocks[layer], x, place.Angles, attention, (growth, layer), out keys[layer], out values[layer]);
+        }
+
+        var final = Norm(x, weights.FinalNorm);
+        if (collected is not null)
+        {
+            collected[Config.Layers] = final;
+        }
+
+        return new DecoderPass(final, collected, growth?.With(keys, values) ?? new KeyValueCache(keys, values, null));
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => rotary?.Dispose();
+
+    private (Angles? Angles, Attention Whole, Attention Windowed) PlaceOf(PassPositions positions, Tensor inputs, long past)
+    {
+        if (rotary is null && positions.Limit > Config.MaxPositions)
+        {
+            throw new InputException(
+                $"a sequence has {positions.Limit} positions, but the model's position table has {Config.MaxPositions}; shorten it, or the number of new tokens");
+        }
+
+        var mask = AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device);
+        var windowed = Config.SlidingWindow is int window ? AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device, window) : mask;
+        return (rotary?.At(positions.Values, positions.Limit), new Attention(Config, mask), new Attention(Config, windowed));
+    }
+
+    /// <summary>
+    /// One block, in a dispose scope of its own: what it makes on the way goes with it, so that memory does not grow with the
+    /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
+    /// </summary>
+    private Tensor Block(
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
+    {
+        using var scope = NewDisposeScope();
+        var attended = x.Plus(Attend(block, Norm(x, block.AttentionNorm), angles, attention, at, out keys, out values));
+        var next = attended.Plus(FeedForward(block, Norm(attended, block.FeedForwardNorm)));
+        scope.MoveToOuter(next, keys, values);
+        return next;
+    }
+
+    private Tensor Attend(
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
+    {
+        var (batch, time) = (x.shape[0], x.shape[1]);
+        int q = Config.QueryHeads, kv = Config.KeyValueHeads;
+        var heads = block.QueryKeyValue.Apply(x).view(batch, time, q + (2 * kv), Config.HeadSize).transpose(1, 2);
+        var turned = Turned(block, heads, angles);
+        keys = turned.narrow(1, q, kv);
+        values = heads.narrow(1, q + kv, kv);
+        if (at.Past is not null)
+        {
+            (keys, values) = at.Past.Append(at.Layer, keys, values);
+        }
+
+        var mixed = attention.Mix(turned.narrow(1, 0, q), keys, values);
+        return block.Output.Apply(mixed.transpose(1, 2).reshape(batch, time, (long)q * Config.HeadSize));
+    }
+
+    /// <summary>Queries and keys as they meet: normalised where the family does that, then rotated.</summary>
+    private Tensor Turned(BlockWeights block, Tensor heads, Angles? angles)
+    {
+        int q = Config.QueryHeads, kv = Config.KeyValueHeads;
+        var both = block is { QueryNorm: { } queryNorm, KeyNorm: { } keyNorm }
+            ? cat([Norm(heads.narrow(1, 0, q), queryNorm), Norm(heads.narrow(1, q, kv), keyNorm)], 1)
+            : heads.narrow(1, 0, q + kv);
+        return angles is null ? both : (both * angles.Cosine).Plus(both.roll(Config.HeadSize / 2, -1) * angles.Sine);
+    }
+
+    private Tensor FeedForward(BlockWeights block, Tensor x)
+    {
+        var up = block.Up.Apply(x);
+        if (!Config.GatedFeedForward)
+        {
+            return block.Down.Apply(nn.functional.gelu(up, TorchSharp.Modules.GELU.Approximate.tanh));
+        }
+
+        // The bfloat16 kernel is several times slower on rows that do not follow each other.
+        var gate = up.narrow(-1, 0, Config.IntermediateSize);
+        gate = nn.functional.silu(up.dtype == ScalarType.BFloat16 ? gate.contiguous() : gate);
+        return block.Down.Apply(gate * up.narrow(-1, Config.IntermediateSize, Config.IntermediateSize));
+    }
+
+    private Tensor Norm(Tensor x, NormWeights norm)
+    {
+        if (norm.Bias is not null)
+        {
+            return nn.functional.layer_norm(x, norm.Weight.shape, norm.Weight, norm.Bias, Config.NormEpsilon);
+        }
+
+        var wide = x.dtype is ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
+        var scaled = wide * wide.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt();
+        return scaled.to(x.dtype) * norm.Weight;
+    }
+}

@@ -1,0 +1,22 @@
+using LoRi.Models.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Models.Decoders;
+
+/// <summary>One linear map as a pass uses it: x to x W^T + b.</summary>
+/// <param name="Matrix">[outputs, inputs], or [inputs, outputs] where <paramref name="InputFirst"/> says so.</param>
+/// <param name="Bias">[outputs]; null where the map has none.</param>
+/// <param name="InputFirst">Whether the inputs are the matrix's rows, as GPT-2 stores it.</param>
+/// <param name="Adapter">What adapters add to the image; null where there are none.</param>
+public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFirst = false, LowRankMap? Adapter = null)
+{
+    /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
+    public Tensor Apply(Tensor x)
+    {
+        var image = !InputFirst && RowProduct.Fits(Matrix, x) ? WithBias(RowProduct.Of(Matrix, x)) : nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
+        return Adapter is null ? image : image.Plus(Adapter.Apply(x));
+    }
+
+    private Tensor WithBias(Tensor image) => Bias is null ? image : image.Plus(Bias);
+}

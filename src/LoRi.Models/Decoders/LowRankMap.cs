@@ -1,0 +1,89 @@
+using LoRi.Models.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Models.Decoders;
+
+/// <summary>
+/// What the adapters of one stored matrix add to its image: for every part <c>scaling B A dropout(x)</c>, zero where a part has
+/// none. The parts read the same input, so they share one product with their stacked A, and one dropout mask.
+/// </summary>
+/// <param name="Down">Every A, one under the other: [sum of ranks, inputs].</param>
+/// <param name="Parts">The parts of the stored matrix, in its order.</param>
+/// <param name="Dropout">Drops inputs; null where none are dropped.</param>
+public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, SeededDropout? Dropout)
+{
+    /// <summary>What is added, [.., inputs] to [.., outputs].</summary>
+    public Tensor Apply(Tensor x)
+    {
+        var inner = nn.functional.linear(Dropout?.Apply(x) ?? x, Down);
+        var (images, start) = (new List<Tensor>(), 0L);
+        foreach (var part in Parts)
+        {
+            if (part.Up is not { } up)
+            {
+                images.Add(zeros([.. x.shape[..^1], part.Outputs], x.dtype, x.device));
+                continue;
+            }
+
+            images.Add(nn.functional.linear(inner.narrow(-1, start, up.shape[1]).Times(part.Scaling), up));
+            start += up.shape[1];
+        }
+
+        return images.Count == 1 ? images[0] : cat(images, -1);
+    }
+}
+
+/// <summary>One part of a <see cref="LowRankMap"/>.</summary>
+/// <param name="Outputs">Number of outputs.</param>
+/// <param name="Up">B, [outputs, rank]; null where the part has no adapter.</param>
+/// <param name="Scaling">What the product is multiplied by.</param>
+public sealed record LowRankPart(long Outputs, Tensor? Up, double Scaling);
+
+/// <summary>
+/// Dropout whose masks follow from a seed and the number of the training step alone, so that a run that was stopped goes on with
+/// the masks it would have had.
+/// </summary>
+public sealed class SeededDropout : IDisposable
+{
+    private readonly double kept;
+    private readonly Generator generator;
+
+    /// <summary>The masks of one step.</summary>
+    /// <param name="rate">Share of the values that become zero, below 1.</param>
+    /// <param name="seed">Seed of the run.</param>
+    /// <param name="step">Number of the step.</param>
+    /// <param name="device">Where the masks are made.</param>
+    public SeededDropout(double rate, long seed, int step, Device device)
+    {
+        kept = 1 - rate;
+        generator = new Generator(new SeededRandom(seed, $"adapter dropout of step {step}").Next(), device);
+    }
+
+    /// <summary>The values that stay, divided by the share that stays.</summary>
+    public Tensor Apply(Tensor x)
+    {
+        var mask = empty(x.shape, x.dtype, x.device).bernoulli_(kept, generator).Divide(kept);
+        return x * mask;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => generator.Dispose();
+}
+
+/// <summary>Rows of a table that are replaced in what a pass reads.</summary>
+/// <param name="Ids">Which rows, int64 [n].</param>
+/// <param name="Values">Their values, [n, d].</param>
+public sealed record TokenRows(Tensor Ids, Tensor Values)
+{
+    /// <summary>Puts the replaced rows where they were looked up: embeddings [N, d] of ids [N].</summary>
+    public Tensor Into(Tensor embeddings, Tensor ids)
+    {
+        var which = ids.unsqueeze(1) == Ids.unsqueeze(0);
+        var values = Values.index_select(0, which.to(ScalarType.Int64).argmax(1));
+        return where(which.any(1).unsqueeze(1), values, embeddings);
+    }
+
+    /// <summary>Puts the logits of the replaced rows, for states [.., d], into logits [.., V], which are changed.</summary>
+    public Tensor IntoLogits(Tensor logits, Tensor states) => logits.index_copy_(-1, Ids, nn.functional.linear(states, Values));
+}

@@ -1,0 +1,27 @@
+namespace LoRi.Models.Decoders;
+
+/// <summary>A parameter as a checkpoint names it: some leading rows of a stored parameter.</summary>
+/// <param name="Name">The name in a checkpoint.</param>
+/// <param name="RowStart">First row inside the stored parameter.</param>
+/// <param name="Rows">Number of rows.</param>
+public sealed record ParameterPart(string Name, long RowStart, long Rows);
+
+/// <summary>One tensor of weights. Matrices that are always multiplied together are stored as one, in several parts.</summary>
+/// <param name="Name">Its own name.</param>
+/// <param name="Shape">Its shape, rows first.</param>
+/// <param name="Decay">Whether weight decay applies (matrices; not embeddings, norms, biases).</param>
+/// <param name="Parts">What checkpoints call its parts.</param>
+public sealed record ParameterSlot(string Name, long[] Shape, bool Decay, IReadOnlyList<ParameterPart> Parts)
+{
+    /// <summary>A parameter that a checkpoint stores under its own name.</summary>
+    public ParameterSlot(string name, long[] shape, bool decay)
+        : this(name, shape, decay, [new ParameterPart(name, 0, shape[0])])
+    {
+    }
+
+    /// <summary>Whether it is trained; what is not is frozen and gets no gradient.</summary>
+    public bool Trained { get; init; } = true;
+
+    /// <summary>Number of values.</summary>
+    public long Count => Shape.Aggregate(1L, (product, size) => product * size);
+}

@@ -1,0 +1,157 @@
+using System.Security.Cryptography;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Models.Decoders;
+
+/// <summary>
+/// All trained parameters in one flat buffer, decayed ones first, with their gradients in a second one: every parameter is a
+/// view, so an optimizer step is a handful of calls whatever the number of parameters. Frozen parameters lie in a buffer of
+/// their own, which has no gradient and no part in an optimizer's state.
+/// </summary>
+public sealed class ParameterSet : IDisposable
+{
+    private readonly Dictionary<string, Tensor> parameters = [];
+    private readonly Dictionary<string, (string Slot, ParameterPart Part)> parts = [];
+    private Tensor? gradients;
+
+    /// <summary>
+    /// Allocates parameters for the slots: zeroed, but for those whose parts the caller names in <paramref name="filled"/>, because it
+    /// fills them at once. Clearing hundreds of megabytes first would cost more than reading them.
+    /// </summary>
+    public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device, IReadOnlySet<string>? filled = null)
+    {
+        Slots = [.. slots.OrderBy(slot => slot.Trained ? 0 : 1).ThenBy(slot => slot.Decay ? 0 : 1)];
+        DecayedCount = Slots.Where(slot => slot is { Trained: true, Decay: true }).Sum(slot => slot.Count);
+        using (NewDisposeScope())
+        {
+            var trained = Slots.Where(slot => slot.Trained).Sum(slot => slot.Count);
+            Values = empty(trained, dtype, device).DetachFromDisposeScope();
+            Frozen = empty(Slots.Sum(slot => slot.Count) - trained, dtype, device).DetachFromDisposeScope();
+            var offset = 0L;
+            foreach (var slot in Slots)
+            {
+                parameters[slot.Name] = slot.Trained ? View(slot, offset) : FrozenView(slot, offset - trained);
+                if (filled is null || slot.Parts.Count == 0 || !slot.Parts.All(part => filled.Contains(part.Name)))
+                {
+                    Clear(slot.Name);
+                }
+
+                offset += slot.Count;
+                foreach (var part in slot.Parts)
+                {
+                    parts[part.Name] = (slot.Name, part);
+                }
+            }
+        }
+    }
+
+    /// <summary>The parameters' layout, in storage order.</summary>
+    public IReadOnlyList<ParameterSlot> Slots { get; }
+
+    /// <summary>All trained values, one dimension.</summary>
+    public Tensor Values { get; }
+
+    /// <summary>All frozen values, one dimension.</summary>
+    public Tensor Frozen { get; }
+
+    /// <summary>
+    /// All gradients, in the same order. Made when first asked for, which must be before the first backward pass: a model that is
+    /// only asked needs none.
+    /// </summary>
+    public Tensor Gradients => gradients ??= MakeGradients();
+
+    /// <summary>How many leading values are subject to weight decay.</summary>
+    public long DecayedCount { get; }
+
+    /// <summary>Every name that a file uses, in storage order.</summary>
+    public IEnumerable<string> PartNames => Slots.SelectMany(slot => slot.Parts).Select(part => part.Name);
+
+    /// <summary>A parameter by its slot's name.</summary>
+    public Tensor this[string slot] => parameters[slot];
+
+    /// <summary>Whether there is such a slot.</summary>
+    public bool Contains(string slot) => parameters.ContainsKey(slot);
+
+    /// <summary>A view of the values that a checkpoint stores under this name; belongs to the open dispose scope.</summary>
+    public Tensor Part(string name) => Narrow(parameters, name);
+
+    /// <summary>A view of that part's gradient; belongs to the open dispose scope.</summary>
+    public Tensor PartGradient(string name)
+    {
+        var (slot, part) = parts[name];
+        gradients ??= MakeGradients();
+        return (parameters[slot].grad ?? throw new InvalidOperationException("invariant: a parameter lost its gradient buffer"))
+            .narrow(0, part.RowStart, part.Rows);
+    }
+
+    /// <summary>The SHA-256 of all frozen values, in lower-case hexadecimal.</summary>
+    public string FrozenSha256()
+    {
+        const long PieceElements = 4 << 20;
+        using var guard = no_grad();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        for (var first = 0L; first < Frozen.NumberOfElements; first += PieceElements)
+        {
+            using var scope = NewDisposeScope();
+            hash.AppendData(Frozen.narrow(0, first, System.Math.Min(PieceElements, Frozen.NumberOfElements - first)).cpu().bytes);
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Copies all values of another set with the same layout.</summary>
+    public void CopyFrom(ParameterSet other)
+    {
+        using var guard = no_grad();
+        Values.copy_(other.Values);
+        Frozen.copy_(other.Frozen);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var parameter in parameters.Values)
+        {
+            parameter.Dispose();
+        }
+
+        Values.Dispose();
+        Frozen.Dispose();
+        gradients?.Dispose();
+    }
+
+    private void Clear(string slot)
+    {
+        using var guard = no_grad();
+        parameters[slot].detach().zero_();
+    }
+
+    private Tensor View(ParameterSlot slot, long offset)
+    {
+        var parameter = Values.narrow(0, offset, slot.Count).view(slot.Shape).detach().requires_grad_(true);
+        return parameter.DetachFromDisposeScope();
+    }
+
+    private Tensor FrozenView(ParameterSlot slot, long offset) => Frozen.narrow(0, offset, slot.Count).view(slot.Shape).DetachFromDisposeScope();
+
+    private Tensor MakeGradients()
+    {
+        using var scope = NewDisposeScope();
+        var all = zeros_like(Values);
+        var offset = 0L;
+        foreach (var slot in Slots.Where(slot => slot.Trained))
+        {
+            parameters[slot.Name].grad = all.narrow(0, offset, slot.Count).view(slot.Shape);
+            offset += slot.Count;
+        }
+
+        return all.DetachFromDisposeScope();
+    }
+
+    private Tensor Narrow(Dictionary<string, Tensor> from, string name)
+    {
+        var (slot, part) = parts[name];
+        return from[slot].detach().narrow(0, part.RowStart, part.Rows);
+    }
+}

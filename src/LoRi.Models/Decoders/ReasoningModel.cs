@@ -1,0 +1,134 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Models.Decoders;
+
+/// <summary>The ids that mark the parts of a sequence.</summary>
+/// <param name="Bot">Begin of the latent steps.</param>
+/// <param name="Eot">End of the latent steps.</param>
+/// <param name="Eos">End of the sequence.</param>
+public sealed record SpecialIds(int Bot, int Eot, int Eos);
+
+/// <summary>
+/// A decoder with its weights, the two rows that mark latent steps and the feedback projection. The rows of
+/// <c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c> are part of the embedding table (appended where the checkpoint lacks them).
+/// </summary>
+public sealed class ReasoningModel : IDisposable
+{
+    private SeededDropout? dropout;
+
+    /// <summary>Allocates a model; weights are zero until loaded or initialised.</summary>
+    /// <param name="config">The checkpoint's shape, without extra rows.</param>
+    /// <param name="extraRows">Rows to append to the embedding table.</param>
+    /// <param name="special">The ids of the special tokens.</param>
+    /// <param name="projection">The feedback projection.</param>
+    /// <param name="precision">Types of the master weights and of computation.</param>
+    /// <param name="device">Where everything lives.</param>
+    /// <param name="adapters">Adapters to attach; where there are any, the base is frozen.</param>
+    /// <param name="filled">Names of weights that the caller fills at once and that need not be zeroed.</param>
+    public ReasoningModel(
+        DecoderConfig config,
+        int extraRows,
+        SpecialIds special,
+        FeedbackProjection projection,
+        Precision precision,
+        Device device,
+        AdapterPlan? adapters = null,
+        IReadOnlySet<string>? filled = null)
+    {
+        (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
+        Adapters = adapters;
+        ParameterSlot[] basis = [.. DecoderLayout.Slots(config, extraRows).Select(slot => slot with { Trained = adapters is null })];
+        BaseNames = [.. basis.SelectMany(slot => slot.Parts).Select(part => part.Name)];
+        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? []], precision.Master, device, filled);
+        Decoder = new Decoder(config, precision.Compute, device);
+    }
+
+    /// <summary>The checkpoint's shape; its vocabulary size does not count the extra rows.</summary>
+    public DecoderConfig Config { get; }
+
+    /// <summary>Rows appended to the embedding table.</summary>
+    public int ExtraRows { get; }
+
+    /// <summary>The special tokens.</summary>
+    public SpecialIds Special { get; }
+
+    /// <summary>The feedback projection.</summary>
+    public FeedbackProjection Projection { get; }
+
+    /// <summary>Types of the master weights and of computation.</summary>
+    public Precision Precision { get; }
+
+    /// <summary>Where everything lives.</summary>
+    public Device Device { get; }
+
+    /// <summary>What was assumed or left out when it was loaded, for the user to read.</summary>
+    public IReadOnlyList<string> Notes { get; init; } = [];
+
+    /// <summary>All weights: those of the decoder, the projection and the adapters.</summary>
+    public ParameterSet Parameters { get; }
+
+    /// <summary>The names that a checkpoint gives the decoder's weights.</summary>
+    public IReadOnlyList<string> BaseNames { get; }
+
+    /// <summary>The adapters that a pass adds to the linear maps; null where there are none, or they are merged.</summary>
+    public AdapterPlan? Adapters { get; internal set; }
+
+    /// <summary>The decoder.</summary>
+    public Decoder Decoder { get; }
+
+    /// <summary>The weights as passes read them; make one per step.</summary>
+    public DecoderWeights Weights()
+    {
+        var weights = DecoderWeights.From(Config, Parameters, Precision.Compute);
+        return Adapters is null ? weights : AttachedAdapters.To(weights, this, dropout);
+    }
+
+    /// <summary>
+    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the number of the step; nothing
+    /// happens where there are no adapters, or theirs drop nothing.
+    /// </summary>
+    public IDisposable BeginDropout(long seed, int step)
+    {
+        if (Adapters is { Config.Dropout: > 0 and var rate })
+        {
+            dropout = new SeededDropout(rate, seed, step, Device);
+        }
+
+        return new DropoutEnd(this);
+    }
+
+    /// <summary>The next latent input for final states [B, d].</summary>
+    public Tensor Feedback(Tensor states) => Projection.Apply(Parameters, states);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Parameters.Dispose();
+        Decoder.Dispose();
+    }
+
+    private sealed class DropoutEnd(ReasoningModel model) : IDisposable
+    {
+        public void Dispose()
+        {
+            model.dropout?.Dispose();
+            model.dropout = null;
+        }
+    }
+}
+
+/// <summary>Number types of a model.</summary>
+/// <param name="Master">Type of the weights that the optimizer updates.</param>
+/// <param name="Compute">Type of activations.</param>
+public sealed record Precision(ScalarType Master, ScalarType Compute)
+{
+    /// <summary>float32 throughout.</summary>
+    public static Precision Full { get; } = new(ScalarType.Float32, ScalarType.Float32);
+
+    /// <summary>float64 throughout, for comparisons.</summary>
+    public static Precision Exact { get; } = new(ScalarType.Float64, ScalarType.Float64);
+
+    /// <summary>float32 master weights, bfloat16 activations.</summary>
+    public static Precision Mixed { get; } = new(ScalarType.Float32, ScalarType.BFloat16);
+}

@@ -1,0 +1,75 @@
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Models;
+
+/// <summary>
+/// Random numbers that depend on a seed and a purpose alone: not on the machine, the library's global generator or the
+/// order in which other parts draw. SplitMix64.
+/// </summary>
+public sealed class SeededRandom
+{
+    private ulong state;
+
+    /// <summary>The stream for one purpose (any text) under one seed.</summary>
+    public SeededRandom(long seed, string purpose)
+    {
+        state = unchecked((ulong)seed * 0x9E3779B97F4A7C15UL);
+        foreach (var letter in purpose)
+        {
+            state = (state ^ letter) * 0x100000001B3UL;
+            Next();
+        }
+    }
+
+    /// <summary>64 random bits.</summary>
+    public ulong Next()
+    {
+        var z = state += 0x9E3779B97F4A7C15UL;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+        return z ^ (z >> 31);
+    }
+
+    /// <summary>Uniform in [0, 1).</summary>
+    public double Uniform() => (Next() >> 11) * (1.0 / (1UL << 53));
+
+    /// <summary>Uniform in 0 .. bound - 1.</summary>
+    public int Below(int bound) => (int)System.Math.BigMul(Next(), (ulong)bound, out _);
+
+    /// <summary>Standard normal (Box-Muller).</summary>
+    public double Normal() =>
+        System.Math.Sqrt(-2 * System.Math.Log(1 - Uniform())) * System.Math.Cos(2 * System.Math.PI * Uniform());
+
+    /// <summary>A permutation of 0 .. count - 1 (Fisher-Yates).</summary>
+    public int[] Permutation(int count)
+    {
+        var order = Enumerable.Range(0, count).ToArray();
+        for (var last = count - 1; last > 0; last--)
+        {
+            var other = Below(last + 1);
+            (order[last], order[other]) = (order[other], order[last]);
+        }
+
+        return order;
+    }
+
+    /// <summary>Overwrites a tensor with uniform numbers within plus or minus <paramref name="bound"/>.</summary>
+    public void FillUniform(Tensor target, double bound) => Fill(target, () => ((2 * Uniform()) - 1) * bound);
+
+    /// <summary>Overwrites a tensor with normal numbers of the given deviation.</summary>
+    public void FillNormal(Tensor target, double deviation) => Fill(target, () => Normal() * deviation);
+
+    private static void Fill(Tensor target, Func<double> draw)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var values = new double[target.numel()];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = draw();
+        }
+
+        target.copy_(tensor(values, ScalarType.Float64).view(target.shape));
+    }
+}

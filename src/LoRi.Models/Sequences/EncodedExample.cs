@@ -1,0 +1,28 @@
+namespace LoRi.Models.Sequences;
+
+/// <summary>
+/// One problem as ids: <c>teacher [BOS] question | rationale | prefix | answer EOS</c> and
+/// <c>student [BOS] question &lt;bot&gt; | latents | &lt;eot&gt; prefix | answer EOS</c>. The parts are tokenised apart and joined as ids.
+/// The anchor is the last prefix token, the same id in both.
+/// </summary>
+/// <param name="Index">Row number in the data set it came from.</param>
+/// <param name="Question">Question ids, with what the tokenizer adds in front.</param>
+/// <param name="Rationale">Chain-of-thought ids; may be empty.</param>
+/// <param name="Prefix">Answer prefix; at least one id.</param>
+/// <param name="Answer">Answer ids, the end of sequence included.</param>
+public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, int[] Prefix, int[] Answer)
+{
+    /// <summary>Tokens of the explicit sequence.</summary>
+    public int ExplicitLength => Question.Length + Rationale.Length + Prefix.Length + Answer.Length;
+
+    /// <summary>Tokens and latent steps of a student's sequence; without latent steps there are no markers.</summary>
+    public int StudentLength(int latentSteps) =>
+        Question.Length + Prefix.Length + Answer.Length + (latentSteps == 0 ? 0 : latentSteps + 2);
+
+    /// <summary>Whether all ids are those of another row.</summary>
+    internal bool IsSame(EncodedExample other) => Question.AsSpan().SequenceEqual(other.Question) && Rationale.AsSpan().SequenceEqual(other.Rationale)
+        && Prefix.AsSpan().SequenceEqual(other.Prefix) && Answer.AsSpan().SequenceEqual(other.Answer);
+
+    /// <summary>The longest sequence this example makes for a student with <paramref name="latentSteps"/> steps or for a teacher.</summary>
+    public int Length(int latentSteps) => System.Math.Max(ExplicitLength, StudentLength(latentSteps));
+}

@@ -1,0 +1,236 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using LoRi.Files;
+using LoRi.Files.Tokenizers;
+using LoRi.Jinja;
+using LoRi.Models.Decoders;
+using LoRi.Models.ModelFiles;
+using LoRi.Models.Reasoning;
+using LoRi.Runs.Plans;
+using LoRi.Runs.Settings;
+
+namespace LoRi.Runs.Answers;
+
+/// <summary>How a model is asked.</summary>
+public sealed record AnsweringOptions
+{
+    /// <summary>The model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>A tokenizer to use instead of the model's own.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>The folder of an adapter to merge in.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>Whether questions go through the model's chat template, with what was said before.</summary>
+    public bool Chat { get; init; }
+
+    /// <summary>Where questions come from, for the messages about them.</summary>
+    public string Asked { get; init; } = "--prompt";
+
+    /// <summary>Latent steps; null for the run's own.</summary>
+    public int? LatentSteps { get; init; }
+
+    /// <summary>Most tokens to write.</summary>
+    public int MaxNewTokens { get; init; } = 256;
+
+    /// <summary>How tokens are drawn; null for the likeliest one every time.</summary>
+    public SamplingSettings? Sampling { get; init; }
+
+    /// <summary>Type of weights and arithmetic.</summary>
+    public DtypeOption Dtype { get; init; } = DtypeOption.F32;
+
+    /// <summary>Where.</summary>
+    public DeviceOption Device { get; init; } = DeviceOption.Cpu;
+}
+
+/// <summary>What a model wrote.</summary>
+/// <param name="Ids">New ids, the end token that stopped it included.</param>
+/// <param name="Text">Their text without control tokens; null without a tokenizer.</param>
+/// <param name="LatentSteps">Latent steps before them.</param>
+/// <param name="Seconds">From the question to the text.</param>
+public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, double Seconds)
+{
+    /// <summary>Whether its first token was the one that ends an answer.</summary>
+    public bool EndedAtOnce { get; init; }
+
+    /// <summary>What is to be known of it: the first time that a sequence is longer than the model was made for; null otherwise.</summary>
+    public string? Note { get; init; }
+}
+
+/// <summary>A loaded model that answers questions: <c>lori generate</c>.</summary>
+public sealed class AnsweringModel : IDisposable
+{
+    private const int WarmUpTokens = 16;
+
+    private readonly AnsweringOptions _options;
+    private readonly ReasoningModel _model;
+    private readonly ReasoningCard? _card;
+    private readonly TextTokenizer? _tokenizer;
+    private readonly ChatTemplate? _template;
+    private readonly int _latentSteps;
+    private readonly JsonArray _said = [];
+    private int _answers;
+    private bool _lengthNoted;
+
+    private AnsweringModel(AnsweringOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer? tokenizer, ChatTemplate? template)
+    {
+        (_options, _model, _card, _tokenizer, _template) = (options, model, card, tokenizer, template);
+        _latentSteps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
+    }
+
+    /// <summary>The model, as it was named.</summary>
+    public string Path => _options.Model;
+
+    /// <summary>Whether a chat template waits that questions do not go through; what a run of this program trained is asked plainly.</summary>
+    public bool HasUnusedTemplate => _template is null && _card is null && _tokenizer?.Config["chat_template"] is not null;
+
+    /// <summary>Whether questions go through a chat template, with what was said before.</summary>
+    public bool IsChat => _template is not null;
+
+    /// <summary>What answers, and how, in a few words.</summary>
+    public string Description
+    {
+        get
+        {
+            var method = $"method {_card?.Method ?? "none"}";
+            var steps = _latentSteps > 0 ? $", {_latentSteps} latent step{(_latentSteps == 1 ? "" : "s")}" : "";
+            var drawn = _options.Sampling is { } draws ? string.Create(CultureInfo.InvariantCulture, $"drawn at temperature {draws.Temperature}") : "the likeliest token";
+            var asked = _template is null ? "every question stands alone" : "a chat, by the model's template";
+            return $"{_model.Config.Family.ToString().ToLowerInvariant()}, {method}{steps}; {drawn}, at most {_options.MaxNewTokens} tokens; {asked}";
+        }
+    }
+
+    /// <summary>What was assumed or left out when the model was loaded.</summary>
+    public IReadOnlyList<string> Notes => [.. _model.Notes, .. _tokenizer?.Notes ?? []];
+
+    /// <summary>Loads tokenizer, template and weights, in this order.</summary>
+    /// <param name="options">How it is asked.</param>
+    /// <param name="needsText">Whether it is asked in words.</param>
+    /// <exception cref="InputException">Something is missing, malformed or does not fit.</exception>
+    public static AnsweringModel Load(AnsweringOptions options, bool needsText)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        TextTokenizer? tokenizer = needsText ? StageModel.Tokenizer(options.Model, options.Tokenizer) : StageModel.FindTokenizer(options.Model, options.Tokenizer);
+        ChatTemplate? template = options.Chat
+            ? ChatTemplate.Find(tokenizer!) ?? throw new InputException($"--chat: {options.Model} has no chat template; leave --chat out, or put a chat_template.jinja beside its tokenizer")
+            : null;
+        var (model, card) = ModelQueries.Load(options.Model, ModelQueries.Settings(options.Dtype, options.Device), options.Adapter);
+        try
+        {
+            return new AnsweringModel(options, model, card, tokenizer is null ? null : StudentMarkers.AsText(tokenizer, card), template);
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Refuses, before any weights are read, a model that does not write its chain of thought.</summary>
+    /// <exception cref="InputException">It is a student.</exception>
+    public static void CheckExplicit(string flag, string path)
+    {
+        if (ModelLoader.Card(path) is { } card && (card.LatentSteps > 0 || card.Method == MethodNames.NoCot))
+        {
+            throw new InputException($"{flag} {path}: was trained by the method {card.Method} and writes no chain of thought; name the explicit teacher");
+        }
+    }
+
+    /// <summary>Goes on from a text; in a chat, answers it after what was said before.</summary>
+    /// <param name="question">The text.</param>
+    /// <param name="written">Told the answer's text while it is written, in parts of whole characters.</param>
+    /// <exception cref="InputException">It is too long, or the template refuses it.</exception>
+    public GeneratedAnswer Answer(string question, Action<string>? written = null)
+    {
+        var clock = Stopwatch.StartNew();
+        if (_template is null)
+        {
+            StudentMarkers.CheckPrompt(_tokenizer!, question, _options.Asked);
+            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), _options.Asked, clock, written);
+        }
+
+        JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
+        var rendered = _template.Render(messages, addGenerationPrompt: true);
+        StudentMarkers.CheckPrompt(_tokenizer!, rendered, _options.Asked);
+        var prompt = _tokenizer!.Encode(rendered, addSpecialTokens: false);
+        var answer = Generate(prompt, _options.Asked, clock, written);
+        _said.Add(Message("user", question));
+        _said.Add(Message("assistant", answer.Text!));
+        return answer;
+    }
+
+    /// <summary>Goes on from ids.</summary>
+    /// <exception cref="InputException">They are not the model's, or too many.</exception>
+    public GeneratedAnswer Answer(int[] ids, Action<string>? written = null) => Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew(), written);
+
+    /// <summary>
+    /// Answers with two tokens that no one sees: the first passes of a model, over a question and over one token, take longer than all
+    /// others, and would be timed with the first question.
+    /// </summary>
+    public void WarmUp()
+    {
+        _ = _tokenizer?.Encode("1 + 1", addSpecialTokens: true);
+        var plan = Plan(direct: false) with { MaxNewTokens = 2, EndIds = [] };
+        var length = System.Math.Min(WarmUpTokens, _model.Config.LongestSequence - plan.FedBesideQuestion);
+        if (length > 0)
+        {
+            AnswerGenerator.Generate(_model, [new int[length]], plan);
+        }
+    }
+
+    /// <summary>Forgets what was said before.</summary>
+    public void StartOver() => _said.Clear();
+
+    /// <inheritdoc/>
+    public void Dispose() => _model.Dispose();
+
+    private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
+
+    private GenerationPlan Plan(bool direct)
+    {
+        var mode = _latentSteps > 0 ? AnswerMode.Latent : direct ? AnswerMode.Direct : AnswerMode.Explicit;
+        var ends = EndTokens.Of(_options.Model, _model.Config, _card);
+        return new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends);
+    }
+
+    private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock, Action<string>? told)
+    {
+        ModelQueries.CheckIds(prompt, _model, _options.Model, named);
+        var plan = Plan(direct: named != ModelQueries.IdsOption && _card?.Method == MethodNames.NoCot) with
+        {
+            Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
+        };
+        if (prompt.Length + plan.FedBesideQuestion > _model.Config.LongestSequence)
+        {
+            throw new InputException($"{named}: {prompt.Length} tokens, and {plan.FedBesideQuestion} more are fed with them (latent steps, their markers, the answer prefix), but {Path} {_model.Config.LongestReason}; shorten it");
+        }
+
+        MemoryCheck.Answering(_model, 1, prompt.Length + plan.FedBesideQuestion, plan.MaxNewTokens, $"{named}: {prompt.Length} tokens", "shorten it, or lower --max-new-tokens");
+        var stream = told is null || _tokenizer is null ? null : new IncrementalText(_tokenizer);
+        var written = AnswerGenerator.Generate(_model, [prompt], plan, stream is null ? null : (_, id) => Tell(told!, stream.Add(id)))[0];
+        Tell(told, stream?.End());
+        return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds)
+        {
+            EndedAtOnce = written.Length == 1 && plan.EndIds.Contains(written[0]),
+            Note = LengthNote(prompt.Length + _latentSteps + written.Length),
+        };
+    }
+
+    private static void Tell(Action<string>? told, string? text)
+    {
+        if (!string.IsNullOrEmpty(text))
+        {
+            told?.Invoke(text);
+        }
+    }
+
+    private string? LengthNote(int length)
+    {
+        var note = _lengthNoted ? null : _model.Config.LengthNote(length);
+        _lengthNoted |= note is not null;
+        return note;
+    }
+}

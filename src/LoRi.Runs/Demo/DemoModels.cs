@@ -1,0 +1,66 @@
+using LoRi.Models.Decoders;
+using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
+using LoRi.Training;
+using LoRi.Training.Methods;
+using static TorchSharp.torch;
+
+namespace LoRi.Runs.Demo;
+
+/// <summary>Models of the demonstration: fresh teachers, students that start from a teacher, and their answers.</summary>
+internal static class DemoModels
+{
+    private const int ProjectionRows = 256;
+    private const int EvaluationBatch = 256;
+
+    private static SpecialIds Special { get; } = new(ChainedArithmetic.BotId, ChainedArithmetic.EotId, ChainedArithmetic.EosId);
+
+    public static ReasoningModel Fresh(DemoSettings settings, long seed)
+    {
+        var model = New();
+        Initialisation.Fresh(model, settings.InitialDeviation, seed);
+        return model;
+    }
+
+    /// <summary>A student: the teacher's weights, rows for the markers, a linear feedback map. The same for every method.</summary>
+    public static ReasoningModel Student(ReasoningModel teacher, IReadOnlyList<EncodedExample> training, long seed)
+    {
+        var model = New();
+        model.Parameters.CopyFrom(teacher.Parameters);
+        Initialisation.SpecialRows(model, seed);
+        Initialisation.Projection(model, [.. training.Take(ProjectionRows).Select(row => row.Question)], seed);
+        return model;
+    }
+
+    public static TrainingPlan Plan(DemoSettings settings, int steps, double rate, long seed) => new()
+    {
+        Steps = steps,
+        BatchSize = settings.BatchSize,
+        Seed = seed,
+        Grading = Grading.Answer,
+        Optimizer = DemoSettings.Optimizer(rate),
+    };
+
+    /// <summary>What a model writes for every question, in order.</summary>
+    public static IReadOnlyList<int[]> Answers(ReasoningModel model, ITrainingMethod method, IReadOnlyList<EncodedExample> questions, DemoSettings settings) =>
+        [.. questions.Chunk(EvaluationBatch).SelectMany(rows =>
+            AnswerGenerator.Generate(model, [.. rows.Select(row => row.Question)], Generation(method, settings)))];
+
+    public static GenerationPlan Generation(ITrainingMethod method, DemoSettings settings) => new(
+        method.AnswerMode,
+        method.LatentSteps,
+        [ChainedArithmetic.PrefixId],
+        method.AnswerMode == AnswerMode.Explicit ? (2 * settings.LongestChain) + 4 : 2,
+        [ChainedArithmetic.EosId]);
+
+    /// <summary>Whether what was written ends in the right answer: after the prefix, which an explicit model writes itself.</summary>
+    public static bool IsRight(EncodedExample example, int[] written, AnswerMode mode)
+    {
+        var prefix = Array.IndexOf(written, ChainedArithmetic.PrefixId);
+        var answer = mode != AnswerMode.Explicit ? written : prefix < 0 ? [] : written[(prefix + 1)..];
+        return answer.SequenceEqual(example.Answer);
+    }
+
+    private static ReasoningModel New() => new(
+        DemoSettings.Model, 0, Special, new FeedbackProjection(ProjectionKind.Linear, 0), Precision.Full, CPU);
+}

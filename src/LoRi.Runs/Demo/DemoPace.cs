@@ -1,0 +1,61 @@
+using System.Diagnostics;
+using LoRi.Training;
+
+namespace LoRi.Runs.Demo;
+
+/// <summary>
+/// Seconds per optimizer step of every method, each measured alone on one thread, in short turns one after another so that
+/// a slow spell of the machine falls on all of them. Equal time is then a number of steps, not a stopwatch.
+/// </summary>
+internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerStep, double CollectionSeconds)
+{
+    private const int WarmUpSteps = 3;
+    private const int Rounds = 4;
+    private const int StepsPerRound = 4;
+
+    public static DemoPace Measure(DemoSettings settings, DemoTeacher teacher)
+    {
+        var names = DemoStudents.Names.Where(name => name != DemoStudents.EqualTime).ToArray();
+        var models = names.ToDictionary(name => name, _ => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed));
+        var trainers = names.ToDictionary(name => name, name => new Trainer(
+            models[name],
+            DemoStudents.Create(name, teacher.Targets, settings.LatentSteps),
+            teacher.Training,
+            DemoModels.Plan(settings, settings.StudentSteps, settings.StudentRate, teacher.Seed)));
+        var times = trainers.Keys.ToDictionary(name => name, _ => new List<double>());
+        for (var round = 0; round <= Rounds; round++)
+        {
+            foreach (var (name, trainer) in trainers)
+            {
+                for (var step = 0; step < (round == 0 ? WarmUpSteps : StepsPerRound); step++)
+                {
+                    var start = Stopwatch.GetTimestamp();
+                    trainer.Step();
+                    if (round > 0)
+                    {
+                        times[name].Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                    }
+                }
+            }
+        }
+
+        foreach (var name in names)
+        {
+            trainers[name].Dispose();
+            models[name].Dispose();
+        }
+
+        var pace = times.ToDictionary(pair => pair.Key, pair => pair.Value.Order().ElementAt(pair.Value.Count / 2));
+        pace[DemoStudents.EqualTime] = pace[DemoStudents.NoCot];
+        return new DemoPace(pace, teacher.CollectionSeconds);
+    }
+
+    /// <summary>Steps of every student: the same number, but for the one that gets LoRi's time, the collection of trajectories included.</summary>
+    public IReadOnlyDictionary<string, int> Steps(DemoSettings settings)
+    {
+        var steps = DemoStudents.Names.ToDictionary(name => name, _ => settings.StudentSteps);
+        var seconds = (settings.StudentSteps * SecondsPerStep[DemoStudents.LoRi]) + CollectionSeconds;
+        steps[DemoStudents.EqualTime] = (int)System.Math.Round(seconds / SecondsPerStep[DemoStudents.NoCot]);
+        return steps;
+    }
+}

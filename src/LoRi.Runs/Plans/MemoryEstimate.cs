@@ -1,0 +1,97 @@
+using LoRi.Models.Decoders;
+using LoRi.Runs.Settings;
+
+namespace LoRi.Runs.Plans;
+
+/// <summary>Bytes that training and answering take, roughly, as far as they follow from a model's shape.</summary>
+/// <param name="config">The shape.</param>
+public sealed class MemoryEstimate(DecoderConfig config)
+{
+    /// <summary>Rank of the adapters that the estimates speak of.</summary>
+    public const int Rank = 16;
+
+    /// <summary>Rows of a step that the estimates speak of.</summary>
+    public const int Rows = 32;
+
+    /// <summary>Tokens of a question, a rationale and an answer with its prefix that the estimates speak of.</summary>
+    public const int QuestionTokens = 96, RationaleTokens = 128, AnswerTokens = 16;
+
+    /// <summary>Latent steps, with their two markers.</summary>
+    private const int LatentTokens = 7;
+
+    /// <summary>The explicit teacher, among the methods.</summary>
+    private const string Teacher = "cot";
+
+    private const int MasterBytes = sizeof(float);
+    private const int CachedTokens = 1024;
+
+    /// <summary>Of a pair of tokens: three masks of one byte, and one of float32 in the kernel.</summary>
+    private const int MaskBytes = 7;
+
+    /// <summary>Number of weights.</summary>
+    public long Parameters { get; } = DecoderLayout.Slots(config, 0).Sum(slot => slot.Count);
+
+    /// <summary>Number of values of rank-16 adapters on every linear map of the blocks.</summary>
+    public long AdapterParameters { get; } = LinearModule.Of(config).Sum(module => Rank * (module.Inputs + module.Outputs));
+
+    /// <summary>
+    /// What a backward pass needs of some rows, roughly: of every token and block, ten states, the queries, keys, values, four inner
+    /// states and the attention to all tokens, where that is kept; the masks where rows differ; the logits and their gradient of
+    /// what is graded. A pass without gradients holds as much until its end.
+    /// </summary>
+    /// <param name="c">The shape.</param>
+    /// <param name="rows">Rows of a pass.</param>
+    /// <param name="tokens">Tokens of the longest row.</param>
+    /// <param name="graded">Graded tokens of a row.</param>
+    /// <param name="elementBytes">Bytes of an activation.</param>
+    public static double Activations(DecoderConfig c, int rows, int tokens, int graded, int elementBytes)
+    {
+        ArgumentNullException.ThrowIfNull(c);
+        double perToken = (10 * c.HiddenSize) + (2 * (c.QueryHeads + c.KeyValueHeads) * c.HeadSize) + (4 * c.IntermediateSize);
+        var square = (double)tokens * tokens;
+        var scores = rows * c.QueryHeads * square * elementBytes;
+        var attention = scores <= Attention.MostScoreBytes ? 2.0 * scores * c.Layers : 0;
+        var masks = rows > 1 ? rows * square * MaskBytes : 0;
+        return attention + masks + (rows * (((double)tokens * c.Layers * perToken * elementBytes) + (3.0 * graded * c.VocabularySize * sizeof(float))));
+    }
+
+    /// <summary>Keys and values of some rows.</summary>
+    /// <param name="c">The shape.</param>
+    /// <param name="rows">Rows of a pass.</param>
+    /// <param name="tokens">Tokens of the longest row.</param>
+    /// <param name="elementBytes">Bytes of a number.</param>
+    public static double Cache(DecoderConfig c, int rows, double tokens, int elementBytes)
+    {
+        ArgumentNullException.ThrowIfNull(c);
+        return 2.0 * rows * tokens * c.Layers * c.KeyValueHeads * c.HeadSize * elementBytes;
+    }
+
+    /// <summary>Weights and the keys and values of 1024 tokens, for answering one question.</summary>
+    /// <param name="elementBytes">Bytes of a number.</param>
+    public double Inference(int elementBytes) =>
+        (elementBytes * (double)Parameters) + Cache(config, 1, CachedTokens, elementBytes);
+
+    /// <summary>Weights, gradients, both moments and activations of a step.</summary>
+    /// <param name="method">The method, by its name; <c>cot</c> for the explicit teacher.</param>
+    /// <param name="elementBytes">Bytes of a number of the arithmetic: 4 or 2.</param>
+    /// <param name="adapters">Whether adapters are trained in place of all weights.</param>
+    /// <param name="online">Whether a frozen teacher is held as well.</param>
+    public double Training(string method, int elementBytes, bool adapters, bool online = false)
+    {
+        var copy = elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0;
+        double projection = method == Teacher || !MethodNames.HasLatents(method) ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
+        var trained = projection + (adapters ? AdapterParameters : Parameters);
+        var frozen = adapters ? (double)Parameters : 0;
+        var teacher = online ? (MasterBytes * (double)Parameters) + copy : 0;
+        return (4 * MasterBytes * trained) + (MasterBytes * frozen) + copy + teacher + StepActivations(method, elementBytes);
+    }
+
+    private double StepActivations(string method, int elementBytes)
+    {
+        const int Explicit = QuestionTokens + RationaleTokens + AnswerTokens, Direct = QuestionTokens + AnswerTokens;
+        double Of(int tokens, int graded) => Activations(config, Rows, tokens, graded, elementBytes);
+        var chain = method == Teacher || MethodNames.ReadsChain(method) ? Of(Explicit, RationaleTokens + AnswerTokens) : 0;
+        var answer = method == Teacher ? 0 : Of(MethodNames.HasLatents(method) ? Direct + LatentTokens : Direct, AnswerTokens);
+        return chain + answer;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Globalization;
+using LoRi.Files;
+using LoRi.Files.Disk;
+using Microsoft.Extensions.Logging;
+
+namespace LoRi.Runs.RunFolders;
+
+/// <summary>Writes log lines to a run's <c>log.txt</c>, with the time, and to the screen, without it.</summary>
+public sealed class RunLog : ILoggerProvider
+{
+    private static readonly EventId StepEvent = new(1, "step");
+    private readonly Lock gate = new();
+    private readonly string? path;
+    private readonly StreamWriter? file;
+    private readonly IRunScreen? screen;
+    private readonly ILogger logger;
+    private bool failed;
+
+    /// <summary>A log that appends to <paramref name="path"/> if there is one, and shows on <paramref name="screen"/> if there is one.</summary>
+    /// <exception cref="InputException">The file cannot be opened.</exception>
+    public RunLog(string? path, IRunScreen? screen)
+    {
+        (this.path, this.screen) = (path, screen);
+        file = path is null ? null : AppendedFile.Open(path);
+        logger = CreateLogger("run");
+    }
+
+    /// <summary>Something happened.</summary>
+    public void Info(string line) => logger.LogInformation("{Line}", line);
+
+    /// <summary>Something that the user should look at.</summary>
+    public void Warn(string line) => logger.LogWarning("{Line}", line);
+
+    /// <summary>A logged step.</summary>
+    public void Step(string line) => logger.LogInformation(StepEvent, "{Line}", line);
+
+    /// <summary>A step was made: for the screen alone.</summary>
+    public void Progress(RunProgress progress) => screen?.Progress(progress);
+
+    /// <summary>Something goes on that makes no steps: for the screen alone.</summary>
+    public void Phase(string name, int done = 0, int total = 0) => Phase(new RunPhase(name, done, total));
+
+    /// <summary>The same, with what is counted.</summary>
+    public void Phase(RunPhase phase) => screen?.Phase(phase);
+
+    /// <inheritdoc/>
+    public ILogger CreateLogger(string categoryName) => new Channel(this);
+
+    /// <inheritdoc/>
+    public void Dispose() => AppendedFile.Close(file);
+
+    private void Write(LogLevel level, EventId eventId, string message, Exception? exception)
+    {
+        lock (gate)
+        {
+            var mark = level >= LogLevel.Warning ? level.ToString().ToLowerInvariant() + ": " : "";
+            if (eventId == StepEvent)
+            {
+                screen?.StepLine(message);
+            }
+            else
+            {
+                screen?.Line(mark + message);
+            }
+
+            if (file is not null)
+            {
+                var time = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+                Append($"{time} {mark}{message}");
+                if (exception is not null)
+                {
+                    Append($"{exception}");
+                }
+            }
+        }
+    }
+
+    /// <summary>Appends a line to the file. A run does not end for it where that cannot be; the screen says so once.</summary>
+    private void Append(string line)
+    {
+        try
+        {
+            AppendedFile.Write(file!, path!, line);
+        }
+        catch (InputException e) when (!failed)
+        {
+            failed = true;
+            screen?.Line($"warning: {path}: cannot be written ({(e.InnerException ?? e).Message}); the run goes on without these lines");
+        }
+        catch (InputException)
+        {
+            // Said before; the next line may find room again.
+        }
+    }
+
+    private sealed class Channel(RunLog log) : ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                log.Write(logLevel, eventId, formatter(state, exception), exception);
+            }
+        }
+    }
+}

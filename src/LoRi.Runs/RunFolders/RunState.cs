@@ -1,0 +1,75 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+
+namespace LoRi.Runs.RunFolders;
+
+/// <summary>
+/// What a run knows beside the trainer's tensors, and a checkpoint therefore keeps: sums of the metrics, the best validation so
+/// far, what the watch has seen, and what the run was started with.
+/// </summary>
+public sealed record RunState
+{
+    private static readonly JsonSerializerOptions Format = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        RespectNullableAnnotations = true,
+    };
+
+    /// <summary>Tokens seen since the run began.</summary>
+    public long Tokens { get; set; }
+
+    /// <summary>Seconds of training since the run began, pauses left out.</summary>
+    public double Seconds { get; set; }
+
+    /// <summary>Lines of <c>metrics.jsonl</c>; null in checkpoints that do not keep that number.</summary>
+    public int? Lines { get; set; }
+
+    /// <summary>The lowest validation loss so far, in nats per graded token; null before the first validation.</summary>
+    public double? BestValidation { get; set; }
+
+    /// <summary>The step of the lowest validation loss; 0 before the first validation.</summary>
+    public int BestStep { get; set; }
+
+    /// <summary>What the watch has seen.</summary>
+    public WatchState Watch { get; init; } = new();
+
+    /// <summary>The SHA-256 of the encoded training and validation rows.</summary>
+    public string Data { get; init; } = "";
+
+    /// <summary>The SHA-256 of the weights that are not trained; empty where all are.</summary>
+    public string Frozen { get; init; } = "";
+
+    /// <summary>The resolved settings.</summary>
+    public JsonObject Settings { get; init; } = [];
+
+    /// <summary>One line of JSON.</summary>
+    public string ToText() => JsonSerializer.Serialize(this, Format);
+
+    /// <summary>Reads what <see cref="ToText"/> wrote; null where the text is something else.</summary>
+    public static RunState? Parse(string text)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<RunState>(text, Format);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
+
+/// <summary>What the watch over a run has seen.</summary>
+public sealed record WatchState
+{
+    /// <summary>The losses of the first steps, as many as a window has.</summary>
+    public IList<double> First { get; init; } = [];
+
+    /// <summary>The losses of the last steps, as many as a window has.</summary>
+    public IList<double> Recent { get; init; } = [];
+
+    /// <summary>The largest spread of the latents in each of the last measurements, as many as a window has.</summary>
+    public IList<double> Spreads { get; init; } = [];
+}

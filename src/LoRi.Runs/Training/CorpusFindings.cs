@@ -1,0 +1,102 @@
+using System.Globalization;
+using LoRi.Files;
+using LoRi.Math;
+using LoRi.Runs.Settings;
+
+namespace LoRi.Runs.Training;
+
+/// <summary>What a fitted subspace tells of the corpus behind it: states that do not vary, and variances of too few examples.</summary>
+internal static class CorpusFindings
+{
+    /// <summary>Deviations below this share of the states' own size are those of float32 arithmetic.</summary>
+    private const double Rounding = 1e-5;
+
+    /// <summary>A variance of this many examples says nothing.</summary>
+    private const int TooFew = 2;
+
+    /// <summary>Less of the energy than this is next to nothing, where the subspace was chosen to keep it.</summary>
+    private const double LittleEnergy = 0.1;
+
+    /// <summary>What the user should look at, a line each.</summary>
+    /// <param name="subspace">The subspace with its variances.</param>
+    /// <param name="options">What is aligned, and how.</param>
+    /// <param name="source">The option that the corpus comes from, with its value.</param>
+    /// <exception cref="InputException">The corpus does not vary at all, and the rationale terms are on.</exception>
+    public static IEnumerable<string> Of(SharedSubspace subspace, LoRiOptions options, string source)
+    {
+        ArgumentNullException.ThrowIfNull(subspace);
+        ArgumentNullException.ThrowIfNull(options);
+        var still = StillLevels(subspace);
+        var isOn = options.LambdaRationale > 0 && (options.WMean > 0 || options.WCov > 0 || options.WOrder > 0);
+        if (!(subspace.Energy > 0) || still.Length == subspace.Levels)
+        {
+            var found = $"{source}: the teacher has one and the same state at every rationale token (there are {subspace.Tokens:N0}, in {subspace.Examples:N0} rows), so that the energy kept is 0 of 0: all states are zero after standardisation";
+            return isOn ? throw new InputException($"{found}, and there is nothing to align with; name data whose rationales differ, or leave these terms off with --lambda-rationale 0") : [$"{found}"];
+        }
+
+        return [.. Energy(subspace, source, still), .. Variances(subspace, options, source, isOn)];
+    }
+
+    private static IEnumerable<string> Energy(SharedSubspace subspace, string source, int[] still)
+    {
+        if (still.Length > 0)
+        {
+            yield return $"{source}: at {(still.Length == 1 ? "level" : "levels")} {string.Join(", ", still)} of {subspace.Levels} the teacher has one and the same state at every rationale token, which teaches nothing; --levels names others";
+        }
+
+        if (subspace.Kind.IsMultilinearSvd && subspace.EnergyKept < LittleEnergy * subspace.Energy)
+        {
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{source}: ranks {subspace.LayerRank} and {subspace.HiddenRank} keep {100 * subspace.EnergyKept / subspace.Energy:F1} % of the energy, so that little of the teacher's reasoning is compared; raise --max-layer-rank or --max-hidden-rank");
+        }
+    }
+
+    private static IEnumerable<string> Variances(SharedSubspace subspace, LoRiOptions options, string source, bool isOn)
+    {
+        if (!isOn || options.Weighting == WeightingOption.None)
+        {
+            yield break;
+        }
+
+        var name = $"--weighting {OptionJson.Name(options.Weighting)}";
+        var statistic = options.Weighting == WeightingOption.Statistic;
+        var count = statistic ? subspace.Examples : subspace.Tokens;
+        var unit = statistic ? "rows with a rationale" : "rationale tokens";
+        if (count <= TooFew)
+        {
+            yield return $"{source}: {name} divides by variances over {count} {unit}, which {(count == 1 ? "are all zero, so that nothing is weighed" : "say nothing")}; give more rows, or --weighting none";
+        }
+        else if (subspace.Variances.Values.Any(values => values.Length > 0 && values.All(value => value == 0)))
+        {
+            var still = subspace.Variances.Where(pair => pair.Value.All(value => value == 0)).Select(pair => pair.Key);
+            yield return $"{source}: {name} divides by variances, and those of {string.Join(", ", still)} over {count:N0} {unit} are zero, so that there nothing is weighed; give rows that differ, or --weighting none";
+        }
+    }
+
+    /// <summary>Levels, counted from 1, whose deviation from their mean is none or rounding.</summary>
+    private static int[] StillLevels(SharedSubspace subspace)
+    {
+        if (!subspace.Standardisation.IsFull)
+        {
+            return [];
+        }
+
+        // A level that never moves at all is divided by one and adds no energy; every other adds as much as it has numbers.
+        var moving = subspace.Energy / ((double)subspace.Tokens * subspace.Width);
+        var someNever = moving < subspace.Levels - 0.5;
+        return [.. Enumerable.Range(0, subspace.Levels).Where(level => (someNever && subspace.Rms[level] == 1) || IsRounding(subspace, level)).Select(level => level + 1)];
+    }
+
+    private static bool IsRounding(SharedSubspace subspace, int level)
+    {
+        var mean = subspace.Mean.AsSpan(level * subspace.Width, subspace.Width);
+        var square = 0.0;
+        foreach (var value in mean)
+        {
+            square += value * value;
+        }
+
+        return subspace.Rms[level] <= Rounding * System.Math.Sqrt(square / subspace.Width);
+    }
+}

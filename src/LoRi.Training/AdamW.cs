@@ -1,0 +1,88 @@
+using LoRi.Models.Decoders;
+using LoRi.Models.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training;
+
+/// <summary>
+/// Decoupled AdamW (Loshchilov and Hutter 2019) over the flat buffers of a <see cref="ParameterSet"/>: bias-corrected, epsilon
+/// outside the root, decay on the leading decayed part alone (or, as an option, on all), gradients clipped by one global norm before.
+/// </summary>
+public sealed class AdamW : IDisposable
+{
+    private const double ClipEpsilon = 1e-6;
+    private const long Piece = 1 << 18;
+    private readonly ParameterSet parameters;
+    private readonly OptimizerSettings settings;
+
+    /// <summary>Moments of zero for all parameters.</summary>
+    public AdamW(ParameterSet parameters, OptimizerSettings settings)
+    {
+        (this.parameters, this.settings) = (parameters, settings);
+        FirstMoment = zeros_like(parameters.Values).DetachFromDisposeScope();
+        SecondMoment = zeros_like(parameters.Values).DetachFromDisposeScope();
+    }
+
+    /// <summary>Running mean of the gradient, flat.</summary>
+    public Tensor FirstMoment { get; }
+
+    /// <summary>Running mean of the squared gradient, flat.</summary>
+    public Tensor SecondMoment { get; }
+
+    /// <summary>Updates made.</summary>
+    public int Updates { get; set; }
+
+    /// <summary>Clips the gradients, makes one update and returns the gradient's norm before clipping.</summary>
+    public double Step(double learningRate)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var norm = LongNorm.Of(parameters.Gradients);
+        var clip = norm > settings.ClipNorm ? System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)) : 1;
+        Updates++;
+        var all = parameters.Values.numel();
+        var decayed = settings.DecayAll ? all : parameters.DecayedCount;
+        var piece = parameters.Values.device_type == DeviceType.CPU ? Piece : all;
+        foreach (var (from, to, decay) in new[] { (0L, decayed, settings.WeightDecay), (decayed, all, 0.0) })
+        {
+            for (var start = from; start < to; start += piece)
+            {
+                Update(start, System.Math.Min(piece, to - start), learningRate, clip, decay);
+            }
+        }
+
+        return norm;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        FirstMoment.Dispose();
+        SecondMoment.Dispose();
+    }
+
+    /// <summary>One run of values: all its operations while it is in the processor's cache.</summary>
+    private void Update(long start, long count, double learningRate, double clip, double decay)
+    {
+        using var scope = NewDisposeScope();
+        var (values, gradient) = (parameters.Values.narrow(0, start, count), parameters.Gradients.narrow(0, start, count));
+        var (first, second) = (FirstMoment.narrow(0, start, count), SecondMoment.narrow(0, start, count));
+        if (clip != 1)
+        {
+            gradient.Multiply(clip);
+        }
+
+        first.Multiply(settings.Beta1).IncreaseBy(gradient, 1 - settings.Beta1);
+        second.Multiply(settings.Beta2).IncreaseByProduct(gradient, gradient, 1 - settings.Beta2);
+        if (decay != 0)
+        {
+            values.Multiply(1 - (learningRate * decay));
+        }
+
+        var firstCorrection = 1 - System.Math.Pow(settings.Beta1, Updates);
+        var secondCorrection = 1 - System.Math.Pow(settings.Beta2, Updates);
+        var denominator = second.sqrt().Divide(System.Math.Sqrt(secondCorrection)).Increase(settings.Epsilon);
+        values.IncreaseByQuotient(first, denominator, -learningRate / firstCorrection);
+    }
+}

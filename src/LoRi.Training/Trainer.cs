@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using LoRi.Models.Decoders;
+using LoRi.Models.Sequences;
+using LoRi.Models.Tensors;
+using LoRi.Training.Methods;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training;
+
+/// <summary>How long and in what portions a model is trained.</summary>
+public sealed record TrainingPlan
+{
+    /// <summary>Optimizer steps.</summary>
+    public required int Steps { get; init; }
+
+    /// <summary>Rows of an optimizer step.</summary>
+    public required int BatchSize { get; init; }
+
+    /// <summary>Rows of one forward and backward pass; gradients accumulate over the passes of a step.</summary>
+    public int MicroBatchSize { get; init; } = int.MaxValue;
+
+    /// <summary>Seed of the data order.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>What is graded.</summary>
+    public Grading Grading { get; init; }
+
+    /// <summary>The optimizer.</summary>
+    public required OptimizerSettings Optimizer { get; init; }
+}
+
+/// <summary>What one optimizer step did.</summary>
+/// <param name="Step">Its number, counted from 1.</param>
+/// <param name="Loss">The total that was differentiated.</param>
+/// <param name="Terms">The unweighted terms by name.</param>
+/// <param name="LearningRate">Learning rate of the update.</param>
+/// <param name="GradientNorm">Global 2-norm of the gradient before clipping.</param>
+/// <param name="Tokens">Real tokens (latent steps included) of its sequences.</param>
+/// <param name="Seconds">Wall time.</param>
+public sealed record StepMetrics(
+    int Step, double Loss, IReadOnlyDictionary<string, double> Terms, double LearningRate, double GradientNorm, long Tokens, double Seconds);
+
+/// <summary>The training loop: rows of the step, loss terms of the method, backward, one update. One dispose scope per pass.</summary>
+public sealed class Trainer : IDisposable
+{
+    private readonly ReasoningModel model;
+    private readonly ITrainingMethod method;
+    private readonly IReadOnlyList<EncodedExample> data;
+    private readonly TrainingPlan plan;
+    private readonly BatchOrder order;
+
+    /// <summary>A trainer that has made no step yet.</summary>
+    public Trainer(ReasoningModel model, ITrainingMethod method, IReadOnlyList<EncodedExample> data, TrainingPlan plan)
+    {
+        (this.model, this.method, this.data, this.plan) = (model, method, data, plan);
+        order = new BatchOrder(data.Count, plan.BatchSize, plan.Seed);
+        Optimizer = new AdamW(model.Parameters, plan.Optimizer);
+    }
+
+    /// <summary>The optimizer, whose state a checkpoint holds.</summary>
+    public AdamW Optimizer { get; }
+
+    /// <summary>Steps made so far.</summary>
+    public int CompletedSteps => Optimizer.Updates;
+
+    /// <summary>Whether the plan is fulfilled.</summary>
+    public bool Finished => CompletedSteps >= plan.Steps;
+
+    /// <summary>Makes the next optimizer step.</summary>
+    public StepMetrics Step()
+    {
+        using var scope = NewDisposeScope();
+        var clock = Stopwatch.StartNew();
+        var step = CompletedSteps;
+        var rows = order.RowsOf(step).Select(index => data[index]).ToArray();
+        var totals = StudentLayout.Totals(rows, plan.Grading);
+        var terms = new Dictionary<string, double>();
+        model.Parameters.Gradients.zero_();
+        using var dropout = model.BeginDropout(plan.Seed, step);
+        var loss = rows.Chunk(System.Math.Min(plan.MicroBatchSize, rows.Length)).Sum(part => Accumulate(part, totals, terms));
+        var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
+        var norm = Optimizer.Step(rate);
+        var tokens = rows.Sum(row => (long)method.TokensOf(row));
+        return new StepMetrics(step + 1, loss, terms, rate, norm, tokens, clock.Elapsed.TotalSeconds);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Optimizer.Dispose();
+
+    private double Accumulate(EncodedExample[] rows, StepTotals totals, Dictionary<string, double> terms)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? total = null;
+        foreach (var term in method.Losses(model, rows, totals))
+        {
+            var value = term.Value.to(ScalarType.Float64);
+            terms[term.Name] = terms.GetValueOrDefault(term.Name) + value.item<double>();
+            if (term.Weight != 0)
+            {
+                var weighted = term.Value.Times(term.Weight);
+                total = total is null ? weighted : total.Plus(weighted);
+            }
+        }
+
+        total!.backward();
+        return total.to(ScalarType.Float64).item<double>();
+    }
+}

@@ -1,0 +1,69 @@
+using System.Globalization;
+using LoRi.Files;
+using LoRi.Files.Safetensors;
+using LoRi.Models.Decoders;
+using LoRi.Models.Weights;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Training;
+
+/// <summary>
+/// The state of a training in one safetensors file: weights, optimizer moments, and the state of libtorch's random generator.
+/// Learning rate and rows of a step follow from its number and the settings, all other random numbers from the seed.
+/// </summary>
+public static class TrainerState
+{
+    /// <summary>The file's name within the folder of a checkpoint.</summary>
+    public const string FileName = "state.safetensors";
+
+    private const string StepKey = "step";
+    private const string Generator = "random_generator";
+
+    /// <summary>Writes <c>state.safetensors</c> into a folder, with further notes in its metadata.</summary>
+    public static void Write(string folder, ReasoningModel model, AdamW optimizer, IReadOnlyDictionary<string, string> notes)
+    {
+        using var guard = no_grad();
+        using var generator = get_rng_state();
+        SafetensorsWriter.Write(
+            Path.Combine(folder, FileName),
+            [
+                .. Tensors(model, optimizer).Select(pair => TensorContent.FromTensor(pair.Name, pair.Value)),
+                TensorContent.FromTensor(Generator, generator),
+            ],
+            new Dictionary<string, string>(notes) { ["format"] = "lori-checkpoint", [StepKey] = optimizer.Updates.ToString(CultureInfo.InvariantCulture) });
+    }
+
+    /// <summary>Restores weights, moments and the generator.</summary>
+    /// <exception cref="InputException">The checkpoint is damaged or of another model.</exception>
+    public static void Restore(string folder, ReasoningModel model, AdamW optimizer)
+    {
+        using var file = SafetensorsFile.Open(Path.Combine(folder, FileName));
+        if (!file.Metadata.TryGetValue(StepKey, out var text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var step))
+        {
+            throw new InputException($"{file.Path}: is not the state of a training (no step in its metadata); delete its folder to go back to the one before");
+        }
+
+        using var guard = no_grad();
+        foreach (var (name, value) in Tensors(model, optimizer))
+        {
+            if (!file.Get(name).Shape.SequenceEqual(value.shape))
+            {
+                throw new InputException($"{file.Path}: {name} has {file.Get(name).Count} values, this model {value.numel()}; resume with the settings it was made with");
+            }
+
+            file.CopyInto(name, value);
+        }
+
+        using var generator = file.ReadTensor(Generator);
+        set_rng_state(generator);
+        optimizer.Updates = step;
+    }
+
+    private static IEnumerable<(string Name, Tensor Value)> Tensors(ReasoningModel model, AdamW optimizer) =>
+    [
+        ("values", model.Parameters.Values),
+        ("first_moment", optimizer.FirstMoment),
+        ("second_moment", optimizer.SecondMoment),
+    ];
+}
