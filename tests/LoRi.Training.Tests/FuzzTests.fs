@@ -18,6 +18,14 @@ let private setting (name: string) (otherwise: int64) =
     | text -> Int64.Parse text
 
 let private total = setting "LORI_FUZZ_COUNT" 10_000L
+
+/// Mutants of each kind at least, where no number was asked for.
+let private least =
+    if String.IsNullOrEmpty(Environment.GetEnvironmentVariable "LORI_FUZZ_COUNT") then
+        2_000L
+    else
+        1L
+
 let private first = setting "LORI_FUZZ_FIRST" 0L
 
 /// A pattern of a tokenizer file may take 20 seconds before it is given up.
@@ -129,7 +137,7 @@ let tests =
         "Fuzz"
         [
             for target in chosen do
-                let count = max 1L (total * int64 target.Share / int64 shares)
+                let count = max least (total * int64 target.Share / int64 shares)
                 testCase $"{target.Name}: the valid file" (checkSeeds target)
                 testCase $"{target.Name}: {count} mutants" (fuzz target count)
         ]

@@ -10,7 +10,7 @@ internal sealed class RegexStep : PreTokenizerStep
     public const string Gpt2Pattern = @"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
     /// <summary>Longer expressions are not translated, and from a length on not compiled, which would take longer than it saves.</summary>
-    private const int LongestPattern = 1 << 18, LongestCompiled = 1 << 12;
+    private const int LongestPattern = 1 << 18, LongestCompiled = 1 << 12, LongestAutomaton = 1 << 11;
 
     private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(10);
 
@@ -111,17 +111,22 @@ internal sealed class RegexStep : PreTokenizerStep
         }
     }
 
-    /// <summary>Without backtracking, whose time is bounded, where the expression allows it.</summary>
+    /// <summary>Without backtracking, whose time is bounded, where the expression allows it and is not so long that its automaton would take a gigabyte.</summary>
     private static Regex Compile(string expression)
     {
-        try
+        if (expression.Length <= LongestAutomaton)
         {
-            return new Regex(expression, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, LongestMatch);
+            try
+            {
+                return new Regex(expression, RegexOptions.CultureInvariant | RegexOptions.NonBacktracking, LongestMatch);
+            }
+            catch (NotSupportedException)
+            {
+                // What needs backtracking gets it.
+            }
         }
-        catch (NotSupportedException)
-        {
-            return new Regex(expression, RegexOptions.CultureInvariant | (expression.Length > LongestCompiled ? RegexOptions.None : RegexOptions.Compiled), LongestMatch);
-        }
+
+        return new Regex(expression, RegexOptions.CultureInvariant | (expression.Length > LongestCompiled ? RegexOptions.None : RegexOptions.Compiled), LongestMatch);
     }
 
     private static string Reason(Exception e) => e is UnsupportedPatternException ? e.Message : $"a construct that .NET refuses ({e.Message})";
