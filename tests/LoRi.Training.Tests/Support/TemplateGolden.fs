@@ -1,4 +1,4 @@
-/// What Jinja makes of many small templates; Templates/make_templates.py wrote it.
+/// What Jinja makes of many small templates; Jinja/Templates/make_templates.py wrote it.
 module LoRi.Training.Tests.TemplateGolden
 
 open System.Text.Json.Nodes

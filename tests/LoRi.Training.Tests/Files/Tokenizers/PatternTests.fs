@@ -1,4 +1,4 @@
-/// Expressions of tokenizer files: what the tokenizers library makes of them (Patterns/make_patterns.cs wrote that), what is refused, and how long they may take.
+/// Expressions of tokenizer files: what the tokenizers library makes of them (Files/Tokenizers/Patterns/make_patterns.cs wrote that), what is refused, and how long they may take.
 module LoRi.Training.Tests.PatternTests
 
 open System
