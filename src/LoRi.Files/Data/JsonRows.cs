@@ -14,8 +14,7 @@ internal static class JsonRows
     internal static IEnumerable<DataRow> ReadLines(string path, DataOptions options)
     {
         var reader = new RowReader(options);
-        var isOnly = new Lazy<bool>(() => DataLines.Read(path).Take(2).Count() == 1);
-        return DataLines.Read(path).Select(line => new DataRow(line.Place, line.Number, id => reader.Read(id, Parse(line.Text(), isOnly.Value))));
+        return DataLines.Read(path).Select(line => new DataRow(line.Place, line.Number, id => reader.Read(id, Parse(line.Text()))));
     }
 
     /// <summary>The entries of a file that is one JSON array.</summary>
@@ -39,14 +38,12 @@ internal static class JsonRows
     }
 
     /// <summary>The fields of a line that must be one JSON object.</summary>
-    /// <param name="line">Its text.</param>
-    /// <param name="isOnly">Whether the file has no other.</param>
-    internal static JsonFields Parse(string line, bool isOnly = false)
+    internal static JsonFields Parse(string line)
     {
         try
         {
             using var document = JsonDocument.Parse(line);
-            return new JsonFields(document.RootElement.Clone(), isOnly);
+            return new JsonFields(document.RootElement.Clone());
         }
         catch (JsonException e)
         {
