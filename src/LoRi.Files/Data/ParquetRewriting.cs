@@ -73,9 +73,10 @@ internal static class ParquetRewriting
         return new ThriftWriter().Int(1, 1).Structures(2, [.. schema]).Int(3, rows).Structures(4, [group]);
     }
 
+    /// <summary>A column's description. Texts are handed on as bytes: the library would put other characters in place of what is not UTF-8.</summary>
     private static ThriftWriter Element(ParquetNode node, string name) => new ThriftWriter()
         .Int(1, node.Type).Int(2, node.Type == ParquetNode.FixedBytes ? node.Length : null).Int(3, node.Repetition).Text(4, name)
-        .Int(5, node.IsGroup ? 1 : null).Int(6, node.Reading)
+        .Int(5, node.IsGroup ? 1 : null).Int(6, node.IsText ? null : node.Reading)
         .Int(7, node.Reading is null ? null : node.Scale).Int(8, node.Reading is null ? null : node.Precision)
         .Structure(10, node.IsHalf ? new ThriftWriter().Structure(15, new ThriftWriter()) : null);
 }

@@ -166,10 +166,23 @@ internal sealed class ParquetColumnValues : IDisposable
         return row == rows && (rows == 0 || entries[0] == 0);
     }
 
+    /// <exception cref="BadRowException">The bytes are no text.</exception>
+    private string Utf8(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            return StrictUtf8.GetString(bytes);
+        }
+        catch (DecoderFallbackException)
+        {
+            throw new BadRowException($"{MessageText.Quote(column.Name)} is not text in UTF-8");
+        }
+    }
+
     private ParquetCell? Value(int index) => raw switch
     {
         RawColumnData<ReadOnlyMemory<char>> text => new ParquetCell.Text(text.Values[index].ToString()),
-        RawColumnData<ReadOnlyMemory<byte>> text when column.Kind == ParquetKind.Text => new ParquetCell.Text(StrictUtf8.GetString(text.Values[index].Span)),
+        RawColumnData<ReadOnlyMemory<byte>> text when column.Kind == ParquetKind.Text => new ParquetCell.Text(Utf8(text.Values[index].Span)),
         RawColumnData<bool> truth => new ParquetCell.Number(truth.Values[index] ? "True" : "False"),
         RawColumnData<double> number => Real(number.Values[index], "R"),
         RawColumnData<float> number => Real(number.Values[index], "R"),

@@ -172,6 +172,16 @@ let private schema =
                 ] do
                 Expect.equal (outcome content) (Ok [ "FILE:1", "q", [], "1" ]) "row"
         }
+        test "a text that is not UTF-8 is refused with its column, as in JSON lines" {
+            let content =
+                packed Parquet.CompressionMethod.None [ TextRow(question = "question ~ one", rationale = "a") ]
+
+            let broken = content |> Array.map (fun b -> if b = byte '~' then 0xFFuy else b)
+
+            match outcome broken with
+            | Error message -> Expect.stringContains message "row 1: \"question\" is not text in UTF-8" "message"
+            | Ok found -> failtest $"{found}"
+        }
         test "however the pages are packed, the rows are the same" {
             let rows =
                 [
