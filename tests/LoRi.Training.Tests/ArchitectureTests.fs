@@ -107,11 +107,12 @@ let private noCircle =
         for assembly in shell () do
             let found = sources assembly |> List.map snd |> edges |> circles
 
-            Expect.isEmpty
+            let told =
                 [
                     for edge in found -> $"{edge.From} uses {edge.To}, for example in {edge.Example}"
                 ]
-                assembly
+
+            Expect.equal (String.Join("; ", told)) "" assembly
     }
 
 /// Two folders and the space around them; each case plants one more use.
