@@ -14,26 +14,28 @@ type ObjectiveBenchmarks() =
 
     let subspace covariance =
         let basis size rank =
-            Array.init (size * rank) (fun index -> if index / rank = index % rank then 1.0 else 0.0)
+            Subspaces.Basis(
+                size,
+                rank,
+                Array.init (size * rank) (fun index -> if index / rank = index % rank then 1.0 else 0.0)
+            )
 
-        {
-            Kind = SubspaceKind.MultilinearSvd
-            Standardisation = Standardisation.Full
-            Levels = 30
-            Width = 576
-            LayerRank = 8
-            HiddenRank = 64
-            LayerBasis = basis 30 8
-            HiddenBasis = basis 576 64
-            Mean = Array.zeroCreate (30 * 576)
-            Rms = Array.create 30 1.0
-            Spectra = Map.empty
-            Variances = Map.empty
-            AnchorDeviation = Array.create 30 1.0
-            Examples = 1
-            Tokens = 1L
-            Energy = 1.0
-            EnergyKept = 1.0
+        let fitted: FittedSubspace =
+            {
+                Kind = SubspaceKind.MultilinearSvd
+                Standardisation = Standardisation.Full
+                LayerBasis = basis 30 8
+                HiddenBasis = basis 576 64
+                Mean = Subspaces.PerLevel(30, 576, Array.zeroCreate (30 * 576))
+                Rms = Array.create 30 1.0
+                Spectra = Map.empty
+                Examples = 1
+                Tokens = 1L
+                Energy = 1.0
+            }
+
+        { MeasuredSubspace.unmeasured fitted with
+            AnchorDeviation = Some(Array.create 30 1.0)
         },
         {
             Rationale =

@@ -83,7 +83,7 @@ let private edges =
 
                 let bases =
                     { SubspaceFile.Read subspace with
-                        EnergyKept = nan
+                        EnergyKept = None
                     }
 
                 SubspaceFile.Write(cached, bases, 0L, "")

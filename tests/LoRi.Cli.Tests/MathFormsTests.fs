@@ -157,7 +157,7 @@ let private forms =
                     Expect.isTrue (file.Metadata.ContainsKey key) key
 
                 let subspace = SubspaceFile.Read path
-                Expect.equal subspace.LayerRank (fitted.GetProperty("layer_rank").GetInt32()) "rank"
+                Expect.equal subspace.Fitted.LayerRank (fitted.GetProperty("layer_rank").GetInt32()) "rank"
                 let again = Path.Combine(folder, "again.safetensors")
                 SubspaceFile.Write(again, subspace, 7L, file.Metadata["source_sha256"])
                 Expect.equal (File.ReadAllBytes again) (File.ReadAllBytes path) "same bytes")

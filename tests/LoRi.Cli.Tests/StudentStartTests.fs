@@ -88,7 +88,7 @@ let private starts =
                     succeed (lori arguments)
 
                 let run = distill folder 2 "run" @ [ "--subspace"; subspace ]
-                expectError Failed $"--subspace {subspace}: the subspace has no 'statistic.mean'" run
+                expectError Failed $"--subspace {subspace}: the subspace has no variances of mean" run
                 Expect.isFalse (Directory.Exists(path folder "run")) "nothing was begun"
                 succeed (lori (run @ [ "--weighting"; "none" ])))
         }

@@ -48,7 +48,11 @@ let private batch (backend: Backend) covariance seed =
     let subspace =
         fit backend (Fitting.options case SubspaceKind.Identity Standardisation.Off) states case.Counts
 
-    against (ok (BoundObjective.Create subspace (options covariance) backend.Like)) states case.Counts tokens
+    against
+        (ok (BoundObjective.Create (MeasuredSubspace.unmeasured subspace) (options covariance) backend.Like))
+        states
+        case.Counts
+        tokens
 
 let private covariances (terms: RationaleTerms) = terms.Covariance.PerExample.ToArray()
 
@@ -85,7 +89,8 @@ let private near (backend: Backend) =
                     let batch = batch backend Covariance.Full seed
 
                     let found =
-                        batch.Objective.Measure
+                        batch.Objective.Rationale
+                            TermsFor.Reporting
                             batch.TeacherWeights
                             batch.Teacher
                             batch.StudentWeights
@@ -109,7 +114,12 @@ let private near (backend: Backend) =
             let found = Objectives.Measure(batch.Objective, batch.Teacher, counts, student)
 
             let direct =
-                batch.Objective.Measure batch.TeacherWeights batch.Teacher batch.StudentWeights student
+                batch.Objective.Rationale
+                    TermsFor.Reporting
+                    batch.TeacherWeights
+                    batch.Teacher
+                    batch.StudentWeights
+                    student
 
             Expect.equal (numbers found) (numbers direct) "terms")
 

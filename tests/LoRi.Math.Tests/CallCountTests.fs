@@ -66,7 +66,7 @@ let private calls (options: RationaleOptions) examples =
         }
 
     let batch = batch reference case
-    let subspace = batch.Objective.Subspace.Subspace
+    let subspace = batch.Objective.Measured
 
     let objective =
         ok (

@@ -2,6 +2,7 @@ module LoRi.Math.Tests.CorpusTests
 
 open Expecto
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Fitting
@@ -30,10 +31,10 @@ let private contents (corpora: StandardisedCorpora) =
         for standardisation in Standardisation.all do
             let corpus = corpora.Under standardisation
             let name = Standardisation.name standardisation
-            name + " mean", corpus.Mean
+            name + " mean", Matrices.Values corpus.Mean
             name + " rms", corpus.Rms
-            name + " layer Gram", corpus.LayerGram.ToArray()
-            name + " hidden Gram", corpus.HiddenGram.ToArray()
+            name + " layer Gram", Matrices.Values corpus.LayerGram
+            name + " hidden Gram", Matrices.Values corpus.HiddenGram
             name + " energy", [| corpus.Energy |]
     ]
 
@@ -103,7 +104,7 @@ let private edges (backend: Backend) =
             let plain, shifted = whole backend case, ok (StandardisedCorpora.ofStatistics sums)
             // The numbers themselves lose 1e-10 to the offset.
             close 1e-8 plain.Full.Rms shifted.Full.Rms "rms"
-            close 1e-8 (plain.Full.HiddenGram.ToArray()) (shifted.Full.HiddenGram.ToArray()) "hidden Gram")
+            close 1e-8 (Matrices.Values plain.Full.HiddenGram) (Matrices.Values shifted.Full.HiddenGram) "hidden Gram")
 
         example "a level that never moves is left as it is" (fun () ->
             let states =
@@ -113,7 +114,7 @@ let private edges (backend: Backend) =
                 ok (StandardisedCorpora.ofStatistics (ok (CorpusStatistics.Start states [| 2 |])))
 
             Expect.equal corpora.Full.Rms[0] 1.0 "no scale"
-            Expect.equal ((corpora.Full.LayerGram.ToArray())[0]) 0.0 "all zero after centring")
+            Expect.equal (Array.head (Matrices.Values corpora.Full.LayerGram)) 0.0 "all zero after centring")
 
         example "a corpus without any token is refused" (fun () ->
             let sums =

@@ -116,7 +116,7 @@ let private ranks (backend: Backend) =
                 stops shapes "token Grams" (fun () -> MomentMatching.fullCovarianceByGrams teacher student)
 
                 stops shapes "gradient" (fun () ->
-                    Gradient.rationale free weights (fun _ -> None) false teacher student))
+                    MomentMatching.gradient free weights (fun _ -> None) FullCovariances.EntryByEntry teacher student))
     ]
 
 let private sizes (backend: Backend) =
@@ -185,7 +185,7 @@ let private fits (backend: Backend) =
                 CorpusStatistics.Start (teacherStates backend case) case.Counts
                 |> Result.bind StandardisedCorpora.ofStatistics
                 |> Result.bind (
-                    SharedSubspace.fit
+                    FittedSubspace.fit
                         backend.Spectral
                         (change (options case SubspaceKind.MultilinearSvd Standardisation.Full))
                 )
@@ -225,9 +225,10 @@ let private fits (backend: Backend) =
                         anchors
                     )
 
-                Expect.isGreaterThan subspace.AnchorDeviation[0] 0.0 "level 1"
-                Expect.equal subspace.AnchorDeviation[1] 0.0 "level 2"
-                Expect.isOk (SharedSubspace.validate subspace) "the fit goes on"
+                let deviations = Option.get subspace.AnchorDeviation
+                Expect.isGreaterThan deviations[0] 0.0 "level 1"
+                Expect.equal deviations[1] 0.0 "level 2"
+                Expect.isOk (MeasuredSubspace.validate subspace) "the fit goes on"
 
                 let bind anchor scale =
                     BoundObjective.Create
@@ -249,16 +250,16 @@ let private fits (backend: Backend) =
                 Expect.isOk (bind AnchorForm.Full AnchorScale.Batch) "over the batch")
 
         example "a deviation below zero is refused" (fun () ->
-            let subspace = (objective backend 2 2 Weighting.Off).Subspace.Subspace
+            let subspace = (objective backend 2 2 Weighting.Off).Measured
 
             Expect.equal
                 (errorText (
-                    SharedSubspace.validate
+                    MeasuredSubspace.validate
                         { subspace with
-                            AnchorDeviation = [| 1.0; -1.0 |]
+                            AnchorDeviation = Some [| 1.0; -1.0 |]
                         }
                 ))
-                "anchor.std holds -1; no value may be below 0"
+                "the deviations of the anchors holds -1; no value may be below 0"
                 "text")
 
         example "the deviation over a batch of one number is zero, as over a corpus of one" (fun () ->
@@ -267,16 +268,20 @@ let private fits (backend: Backend) =
 
         example "coordinates without anchors are measured through the facade" (fun () ->
             let batch = batchOf backend 2 2 Weighting.Off
-            let subspace = batch.Objective.Subspace.Subspace
+            let subspace = batch.Objective.Measured
 
             let measures =
-                SubspaceMeasures(subspace, MeasuredVariances.every Weighting.Statistic subspace, backend.Like)
+                SubspaceMeasures(
+                    subspace.Fitted,
+                    MeasuredVariances.every Weighting.Statistic subspace.Fitted,
+                    backend.Like
+                )
 
             let none = backend.Tensor [ 0; 2; 3 ] [||]
             Subspaces.MeasureCoordinates(measures, Coordinates.raw batch.Teacher, case.Counts, none)
             let found = measures.Finish()
-            Expect.isEmpty found.AnchorDeviation "no anchors"
-            close Tolerances.spectral [| subspace.EnergyKept |] [| found.EnergyKept |] "energy kept")
+            Expect.isNone found.AnchorDeviation "no anchors"
+            close Tolerances.spectral [| keptOf subspace |] [| keptOf found |] "energy kept")
     ]
 
 [<Tests>]

@@ -138,7 +138,7 @@ let tests =
                     "trace"
             }
             test "moments forward" {
-                let bound = BoundSubspace(subspace (), reference.Like)
+                let bound = BoundSubspace((subspace ()).Fitted, reference.Like)
                 let teacher = TypedTrajectories.Teacher(bound, Fitting.teacherStates reference case)
                 let z = TypedTrajectories.Project(bound, teacher)
                 let centred = TokenMoments.Centre(z, case.Counts)
@@ -170,6 +170,11 @@ let tests =
                     Subspaces.Fit(reference.Spectral, options, Readings.Statistics(states, case.Counts))
 
                 let two = Subspaces.Fit(reference.Spectral, options, Readings.Finish(sums, grams))
-                close 1e-10 one.Spectra["scale"].Hidden two.Spectra["scale"].Hidden "spectrum"
+
+                close
+                    1e-10
+                    one.Spectra[Standardisation.Scale].Hidden
+                    two.Spectra[Standardisation.Scale].Hidden
+                    "spectrum"
             }
         ]

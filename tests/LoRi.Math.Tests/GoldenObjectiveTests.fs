@@ -176,18 +176,15 @@ let private checkTerms (variant: JsonElement) (batch: Batch) (backend: Backend) 
     close Tolerances.loss (expected "mean_loss") (average terms.Mean) "mean"
     close Tolerances.loss (expected "covariance_loss") (average terms.Covariance) "covariance"
 
-let private checkProjectors corpus standardise (subspace: SharedSubspace) =
+let private checkProjectors corpus standardise (subspace: FittedSubspace) =
     use file = SafetensorsFile.Open(SharedFiles.path $"{folder}/arrays.safetensors")
 
-    let check name size rank (basis: float[]) =
-        let u: Matrix<Level, Truncated<Level>> =
-            ok (Matrix.ofRaw (ok (Dim.create size)) (ok (Dim.create rank)) (reference.Tensor [ size; rank ] basis))
-
+    let check name (basis: Matrix<'axis, Truncated<'axis>>) =
         let expected = file.ReadDoubles $"lori.{corpus}.{standardise}.{name}"
-        closeOn 1.0 Tolerances.projector expected ((Matrix.raw (Subspace.projector u)).ToArray()) name
+        closeOn 1.0 Tolerances.projector expected ((Matrix.raw (Subspace.projector basis)).ToArray()) name
 
-    check "projector_layer" subspace.Levels subspace.LayerRank subspace.LayerBasis
-    check "projector_hidden" subspace.Width subspace.HiddenRank subspace.HiddenBasis
+    check "projector_layer" subspace.LayerBasis
+    check "projector_hidden" subspace.HiddenBasis
 
 let private variants (backend: Backend) =
     let root = SharedFiles.json $"{folder}/expected.json"

@@ -83,7 +83,7 @@ let tests =
                 let torch = torchCpu.Force()
                 let one = batch reference case
                 // The same subspace on both: eigenvectors of equal eigenvalues are any basis of their space.
-                let subspace = one.Objective.Subspace.Subspace
+                let subspace = one.Objective.Measured
 
                 let options =
                     {

@@ -77,8 +77,8 @@ let private batches (backend: Backend) =
 
             let batch = batch backend { case with Options = options }
             let bound = batch.Objective.Subspace
-            let layers, width = SharedSubspace.coordinateRanks bound.Subspace
-            let variances = bound.Subspace.Variances["component.variance"]
+            let layers, width = bound.Subspace.CoordinateRanks
+            let variances = Option.get batch.Objective.Measured.ComponentVariances
             let floor = 0.02 * Array.average variances
 
             let roots =

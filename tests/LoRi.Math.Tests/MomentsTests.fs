@@ -38,10 +38,8 @@ let private unordered c =
     @ List.collect (fun form -> Moments.covariance form c) forms
     @ Moments.order Order.Third c
 
-let private values (statistics: Statistic list) =
-    [
-        for s in statistics -> StatisticKind.varianceName s.Kind, s.Entries.ToArray()
-    ]
+let private values (statistics: StatisticValue list) =
+    [ for s in statistics -> Statistic.name s.Statistic, s.Entries.ToArray() ]
 
 let private same tolerance expected found =
     for (name, left), (_, right) in List.zip expected found do
@@ -164,7 +162,7 @@ let private invariances (backend: Backend) =
             let c = teacher backend case
 
             for statistic in (unordered c).Tail @ Moments.order Order.Lag1 c do
-                Expect.all (statistic.Entries.ToArray()) (fun x -> x = 0.0) (StatisticKind.varianceName statistic.Kind))
+                Expect.all (statistic.Entries.ToArray()) (fun x -> x = 0.0) (Statistic.name statistic.Statistic))
     ]
 
 let private weights (backend: Backend) =

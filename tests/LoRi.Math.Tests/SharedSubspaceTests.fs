@@ -2,6 +2,7 @@ module LoRi.Math.Tests.SharedSubspaceTests
 
 open Expecto
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Fitting
@@ -13,13 +14,15 @@ let private fitted backend (case: CorpusCase) kind =
     fit backend (options case kind Standardisation.Full) (teacherStates backend case) case.Counts
     |> measured backend case Weighting.Off
 
-let private standardised (backend: Backend) (case: CorpusCase) (subspace: SharedSubspace) =
+let private standardised (backend: Backend) (case: CorpusCase) (subspace: FittedSubspace) =
     let bound = BoundSubspace(subspace, backend.Like)
     bound, bound.Standardise(ok (bound.Trajectory<TeacherToken>(teacherStates backend case)))
 
 /// The standardised corpus tensor, level (all real tokens) hidden.
 let private corpusTensor (backend: Backend) (case: CorpusCase) =
-    let _, x = standardised backend case (fitted backend case SubspaceKind.Identity)
+    let _, x =
+        standardised backend case (fitted backend case SubspaceKind.Identity).Fitted
+
     let values = (Tensor3.raw (StandardisedTrajectory.tensor x)).ToArray()
 
     let numbers =
@@ -44,25 +47,26 @@ let private corpusTensor (backend: Backend) (case: CorpusCase) =
 let private fitting (backend: Backend) =
     [
         property "the_spectra_are_those_of_the_corpus_tensor" (fun case ->
-            let subspace = fitted backend case SubspaceKind.MultilinearSvd
+            let subspace = (fitted backend case SubspaceKind.MultilinearSvd).Fitted
 
             let layer, _, hidden =
                 ok (MultilinearSvd.singularValues backend.Spectral (corpusTensor backend case))
 
             let squares = Array.map (fun s -> s * s)
-            let spectrum = subspace.Spectra["full"]
+            let spectrum = subspace.Spectra[Standardisation.Full]
             let most = largest spectrum.Layer
             closeOn most Tolerances.spectral (squares layer) (Array.truncate layer.Length spectrum.Layer) "layer"
             closeOn most Tolerances.spectral (squares hidden) (Array.truncate hidden.Length spectrum.Hidden) "hidden")
 
         property "squared_error_within_bound_and_factor" (fun case ->
-            let subspace = fitted backend case SubspaceKind.MultilinearSvd
-            let spectrum = subspace.Spectra["full"]
-            let error = subspace.Energy - subspace.EnergyKept
+            let measured = fitted backend case SubspaceKind.MultilinearSvd
+            let subspace = measured.Fitted
+            let spectrum = subspace.Spectra[Standardisation.Full]
+            let error = subspace.Energy - keptOf measured
             let slack = Tolerances.spectral * subspace.Energy
             let layer = Array.sum spectrum.Layer[subspace.LayerRank ..]
             let hidden = Array.sum spectrum.Hidden[subspace.HiddenRank ..]
-            Expect.isLessThanOrEqual error (SharedSubspace.squaredErrorBound subspace + slack) "within the bound"
+            Expect.isLessThanOrEqual error (FittedSubspace.squaredErrorBound subspace + slack) "within the bound"
             // The best possible one loses at least what the worse of the two modes loses.
             Expect.isLessThanOrEqual error (2.0 * max layer hidden + slack) "within the factor of two modes"
             Expect.isGreaterThanOrEqual (error + slack) (max layer hidden) "no better than the best possible")
@@ -84,14 +88,14 @@ let private fitting (backend: Backend) =
                 Expect.isGreaterThanOrEqual (Array.sum spectrum[.. rank - 1]) (share * total * (1.0 - 1e-9)) "enough"
                 Expect.isLessThan (Array.sum spectrum[.. rank - 2]) (share * total) "one fewer is not"
 
-            check subspace.LayerRank subspace.Spectra["full"].Layer
-            check subspace.HiddenRank subspace.Spectra["full"].Hidden)
+            check subspace.LayerRank subspace.Spectra[Standardisation.Full].Layer
+            check subspace.HiddenRank subspace.Spectra[Standardisation.Full].Hidden)
     ]
 
 let private kinds (backend: Backend) =
     [
         property "projection_and_complement_make_the_whole" (fun case ->
-            let subspace = fitted backend case SubspaceKind.MultilinearSvd
+            let subspace = (fitted backend case SubspaceKind.MultilinearSvd).Fitted
             let bound, x = standardised backend case subspace
 
             let rest, _ =
@@ -115,15 +119,18 @@ let private kinds (backend: Backend) =
                 "|X|^2 = |PX|^2 + |X - PX|^2")
 
         property "identity_keeps_everything" (fun case ->
-            let subspace = fitted backend case SubspaceKind.Identity
-            close Tolerances.spectral [| subspace.Energy |] [| subspace.EnergyKept |] "energy"
+            let measured = fitted backend case SubspaceKind.Identity
+            let subspace = measured.Fitted
+            close Tolerances.spectral [| subspace.Energy |] [| keptOf measured |] "energy"
             Expect.equal (subspace.LayerRank, subspace.HiddenRank) (case.Levels, case.Width) "ranks")
 
         property "random_bases_are_orthonormal_and_follow_the_seed" (fun case ->
-            let one = fitted backend case (SubspaceKind.Random 1L)
-            Expect.equal one.HiddenBasis (fitted backend case (SubspaceKind.Random 1L)).HiddenBasis "same seed"
-            Expect.notEqual one.HiddenBasis (fitted backend case (SubspaceKind.Random 2L)).HiddenBasis "other seed"
-            Expect.isOk (SharedSubspace.validate one) "orthonormal")
+            let basis seed =
+                Matrices.Values (fitted backend case (SubspaceKind.Random seed)).Fitted.HiddenBasis
+
+            Expect.equal (basis 1L) (basis 1L) "same seed"
+            Expect.notEqual (basis 1L) (basis 2L) "other seed"
+            Expect.isOk (MeasuredSubspace.validate (fitted backend case (SubspaceKind.Random 1L))) "orthonormal")
 
     ]
 
@@ -138,7 +145,7 @@ let private doors (backend: Backend) =
         }
 
     let subspace () =
-        fitted backend case SubspaceKind.MultilinearSvd
+        (fitted backend case SubspaceKind.MultilinearSvd).Fitted
 
     [
         example "states of another width are refused at the door, with both shapes and the axis" (fun () ->
@@ -158,48 +165,63 @@ let private doors (backend: Backend) =
                 "text")
 
         example "a subspace from outside is checked part by part" (fun () ->
-            let good = subspace ()
+            let measured = fitted backend case SubspaceKind.MultilinearSvd
+            let good = measured.Fitted
 
             let refused change =
-                errorText (SharedSubspace.validate (change good))
+                errorText (FittedSubspace.validate (change good))
 
-            Expect.isOk (SharedSubspace.validate good) "as fitted"
+            Expect.isOk (MeasuredSubspace.validate measured) "as fitted"
 
             Expect.equal
                 (refused (fun s -> { s with Rms = [| 1.0; 0.0 |] }))
-                "rms holds 0; every value must be above 0"
+                "the scale holds 0; every value must be above 0"
                 "rms"
 
-            Expect.equal (refused (fun s -> { s with Mean = [| 1.0 |] })) "mean: found 1, expected 6" "mean"
+            Expect.equal
+                (refused (fun s ->
+                    { s with
+                        Mean = Subspaces.PerLevel(1, 1, [| 1.0 |])
+                    }))
+                "the mean: found shape 1 x 1, expected 2 x 3 for the last axes; they disagree along axis Level"
+                "mean"
 
             Expect.equal
-                (refused (fun s -> { s with LayerRank = 3 }))
+                (refused (fun s ->
+                    { s with
+                        LayerBasis = Subspaces.Basis(2, 3, Array.zeroCreate 6)
+                    }))
                 "rank 3 of the layer mode must lie between 1 and the mode's size, 2"
                 "rank"
 
             Expect.stringStarts
                 (refused (fun s ->
                     { s with
-                        HiddenBasis = Array.create 6 0.5
+                        HiddenBasis = Subspaces.Basis(3, 2, Array.create 6 0.5)
                     }))
-                "the columns of hidden.basis are not orthonormal"
+                "the columns of the hidden basis are not orthonormal"
                 "basis"
 
             Expect.equal
-                (refused (fun s -> { s with LayerBasis = [| nan; 1.0 |] }))
-                "layer.basis holds NaN or infinity; every value must be finite"
+                (refused (fun s ->
+                    { s with
+                        LayerBasis = Subspaces.Basis(2, 1, [| nan; 1.0 |])
+                    }))
+                "the layer basis holds NaN or infinity; every value must be finite"
                 "NaN"
 
             let stored name values =
-                refused (fun s ->
-                    { s with
-                        Variances = Map.ofList [ name, values ]
-                    })
+                errorText (
+                    MeasuredSubspace.validate
+                        { measured with
+                            StatisticVariances = Map.ofList [ name, values ]
+                        }
+                )
 
             let two = [| -1.0; 0.0 |]
-            Expect.equal (stored "statistic.mean" two) "statistic.mean holds -1; no value may be below 0" "variance"
-            Expect.equal (stored "statistic.mean" [| 1.0 |]) "statistic.mean: found 1, expected 2" "variances"
-            Expect.equal (stored "statistic.foo" two) "'statistic.foo' is no statistic whose variance is known" "name")
+            Expect.equal (stored "mean" two) "the variances of mean holds -1; no value may be below 0" "variance"
+            Expect.equal (stored "mean" [| 1.0 |]) "the variances of mean: found 1, expected 2" "variances"
+            Expect.equal (stored "foo" two) "'foo' is no statistic whose variance is known" "name")
 
         example "thresholds and ranks out of range are refused" (fun () ->
             let attempt choice =
@@ -210,7 +232,7 @@ let private doors (backend: Backend) =
 
                 CorpusStatistics.Start (teacherStates backend case) case.Counts
                 |> Result.bind StandardisedCorpora.ofStatistics
-                |> Result.bind (SharedSubspace.fit backend.Spectral wanted)
+                |> Result.bind (FittedSubspace.fit backend.Spectral wanted)
                 |> errorText
 
             Expect.equal
@@ -241,7 +263,7 @@ let private rounding (backend: Backend) =
 
         (fit backend wanted (teacherStates backend case) case.Counts
          |> measured backend case Weighting.Statistic)
-            .Variances
+            .StatisticVariances
 
     let whole (wanted: SubspaceOptions) =
         { wanted with
@@ -253,18 +275,13 @@ let private rounding (backend: Backend) =
         example "third moments of rationales of two tokens do not vary" (fun () ->
             for kind in [ SubspaceKind.MultilinearSvd; SubspaceKind.Identity; SubspaceKind.Complement ] do
                 let found = variances [| 2; 2; 2 |] kind id
-                Expect.allEqual found["statistic.order.third"] 0.0 $"third moments, {kind}"
+                Expect.allEqual found["order.third"] 0.0 $"third moments, {kind}"
 
-                for name in
-                    [
-                        "statistic.mean"
-                        "statistic.covariance.layer"
-                        "statistic.order.lag-1.hidden"
-                    ] do
+                for name in [ "mean"; "covariance.layer"; "order.lag-1.hidden" ] do
                     Expect.isGreaterThan (Array.min found[name]) 0.0 $"{name}, {kind}")
         example "third moments of longer rationales do" (fun () ->
             let found = variances [| 2; 3; 2 |] SubspaceKind.Complement id
-            Expect.isGreaterThan (Array.min found["statistic.order.third"]) 0.0 "third moments")
+            Expect.isGreaterThan (Array.min found["order.third"]) 0.0 "third moments")
         example "nothing varies in the complement of the whole space" (fun () ->
             for KeyValue(name, values) in variances [| 2; 3; 4 |] SubspaceKind.Complement whole do
                 Expect.allEqual values 0.0 name)

@@ -27,7 +27,7 @@ let private subspace () =
         case.Counts
 
 let private refused change text =
-    Expect.equal (errorText (SharedSubspace.validate (change (subspace ())))) text text
+    Expect.equal (errorText (FittedSubspace.validate (change (subspace ())))) text text
 
 let private throws (text: string) (body: unit -> 'a) =
     Expect.throwsC (fun () -> body () |> ignore) (fun (error: exn) ->
@@ -50,7 +50,7 @@ let private seeds =
                 let states = teacherStates reference case
                 let wanted = options case (SubspaceKind.Random seed) Standardisation.Full
                 let found = fit reference wanted states case.Counts
-                found.LayerBasis, found.HiddenBasis
+                Matrices.Values found.LayerBasis, Matrices.Values found.HiddenBasis
 
             let seeds =
                 [
@@ -75,19 +75,19 @@ let private spectra =
         test "a subspace without the eigenvalues of a standardisation is refused" {
             refused
                 (fun s -> { s with Spectra = Map.empty })
-                "the subspace has no eigenvalues under standardisation full, 'spectrum.full'; fit it again"
+                "the subspace has no eigenvalues under standardisation full; fit it again"
 
             refused
                 (fun s ->
                     { s with
-                        Spectra = s.Spectra.Remove "none"
+                        Spectra = s.Spectra.Remove Standardisation.Off
                     })
-                "the subspace has no eigenvalues under standardisation none, 'spectrum.none'; fit it again"
+                "the subspace has no eigenvalues under standardisation none; fit it again"
         }
         test "eigenvalues have their mode's number and are numbers" {
-            let withFull spectrum (s: SharedSubspace) =
+            let withFull spectrum (s: FittedSubspace) =
                 { s with
-                    Spectra = s.Spectra.Add("full", spectrum)
+                    Spectra = s.Spectra.Add(Standardisation.Full, spectrum)
                 }
 
             refused
@@ -96,7 +96,7 @@ let private spectra =
                         Layer = [| 1.0 |]
                         Hidden = [| 1.0; 1.0; 1.0 |]
                     })
-                "spectrum.full.layer: found 1, expected 2"
+                "the layer spectrum under full: found 1, expected 2"
 
             refused
                 (withFull
@@ -104,17 +104,17 @@ let private spectra =
                         Layer = [| 1.0; 1.0 |]
                         Hidden = [| 1.0; nan; 1.0 |]
                     })
-                "spectrum.full.hidden holds NaN or infinity; every value must be finite"
+                "the hidden spectrum under full holds NaN or infinity; every value must be finite"
         }
         test "eigenvalues below zero by rounding do not make the bound negative" {
             let below =
                 { subspace () with
-                    LayerRank = 1
-                    HiddenRank = 1
+                    LayerBasis = Subspaces.Basis(2, 1, [| 1.0; 0.0 |])
+                    HiddenBasis = Subspaces.Basis(3, 1, [| 1.0; 0.0; 0.0 |])
                     Spectra =
                         Map.ofList
                             [
-                                "full",
+                                Standardisation.Full,
                                 {
                                     Layer = [| 3.0; -7e-15 |]
                                     Hidden = [| 2.0; 1e-3; -1e-14 |]
@@ -122,25 +122,32 @@ let private spectra =
                             ]
                 }
 
-            Expect.equal (SharedSubspace.squaredErrorBound below) 1e-3 "bound"
+            Expect.equal (FittedSubspace.squaredErrorBound below) 1e-3 "bound"
         }
     ]
 
 let private totals =
     [
         test "counts and energies are numbers that can be" {
-            refused (fun s -> { s with Tokens = -5L }) "tokens holds -5; no value may be below 0"
-            refused (fun s -> { s with Examples = -1 }) "examples holds -1; no value may be below 0"
-            refused (fun s -> { s with Energy = nan }) "energy holds NaN or infinity; every value must be finite"
-            refused (fun s -> { s with Energy = -1.0 }) "energy holds -1; no value may be below 0"
+            refused (fun s -> { s with Tokens = -5L }) "the number of tokens holds -5; no value may be below 0"
+            refused (fun s -> { s with Examples = -1 }) "the number of examples holds -1; no value may be below 0"
+            refused (fun s -> { s with Energy = nan }) "the energy holds NaN or infinity; every value must be finite"
+            refused (fun s -> { s with Energy = -1.0 }) "the energy holds -1; no value may be below 0"
 
-            refused
-                (fun s -> { s with EnergyKept = infinity })
-                "energy_kept holds NaN or infinity; every value must be finite"
+            let unmeasured = MeasuredSubspace.unmeasured (subspace ())
+
+            Expect.equal
+                (errorText (
+                    MeasuredSubspace.validate
+                        { unmeasured with
+                            EnergyKept = Some infinity
+                        }
+                ))
+                "the kept energy holds NaN or infinity; every value must be finite"
+                "kept"
         }
         test "kept energy may wait for its measure" {
-            Expect.isTrue (Double.IsNaN (subspace ()).EnergyKept) "not measured"
-            Expect.isOk (SharedSubspace.validate (subspace ())) "accepted"
+            Expect.isOk (MeasuredSubspace.validate (MeasuredSubspace.unmeasured (subspace ()))) "accepted"
         }
         test "a complement that leaves nothing out keeps everything" {
             let whole =
@@ -150,7 +157,7 @@ let private totals =
 
             let measures = SubspaceMeasures(whole, MeasuredVariances.Nothing, reference.Like)
             ok (measures.AddCoordinates (reference.Tensor [ 1; 2; 4; 3 ] (Array.zeroCreate 24)) [| 4 |])
-            Expect.equal (measures.Finish()).EnergyKept whole.Energy "kept"
+            Expect.equal (measures.Finish()).EnergyKept (Some whole.Energy) "kept"
         }
         test "a share of energy lies above 0 and at most at 1" {
             for share, shown in [ 7.0, "7"; nan, "NaN"; 0.0, "0"; -0.5, "-0.5"; infinity, string infinity ] do

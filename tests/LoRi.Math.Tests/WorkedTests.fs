@@ -3,33 +3,37 @@ module LoRi.Math.Tests.WorkedTests
 
 open Expecto
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Fitting
 
 /// No standardisation and no reduction: coordinates are the states.
-let private plain levels width : SharedSubspace =
+let private plain levels width : MeasuredSubspace =
     let identity size =
-        Array.init (size * size) (fun i -> if i / size = i % size then 1.0 else 0.0)
+        Subspaces.Basis(size, size, Array.init (size * size) (fun i -> if i / size = i % size then 1.0 else 0.0))
 
-    {
-        Kind = SubspaceKind.Identity
-        Standardisation = Standardisation.Off
-        Levels = levels
-        Width = width
-        LayerRank = levels
-        HiddenRank = width
-        LayerBasis = identity levels
-        HiddenBasis = identity width
-        Mean = Array.zeroCreate (levels * width)
-        Rms = Array.create levels 1.0
-        Spectra = Map.empty
-        Variances = Map.empty
-        AnchorDeviation = Array.create levels 2.0
-        Examples = 1
-        Tokens = 1L
-        Energy = 1.0
-        EnergyKept = 1.0
+    let fitted: FittedSubspace =
+        {
+            Kind = SubspaceKind.Identity
+            Standardisation = Standardisation.Off
+            LayerBasis = identity levels
+            HiddenBasis = identity width
+            Mean = Subspaces.PerLevel(levels, width, Array.zeroCreate (levels * width))
+            Rms = Array.create levels 1.0
+            Spectra = Map.empty
+            Examples = 1
+            Tokens = 1L
+            Energy = 1.0
+        }
+
+    { MeasuredSubspace.unmeasured fitted with
+        AnchorDeviation = Some(Array.create levels 2.0)
+    }
+
+let private refitted change (subspace: MeasuredSubspace) =
+    { subspace with
+        Fitted = change subspace.Fitted
     }
 
 let private options covariance order anchor =
@@ -119,7 +123,7 @@ let private anchors (backend: Backend) =
         example "off is zero, deviations or not" (fun () ->
             let bare =
                 { plain 2 2 with
-                    AnchorDeviation = [||]
+                    AnchorDeviation = None
                 }
 
             for subspace in [ plain 2 2; bare ] do
@@ -131,12 +135,13 @@ let private anchors (backend: Backend) =
         example "in the subspace only the part inside counts, scaled back by the level's rms" (fun () ->
             // The hidden basis is the first component; rms 2 and 1.
             let reduced =
-                { plain 2 2 with
-                    Kind = SubspaceKind.MultilinearSvd
-                    HiddenRank = 1
-                    HiddenBasis = [| 1.0; 0.0 |]
-                    Rms = [| 2.0; 1.0 |]
-                }
+                (plain 2 2)
+                |> refitted (fun subspace ->
+                    { subspace with
+                        Kind = SubspaceKind.MultilinearSvd
+                        HiddenBasis = Subspaces.Basis(2, 1, [| 1.0; 0.0 |])
+                        Rms = [| 2.0; 1.0 |]
+                    })
 
             let found =
                 loss reduced AnchorForm.Subspace AnchorScale.Corpus zero [| 4.0; 5.0; 0.0; 7.0 |]
@@ -144,9 +149,11 @@ let private anchors (backend: Backend) =
             close 1e-12 [| 3.5 / 2.0 / 2.0 / 2.0 |] found "inside"
 
             let rest =
-                { reduced with
-                    Kind = SubspaceKind.Complement
-                }
+                reduced
+                |> refitted (fun subspace ->
+                    { subspace with
+                        Kind = SubspaceKind.Complement
+                    })
 
             let outside =
                 loss rest AnchorForm.Subspace AnchorScale.Corpus zero [| 4.0; 5.0; 0.0; 7.0 |]
@@ -163,7 +170,7 @@ let private anchors (backend: Backend) =
         example "without deviations the objective is refused by name" (fun () ->
             let bare =
                 { plain 2 2 with
-                    AnchorDeviation = [||]
+                    AnchorDeviation = None
                 }
 
             let attempt form =
@@ -171,7 +178,7 @@ let private anchors (backend: Backend) =
 
             Expect.equal
                 (errorText (attempt AnchorForm.Full))
-                "the subspace has no 'anchor.std'; fit it again on trajectories with anchors, or leave the anchor term off (`--anchor off`, AnchorForm.Off)"
+                "the subspace has no deviations of anchors; fit it again on trajectories with anchors, or leave the anchor term off"
                 "text"
 
             Expect.isOk (attempt AnchorForm.Off) "off needs none")
@@ -189,12 +196,12 @@ let private anchors (backend: Backend) =
 
             let some =
                 { plain 2 2 with
-                    Variances = Map.ofList [ "statistic.mean", Array.create 4 1.0 ]
+                    StatisticVariances = Map.ofList [ "mean", Array.create 4 1.0 ]
                 }
 
             Expect.stringStarts
                 (errorText (BoundObjective.Create some weighted backend.Like))
-                "the subspace has no 'statistic.covariance.per-layer'; fit it again"
+                "the subspace has no variances of covariance.per-layer; fit it again"
                 "text")
 
         example "a full covariance above the limit says so" (fun () ->
@@ -203,7 +210,7 @@ let private anchors (backend: Backend) =
 
                 BoundObjective.Create
                     { plain levels 3 with
-                        Variances = Map.ofList [ "statistic.mean", Array.create (3 * levels) 1.0 ]
+                        StatisticVariances = Map.ofList [ "mean", Array.create (3 * levels) 1.0 ]
                     }
                     { wanted with
                         Rationale =
@@ -216,7 +223,7 @@ let private anchors (backend: Backend) =
 
             Expect.equal
                 (attempt 171)
-                "the subspace has no 'statistic.covariance.full': p = r_L r_d is 513 and a fit for every covariance stores it up to p = 512; weight by none or variance (`--weighting`), or fit again with lower ranks"
+                "the subspace has no variances of covariance.full: p = r_L r_d is 513 and a fit for every covariance stores it up to p = 512; weight by none or variance, or fit again with lower ranks"
                 "513"
 
             Expect.stringContains (attempt 170) "fit it again with the weighting" "510")

@@ -46,12 +46,9 @@ let private settings (options: Argu.ParseResults<SubspaceFitArgs>) =
     CommandLine.asUsage chosen.ValidateRanks
     chosen
 
-let private squaredError (subspace: SharedSubspace) =
-    max 0.0 (subspace.Energy - subspace.EnergyKept)
-
-let private asJson (subspace: SharedSubspace) =
-    let name = Standardisation.name subspace.Standardisation
-    let spectrum = subspace.Spectra[name]
+let private asJson (measured: MeasuredSubspace) (kept: float) =
+    let subspace = measured.Fitted
+    let spectrum = subspace.Spectra[subspace.Standardisation]
 
     Json.object
         [
@@ -61,29 +58,29 @@ let private asJson (subspace: SharedSubspace) =
             "tokens", Json.count subspace.Tokens
             "layer_rank", Json.whole subspace.LayerRank
             "hidden_rank", Json.whole subspace.HiddenRank
-            "standardise", Json.text name
+            "standardise", Json.text (Standardisation.name subspace.Standardisation)
             "eigenvalues_layer", Json.numbers spectrum.Layer
             "eigenvalues_hidden", Json.numbers spectrum.Hidden
             "energy", Json.number subspace.Energy
-            "energy_kept", Json.number subspace.EnergyKept
-            "squared_error", Json.number (squaredError subspace)
-            "squared_error_bound", Json.number (SharedSubspace.squaredErrorBound subspace)
-            "anchor_std", Json.numbers subspace.AnchorDeviation
+            "energy_kept", Json.number kept
+            "squared_error", Json.number (max 0.0 (subspace.Energy - kept))
+            "squared_error_bound", Json.number (FittedSubspace.squaredErrorBound subspace)
+            "anchor_std", Json.numbers (defaultArg measured.AnchorDeviation [||])
         ]
 
 let private percent (share: float) =
     (100.0 * share).ToString("0.00", CultureInfo.InvariantCulture) + " %"
 
 /// A corpus that never moves, all zero after standardisation, has no energy to keep; teacher caches keep bases unmeasured.
-let private energyKept (subspace: SharedSubspace) =
-    if Double.IsNaN subspace.EnergyKept then
-        "not measured"
-    elif subspace.Energy > 0.0 then
-        percent (subspace.EnergyKept / subspace.Energy)
-    else
-        "0 of 0: all states are zero after standardisation"
+let private energyKept (subspace: MeasuredSubspace) =
+    match subspace.EnergyKept with
+    | None -> "not measured"
+    | Some kept when subspace.Fitted.Energy > 0.0 -> percent (kept / subspace.Fitted.Energy)
+    | Some _ -> "0 of 0: all states are zero after standardisation"
 
-let private describe (subspace: SharedSubspace) path =
+let private describe (measured: MeasuredSubspace) path =
+    let subspace = measured.Fitted
+
     [
         "subspace", path
         "kind", SubspaceFile.KindName subspace.Kind
@@ -92,22 +89,12 @@ let private describe (subspace: SharedSubspace) path =
         $"{subspace.Examples} examples with {subspace.Tokens} tokens, {subspace.Levels} levels of {subspace.Width} components"
         "ranks",
         $"{subspace.LayerRank} of {subspace.Levels} levels, {subspace.HiddenRank} of {subspace.Width} components"
-        "energy kept", energyKept subspace
+        "energy kept", energyKept measured
         "stored variances",
-        (if subspace.Variances.IsEmpty then
-             "none"
-         else
-             String.Join(", ", subspace.Variances.Keys))
+        (match [ for struct (name, _) in SubspaceFile.Variances measured -> name ] with
+         | [] -> "none"
+         | names -> String.Join(", ", names))
     ]
-
-let private fitCorpus (options: LoRiOptions) seed lowMemory (corpus: TrajectoryFiles) =
-    let fitted =
-        TeacherFit.Fit(corpus, options.ToSettings seed, lowMemory, everyStatistic = true)
-
-    if corpus.HasAnchors then
-        fitted
-    else
-        { fitted with AnchorDeviation = [||] }
 
 /// Fits the subspace of trajectories and writes it.
 let fit (terminal: Terminal) native arguments =
@@ -123,29 +110,24 @@ let fit (terminal: Terminal) native arguments =
 
     let subspace =
         CommandLine.about (String.Join(' ', trajectories)) (fun () ->
-            fitCorpus chosen seed (options.Contains Low_Memory) corpus)
+            TeacherFit.Fit(corpus, chosen.ToSettings seed, options.Contains Low_Memory, everyStatistic = true))
 
     SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
 
-    if options.Contains SubspaceFitArgs.Json then
-        Terminal.writeJson terminal (asJson subspace)
-    else
-        Terminal.writeFields terminal (describe subspace path)
+    match subspace.EnergyKept with
+    | Some kept when options.Contains SubspaceFitArgs.Json -> Terminal.writeJson terminal (asJson subspace kept)
+    | _ -> Terminal.writeFields terminal (describe subspace path)
 
 let private shares = [ 0.9; 0.95; 0.99 ]
 
-let private spectra (subspace: SharedSubspace) =
+let private spectra (subspace: FittedSubspace) =
     [
-        for name in SubspaceFile.Standardisations do
-            for mode, values in
-                [
-                    "layer", subspace.Spectra[name].Layer
-                    "hidden", subspace.Spectra[name].Hidden
-                ] do
-                name, mode, values, EffectiveRank.ofEigenvalues values
+        for KeyValue(standardisation, spectrum) in subspace.Spectra do
+            for mode, values in [ "layer", spectrum.Layer; "hidden", spectrum.Hidden ] do
+                Standardisation.name standardisation, mode, values, EffectiveRank.ofEigenvalues values
     ]
 
-let private reportJson (subspace: SharedSubspace) =
+let private reportJson (subspace: FittedSubspace) (kept: float) =
     let mode (values: float[], summary: EffectiveRank) =
         Json.object
             [
@@ -179,8 +161,12 @@ let private reportJson (subspace: SharedSubspace) =
             "layer_rank", Json.whole subspace.LayerRank
             "hidden_rank", Json.whole subspace.HiddenRank
             "energy", Json.number subspace.Energy
-            "energy_kept", Json.number subspace.EnergyKept
-            "spectra", Json.object [ for name in SubspaceFile.Standardisations -> name, under name ]
+            "energy_kept", Json.number kept
+            "spectra",
+            Json.object
+                [
+                    for name in List.map Standardisation.name Standardisation.all -> name, under name
+                ]
         ]
 
 let private short (value: float) =
@@ -192,14 +178,15 @@ let report (terminal: Terminal) _ arguments =
     let path = options.GetResult SubspaceReportArgs.Subspace
     let subspace = SubspaceFile.Read path
 
-    if options.Contains SubspaceReportArgs.Json && Double.IsNaN subspace.EnergyKept then
+    match subspace.EnergyKept with
+    | None when options.Contains SubspaceReportArgs.Json ->
         raise (
             InputException
                 $"{path}: what the bases keep was not measured, as in a teacher cache; name the subspace.safetensors of a run or of `lori subspace fit`"
         )
-    elif options.Contains SubspaceReportArgs.Json then
-        Terminal.writeJson terminal (reportJson subspace)
-    else
+    | Some kept when options.Contains SubspaceReportArgs.Json ->
+        Terminal.writeJson terminal (reportJson subspace.Fitted kept)
+    | _ ->
         Terminal.writeFields terminal (describe subspace path)
 
         Terminal.writeTable
@@ -215,7 +202,7 @@ let report (terminal: Terminal) _ arguments =
                 "99 %"
             ]
             [
-                for name, mode, values, summary in spectra subspace ->
+                for name, mode, values, summary in spectra subspace.Fitted ->
                     [
                         name
                         mode

@@ -12,11 +12,15 @@ internal sealed class JsonFields : IRowFields
     private const int MaxDepth = 64;
 
     private readonly JsonElement element;
+    private readonly bool isOnly;
 
     /// <summary>The fields of what must be an object, all of whose texts are Unicode.</summary>
+    /// <param name="element">The object.</param>
+    /// <param name="isOnly">Whether nothing else is in the file, so that a list in it may be the rows.</param>
     /// <exception cref="BadRowException">It is not.</exception>
-    internal JsonFields(JsonElement element)
+    internal JsonFields(JsonElement element, bool isOnly = false)
     {
+        this.isOnly = isOnly;
         this.element = element.ValueKind == JsonValueKind.Object
             ? element
             : throw new BadRowException($"found a JSON {element.ValueKind}, expected an object");
@@ -116,6 +120,6 @@ internal sealed class JsonFields : IRowFields
         }
 
         var names = string.Join(", ", element.EnumerateObject().Select(p => p.Name).Take(8));
-        throw new BadRowException(RowsKey(element) is { } key ? JsonLayout.UnderKey(key) : $"there is no '{name}', only: {names}");
+        throw new BadRowException(isOnly && RowsKey(element) is { } key ? JsonLayout.UnderKey(key) : $"there is no '{name}', only: {names}");
     }
 }

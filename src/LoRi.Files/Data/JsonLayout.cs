@@ -60,7 +60,7 @@ internal static partial class JsonLayout
     {
         key = null;
         var reader = new Utf8JsonReader(text, isFinalBlock: false, state: default);
-        var last = "";
+        var (last, inList) = ("", false);
         try
         {
             while (reader.Read())
@@ -69,12 +69,18 @@ internal static partial class JsonLayout
                 {
                     last = reader.GetString()!;
                 }
-                else if (reader.TokenType == JsonTokenType.StartObject && reader.CurrentDepth == 2)
+                else if (reader.CurrentDepth == 1 && reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
+                {
+                    inList = reader.TokenType == JsonTokenType.StartArray;
+                }
+                else if (inList && reader.TokenType == JsonTokenType.StartObject && reader.CurrentDepth == 2)
                 {
                     key ??= last;
                 }
                 else if (reader.TokenType == JsonTokenType.EndObject && reader.CurrentDepth == 0)
                 {
+                    // A list in the first of several objects is a field of a row.
+                    key = text[(int)reader.BytesConsumed..].Trim(" \t\r\n"u8).IsEmpty ? key : null;
                     return reader.TokenStartIndex > line;
                 }
             }

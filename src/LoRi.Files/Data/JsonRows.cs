@@ -14,7 +14,8 @@ internal static class JsonRows
     internal static IEnumerable<DataRow> ReadLines(string path, DataOptions options)
     {
         var reader = new RowReader(options);
-        return DataLines.Read(path).Select(line => new DataRow(line.Place, line.Number, id => reader.Read(id, Parse(line.Text()))));
+        var isOnly = new Lazy<bool>(() => DataLines.Read(path).Take(2).Count() == 1);
+        return DataLines.Read(path).Select(line => new DataRow(line.Place, line.Number, id => reader.Read(id, Parse(line.Text(), isOnly.Value))));
     }
 
     /// <summary>The entries of a file that is one JSON array.</summary>
@@ -38,12 +39,14 @@ internal static class JsonRows
     }
 
     /// <summary>The fields of a line that must be one JSON object.</summary>
-    internal static JsonFields Parse(string line)
+    /// <param name="line">Its text.</param>
+    /// <param name="isOnly">Whether the file has no other.</param>
+    internal static JsonFields Parse(string line, bool isOnly = false)
     {
         try
         {
             using var document = JsonDocument.Parse(line);
-            return new JsonFields(document.RootElement.Clone());
+            return new JsonFields(document.RootElement.Clone(), isOnly);
         }
         catch (JsonException e)
         {

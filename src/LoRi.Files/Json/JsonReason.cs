@@ -28,6 +28,7 @@ internal static partial class JsonReason
         return text.StartsWith("The input does not contain any JSON", StringComparison.Ordinal) ? "there is nothing in it"
             : text.StartsWith("Expected depth to be zero", StringComparison.Ordinal) ? "it ends before all of its braces and brackets are closed"
             : text.StartsWith("The maximum configured depth", StringComparison.Ordinal) ? "it is nested too deeply"
+            : text.Contains("contains a trailing comma", StringComparison.Ordinal) ? "a comma stands before a closing brace or bracket"
             : Unknown().Match(text) is { Success: true } unknown ? $"there is no such field as {MessageText.Quote(unknown.Groups[1].Value)}"
             : Twice().Match(text) is { Success: true } twice ? $"{MessageText.Quote(twice.Groups[1].Value)} stands there twice"
             : Missing().Match(text) is { Success: true } missing ? $"lacks {missing.Groups[1].Value.TrimEnd('.')}"

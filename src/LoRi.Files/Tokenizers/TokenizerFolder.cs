@@ -27,6 +27,7 @@ internal sealed class TokenizerFolder
     private readonly string _folder;
     private readonly JsonObject _settings;
     private readonly List<string> _notes = [];
+    private readonly HashSet<string> _ofMap = new(StringComparer.Ordinal);
 
     private TokenizerFolder(string folder, JsonObject config)
     {
@@ -159,7 +160,7 @@ internal sealed class TokenizerFolder
     }
 
     /// <summary>Where a setting stands, for errors.</summary>
-    public string Place(string name) => $"{Path.Combine(_folder, Config.ContainsKey(name) || !File.Exists(Path.Combine(_folder, MapName)) ? ConfigName : MapName)}: {name}";
+    public string Place(string name) => $"{Path.Combine(_folder, _ofMap.Contains(name) ? MapName : ConfigName)}: {name}";
 
     private static int IdOf(JsonNode? node) => node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && value.TryGetValue(out int id) ? id : -1;
 
@@ -175,6 +176,7 @@ internal sealed class TokenizerFolder
         foreach ((string name, JsonNode? value) in map.Where(pair => pair.Key == Additional || Roles.Contains(pair.Key)))
         {
             JsonNode? merged = value?.DeepClone();
+            _ofMap.Add(name);
             if (merged is JsonObject token)
             {
                 token["special"] = true;

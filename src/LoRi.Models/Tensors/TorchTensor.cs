@@ -80,6 +80,14 @@ public sealed class TorchTensor : RawTensor
     }
 
     /// <inheritdoc/>
+    public override TResult Scoped<TResult>(Func<TResult> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        using var scope = NewDisposeScope();
+        return work();
+    }
+
+    /// <inheritdoc/>
     public override double[] ToArray()
     {
         using var host = Value.detach().to(ScalarType.Float64).cpu().contiguous();

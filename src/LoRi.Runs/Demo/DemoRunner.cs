@@ -106,7 +106,7 @@ public sealed class DemoRunner
             Seeds = seeds,
             SecondsPerStep = pace.SecondsPerStep,
             Rows = rows,
-            Ranks = RankReport.Of(teachers[0].Targets.Subspace),
+            Ranks = RankReport.Of(teachers[0].Targets.Subspace.Fitted),
             WorkedExamples = WorkedExamples.Of(teachers[0].Model, lori, test, settings),
             Seconds = clock.Elapsed.TotalSeconds,
         };

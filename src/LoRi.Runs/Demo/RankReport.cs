@@ -7,12 +7,12 @@ namespace LoRi.Runs.Demo;
 internal static class RankReport
 {
     /// <summary>Both modes under each standardisation.</summary>
-    public static IReadOnlyList<RankRow> Of(SharedSubspace subspace) =>
+    public static IReadOnlyList<RankRow> Of(FittedSubspace subspace) =>
     [
-        .. from name in Spectra.Standardisations
+        .. from standardisation in Spectra.Standardisations
            from mode in new[] { "layer", "hidden" }
-           let spectrum = mode == "layer" ? subspace.Spectra[name].Layer : subspace.Spectra[name].Hidden
-           select Row(name, mode, spectrum),
+           let spectrum = mode == "layer" ? subspace.Spectra[standardisation].Layer : subspace.Spectra[standardisation].Hidden
+           select Row(Spectra.Name(standardisation), mode, spectrum),
     ];
 
     private static RankRow Row(string standardise, string mode, double[] spectrum)

@@ -23,7 +23,7 @@ internal sealed class RunPage(
     private const string Spread = "latent_spread";
     private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", Validation, Spread];
 
-    private readonly (string Run, SharedSubspace Subspace)[] subspaces =
+    private readonly (string Run, FittedSubspace Subspace)[] subspaces =
         [.. runs.Where(run => run.Subspace is not null).Select(run => (run.Name, run.Subspace!))];
 
     /// <summary>All charts, losses first.</summary>

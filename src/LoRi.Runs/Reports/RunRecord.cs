@@ -24,7 +24,7 @@ internal sealed record RunRecord(
     IReadOnlyList<(string Key, string Value)> Settings,
     IReadOnlyList<(string Name, MetricsColumn Column)> Metrics,
     JsonObject? Summary,
-    SharedSubspace? Subspace,
+    FittedSubspace? Subspace,
     IReadOnlyList<EvaluationRecord> Evaluations)
 {
     /// <summary>A column of the metrics; null where it was not written.</summary>
@@ -56,7 +56,7 @@ internal sealed record RunRecord(
             settings is null ? [] : [.. settings.Select(p => (p.Key, Text(p.Value)))],
             metrics is null ? [] : MetricsFile.Read(metrics),
             Find("summary.json") is { } summary ? JsonFile.ReadObject(summary) : null,
-            subspace is null ? null : SubspaceFile.Read(subspace),
+            subspace is null ? null : SubspaceFile.Read(subspace).Fitted,
             evaluations);
     }
 

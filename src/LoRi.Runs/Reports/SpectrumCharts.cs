@@ -1,6 +1,5 @@
 using LoRi.Math;
 using LoRi.Math.Fluent;
-using LoRi.Training.Trajectories;
 
 namespace LoRi.Runs.Reports;
 
@@ -15,7 +14,7 @@ internal static class SpectrumCharts
         ["run", "mode", "standardisation", "size", "rank used", "entropy rank", "participation", "rank for 90 %", "95 %", "99 %"];
 
     /// <summary>Four charts: the spectrum and the energy kept by rank, of the layer and of the hidden mode.</summary>
-    public static IEnumerable<Chart> Of(IReadOnlyList<(string Run, SharedSubspace Subspace)> subspaces)
+    public static IEnumerable<Chart> Of(IReadOnlyList<(string Run, FittedSubspace Subspace)> subspaces)
     {
         foreach (var mode in Modes)
         {
@@ -25,36 +24,37 @@ internal static class SpectrumCharts
     }
 
     /// <summary>One row for each run, mode and standardisation.</summary>
-    public static IEnumerable<IReadOnlyList<string>> Rows(IReadOnlyList<(string Run, SharedSubspace Subspace)> subspaces) =>
+    public static IEnumerable<IReadOnlyList<string>> Rows(IReadOnlyList<(string Run, FittedSubspace Subspace)> subspaces) =>
         from subspace in subspaces
         from mode in Modes
-        from name in SubspaceFile.Standardisations
-        let values = Eigenvalues(subspace.Subspace, name, mode)
+        from standardisation in Spectra.Standardisations
+        let values = Eigenvalues(subspace.Subspace, standardisation, mode)
         let effective = EffectiveRankModule.ofEigenvalues(values)
         let used = mode == "layer" ? subspace.Subspace.LayerRank : subspace.Subspace.HiddenRank
         select (string[])
         [
-            subspace.Run, mode, name, $"{values.Length}",
-            name == StandardisationModule.name(subspace.Subspace.Standardisation) ? $"{used}" : "-",
+            subspace.Run, mode, Spectra.Name(standardisation), $"{values.Length}",
+            standardisation.Equals(subspace.Subspace.Standardisation) ? $"{used}" : "-",
             $"{effective.EntropyRank:F2}", $"{effective.Participation:F2}",
             .. Shares.Select(share => $"{Spectra.RankAtEnergy(share, values)}"),
         ];
 
     private static List<ChartSeries> Series(
-        IReadOnlyList<(string Run, SharedSubspace Subspace)> subspaces, string mode, Func<double[], double[]> measure)
+        IReadOnlyList<(string Run, FittedSubspace Subspace)> subspaces, string mode, Func<double[], double[]> measure)
     {
-        var names = SubspaceFile.Standardisations;
+        var all = Spectra.Standardisations;
         return
         [
             .. from run in Enumerable.Range(0, subspaces.Count)
-               from index in Enumerable.Range(0, names.Count)
-               let values = measure(Eigenvalues(subspaces[run].Subspace, names[index], mode))
-               let label = subspaces.Count == 1 ? names[index] : $"{subspaces[run].Run}: {names[index]}"
+               from index in Enumerable.Range(0, all.Count)
+               let values = measure(Eigenvalues(subspaces[run].Subspace, all[index], mode))
+               let name = Spectra.Name(all[index])
+               let label = subspaces.Count == 1 ? name : $"{subspaces[run].Run}: {name}"
                select new ChartSeries(label, [.. Enumerable.Range(1, values.Length).Select(rank => (double)rank)], values, subspaces.Count == 1 ? index : run, index),
         ];
     }
 
-    private static double[] Eigenvalues(SharedSubspace subspace, string standardisation, string mode) =>
+    private static double[] Eigenvalues(FittedSubspace subspace, Standardisation standardisation, string mode) =>
         mode == "layer" ? subspace.Spectra[standardisation].Layer : subspace.Spectra[standardisation].Hidden;
 
     /// <summary>Shares of the energy; what is zero but for rounding is not shown on a logarithmic axis.</summary>

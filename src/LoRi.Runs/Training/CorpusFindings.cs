@@ -1,7 +1,9 @@
 using System.Globalization;
 using LoRi.Files;
 using LoRi.Math;
+using LoRi.Math.Fluent;
 using LoRi.Runs.Settings;
+using LoRi.Training.Trajectories;
 
 namespace LoRi.Runs.Training;
 
@@ -22,37 +24,39 @@ internal static class CorpusFindings
     /// <param name="options">What is aligned, and how.</param>
     /// <param name="source">The option that the corpus comes from, with its value.</param>
     /// <exception cref="InputException">The corpus does not vary at all, and the rationale terms are on.</exception>
-    public static IEnumerable<string> Of(SharedSubspace subspace, LoRiOptions options, string source)
+    public static IEnumerable<string> Of(MeasuredSubspace subspace, LoRiOptions options, string source)
     {
         ArgumentNullException.ThrowIfNull(subspace);
         ArgumentNullException.ThrowIfNull(options);
-        var still = StillLevels(subspace);
+        var fitted = subspace.Fitted;
+        var still = StillLevels(fitted);
         var isOn = options.LambdaRationale > 0 && (options.WMean > 0 || options.WCov > 0 || options.WOrder > 0);
-        if (!(subspace.Energy > 0) || still.Length == subspace.Levels)
+        if (!(fitted.Energy > 0) || still.Length == fitted.Levels)
         {
-            var found = $"{source}: the teacher has one and the same state at every rationale token (there are {subspace.Tokens:N0}, in {subspace.Examples:N0} rows), so that the energy kept is 0 of 0: all states are zero after standardisation";
+            var found = $"{source}: the teacher has one and the same state at every rationale token (there are {fitted.Tokens:N0}, in {fitted.Examples:N0} rows), so that the energy kept is 0 of 0: all states are zero after standardisation";
             return isOn ? throw new InputException($"{found}, and there is nothing to align with; name data whose rationales differ, or leave these terms off with --lambda-rationale 0") : [$"{found}"];
         }
 
         return [.. Energy(subspace, source, still), .. Variances(subspace, options, source, isOn)];
     }
 
-    private static IEnumerable<string> Energy(SharedSubspace subspace, string source, int[] still)
+    private static IEnumerable<string> Energy(MeasuredSubspace subspace, string source, int[] still)
     {
+        var fitted = subspace.Fitted;
         if (still.Length > 0)
         {
-            yield return $"{source}: at {(still.Length == 1 ? "level" : "levels")} {string.Join(", ", still)} of {subspace.Levels} the teacher has one and the same state at every rationale token, which teaches nothing; --levels names others";
+            yield return $"{source}: at {(still.Length == 1 ? "level" : "levels")} {string.Join(", ", still)} of {fitted.Levels} the teacher has one and the same state at every rationale token, which teaches nothing; --levels names others";
         }
 
-        if (subspace.Kind.IsMultilinearSvd && subspace.EnergyKept < LittleEnergy * subspace.Energy)
+        if (fitted.Kind.IsMultilinearSvd && subspace.EnergyKept is { Value: var kept } && kept < LittleEnergy * fitted.Energy)
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{source}: ranks {subspace.LayerRank} and {subspace.HiddenRank} keep {100 * subspace.EnergyKept / subspace.Energy:F1} % of the energy, so that little of the teacher's reasoning is compared; raise --max-layer-rank or --max-hidden-rank");
+                $"{source}: ranks {fitted.LayerRank} and {fitted.HiddenRank} keep {100 * kept / fitted.Energy:F1} % of the energy, so that little of the teacher's reasoning is compared; raise --max-layer-rank or --max-hidden-rank");
         }
     }
 
-    private static IEnumerable<string> Variances(SharedSubspace subspace, LoRiOptions options, string source, bool isOn)
+    private static IEnumerable<string> Variances(MeasuredSubspace subspace, LoRiOptions options, string source, bool isOn)
     {
         if (!isOn || options.Weighting == WeightingOption.None)
         {
@@ -61,21 +65,20 @@ internal static class CorpusFindings
 
         var name = $"--weighting {OptionJson.Name(options.Weighting)}";
         var statistic = options.Weighting == WeightingOption.Statistic;
-        var count = statistic ? subspace.Examples : subspace.Tokens;
+        var count = statistic ? subspace.Fitted.Examples : subspace.Fitted.Tokens;
         var unit = statistic ? "rows with a rationale" : "rationale tokens";
         if (count <= TooFew)
         {
             yield return $"{source}: {name} divides by variances over {count} {unit}, which {(count == 1 ? "are all zero, so that nothing is weighed" : "say nothing")}; give more rows, or --weighting none";
         }
-        else if (subspace.Variances.Values.Any(values => values.Length > 0 && values.All(value => value == 0)))
+        else if (SubspaceFile.Variances(subspace).Where(one => Array.TrueForAll(one.Values, value => value == 0)).Select(one => one.Name).ToArray() is { Length: > 0 } still)
         {
-            var still = subspace.Variances.Where(pair => pair.Value.All(value => value == 0)).Select(pair => pair.Key);
             yield return $"{source}: {name} divides by variances, and those of {string.Join(", ", still)} over {count:N0} {unit} are zero, so that there nothing is weighed; give rows that differ, or --weighting none";
         }
     }
 
     /// <summary>Levels, counted from 1, whose deviation from their mean is none or rounding.</summary>
-    private static int[] StillLevels(SharedSubspace subspace)
+    private static int[] StillLevels(FittedSubspace subspace)
     {
         if (!subspace.Standardisation.IsFull)
         {
@@ -88,9 +91,9 @@ internal static class CorpusFindings
         return [.. Enumerable.Range(0, subspace.Levels).Where(level => (someNever && subspace.Rms[level] == 1) || IsRounding(subspace, level)).Select(level => level + 1)];
     }
 
-    private static bool IsRounding(SharedSubspace subspace, int level)
+    private static bool IsRounding(FittedSubspace subspace, int level)
     {
-        var mean = subspace.Mean.AsSpan(level * subspace.Width, subspace.Width);
+        var mean = Matrices.Values(subspace.Mean).AsSpan(level * subspace.Width, subspace.Width);
         var square = 0.0;
         foreach (var value in mean)
         {

@@ -15,7 +15,7 @@ internal static class GivenSubspace
     /// <param name="teacher">The teacher, as it was named.</param>
     /// <param name="shape">The shape of its model.</param>
     /// <exception cref="InputException">It was fitted on states of other sizes, or lacks statistics that the objective needs.</exception>
-    public static SharedSubspace? Read(LoRiOptions options, string teacher, DecoderConfig shape)
+    public static MeasuredSubspace? Read(LoRiOptions options, string teacher, DecoderConfig shape)
     {
         if (options.SubspaceFile is not { } file)
         {
@@ -24,10 +24,11 @@ internal static class GivenSubspace
 
         var subspace = SubspaceFile.Read(file);
         var levels = options.Levels.Indices(shape.Layers).Count;
-        if ((subspace.Levels, subspace.Width) != (levels, shape.HiddenSize))
+        var fitted = subspace.Fitted;
+        if ((fitted.Levels, fitted.Width) != (levels, shape.HiddenSize))
         {
             throw new InputException(
-                $"--subspace {file}: was fitted on {subspace.Levels} levels of {subspace.Width} components, "
+                $"--subspace {file}: was fitted on {fitted.Levels} levels of {fitted.Width} components, "
                 + $"{teacher} has {levels} traced levels of {shape.HiddenSize}; fit one on this teacher, with the same --levels");
         }
 
@@ -36,9 +37,9 @@ internal static class GivenSubspace
             Objectives.Bind(subspace, options.ToSettings(0).Objective, new ReferenceTensor([1], [0]));
             return subspace;
         }
-        catch (ArgumentException error)
+        catch (MathException error)
         {
-            throw new InputException($"--subspace {file}: {error.Message}", error);
+            throw error.ToInput($"--subspace {file}");
         }
     }
 }

@@ -35,14 +35,14 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         using var like = zeros(1, dtype: ScalarType.Float32, device: device);
         var given = GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, student);
         var result = settings.LoRi.Online ? Online(rows, levels, student, given, like) : Cached(rows, levels, student, given, like);
-        var subspace = result.Subspace;
-        var kept = subspace.Energy > 0 ? subspace.EnergyKept / subspace.Energy : 0;
+        var subspace = result.Subspace.Fitted;
+        var kept = result.Subspace.EnergyKept is { Value: var energy } && subspace.Energy > 0 ? energy / subspace.Energy : 0;
         log.Info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
             + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * kept:F1} % of the energy; "
             + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
         try
         {
-            Look(subspace);
+            Look(result.Subspace);
             return result;
         }
         catch
@@ -67,7 +67,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         }
     }
 
-    private void Look(SharedSubspace subspace)
+    private void Look(MeasuredSubspace subspace)
     {
         var source = settings.LoRi.SubspaceFile is { } file ? $"--subspace {file}" : $"--data {string.Join(' ', settings.Train.Data)}";
         foreach (var line in CorpusFindings.Of(subspace, settings.LoRi, source))
@@ -76,7 +76,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         }
     }
 
-    private LoRiTeacher Cached(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)
+    private LoRiTeacher Cached(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, MeasuredSubspace? given, Tensor like)
     {
         var clock = Stopwatch.StartNew();
         ReasoningModel? teacher = null;
@@ -97,7 +97,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         }
     }
 
-    private TeacherCacheOptions CacheOptions(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given) => new()
+    private TeacherCacheOptions CacheOptions(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, MeasuredSubspace? given) => new()
     {
         Folder = settings.LoRi.TeacherCache ?? Path.Combine(run.FolderPath, CacheFolder),
         MadeFrom = CacheIdentity.Of(
@@ -118,7 +118,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     };
 
     /// <summary>The teacher runs once for the subspace and once for its variances; then at every step.</summary>
-    private LoRiTeacher Online(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, SharedSubspace? given, Tensor like)
+    private LoRiTeacher Online(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, MeasuredSubspace? given, Tensor like)
     {
         var clock = Stopwatch.StartNew();
         var teacher = LoadTeacher(rows, student);
@@ -160,7 +160,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     }
 
     /// <summary>The run directory keeps the subspace that was named, or the one that was fitted.</summary>
-    private void Keep(SharedSubspace subspace, string? source)
+    private void Keep(MeasuredSubspace subspace, string? source)
     {
         if (settings.LoRi.SubspaceFile is { } file)
         {

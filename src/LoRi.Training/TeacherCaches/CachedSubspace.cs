@@ -15,7 +15,7 @@ internal static class CachedSubspace
     private const int ShortHash = 12;
 
     /// <summary>The choice by option, as the index holds it.</summary>
-    public static Dictionary<string, string> MadeFrom(SubspaceOptions options, SharedSubspace? given)
+    public static Dictionary<string, string> MadeFrom(SubspaceOptions options, FittedSubspace? given)
     {
         if (given is not null)
         {
@@ -59,11 +59,11 @@ internal static class CachedSubspace
     }
 
     /// <summary>Sizes of the coordinates at most, before the subspace is fitted.</summary>
-    public static (int Layers, int Width) LargestSizes(SubspaceOptions options, SharedSubspace? known, int levels, int width)
+    public static (int Layers, int Width) LargestSizes(SubspaceOptions options, FittedSubspace? known, int levels, int width)
     {
         if (known is not null)
         {
-            var (layers, components) = Subspaces.CoordinateRanks(known);
+            var (layers, components) = known.CoordinateRanks;
             return (layers, components);
         }
 
@@ -83,11 +83,11 @@ internal static class CachedSubspace
     };
 
     /// <summary>The SHA-256 of what coordinates depend on.</summary>
-    private static string HashOf(SharedSubspace given)
+    private static string HashOf(FittedSubspace given)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(System.Text.Encoding.UTF8.GetBytes(SubspaceFile.KindName(given.Kind)));
-        foreach (var values in new[] { given.LayerBasis, given.HiddenBasis, given.Mean, given.Rms })
+        foreach (var values in new[] { Matrices.Values(given.LayerBasis), Matrices.Values(given.HiddenBasis), Matrices.Values(given.Mean), given.Rms })
         {
             hash.AppendData(MemoryMarshal.AsBytes<double>(values));
         }

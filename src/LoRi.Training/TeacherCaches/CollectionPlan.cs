@@ -24,7 +24,7 @@ internal sealed class CollectionPlan
     /// <param name="begun">Coordinates that were begun.</param>
     /// <param name="valueBytes">Bytes of a coordinate.</param>
     public CollectionPlan(
-        TeacherCacheOptions options, CacheFolder folder, SharedSubspace? known, CachedProjection? begun, long valueBytes)
+        TeacherCacheOptions options, CacheFolder folder, FittedSubspace? known, CachedProjection? begun, long valueBytes)
     {
         (this.options, this.folder) = (options, folder);
         (Levels, Width) = (options.Levels.Indices.Count, options.Width);
@@ -62,7 +62,7 @@ internal sealed class CollectionPlan
     public List<CacheShard> StateShards() => ShardPlan.Of(Batches, lengths, StateBytes, folder.Index.ShardBytes);
 
     /// <summary>The files of the coordinates.</summary>
-    public List<CacheShard> CoordinateShards(SharedSubspace subspace)
+    public List<CacheShard> CoordinateShards(FittedSubspace subspace)
     {
         var (layers, components) = CachedSubspace.LargestSizes(options.Settings.Subspace, subspace, Levels, Width);
         return ShardPlan.Of(Batches, lengths, CoordinateBytes(layers, components), folder.Index.ShardBytes);

@@ -28,7 +28,7 @@ public static class OnlineTeacher
         ITrajectorySource source,
         IReadOnlyList<EncodedExample> rows,
         LoRiSettings settings,
-        SharedSubspace? given,
+        MeasuredSubspace? given,
         TracedLevels levels,
         Tensor like,
         out string? sourceSha256)
@@ -41,7 +41,7 @@ public static class OnlineTeacher
             subspace, settings.Objective, bound => new OnlineTargets(teacher, rows, levels, LoRiTeacher.Projecting(bound, like)), like, levels);
     }
 
-    private static SharedSubspace Measured(SharedSubspace subspace, ITrajectorySource source, LoRiSettings settings, Tensor like)
+    private static MeasuredSubspace Measured(FittedSubspace subspace, ITrajectorySource source, LoRiSettings settings, Tensor like)
     {
         using var scope = NewDisposeScope();
         var project = LoRiTeacher.Projecting(new BoundSubspace(subspace, new TorchTensor(like)), like);

@@ -20,7 +20,7 @@ namespace LoRi.Training.TeacherCaches;
 public sealed class TeacherCache(
     TeacherCacheOptions options, Func<int, IBatchedTrajectories> teacher, Action<string> info, Action<string, int, int>? show = null)
 {
-    private readonly Dictionary<string, string> madeFrom = CachedSubspace.MadeFrom(options.Settings.Subspace, options.Given);
+    private readonly Dictionary<string, string> madeFrom = CachedSubspace.MadeFrom(options.Settings.Subspace, options.Given?.Fitted);
 
     private CacheIndex Begin => new(
         CacheIndex.FormatName, CacheIndex.CurrentVersion, options.MadeFrom, options.BatchSize, options.ShardBytes, options.KeepTrajectories, Trajectories: null, []);
@@ -61,11 +61,11 @@ public sealed class TeacherCache(
         }
     }
 
-    private static SharedSubspace Stored(CacheFolder folder, CachedProjection projection)
+    private static FittedSubspace Stored(CacheFolder folder, CachedProjection projection)
     {
         var file = folder.FileOf(projection.Coordinates, CachedSubspace.FileName);
         folder.Verify(file, projection.SubspaceSha256);
-        return SubspaceFile.Read(file);
+        return SubspaceFile.Read(file).Fitted;
     }
 
     private CachedProjection? Projection(CacheFolder folder) =>
@@ -91,7 +91,7 @@ public sealed class TeacherCache(
     {
         using var scope = NewDisposeScope();
         var computed = new Lazy<IBatchedTrajectories>(() => teacher(folder.Index.BatchSize));
-        var known = options.Given ?? (Projection(folder) is { } begun ? Stored(folder, begun) : null);
+        var known = options.Given?.Fitted ?? (Projection(folder) is { } begun ? Stored(folder, begun) : null);
         var plan = new CollectionPlan(options, folder, known, Projection(folder), like.element_size());
         plan.CheckSpace(info);
         folder.Save(folder.Index);
@@ -103,7 +103,7 @@ public sealed class TeacherCache(
         }
 
         var projection = Projection(folder) ?? Project(folder, plan, known, stored ?? computed.Value);
-        var bound = new BoundSubspace(options.Given ?? Stored(folder, projection), new TorchTensor(like));
+        var bound = new BoundSubspace(options.Given?.Fitted ?? Stored(folder, projection), new TorchTensor(like));
         folder.Fill(projection.Coordinates, "coordinates", () => stored ?? computed.Value, LoRiTeacher.Projecting(bound, like));
         folder.RemoveTrajectories();
     }
@@ -118,7 +118,7 @@ public sealed class TeacherCache(
     }
 
     /// <summary>Fits the subspace where none is given, and enters it with the plan of its coordinates.</summary>
-    private CachedProjection Project(CacheFolder folder, CollectionPlan plan, SharedSubspace? known, IBatchedTrajectories source)
+    private CachedProjection Project(CacheFolder folder, CollectionPlan plan, FittedSubspace? known, IBatchedTrajectories source)
     {
         var hashed = new HashedTrajectories(source, done => show?.Invoke("fitting the subspace", done, options.Rows.Count));
         var subspace = known ?? TeacherFit.Bases(hashed, options.Settings);
@@ -132,7 +132,7 @@ public sealed class TeacherCache(
     }
 
     /// <summary>The subspace with the variances that this objective needs, from all coordinates.</summary>
-    private SharedSubspace Measured(CacheFolder folder, SharedSubspace subspace, TeacherTargets targets) =>
+    private MeasuredSubspace Measured(CacheFolder folder, FittedSubspace subspace, TeacherTargets targets) =>
         TeacherFit.Measured(subspace, options.Settings.Objective.Rationale, use =>
         {
             foreach (var rows in ModelTrajectories.Batched(options.Rows, folder.Index.BatchSize))

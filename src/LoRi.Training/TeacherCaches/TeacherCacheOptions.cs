@@ -25,7 +25,7 @@ public sealed record TeacherCacheOptions
     public required LoRiSettings Settings { get; init; }
 
     /// <summary>A subspace that was fitted before; left out, one is fitted to the states.</summary>
-    public SharedSubspace? Given { get; init; }
+    public MeasuredSubspace? Given { get; init; }
 
     /// <summary>The traced levels.</summary>
     public required TracedLevels Levels { get; init; }

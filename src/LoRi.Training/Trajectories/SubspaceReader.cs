@@ -6,61 +6,73 @@ using LoRi.Files.Text;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using Microsoft.FSharp.Collections;
+using Microsoft.FSharp.Core;
 
 namespace LoRi.Training.Trajectories;
 
 /// <summary>Reads one subspace file.</summary>
 internal sealed class SubspaceReader(SafetensorsFile file)
 {
-    internal SharedSubspace Read()
+    internal MeasuredSubspace Read()
     {
         if (file.Metadata.GetValueOrDefault("format") is var format && format != SubspaceFile.Format)
         {
             throw Bad($"the metadata's format is {format ?? "missing"}, expected {SubspaceFile.Format}; name a subspace file, as `lori subspace fit` writes it");
         }
 
-        var (levels, layerRank) = Size("layer.basis");
-        var (width, hiddenRank) = Size("hidden.basis");
-        var kind = Kind();
-        var (layers, components) = kind.IsComplement ? (levels, width) : (layerRank, hiddenRank);
-        return Valid(new SharedSubspace(
-            kind,
-            Standardise(),
-            levels,
-            width,
-            layerRank,
-            hiddenRank,
-            Values("layer.basis", levels, layerRank),
-            Values("hidden.basis", width, hiddenRank),
-            Values("mean", levels, width),
-            Values("rms", levels),
-            MapModule.OfSeq(SubspaceFile.Standardisations.Select(name => Tuple.Create(
-                name, new Spectrum(Values($"spectrum.{name}.layer", levels), Values($"spectrum.{name}.hidden", width))))),
-            MapModule.OfSeq(VarianceNames().Select(name => Tuple.Create(
-                name, Values(name, SubspaceFile.VarianceShape(name, layers, components) ?? throw Bad($"tensor {name} is no statistic whose variance is known"))))),
-            file.Find(SubspaceFile.AnchorDeviation) is null ? [] : Values(SubspaceFile.AnchorDeviation, levels),
-            (int)Whole("examples"),
-            Whole("tokens"),
-            Number("energy"),
-            Number("energy_kept")));
-    }
-
-    private SharedSubspace Valid(SharedSubspace subspace)
-    {
         try
         {
-            return Subspaces.Validate(subspace);
+            return Subspaces.Validate(Measured(Fitted()));
         }
-        catch (ArgumentException error)
+        catch (MathException error)
         {
-            throw Bad(error.Message);
+            throw error.ToInput(file.Path);
         }
+    }
+
+    private FittedSubspace Fitted()
+    {
+        var (levels, layerRank) = Size("layer.basis");
+        var (width, hiddenRank) = Size("hidden.basis");
+        return new FittedSubspace(
+            Kind(),
+            Standardise(),
+            Subspaces.Basis<Level>(levels, layerRank, Values("layer.basis", levels, layerRank)),
+            Subspaces.Basis<Hidden>(width, hiddenRank, Values("hidden.basis", width, hiddenRank)),
+            Subspaces.PerLevel(levels, width, Values("mean", levels, width)),
+            Values("rms", levels),
+            MapModule.OfSeq(Spectra.Standardisations.Select(one => Tuple.Create(
+                one, new Spectrum(Values($"spectrum.{Spectra.Name(one)}.layer", levels), Values($"spectrum.{Spectra.Name(one)}.hidden", width))))),
+            (int)Whole("examples"),
+            Whole("tokens"),
+            Number("energy"));
+    }
+
+    private MeasuredSubspace Measured(FittedSubspace fitted)
+    {
+        var kept = Number("energy_kept");
+        return new MeasuredSubspace(
+            fitted,
+            Where(!double.IsNaN(kept), () => kept),
+            Where(Present(SubspaceFile.ComponentVariance), () => Variances(fitted, SubspaceFile.ComponentVariance)),
+            MapModule.OfSeq(StatisticNames().Select(name => Tuple.Create(name[SubspaceFile.StatisticPrefix.Length..], Variances(fitted, name)))),
+            Where(Present(SubspaceFile.AnchorDeviation), () => Values(SubspaceFile.AnchorDeviation, fitted.Levels)));
+    }
+
+    private static FSharpOption<T>? Where<T>(bool present, Func<T> value) => present ? FSharpOption<T>.Some(value()) : null;
+
+    private bool Present(string name) => file.Find(name) is not null;
+
+    private double[] Variances(FittedSubspace fitted, string name)
+    {
+        var (layers, width) = fitted.CoordinateRanks;
+        return Values(name, SubspaceFile.VarianceShape(name, layers, width) ?? throw Bad($"tensor {name} is no statistic whose variance is known"));
     }
 
     private InputException Bad(string reason) => new($"{file.Path}: {reason}");
 
-    private IEnumerable<string> VarianceNames() => file.Entries.Select(entry => entry.Name)
-        .Where(name => name == SubspaceFile.ComponentVariance || name.StartsWith(SubspaceFile.StatisticPrefix, StringComparison.Ordinal));
+    private IEnumerable<string> StatisticNames() => file.Entries.Select(entry => entry.Name)
+        .Where(name => name.StartsWith(SubspaceFile.StatisticPrefix, StringComparison.Ordinal));
 
     private (int Rows, int Columns) Size(string name)
     {
@@ -92,13 +104,8 @@ internal sealed class SubspaceReader(SafetensorsFile file)
         ? value
         : throw Bad($"the metadata's {key} is {MessageText.Quote(Text(key))}, expected a number");
 
-    private Standardisation Standardise() => Text("standardise") switch
-    {
-        "full" => Standardisation.Full,
-        "scale" => Standardisation.Scale,
-        "none" => Standardisation.Off,
-        var other => throw Bad($"the metadata's standardise is {MessageText.Quote(other)}, expected full, scale or none"),
-    };
+    private Standardisation Standardise() => Spectra.Standardisations.FirstOrDefault(one => Spectra.Name(one) == Text("standardise"))
+        ?? throw Bad($"the metadata's standardise is {MessageText.Quote(Text("standardise"))}, expected full, scale or none");
 
     private SubspaceKind Kind() => Text("kind") switch
     {

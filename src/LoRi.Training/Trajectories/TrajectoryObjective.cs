@@ -26,19 +26,19 @@ public static class TrajectoryObjective
     /// <summary>The losses of every example, in the files' order. An example without teacher rationale has no rationale losses.</summary>
     /// <exception cref="InputException">The files do not belong together, or the subspace lacks what the objective needs.</exception>
     public static IReadOnlyList<AlignmentLosses> Compute(
-        SharedSubspace subspace, ObjectiveOptions options, TrajectoryFiles teacher, TrajectoryFiles student)
+        MeasuredSubspace subspace, ObjectiveOptions options, TrajectoryFiles teacher, TrajectoryFiles student)
     {
         ArgumentNullException.ThrowIfNull(subspace);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(teacher);
         ArgumentNullException.ThrowIfNull(student);
-        CheckShapes(subspace, teacher, student);
+        CheckShapes(subspace.Fitted, teacher, student);
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         using var like = zeros(1, ScalarType.Float64);
         var objective = Bind(subspace, options, like);
         var losses = new AlignmentLosses[teacher.Count];
-        var rowsAtOnce = (int)long.Clamp(BatchEntries / objective.MeasuredEntries, 1, BatchRows);
+        var rowsAtOnce = (int)long.Clamp(BatchEntries / objective.ReportedEntries, 1, BatchRows);
         var groups = Enumerable.Range(0, teacher.Count)
             .Select(row => Checked(row, options, teacher, student))
             .GroupBy(student.Length)
@@ -96,19 +96,19 @@ public static class TrajectoryObjective
 
     private static double[] Numbers(LoRi.Math.Scalar perExample) => perExample.PerExample.ToArray();
 
-    private static BoundObjective Bind(SharedSubspace subspace, ObjectiveOptions options, Tensor like)
+    private static BoundObjective Bind(MeasuredSubspace subspace, ObjectiveOptions options, Tensor like)
     {
         try
         {
             return Objectives.Bind(subspace, options, new TorchTensor(like));
         }
-        catch (ArgumentException error)
+        catch (MathException error)
         {
-            throw new InputException(error.Message, error);
+            throw error.ToInput();
         }
     }
 
-    private static void CheckShapes(SharedSubspace subspace, TrajectoryFiles teacher, TrajectoryFiles student)
+    private static void CheckShapes(FittedSubspace subspace, TrajectoryFiles teacher, TrajectoryFiles student)
     {
         foreach (var (flag, files) in new[] { ("--teacher", teacher), ("--student", student) })
         {

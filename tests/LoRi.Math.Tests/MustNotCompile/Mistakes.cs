@@ -13,5 +13,10 @@ static class Mistakes
 
     static Matrix<Level, Merged<TeacherToken, Hidden>> Unfolded(Tensor3<Level, TeacherToken, Hidden> x) => Tensor3.unfold3(x); // CS0029
 
+    static Matrix<Level, Truncated<Level>> SwappedFactors(FittedSubspace subspace) => subspace.HiddenBasis; // CS0029
+
+    static BoundObjective FittedForMeasured(FittedSubspace subspace, ObjectiveOptions options, RawTensor like) =>
+        Objectives.Bind(subspace, options, like); // CS1503
+
     static Dim<Level> Size() => new Dim<Level>(3); // CS1729
 }

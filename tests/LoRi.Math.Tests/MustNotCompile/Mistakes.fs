@@ -19,6 +19,30 @@ let foldedByTheWrongMode
     : Tensor3<Level, TeacherToken, Hidden> =
     Tensor3.fold1 width tokens unfolded // FS0001
 
+let swappedFactors (subspace: FittedSubspace) =
+    { subspace with
+        LayerBasis = subspace.HiddenBasis // FS0001
+    }
+
+let swappedGrams (corpus: StandardisedCorpus) =
+    { corpus with
+        LayerGram = corpus.HiddenGram // FS0001
+    }
+
+let hiddenFactorOnLayers (subspace: FittedSubspace) (x: Tensor3<Level, TeacherToken, Hidden>) =
+    Tensor3.modeProduct1 (Matrix.transpose subspace.HiddenBasis) x // FS0001
+
+let projectedTwice (subspace: FittedSubspace) (z: Coordinates<TeacherToken>) =
+    Coordinates.tensor z |> Tensor3.modeProduct1 (Matrix.transpose subspace.LayerBasis) // FS0001
+
+let projectorOfTheOtherMode (subspace: FittedSubspace) (x: Tensor3<Level, TeacherToken, Hidden>) =
+    Tensor3.modeProduct3 (Subspace.projector subspace.LayerBasis) x // FS0001
+
+let fittedForMeasured (subspace: FittedSubspace) (options: ObjectiveOptions) (like: RawTensor) =
+    BoundObjective.Create subspace options like // FS0001
+
+let measuredForFitted (subspace: MeasuredSubspace) (like: RawTensor) = BoundSubspace(subspace, like) // FS0001
+
 let teacherForStudent
     (objective: BoundObjective)
     (weights: TokenWeights<TeacherToken>)
@@ -26,7 +50,7 @@ let teacherForStudent
     (steps: TokenWeights<LatentStep>)
     (student: RawTrajectory<TeacherToken>)
     =
-    objective.Rationale weights teacher steps student // FS0001
+    objective.Rationale TermsFor.Training weights teacher steps student // FS0001
 
 let weightsOfTheOtherSide (weights: TokenWeights<LatentStep>) (z: Coordinates<TeacherToken>) = Moments.centre weights z // FS0001
 

@@ -13,5 +13,10 @@ static class Twins
 
     static Matrix<Level, Merged<TeacherToken, Hidden>> Unfolded(Tensor3<Level, TeacherToken, Hidden> x) => Tensor3.unfold1(x);
 
+    static Matrix<Level, Truncated<Level>> SwappedFactors(FittedSubspace subspace) => subspace.LayerBasis;
+
+    static BoundObjective FittedForMeasured(MeasuredSubspace subspace, ObjectiveOptions options, RawTensor like) =>
+        Objectives.Bind(subspace, options, like);
+
     static Dim<Level> Size() => Tensors.Dim<Level>(3);
 }

@@ -19,6 +19,25 @@ let foldedByTheWrongMode
     : Tensor3<Level, TeacherToken, Hidden> =
     Tensor3.fold1 tokens width unfolded
 
+let swappedFactors (subspace: FittedSubspace) (basis: Matrix<Level, Truncated<Level>>) =
+    { subspace with LayerBasis = basis }
+
+let swappedGrams (corpus: StandardisedCorpus) (gram: Matrix<Level, Level>) = { corpus with LayerGram = gram }
+
+let hiddenFactorOnLayers (subspace: FittedSubspace) (x: Tensor3<Level, TeacherToken, Hidden>) =
+    Tensor3.modeProduct1 (Matrix.transpose subspace.LayerBasis) x
+
+let projectedTwice (subspace: FittedSubspace) (z: Coordinates<TeacherToken>) =
+    Coordinates.tensor z |> Tensor3.modeProduct1 subspace.LayerBasis
+
+let projectorOfTheOtherMode (subspace: FittedSubspace) (x: Tensor3<Level, TeacherToken, Hidden>) =
+    Tensor3.modeProduct3 (Subspace.projector subspace.HiddenBasis) x
+
+let fittedForMeasured (subspace: FittedSubspace) (options: ObjectiveOptions) (like: RawTensor) =
+    BoundObjective.Create (MeasuredSubspace.unmeasured subspace) options like
+
+let measuredForFitted (subspace: MeasuredSubspace) (like: RawTensor) = BoundSubspace(subspace.Fitted, like)
+
 let teacherForStudent
     (objective: BoundObjective)
     (weights: TokenWeights<TeacherToken>)
@@ -26,7 +45,7 @@ let teacherForStudent
     (steps: TokenWeights<LatentStep>)
     (student: RawTrajectory<LatentStep>)
     =
-    objective.Rationale weights teacher steps student
+    objective.Rationale TermsFor.Training weights teacher steps student
 
 let weightsOfTheOtherSide (weights: TokenWeights<TeacherToken>) (z: Coordinates<TeacherToken>) =
     Moments.centre weights z

@@ -3,6 +3,7 @@ module LoRi.Math.Tests.Proofs.BasisProofTests
 
 open Expecto
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Math.Tests
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
@@ -28,13 +29,14 @@ let after (backend: Backend) (case: ObjectiveCase) layers hidden =
     let subspace =
         fit backend (options corpus SubspaceKind.MultilinearSvd case.Standardisation) states corpus.Counts
 
-    let times size rank (basis: float[]) (turn: RawTensor) =
-        ((backend.Tensor [ size; rank ] basis).MatMul turn).ToArray()
+    let times (basis: Matrix<'axis, Truncated<'axis>>) (turn: int -> RawTensor) : Matrix<'axis, Truncated<'axis>> =
+        let size, rank = (Matrix.rows basis).Size, (Matrix.columns basis).Size
+        Subspaces.Basis(size, rank, ((backend.Tensor [ size; rank ] (entries basis)).MatMul(turn rank)).ToArray())
 
     let moved =
         { subspace with
-            LayerBasis = times corpus.Levels subspace.LayerRank subspace.LayerBasis (layers subspace.LayerRank)
-            HiddenBasis = times corpus.Width subspace.HiddenRank subspace.HiddenBasis (hidden subspace.HiddenRank)
+            LayerBasis = times subspace.LayerBasis layers
+            HiddenBasis = times subspace.HiddenBasis hidden
         }
         |> measured backend corpus case.Options.Weighting
 

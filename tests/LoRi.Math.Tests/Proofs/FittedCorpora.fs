@@ -13,7 +13,7 @@ type FittedCorpus =
     {
         /// The standardised corpus.
         Whole: Tensor3<A, B, C>
-        Subspace: SharedSubspace
+        Subspace: MeasuredSubspace
         LayerBasis: Matrix<A, Truncated<A>>
         HiddenBasis: Matrix<C, Truncated<C>>
     }
@@ -90,6 +90,16 @@ let fitted (backend: Backend) standardisation (case: TensorCase) : FittedCorpus 
     {
         Whole = corpusTensor backend case (BoundSubspace(subspace, backend.Like)) states counts
         Subspace = measures.Finish()
-        LayerBasis = backend.Tensor [ levels; half levels ] subspace.LayerBasis |> ofEntries |> orthonormal
-        HiddenBasis = backend.Tensor [ width; half width ] subspace.HiddenBasis |> ofEntries |> orthonormal
+        LayerBasis =
+            subspace.LayerBasis
+            |> entries
+            |> backend.Tensor [ levels; half levels ]
+            |> ofEntries
+            |> orthonormal
+        HiddenBasis =
+            subspace.HiddenBasis
+            |> entries
+            |> backend.Tensor [ width; half width ]
+            |> ofEntries
+            |> orthonormal
     }

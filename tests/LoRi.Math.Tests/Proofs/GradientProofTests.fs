@@ -19,7 +19,7 @@ type private Term =
         Options: RationaleOptions
         Weights: RationaleWeights
         Place: int
-        Statistics: Centred<LatentStep> -> Statistic list
+        Statistics: Centred<LatentStep> -> StatisticValue list
     }
 
 let private term place options statistics =
@@ -70,16 +70,16 @@ let private remainder (backend: Backend) (case: TrajectoryCase) (term: Term) div
         let still, forth, back, alone = numbers[0], numbers[1], numbers[2], numbers[3]
 
         let divisors =
-            match divisor own with
+            match divisor own.Statistic with
             | Some(d: RawTensor) -> d.ToArray()
             | None -> Array.create still.Length 1.0
 
         let even = Array.map3 (fun f b s -> (f + b) / 2.0 - s) forth back still
 
         let rest =
-            match own.Kind with
-            | StatisticKind.Mean -> Array.create still.Length 0.0
-            | StatisticKind.Third -> Array.map2 (+) even alone
+            match own.Statistic with
+            | statistic when statistic = Statistic.mean -> Array.create still.Length 0.0
+            | statistic when statistic = Order.third -> Array.map2 (+) even alone
             | _ -> alone
 
         let slope =
@@ -90,13 +90,13 @@ let private remainder (backend: Backend) (case: TrajectoryCase) (term: Term) div
         (dot slope rest + Array.sum squares) / float still.Length)
 
 /// f(y + h) = f(y) + <g, h> + r(h)
-let private expansion (backend: Backend) (case: TrajectoryCase) (term: Term) divisor grams =
+let private expansion (backend: Backend) (case: TrajectoryCase) (term: Term) divisor full =
     let h = case.Slices 2 case.Steps |> Array.map (Array.map (fun x -> x - 1.0))
     let teacher: Centred<TeacherToken> = centred backend case.Sizes case.Teacher
     let student: Centred<LatentStep> = centred backend case.Sizes case.Student
 
     let gradient =
-        (Gradient.rationale term.Options term.Weights divisor grams teacher student).ToArray()
+        (MomentMatching.gradient term.Options term.Weights divisor full teacher student).ToArray()
         |> slicesOf case.Sizes
 
     let f slices =
@@ -109,8 +109,8 @@ let private expansion (backend: Backend) (case: TrajectoryCase) (term: Term) div
 
 let private expands name term (backend: Backend) =
     property name (fun case ->
-        expansion backend case term undivided false
-        expansion backend case term (dividedBy backend case.Seed) false)
+        expansion backend case term undivided FullCovariances.EntryByEntry
+        expansion backend case term (dividedBy backend case.Seed case.Sizes) FullCovariances.EntryByEntry)
 
 let private terms (backend: Backend) =
     [
@@ -123,17 +123,17 @@ let private terms (backend: Backend) =
 
         property "gradient_of_the_full_covariance_term" (fun case ->
             let term = ofCovariance Covariance.Full
-            expansion backend case term undivided false
-            expansion backend case term undivided true
-            expansion backend case term (dividedBy backend case.Seed) false)
+            expansion backend case term undivided FullCovariances.EntryByEntry
+            expansion backend case term undivided FullCovariances.ThroughTokenGrams
+            expansion backend case term (dividedBy backend case.Seed case.Sizes) FullCovariances.EntryByEntry)
     ]
 
 /// The roots of the corpus's variances, with their floor. Shape: r_L 1 r_d.
-let private roots (bound: BoundSubspace) (like: RawTensor) =
-    let layers, width = SharedSubspace.coordinateRanks bound.Subspace
+let private roots (subspace: MeasuredSubspace) (like: RawTensor) =
+    let layers, width = subspace.Fitted.CoordinateRanks
 
     let roots =
-        Weighting.divisors bound.Subspace.Variances[ComponentVariance.name] |> Array.map sqrt
+        Weighting.divisors (Option.get subspace.ComponentVariances) |> Array.map sqrt
 
     like.Constant([| layers; 1; width |], roots)
 
@@ -161,7 +161,7 @@ let private pairs weighting (backend: Backend) (case: ObjectiveCase) =
 
     let compared (z: Coordinates<'token>) : Coordinates<'token> =
         if weighting = Weighting.Variance then
-            ok (bound.CoordinatesOf((Coordinates.raw z).Divide(roots bound states)))
+            ok (bound.CoordinatesOf((Coordinates.raw z).Divide(roots batch.Objective.Measured states)))
         else
             z
 
@@ -177,11 +177,11 @@ let private pairs weighting (backend: Backend) (case: ObjectiveCase) =
             (batch.Student states)
 
     let inside =
-        Gradient.rationale
+        MomentMatching.gradient
             options
             weights
             undivided
-            false
+            FullCovariances.EntryByEntry
             (Moments.centre batch.TeacherWeights (compared batch.Teacher))
             (Moments.centre batch.StudentWeights (coordinates states))
 

@@ -74,7 +74,11 @@ let private projections (backend: Backend) =
             for statistic in Moments.covariance Covariance.Modewise outside do
                 let projection = between u v (backend.Tensor [ 2; 2 ] (statistic.Entries.ToArray()))
 
-                close Tolerances.algebra [| 0.5 |] (projection.ToArray()) $"projection of {statistic.Kind}")
+                close
+                    Tolerances.algebra
+                    [| 0.5 |]
+                    (projection.ToArray())
+                    $"projection of {Statistic.name statistic.Statistic}")
     ]
 
 /// Square matrices, one after another.

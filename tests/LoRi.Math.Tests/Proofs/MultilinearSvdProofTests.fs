@@ -35,19 +35,26 @@ let private keepsTheMost otherU otherW (corpus: FittedCorpus) =
 /// The corpus's squared error, as the product reports it, is that of the projection, and within the reported bound, which is
 /// the discarded eigenvalues of the corpus's two outer modes.
 let private withinReportedBound (backend: Backend) (corpus: FittedCorpus) =
-    let x, subspace = corpus.Whole, corpus.Subspace
+    let x, subspace = corpus.Whole, corpus.Subspace.Fitted
     let whole = energy x
     let _, first = leading backend subspace.LayerRank (Tensor3.unfold1 x)
     let _, third = leading backend subspace.HiddenRank (Tensor3.unfold3 x)
-    let bound = SharedSubspace.squaredErrorBound subspace
+    let bound = FittedSubspace.squaredErrorBound subspace
     let error = lost x corpus.Kept
     closeOn whole Tolerances.spectral [| first + third |] [| bound |] "the reported bound"
-    closeOn whole Tolerances.spectral [| error |] [| subspace.Energy - subspace.EnergyKept |] "the reported error"
+
+    closeOn
+        whole
+        Tolerances.spectral
+        [| error |]
+        [| subspace.Energy - Fitting.keptOf corpus.Subspace |]
+        "the reported error"
+
     atMost whole bound error "a corpus"
 
 /// No tensor of the subspace's ranks, the tokens left whole, comes nearer to the corpus than half of its squared error.
 let private withinFactorOfBest (backend: Backend) (corpus: FittedCorpus) =
-    let x, subspace = corpus.Whole, corpus.Subspace
+    let x, subspace = corpus.Whole, corpus.Subspace.Fitted
 
     let ranks =
         {

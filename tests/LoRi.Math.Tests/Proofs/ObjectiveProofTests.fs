@@ -28,7 +28,7 @@ let private signs (backend: Backend) =
             Expect.all (numbers terms) (fun x -> x >= -1e-12) "terms")
 
         property "rationale_is_zero_exactly_when_moments_agree" (fun case ->
-            let divisor = dividedBy backend case.Seed
+            let divisor = dividedBy backend case.Seed case.Sizes
             let teacher: Centred<TeacherToken> = centred backend case.Sizes case.Teacher
             let student: Centred<LatentStep> = centred backend case.Sizes case.Student
 
@@ -50,7 +50,7 @@ let private signs (backend: Backend) =
                         |> List.map (fun (left, right) ->
                             let differences = Array.map2 (-) (left.Entries.ToArray()) (right.Entries.ToArray())
 
-                            largest differences ** 2.0 / (most left * float differences.Length))
+                            largest differences ** 2.0 / (most left.Statistic * float differences.Length))
 
                     atMost found[term] found[term] (List.fold max 0.0 least) "at least the largest difference"
 
@@ -67,7 +67,11 @@ let private unchanged backend (case: TrajectoryCase) (read: Slices -> Slices) =
         let terms divisor teacher student =
             termsOf backend case.Sizes options divisor teacher student
 
-        for name, divisor, over in [ "statistic", dividedBy backend case.Seed, id; "variance", undivided, scaled ] do
+        for name, divisor, over in
+            [
+                "statistic", dividedBy backend case.Seed case.Sizes, id
+                "variance", undivided, scaled
+            ] do
             let still = terms divisor (over case.Teacher) (over case.Student)
             let again = terms divisor (over (read case.Teacher)) (over (read case.Student))
             closeOn 1.0 Tolerances.loss still again $"{name} {options.Covariance} {options.Order}"

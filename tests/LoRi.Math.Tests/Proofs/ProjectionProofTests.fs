@@ -80,13 +80,12 @@ let private coordinates (backend: Backend) =
                 bound.Standardise(ok (bound.Trajectory<TeacherToken> states))
                 |> StandardisedTrajectory.tensor
 
-            let factor rows rank (numbers: float[]) =
-                ofEntries (backend.Tensor [ rows; rank ] numbers) |> orthonormal
+            let factor (basis: Matrix<'axis, Truncated<'axis>>) : Matrix<'axis, Truncated<'axis>> =
+                let sizes = [ (Matrix.rows basis).Size; (Matrix.columns basis).Size ]
+                ofEntries (backend.Tensor sizes (entries basis)) |> orthonormal
 
             let kept =
-                x
-                |> project1 (factor subspace.Levels subspace.LayerRank subspace.LayerBasis)
-                |> project3 (factor subspace.Width subspace.HiddenRank subspace.HiddenBasis)
+                x |> project1 (factor subspace.LayerBasis) |> project3 (factor subspace.HiddenBasis)
 
             let norms (t: Tensor3<'a, 'b, 'c>) =
                 (Tensor3.squaredNorm t).PerExample.ToArray()

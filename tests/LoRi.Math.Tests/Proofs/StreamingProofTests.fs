@@ -3,6 +3,7 @@ module LoRi.Math.Tests.Proofs.StreamingProofTests
 
 open Expecto
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Fitting
@@ -166,16 +167,23 @@ let private onePass (backend: Backend) =
                 let found = ok (StandardisedCorpus.ofStatistics standardisation statistics)
                 let mean, rms, x = defined case standardisation
                 let name = Standardisation.name standardisation
-                closeOn 1.0 tolerance (Seq.cast<float> mean |> Array.ofSeq) found.Mean $"{name}: mean"
+
+                closeOn
+                    1.0
+                    tolerance
+                    (Seq.cast<float> mean |> Array.ofSeq)
+                    (Matrices.Values found.Mean)
+                    $"{name}: mean"
+
                 close tolerance rms found.Rms $"{name}: rms"
-                close tolerance (layerGram case x) (found.LayerGram.ToArray()) $"{name}: layer Gram"
+                close tolerance (layerGram case x) (Matrices.Values found.LayerGram) $"{name}: layer Gram"
 
                 let hidden =
                     [| 0 .. case.Levels - 1 |]
                     |> Array.map (levelGram case x)
                     |> Array.reduce (Array.map2 (+))
 
-                close tolerance hidden (found.HiddenGram.ToArray()) $"{name}: hidden Gram")
+                close tolerance hidden (Matrices.Values found.HiddenGram) $"{name}: hidden Gram")
 
         property "full_standardisation_has_mean_zero_and_scale_one" (fun case ->
             let states = teacherStates backend case

@@ -88,7 +88,7 @@ let projected (backend: Backend) (layers, width) (u: Matrix<A, J>) (v: Matrix<C,
     |> slicesOf ((Matrix.columns u).Size, (Matrix.columns v).Size)
 
 /// Entries of the statistics, one after another.
-let numbersOf (statistics: Statistic list) =
+let numbersOf (statistics: StatisticValue list) =
     statistics |> List.map _.Entries.ToArray() |> Array.concat
 
 /// The forms of covariance that compare anything.
@@ -119,11 +119,9 @@ let everyOrder = [ Order.Off; Order.Lag1; Order.Third ]
 let undivided (_: Statistic) : RawTensor option = None
 
 /// Positive numbers of a seed for every entry of a statistic.
-let dividedBy (backend: Backend) seed (statistic: Statistic) : RawTensor option =
-    let shape =
-        statistic.Entries.Shape[statistic.Entries.Shape.Length - statistic.Axes ..]
-
-    let place = List.findIndex ((=) statistic.Kind) StatisticKind.all
+let dividedBy (backend: Backend) seed (layers, width) (statistic: Statistic) : RawTensor option =
+    let shape = Statistic.shape layers width statistic
+    let place = List.findIndex ((=) statistic) Moments.all
     let numbers = normals (seed + place) (Array.fold (*) 1 shape)
     Some(backend.Like.Constant(shape, numbers |> Array.map (fun x -> 0.1 + abs x)))
 

@@ -176,8 +176,8 @@ let private slices (backend: Backend) =
                 |> Result.bind (StandardisedCorpus.ofStatistics Standardisation.Off)
                 |> ok
 
-            close Tolerances.spectral layer (corpus.LayerGram.ToArray()) "layer Gram"
-            close Tolerances.spectral hidden (corpus.HiddenGram.ToArray()) "hidden Gram")
+            close Tolerances.spectral layer (entries corpus.LayerGram) "layer Gram"
+            close Tolerances.spectral hidden (entries corpus.HiddenGram) "hidden Gram")
     ]
 
 [<Tests>]

@@ -26,20 +26,23 @@ let options (case: CorpusCase) kind standardisation : SubspaceOptions =
     }
 
 /// The subspace of a corpus, without measures.
-let fit (backend: Backend) options states counts : SharedSubspace =
+let fit (backend: Backend) options states counts : FittedSubspace =
     CorpusStatistics.Start states counts
     |> Result.bind StandardisedCorpora.ofStatistics
-    |> Result.bind (SharedSubspace.fit backend.Spectral options)
+    |> Result.bind (FittedSubspace.fit backend.Spectral options)
     |> ok
 
 /// With everything that an objective of this weighting needs.
-let measured (backend: Backend) (case: CorpusCase) weighting (subspace: SharedSubspace) =
+let measured (backend: Backend) (case: CorpusCase) weighting (subspace: FittedSubspace) =
     let measures =
         SubspaceMeasures(subspace, MeasuredVariances.every weighting subspace, backend.Like)
 
     measures.AddTrajectories (teacherStates backend case) case.Counts |> ok
     measures.AddAnchors(anchorStates backend case) |> ok
     measures.Finish()
+
+/// What a measured subspace keeps of its corpus's energy.
+let keptOf (subspace: MeasuredSubspace) = Option.get subspace.EnergyKept
 
 /// A bound objective with a batch for it.
 type Batch =
@@ -55,7 +58,12 @@ type Batch =
         ok (this.Objective.Subspace.Trajectory<LatentStep> states)
 
     member this.Terms(states: RawTensor) =
-        this.Objective.Rationale this.TeacherWeights this.Teacher this.StudentWeights (this.Student states)
+        this.Objective.Rationale
+            TermsFor.Training
+            this.TeacherWeights
+            this.Teacher
+            this.StudentWeights
+            (this.Student states)
 
 /// The teacher's states against a bound objective, and the weights of `steps` student steps.
 let against (objective: BoundObjective) (states: RawTensor) (counts: int[]) steps : Batch =

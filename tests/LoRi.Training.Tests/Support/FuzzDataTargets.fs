@@ -110,7 +110,7 @@ let private subspace =
                         tensor "rms" [ 2L ] [| 1.0; 2.0 |]
                         tensor "component.variance" [ 1L; 2L ] [| 2.0; 1.0 |]
                         tensor "anchor.std" [ 2L ] [| 1.0; 1.0 |]
-                        for name in SubspaceFile.Standardisations do
+                        for name in [ "full"; "scale"; "none" ] do
                             tensor $"spectrum.{name}.layer" [ 2L ] [| 2.0; 1.0 |]
                             tensor $"spectrum.{name}.hidden" [ 3L ] [| 3.0; 2.0; 1.0 |]
                     ],

@@ -5,6 +5,7 @@ open System
 open System.IO
 open System.Text.Json
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Files.Safetensors
 open LoRi.Models.Decoders
 open LoRi.Models.ModelFiles
@@ -268,16 +269,23 @@ let withCorpus (reference: Reference) (levels: TracedLevels) (run: ITrajectorySo
     run (TracedCorpus(files, levels))
 
 /// Bases that no data chose, or that data chose elsewhere.
-let givenBases (reference: Reference) (name: string) (subspace: SharedSubspace) =
+let givenBases (reference: Reference) (name: string) (subspace: MeasuredSubspace) =
     use bases = SafetensorsFile.Open(path (reference.Folder + "/bases.safetensors"))
 
+    let basis mode =
+        let shape = (bases.Get(name + mode)).Shape
+        Subspaces.Basis(int shape[0], int shape[1], bases.ReadDoubles(name + mode))
+
     { subspace with
-        LayerBasis = bases.ReadDoubles(name + ".layer")
-        HiddenBasis = bases.ReadDoubles(name + ".hidden")
+        Fitted =
+            { subspace.Fitted with
+                LayerBasis = basis ".layer"
+                HiddenBasis = basis ".hidden"
+            }
     }
 
 /// The subspace as the product fits it.
-let fit (variant: Variant) : SharedSubspace =
+let fit (variant: Variant) : MeasuredSubspace =
     let fitted =
         withCorpus variant.Reference variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings))
 
@@ -288,7 +296,7 @@ let fit (variant: Variant) : SharedSubspace =
 
 /// Runs something with the method that trains in a given subspace, its targets in a file of their own.
 let withMethodIn
-    (subspace: SharedSubspace)
+    (subspace: MeasuredSubspace)
     (variant: Variant)
     (precision: Precision)
     (run: ITrainingMethod -> 'result)

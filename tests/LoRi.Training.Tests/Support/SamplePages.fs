@@ -21,9 +21,7 @@ let private subspace () =
             HiddenRank = RankChoice.Energy(0.95, 4)
         }
 
-    CorpusStatistics.Start states [| 4; 3 |]
-    |> Result.bind StandardisedCorpora.ofStatistics
-    |> Result.bind (SharedSubspace.fit (ReferenceSpectral()) options)
+    SharedSubspace.fit (ReferenceSpectral()) options Weighting.Off states [| 4; 3 |] None
     |> Result.defaultWith (MathError.describe >> failwith)
 
 /// Losses as large as those of a student that has learnt nothing, and one that is no number.

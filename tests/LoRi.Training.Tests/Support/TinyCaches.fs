@@ -55,7 +55,7 @@ type Wanted =
         TeacherSeed: int64
         Levels: string
         TeacherText: string
-        Given: SharedSubspace option
+        Given: MeasuredSubspace option
         Keep: bool
         ShardBytes: int64
         LargestScratch: int64

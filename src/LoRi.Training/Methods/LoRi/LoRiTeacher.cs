@@ -15,13 +15,13 @@ public sealed class LoRiTeacher : IDisposable
     private readonly IReadOnlyList<IDisposable> constants;
 
     private LoRiTeacher(
-        SharedSubspace subspace, BoundObjective objective, TracedLevels? levels, ITeacherTargets targets, IReadOnlyList<IDisposable> constants)
+        BoundObjective objective, TracedLevels? levels, ITeacherTargets targets, IReadOnlyList<IDisposable> constants)
     {
-        (Subspace, Objective, Levels, this.targets, this.constants) = (subspace, objective, levels, targets, constants);
+        (Objective, Levels, this.targets, this.constants) = (objective, levels, targets, constants);
     }
 
-    /// <summary>The fitted subspace.</summary>
-    public SharedSubspace Subspace { get; }
+    /// <summary>The subspace, with what was measured of its corpus.</summary>
+    public MeasuredSubspace Subspace => Objective.Measured;
 
     /// <summary>The objective, its constants on the training device.</summary>
     public BoundObjective Objective { get; }
@@ -49,7 +49,7 @@ public sealed class LoRiTeacher : IDisposable
 
     /// <summary>Writes the targets of a corpus in a subspace that was fitted before; <paramref name="levels"/> are those that the source traces.</summary>
     public static LoRiTeacher Project(
-        ITrajectorySource source, SharedSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null, TracedLevels? levels = null)
+        ITrajectorySource source, MeasuredSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null, TracedLevels? levels = null)
     {
         using var host = zeros(1);
         var example = like ?? host;
@@ -64,12 +64,12 @@ public sealed class LoRiTeacher : IDisposable
     /// <param name="levels">The levels that were traced; all where null.</param>
     /// <exception cref="InputException">The subspace lacks something that the objective needs.</exception>
     public static LoRiTeacher Of(
-        SharedSubspace subspace, ObjectiveOptions objective, Func<BoundSubspace, ITeacherTargets> targets, Tensor like, TracedLevels? levels)
+        MeasuredSubspace subspace, ObjectiveOptions objective, Func<BoundSubspace, ITeacherTargets> targets, Tensor like, TracedLevels? levels)
     {
         var (bound, constants) = Bind(subspace, objective, new TorchTensor(like));
         try
         {
-            return new LoRiTeacher(subspace, bound, levels, targets(bound.Subspace), constants);
+            return new LoRiTeacher(bound, levels, targets(bound.Subspace), constants);
         }
         catch
         {
@@ -105,7 +105,7 @@ public sealed class LoRiTeacher : IDisposable
 
     /// <summary>The objective and its constants, which no scope owns.</summary>
     private static (BoundObjective Objective, IReadOnlyList<IDisposable> Constants) Bind(
-        SharedSubspace subspace, ObjectiveOptions objective, TorchTensor example)
+        MeasuredSubspace subspace, ObjectiveOptions objective, TorchTensor example)
     {
         using var scope = NewDisposeScope();
         try
@@ -115,9 +115,9 @@ public sealed class LoRiTeacher : IDisposable
             scope.Detach(constants);
             return (bound, constants);
         }
-        catch (ArgumentException error)
+        catch (MathException error)
         {
-            throw new InputException(error.Message, error);
+            throw error.ToInput();
         }
     }
 }

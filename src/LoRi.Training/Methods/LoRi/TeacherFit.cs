@@ -16,7 +16,7 @@ public static class TeacherFit
     /// <param name="lowMemory">Read once more and keep no hidden Gram matrix per level.</param>
     /// <param name="everyStatistic">Keep the variances of all statistics, not only of those that the settings compare.</param>
     /// <exception cref="InputException">The corpus is empty, not finite, or too small for the ranks.</exception>
-    public static SharedSubspace Fit(ITrajectorySource source, LoRiSettings settings, bool lowMemory = false, bool everyStatistic = false)
+    public static MeasuredSubspace Fit(ITrajectorySource source, LoRiSettings settings, bool lowMemory = false, bool everyStatistic = false)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(settings);
@@ -37,7 +37,7 @@ public static class TeacherFit
 
     /// <summary>The subspace alone, without the variances and deviations that <see cref="Measured"/> adds: one reading.</summary>
     /// <exception cref="InputException">The corpus is empty, not finite, or too small for the ranks.</exception>
-    public static SharedSubspace Bases(ITrajectorySource source, LoRiSettings settings)
+    public static FittedSubspace Bases(ITrajectorySource source, LoRiSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
         return Checked(() => Subspaces.Fit(new TorchSpectral(), settings.Subspace, CorpusReading.Once(source)));
@@ -47,7 +47,7 @@ public static class TeacherFit
     /// <param name="subspace">The subspace.</param>
     /// <param name="rationale">The forms and the weighting whose variances are kept.</param>
     /// <param name="read">Hands out every batch once, each inside a dispose scope of its own.</param>
-    public static SharedSubspace Measured(SharedSubspace subspace, RationaleOptions rationale, Action<Action<TargetBatch>> read)
+    public static MeasuredSubspace Measured(FittedSubspace subspace, RationaleOptions rationale, Action<Action<TargetBatch>> read)
     {
         ArgumentNullException.ThrowIfNull(read);
         return Checked(() =>
@@ -58,51 +58,26 @@ public static class TeacherFit
         });
     }
 
-    private static SharedSubspace Checked(Func<SharedSubspace> work)
+    private static T Checked<T>(Func<T> work)
     {
         using var scope = NewDisposeScope();
         try
         {
             return work();
         }
-        catch (ArgumentException error)
+        catch (MathException error)
         {
-            throw new InputException(error.Message, error);
+            throw error.ToInput();
         }
     }
 
-    private static void Measure(SubspaceMeasures measures, TargetBatch batch)
-    {
-        for (var start = 0; start < batch.Lengths.Length; start += measures.ExamplesAtOnce)
-        {
-            using var part = NewDisposeScope();
-            var count = System.Math.Min(measures.ExamplesAtOnce, batch.Lengths.Length - start);
-            Subspaces.MeasureCoordinates(
-                measures,
-                CorpusReading.Exact(batch.Coordinates.narrow(0, start, count)),
-                batch.Lengths.AsSpan(start, count).ToArray(),
-                CorpusReading.Exact(batch.Anchors.narrow(0, start, count)));
-        }
-    }
+    private static void Measure(SubspaceMeasures measures, TargetBatch batch) => Subspaces.MeasureCoordinates(
+        measures, CorpusReading.Exact(batch.Coordinates), batch.Lengths, CorpusReading.Exact(batch.Anchors));
 
-    /// <summary>
-    /// A batch in parts whose statistics fit, each with a scope of its own. Its anchors are those of the examples that have any, so
-    /// they are no matter of the parts.
-    /// </summary>
+    /// <summary>A batch whose anchors are those of the examples that have any.</summary>
     private static void Measure(SubspaceMeasures measures, TrajectoryBatch batch)
     {
-        for (var start = 0; start < batch.Lengths.Length; start += measures.ExamplesAtOnce)
-        {
-            using var part = NewDisposeScope();
-            var count = System.Math.Min(measures.ExamplesAtOnce, batch.Lengths.Length - start);
-            Subspaces.Measure(
-                measures,
-                CorpusReading.Exact(batch.Trajectories.narrow(0, start, count)),
-                batch.Lengths.AsSpan(start, count).ToArray(),
-                CorpusReading.Exact(batch.Anchors.narrow(0, 0, 0)));
-        }
-
-        using var anchors = NewDisposeScope();
+        Subspaces.Measure(measures, CorpusReading.Exact(batch.Trajectories), batch.Lengths, CorpusReading.Exact(batch.Anchors.narrow(0, 0, 0)));
         Subspaces.MeasureAnchors(measures, CorpusReading.Exact(batch.Anchors));
     }
 }

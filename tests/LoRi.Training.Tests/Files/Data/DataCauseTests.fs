@@ -102,6 +102,28 @@ let private layouts =
                 ] do
                 Expect.stringContains (text content) "the rows stand under \"data\"" content
         }
+        test "a list or an object within a row is not taken for the rows" {
+            let row inner =
+                $"{{\"question\": \"q\", {inner}, \"answer\": \"1\"}}"
+
+            for inner in
+                [
+                    "\"messages\": [{\"role\": \"user\"}]"
+                    "\"meta\": {\"source\": {\"page\": 1}}"
+                ] do
+                let several = (row inner).Replace(", ", ",\n")
+
+                Expect.stringStarts (text (several + "\n" + several)) "FILE: one object stands on several lines" inner
+
+            let chat = "{\"messages\": [{\"role\": \"user\"}]}\n"
+            Expect.stringContains (text (chat + chat)) "there is no 'question', only: messages" "chats"
+        }
+        test "a comma behind the last field" {
+            Expect.stringContains
+                (text "{\"question\": \"q\", \"answer\": \"1\",}")
+                "FILE, line 1: not valid JSON: a comma stands before a closing brace or bracket"
+                "reason"
+        }
         test "a first row that is cut short is a bad row, whatever follows" {
             let content = "{\"question\": \"q\n{\"question\": \"q\", \"answer\": \"1\"}\n"
             let options = DataOptions(SkipBadLines = true)

@@ -448,6 +448,9 @@ let private others =
                 "an id far away", [ addedFile, "{\"<x>\": 99999999}" ], [ addedFile; "\"<x>\"" ]
                 "a role that is a number", [ config, "{\"bos_token\": 1}" ], [ config; "bos_token" ]
                 "a role of the map that is a number", [ map, "{\"bos_token\": 1}" ], [ map; "bos_token" ]
+                "a role that the map has instead of the configuration",
+                [ config, "{\"bos_token\": \"<s>\"}"; map, "{\"bos_token\": 1}" ],
+                [ map; "bos_token" ]
                 "further tokens that are no list",
                 [ map, "{\"additional_special_tokens\": \"<x>\"}" ],
                 [ map; "additional_special_tokens" ]

@@ -7,6 +7,7 @@ open System.Text.Json
 open Expecto
 open LoRi.Files.Safetensors
 open LoRi.Math
+open LoRi.Math.Fluent
 open LoRi.Models.Decoders
 open LoRi.Models.ModelFiles
 open LoRi.Models.Native
@@ -50,37 +51,35 @@ let private subspaces (reference: Reference) =
             | None -> ()
     ]
 
-let private projector size rank (basis: float[]) =
-    Array.init (size * size) (fun index ->
-        Seq.sum (
-            seq {
-                for column in 0 .. rank - 1 ->
-                    basis[(index / size) * rank + column] * basis[(index % size) * rank + column]
-            }
-        ))
-
 /// The projectors are the reference's float64 ones; in float32 their own errors, which gaps between eigenvalues magnify, are unknown.
-let private compareProjectors (reference: Reference) (name: string) tolerance (found: SharedSubspace) =
-    for mode, size, rank, basis in
+let private compareProjectors (reference: Reference) (name: string) tolerance (found: FittedSubspace) =
+    for mode, projector in
         [
-            "layer", found.Levels, found.LayerRank, found.LayerBasis
-            "hidden", found.Width, found.HiddenRank, found.HiddenBasis
+            "layer", Matrices.Values(Bases.Projector found.LayerBasis)
+            "hidden", Matrices.Values(Bases.Projector found.HiddenBasis)
         ] do
         let wanted = reference.Golden.Value.ReadDoubles $"subspace.{name}/projector_{mode}"
-        nearArrays tolerance wanted (projector size rank basis) $"{mode} projector"
+        nearArrays tolerance wanted projector $"{mode} projector"
 
-let private compareSubspace (numbers: Numbers) reference (name: string) (standardise: string) (found: SharedSubspace) =
+let private compareSubspace (numbers: Numbers) reference (name: string) (measured: MeasuredSubspace) =
+    let found = measured.Fitted
     let wanted = ((wantedIn numbers reference).GetProperty "subspace").GetProperty name
     let number (key: string) = wanted.GetProperty(key).GetDouble()
-    let spectrum = found.Spectra[standardise]
+    let spectrum = found.Spectra[found.Standardisation]
     nearArrays numbers.Loss (doublesOf "eigenvalues_layer" wanted) spectrum.Layer "layer eigenvalues"
     nearArrays numbers.Loss (doublesOf "eigenvalues_hidden" wanted) spectrum.Hidden "hidden eigenvalues"
     nearArrays numbers.Loss (doublesOf "rms" wanted) found.Rms "rms"
-    nearArrays numbers.Loss (doublesOf "anchor_std" wanted) found.AnchorDeviation "deviation of anchors"
-    near numbers.Loss (number "mean_norm") (sqrt (Array.sumBy (fun x -> x * x) found.Mean)) "norm of the mean"
+    nearArrays numbers.Loss (doublesOf "anchor_std" wanted) (Option.get measured.AnchorDeviation) "deviation of anchors"
+
+    near
+        numbers.Loss
+        (number "mean_norm")
+        (sqrt (Array.sumBy (fun x -> x * x) (Matrices.Values found.Mean)))
+        "norm of the mean"
+
     near numbers.Loss (number "energy") found.Energy "energy"
-    near numbers.Loss (number "energy_kept") found.EnergyKept "kept energy"
-    near numbers.Loss (number "squared_error_bound") (SharedSubspace.squaredErrorBound found) "bound"
+    near numbers.Loss (number "energy_kept") (Option.get measured.EnergyKept) "kept energy"
+    near numbers.Loss (number "squared_error_bound") (FittedSubspace.squaredErrorBound found) "bound"
     Expect.equal found.Examples (wanted.GetProperty("examples").GetInt32()) "examples"
     Expect.equal found.Tokens (wanted.GetProperty("tokens").GetInt64()) "tokens"
 
@@ -111,7 +110,7 @@ let private subspaceTest reference (lowMemory: bool) (name: string, variantName:
         let found =
             withCorpus reference variant.Levels (fun corpus -> TeacherFit.Fit(corpus, variant.Settings, lowMemory))
 
-        compareSubspace float64 reference name (Standardisation.name found.Standardisation) found)
+        compareSubspace float64 reference name found)
 
 /// Of the states that the teacher gives in float32, summed in float64.
 let private subspaceOfFloat32 reference (name: string, variantName: string) =
@@ -122,7 +121,7 @@ let private subspaceOfFloat32 reference (name: string, variantName: string) =
             TeacherFit.Fit(source, variant.Settings)
 
         let found = withTeacher reference float32 fit (fun _ -> variant.Levels)
-        compareSubspace float32 reference name (Standardisation.name found.Standardisation) found)
+        compareSubspace float32 reference name found)
 
 /// The product's statistic behind a divisor that the reference names by its term and the number of the matrix.
 let private statisticOf reference variant (divisor: string) =
@@ -136,17 +135,15 @@ let private statisticOf reference variant (divisor: string) =
         | _ -> ""
 
     match divisor.Split('.')[0] with
-    | "mean" -> "statistic.mean"
-    | "covariance" when option "covariance" = "modewise" ->
-        "statistic.covariance" + modes (option "covariance") "modewise"
-    | "covariance" -> $"""statistic.covariance.{option "covariance"}"""
-    | _ -> $"""statistic.order.{option "order"}{modes (option "order") "lag-1"}"""
+    | "mean" -> "mean"
+    | "covariance" when option "covariance" = "modewise" -> "covariance" + modes (option "covariance") "modewise"
+    | "covariance" -> $"""covariance.{option "covariance"}"""
+    | _ -> $"""order.{option "order"}{modes (option "order") "lag-1"}"""
 
 let private divisorTests (reference: Reference) =
-    let compare (variantName: string) (wanted: string) statistic root =
+    let compare (variantName: string) (wanted: string) statistic variances root =
         noted reference float64 $"divisors of {variantName}: {wanted}" "divisors" (fun () ->
-            let found =
-                Weighting.divisors (fit (variant reference variantName)).Variances[statistic]
+            let found = Weighting.divisors (variances (fit (variant reference variantName)))
 
             let wanted = reference.Golden.Value.ReadDoubles $"{variantName}/{wanted}"
             nearArrays float64.Loss wanted (Array.map root found) statistic)
@@ -154,9 +151,11 @@ let private divisorTests (reference: Reference) =
     [
         for entry in reference.Golden.Value.Entries do
             match entry.Name.Split '/' with
-            | [| variant; "divisor" |] -> compare variant "divisor" "component.variance" sqrt
+            | [| variant; "divisor" |] ->
+                compare variant "divisor" "components" (_.ComponentVariances >> Option.get) sqrt
             | [| variant; divisor |] when divisor.StartsWith "divisor." ->
-                compare variant divisor (statisticOf reference variant (divisor.Substring 8)) id
+                let statistic = statisticOf reference variant (divisor.Substring 8)
+                compare variant divisor statistic _.StatisticVariances[statistic] id
             | _ -> ()
     ]
 
@@ -194,7 +193,7 @@ let private teacherTest numbers (reference: Reference) =
             else
                 Expect.isEmpty (fst found[row]) $"trajectory {row}")
 
-let private lossesIn (subspace: SharedSubspace) (variant: Variant) =
+let private lossesIn (subspace: MeasuredSubspace) (variant: Variant) =
     use model = student variant Precision.Exact
 
     withMethodIn subspace variant Precision.Exact (fun method ->
@@ -205,7 +204,7 @@ let private lossesIn (subspace: SharedSubspace) (variant: Variant) =
             for term in method.Losses(model, variant.Rows, totals) -> term.Name, number term.Value
         ])
 
-let private sameLossesIn reference (what: string) name (other: Variant -> SharedSubspace -> SharedSubspace) =
+let private sameLossesIn reference (what: string) name (other: Variant -> MeasuredSubspace -> MeasuredSubspace) =
     testCase $"{what} gives the same losses"
     <| fun () ->
         NativeRuntime.Load()
@@ -216,17 +215,26 @@ let private sameLossesIn reference (what: string) name (other: Variant -> Shared
             near sameLosses wanted found name
 
 /// Columns times a square matrix.
-let private turned rank (basis: float[]) (rotation: float[]) =
-    Array.init basis.Length (fun index ->
-        let row, column = index / rank, index % rank
-        Seq.sum (seq { for k in 0 .. rank - 1 -> basis[row * rank + k] * rotation[k * rank + column] }))
+let private turned (basis: Matrix<'axis, Truncated<'axis>>) rotation : Matrix<'axis, Truncated<'axis>> =
+    let rank = (Matrix.columns basis).Size
 
-let private rotated (variant: Variant) (subspace: SharedSubspace) =
-    let rotation = givenBases variant.Reference "rotation" subspace
+    let square =
+        Tensors.Matrix(Matrix.columns basis, Matrix.columns basis, Tensors.Reference([| rank; rank |], rotation))
+
+    Matrices.Product(basis, square)
+
+let private rotated (variant: Variant) (subspace: MeasuredSubspace) =
+    use rotation =
+        SafetensorsFile.Open(path (variant.Reference.Folder + "/bases.safetensors"))
+
+    let fitted = subspace.Fitted
 
     { subspace with
-        LayerBasis = turned subspace.LayerRank subspace.LayerBasis rotation.LayerBasis
-        HiddenBasis = turned subspace.HiddenRank subspace.HiddenBasis rotation.HiddenBasis
+        Fitted =
+            { fitted with
+                LayerBasis = turned fitted.LayerBasis (rotation.ReadDoubles "rotation.layer")
+                HiddenBasis = turned fitted.HiddenBasis (rotation.ReadDoubles "rotation.hidden")
+            }
     }
 
 let private fromFile (subspace: string) (variant: Variant) _ =

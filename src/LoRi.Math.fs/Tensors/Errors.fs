@@ -26,9 +26,9 @@ type MathError =
     | Negative of what: string * value: float
     /// Statistics of no token at all.
     | EmptyCorpus
-    /// A weighting needs variances that the subspace was fitted without.
-    | VarianceMissing of name: string
-    /// A weighting needs the variances of a full covariance that is too large to be stored with every other form's: p = r_L r_d, and
+    /// A weighting needs the variances of a statistic (or of the components) that were not measured: its name.
+    | VarianceMissing of statistic: string
+    /// A weighting needs the variances of a full covariance that is too large to be measured with every other form's: p = r_L r_d, and
     /// the largest p that is.
     | FullVarianceMissing of components: int * largest: int
     /// The anchor term needs deviations, and the subspace was fitted without anchors.
@@ -37,8 +37,8 @@ type MathError =
     | AnchorsNeverVary of level: int * levels: int
     /// A subspace without the eigenvalues of one standardisation: its name.
     | SpectrumMissing of standardisation: string
-    /// Stored variances of something that no weighting knows.
-    | VarianceUnknown of name: string
+    /// A name that no statistic has.
+    | StatisticUnknown of name: string
     /// Columns that are not orthonormal: the largest deviation of U'U from the identity.
     | NotOrthonormal of what: string * deviation: float
 
@@ -72,20 +72,19 @@ module MathError =
         | Negative(what, value) -> $"{what} holds {value}; no value may be below 0"
         | EmptyCorpus ->
             "the corpus has no rationale token, so there is nothing to fit; it needs an example with a rationale"
-        | VarianceMissing name ->
-            $"the subspace has no '{name}'; fit it again with the weighting and the statistics that the objective uses"
+        | VarianceMissing statistic ->
+            $"the subspace has no variances of {statistic}; fit it again with the weighting and the statistics that the objective uses"
         | FullVarianceMissing(components, largest) ->
-            $"the subspace has no 'statistic.covariance.full': p = r_L r_d is {components} and a fit for every covariance stores it up to "
-            + $"p = {largest}; weight by none or variance (`--weighting`), or fit again with lower ranks"
+            $"the subspace has no variances of covariance.full: p = r_L r_d is {components} and a fit for every covariance stores it "
+            + $"up to p = {largest}; weight by none or variance, or fit again with lower ranks"
         | AnchorsMissing ->
-            "the subspace has no 'anchor.std'; fit it again on trajectories with anchors, or leave the anchor term off "
-            + "(`--anchor off`, AnchorForm.Off)"
+            "the subspace has no deviations of anchors; fit it again on trajectories with anchors, or leave the anchor term off"
         | AnchorsNeverVary(level, levels) ->
             $"the teacher's anchors at level {level} (of {levels}) are all the same number, so the anchor term cannot be divided by "
             + "their deviation; leave the term off, trace other levels, or fit on more anchors"
         | SpectrumMissing standardisation ->
-            $"the subspace has no eigenvalues under standardisation {standardisation}, 'spectrum.{standardisation}'; fit it again"
-        | VarianceUnknown name -> $"'{name}' is no statistic whose variance is known"
+            $"the subspace has no eigenvalues under standardisation {standardisation}; fit it again"
+        | StatisticUnknown name -> $"'{name}' is no statistic whose variance is known"
         | NotOrthonormal(what, deviation) ->
             $"the columns of {what} are not orthonormal: their products differ from the identity by up to %.3g{deviation}"
 

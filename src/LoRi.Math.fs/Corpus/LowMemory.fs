@@ -15,20 +15,20 @@ type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: Ra
     /// Sums of squares of shifted states: level.
     member _.Squares = squares
 
-    static member private OfBatch (shift: RawTensor) (batch: TrajectoryBatch) =
-        let byLevel = TrajectoryBatch.centredByLevel shift batch
-        let sums = (byLevel.SwapAxes(-1, -2)).SumTrailing 1
-        LevelSums(shift, TrajectoryBatch.examples batch, TrajectoryBatch.tokens batch, sums, Raw.squaredNorm 2 byLevel)
+    static member private OfBatch (shift: RawTensor) (batch: CorpusBatch) =
+        let x = CorpusBatch.centred shift batch
+        let sums, squares = CorpusBatch.sumOverTokens x, Raw.squaredNorm 2 (Tensor3.raw x)
+        LevelSums(shift, CorpusBatch.examples batch, CorpusBatch.tokens batch, sums, squares)
 
     /// Sums of a first batch; the shift is its mean. Shapes: states : example level token hidden; counts : example.
     /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange.
     static member Start (states: RawTensor) (counts: int[]) : Result<LevelSums, MathError> =
-        TrajectoryBatch.create states counts
-        |> Result.map (fun batch -> LevelSums.OfBatch (TrajectoryBatch.meanState batch) batch)
+        CorpusBatch.create states counts
+        |> Result.map (fun batch -> LevelSums.OfBatch (CorpusBatch.meanState batch) batch)
 
     /// With one more batch. Errors: those of `Start`, and WrongShape where levels or components differ.
     member _.Add (states: RawTensor) (counts: int[]) : Result<LevelSums, MathError> =
-        TrajectoryBatch.next shift states counts
+        CorpusBatch.next shift states counts
         |> Result.map (fun batch ->
             let next = LevelSums.OfBatch shift batch
 
@@ -57,7 +57,13 @@ type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: Ra
 /// The second of two readings: the Gram matrices of the standardised corpus. Memory O(L^2 + d^2).
 [<Sealed>]
 type GramSums
-    private (standardisation: Standardisation, mean: RawTensor, rms: float[], grams: (RawTensor * RawTensor) option) =
+    private
+    (
+        standardisation: Standardisation,
+        mean: RawTensor,
+        rms: float[],
+        grams: (Matrix<Level, Level> * Matrix<Hidden, Hidden>) option
+    ) =
 
     /// No batch yet, under a standardisation whose numbers the first reading knows. Errors: EmptyCorpus, NotFinite.
     static member Start (sums: LevelSums) standardisation : Result<GramSums, MathError> =
@@ -67,27 +73,28 @@ type GramSums
     /// The tensors that outlive a batch: mean, then the sums once there are some.
     member _.Tensors =
         match grams with
-        | Some(layer, hidden) -> [ mean; layer; hidden ]
+        | Some(layer, hidden) -> [ mean; Matrix.raw layer; Matrix.raw hidden ]
         | None -> [ mean ]
 
-    member private _.WithBatch(batch: TrajectoryBatch) : GramSums =
-        let centred = TrajectoryBatch.centredByLevel mean batch
+    member private _.WithBatch(batch: CorpusBatch) : GramSums =
+        let centred = Tensor3.raw (CorpusBatch.centred mean batch)
         let inverse = rms |> Array.map (fun r -> 1.0 / r)
-        let x = centred.Multiply(centred.Constant([| rms.Length; 1; 1 |], inverse))
-        let flat = TrajectoryBatch.flat x
-        let tall = x.Reshape [| x.Shape[0] * x.Shape[1]; x.Shape[2] |]
-        let layer = flat.MatMul(flat.SwapAxes(-1, -2))
-        let hidden = (tall.SwapAxes(-1, -2)).MatMul tall
+
+        let x: Tensor3<Level, Merged<Example, TeacherToken>, Hidden> =
+            Tensor3(centred.Multiply(centred.Constant([| rms.Length; 1; 1 |], inverse)))
+
+        let layer = StandardisedCorpus.gram (Tensor3.unfold1 x)
+        let hidden = StandardisedCorpus.gram (Tensor3.unfold3 x)
 
         match grams with
         | Some(layerBefore, hiddenBefore) ->
-            GramSums(standardisation, mean, rms, Some(layerBefore.Add layer, hiddenBefore.Add hidden))
+            GramSums(standardisation, mean, rms, Some(Matrix.add layerBefore layer, Matrix.add hiddenBefore hidden))
         | None -> GramSums(standardisation, mean, rms, Some(layer, hidden))
 
     /// With one more batch of those that the first reading had. Shapes: states : example level token hidden; counts : example.
     /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange, WrongShape.
     member this.Add (states: RawTensor) (counts: int[]) : Result<GramSums, MathError> =
-        TrajectoryBatch.next mean states counts |> Result.map this.WithBatch
+        CorpusBatch.next mean states counts |> Result.map this.WithBatch
 
     /// The corpus as one reading would have given it. Errors: EmptyCorpus.
     member _.Corpus: Result<StandardisedCorpus, MathError> =
@@ -97,9 +104,9 @@ type GramSums
             Ok
                 {
                     Standardisation = standardisation
-                    Mean = mean.ToArray()
+                    Mean = Matrix mean
                     Rms = rms
                     LayerGram = layer
                     HiddenGram = hidden
-                    Energy = Array.sum (LevelScale.diagonal layer)
+                    Energy = Array.sum (LevelScale.diagonal (Matrix.raw layer))
                 }

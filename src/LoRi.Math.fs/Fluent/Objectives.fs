@@ -54,59 +54,22 @@ type TokenMoments =
         Moments.centre weights coordinates
 
     /// `Moments.mean`.
-    static member Mean(centred: Centred<'token>) : Statistic = Moments.mean centred
+    static member Mean(centred: Centred<'token>) : StatisticValue = Moments.mean centred
 
     /// `Moments.covariance`.
-    static member Covariance(form: Covariance, centred: Centred<'token>) : IReadOnlyList<Statistic> =
-        Array.ofList (Moments.covariance form centred) :> IReadOnlyList<Statistic>
+    static member Covariance(form: Covariance, centred: Centred<'token>) : IReadOnlyList<StatisticValue> =
+        Array.ofList (Moments.covariance form centred) :> IReadOnlyList<StatisticValue>
 
     /// `Moments.order`.
-    static member Order(form: Order, centred: Centred<'token>) : IReadOnlyList<Statistic> =
-        Array.ofList (Moments.order form centred) :> IReadOnlyList<Statistic>
+    static member Order(form: Order, centred: Centred<'token>) : IReadOnlyList<StatisticValue> =
+        Array.ofList (Moments.order form centred) :> IReadOnlyList<StatisticValue>
 
 /// Evaluating the objective.
 [<AbstractClass; Sealed>]
 type Objectives =
 
-    /// A teacher's weights and a student's, for a batch of both that belong to the objective and to each other.
-    static member private Weights
-        (
-            objective: BoundObjective,
-            teacher: Coordinates<TeacherToken>,
-            counts: int[],
-            student: RawTrajectory<LatentStep>
-        ) =
-        let values, states = Coordinates.raw teacher, RawTrajectory.states student
-
-        let examples (tensor: RawTensor) =
-            if tensor.Shape.Length < 4 then 1 else Raw.size 4 tensor
-
-        let students = examples states
-
-        let sameExamples () =
-            if examples values = students then
-                Ok()
-            else
-                Error(ShapeMismatch("rationale loss", "example", List.ofArray values.Shape, List.ofArray states.Shape))
-
-        let oneCountEach () =
-            if counts.Length = students then
-                Ok()
-            else
-                Error(WrongLength("the token counts of the teacher's rows", students, counts.Length))
-
-        objective.Subspace.CheckCoordinates "the teacher's coordinates" teacher
-        |> Result.bind (fun () -> objective.Subspace.CheckTrajectory "the student's trajectory" student)
-        |> Result.bind sameExamples
-        |> Result.bind oneCountEach
-        |> Result.bind (fun () -> TokenWeights.ofCounts (Tensor3.dim2 (Coordinates.tensor teacher)) counts values)
-        |> Result.map (fun teacherWeights ->
-            let (RawTrajectory steps) = student
-            struct (teacherWeights, TokenWeights.uniform (Tensor3.dim2 steps) students states))
-        |> Door.orThrow
-
     /// Binds a subspace and options to the backend of `like`. `BoundObjective.Create`.
-    static member Bind(subspace: SharedSubspace, options: ObjectiveOptions, like: RawTensor) : BoundObjective =
+    static member Bind(subspace: MeasuredSubspace, options: ObjectiveOptions, like: RawTensor) : BoundObjective =
         BoundObjective.Create subspace options like |> Door.orThrow
 
     /// The rationale terms of every example; `counts` are the teacher's tokens of each row, the rest of its axis is padding.
@@ -117,12 +80,12 @@ type Objectives =
             counts: int[],
             student: RawTrajectory<LatentStep>
         ) : RationaleTerms =
-        let struct (teacherWeights, studentWeights) =
-            Objectives.Weights(objective, teacher, counts, student)
+        let teacherWeights, studentWeights =
+            objective.Weights teacher counts student |> Door.orThrow
 
-        objective.Rationale teacherWeights teacher studentWeights student
+        objective.Rationale TermsFor.Training teacherWeights teacher studentWeights student
 
-    /// The same terms where no gradient is wanted: slower for full covariances, and exact near agreement. `BoundObjective.Measure`.
+    /// The same terms where no gradient is wanted, for a report: slower for full covariances, and exact near agreement.
     static member Measure
         (
             objective: BoundObjective,
@@ -130,10 +93,10 @@ type Objectives =
             counts: int[],
             student: RawTrajectory<LatentStep>
         ) : RationaleTerms =
-        let struct (teacherWeights, studentWeights) =
-            Objectives.Weights(objective, teacher, counts, student)
+        let teacherWeights, studentWeights =
+            objective.Weights teacher counts student |> Door.orThrow
 
-        objective.Measure teacherWeights teacher studentWeights student
+        objective.Rationale TermsFor.Reporting teacherWeights teacher studentWeights student
 
     /// The closed-form gradient of the weighted terms of every example with respect to the student's raw states.
     static member RationaleGradient
@@ -144,8 +107,8 @@ type Objectives =
             counts: int[],
             student: RawTrajectory<LatentStep>
         ) : RawTensor =
-        let struct (teacherWeights, studentWeights) =
-            Objectives.Weights(objective, teacher, counts, student)
+        let teacherWeights, studentWeights =
+            objective.Weights teacher counts student |> Door.orThrow
 
         objective.RationaleGradient weights teacherWeights teacher studentWeights student
 

@@ -9,12 +9,9 @@ module Subspace =
 
     /// Largest deviation of U'U from the identity; of a batch, the largest of all.
     let orthonormalityDefect (u: Matrix<'axis, Truncated<'axis>>) =
-        let gram = (Matrix.raw (Matrix.product (Matrix.transpose u) u)).ToArray()
-        let rank = (Matrix.columns u).Size
-
-        gram
-        |> Array.mapi (fun i value -> abs (value - (if i / rank % rank = i % rank then 1.0 else 0.0)))
-        |> Array.max
+        let gram = Matrix.product (Matrix.transpose u) u
+        let identity = Matrix.identity (Matrix.columns u) (Matrix.raw u)
+        (Matrix.raw (Matrix.subtract gram identity)).ToArray() |> Array.map abs |> Array.max
 
     /// The basis, if its columns are orthonormal to `tolerance`. Errors: NotOrthonormal.
     let checkOrthonormal what tolerance (u: Matrix<'axis, Truncated<'axis>>) =

@@ -41,6 +41,9 @@ type RawTensor() =
     abstract Constant: shape: int[] * values: float[] -> RawTensor
     /// The values in row-major order, as float64 whatever the dtype.
     abstract ToArray: unit -> float[]
+    /// Runs work of which no tensor is needed any more when it ends: a backend that holds memory by hand frees it then.
+    abstract Scoped<'result> : work: System.Func<'result> -> 'result
+    default _.Scoped work = work.Invoke()
 
 /// Spectral operations of one matrix, which no gradient ever flows through. They compute in float64; what they give as a tensor
 /// has the dtype of what they were given.

@@ -25,14 +25,14 @@ module Standardisation =
 type StandardisedCorpus =
     {
         Standardisation: Standardisation
-        /// L x d, row-major; zero where nothing is centred.
-        Mean: float[]
+        /// Zero where nothing is centred.
+        Mean: Matrix<Level, Hidden>
         /// L; one where nothing is scaled, and for a level that never moves.
         Rms: float[]
-        /// Sum over examples and tokens of X_t X_t', L x L.
-        LayerGram: RawTensor
-        /// Sum over examples and tokens of X_t' X_t, d x d.
-        HiddenGram: RawTensor
+        /// Sum over examples and tokens of X_t X_t': the unfolding X_(1) times its transpose.
+        LayerGram: Matrix<Level, Level>
+        /// Sum over examples and tokens of X_t' X_t: the unfolding X_(3) times its transpose.
+        HiddenGram: Matrix<Hidden, Hidden>
         /// Sum of squares of the standardised corpus.
         Energy: float
     }
@@ -88,6 +88,9 @@ module internal LevelScale =
 
 module StandardisedCorpus =
 
+    /// The Gram matrix of an unfolding. Shapes: x : r c; result : r r.
+    let internal gram (x: Matrix<'r, 'c>) : Matrix<'r, 'r> = Matrix.product x (Matrix.transpose x)
+
     /// The Gram matrices of statistics around their standardisation's centre, scaled level by level.
     let private scaled standardisation (around: CorpusStatistics) (rms: float[]) =
         let levels, width = around.Shift.Shape[0], around.Shift.Shape[1]
@@ -104,10 +107,10 @@ module StandardisedCorpus =
 
         {
             Standardisation = standardisation
-            Mean = around.Shift.ToArray()
+            Mean = Matrix around.Shift
             Rms = rms
-            LayerGram = layer
-            HiddenGram = ((byLevel.SwapAxes(-1, -2)).SumTrailing 1).Reshape [| width; width |]
+            LayerGram = Matrix layer
+            HiddenGram = Matrix(((byLevel.SwapAxes(-1, -2)).SumTrailing 1).Reshape [| width; width |])
             Energy = Array.sum (LevelScale.diagonal layer)
         }
 
@@ -128,9 +131,12 @@ module StandardisedCorpora =
 
     /// The corpus under three standardisations, made by the same function of each. Errors: those of the function.
     let make (corpus: Standardisation -> Result<StandardisedCorpus, MathError>) examples (tokens: float) =
-        match corpus Standardisation.Full, corpus Standardisation.Scale, corpus Standardisation.Off with
-        | Ok full, Ok scale, Ok off ->
-            Ok
+        result {
+            let! full = corpus Standardisation.Full
+            let! scale = corpus Standardisation.Scale
+            let! off = corpus Standardisation.Off
+
+            return
                 {
                     Full = full
                     Scale = scale
@@ -138,9 +144,7 @@ module StandardisedCorpora =
                     Examples = examples
                     Tokens = int64 tokens
                 }
-        | Error error, _, _
-        | _, Error error, _
-        | _, _, Error error -> Error error
+        }
 
     /// The corpus under all three, from one reading. Errors: EmptyCorpus, NotFinite.
     let ofStatistics (statistics: CorpusStatistics) : Result<StandardisedCorpora, MathError> =

@@ -29,6 +29,16 @@ module Tensor3 =
     /// Sum of squares over the three modes.
     let squaredNorm (Tensor3 raw) = Scalar(Raw.squaredNorm 3 raw)
 
+    /// Elementwise difference. Shapes: all m1 m2 m3.
+    let subtract (Tensor3 a: Tensor3<'a, 'b, 'c>) (Tensor3 b: Tensor3<'a, 'b, 'c>) : Tensor3<'a, 'b, 'c> =
+        Raw.agree "difference" Axis.name<'a> 3 a 3 b
+        Raw.agree "difference" Axis.name<'b> 2 a 2 b
+        Raw.agree "difference" Axis.name<'c> 1 a 1 b
+        Tensor3(a.Subtract b)
+
+    /// Every entry times one factor.
+    let scale factor (Tensor3 a: Tensor3<'a, 'b, 'c>) : Tensor3<'a, 'b, 'c> = Tensor3(a.Scale factor)
+
     let private flattened sizes (raw: RawTensor) =
         raw.Reshape(Raw.withTrailing 3 sizes raw)
 
@@ -40,9 +50,12 @@ module Tensor3 =
     let unfold2 (Tensor3 x: Tensor3<'a, 'b, 'c>) : Matrix<'b, Merged<'a, 'c>> =
         Matrix(flattened [| Raw.size 2 x; Raw.size 3 x * Raw.size 1 x |] (x.SwapAxes(-3, -2)))
 
+    /// The transpose of the mode-3 unfolding, which lies in memory as the tensor does. Shapes: x : m1 m2 m3; result : (m1 m2) m3.
+    let private rows3 (Tensor3 x: Tensor3<'a, 'b, 'c>) : Matrix<Merged<'a, 'b>, 'c> =
+        Matrix(flattened [| Raw.size 3 x * Raw.size 2 x; Raw.size 1 x |] x)
+
     /// Mode-3 unfolding. Shapes: x : m1 m2 m3; result : m3 (m1 m2).
-    let unfold3 (Tensor3 x: Tensor3<'a, 'b, 'c>) : Matrix<'c, Merged<'a, 'b>> =
-        Matrix((flattened [| Raw.size 3 x * Raw.size 2 x; Raw.size 1 x |] x).SwapAxes(-1, -2))
+    let unfold3 (x: Tensor3<'a, 'b, 'c>) : Matrix<'c, Merged<'a, 'b>> = Matrix.transpose (rows3 x)
 
     let private folded sizes (raw: RawTensor) =
         raw.Reshape(Raw.withTrailing 2 sizes raw)
@@ -80,4 +93,5 @@ module Tensor3 =
 
     /// Mode-3 product x x_3 u. Shapes: u : j m3; x : m1 m2 m3; result : m1 m2 j.
     let modeProduct3 (u: Matrix<'j, 'c>) (x: Tensor3<'a, 'b, 'c>) : Tensor3<'a, 'b, 'j> =
-        fold3 (dim1 x) (dim2 x) (Matrix.product u (unfold3 x))
+        let (Matrix rows) = Matrix.product (rows3 x) (Matrix.transpose u)
+        Tensor3(folded [| (dim1 x).Size; (dim2 x).Size; Raw.size 1 rows |] rows)

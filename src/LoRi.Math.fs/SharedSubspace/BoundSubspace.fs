@@ -1,46 +1,43 @@
 namespace LoRi.Math
 
-/// A subspace as constants of one backend, with the device and dtype of `like`, made once and used for every batch of the same
-/// device and dtype. Trajectories enter through its doors, which
-/// check that their levels and components are the subspace's own.
+/// A subspace as constants of one backend, with the device and dtype of `like`, made once and used for every batch of the same device
+/// and dtype. Trajectories enter through its doors, which check that their levels and components are the subspace's own.
 [<Sealed>]
-type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
-    let constant sizes values = like.Constant(sizes, values)
-    let mean = constant [| subspace.Levels; 1; subspace.Width |] subspace.Mean
+type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
+    let onBackend (matrix: Matrix<'r, 'c>) : Matrix<'r, 'c> =
+        Matrix(like.Constant((Matrix.raw matrix).Shape, (Matrix.raw matrix).ToArray()))
+
+    let levels, width = subspace.Levels, subspace.Width
+    let mean = (Matrix.raw (onBackend subspace.Mean)).Reshape [| levels; 1; width |]
 
     let scale =
-        constant [| subspace.Levels; 1; 1 |] (subspace.Rms |> Array.map (fun r -> 1.0 / r))
+        like.Constant([| levels; 1; 1 |], subspace.Rms |> Array.map (fun r -> 1.0 / r))
 
-    let layer = constant [| subspace.Levels; subspace.LayerRank |] subspace.LayerBasis
-    let layerTransposed = layer.SwapAxes(-1, -2)
-    let hidden = constant [| subspace.Width; subspace.HiddenRank |] subspace.HiddenBasis
-    let hiddenTransposed = hidden.SwapAxes(-1, -2)
-    let layerRank, hiddenRank = SharedSubspace.coordinateRanks subspace
+    let layer, hidden = onBackend subspace.LayerBasis, onBackend subspace.HiddenBasis
 
-    /// The mode-1 product with a matrix, through one product per example.
-    let overLevels (matrix: RawTensor) (x: RawTensor) =
-        let tokens, width = Raw.size 2 x, Raw.size 1 x
-        let flat = x.Reshape(Raw.withTrailing 3 [| Raw.size 3 x; tokens * width |] x)
-        (matrix.MatMul flat).Reshape(Raw.withTrailing 3 [| matrix.Shape[0]; tokens; width |] x)
+    let layerTransposed, hiddenTransposed =
+        Matrix.transpose layer, Matrix.transpose hidden
+
+    let layerRank, hiddenRank = subspace.CoordinateRanks
 
     /// x x_1 U_L' x_3 U_d' (the hidden mode first: it reduces most).
-    let project (x: RawTensor) =
-        overLevels layerTransposed (x.MatMul hidden)
+    let project (x: Tensor3<Level, 'token, Hidden>) : Tensor3<Truncated<Level>, 'token, Truncated<Hidden>> =
+        x |> Tensor3.modeProduct3 hiddenTransposed |> Tensor3.modeProduct1 layerTransposed
 
     /// z x_1 U_L x_3 U_d
-    let back (z: RawTensor) =
-        overLevels layer (z.MatMul hiddenTransposed)
+    let back (z: Tensor3<Truncated<Level>, 'token, Truncated<Hidden>>) : Tensor3<Level, 'token, Hidden> =
+        z |> Tensor3.modeProduct3 hidden |> Tensor3.modeProduct1 layer
+
+    /// X - P_L X P_d
+    let remainder (x: Tensor3<Level, 'token, Hidden>) : Tensor3<Level, 'token, Hidden> =
+        Tensor3.subtract x (back (project x))
 
     let trailing what axes sizes (x: RawTensor) =
         Raw.checkTrailing what axes sizes x |> Result.map ignore
 
     /// A trajectory has the subspace's levels and components. Errors: WrongShape.
     let checkOwn what (x: RawTensor) =
-        trailing
-            what
-            [ Axis.name<Level>; "token"; Axis.name<Hidden> ]
-            [ subspace.Levels; Raw.size 2 x; subspace.Width ]
-            x
+        trailing what [ Axis.name<Level>; "token"; Axis.name<Hidden> ] [ levels; Raw.size 2 x; width ] x
 
     let own operation x = Raw.orStop (checkOwn operation x)
 
@@ -57,8 +54,7 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
     /// Takes raw states whose levels and components are the subspace's. Shape: .. L token d. Errors: WrongShape, SizeNotPositive.
     member _.Trajectory<'token>(states: RawTensor) : Result<RawTrajectory<'token>, MathError> =
         tokens states
-        |> Result.bind (fun steps ->
-            RawTrajectory.create (Dim.trusted subspace.Levels) steps (Dim.trusted subspace.Width) states)
+        |> Result.bind (fun steps -> RawTrajectory.create (Dim.trusted levels) steps (Dim.trusted width) states)
 
     /// Takes coordinates in this subspace. Shape: .. r_L token r_d. Errors: WrongShape, SizeNotPositive.
     member _.CoordinatesOf<'token>(values: RawTensor) : Result<Coordinates<'token>, MathError> =
@@ -76,11 +72,11 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
 
     /// Anchors are of this subspace's sizes. Errors: WrongShape.
     member internal _.CheckAnchors what (Anchors a) =
-        trailing what [ Axis.name<Level>; Axis.name<Hidden> ] [ subspace.Levels; subspace.Width ] (Matrix.raw a)
+        trailing what [ Axis.name<Level>; Axis.name<Hidden> ] [ levels; width ] (Matrix.raw a)
 
     /// Takes raw anchors whose levels and components are the subspace's. Shape: .. L d. Errors: WrongShape.
     member _.Anchors(states: RawTensor) : Result<Anchors, MathError> =
-        Anchors.create (Dim.trusted subspace.Levels) (Dim.trusted subspace.Width) states
+        Anchors.create (Dim.trusted levels) (Dim.trusted width) states
 
     /// X = (H - mean) / rms, per level. Trajectories of another size stop with both shapes.
     member _.Standardise(RawTrajectory h: RawTrajectory<'token>) : StandardisedTrajectory<'token> =
@@ -95,40 +91,45 @@ type BoundSubspace(subspace: SharedSubspace, like: RawTensor) =
 
         match subspace.Kind with
         | SubspaceKind.Identity -> Coordinates(Tensor3 raw)
-        | SubspaceKind.Complement -> Coordinates(Tensor3(raw.Subtract(back (project raw))))
+        | SubspaceKind.Complement -> Coordinates(Tensor3(Tensor3.raw (remainder x)))
         | SubspaceKind.MultilinearSvd
-        | SubspaceKind.Random _ -> Coordinates(Tensor3(project raw))
+        | SubspaceKind.Random _ -> Coordinates(project x)
 
     /// The gradient with respect to raw states, given the one with respect to coordinates: the transpose of
     /// `Standardise >> Coordinates`. Shapes: .. r_L token r_d to .. L token d.
-    member internal _.PullBack(gradient: RawTensor) : RawTensor =
+    member internal _.PullBack
+        (gradient: Tensor3<Truncated<Level>, 'token, Truncated<Hidden>>)
+        : Tensor3<Level, 'token, Hidden> =
+        let whole: Tensor3<Level, 'token, Hidden> = Tensor3(Tensor3.raw gradient)
+
         let standardised =
             match subspace.Kind with
-            | SubspaceKind.Identity -> gradient
-            | SubspaceKind.Complement -> gradient.Subtract(back (project gradient))
+            | SubspaceKind.Identity -> whole
+            | SubspaceKind.Complement -> remainder whole
             | SubspaceKind.MultilinearSvd
             | SubspaceKind.Random _ -> back gradient
 
-        standardised.Multiply scale
+        Tensor3((Tensor3.raw standardised).Multiply scale)
 
     /// Energy of what the bases keep of a standardised trajectory, token by token. Shape: .. token.
     member _.KeptEnergy(StandardisedTrajectory x: StandardisedTrajectory<'token>) : RawTensor =
         own "kept energy" (Tensor3.raw x)
-        Raw.squaredNorm 2 ((project (Tensor3.raw x)).SwapAxes(-3, -2))
+        Raw.squaredNorm 2 ((Tensor3.raw (project x)).SwapAxes(-3, -2))
 
     /// A difference of anchors divided by the level's rms, projected (what projection leaves, for `Complement`), and
     /// multiplied again. Shapes: .. L d.
     member internal _.ProjectAnchors(difference: RawTensor) : RawTensor =
         let asTrajectory =
-            difference.Reshape(Raw.withTrailing 2 [| subspace.Levels; 1; subspace.Width |] difference)
+            difference.Reshape(Raw.withTrailing 2 [| levels; 1; width |] difference)
 
-        let scaled = asTrajectory.Multiply scale
+        let scaled: Tensor3<Level, AnchorPosition, Hidden> =
+            Tensor3(asTrajectory.Multiply scale)
 
         let part =
             match subspace.Kind with
             | SubspaceKind.Identity -> scaled
-            | SubspaceKind.Complement -> scaled.Subtract(back (project scaled))
+            | SubspaceKind.Complement -> remainder scaled
             | SubspaceKind.MultilinearSvd
             | SubspaceKind.Random _ -> back (project scaled)
 
-        (part.Divide scale).Reshape difference.Shape
+        ((Tensor3.raw part).Divide scale).Reshape difference.Shape

@@ -9,7 +9,7 @@ type Merged<'slow, 'fast> = interface end
 /// The size of an axis, checked once. The axis is a tag: two axes with different tags never meet in an operation that
 /// wants one of them, whatever their sizes. One tag can still stand for two sizes; operations compare sizes and raise an
 /// invariant exception with both shapes. Where that must be impossible between matrices or tensors, `Dim.fresh` makes a tag of
-/// its own; trajectories, coordinates and anchors have the tags `Level` and `Hidden`, whatever subspace they belong to.
+/// its own.
 [<Sealed; AllowNullLiteral(false)>]
 type Dim<'axis> internal (size: int) =
     /// The number of indices along the axis; at least 1.
@@ -29,8 +29,13 @@ module internal Axis =
         else
             axis.Name
 
+    /// Worked out once a tag: operations name their axes whether or not they fail.
+    [<AbstractClass; Sealed>]
+    type private Name<'axis> private () =
+        static member val Text = nameOf typeof<'axis>
+
     /// The tag as a message shows it.
-    let name<'axis> = nameOf typeof<'axis>
+    let name<'axis> = Name<'axis>.Text
 
 module Dim =
 

@@ -1,16 +1,24 @@
 /// The door for C#: tupled static methods that forward to the modules of `LoRi.Math`. What is a `Result` there is a value
-/// here, and its error an `ArgumentException` with the same text.
+/// here, and its error a `MathException`, an `ArgumentException` with the same text.
 namespace LoRi.Math.Fluent
 
 open System.Collections.Generic
 open LoRi.Math
+
+/// Bad input: what was wrong, and the same in words.
+[<Sealed>]
+type MathException(error: MathError) =
+    inherit System.ArgumentException(MathError.describe error)
+
+    /// What was wrong.
+    member _.Error = error
 
 module internal Door =
 
     let orThrow result =
         match result with
         | Ok value -> value
-        | Error error -> raise (System.ArgumentException(MathError.describe error))
+        | Error error -> raise (MathException error)
 
 /// Sizes and tensors of the core's own types.
 [<AbstractClass; Sealed>]
@@ -51,6 +59,9 @@ type Matrices =
 
     /// `Matrix.transpose`.
     static member Transpose(a: Matrix<'r, 'c>) : Matrix<'c, 'r> = Matrix.transpose a
+
+    /// The numbers, row-major, as float64 whatever the dtype.
+    static member Values(a: Matrix<'r, 'c>) : float[] = (Matrix.raw a).ToArray()
 
 /// Unfoldings, their inverses and mode products of order-3 tensors.
 [<AbstractClass; Sealed>]
@@ -173,12 +184,9 @@ type Bases =
 [<AbstractClass; Sealed>]
 type Spectra =
 
-    /// Names of the three standardisations, in the order of reports. `Standardisation.all`.
-    static member Standardisations: IReadOnlyList<string> =
-        [|
-            for standardisation in Standardisation.all -> Standardisation.name standardisation
-        |]
-        :> IReadOnlyList<string>
+    /// The three standardisations, in the order of reports. `Standardisation.all`.
+    static member Standardisations: IReadOnlyList<Standardisation> =
+        Standardisation.all :> IReadOnlyList<Standardisation>
 
     /// The name of one. `Standardisation.name`.
     static member Name(standardisation: Standardisation) : string = Standardisation.name standardisation

@@ -1,0 +1,131 @@
+/// The door for C#: reading a corpus and fitting subspaces to it.
+namespace LoRi.Math.Fluent
+
+open System.Collections.Generic
+open LoRi.Math
+
+/// Reading a corpus batch by batch: once for `CorpusStatistics`, or twice with less memory, the second time under all three
+/// standardisations. Shapes: states : example level token hidden; counts : example.
+[<AbstractClass; Sealed>]
+type Readings =
+
+    /// Statistics of a first batch. `CorpusStatistics.Start`.
+    static member Statistics(states: RawTensor, counts: int[]) : CorpusStatistics =
+        CorpusStatistics.Start states counts |> Door.orThrow
+
+    /// With one more batch. `CorpusStatistics.Add`.
+    static member Add(statistics: CorpusStatistics, states: RawTensor, counts: int[]) : CorpusStatistics =
+        statistics.Add states counts |> Door.orThrow
+
+    /// Sums of a first batch. `LevelSums.Start`.
+    static member Sums(states: RawTensor, counts: int[]) : LevelSums =
+        LevelSums.Start states counts |> Door.orThrow
+
+    /// With one more batch. `LevelSums.Add`.
+    static member Add(sums: LevelSums, states: RawTensor, counts: int[]) : LevelSums =
+        sums.Add states counts |> Door.orThrow
+
+    /// Nothing read the second time yet, one per standardisation. `GramSums.Start`.
+    static member Start(sums: LevelSums) : IReadOnlyList<GramSums> =
+        [|
+            for standardisation in Standardisation.all -> GramSums.Start sums standardisation |> Door.orThrow
+        |]
+        :> IReadOnlyList<GramSums>
+
+    /// With one more batch. `GramSums.Add`.
+    static member Add(grams: GramSums, states: RawTensor, counts: int[]) : GramSums =
+        grams.Add states counts |> Door.orThrow
+
+    /// The corpora of what was read; sums in the order that `Start` gave them.
+    static member Finish(sums: LevelSums, grams: IReadOnlyList<GramSums>) : StandardisedCorpora =
+        let corpus standardisation =
+            grams[List.findIndex ((=) standardisation) Standardisation.all].Corpus
+
+        StandardisedCorpora.make corpus sums.Examples sums.Tokens |> Door.orThrow
+
+/// Fitting shared subspaces and moving trajectories into them.
+[<AbstractClass; Sealed>]
+type Subspaces =
+
+    /// Anchors of no example at all are none.
+    static member private Given(anchors: RawTensor) : RawTensor option =
+        if anchors.Shape.Length > 0 && anchors.Shape[0] = 0 then
+            None
+        else
+            Some anchors
+
+    /// The subspace of a corpus read once. `FittedSubspace.fit`.
+    static member Fit(spectral: ISpectral, options: SubspaceOptions, statistics: CorpusStatistics) : FittedSubspace =
+        StandardisedCorpora.ofStatistics statistics
+        |> Result.bind (FittedSubspace.fit spectral options)
+        |> Door.orThrow
+
+    /// The subspace of a corpus whose Gram matrices are known. `FittedSubspace.fit`.
+    static member Fit(spectral: ISpectral, options: SubspaceOptions, corpora: StandardisedCorpora) : FittedSubspace =
+        FittedSubspace.fit spectral options corpora |> Door.orThrow
+
+    /// The subspace of a corpus in memory, with all that an objective of a weighting needs. `SharedSubspace.fit`.
+    /// Shapes: trajectories : example level token hidden; counts : example; anchors : example level hidden, or of no example at all.
+    static member Fit
+        (
+            spectral: ISpectral,
+            options: SubspaceOptions,
+            weighting: Weighting,
+            trajectories: RawTensor,
+            counts: int[],
+            anchors: RawTensor
+        ) : MeasuredSubspace =
+        SharedSubspace.fit spectral options weighting trajectories counts (Subspaces.Given anchors)
+        |> Door.orThrow
+
+    /// A second reading for every objective of a weighting; `like` chooses the backend and its precision.
+    static member Measures(subspace: FittedSubspace, weighting: Weighting, like: RawTensor) : SubspaceMeasures =
+        SubspaceMeasures(subspace, MeasuredVariances.every weighting subspace, like)
+
+    /// One batch of the second reading. Shapes as in `Fit`.
+    static member Measure
+        (measures: SubspaceMeasures, trajectories: RawTensor, counts: int[], anchors: RawTensor)
+        : unit =
+        SharedSubspace.checkRows trajectories counts (Subspaces.Given anchors)
+        |> Result.bind (fun () -> measures.AddTrajectories trajectories counts)
+        |> Door.orThrow
+
+        Subspaces.MeasureAnchors(measures, anchors)
+
+    /// Anchors apart from trajectories, where not every example has one. Shape: example level hidden, or of no example at all.
+    static member MeasureAnchors(measures: SubspaceMeasures, anchors: RawTensor) : unit =
+        for anchors in Option.toList (Subspaces.Given anchors) do
+            measures.AddAnchors anchors |> Door.orThrow
+
+    /// The same for coordinates that were projected before. Shapes: coordinates : example r_L token r_d; anchors : example level
+    /// hidden, or of no example at all.
+    static member MeasureCoordinates
+        (measures: SubspaceMeasures, coordinates: RawTensor, counts: int[], anchors: RawTensor)
+        : unit =
+        SharedSubspace.checkRows coordinates counts (Subspaces.Given anchors)
+        |> Result.bind (fun () -> measures.AddCoordinates coordinates counts)
+        |> Door.orThrow
+
+        Subspaces.MeasureAnchors(measures, anchors)
+
+    /// A basis on the reference backend, from row-major values. Shape: size rank.
+    static member Basis<'axis>(size: int, rank: int, values: float[]) : Matrix<'axis, Truncated<'axis>> =
+        Matrix(Tensors.Reference([| size; rank |], values))
+
+    /// A level's numbers side by side on the reference backend, from row-major values. Shape: level hidden.
+    static member PerLevel(levels: int, width: int, values: float[]) : Matrix<Level, Hidden> =
+        Matrix(Tensors.Reference([| levels; width |], values))
+
+    /// The shape of a statistic's variances for coordinates of these sizes; null where no statistic has that name.
+    static member StatisticShape(name: string, layers: int, width: int) : int[] | null =
+        match Moments.find name with
+        | Some statistic -> Statistic.shape layers width statistic
+        | None -> null
+
+    /// A subspace from outside, if its parts fit together. `FittedSubspace.validate`.
+    static member Validate(subspace: FittedSubspace) : FittedSubspace =
+        FittedSubspace.validate subspace |> Door.orThrow
+
+    /// A subspace from outside with its measures, if its parts fit together. `MeasuredSubspace.validate`.
+    static member Validate(subspace: MeasuredSubspace) : MeasuredSubspace =
+        MeasuredSubspace.validate subspace |> Door.orThrow

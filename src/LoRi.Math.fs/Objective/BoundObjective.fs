@@ -1,0 +1,318 @@
+namespace LoRi.Math
+
+/// [ours] How anchors are compared.
+[<RequireQualifiedAccess>]
+type AnchorForm =
+    | Full
+    /// After projection of the difference, divided by the level's rms before and multiplied after.
+    | Subspace
+    | Off
+
+/// [ours] What the difference of anchors is divided by, per level.
+[<RequireQualifiedAccess>]
+type AnchorScale =
+    /// The unbiased deviation over the corpus's teacher anchors, fixed when the subspace is fitted.
+    | Corpus
+    /// The same over the teacher's anchors of the batch, as CODI has it.
+    | Batch
+
+/// Which terms are compared, and how.
+type ObjectiveOptions =
+    {
+        Rationale: RationaleOptions
+        Anchor: AnchorForm
+        AnchorScale: AnchorScale
+    }
+
+/// What an objective needs of a subspace beyond its bases, checked and turned into constants of a backend.
+module private ObjectiveConstants =
+
+    /// The statistics that the weighting divides by.
+    let private statistics (options: RationaleOptions) =
+        match MeasuredVariances.ofRationale options with
+        | MeasuredVariances.Statistics all -> all
+        | MeasuredVariances.Nothing
+        | MeasuredVariances.Components -> []
+
+    let private checkLength what expected (values: float[]) =
+        refuse (values.Length <> expected) (WrongLength($"the variances of {what}", expected, values.Length))
+
+    /// The variances that the weighting divides by are there. Errors: VarianceMissing, FullVarianceMissing, WrongLength.
+    let private checkVariances (subspace: MeasuredSubspace) (options: RationaleOptions) =
+        let layers, width = subspace.Fitted.CoordinateRanks
+
+        result {
+            if options.Weighting = Weighting.Variance then
+                match subspace.ComponentVariances with
+                | Some values -> do! checkLength "the components" (layers * width) values
+                | None -> return! Error(VarianceMissing "the components")
+
+            for statistic in statistics options do
+                match subspace.StatisticVariances.TryFind statistic.Name with
+                | Some values -> do! checkLength statistic.Name (Statistic.entries layers width statistic) values
+                | None when statistic = Covariance.full && layers * width > Covariance.largestFull ->
+                    return! Error(FullVarianceMissing(layers * width, Covariance.largestFull))
+                | None -> return! Error(VarianceMissing statistic.Name)
+        }
+
+    /// The deviations that anchors are divided by are there and above zero. Errors: AnchorsMissing, AnchorsNeverVary.
+    let private checkAnchors (subspace: MeasuredSubspace) (options: ObjectiveOptions) =
+        if options.Anchor = AnchorForm.Off || options.AnchorScale = AnchorScale.Batch then
+            Ok()
+        else
+            match subspace.AnchorDeviation with
+            | None -> Error AnchorsMissing
+            | Some deviations ->
+                match deviations |> Array.tryFindIndex (fun deviation -> not (deviation > 0.0)) with
+                | Some level -> Error(AnchorsNeverVary(level + 1, subspace.Fitted.Levels))
+                | None -> Ok()
+
+    /// Everything that the options need is there. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.
+    let check (subspace: MeasuredSubspace) (options: ObjectiveOptions) =
+        result {
+            do! checkVariances subspace options.Rationale
+            do! checkAnchors subspace options
+        }
+
+    /// What squared errors of each statistic are divided by, by its name.
+    let divisors (subspace: MeasuredSubspace) (options: RationaleOptions) (like: RawTensor) =
+        let layers, width = subspace.Fitted.CoordinateRanks
+
+        Map.ofList
+            [
+                for statistic in statistics options ->
+                    let divisors = Weighting.divisors subspace.StatisticVariances[statistic.Name]
+                    statistic.Name, like.Constant(statistic.Shape layers width, divisors)
+            ]
+
+    /// What components are divided by. Shape: r_L 1 r_d.
+    let roots (subspace: MeasuredSubspace) (options: RationaleOptions) (like: RawTensor) =
+        match options.Weighting, subspace.ComponentVariances with
+        | Weighting.Variance, Some variances ->
+            let layers, width = subspace.Fitted.CoordinateRanks
+            Some(like.Constant([| layers; 1; width |], Weighting.divisors variances |> Array.map sqrt))
+        | _ -> None
+
+    /// The corpus's deviation of the anchors per level, where the subspace has it.
+    let deviations (subspace: MeasuredSubspace) (like: RawTensor) =
+        subspace.AnchorDeviation
+        |> Option.map (fun deviations -> like.Constant([| subspace.Fitted.Levels |], deviations))
+
+/// What terms are computed for.
+[<RequireQualifiedAccess>]
+type TermsFor =
+    /// To be differentiated: full covariances go through token Grams where that is less work.
+    | Training
+    /// To be reported: as long as p = r_L r_d is at most 512 full covariances are compared entry by entry, which keeps the digits near
+    /// agreement that token Grams lose there.
+    | Reporting
+
+/// The objective with all its constants on one backend: what a training step calls.
+[<Sealed>]
+type BoundObjective
+    private
+    (
+        measured: MeasuredSubspace,
+        bound: BoundSubspace,
+        options: ObjectiveOptions,
+        divisors: Map<string, RawTensor>,
+        roots: RawTensor option,
+        deviations: RawTensor option
+    ) =
+
+    /// The full covariance goes through token Grams where no weights entry by entry ask for the matrix itself, and the
+    /// teacher has no more tokens than p = r_L r_d.
+    let full (Coordinates teacher: Coordinates<TeacherToken>) =
+        let z = Tensor3.raw teacher
+
+        if
+            options.Rationale.Weighting <> Weighting.Statistic
+            && Raw.size 2 z <= Raw.size 3 z * Raw.size 1 z
+        then
+            FullCovariances.ThroughTokenGrams
+        else
+            FullCovariances.EntryByEntry
+
+    /// Components over the roots of their variances, where the weighting says so.
+    let scaled (Coordinates z: Coordinates<'token>) : Coordinates<'token> =
+        match roots with
+        | Some roots -> Coordinates(Tensor3((Tensor3.raw z).Divide roots))
+        | None -> Coordinates z
+
+    /// p = r_L r_d
+    let entries =
+        let layers, width = bound.Subspace.CoordinateRanks
+        layers * width
+
+    let divisor (statistic: Statistic) = divisors.TryFind statistic.Name
+
+    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.
+    static member Create
+        (subspace: MeasuredSubspace)
+        (options: ObjectiveOptions)
+        (like: RawTensor)
+        : Result<BoundObjective, MathError> =
+        ObjectiveConstants.check subspace options
+        |> Result.map (fun () ->
+            BoundObjective(
+                subspace,
+                BoundSubspace(subspace.Fitted, like),
+                options,
+                ObjectiveConstants.divisors subspace options.Rationale like,
+                ObjectiveConstants.roots subspace options.Rationale like,
+                ObjectiveConstants.deviations subspace like
+            ))
+
+    /// The subspace that the objective was bound with.
+    member _.Measured = measured
+
+    /// The subspace, bound to the same backend.
+    member _.Subspace = bound
+
+    /// The weights of a teacher's tokens and of a student's steps, of batches that belong to this objective and to each other.
+    /// Shapes: teacher : example r_L token r_d; counts : example; student : example L step d.
+    /// Errors: WrongShape, ShapeMismatch, WrongLength, TokenCountOutOfRange.
+    member _.Weights
+        (teacher: Coordinates<TeacherToken>)
+        (counts: int[])
+        (RawTrajectory steps as student: RawTrajectory<LatentStep>)
+        : Result<TokenWeights<TeacherToken> * TokenWeights<LatentStep>, MathError> =
+        let values, states = Coordinates.raw teacher, RawTrajectory.states student
+
+        let examples (tensor: RawTensor) =
+            if tensor.Shape.Length < 4 then 1 else Raw.size 4 tensor
+
+        let students = examples states
+        let shapes = List.ofArray values.Shape, List.ofArray states.Shape
+
+        result {
+            do! bound.CheckCoordinates "the teacher's coordinates" teacher
+            do! bound.CheckTrajectory "the student's trajectory" student
+
+            do!
+                refuse
+                    (examples values <> students)
+                    (ShapeMismatch("rationale loss", "example", fst shapes, snd shapes))
+
+            do!
+                refuse
+                    (counts.Length <> students)
+                    (WrongLength("the token counts of the teacher's rows", students, counts.Length))
+
+            let! weights =
+                TokenWeights.ofCounts (Tensor3.dim2 (Coordinates.tensor teacher)) counts values
+
+            return weights, TokenWeights.uniform (Tensor3.dim2 steps) students states
+        }
+
+    /// The moments of teacher and student, in this order; the student's raw states are standardised and projected.
+    member private _.Moments
+        teacherWeights
+        (teacher: Coordinates<TeacherToken>)
+        studentWeights
+        (student: RawTrajectory<LatentStep>)
+        =
+        Raw.orStop (bound.CheckCoordinates "rationale loss" teacher)
+
+        Moments.centre teacherWeights (scaled teacher),
+        Moments.centre studentWeights (scaled (bound.Coordinates(bound.Standardise student)))
+
+    /// The terms of these moments.
+    member private _.Terms full teacher student : RationaleTerms =
+        match options.Rationale.Covariance, full with
+        | Covariance.Full, FullCovariances.ThroughTokenGrams ->
+            let others =
+                { options.Rationale with
+                    Covariance = Covariance.Off
+                }
+
+            { MomentMatching.terms others divisor teacher student with
+                Covariance = MomentMatching.fullCovarianceByGrams teacher student
+            }
+        | _ -> MomentMatching.terms options.Rationale divisor teacher student
+
+    /// How many numbers the largest statistic that is formed of one example for a report has (full covariances, or one per component):
+    /// what batches are sized by.
+    member _.ReportedEntries: int64 =
+        if options.Rationale.Covariance = Covariance.Full && entries <= Covariance.largestFull then
+            int64 entries * int64 entries
+        else
+            int64 entries
+
+    /// The rationale terms of teacher coordinates against the student's raw states, one number per example. Coordinates of
+    /// another subspace's ranks stop with both shapes.
+    member this.Rationale
+        (purpose: TermsFor)
+        (teacherWeights: TokenWeights<TeacherToken>)
+        (teacher: Coordinates<TeacherToken>)
+        (studentWeights: TokenWeights<LatentStep>)
+        (student: RawTrajectory<LatentStep>)
+        : RationaleTerms =
+        let teacherMoments, studentMoments =
+            this.Moments teacherWeights teacher studentWeights student
+
+        let how =
+            match purpose with
+            | TermsFor.Reporting when entries <= Covariance.largestFull -> FullCovariances.EntryByEntry
+            | TermsFor.Reporting
+            | TermsFor.Training -> full teacher
+
+        this.Terms how teacherMoments studentMoments
+
+    /// The closed-form gradient of w_mean L_mean + w_cov L_cov + w_order L_order of every example with respect to the
+    /// student's raw states. Shape: example L M d.
+    member this.RationaleGradient
+        (weights: RationaleWeights)
+        (teacherWeights: TokenWeights<TeacherToken>)
+        (teacher: Coordinates<TeacherToken>)
+        (studentWeights: TokenWeights<LatentStep>)
+        (student: RawTrajectory<LatentStep>)
+        : RawTensor =
+        let teacherMoments, studentMoments =
+            this.Moments teacherWeights teacher studentWeights student
+
+        let coordinates =
+            MomentMatching.gradient options.Rationale weights divisor (full teacher) teacherMoments studentMoments
+
+        let unscaled =
+            match roots with
+            | Some roots -> coordinates.Divide roots
+            | None -> coordinates
+
+        Tensor3.raw (bound.PullBack(Tensor3 unscaled: Tensor3<_, LatentStep, _>))
+
+    /// What the difference of anchors is divided by. Shape: level.
+    member private _.AnchorDeviations(teacher: RawTensor) =
+        match options.AnchorScale, deviations with
+        | AnchorScale.Batch, _ -> Anchor.batchDeviations teacher
+        | AnchorScale.Corpus, Some ofCorpus -> ofCorpus
+        | AnchorScale.Corpus, None -> MathError.invariant "anchors are compared without deviations"
+
+    /// Anchors that can be compared: of this subspace and of as many examples; where a batch's own deviation divides, a batch.
+    /// Errors: WrongShape, ShapeMismatch, WrongAxes.
+    member internal _.CheckAnchors (teacher: Anchors) (student: Anchors) : Result<unit, MathError> =
+        let left, right = Anchors.states teacher, Anchors.states student
+
+        result {
+            do! bound.CheckAnchors "the teacher's anchors" teacher
+            do! bound.CheckAnchors "the student's anchors" student
+            let shapes = List.ofArray left.Shape, List.ofArray right.Shape
+            do! refuse (left.Shape <> right.Shape) (ShapeMismatch("anchor loss", "example", fst shapes, snd shapes))
+
+            if options.Anchor <> AnchorForm.Off && options.AnchorScale = AnchorScale.Batch then
+                do! Raw.checkAxes "the anchors" [ "example"; Axis.name<Level>; Axis.name<Hidden> ] left
+        }
+
+    /// The anchor term of raw anchors, one number per example. Anchors of as many examples, levels and components; others stop with
+    /// both shapes.
+    member this.Anchor (teacherAnchors: Anchors) (studentAnchors: Anchors) : Scalar =
+        Raw.orStop (this.CheckAnchors teacherAnchors studentAnchors)
+        let teacher, student = Anchors.states teacherAnchors, Anchors.states studentAnchors
+        let difference = student.Subtract teacher
+
+        match options.Anchor with
+        | AnchorForm.Off -> Scalar((difference.Scale 0.0).SumTrailing 2)
+        | AnchorForm.Full -> Anchor.loss (this.AnchorDeviations teacher) difference
+        | AnchorForm.Subspace -> Anchor.loss (this.AnchorDeviations teacher) (bound.ProjectAnchors difference)

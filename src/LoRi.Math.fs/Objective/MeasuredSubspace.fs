@@ -1,0 +1,96 @@
+namespace LoRi.Math
+
+/// Which variances a second reading of the corpus measures.
+[<RequireQualifiedAccess>]
+type MeasuredVariances =
+    | Nothing
+    /// Of the components, across tokens.
+    | Components
+    /// Of these statistics' entries, across examples.
+    | Statistics of Statistic list
+
+module MeasuredVariances =
+
+    /// What one objective needs.
+    let ofRationale (options: RationaleOptions) =
+        match options.Weighting with
+        | Weighting.Off -> MeasuredVariances.Nothing
+        | Weighting.Variance -> MeasuredVariances.Components
+        | Weighting.Statistic ->
+            MeasuredVariances.Statistics(
+                Statistic.mean :: Covariance.statistics options.Covariance
+                @ Order.statistics options.Order
+            )
+
+    /// What every objective of a weighting needs in this subspace; the full covariance only up to p = 512.
+    let every weighting (subspace: FittedSubspace) =
+        let layers, width = subspace.CoordinateRanks
+
+        match weighting with
+        | Weighting.Off -> MeasuredVariances.Nothing
+        | Weighting.Variance -> MeasuredVariances.Components
+        | Weighting.Statistic ->
+            Moments.all
+            |> List.filter (fun statistic -> statistic <> Covariance.full || layers * width <= Covariance.largestFull)
+            |> MeasuredVariances.Statistics
+
+/// A fitted subspace with what a second reading of its corpus measures: all that an objective needs, and what a subspace file holds.
+type MeasuredSubspace =
+    {
+        Fitted: FittedSubspace
+        /// What the bases keep of the corpus's energy, where it was measured.
+        EnergyKept: float option
+        /// Biased variances of the components across tokens, row-major r_L x r_d, where they were asked for.
+        ComponentVariances: float[] option
+        /// Biased variances of statistics' entries across examples, by the statistic's name.
+        StatisticVariances: Map<string, float[]>
+        /// Unbiased deviation of the corpus's anchors, one number per level, zero where a level's never vary; where there were any.
+        AnchorDeviation: float[] option
+    }
+
+module MeasuredSubspace =
+
+    /// A subspace of whose corpus nothing further is known: enough for objectives that divide by no variance and no deviation.
+    let unmeasured (subspace: FittedSubspace) : MeasuredSubspace =
+        {
+            Fitted = subspace
+            EnergyKept = None
+            ComponentVariances = None
+            StatisticVariances = Map.empty
+            AnchorDeviation = None
+        }
+
+    let private variances what (shape: int[]) (values: float[]) =
+        result {
+            do! Values.check $"the variances of {what}" (Array.fold (*) 1 shape) values
+            do! Values.notBelowZero $"the variances of {what}" values
+        }
+
+    let private statistic layers width (name: string) values =
+        match Moments.find name with
+        | None -> Error(StatisticUnknown name)
+        | Some statistic -> variances name (statistic.Shape layers width) values
+
+    /// The subspace, if its parts fit together: what came from outside is checked here once. Errors: those of
+    /// `FittedSubspace.validate`, and StatisticUnknown.
+    let validate (subspace: MeasuredSubspace) : Result<MeasuredSubspace, MathError> =
+        let layers, width = subspace.Fitted.CoordinateRanks
+
+        result {
+            let! _ = FittedSubspace.validate subspace.Fitted
+
+            for energy in Option.toList subspace.EnergyKept do
+                do! Values.check "the kept energy" 1 [| energy |]
+
+            for values in Option.toList subspace.ComponentVariances do
+                do! variances "the components" [| layers; width |] values
+
+            for KeyValue(name, values) in subspace.StatisticVariances do
+                do! statistic layers width name values
+
+            for values in Option.toList subspace.AnchorDeviation do
+                do! Values.check "the deviations of the anchors" subspace.Fitted.Levels values
+                do! Values.notBelowZero "the deviations of the anchors" values
+
+            return subspace
+        }

@@ -1,0 +1,223 @@
+namespace LoRi.Math
+
+/// Which subspace trajectories are compared in. The others than the first are [ours]: they isolate what the first contributes.
+[<RequireQualifiedAccess>]
+type SubspaceKind =
+    /// The leading eigenvectors of both Gram matrices [ours]: the truncated multilinear SVD [paper] with the token mode left whole.
+    | MultilinearSvd
+    /// Random orthonormal bases of the same ranks.
+    | Random of seed: int64
+    /// No reduction.
+    | Identity
+    /// What the fitted subspace leaves out, X - P_L X P_d, in L x d coordinates.
+    | Complement
+
+/// How a rank is chosen.
+[<RequireQualifiedAccess>]
+type RankChoice =
+    | Exactly of int
+    /// The smallest rank that keeps this share of the eigenvalues' sum, at most `largest` (which may exceed the mode's size).
+    | Energy of share: float * largest: int
+
+/// What is fitted.
+type SubspaceOptions =
+    {
+        Kind: SubspaceKind
+        Standardisation: Standardisation
+        LayerRank: RankChoice
+        HiddenRank: RankChoice
+    }
+
+/// Two factor matrices, the standardisation that they belong to and the spectra that they were chosen from: all that one reading of
+/// a corpus tells. Everything is float64 on the reference backend, whatever the dtype of the corpus.
+type FittedSubspace =
+    {
+        Kind: SubspaceKind
+        Standardisation: Standardisation
+        /// U_L, orthonormal columns. Shape: L r_L.
+        LayerBasis: Matrix<Level, Truncated<Level>>
+        /// U_d, orthonormal columns. Shape: d r_d.
+        HiddenBasis: Matrix<Hidden, Truncated<Hidden>>
+        /// What standardisation takes out of every state. Shape: L d.
+        Mean: Matrix<Level, Hidden>
+        /// What it divides by: one number per level, above zero.
+        Rms: float[]
+        /// Eigenvalues of both Gram matrices under each standardisation.
+        Spectra: Map<Standardisation, Spectrum>
+        /// Examples with at least one token.
+        Examples: int
+        Tokens: int64
+        /// Sum of squares of the standardised corpus.
+        Energy: float
+    }
+
+    /// L, the number of traced levels.
+    member this.Levels = (Matrix.rows this.LayerBasis).Size
+    /// d, the number of components of a state.
+    member this.Width = (Matrix.rows this.HiddenBasis).Size
+    /// Columns of the layer basis.
+    member this.LayerRank = (Matrix.columns this.LayerBasis).Size
+    /// Columns of the hidden basis.
+    member this.HiddenRank = (Matrix.columns this.HiddenBasis).Size
+
+    /// r_L and r_d, the sizes of the space that coordinates live in: those of the bases, or the whole for the complement.
+    member this.CoordinateRanks =
+        match this.Kind with
+        | SubspaceKind.Complement -> this.Levels, this.Width
+        | _ -> this.LayerRank, this.HiddenRank
+
+module FittedSubspace =
+
+    let private orthonormalTolerance = 1e-6
+
+    let private rank mode choice (spectrum: float[]) =
+        match choice with
+        | RankChoice.Exactly wanted when wanted < 1 || wanted > spectrum.Length ->
+            Error(RankOutOfRange(mode, wanted, spectrum.Length))
+        | RankChoice.Exactly wanted -> Ok wanted
+        | RankChoice.Energy(share, _) when not (share > 0.0 && share <= 1.0) -> Error(EnergyOutOfRange(mode, share))
+        | RankChoice.Energy(_, largest) when largest < 1 -> Error(RankOutOfRange(mode, largest, spectrum.Length))
+        | RankChoice.Energy(share, largest) -> Ok(min largest (EffectiveRank.keeping share spectrum))
+
+    /// Ranks of the two modes. Errors: RankOutOfRange, EnergyOutOfRange.
+    let private ranks (options: SubspaceOptions) (spectrum: Spectrum) =
+        result {
+            match options.Kind with
+            | SubspaceKind.Identity -> return spectrum.Layer.Length, spectrum.Hidden.Length
+            | _ ->
+                let! layer = rank "layer" options.LayerRank spectrum.Layer
+                let! hidden = rank "hidden" options.HiddenRank spectrum.Hidden
+                return layer, hidden
+        }
+
+    /// Eigenvalues and eigenvectors of a Gram matrix.
+    let private eigen (spectral: ISpectral) (gram: Matrix<'axis, 'axis>) : float[] * Matrix<'axis, 'axis> =
+        let struct (values, vectors) = spectral.SymmetricEigen(Matrix.raw gram)
+        values, Matrix vectors
+
+    let private spectrumOf spectral (corpus: StandardisedCorpus) =
+        {
+            Layer = fst (eigen spectral corpus.LayerGram)
+            Hidden = fst (eigen spectral corpus.HiddenGram)
+        }
+
+    let private bases kind (layerRank, layerVectors) (hiddenRank, hiddenVectors) =
+        let levels, width =
+            (Matrix.rows layerVectors).Size, (Matrix.rows hiddenVectors).Size
+
+        match kind with
+        | SubspaceKind.Identity -> Basis.whole levels, Basis.whole width
+        | SubspaceKind.Random seed -> Basis.random seed 1 levels layerRank, Basis.random seed 2 width hiddenRank
+        | SubspaceKind.MultilinearSvd
+        | SubspaceKind.Complement -> Basis.leading layerRank layerVectors, Basis.leading hiddenRank hiddenVectors
+
+    /// The values of a matrix on the reference backend.
+    let private onReference (matrix: Matrix<'r, 'c>) : Matrix<'r, 'c> =
+        let raw = Matrix.raw matrix
+        Matrix(ReferenceTensor(raw.Shape, raw.ToArray()))
+
+    /// [ours] Fits a subspace to a corpus. Errors: RankOutOfRange, EnergyOutOfRange.
+    let fit
+        (spectral: ISpectral)
+        (options: SubspaceOptions)
+        (corpora: StandardisedCorpora)
+        : Result<FittedSubspace, MathError> =
+        let chosen = corpora.Under options.Standardisation
+        let layer, layerVectors = eigen spectral chosen.LayerGram
+        let hidden, hiddenVectors = eigen spectral chosen.HiddenGram
+        let own = { Layer = layer; Hidden = hidden }
+
+        let spectrum standardisation =
+            if standardisation = options.Standardisation then
+                own
+            else
+                spectrumOf spectral (corpora.Under standardisation)
+
+        result {
+            let! layerRank, hiddenRank = ranks options own
+
+            let layerBasis, hiddenBasis =
+                bases options.Kind (layerRank, layerVectors) (hiddenRank, hiddenVectors)
+
+            return
+                {
+                    Kind = options.Kind
+                    Standardisation = options.Standardisation
+                    LayerBasis = layerBasis
+                    HiddenBasis = hiddenBasis
+                    Mean = onReference chosen.Mean
+                    Rms = chosen.Rms
+                    Spectra = Map.ofList [ for s in Standardisation.all -> s, spectrum s ]
+                    Examples = corpora.Examples
+                    Tokens = corpora.Tokens
+                    Energy = chosen.Energy
+                }
+        }
+
+    /// Columns that are not orthonormal are refused. Errors: WrongAxes, RankOutOfRange, NotFinite, NotOrthonormal.
+    let private checkBasis what mode (basis: Matrix<'axis, Truncated<'axis>>) =
+        let size, rank = (Matrix.rows basis).Size, (Matrix.columns basis).Size
+
+        result {
+            do! Raw.checkAxes what [ Axis.name<'axis>; Axis.name<Truncated<'axis>> ] (Matrix.raw basis)
+            let! _ = Dim.create<'axis> size
+            do! refuse (rank < 1 || rank > size) (RankOutOfRange(mode, rank, size))
+            do! Raw.checkFinite what (Matrix.raw basis)
+            let! _ = Subspace.checkOrthonormal what orthonormalTolerance basis
+            return ()
+        }
+
+    /// Eigenvalues under one standardisation; below zero they may be by rounding.
+    let private checkSpectrum (subspace: FittedSubspace) standardisation =
+        let name = Standardisation.name standardisation
+
+        match subspace.Spectra.TryFind standardisation with
+        | None -> Error(SpectrumMissing name)
+        | Some spectrum ->
+            result {
+                do! Values.check $"the layer spectrum under {name}" subspace.Levels spectrum.Layer
+                do! Values.check $"the hidden spectrum under {name}" subspace.Width spectrum.Hidden
+            }
+
+    /// The subspace, if its parts fit together: what came from outside is checked here once. Errors: SizeNotPositive,
+    /// RankOutOfRange, WrongAxes, WrongShape, WrongLength, NotFinite, NotPositive, Negative, NotOrthonormal, SpectrumMissing.
+    let validate (subspace: FittedSubspace) : Result<FittedSubspace, MathError> =
+        let sizes = [ subspace.Levels; subspace.Width ]
+        let mean = Matrix.raw subspace.Mean
+
+        result {
+            do! checkBasis "the layer basis" "layer" subspace.LayerBasis
+            do! checkBasis "the hidden basis" "hidden" subspace.HiddenBasis
+
+            let! _ =
+                Raw.checkTrailing "the mean" [ Axis.name<Level>; Axis.name<Hidden> ] sizes mean
+
+            do! Raw.checkFinite "the mean" mean
+            do! Values.check "the scale" subspace.Levels subspace.Rms
+            do! Values.positive "the scale" subspace.Rms
+            do! Values.notBelowZero "the number of examples" [| float subspace.Examples |]
+            do! Values.notBelowZero "the number of tokens" [| float subspace.Tokens |]
+            do! Values.check "the energy" 1 [| subspace.Energy |]
+            do! Values.notBelowZero "the energy" [| subspace.Energy |]
+
+            for standardisation in Standardisation.all do
+                do! checkSpectrum subspace standardisation
+
+            return subspace
+        }
+
+    /// Sum of the discarded eigenvalues of the modes that are cut, those below zero by rounding counted as zero: the squared error
+    /// never exceeds it. Bases that no spectrum chose are bounded by the whole energy.
+    let squaredErrorBound (subspace: FittedSubspace) =
+        match subspace.Kind with
+        | SubspaceKind.MultilinearSvd
+        | SubspaceKind.Complement ->
+            let spectrum = subspace.Spectra[subspace.Standardisation]
+
+            let discarded rank (eigenvalues: float[]) =
+                Array.sumBy (max 0.0) eigenvalues[rank..]
+
+            discarded subspace.LayerRank spectrum.Layer
+            + discarded subspace.HiddenRank spectrum.Hidden
+        | SubspaceKind.Identity -> 0.0
+        | SubspaceKind.Random _ -> subspace.Energy
