@@ -66,19 +66,29 @@ internal ref struct SafetensorsHeader
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(file.Bytes(0, 8));
         if (length > LargestHeader || (long)length > file.Length - 8)
         {
-            throw new InputException(
-                $"{file.Path}: the header claims {length} bytes at byte 0, but {file.Length - 8} follow and the limit is {LargestHeader}; no safetensors file, or cut short");
+            throw OtherFile(file)
+                ?? new InputException(
+                    $"{file.Path}: the header claims {length} bytes at byte 0, but {file.Length - 8} follow and the limit is {LargestHeader}; no safetensors file, or cut short");
         }
 
         ReadOnlySpan<byte> header = file.Bytes(8, (int)length);
         if (header.Length == 0 || header[0] != (byte)'{')
         {
-            throw new InputException($"{file.Path}: the header does not begin with {{ at byte 8; not a safetensors file");
+            throw OtherFile(file) ?? new InputException($"{file.Path}: the header does not begin with {{ at byte 8; not a safetensors file");
         }
 
         return Utf8.IsValid(header)
             ? header
             : throw new InputException($"{file.Path}: the header (bytes 8 to {8 + header.Length}) is not UTF-8; the file is damaged");
+    }
+
+    /// <summary>The error that says what the file is by its first bytes; null where they tell nothing, or where a header begins after its length.</summary>
+    private static InputException? OtherFile(MappedFile file)
+    {
+        ReadOnlySpan<byte> start = file.Bytes(0, (int)long.Min(file.Length, FileCause.Looked));
+        return !start[8..].StartsWith("{"u8) && FileCause.Of(start) is { } cause
+            ? new InputException($"{file.Path}: is {cause}; a safetensors file is wanted here")
+            : null;
     }
 
     private void ReadTop()

@@ -8,16 +8,19 @@ open Expecto
 open LoRi.Files.Safetensors
 open LoRi.Training.Tests.SharedFiles
 
-/// Opens a file of a header and no data.
-let private openHeader (header: string) =
+let private openBytes (bytes: byte array) =
     let file = Path.GetTempFileName()
 
     try
-        let bytes = Encoding.UTF8.GetBytes header
-        File.WriteAllBytes(file, Array.append (BitConverter.GetBytes(uint64 bytes.Length)) bytes)
+        File.WriteAllBytes(file, bytes)
         SafetensorsFile.Open file
     finally
         File.Delete file
+
+/// Opens a file of a header and no data.
+let private openHeader (header: string) =
+    let bytes = Encoding.UTF8.GetBytes header
+    openBytes (Array.append (BitConverter.GetBytes(uint64 bytes.Length)) bytes)
 
 let private ofShape (shape: string) =
     $"{{\"a\": {{\"dtype\": \"F32\", \"shape\": {shape}, \"data_offsets\": [0, 0]}}}}"
@@ -72,4 +75,31 @@ let tests =
                 use file = openHeader (deep 127)
                 Expect.hasLength file.Entries 1 "entries"
                 Expect.stringContains (refusal (fun () -> openHeader (deep 128) :> IDisposable)) "JSON" "too deep"
+
+            for what, content, cause in
+                [
+                    "a pointer of git LFS",
+                    "version https://git-lfs.github.com/spec/v1\noid sha256:ab\nsize 12\n",
+                    "a pointer of git LFS and not the file itself: fetch it with git lfs pull or lori download"
+                    "a web page",
+                    "<!DOCTYPE html><html></html>",
+                    "a web page, perhaps an error message in place of the file: fetch it again"
+                    "a GGUF model",
+                    "GGUF\003\000\000\000\000\000\000\000",
+                    "a GGUF model: name it where a model is wanted, with the ending .gguf"
+                ] do
+                testCase $"another kind of file: {what}"
+                <| fun () ->
+                    let message =
+                        refusal (fun () -> openBytes (Encoding.UTF8.GetBytes content) :> IDisposable)
+
+                    Expect.stringContains message $": is {cause}; a safetensors file is wanted here" what
+
+            test "a file that is cut short is no other kind, whatever its length begins with" {
+                let message =
+                    refusal (fun () ->
+                        openBytes (Array.append (BitConverter.GetBytes 0x8B1FL) "{\"a\": {"B) :> IDisposable)
+
+                Expect.stringContains message "no safetensors file, or cut short" message
+            }
         ]
