@@ -125,7 +125,9 @@ public sealed class GgufFile : IDisposable
         uint magic = cursor.UInt32("the magic number");
         if (magic != Magic)
         {
-            throw cursor.Bad("the four bytes GGUF are missing", 0);
+            throw FileCause.Of(_file.Bytes(0, (int)long.Min(_file.Length, FileCause.Looked))) is { } cause
+                ? new InputException($"{Path}: is {cause}; a GGUF file is wanted here")
+                : cursor.Bad("the four bytes GGUF are missing", 0);
         }
 
         uint version = cursor.UInt32("the version");

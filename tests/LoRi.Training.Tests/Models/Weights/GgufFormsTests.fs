@@ -296,6 +296,23 @@ let private otherCauses =
                 let message = refusalOf (fun () -> config file |> ignore)
                 Expect.stringContains message "type number 41" "which"
                 Expect.isFalse (message.Contains "damaged") message)
+        testCase "what is another kind of file is called so"
+        <| fun () ->
+            for content, named in
+                [
+                    "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", "git LFS"
+                    "<!DOCTYPE html><html></html>", "a web page"
+                    "PK\003\004....................", "a zip archive"
+                ] do
+                let file = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid()}.gguf")
+                File.WriteAllText(file, content, Text.Encoding.Latin1)
+
+                try
+                    let message = refusalOf (fun () -> GgufFile.Open file |> ignore)
+                    Expect.stringContains message named "what it is"
+                    Expect.stringEnds message "a GGUF file is wanted here" "what is wanted"
+                finally
+                    File.Delete file
         testCase "a folder of parts says so"
         <| fun () ->
             let folder = Directory.CreateTempSubdirectory("lori-parts-").FullName
