@@ -307,4 +307,5 @@ let private guarded =
     ]
 
 [<Tests>]
-let tests = testList "Parquet" (parity @ schema @ guarded)
+// One after another, since what is allocated is counted for the whole process.
+let tests = testSequenced <| testList "Parquet" (parity @ schema @ guarded)

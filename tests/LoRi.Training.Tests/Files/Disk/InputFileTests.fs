@@ -314,4 +314,6 @@ let private sources =
     }
 
 [<Tests>]
-let tests = testList "Input files" (irregular @ limits @ [ sources ])
+// One after another, since what is allocated is counted for the whole process.
+let tests =
+    testSequenced <| testList "Input files" (irregular @ limits @ [ sources ])
