@@ -17,12 +17,12 @@ public static class MethodFactory
         {
             MethodNames.LoRi => new LoRiMethod(
                 teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"),
-                options.ToWeights(),
+                options.Weights,
                 latent.LatentSteps,
                 latent.Grade),
             MethodNames.NoCot => new NoCotMethod(latent.Grade),
             MethodNames.LatentCe => new LatentCrossEntropyMethod(latent.LatentSteps, latent.Grade),
-            MethodNames.Codi => new CodiMethod(latent.LatentSteps, distillationWeight: options.LambdaAnchor, teacherWeight: 1, latent.Grade),
+            MethodNames.Codi => new CodiMethod(latent.LatentSteps, distillationWeight: options.Weights.Anchor, teacherWeight: 1, latent.Grade),
             var other => throw new InvalidOperationException($"invariant: the method {other} was not checked"),
         };
     }

@@ -1,5 +1,8 @@
-using LoRi.Files;
+using LoRi.Files.Settings;
 using LoRi.Files.Text;
+using LoRi.Math;
+using LoRi.Training.Methods;
+using LoRi.Training.Methods.LoRi;
 
 namespace LoRi.Runs.Settings;
 
@@ -18,12 +21,12 @@ public static class MethodNames
     /// <summary>Self-distillation of the state before the answer.</summary>
     public const string Codi = "codi";
 
-    private static readonly (string Name, Traits Traits)[] Known =
+    private static readonly Traits[] Known =
     [
-        (LoRi, new Traits { FrozenTeacher = true }),
-        (NoCot, new Traits { Latents = false }),
-        (LatentCe, new Traits()),
-        (Codi, new Traits { BatchScale = true, OwnChain = true, AnchorWeight = true }),
+        new(LoRi) { FrozenTeacher = true, Settings = [.. SharedSettings.OfLatents, .. AlignmentSettings.All] },
+        new(NoCot) { Latents = false },
+        new(LatentCe) { Settings = SharedSettings.OfLatents },
+        new(Codi) { BatchScale = true, OwnChain = true, Settings = [.. SharedSettings.OfLatents, SharedSettings.LambdaAnchor] },
     ];
 
     /// <summary>Names that the literature gives to methods which this version does not have.</summary>
@@ -32,35 +35,50 @@ public static class MethodNames
     /// <summary>All methods that there are.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Known.Select(method => method.Name)];
 
+    /// <summary>How settings name a method.</summary>
+    internal static ValueForm<string> Form => Forms.Text with
+    {
+        Schema = new() { ["enum"] = new System.Text.Json.Nodes.JsonArray([.. All]) },
+        Broken = method => All.Contains(method) ? null
+            : $"{(Absent.Contains(method) ? "this version does not have it yet, it " : "")}must be one of {string.Join(", ", All)}{DidYouMean.Hint(method, Absent.Contains(method) ? [] : All)}",
+    };
+
+    /// <summary>The settings that methods have, each once.</summary>
+    internal static IReadOnlyList<Setting> Settings => [.. Known.SelectMany(method => method.Settings).DistinctBy(setting => setting.Key)];
+
+    /// <summary>What those must be together.</summary>
+    internal static IReadOnlyList<SettingRule> Rules { get; } = [.. SharedSettings.Rules, .. AlignmentSettings.Rules];
+
     /// <summary>Whether the method learns from a teacher whose weights stay.</summary>
     public static bool HasFrozenTeacher(string method) => Of(method).FrozenTeacher;
 
     /// <summary>Whether the method's student takes latent steps; the others write, or answer at once.</summary>
     public static bool HasLatents(string method) => Of(method).Latents;
 
-    /// <summary>Whether the method scales a term by the deviation over a batch, so that a step must not be cut.</summary>
-    public static bool ScalesByBatch(string method) => Of(method).BatchScale;
-
     /// <summary>Whether the student reads the chain of thought itself as well, in a pass of its own.</summary>
     public static bool ReadsChain(string method) => Of(method).OwnChain;
 
-    /// <summary>Whether <c>--lambda-anchor</c> weighs one of its terms, though it aligns no trajectories.</summary>
-    public static bool HasAnchorWeight(string method) => Of(method).AnchorWeight;
-
-    /// <summary>Refuses a name that is not among them.</summary>
-    /// <exception cref="InputException">There is no such method, or this version does not have it.</exception>
-    public static void Check(string method)
+    /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none is.</summary>
+    internal static Setting? BatchScale(SettingValues values)
     {
-        if (!All.Contains(method))
-        {
-            var absent = Absent.Contains(method) ? "this version does not have it yet, it " : "";
-            throw new InputException($"--method {method}: {absent}must be one of {string.Join(", ", All)}{DidYouMean.Hint(method, Absent.Contains(method) ? [] : All)}");
-        }
+        var method = values.Get(StudentSettings.Method);
+        return Of(method).BatchScale ? StudentSettings.Method
+            : method == LoRi && values.Get(AlignmentSettings.AnchorStd) == AnchorScale.Batch ? AlignmentSettings.AnchorStd
+            : null;
     }
 
-    private static Traits Of(string method) => Array.Find(Known, known => known.Name == method).Traits ?? new Traits();
+    /// <summary>What a setting of other methods contradicts; null where the chosen one has it, or it is no method's.</summary>
+    internal static Contradiction? Excludes(Setting setting, SettingValues values)
+    {
+        var method = values.Get(StudentSettings.Method);
+        var having = Known.Where(known => known.Settings.Any(own => own.Key == setting.Key)).Select(known => known.Name).ToArray();
+        return having.Length == 0 || having.Contains(method) || !All.Contains(method) ? null
+            : new($"--method {method}", $"{(setting.Purpose is { } purpose && having is [var only] ? $"only {only} {purpose}" : $"{method} {setting.Lacking}")}; leave it out");
+    }
 
-    private sealed record Traits
+    private static Traits Of(string method) => Array.Find(Known, known => known.Name == method) ?? new Traits(method);
+
+    private sealed record Traits(string Name)
     {
         public bool FrozenTeacher { get; init; }
 
@@ -70,6 +88,6 @@ public static class MethodNames
 
         public bool OwnChain { get; init; }
 
-        public bool AnchorWeight { get; init; }
+        public IReadOnlyList<Setting> Settings { get; init; } = [];
     }
 }

@@ -4,6 +4,7 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Runs.Plans;
 using LoRi.Runs.Settings;
+using LoRi.Training.Methods.LoRi;
 
 namespace LoRi.Runs.Training;
 
@@ -72,7 +73,7 @@ internal sealed class StartChecks(RunSettings settings, TrainingData data, Actio
     public void Steps(RunPlan plan)
     {
         var (batch, rows) = (train.BatchSize, data.Training.Count);
-        var asked = train.Steps is null ? train.Epochs ?? TrainOptions.DefaultEpochs : (double?)null;
+        var asked = train.Epochs;
         var passes = $"{plan.Steps:N0} {(plan.Steps == 1 ? "step makes" : "steps make")} {Text(plan.Epochs)} passes over the {rows:N0} {(rows == 1 ? "row" : "rows")}"
             + (asked is { } epochs ? $", where --epochs asks for {Text(epochs)}" : "");
         if (batch > rows)
@@ -115,16 +116,16 @@ internal sealed class StartChecks(RunSettings settings, TrainingData data, Actio
     /// <summary>Moments of one step, or third ones of two, are zero whatever the student does.</summary>
     private void FewSteps()
     {
-        var (steps, lori) = (settings.Latent.StepsTaken, settings.LoRi);
-        var rationale = lori.LambdaRationale > 0;
-        if (rationale && steps == 1 && lori.Covariance != CovarianceOption.Off && lori.WCov > 0)
+        var (steps, weights, objective) = (settings.Latent.StepsTaken, settings.LoRi.Weights, settings.LoRi.Objective.Rationale);
+        var rationale = weights.Rationale > 0;
+        if (rationale && steps == 1 && !objective.Covariance.IsOff && weights.Covariance > 0)
         {
             warn("--latent-steps 1: the covariance of a single step is zero, so that the covariance term teaches nothing; take more steps, or --covariance off");
         }
 
-        if (rationale && lori.WOrder > 0 && ((steps == 1 && lori.Order != OrderOption.None) || (steps == 2 && lori.Order == OrderOption.Third)))
+        if (rationale && weights.Order > 0 && ((steps == 1 && !objective.Order.IsOff) || (steps == 2 && objective.Order.IsThird)))
         {
-            warn($"--latent-steps {steps}: the statistic of --order {OptionJson.Name(lori.Order)} is zero for so few steps, so that the order term teaches nothing; take more steps, or --order none");
+            warn($"--latent-steps {steps}: the statistic of {AlignmentSettings.Order.Say(settings.Values)} is zero for so few steps, so that the order term teaches nothing; take more steps, or --order none");
         }
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using LoRi.Files;
 using LoRi.Files.Data;
 using LoRi.Files.Json;
+using LoRi.Files.Settings;
 using LoRi.Files.Tokenizers;
 using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
@@ -54,7 +55,7 @@ public sealed class TrainingStage
         }
 
         settings = settings.WithAnswerPrefix();
-        settings = settings with { Train = settings.Train with { Threads = settings.Train.Threads ?? get_num_threads() } };
+        settings = settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
         if (settings.Train.DryRun)
         {
             using var shown = new RunLog(null, screen);
@@ -142,7 +143,7 @@ public sealed class TrainingStage
         using var prepared = Prepare(stop);
         var (model, data) = (prepared.Model, prepared.Data);
         var plan = new RunPlan(settings, data.Training.Count);
-        var resolved = plan.Resolved with { Latent = settings.Latent with { ProjectionWidth = settings.Latent.ProjectionWidth ?? model.Projection.Width } };
+        var resolved = plan.Resolved.With(SharedSettings.ProjectionWidth, settings.Latent.ProjectionWidth ?? model.Projection.Width);
         if (from is not null)
         {
             ResumeRules.CheckResolved(resolved, data.Sha256(), from);
@@ -233,7 +234,7 @@ public sealed class TrainingStage
     }
 
     private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
-        new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
+        new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText);
 
     /// <summary>What the frozen teacher reads its rows with: its own tokenizer where it has one, else the student's.</summary>
     private TextTokenizer TeacherTokenizer(TextTokenizer otherwise)
@@ -247,7 +248,7 @@ public sealed class TrainingStage
     {
         var parts = IsTeacher ? null : new StudentParts(
             settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(StudentMarkers.Texts[0])!.Value, tokenizer.TokenToId(StudentMarkers.Texts[1])!.Value);
-        var model = ModelLoader.LoadToTrain(path, load, parts, settings.Adapters.ToSettings());
+        var model = ModelLoader.LoadToTrain(path, load, parts, AdapterSettings.Of(settings.Values));
         foreach (var note in model.Notes)
         {
             log.Info($"{path}: {note}");
@@ -266,7 +267,7 @@ public sealed class TrainingStage
         var goesOn = !IsTeacher && ModelLoader.ContinuesStudent(Start, model);
         if (goesOn)
         {
-            log.Info($"{Start}: is a student, its markers and its {OptionJson.Name(model.Projection.Kind)} projection are learned further");
+            log.Info($"{Start}: is a student, its markers and its {Forms.Name(model.Projection.Kind)} projection are learned further");
         }
         else if (!IsTeacher)
         {

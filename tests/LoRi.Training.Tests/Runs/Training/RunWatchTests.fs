@@ -6,6 +6,7 @@ open Expecto
 open LoRi.Models.Decoders
 open LoRi.Models.Native
 open LoRi.Runs.RunFolders
+open LoRi.Files.Settings
 open LoRi.Runs.Settings
 open LoRi.Runs.Training
 open LoRi.Training
@@ -14,6 +15,10 @@ open TorchSharp
 
 let private step number loss norm =
     StepMetrics(number, loss, Dictionary<string, float>(), 1e-3, norm, 10L, 0.1)
+
+/// Settings with a threshold of the latents' spread.
+let private collapse threshold =
+    TrainOptions(SettingValues.None.With(TrainSettings.CollapseThreshold, threshold))
 
 /// The first finding of a watch that is shown these losses and spreads, and its step.
 let private finding (options: TrainOptions) (seen: WatchState) (steps: (float * float option) list) =
@@ -26,7 +31,7 @@ let private finding (options: TrainOptions) (seen: WatchState) (steps: (float * 
     |> List.tryPick id
 
 let private losses values =
-    finding (TrainOptions()) (WatchState()) [ for value in values -> value, None ]
+    finding (TrainOptions SettingValues.None) (WatchState()) [ for value in values -> value, None ]
 
 let private flat = List.replicate 20 1.0
 
@@ -48,10 +53,9 @@ let private cases =
         test "what looks wrong begins at the first loss above the limit, or where the latents collapse" {
             let sound values =
                 let seen = WatchState()
-                finding (TrainOptions(CollapseThreshold = 1e-3)) seen values |> ignore
+                finding (collapse 1e-3) seen values |> ignore
 
-                RunWatch(TrainOptions(CollapseThreshold = 1e-3), Unchecked.defaultof<ReasoningModel>, 0, [||], seen)
-                    .SoundUntil(values.Length)
+                RunWatch((collapse 1e-3), Unchecked.defaultof<ReasoningModel>, 0, [||], seen).SoundUntil(values.Length)
 
             let all loss = loss, None
             Expect.equal (sound (List.map all flat)) 20 "nothing"
@@ -71,7 +75,8 @@ let private cases =
             Expect.equal (sound measured) 19 "before the first of the small spreads"
         }
         test "infinity and NaN are lost at once, whatever is turned off" {
-            let options = TrainOptions(DivergenceFactor = 0.0, CollapseThreshold = 0.0)
+            let options =
+                TrainOptions((collapse 0.0).Values.With(TrainSettings.DivergenceFactor, 0.0))
 
             for loss in [ nan; infinity ] do
                 Expect.equal (finding options (WatchState()) [ 1.0, None; loss, None ]) (Some(2, 2)) $"{loss}"
@@ -83,10 +88,7 @@ let private cases =
         }
         test "latents are collapsed where every measurement of the window is below the threshold" {
             let spreads values =
-                finding
-                    (TrainOptions(CollapseThreshold = 1e-3))
-                    (WatchState())
-                    [ for value in values -> 1.0, Some value ]
+                finding (collapse 1e-3) (WatchState()) [ for value in values -> 1.0, Some value ]
 
             Expect.isNone
                 (spreads [ 1e-4; 1e-4; 1e-4; 1e-4; 2e-3; 1e-4; 1e-4; 1e-4; 1e-4 ])
@@ -95,7 +97,7 @@ let private cases =
             Expect.isTrue ((spreads (List.replicate 5 1e-4)).IsSome) "five are below"
         }
         test "what was seen goes on after a resume" {
-            let options = TrainOptions()
+            let options = TrainOptions SettingValues.None
             let seen = WatchState()
             finding options seen [ for loss in flat @ List.replicate 6 10.0 -> loss, None ] |> ignore
 
@@ -127,7 +129,7 @@ let private cases =
             let rows = data 4
 
             let watch steps =
-                RunWatch(TrainOptions(), model, steps, rows, WatchState())
+                RunWatch((TrainOptions SettingValues.None), model, steps, rows, WatchState())
 
             Expect.isFalse ((watch 2).Measure(9).HasValue) "step 9"
             Expect.isFalse ((watch 0).Measure(10).HasValue) "no latents"
