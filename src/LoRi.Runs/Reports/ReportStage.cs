@@ -32,9 +32,10 @@ public sealed record ReportOptions
     public void Validate()
     {
         OptionRules.AtLeast<int>("--questions", Questions, 0);
-        if (Output is { } page && Path.GetExtension(page).Equals(".png", StringComparison.OrdinalIgnoreCase))
+        if (Output is { } page && Path.GetExtension(page).Equals(SlideCard.Extension, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InputException($"--output {page}: is the page, and its picture is written beside it with the ending .png; name it {Path.ChangeExtension(page, ".html")}");
+            throw new InputException(
+                $"--output {page}: is the page, and its picture is written beside it with the ending .svg; name it {Path.ChangeExtension(page, ".html")}");
         }
 
         if (Output is { } named)
