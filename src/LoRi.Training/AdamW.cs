@@ -55,6 +55,15 @@ public sealed class AdamW : IDisposable
         return norm;
     }
 
+    /// <summary>Begins anew: moments of zero, no update made.</summary>
+    public void Reset()
+    {
+        using var guard = no_grad();
+        FirstMoment.zero_();
+        SecondMoment.zero_();
+        Updates = 0;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {

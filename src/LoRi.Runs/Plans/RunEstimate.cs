@@ -107,7 +107,7 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
         using var scope = NewDisposeScope();
         var rows = data.Training.Take(settings.Train.BatchSize).ToArray();
         var clock = Stopwatch.StartNew();
-        GradedPass.Run(model, model.Weights(), [.. rows.Select(StudentLayout.Explicit)], levels: true).Anchors().sum().to(ScalarType.Float64).item<double>();
+        GradedPass.Run(model, model.Weights(), [.. rows.Select(GradedRow.Explicit)], levels: true).Anchors().sum().to(ScalarType.Float64).item<double>();
         return clock.Elapsed.TotalSeconds * data.Training.Sum(row => (double)row.ExplicitLength) / rows.Sum(row => row.ExplicitLength);
     }
 }
