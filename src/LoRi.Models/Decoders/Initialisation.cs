@@ -28,7 +28,7 @@ public static class Initialisation
     }
 
     /// <summary>
-    /// The rows of <c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c>: the mean of the table's other rows plus normal noise of 2 % of their deviation.
+    /// The rows of the markers: the mean of the table's other rows plus normal noise of 2 % of their deviation.
     /// </summary>
     public static void SpecialRows(ReasoningModel model, long seed)
     {
@@ -37,10 +37,10 @@ public static class Initialisation
         foreach (var name in DecoderLayout.Tables(model.Config))
         {
             var table = model.Parameters[name];
-            var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => id != model.Special.Bot && id != model.Special.Eot).Select(id => (long)id).ToArray();
+            var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => !model.Special.Markers.Contains(id)).Select(id => (long)id).ToArray();
             var known = table.index_select(0, tensor(others, device: table.device));
             var (mean, deviation) = (known.mean([0L]), known.std().to(ScalarType.Float64).item<double>());
-            foreach (var id in new[] { model.Special.Bot, model.Special.Eot })
+            foreach (var id in model.Special.Markers)
             {
                 var noise = zeros_like(mean);
                 new SeededRandom(seed, $"{name} row {id}").FillNormal(noise, SpecialNoise * deviation);

@@ -7,7 +7,14 @@ namespace LoRi.Models.Decoders;
 /// <param name="Bot">Begin of the latent steps.</param>
 /// <param name="Eot">End of the latent steps.</param>
 /// <param name="Eos">End of the sequence.</param>
-public sealed record SpecialIds(int Bot, int Eot, int Eos);
+public sealed record SpecialIds(int Bot, int Eot, int Eos)
+{
+    /// <summary>The input of a latent step before its first sweep; null where every step has an input of its own.</summary>
+    public int? Latent { get; init; }
+
+    /// <summary>The ids that a base model has no rows for.</summary>
+    public IReadOnlyList<int> Markers => Latent is { } latent ? [Bot, Eot, latent] : [Bot, Eot];
+}
 
 /// <summary>
 /// A decoder with its weights, the two rows that mark latent steps and the feedback projection. The rows of

@@ -113,7 +113,7 @@ public static class ModelLoader
         return Open(folder, settings, config =>
         {
             card?.CheckFits(folder, config.VocabularySize, config);
-            var end = card?.EosId;
+            var end = card?.Special.Eos;
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             config.CheckEnds(ConfigPlace(folder), [eos]);
             var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
