@@ -70,6 +70,9 @@ public sealed class Trainer : IDisposable
     /// <summary>Where the training is.</summary>
     public Moment Now => At(CompletedSteps);
 
+    /// <summary>Where it was before the last step: what that step's rows were laid out for.</summary>
+    public Moment Before => At(System.Math.Max(0, CompletedSteps - 1));
+
     /// <summary>Whether the plan is fulfilled.</summary>
     public bool Finished => CompletedSteps >= plan.Steps;
 

@@ -11,8 +11,6 @@ namespace LoRi.Models.Decoders;
 /// <param name="replace">What stands at that column before a block, from the block's number and the states [B, d] there; null to leave them.</param>
 public sealed class Intervention(IReadOnlyList<int> columns, Func<int, Tensor, Tensor?> replace)
 {
-    private readonly IReadOnlyList<int> columns = columns;
-
     /// <summary>What enters a block: <paramref name="states"/> [B, T, d], with the column replaced.</summary>
     internal Tensor Before(int layer, Tensor states)
     {
@@ -25,7 +23,13 @@ public sealed class Intervention(IReadOnlyList<int> columns, Func<int, Tensor, T
             return states;
         }
 
-        var mask = zeros((long)rows * width, dtype: ScalarType.Bool, device: states.device).index_fill(0, index, true).view(rows, width, 1);
+        var flags = new bool[rows * width];
+        for (var row = 0; row < rows; row++)
+        {
+            flags[(row * width) + columns[row]] = true;
+        }
+
+        var mask = tensor(flags, [rows, width, 1], ScalarType.Bool).to(states.device);
         return where(mask, written.to(states.dtype).unsqueeze(1), states).MoveToOuterDisposeScope();
     }
 }

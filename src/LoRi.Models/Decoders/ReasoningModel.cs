@@ -33,6 +33,7 @@ public sealed class ReasoningModel : IDisposable
     /// <param name="device">Where everything lives.</param>
     /// <param name="adapters">Adapters to attach; where there are any, the base is frozen.</param>
     /// <param name="filled">Names of weights that the caller fills at once and that need not be zeroed.</param>
+    /// <param name="modules">What is trained beside the decoder and its projection.</param>
     public ReasoningModel(
         DecoderConfig config,
         int extraRows,
@@ -41,13 +42,15 @@ public sealed class ReasoningModel : IDisposable
         Precision precision,
         Device device,
         AdapterPlan? adapters = null,
-        IReadOnlySet<string>? filled = null)
+        IReadOnlySet<string>? filled = null,
+        IReadOnlyList<Module>? modules = null)
     {
         (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
         Adapters = adapters;
+        Modules = modules ?? [];
         ParameterSlot[] basis = [.. DecoderLayout.Slots(config, extraRows).Select(slot => slot with { Trained = adapters is null })];
         BaseNames = [.. basis.SelectMany(slot => slot.Parts).Select(part => part.Name)];
-        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? []], precision.Master, device, filled);
+        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? [], .. Modules.SelectMany(module => module.Slots)], precision.Master, device, filled);
         Decoder = new Decoder(config, precision.Compute, device);
     }
 
@@ -74,6 +77,12 @@ public sealed class ReasoningModel : IDisposable
 
     /// <summary>All weights: those of the decoder, the projection and the adapters.</summary>
     public ParameterSet Parameters { get; }
+
+    /// <summary>What is trained beside the decoder and its projection.</summary>
+    public IReadOnlyList<Module> Modules { get; }
+
+    /// <summary>The weights of a decoder among its modules; make them once per step.</summary>
+    public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module);
 
     /// <summary>The names that a checkpoint gives the decoder's weights.</summary>
     public IReadOnlyList<string> BaseNames { get; }

@@ -13,7 +13,6 @@ namespace LoRi.Models.ModelFiles;
 internal static class CardFile
 {
     private const int Version = 2;
-    private const string VersionKey = "version";
 
     private static readonly JsonSerializerOptions Options = new()
     {
@@ -27,18 +26,15 @@ internal static class CardFile
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
     };
 
+    private static readonly JsonSerializerOptions Loose = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
     /// <summary>Reads a card of either version.</summary>
     /// <exception cref="JsonException">It is malformed.</exception>
     /// <exception cref="InputException">It is of another version, or names latent steps of a kind that is not known.</exception>
     public static ReasoningCard Read(byte[] bytes, string path)
     {
-        using var document = JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowDuplicateProperties = false });
-        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty(VersionKey, out var version))
-        {
-            return Given(JsonSerializer.Deserialize<First>(bytes, Options), path).ToCard();
-        }
-
-        return version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) && number == Version
+        return JsonSerializer.Deserialize<Versioned>(bytes, Loose)?.Version is not { } version ? Given(JsonSerializer.Deserialize<First>(bytes, Options), path).ToCard()
+            : version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) && number == Version
             ? Given(JsonSerializer.Deserialize<Second>(bytes, Options), path).ToCard(path)
             : throw new InputException($"{path}: is of version {version.GetRawText()}, this program reads versions 1 and {Version}; update lori");
     }
@@ -48,6 +44,8 @@ internal static class CardFile
 
     private static T Given<T>(T? value, string path)
         where T : class => value ?? throw new InputException($"{path}: holds null where an object is expected; {ReasoningCard.Remedy}");
+
+    private sealed record Versioned(JsonElement? Version);
 
     /// <summary>Version 1: what is asked was guessed from the number of latent steps and one method's name.</summary>
     private sealed record First(
@@ -64,6 +62,7 @@ internal static class CardFile
             Special = new SpecialIds(BotId, EotId, EosId),
             Projection = Projection,
             ProjectionWidth = ProjectionWidth,
+            Fields = new CardFields("latent_steps", "bot_id", "eot_id"),
         };
     }
 

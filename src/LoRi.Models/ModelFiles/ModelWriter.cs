@@ -60,6 +60,7 @@ public static class ModelWriter
                 new Dictionary<string, string> { ["format"] = "pt" });
         }
 
+        ModuleFiles.Write(folder, model);
         AtomicFile.Write(Path.Combine(folder, ReasoningCard.FileName), stream => stream.Write(card.ToJson()));
     }
 

@@ -54,6 +54,9 @@ public sealed record ReasoningCard
     /// <summary>Where in its training the weights were taken; null where that is not known.</summary>
     public TrainedAt? Trained { get; init; }
 
+    /// <summary>What the file that it was read from calls its fields, for messages.</summary>
+    internal CardFields Fields { get; init; } = new("latents.steps", "markers.start", "markers.end");
+
     /// <summary>Latent steps; 0 where it has none.</summary>
     public int LatentSteps => Reasoning.LatentSteps;
 
@@ -98,7 +101,7 @@ public sealed record ReasoningCard
 
         if (LatentSteps >= config.MaxPositions)
         {
-            throw new InputException($"{path}: latents.steps is {LatentSteps}, but the model was made for {config.MaxPositions} positions; {Remedy}");
+            throw new InputException($"{path}: {Fields.Steps} is {LatentSteps}, but the model was made for {config.MaxPositions} positions; {Remedy}");
         }
 
         var weights = new FileInfo(Path.Combine(folder, WeightsFile));
@@ -116,16 +119,19 @@ public sealed record ReasoningCard
         ("eos_id", Special.Eos),
         .. PrefixIds.Select(id => ("prefix_ids", id)),
         .. EndIds.Select(id => ("end_ids", id)),
-        .. latent ? [("markers.start", Special.Bot), ("markers.end", Special.Eot)] : Array.Empty<(string, int)>(),
+        .. latent ? [(Fields.Start, Special.Bot), (Fields.End, Special.Eot)] : Array.Empty<(string, int)>(),
         .. latent && Special.Latent is { } marker ? [("markers.latent", marker)] : Array.Empty<(string, int)>(),
     ];
 
     private string? Negative()
     {
-        (string Name, int Value)[] fields = [.. Ids(latent: true), ("latents.steps", LatentSteps), ("projection_width", ProjectionWidth)];
+        (string Name, int Value)[] fields = [.. Ids(latent: true), (Fields.Steps, LatentSteps), ("projection_width", ProjectionWidth)];
         return fields.Where(field => field.Value < 0).Select(field => $"{field.Name} holds {field.Value}").FirstOrDefault();
     }
 }
+
+/// <summary>Names of a card's fields that have changed from version to version.</summary>
+internal sealed record CardFields(string Steps, string Start, string End);
 
 /// <summary>Where in its training a model was taken.</summary>
 /// <param name="Stage">The stage's name.</param>

@@ -31,6 +31,10 @@ public interface IReasoning
     /// <summary>Its latent steps as the card keeps them; null where it takes none.</summary>
     JsonObject? Latents => null;
 
+    /// <summary>Weights that it needs beside the model's.</summary>
+    /// <param name="config">The shape of the model.</param>
+    IReadOnlyList<Module> Modules(DecoderConfig config) => [];
+
     /// <summary>The same with another number of latent steps.</summary>
     IReasoning With(int latentSteps) => this;
 
