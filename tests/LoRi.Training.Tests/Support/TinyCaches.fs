@@ -175,8 +175,7 @@ let losses (precision: Precision) (rows: EncodedExample[]) (teacher: LoRiTeacher
     use _ = torch.NewDisposeScope()
 
     [
-        for term in lossesOf (loriMethod teacher) student rows ->
-            term.Name, number term.Value
+        for term in lossesOf (loriMethod teacher) student rows -> term.Name, number term.Value
     ]
 
 /// The same losses, each to a relative tolerance.

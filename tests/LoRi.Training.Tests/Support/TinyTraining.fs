@@ -59,7 +59,11 @@ let model precision seed = modelOf true precision seed
 
 /// The ways to an answer that need nothing beside the model.
 let everyReasoning: IReasoning list =
-    [ PlainReasoning.Explicit; SequentialReasoning latentSteps; PlainReasoning.Direct ]
+    [
+        PlainReasoning.Explicit
+        SequentialReasoning latentSteps
+        PlainReasoning.Direct
+    ]
 
 /// Problems whose parts have different lengths; the second has no rationale.
 let data count =

@@ -18,7 +18,8 @@ let private step number loss norm =
 
 /// The first finding of a watch that is shown these losses and spreads, and its step.
 let private finding (options: TrainOptions) (seen: WatchState) (steps: (float * float option) list) =
-    let watch = RunWatch(options, Unchecked.defaultof<ReasoningModel>, PlainReasoning.Explicit, [||], seen)
+    let watch =
+        RunWatch(options, Unchecked.defaultof<ReasoningModel>, PlainReasoning.Explicit, [||], seen)
 
     steps
     |> List.mapi (fun index (loss, spread) ->
@@ -51,7 +52,13 @@ let private cases =
                 let seen = WatchState()
                 finding (TrainOptions(CollapseThreshold = 1e-3)) seen values |> ignore
 
-                RunWatch(TrainOptions(CollapseThreshold = 1e-3), Unchecked.defaultof<ReasoningModel>, PlainReasoning.Explicit, [||], seen)
+                RunWatch(
+                    TrainOptions(CollapseThreshold = 1e-3),
+                    Unchecked.defaultof<ReasoningModel>,
+                    PlainReasoning.Explicit,
+                    [||],
+                    seen
+                )
                     .SoundUntil(values.Length)
 
             let all loss = loss, None
@@ -98,13 +105,21 @@ let private cases =
         test "at a point of a curriculum, what is compared begins anew" {
             let state = RunState()
             let tiny, large = List.replicate 20 1e-3, List.replicate 20 50.0
-            let seen losses = finding (TrainOptions()) state.Watch [ for loss in losses -> loss, None ]
+
+            let seen losses =
+                finding (TrainOptions()) state.Watch [ for loss in losses -> loss, None ]
+
             Expect.isNone (seen tiny) "the first stage"
             state.BestValidation <- System.Nullable 1e-3
             state.BestStep <- 20
             state.BeginPoint 1
             Expect.isNone (seen large) "a loss that rises on purpose"
-            Expect.equal (state.Point, state.BestValidation.HasValue, state.BestStep) (1, false, 0) "the best validation"
+
+            Expect.equal
+                (state.Point, state.BestValidation.HasValue, state.BestStep)
+                (1, false, 0)
+                "the best validation"
+
             Expect.isSome (seen (List.replicate 20 500.0)) "a loss that rises within the stage"
         }
         test "what was seen goes on after a resume" {

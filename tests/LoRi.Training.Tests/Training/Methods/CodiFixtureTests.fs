@@ -83,8 +83,7 @@ let private withModel reference numbers (quantity: string) (check: ReasoningMode
     use _ = torch.NewDisposeScope()
     Agreement.at reference.Name numbers.Name quantity (fun () -> check model)
 
-let private losses reference model rows =
-    lossesOf (codi reference) model rows
+let private losses reference model rows = lossesOf (codi reference) model rows
 
 let private compareTerms numbers (wanted: JsonElement) (names: (string * string) list) (terms: LossTerm seq) =
     for name, theirs in names do
@@ -146,7 +145,8 @@ let private states (reference: Reference) (model: ReasoningModel) (rows: Encoded
     let before = LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
 
     let after =
-        rows |> Array.map (fun row -> LatentRow.Of(row, reference.LatentSteps, grading).After model.Special.Eot)
+        rows
+        |> Array.map (fun row -> LatentRow.Of(row, reference.LatentSteps, grading).After model.Special.Eot)
 
     let answer = GradedPass.Run(model, weights, after, true, before)
 

@@ -359,7 +359,12 @@ let private answers numbers (reference: Reference) =
                 let most = generation.GetProperty("max_new_tokens").GetInt32()
 
                 let plan =
-                    GenerationPlan(SequentialReasoning variant.LatentSteps, prefix reference, most, [| eos reference |])
+                    GenerationPlan(
+                        SequentialReasoning variant.LatentSteps,
+                        prefix reference,
+                        most,
+                        [| eos reference |]
+                    )
 
                 let questions =
                     [| for q in items "questions" generation -> ints (q.GetProperty "ids") |]

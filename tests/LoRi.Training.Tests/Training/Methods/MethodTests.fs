@@ -45,7 +45,8 @@ let private rowsAlone name =
         for (term, wanted), (_, found) in Seq.zip together alone do
             near rounding wanted found term
 
-        let short = rows |> Array.indexed |> Array.minBy (fun (_, row) -> row.ExplicitLength) |> fst
+        let short =
+            rows |> Array.indexed |> Array.minBy (fun (_, row) -> row.ExplicitLength) |> fst
 
         let withoutIt =
             sum
