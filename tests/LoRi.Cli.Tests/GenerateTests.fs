@@ -307,7 +307,10 @@ let private markers =
                 ]
 
             let card = read "lori.json"
-            let id (name: string) = card.GetProperty("markers").GetProperty(name).GetInt32()
+
+            let id (name: string) =
+                card.GetProperty("markers").GetProperty(name).GetInt32()
+
             Expect.contains added ("<bot>", id "start", true) "the first marker"
             Expect.contains added ("<eot>", id "end", true) "the second marker"
             let rows = (read "config.json").GetProperty("vocab_size").GetInt32()

@@ -43,7 +43,7 @@ public sealed class ReasoningModel : IDisposable
         Device device,
         AdapterPlan? adapters = null,
         IReadOnlySet<string>? filled = null,
-        IReadOnlyList<Module>? modules = null)
+        IReadOnlyList<ModelModule>? modules = null)
     {
         (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
         Adapters = adapters;
@@ -79,7 +79,7 @@ public sealed class ReasoningModel : IDisposable
     public ParameterSet Parameters { get; }
 
     /// <summary>What is trained beside the decoder and its projection.</summary>
-    public IReadOnlyList<Module> Modules { get; }
+    public IReadOnlyList<ModelModule> Modules { get; }
 
     /// <summary>The weights of a decoder among its modules; make them once per step.</summary>
     public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module);

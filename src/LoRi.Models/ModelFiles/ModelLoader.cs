@@ -31,7 +31,7 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
     public int? Latent { get; init; }
 
     /// <summary>What is trained beside the decoder and its projection.</summary>
-    public Func<DecoderConfig, IReadOnlyList<Module>> Modules { get; init; } = _ => [];
+    public Func<DecoderConfig, IReadOnlyList<ModelModule>> Modules { get; init; } = _ => [];
 }
 
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
@@ -274,5 +274,5 @@ public static class ModelLoader
     }
 
     /// <summary>What a model consists of beside what its checkpoint says.</summary>
-    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters, IReadOnlyList<Module> Modules);
+    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters, IReadOnlyList<ModelModule> Modules);
 }

@@ -33,10 +33,10 @@ public interface IReasoning
 
     /// <summary>Weights that it needs beside the model's.</summary>
     /// <param name="config">The shape of the model.</param>
-    IReadOnlyList<Module> Modules(DecoderConfig config) => [];
+    IReadOnlyList<ModelModule> Modules(DecoderConfig config) => [];
 
     /// <summary>The same with another number of latent steps.</summary>
-    IReasoning With(int latentSteps) => this;
+    IReasoning WithSteps(int latentSteps) => this;
 
     /// <summary>Runs questions to where the answer begins.</summary>
     /// <param name="model">The model.</param>

@@ -23,7 +23,7 @@ public abstract record LatentReasoning(int Steps) : IReasoning
     public abstract JsonObject Latents { get; }
 
     /// <inheritdoc/>
-    public IReasoning With(int latentSteps) => this with { Steps = latentSteps };
+    public IReasoning WithSteps(int latentSteps) => this with { Steps = latentSteps };
 
     /// <inheritdoc/>
     public abstract LatentSteps Think(ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, bool trajectory);

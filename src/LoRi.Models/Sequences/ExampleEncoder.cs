@@ -60,7 +60,8 @@ public sealed class ExampleEncoder
             Question(example.Question),
             form.AfterStep is null ? Plain(Rationale(example)) : [.. steps.SelectMany(step => step)],
             Prefix,
-            [.. Plain(form.BeforeAnswer + example.Answer + form.AfterAnswer), eos]) { Steps = steps };
+            [.. Plain(form.BeforeAnswer + example.Answer + form.AfterAnswer), eos])
+        { Steps = steps };
     }
 
     private int[] Plain(string text) => tokenizer.Encode(text, addSpecialTokens: false);

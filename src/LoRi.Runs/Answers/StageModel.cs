@@ -90,7 +90,7 @@ public static class StageModel
         }
 
         return steps < model.Config.MaxPositions
-            ? reasoning.With(steps)
+            ? reasoning.WithSteps(steps)
             : throw new InputException($"--latent-steps {steps}: {path} was made for {model.Config.MaxPositions} positions; take fewer steps");
     }
 

@@ -44,5 +44,9 @@ internal sealed class LoRiPlan(RunSettings settings) : MethodPlan
     }
 
     /// <inheritdoc/>
-    protected override void Dispose(bool disposing) => teacher?.Dispose();
+    protected override void Dispose(bool disposing)
+    {
+        teacher?.Dispose();
+        base.Dispose(disposing);
+    }
 }

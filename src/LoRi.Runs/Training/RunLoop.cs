@@ -88,7 +88,7 @@ internal sealed class RunLoop(
         return sum;
     }
 
-    private static string ModuleOf(IReadOnlyList<Module> modules, string slot) =>
+    private static string ModuleOf(IReadOnlyList<ModelModule> modules, string slot) =>
         modules.FirstOrDefault(module => slot.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? LearningStage.Decoder;
 
     private string ModuleOf(string slot) => ModuleOf(model.Modules, slot);

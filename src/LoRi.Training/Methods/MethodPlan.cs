@@ -37,7 +37,7 @@ public abstract class MethodPlan : IDisposable
 
     /// <summary>Weights beside the decoder's and the projection's; by default those that the reasoning needs.</summary>
     /// <param name="config">The shape of the model.</param>
-    public virtual IReadOnlyList<Module> Modules(DecoderConfig config) => Reasoning.Modules(config);
+    public virtual IReadOnlyList<ModelModule> Modules(DecoderConfig config) => Reasoning.Modules(config);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -48,7 +48,7 @@ let shapes =
     ]
 
 /// A model in float64 with rows for three markers, a projection, and modules beside them.
-let modelWith (config: DecoderConfig) (modules: Module list) (seed: int64) =
+let modelWith (config: DecoderConfig) (modules: ModelModule list) (seed: int64) =
     let special =
         SpecialIds(vocabulary, vocabulary + 1, 1, Latent = System.Nullable(vocabulary + 2))
 

@@ -6,7 +6,7 @@ namespace LoRi.Models.Decoders;
 /// </summary>
 /// <param name="Name">Its name; the names of its slots begin with it and a dot.</param>
 /// <param name="Slots">Its weights.</param>
-public sealed record Module(string Name, IReadOnlyList<ParameterSlot> Slots)
+public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots)
 {
     /// <summary>Whether the trained model needs it to answer, so that it is written beside the weights; else it serves the training alone.</summary>
     public bool Exported { get; init; }
@@ -15,7 +15,7 @@ public sealed record Module(string Name, IReadOnlyList<ParameterSlot> Slots)
     public Action<ReasoningModel, long>? Initialise { get; init; }
 
     /// <summary>A copy of the decoder under this module's name, without the rows that the model appended to its tables.</summary>
-    public static Module CopyOfDecoder(string name, DecoderConfig config) => new(name, [.. DecoderLayout.Slots(config, 0).Select(slot => slot.Under(name))])
+    public static ModelModule CopyOfDecoder(string name, DecoderConfig config) => new(name, [.. DecoderLayout.Slots(config, 0).Select(slot => slot.Under(name))])
     {
         Initialise = (model, _) => CopyDecoder(name, model),
     };
