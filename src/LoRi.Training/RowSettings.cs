@@ -9,7 +9,8 @@ public static class RowSettings
     /// <summary>The text before the answer; left out, the one that the teacher was trained with, else the usual one.</summary>
     public static readonly Setting<string?> AnswerPrefix = new("answer_prefix", "text", Forms.Words!, null, "text before the answer")
     {
-        Group = SettingGroups.Model, DefaultText = "The answer is:",
+        Group = SettingGroups.Model,
+        DefaultText = "The answer is:",
     };
 
     /// <summary>The tokens that the task loss counts.</summary>
@@ -17,5 +18,6 @@ public static class RowSettings
 
     /// <summary>How much of the rationale the teacher reads.</summary>
     public static readonly Setting<TeacherTextOption> TeacherText = new(
-        "teacher_text", "choice", Forms.Choice<TeacherTextOption>(), TeacherTextOption.Full, "rationale as the teacher reads it: {choices}") { Group = SettingGroups.Model };
+        "teacher_text", "choice", Forms.Choice<TeacherTextOption>(), TeacherTextOption.Full, "rationale as the teacher reads it: {choices}")
+    { Group = SettingGroups.Model };
 }

@@ -11,7 +11,10 @@ public static class Forms
     /// <summary>Given or not.</summary>
     public static ValueForm<bool> Flag { get; } = new()
     {
-        Expected = "must be true or false", Kind = ValueKind.Flag, Schema = new() { ["type"] = "boolean" }, Read = Plain<bool>,
+        Expected = "must be true or false",
+        Kind = ValueKind.Flag,
+        Schema = new() { ["type"] = "boolean" },
+        Read = Plain<bool>,
     };
 
     /// <summary>A name or another text of one word.</summary>
@@ -41,7 +44,9 @@ public static class Forms
     /// <summary>A size of files.</summary>
     public static ValueForm<StorageSize> Size { get; } = new()
     {
-        Expected = StorageSize.Rule, Schema = new() { ["type"] = new JsonArray("string", "integer") }, Read = Plain<StorageSize>,
+        Expected = StorageSize.Rule,
+        Schema = new() { ["type"] = new JsonArray("string", "integer") },
+        Read = Plain<StorageSize>,
     };
 
     /// <summary>A seed.</summary>
@@ -76,7 +81,8 @@ public static class Forms
     /// <summary>A number larger than 0.</summary>
     public static ValueForm<double> Positive(double? most = null) => Real(
         Bounded("number", "exclusiveMinimum", 0, most),
-        value => !(value > 0 && double.IsFinite(value)) ? "must be larger than 0" : value > most ? Invariant($"must be at most {most}") : null) with { Most = most };
+        value => !(value > 0 && double.IsFinite(value)) ? "must be larger than 0" : value > most ? Invariant($"must be at most {most}") : null) with
+    { Most = most };
 
     /// <summary>A number from 0 to less than 1.</summary>
     public static ValueForm<double> BelowOne { get; } = Real(
@@ -89,14 +95,14 @@ public static class Forms
     /// <summary>One of some values of any type, by names.</summary>
     public static ValueForm<T> Choice<T>(params (string Name, T Value)[] choices)
         where T : notnull => new()
-    {
-        Expected = $"must be one of {string.Join(", ", choices.Select(choice => choice.Name))}",
-        Names = [.. choices.Select(choice => choice.Name)],
-        Schema = new() { ["enum"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice.Name))]) },
-        Read = node => node.GetValueKind() == JsonValueKind.String && Array.FindIndex(choices, choice => choice.Name == node.GetValue<string>()) is >= 0 and var index
-            ? choices[index].Value : throw new JsonException(),
-        Write = value => JsonValue.Create(Array.Find(choices, choice => choice.Value.Equals(value)).Name),
-    };
+        {
+            Expected = $"must be one of {string.Join(", ", choices.Select(choice => choice.Name))}",
+            Names = [.. choices.Select(choice => choice.Name)],
+            Schema = new() { ["enum"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice.Name))]) },
+            Read = node => node.GetValueKind() == JsonValueKind.String && Array.FindIndex(choices, choice => choice.Name == node.GetValue<string>()) is >= 0 and var index
+                ? choices[index].Value : throw new JsonException(),
+            Write = value => JsonValue.Create(Array.Find(choices, choice => choice.Value.Equals(value)).Name),
+        };
 
     /// <summary>One of the values of an enumeration: their names in small letters with hyphens, where no attribute says another.</summary>
     public static ValueForm<T> Choice<T>()

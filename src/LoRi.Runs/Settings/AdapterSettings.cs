@@ -12,13 +12,15 @@ public static class AdapterSettings
     /// <summary>Rank of the adapters; left out, all weights are trained.</summary>
     public static readonly Setting<int?> Rank = new("lora_rank", "n", Forms.Whole(1, 8_192).Optional(), null, "train adapters of this rank and freeze the model")
     {
-        Group = SettingGroups.Adapters, DefaultText = "train all weights",
+        Group = SettingGroups.Adapters,
+        DefaultText = "train all weights",
     };
 
     /// <summary>The scaling is alpha / rank.</summary>
     public static readonly Setting<double?> Alpha = Own<double?>(new("lora_alpha", "alpha", Forms.Positive().Optional(), null, "the adapters' scaling is this over the rank")
     {
-        DefaultText = "twice the rank", Default = values => values.Get(Rank) is { } rank ? AlphaPerRank * rank : null,
+        DefaultText = "twice the rank",
+        Default = values => values.Get(Rank) is { } rank ? AlphaPerRank * rank : null,
     });
 
     /// <summary>Share of the adapters' inputs that is dropped while training.</summary>

@@ -17,7 +17,8 @@ public static class AnswerSettings
     /// <summary>What is written.</summary>
     public static readonly Setting<string> Output = StageSettings.Output with
     {
-        Help = "the folder to make: evaluation.json, predictions.jsonl, config.json", Required = "name the folder to make",
+        Help = "the folder to make: evaluation.json, predictions.jsonl, config.json",
+        Required = "name the folder to make",
     };
 
     /// <summary>The tokenizer, whose content is compared where an evaluation goes on.</summary>
@@ -26,7 +27,8 @@ public static class AnswerSettings
     /// <summary>Continuous steps before the answer; left out, the run's own.</summary>
     public static readonly Setting<int?> LatentSteps = new("latent_steps", "n", SharedSettings.LatentSteps.Form.Optional(), null, "continuous steps before the answer")
     {
-        Group = SettingGroups.Model, DefaultText = "the run's own",
+        Group = SettingGroups.Model,
+        DefaultText = "the run's own",
     };
 
     /// <summary>Text that is fed before the answer; left out, the run's own.</summary>
@@ -49,7 +51,8 @@ public static class AnswerSettings
     public static readonly Setting<string?> DataName = new(
         "data_name", "name", Forms.Text!, null, "the data set's name for the scorers: commonsense asks for letters, strategy and ProntoQA for truth values")
     {
-        Group = SettingGroups.Model, DefaultText = "the names of the files",
+        Group = SettingGroups.Model,
+        DefaultText = "the names of the files",
     };
 
     /// <summary>The longest answer in tokens.</summary>
@@ -60,7 +63,8 @@ public static class AnswerSettings
 
     /// <summary>Questions that are answered once more, one at a time, to measure the latency.</summary>
     public static readonly Setting<int> LatencyQuestions = new(
-        "latency_questions", "n", Forms.Whole(0, 1_000_000), 10, "questions that are answered once more, each alone, to measure the latency, 0 for none") { OnResume = OnResume.Free };
+        "latency_questions", "n", Forms.Whole(0, 1_000_000), 10, "questions that are answered once more, each alone, to measure the latency, 0 for none")
+    { OnResume = OnResume.Free };
 
     /// <summary>A seed that is recorded with the result; left out, the run's own.</summary>
     public static readonly Setting<long?> Seed = new("seed", "n", Forms.Seed.Optional(), null, "recorded with the result") { DefaultText = "the run's own" };
@@ -74,7 +78,9 @@ public static class AnswerSettings
     /// <summary>The trajectory file.</summary>
     public static readonly Setting<string> TraceOutput = StageSettings.Output with
     {
-        ValueName = "file", Help = "the trajectory file to write; large ones are sharded", Required = "name the trajectory file to write",
+        ValueName = "file",
+        Help = "the trajectory file to write; large ones are sharded",
+        Required = "name the trajectory file to write",
     };
 
     /// <summary>The text before the answer in a trace.</summary>

@@ -21,19 +21,29 @@ public static class MethodNames
     /// <summary>Self-distillation of the state before the answer.</summary>
     public const string Codi = "codi";
 
-    private static readonly Traits[] Known =
+    /// <summary>The explicit chain of thought, which <c>teach</c> trains.</summary>
+    public const string Teacher = "cot";
+
+    private static readonly MethodFacts[] Known =
     [
-        new(LoRi) { FrozenTeacher = true, Settings = [.. SharedSettings.OfLatents, .. AlignmentSettings.All] },
-        new(NoCot) { Latents = false },
-        new(LatentCe) { Settings = SharedSettings.OfLatents },
-        new(Codi) { BatchScale = true, OwnChain = true, Settings = [.. SharedSettings.OfLatents, SharedSettings.LambdaAnchor] },
+        new(LoRi, "low-rank distillation for implicit reasoning")
+        {
+            TakesLatentSteps = true, HasFrozenTeacher = true, NeedsRationale = true, Settings = [.. SharedSettings.OfLatents, .. AlignmentSettings.All],
+        },
+        new(NoCot, "answers without a chain of thought"),
+        new(LatentCe, "latent steps trained by the answer's cross-entropy alone") { TakesLatentSteps = true, Settings = SharedSettings.OfLatents },
+        new(Codi, "self-distillation of the state before the answer")
+        {
+            TakesLatentSteps = true, ReadsChain = true, ScalesByBatch = true, Settings = [.. SharedSettings.OfLatents, SharedSettings.LambdaAnchor],
+        },
+        new(Teacher, "the explicit chain of thought") { IsStudent = false, ReadsChain = true },
     ];
 
     /// <summary>Names that the literature gives to methods which this version does not have.</summary>
     private static readonly string[] Absent = ["coconut", "pccot", "sim-cot", "kava", "icot-kd", "icot-si"];
 
     /// <summary>All methods that there are.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. Known.Select(method => method.Name)];
+    public static IReadOnlyList<string> All { get; } = [.. Known.Where(method => method.IsStudent).Select(method => method.Name)];
 
     /// <summary>How settings name a method.</summary>
     internal static ValueForm<string> Form => Forms.Text with
@@ -50,19 +60,19 @@ public static class MethodNames
     internal static IReadOnlyList<SettingRule> Rules { get; } = [.. SharedSettings.Rules, .. AlignmentSettings.Rules];
 
     /// <summary>Whether the method learns from a teacher whose weights stay.</summary>
-    public static bool HasFrozenTeacher(string method) => Of(method).FrozenTeacher;
+    public static bool HasFrozenTeacher(string method) => Of(method).HasFrozenTeacher;
 
     /// <summary>Whether the method's student takes latent steps; the others write, or answer at once.</summary>
-    public static bool HasLatents(string method) => Of(method).Latents;
+    public static bool HasLatents(string method) => Of(method).TakesLatentSteps;
 
     /// <summary>Whether the student reads the chain of thought itself as well, in a pass of its own.</summary>
-    public static bool ReadsChain(string method) => Of(method).OwnChain;
+    public static bool ReadsChain(string method) => Of(method).ReadsChain;
 
     /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none is.</summary>
     internal static Setting? BatchScale(SettingValues values)
     {
         var method = values.Get(StudentSettings.Method);
-        return Of(method).BatchScale ? StudentSettings.Method
+        return Of(method).ScalesByBatch ? StudentSettings.Method
             : method == LoRi && values.Get(AlignmentSettings.AnchorStd) == AnchorScale.Batch ? AlignmentSettings.AnchorStd
             : null;
     }
@@ -76,18 +86,6 @@ public static class MethodNames
             : new($"--method {method}", $"{(setting.Purpose is { } purpose && having is [var only] ? $"only {only} {purpose}" : $"{method} {setting.Lacking}")}; leave it out");
     }
 
-    private static Traits Of(string method) => Array.Find(Known, known => known.Name == method) ?? new Traits(method);
-
-    private sealed record Traits(string Name)
-    {
-        public bool FrozenTeacher { get; init; }
-
-        public bool Latents { get; init; } = true;
-
-        public bool BatchScale { get; init; }
-
-        public bool OwnChain { get; init; }
-
-        public IReadOnlyList<Setting> Settings { get; init; } = [];
-    }
+    /// <summary>What a method is, whether there is one of this name or not.</summary>
+    public static MethodFacts Of(string method) => Array.Find(Known, known => known.Name == method) ?? new(method, "") { TakesLatentSteps = true };
 }

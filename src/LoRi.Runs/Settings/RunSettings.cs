@@ -29,6 +29,9 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
     /// <summary>The alignment; without meaning for other methods than <c>lori</c>.</summary>
     public LoRiOptions LoRi => new(Values);
 
+    /// <summary>The weights that the model starts from.</summary>
+    public string Start => Train.Teacher is { } teacher && Latent.Init == InitOption.Teacher ? teacher : Train.Model!;
+
     /// <summary>The settings that a run was made with, whatever version of this program wrote them; what is unknown is left out.</summary>
     /// <exception cref="InputException">A value has the wrong form.</exception>
     public static RunSettings OfRun(JsonObject written, SettingSource source)

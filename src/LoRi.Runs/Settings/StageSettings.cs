@@ -42,13 +42,15 @@ public static class StageSettings
     /// <summary>A tokenizer file or folder; left out, the one beside the weights.</summary>
     public static readonly Setting<string?> Tokenizer = new("tokenizer", "path", Forms.Place!, null, "tokenizer file or folder")
     {
-        Group = SettingGroups.Model, DefaultText = "the one beside the weights",
+        Group = SettingGroups.Model,
+        DefaultText = "the one beside the weights",
     };
 
     /// <summary>The data files.</summary>
     public static readonly Setting<IReadOnlyList<string>> Data = new("data", "file", Forms.Places, [], "data files; several may follow")
     {
-        Group = SettingGroups.Data, OnResume = OnResume.Free,
+        Group = SettingGroups.Data,
+        OnResume = OnResume.Free,
     };
 
     /// <summary>What is written.</summary>
@@ -72,7 +74,8 @@ public static class StageSettings
     /// <summary>The form of the data files; left out, it is found from their content.</summary>
     public static readonly Setting<DataFormat?> Format = new("format", "name", Forms.Choice<DataFormat>().Optional(), null, "form of the data: {choices}")
     {
-        Group = SettingGroups.Data, DefaultText = "found",
+        Group = SettingGroups.Data,
+        DefaultText = "found",
     };
 
     /// <summary>Name of the question in generic data.</summary>
@@ -86,11 +89,13 @@ public static class StageSettings
 
     /// <summary>What becomes of GSM8K's calculator annotations.</summary>
     public static readonly Setting<AnnotationHandling> Annotations = new(
-        "annotations", "handling", Forms.Choice<AnnotationHandling>(), AnnotationHandling.Strip, "GSM8K's <<..>>: {choices}") { Group = SettingGroups.Data };
+        "annotations", "handling", Forms.Choice<AnnotationHandling>(), AnnotationHandling.Strip, "GSM8K's <<..>>: {choices}")
+    { Group = SettingGroups.Data };
 
     /// <summary>A file of settings.</summary>
     public static readonly Setting<string?> Config = new(
-        "config", "file", Forms.Place!, null, "JSON or YAML file with settings named as these options, with underscores; the command line wins") { OnResume = OnResume.Once };
+        "config", "file", Forms.Place!, null, "JSON or YAML file with settings named as these options, with underscores; the command line wins")
+    { OnResume = OnResume.Once };
 
     /// <summary>Whether what was begun goes on.</summary>
     public static readonly Setting<bool> Resume = new("resume", "", Forms.Flag, false, "go on from the last complete checkpoint, or begin where there is none")
@@ -104,7 +109,8 @@ public static class StageSettings
         "n",
         Forms.Whole(1, System.Math.Max(ThreadsAnywhere, ThreadsPerProcessor * Environment.ProcessorCount), $" on this machine with {Environment.ProcessorCount} processors").Optional(),
         null,
-        "threads of one operation") { OnResume = OnResume.Rounding, DefaultText = "libtorch's choice" };
+        "threads of one operation")
+    { OnResume = OnResume.Rounding, DefaultText = "libtorch's choice" };
 
     /// <summary>The type of the arithmetic.</summary>
     public static readonly Setting<DtypeOption> Dtype = new("dtype", "name", Forms.Choice(dtypes), DtypeOption.F32, "{choices}");

@@ -23,14 +23,16 @@ public static class StudentSettings
     /// <summary>The explicit chain-of-thought model, as a run directory or a folder.</summary>
     public static readonly Setting<string?> Teacher = new("teacher", "path", Forms.Place!, null, "the explicit chain-of-thought model: a run directory or a folder")
     {
-        Group = SettingGroups.Model, InForce = values => values.Get(Teacher!) is not null,
+        Group = SettingGroups.Model,
+        InForce = values => values.Get(Teacher!) is not null,
     };
 
     /// <summary>The weights the student starts from.</summary>
     public static readonly Setting<InitOption> Init = new(
         "init", "weights", Forms.Choice<InitOption>(), InitOption.Teacher, "weights to start from: teacher, or base for those of --model")
     {
-        Group = SettingGroups.Model, InForce = values => MethodNames.HasFrozenTeacher(values.Get(Method)),
+        Group = SettingGroups.Model,
+        InForce = values => MethodNames.HasFrozenTeacher(values.Get(Method)),
     };
 
     /// <summary>One of the methods that there are.</summary>

@@ -11,13 +11,15 @@ public static class TrainSettings
     /// <summary>The weights to start from.</summary>
     public static readonly Setting<string?> Model = StageSettings.Model with
     {
-        Help = "the weights to start from: a Hub folder, a run directory or a .gguf file", InForce = values => values.Get(StageSettings.Model) is not null,
+        Help = "the weights to start from: a Hub folder, a run directory or a .gguf file",
+        InForce = values => values.Get(StageSettings.Model) is not null,
     };
 
     /// <summary>The training files.</summary>
     public static readonly Setting<IReadOnlyList<string>> Data = StageSettings.Data with
     {
-        Help = "training files; several may follow", Required = "name at least one training file",
+        Help = "training files; several may follow",
+        Required = "name at least one training file",
     };
 
     /// <summary>The run directory.</summary>
@@ -25,7 +27,8 @@ public static class TrainSettings
 
     /// <summary>Optimizer steps.</summary>
     public static readonly Setting<int?> Steps = Optimizer<int?>(new(
-        "steps", "n", Forms.Whole(1, 1_000_000_000).Optional(), null, "optimizer steps (not with --epochs)") { OnResume = OnResume.Derived, InForce = HasSteps });
+        "steps", "n", Forms.Whole(1, 1_000_000_000).Optional(), null, "optimizer steps (not with --epochs)")
+    { OnResume = OnResume.Derived, InForce = HasSteps });
 
     /// <summary>Passes over the data where steps are not given.</summary>
     public static readonly Setting<double?> Epochs = Optimizer<double?>(new("epochs", "n", Forms.Positive(1_000_000).Optional(), null, "passes over the data")
@@ -41,7 +44,8 @@ public static class TrainSettings
 
     /// <summary>Micro-batches that a step's rows are cut into, to save memory.</summary>
     public static readonly Setting<int> Accumulation = Optimizer<int>(new(
-        "accumulation", "n", Forms.Whole(1, 65_536), 1, "parts that a step's rows are cut into, to save memory") { SuitsRun = true });
+        "accumulation", "n", Forms.Whole(1, 65_536), 1, "parts that a step's rows are cut into, to save memory")
+    { SuitsRun = true });
 
     /// <summary>The peak of the learning rate.</summary>
     public static readonly Setting<double> LearningRate = Optimizer<double>(new("learning_rate", "rate", Forms.Positive(), 1e-4, "peak learning rate"));
@@ -52,7 +56,9 @@ public static class TrainSettings
     /// <summary>Steps of linear warm-up.</summary>
     public static readonly Setting<int?> WarmupSteps = Optimizer<int?>(new("warmup_steps", "n", Forms.Whole(0).Optional(), null, "steps of linear warm-up")
     {
-        OnResume = OnResume.Derived, SuitsRun = true, DefaultText = "3 % of all",
+        OnResume = OnResume.Derived,
+        SuitsRun = true,
+        DefaultText = "3 % of all",
     });
 
     /// <summary>Decoupled weight decay, on matrices only unless <see cref="DecayAll"/>.</summary>
@@ -72,7 +78,8 @@ public static class TrainSettings
 
     /// <summary>Share of the rows held out, chosen by a hash of the question.</summary>
     public static readonly Setting<double> ValidationFraction = new(
-        "validation_fraction", "share", Forms.BelowOne, 0, "share of the rows held out for validation") { Group = SettingGroups.Data };
+        "validation_fraction", "share", Forms.BelowOne, 0, "share of the rows held out for validation")
+    { Group = SettingGroups.Data };
 
     /// <summary>Of the data order, of new weights and of everything else that is random.</summary>
     public static readonly Setting<long> Seed = new("seed", "n", Forms.Seed, 0, "seed of everything random");
@@ -123,7 +130,8 @@ public static class TrainSettings
     public static readonly Setting<double> CollapseThreshold = new(
         "collapse_threshold", "spread", Forms.BelowOne, 1e-5, "stop where the spread of the latents, from 0 to 1, stays below this for 50 steps; 0 for never")
     {
-        OnResume = OnResume.Free, InForce = _ => false,
+        OnResume = OnResume.Free,
+        InForce = _ => false,
     };
 
     /// <summary>What a step is made of, and how weights are updated.</summary>

@@ -11,14 +11,17 @@ public static class SharedSettings
     /// <summary>Continuous steps before the answer.</summary>
     public static readonly Setting<int> LatentSteps = new("latent_steps", "n", Forms.Whole(1, 4_096), 5, "continuous steps before the answer")
     {
-        Group = SettingGroups.Model, Lacking = NoLatents, AsksNothing = values => values.Get(LatentSteps!) == 0,
+        Group = SettingGroups.Model,
+        Lacking = NoLatents,
+        AsksNothing = values => values.Get(LatentSteps!) == 0,
     };
 
     /// <summary>The map from a final state to the next latent input.</summary>
     public static readonly Setting<ProjectionKind> Projection = new(
         "projection", "kind", Forms.Choice<ProjectionKind>(), ProjectionKind.Mlp, "map from a final state to the next latent input: {choices}")
     {
-        Group = SettingGroups.Model, Lacking = NoLatents,
+        Group = SettingGroups.Model,
+        Lacking = NoLatents,
     };
 
     /// <summary>Inner width of the mlp; left out, the hidden size.</summary>
@@ -35,7 +38,8 @@ public static class SharedSettings
     public static readonly Setting<double> LambdaAnchor = new(
         "lambda_anchor", "weight", Forms.AtLeast(0), 1, "weight of the anchor loss, and of codi's distillation loss")
     {
-        Group = SettingGroups.Alignment, Lacking = "compares no states before the answer",
+        Group = SettingGroups.Alignment,
+        Lacking = "compares no states before the answer",
     };
 
     /// <summary>What every method with latent steps has.</summary>

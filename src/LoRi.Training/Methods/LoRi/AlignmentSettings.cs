@@ -13,7 +13,9 @@ public static class AlignmentSettings
     /// <summary>A fitted subspace; left out, it is fitted to the teacher's trajectories first.</summary>
     public static readonly Setting<string?> Subspace = new("subspace", "file", Forms.Place!, null, "a fitted subspace")
     {
-        Group = SettingGroups.Subspace, Purpose = OneMethod, DefaultText = "one is fitted to the teacher's trajectories",
+        Group = SettingGroups.Subspace,
+        Purpose = OneMethod,
+        DefaultText = "one is fitted to the teacher's trajectories",
     };
 
     /// <summary>The subspace in which trajectories are compared; of a random one, without its seed.</summary>
@@ -22,7 +24,8 @@ public static class AlignmentSettings
     /// <summary>The traced levels.</summary>
     public static readonly Setting<LevelSelection> Levels = new("levels", "choice", LevelSelection.Form, LevelSelection.All, "traced levels: all, every-K or last-N")
     {
-        Group = SettingGroups.Subspace, Purpose = OneMethod,
+        Group = SettingGroups.Subspace,
+        Purpose = OneMethod,
     };
 
     /// <summary>How trajectories are standardised before anything else.</summary>
@@ -77,27 +80,38 @@ public static class AlignmentSettings
     public static readonly Setting<string?> TeacherCache = new(
         "teacher_cache", "folder", Forms.Output!, null, "folder of the teacher's coordinates, to use or to make")
     {
-        Group = SettingGroups.States, Purpose = OneMethod, OnResume = OnResume.Free, DefaultText = "teacher-cache in the run directory", InForce = IsCached,
+        Group = SettingGroups.States,
+        Purpose = OneMethod,
+        OnResume = OnResume.Free,
+        DefaultText = "teacher-cache in the run directory",
+        InForce = IsCached,
     };
 
     /// <summary>Whether the teacher's raw states are kept in the cache, so that any subspace can be fitted to them.</summary>
     public static readonly Setting<bool> KeepTrajectories = new(
         "keep_trajectories", "", Forms.Flag, false, "keep the teacher's raw states in the cache: any subspace can be fitted to them later")
     {
-        Group = SettingGroups.States, Purpose = OneMethod, OnResume = OnResume.Free, InForce = IsCached,
+        Group = SettingGroups.States,
+        Purpose = OneMethod,
+        OnResume = OnResume.Free,
+        InForce = IsCached,
     };
 
     /// <summary>The largest file of the cache.</summary>
     public static readonly Setting<StorageSize> ShardSize = new(
         "shard_size", "size", Forms.Size, new(1L << 30), "largest file of the cache, such as 500MB or 4GiB; a number alone counts MiB")
     {
-        Group = SettingGroups.States, Purpose = OneMethod, OnResume = OnResume.Free, InForce = IsCached,
+        Group = SettingGroups.States,
+        Purpose = OneMethod,
+        OnResume = OnResume.Free,
+        InForce = IsCached,
     };
 
     /// <summary>Whether the teacher runs at every step instead of a cache being read.</summary>
     public static readonly Setting<bool> Online = new("online", "", Forms.Flag, false, "run the teacher at every step instead of reading a cache")
     {
-        Group = SettingGroups.States, Purpose = OneMethod,
+        Group = SettingGroups.States,
+        Purpose = OneMethod,
     };
 
     /// <summary>All of them, in the order of the help.</summary>
@@ -138,7 +152,9 @@ public static class AlignmentSettings
 
     private static Setting<T> Fit<T>(string key, string name, ValueForm<T> form, T value, string help) => new(key, name, form, value, help)
     {
-        Group = SettingGroups.Subspace, Purpose = OneMethod, InForce = IsFitted,
+        Group = SettingGroups.Subspace,
+        Purpose = OneMethod,
+        InForce = IsFitted,
     };
 
     private static Setting<int?> Rank(string key, string help)
@@ -164,7 +180,8 @@ public static class AlignmentSettings
 
     private static Setting<T> Term<T>(string key, string name, ValueForm<T> form, T value, string help) => new(key, name, form, value, help)
     {
-        Group = SettingGroups.Alignment, Purpose = OneMethod,
+        Group = SettingGroups.Alignment,
+        Purpose = OneMethod,
     };
 
     private static Setting<double> Weight(string key, string help) => Term(key, "weight", Forms.AtLeast(0), 1, help);
