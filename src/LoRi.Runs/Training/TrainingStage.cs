@@ -6,6 +6,7 @@ using LoRi.Files.Tokenizers;
 using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
+using LoRi.Models.Native;
 using LoRi.Models.Sequences;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
@@ -47,6 +48,7 @@ public sealed class TrainingStage
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
+        NativeRuntime.Load();
         if (settings.TeacherShape() is { } shape)
         {
             settings.LoRi.ValidateShape(settings.Train.Teacher!, shape);
