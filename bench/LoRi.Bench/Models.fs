@@ -101,7 +101,7 @@ let private decoding (model: ReasoningModel) =
     let prompt = ids 2 promptTokens model.Config.VocabularySize
 
     let plan tokens =
-        GenerationPlan(AnswerMode.Explicit, 0, [||], tokens, [||])
+        GenerationPlan(PlainReasoning.Explicit, [||], tokens, [||])
 
     let generate tokens () =
         AnswerGenerator.Generate(model, [| prompt |], plan tokens) |> ignore
@@ -155,12 +155,10 @@ let private writeFolder (settings: Settings) =
     let card =
         ReasoningCard(
             Method = "cot",
-            LatentSteps = 0,
+            Reasoning = PlainReasoning.Explicit,
             AnswerPrefix = "",
             PrefixIds = [||],
-            BotId = 0,
-            EotId = 0,
-            EosId = 0,
+            Special = SpecialIds(0, 0, 0),
             Projection = ProjectionKind.Identity,
             ProjectionWidth = 0
         )

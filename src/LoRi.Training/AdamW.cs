@@ -41,18 +41,25 @@ public sealed class AdamW : IDisposable
         var norm = LongNorm.Of(parameters.Gradients);
         var clip = norm > settings.ClipNorm ? System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)) : 1;
         Updates++;
-        var all = parameters.Values.numel();
-        var decayed = settings.DecayAll ? all : parameters.DecayedCount;
-        var piece = parameters.Values.device_type == DeviceType.CPU ? Piece : all;
-        foreach (var (from, to, decay) in new[] { (0L, decayed, settings.WeightDecay), (decayed, all, 0.0) })
+        var piece = parameters.Values.device_type == DeviceType.CPU ? Piece : parameters.Values.numel();
+        foreach (var (from, to, decay) in parameters.LearningRanges(settings.DecayAll))
         {
             for (var start = from; start < to; start += piece)
             {
-                Update(start, System.Math.Min(piece, to - start), learningRate, clip, decay);
+                Update(start, System.Math.Min(piece, to - start), learningRate, clip, decay ? settings.WeightDecay : 0);
             }
         }
 
         return norm;
+    }
+
+    /// <summary>Begins anew: moments of zero, no update made.</summary>
+    public void Reset()
+    {
+        using var guard = no_grad();
+        FirstMoment.zero_();
+        SecondMoment.zero_();
+        Updates = 0;
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Globalization;
+using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
@@ -23,9 +25,6 @@ public sealed record TrainingPlan
     /// <summary>Seed of the data order.</summary>
     public long Seed { get; init; }
 
-    /// <summary>What is graded.</summary>
-    public Grading Grading { get; init; }
-
     /// <summary>The optimizer.</summary>
     public required OptimizerSettings Optimizer { get; init; }
 }
@@ -39,21 +38,25 @@ public sealed record TrainingPlan
 /// <param name="Tokens">Real tokens (latent steps included) of its sequences.</param>
 /// <param name="Seconds">Wall time.</param>
 public sealed record StepMetrics(
-    int Step, double Loss, IReadOnlyDictionary<string, double> Terms, double LearningRate, double GradientNorm, long Tokens, double Seconds);
+    int Step, double Loss, IReadOnlyDictionary<string, double> Terms, double LearningRate, double GradientNorm, long Tokens, double Seconds)
+{
+    /// <summary>The point of the objective's curriculum at which the step was made.</summary>
+    public int Point { get; init; }
+}
 
-/// <summary>The training loop: rows of the step, loss terms of the method, backward, one update. One dispose scope per pass.</summary>
+/// <summary>The training loop: rows of the step, loss terms of the objective, backward, one update. One dispose scope per pass.</summary>
 public sealed class Trainer : IDisposable
 {
     private readonly ReasoningModel model;
-    private readonly ITrainingMethod method;
+    private readonly IObjective objective;
     private readonly IReadOnlyList<EncodedExample> data;
     private readonly TrainingPlan plan;
     private readonly BatchOrder order;
 
     /// <summary>A trainer that has made no step yet.</summary>
-    public Trainer(ReasoningModel model, ITrainingMethod method, IReadOnlyList<EncodedExample> data, TrainingPlan plan)
+    public Trainer(ReasoningModel model, IObjective objective, IReadOnlyList<EncodedExample> data, TrainingPlan plan)
     {
-        (this.model, this.method, this.data, this.plan) = (model, method, data, plan);
+        (this.model, this.objective, this.data, this.plan) = (model, objective, data, plan);
         order = new BatchOrder(data.Count, plan.BatchSize, plan.Seed);
         Optimizer = new AdamW(model.Parameters, plan.Optimizer);
     }
@@ -61,8 +64,14 @@ public sealed class Trainer : IDisposable
     /// <summary>The optimizer, whose state a checkpoint holds.</summary>
     public AdamW Optimizer { get; }
 
-    /// <summary>Steps made so far.</summary>
-    public int CompletedSteps => Optimizer.Updates;
+    /// <summary>Steps made so far; the optimizer may have been reset between them.</summary>
+    public int CompletedSteps { get; internal set; }
+
+    /// <summary>Where the training is.</summary>
+    public Moment Now => At(CompletedSteps);
+
+    /// <summary>Where it was before the last step: what that step's rows were laid out for.</summary>
+    public Moment Before => At(System.Math.Max(0, CompletedSteps - 1));
 
     /// <summary>Whether the plan is fulfilled.</summary>
     public bool Finished => CompletedSteps >= plan.Steps;
@@ -73,26 +82,36 @@ public sealed class Trainer : IDisposable
         using var scope = NewDisposeScope();
         var clock = Stopwatch.StartNew();
         var step = CompletedSteps;
-        var rows = order.RowsOf(step).Select(index => data[index]).ToArray();
-        var totals = StudentLayout.Totals(rows, plan.Grading);
+        if (step > 0 && objective.Curriculum.ResetsOptimizer(Now, () => Prepare(step - 1)))
+        {
+            Optimizer.Reset();
+        }
+
+        var prepared = Prepare(step);
         var terms = new Dictionary<string, double>();
         model.Parameters.Gradients.zero_();
         using var dropout = model.BeginDropout(plan.Seed, step);
-        var loss = rows.Chunk(System.Math.Min(plan.MicroBatchSize, rows.Length)).Sum(part => Accumulate(part, totals, terms));
+        var loss = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).Sum(part => Accumulate(prepared, part, terms));
         var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
         var norm = Optimizer.Step(rate);
-        var tokens = rows.Sum(row => (long)method.TokensOf(row));
-        return new StepMetrics(step + 1, loss, terms, rate, norm, tokens, clock.Elapsed.TotalSeconds);
+        CompletedSteps++;
+        var tokens = prepared.Lengths.Sum(length => (long)length);
+        return new StepMetrics(step + 1, loss, terms, rate, norm, tokens, clock.Elapsed.TotalSeconds) { Point = objective.Curriculum.PointAt(At(step)) };
     }
 
     /// <inheritdoc/>
     public void Dispose() => Optimizer.Dispose();
 
-    private double Accumulate(EncodedExample[] rows, StepTotals totals, Dictionary<string, double> terms)
+    private Moment At(int step) => new(step, (double)step * plan.BatchSize / data.Count);
+
+    private IPreparedStep Prepare(int step) => objective.Prepare(
+        [.. order.RowsOf(step).Select(index => data[index])], At(step), new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
+
+    private double Accumulate(IPreparedStep step, int[] rows, Dictionary<string, double> terms)
     {
         using var scope = NewDisposeScope();
         Tensor? total = null;
-        foreach (var term in method.Losses(model, rows, totals))
+        foreach (var term in step.Losses(model, rows[0], rows.Length))
         {
             var value = term.Value.to(ScalarType.Float64);
             terms[term.Name] = terms.GetValueOrDefault(term.Name) + value.item<double>();

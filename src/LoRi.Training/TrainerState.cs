@@ -18,34 +18,42 @@ public static class TrainerState
     public const string FileName = "state.safetensors";
 
     private const string StepKey = "step";
+    private const string UpdatesKey = "updates";
     private const string Generator = "random_generator";
 
     /// <summary>Writes <c>state.safetensors</c> into a folder, with further notes in its metadata.</summary>
-    public static void Write(string folder, ReasoningModel model, AdamW optimizer, IReadOnlyDictionary<string, string> notes)
+    public static void Write(string folder, ReasoningModel model, Trainer trainer, IReadOnlyDictionary<string, string> notes)
     {
+        ArgumentNullException.ThrowIfNull(trainer);
         using var guard = no_grad();
         using var generator = get_rng_state();
         SafetensorsWriter.Write(
             Path.Combine(folder, FileName),
             [
-                .. Tensors(model, optimizer).Select(pair => TensorContent.FromTensor(pair.Name, pair.Value)),
+                .. Tensors(model, trainer.Optimizer).Select(pair => TensorContent.FromTensor(pair.Name, pair.Value)),
                 TensorContent.FromTensor(Generator, generator),
             ],
-            new Dictionary<string, string>(notes) { ["format"] = "lori-checkpoint", [StepKey] = optimizer.Updates.ToString(CultureInfo.InvariantCulture) });
+            new Dictionary<string, string>(notes)
+            {
+                ["format"] = "lori-checkpoint",
+                [StepKey] = trainer.CompletedSteps.ToString(CultureInfo.InvariantCulture),
+                [UpdatesKey] = trainer.Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
+            });
     }
 
-    /// <summary>Restores weights, moments and the generator.</summary>
+    /// <summary>Restores weights, moments, the generator and the trainer's clock.</summary>
     /// <exception cref="InputException">The checkpoint is damaged or of another model.</exception>
-    public static void Restore(string folder, ReasoningModel model, AdamW optimizer)
+    public static void Restore(string folder, ReasoningModel model, Trainer trainer)
     {
+        ArgumentNullException.ThrowIfNull(trainer);
         using var file = SafetensorsFile.Open(Path.Combine(folder, FileName));
-        if (!file.Metadata.TryGetValue(StepKey, out var text) || !int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var step))
+        if (Number(file, StepKey) is not { } step)
         {
             throw new InputException($"{file.Path}: is not the state of a training (no step in its metadata); delete its folder to go back to the one before");
         }
 
         using var guard = no_grad();
-        foreach (var (name, value) in Tensors(model, optimizer))
+        foreach (var (name, value) in Tensors(model, trainer.Optimizer))
         {
             if (!file.Get(name).Shape.SequenceEqual(value.shape))
             {
@@ -57,8 +65,12 @@ public static class TrainerState
 
         using var generator = file.ReadTensor(Generator);
         set_rng_state(generator);
-        optimizer.Updates = step;
+        trainer.CompletedSteps = step;
+        trainer.Optimizer.Updates = Number(file, UpdatesKey) ?? step;
     }
+
+    private static int? Number(SafetensorsFile file, string key) =>
+        file.Metadata.TryGetValue(key, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static IEnumerable<(string Name, Tensor Value)> Tensors(ReasoningModel model, AdamW optimizer) =>
     [

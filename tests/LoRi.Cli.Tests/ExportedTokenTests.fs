@@ -17,6 +17,12 @@ let private ids (element: JsonElement) =
 let private read (folder: string) (name: string) : JsonObject =
     (nonNull (JsonNode.Parse(File.ReadAllText(Path.Combine(folder, name))))).AsObject()
 
+/// The ids of the markers on a student's card.
+let private markers (folder: string) =
+    use card = JsonDocument.Parse(File.ReadAllText(Path.Combine(folder, "lori.json")))
+    let markers = card.RootElement.GetProperty "markers"
+    markers.GetProperty("start").GetInt32(), markers.GetProperty("end").GetInt32()
+
 let private fields folder name (keys: string list) =
     let found = read folder name
     [ for key in keys -> string found[key] ]
@@ -170,7 +176,7 @@ let private reserved =
             )
 
             let final = Path.Combine(run, "final")
-            Expect.equal (fields final "lori.json" [ "bot_id"; "eot_id" ]) [ "26"; "27" ] "markers"
+            Expect.equal (markers final) (26, 27) "markers"
             Expect.equal (fields final "config.json" [ "vocab_size"; "pad_token_id" ]) [ "28"; "25" ] "config.json"
 
             let spelled = loriWith "\"<bot><eot>\"\n" [ "tokenize"; "--tokenizer"; run ]

@@ -307,11 +307,14 @@ let private markers =
                 ]
 
             let card = read "lori.json"
-            let id (name: string) = card.GetProperty(name).GetInt32()
-            Expect.contains added ("<bot>", id "bot_id", true) "the first marker"
-            Expect.contains added ("<eot>", id "eot_id", true) "the second marker"
+
+            let id (name: string) =
+                card.GetProperty("markers").GetProperty(name).GetInt32()
+
+            Expect.contains added ("<bot>", id "start", true) "the first marker"
+            Expect.contains added ("<eot>", id "end", true) "the second marker"
             let rows = (read "config.json").GetProperty("vocab_size").GetInt32()
-            Expect.isGreaterThan rows (max (id "bot_id") (id "eot_id")) "rows for both"
+            Expect.isGreaterThan rows (max (id "start") (id "end")) "rows for both"
 
             let tokenize tokenizer =
                 (succeed (loriWith "\"1 + 2 =\"\n\"So 3\"\n" [ "tokenize"; "--tokenizer"; tokenizer ])).Out
@@ -321,8 +324,8 @@ let private markers =
             let marked =
                 answers "\"<bot>1<eot>\"\n" [ "tokenize"; "--tokenizer"; Path.Combine(folder, "student") ]
 
-            Expect.equal (ids marked.Head |> List.head) (id "bot_id") "found in text"
-            Expect.equal (ids marked.Head |> List.last) (id "eot_id") "found in text"
+            Expect.equal (ids marked.Head |> List.head) (id "start") "found in text"
+            Expect.equal (ids marked.Head |> List.last) (id "end") "found in text"
 
             let logits =
                 loriJson
@@ -331,7 +334,7 @@ let private markers =
                         "--model"
                         final
                         "--ids"
-                        $"""{id "bot_id"},3,{id "eot_id"}"""
+                        $"""{id "start"},3,{id "end"}"""
                         "--json"
                     ]
 

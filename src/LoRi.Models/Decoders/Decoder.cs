@@ -67,8 +67,22 @@ public sealed class Decoder : IDisposable
     /// One pass over T new positions with input embeddings <paramref name="inputs"/> [B, T, d], after the P positions of
     /// <paramref name="past"/>. All levels are returned only where <paramref name="levels"/> asks for them.
     /// </summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="inputs">Input embeddings, [B, T, d].</param>
+    /// <param name="positions">Where they stand.</param>
+    /// <param name="past">Keys and values of the positions before.</param>
+    /// <param name="levels">Whether all levels are kept.</param>
+    /// <param name="trace">Receives what is inside the blocks; null for nothing.</param>
+    /// <param name="intervention">Replaces states at one column; null for nothing.</param>
     /// <exception cref="InputException">A position lies beyond the table of learned positions.</exception>
-    public DecoderPass Forward(DecoderWeights weights, Tensor inputs, PassPositions positions, KeyValueCache? past = null, bool levels = false)
+    public DecoderPass Forward(
+        DecoderWeights weights,
+        Tensor inputs,
+        PassPositions positions,
+        KeyValueCache? past = null,
+        bool levels = false,
+        DecoderTrace? trace = null,
+        Intervention? intervention = null)
     {
         var place = PlaceOf(positions, inputs, past?.Length ?? 0);
         var growth = past?.Grow(inputs.shape[1]);
@@ -77,13 +91,14 @@ public sealed class Decoder : IDisposable
         var x = weights.Positions is Tensor table ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape)) : inputs;
         for (var layer = 0; layer < Config.Layers; layer++)
         {
+            x = intervention?.Before(layer, x) ?? x;
             if (collected is not null)
             {
                 collected[layer] = x;
             }
 
             var attention = Config.WindowOf(layer) is null ? place.Whole : place.Windowed;
-            x = Block(weights.Blocks[layer], x, place.Angles, attention, (growth, layer), out keys[layer], out values[layer]);
+            x = Block(weights.Blocks[layer], x, place.Angles, attention, (growth, layer, trace), out keys[layer], out values[layer]);
         }
 
         var final = Norm(x, weights.FinalNorm);
@@ -116,24 +131,27 @@ public sealed class Decoder : IDisposable
     /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
     /// </summary>
     private Tensor Block(
-        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer, DecoderTrace? Trace) at, out Tensor keys, out Tensor values)
     {
         using var scope = NewDisposeScope();
         var attended = x.Plus(Attend(block, Norm(x, block.AttentionNorm), angles, attention, at, out keys, out values));
         var next = attended.Plus(FeedForward(block, Norm(attended, block.FeedForwardNorm)));
         scope.MoveToOuter(next, keys, values);
+        at.Trace?.MoveToOuter(scope, at.Layer);
         return next;
     }
 
     private Tensor Attend(
-        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer) at, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer, DecoderTrace? Trace) at, out Tensor keys, out Tensor values)
     {
         var (batch, time) = (x.shape[0], x.shape[1]);
         int q = Config.QueryHeads, kv = Config.KeyValueHeads;
         var heads = block.QueryKeyValue.Apply(x).view(batch, time, q + (2 * kv), Config.HeadSize).transpose(1, 2);
-        var turned = Turned(block, heads, angles);
+        var met = Met(block, heads);
+        var turned = angles is null ? met : (met * angles.Cosine).Plus(met.roll(Config.HeadSize / 2, -1) * angles.Sine);
         keys = turned.narrow(1, q, kv);
         values = heads.narrow(1, q + kv, kv);
+        at.Trace?.Keep(at.Layer, met, turned, q, values);
         if (at.Past is not null)
         {
             (keys, values) = at.Past.Append(at.Layer, keys, values);
@@ -143,14 +161,13 @@ public sealed class Decoder : IDisposable
         return block.Output.Apply(mixed.transpose(1, 2).reshape(batch, time, (long)q * Config.HeadSize));
     }
 
-    /// <summary>Queries and keys as they meet: normalised where the family does that, then rotated.</summary>
-    private Tensor Turned(BlockWeights block, Tensor heads, Angles? angles)
+    /// <summary>Queries and keys, normalised where the family does that, before their rotation.</summary>
+    private Tensor Met(BlockWeights block, Tensor heads)
     {
         int q = Config.QueryHeads, kv = Config.KeyValueHeads;
-        var both = block is { QueryNorm: { } queryNorm, KeyNorm: { } keyNorm }
+        return block is { QueryNorm: { } queryNorm, KeyNorm: { } keyNorm }
             ? cat([Norm(heads.narrow(1, 0, q), queryNorm), Norm(heads.narrow(1, q, kv), keyNorm)], 1)
             : heads.narrow(1, 0, q + kv);
-        return angles is null ? both : (both * angles.Cosine).Plus(both.roll(Config.HeadSize / 2, -1) * angles.Sine);
     }
 
     private Tensor FeedForward(BlockWeights block, Tensor x)

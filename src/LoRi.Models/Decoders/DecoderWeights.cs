@@ -43,11 +43,20 @@ public sealed record DecoderWeights(
     public TokenRows? OutputRows { get; init; }
 
     /// <summary>Reads the parameters, casting them where the compute type is another one.</summary>
-    public static DecoderWeights From(DecoderConfig config, ParameterSet parameters, ScalarType computeType)
+    /// <param name="config">The shape.</param>
+    /// <param name="parameters">The parameters.</param>
+    /// <param name="computeType">The type of the result.</param>
+    /// <param name="module">The module whose decoder it is; null for the model's own.</param>
+    public static DecoderWeights From(DecoderConfig config, ParameterSet parameters, ScalarType computeType, string? module = null)
     {
-        Tensor Read(string name) => parameters[name].dtype == computeType ? parameters[name] : parameters[name].to(computeType);
+        Tensor Read(string name)
+        {
+            var parameter = parameters[module is null ? name : $"{module}.{name}"];
+            return parameter.dtype == computeType ? parameter : parameter.to(computeType);
+        }
+
         LinearMap Map(MapLayout map) => new(Read(map.Matrix), map.Bias ? Read(map.BiasName) : null, map.InputFirst);
-        NormWeights Norm(string module) => new(Read(module + ".weight"), parameters.Contains(module + ".bias") ? Read(module + ".bias") : null);
+        NormWeights Norm(string norm) => new(Read(norm + ".weight"), parameters.Contains((module is null ? norm : $"{module}.{norm}") + ".bias") ? Read(norm + ".bias") : null);
 
         var embedding = Read(DecoderLayout.Embedding(config));
         var blocks = Enumerable.Range(0, config.Layers).Select(layer => DecoderLayout.Block(config, layer)).Select(block => new BlockWeights(

@@ -28,19 +28,32 @@ public static class Initialisation
     }
 
     /// <summary>
-    /// The rows of <c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c>: the mean of the table's other rows plus normal noise of 2 % of their deviation.
+    /// The rows of the markers: the mean of the table's other rows plus normal noise of 2 % of their deviation, or copies of a row.
     /// </summary>
-    public static void SpecialRows(ReasoningModel model, long seed)
+    /// <param name="model">The model.</param>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="copyOf">The id whose row they begin as; null for the mean.</param>
+    public static void SpecialRows(ReasoningModel model, long seed, int? copyOf = null)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         foreach (var name in DecoderLayout.Tables(model.Config))
         {
             var table = model.Parameters[name];
-            var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => id != model.Special.Bot && id != model.Special.Eot).Select(id => (long)id).ToArray();
+            if (copyOf is { } origin)
+            {
+                foreach (var id in model.Special.Markers)
+                {
+                    table.select(0, id).copy_(table.select(0, origin));
+                }
+
+                continue;
+            }
+
+            var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => !model.Special.Markers.Contains(id)).Select(id => (long)id).ToArray();
             var known = table.index_select(0, tensor(others, device: table.device));
             var (mean, deviation) = (known.mean([0L]), known.std().to(ScalarType.Float64).item<double>());
-            foreach (var id in new[] { model.Special.Bot, model.Special.Eot })
+            foreach (var id in model.Special.Markers)
             {
                 var noise = zeros_like(mean);
                 new SeededRandom(seed, $"{name} row {id}").FillNormal(noise, SpecialNoise * deviation);

@@ -22,6 +22,9 @@ public sealed record ParameterSlot(string Name, long[] Shape, bool Decay, IReadO
     /// <summary>Whether it is trained; what is not is frozen and gets no gradient.</summary>
     public bool Trained { get; init; } = true;
 
+    /// <summary>The same parameter of another module, under its name.</summary>
+    public ParameterSlot Under(string module) => new($"{module}.{Name}", Shape, Decay, [.. Parts.Select(part => part with { Name = $"{module}.{part.Name}" })]);
+
     /// <summary>Number of values.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);
 }

@@ -15,6 +15,9 @@ public sealed class ParameterSet : IDisposable
     private readonly Dictionary<string, (string Slot, ParameterPart Part)> parts = [];
     private Tensor? gradients;
 
+    /// <summary>Names of the parameters that learn at present; null for all.</summary>
+    private HashSet<string>? Learning { get; set; }
+
     /// <summary>
     /// Allocates parameters for the slots: zeroed, but for those whose parts the caller names in <paramref name="filled"/>, because it
     /// fills them at once. Clearing hundreds of megabytes first would cost more than reading them.
@@ -22,7 +25,6 @@ public sealed class ParameterSet : IDisposable
     public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device, IReadOnlySet<string>? filled = null)
     {
         Slots = [.. slots.OrderBy(slot => slot.Trained ? 0 : 1).ThenBy(slot => slot.Decay ? 0 : 1)];
-        DecayedCount = Slots.Where(slot => slot is { Trained: true, Decay: true }).Sum(slot => slot.Count);
         using (NewDisposeScope())
         {
             var trained = Slots.Where(slot => slot.Trained).Sum(slot => slot.Count);
@@ -61,8 +63,47 @@ public sealed class ParameterSet : IDisposable
     /// </summary>
     public Tensor Gradients => gradients ??= MakeGradients();
 
-    /// <summary>How many leading values are subject to weight decay.</summary>
-    public long DecayedCount { get; }
+    /// <summary>
+    /// Which of the trained parameters learn at present; the others get no gradient and no update. All of them at first.
+    /// </summary>
+    /// <param name="learns">Chooses them; null for all.</param>
+    public void Learn(Func<ParameterSlot, bool>? learns)
+    {
+        Learning = learns is null ? null : [.. Slots.Where(slot => slot.Trained && learns(slot)).Select(slot => slot.Name)];
+        foreach (var slot in Slots.Where(slot => slot.Trained))
+        {
+            parameters[slot.Name].requires_grad_(Learning?.Contains(slot.Name) != false);
+        }
+    }
+
+    /// <summary>
+    /// The runs of trained values that learn at present, from and to, and whether they are decayed; neighbours that are treated alike are one.
+    /// </summary>
+    /// <param name="decayAll">Whether all are decayed.</param>
+    public IReadOnlyList<(long From, long To, bool Decay)> LearningRanges(bool decayAll)
+    {
+        var (ranges, offset) = (new List<(long From, long To, bool Decay)>(), 0L);
+        foreach (var slot in Slots.Where(slot => slot.Trained))
+        {
+            var (from, to, decay) = (offset, offset + slot.Count, decayAll || slot.Decay);
+            offset = to;
+            if (Learning is { } names && !names.Contains(slot.Name))
+            {
+                continue;
+            }
+
+            if (ranges.Count > 0 && ranges[^1].To == from && ranges[^1].Decay == decay)
+            {
+                ranges[^1] = (ranges[^1].From, to, decay);
+            }
+            else
+            {
+                ranges.Add((from, to, decay));
+            }
+        }
+
+        return ranges;
+    }
 
     /// <summary>Every name that a file uses, in storage order.</summary>
     public IEnumerable<string> PartNames => Slots.SelectMany(slot => slot.Parts).Select(part => part.Name);

@@ -7,7 +7,14 @@ namespace LoRi.Models.Decoders;
 /// <param name="Bot">Begin of the latent steps.</param>
 /// <param name="Eot">End of the latent steps.</param>
 /// <param name="Eos">End of the sequence.</param>
-public sealed record SpecialIds(int Bot, int Eot, int Eos);
+public sealed record SpecialIds(int Bot, int Eot, int Eos)
+{
+    /// <summary>The input of a latent step before its first sweep; null where every step has an input of its own.</summary>
+    public int? Latent { get; init; }
+
+    /// <summary>The ids that a base model has no rows for.</summary>
+    public IReadOnlyList<int> Markers => Latent is { } latent ? [Bot, Eot, latent] : [Bot, Eot];
+}
 
 /// <summary>
 /// A decoder with its weights, the two rows that mark latent steps and the feedback projection. The rows of
@@ -26,6 +33,7 @@ public sealed class ReasoningModel : IDisposable
     /// <param name="device">Where everything lives.</param>
     /// <param name="adapters">Adapters to attach; where there are any, the base is frozen.</param>
     /// <param name="filled">Names of weights that the caller fills at once and that need not be zeroed.</param>
+    /// <param name="modules">What is trained beside the decoder and its projection.</param>
     public ReasoningModel(
         DecoderConfig config,
         int extraRows,
@@ -34,13 +42,15 @@ public sealed class ReasoningModel : IDisposable
         Precision precision,
         Device device,
         AdapterPlan? adapters = null,
-        IReadOnlySet<string>? filled = null)
+        IReadOnlySet<string>? filled = null,
+        IReadOnlyList<ModelModule>? modules = null)
     {
         (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
         Adapters = adapters;
+        Modules = modules ?? [];
         ParameterSlot[] basis = [.. DecoderLayout.Slots(config, extraRows).Select(slot => slot with { Trained = adapters is null })];
         BaseNames = [.. basis.SelectMany(slot => slot.Parts).Select(part => part.Name)];
-        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? []], precision.Master, device, filled);
+        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? [], .. Modules.SelectMany(module => module.Slots)], precision.Master, device, filled);
         Decoder = new Decoder(config, precision.Compute, device);
     }
 
@@ -67,6 +77,12 @@ public sealed class ReasoningModel : IDisposable
 
     /// <summary>All weights: those of the decoder, the projection and the adapters.</summary>
     public ParameterSet Parameters { get; }
+
+    /// <summary>What is trained beside the decoder and its projection.</summary>
+    public IReadOnlyList<ModelModule> Modules { get; }
+
+    /// <summary>The weights of a decoder among its modules; make them once per step.</summary>
+    public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module);
 
     /// <summary>The names that a checkpoint gives the decoder's weights.</summary>
     public IReadOnlyList<string> BaseNames { get; }

@@ -26,7 +26,14 @@ public sealed record LoadSettings(Precision Precision, Device Device)
 /// <param name="ProjectionWidth">Inner width of the mlp; left out, the hidden size.</param>
 /// <param name="Bot">Id of <c>&lt;bot&gt;</c>; rows are appended to the table where it lacks them.</param>
 /// <param name="Eot">Id of <c>&lt;eot&gt;</c>.</param>
-public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidth, int Bot, int Eot);
+public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidth, int Bot, int Eot)
+{
+    /// <summary>Id of <c>&lt;latent&gt;</c>; null where there is none.</summary>
+    public int? Latent { get; init; }
+
+    /// <summary>What is trained beside the decoder and its projection.</summary>
+    public Func<DecoderConfig, IReadOnlyList<ModelModule>> Modules { get; init; } = _ => [];
+}
 
 /// <summary>Loads models from Hub folders, run directories and GGUF files. Strict: every tensor in its place, none left over.</summary>
 public static class ModelLoader
@@ -92,9 +99,9 @@ public static class ModelLoader
                 CheckProjection(projection, config.HiddenSize, weights);
                 opened = lora is null ? null : AdapterFolder.Open(lora, config);
                 var extra = opened?.Plan.ExtraRows(config) ?? 0;
-                return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan);
+                return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan, card?.Reasoning.Modules(config) ?? []);
             });
-            return (Filled(model, opened, weights), card);
+            return (Filled(model, opened, weights, cardFolder), card);
         }
         finally
         {
@@ -115,14 +122,14 @@ public static class ModelLoader
         return Open(folder, settings, config =>
         {
             card?.CheckFits(folder, config.VocabularySize, config);
-            var end = card?.EosId;
+            var end = card?.Special.Eos;
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             config.CheckEnds(ConfigPlace(folder), [eos]);
-            var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos);
-            var extra = parts is null ? 0 : System.Math.Max(0, System.Math.Max(special.Bot, special.Eot) + 1 - config.VocabularySize);
+            var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos) { Latent = parts?.Latent };
+            var extra = parts is null ? 0 : System.Math.Max(0, special.Markers.Max() + 1 - config.VocabularySize);
             var projection = new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
-            int[] trained = parts is null ? [] : [special.Bot, special.Eot];
-            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained));
+            IReadOnlyList<int> trained = parts is null ? [] : special.Markers;
+            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained), parts?.Modules(config) ?? []);
         });
     }
 
@@ -162,10 +169,10 @@ public static class ModelLoader
         CheckConfigFirst(folder);
         using var source = Checkpoint.Open(folder);
         var fit = WeightFit.Of(source, ConfigOf(source, folder));
-        var (special, projection, extra, adapters) = choose(fit.Config);
+        var (special, projection, extra, adapters, modules) = choose(fit.Config);
         fit = adapters?.Unties(fit.Config) == true ? fit.Untied() : fit;
         var config = fit.Config;
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet()) { Notes = [.. config.Notes, .. fit.Notes] };
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet(), modules) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
             Fill(model, source, fit);
@@ -190,12 +197,13 @@ public static class ModelLoader
     internal static string ConfigPlace(string folder) => File.Exists(folder) ? folder : Path.Combine(folder, ConfigFile);
 
     /// <summary>The model with its adapter's and its projection's weights; disposed of where they hold what no weight may be.</summary>
-    private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection)
+    private static ReasoningModel Filled(ReasoningModel model, AdapterFolder? adapter, SafetensorsFile? projection, string cardFolder)
     {
         try
         {
             adapter?.CopyInto(model);
             FillProjection(model, projection);
+            ModuleFiles.Fill(model, cardFolder);
             return model;
         }
         catch
@@ -268,5 +276,5 @@ public static class ModelLoader
     }
 
     /// <summary>What a model consists of beside what its checkpoint says.</summary>
-    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters);
+    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters, IReadOnlyList<ModelModule> Modules);
 }

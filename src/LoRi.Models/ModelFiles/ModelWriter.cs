@@ -60,13 +60,14 @@ public static class ModelWriter
                 new Dictionary<string, string> { ["format"] = "pt" });
         }
 
+        ModuleFiles.Write(folder, model);
         AtomicFile.Write(Path.Combine(folder, ReasoningCard.FileName), stream => stream.Write(card.ToJson()));
     }
 
     /// <summary>Ids that begin, end and pad a text: the card's end, else all of the configuration's.</summary>
     private static JsonObject GenerationConfig(DecoderConfig config, ReasoningCard? card)
     {
-        int[] ends = card is null ? [.. config.EosIds] : [card.EosId];
+        int[] ends = card is null ? [.. config.EosIds] : [card.Special.Eos];
         var json = new JsonObject { ["bos_token_id"] = config.BosId, ["eos_token_id"] = ends.Length == 1 ? ends[0] : new JsonArray([.. ends.Select(id => (JsonNode)id)]) };
         if (config.PadId < config.VocabularySize)
         {

@@ -1,12 +1,13 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using LoRi.Files;
 using LoRi.Files.Json;
 using LoRi.Models.Decoders;
+using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
 
 namespace LoRi.Models.ModelFiles;
 
-/// <summary>How a trained model is to be asked: <c>lori.json</c> beside its weights.</summary>
+/// <summary>How a trained model is to be asked: <c>lori.json</c> beside its weights. Commands ask it and never the method's name.</summary>
 public sealed record ReasoningCard
 {
     /// <summary>The file's name.</summary>
@@ -15,23 +16,16 @@ public sealed record ReasoningCard
     /// <summary>The file of the projection's weights, beside the card.</summary>
     public const string WeightsFile = "lori.safetensors";
 
-    private const string Remedy = "copy the file that training wrote";
-
-    private static readonly JsonSerializerOptions Options = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        WriteIndented = true,
-        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-        RespectNullableAnnotations = true,
-        AllowDuplicateProperties = false,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) },
-    };
+    internal const string Remedy = "copy the file that training wrote";
 
     /// <summary>The method it was trained with.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Latent steps; 0 where it has none.</summary>
-    public required int LatentSteps { get; init; }
+    /// <summary>How question, rationale and answer are written.</summary>
+    public SequenceForm Form { get; init; } = SequenceForm.Plain;
+
+    /// <summary>How a question becomes an answer.</summary>
+    public required IReasoning Reasoning { get; init; }
 
     /// <summary>Text of the answer prefix.</summary>
     public required string AnswerPrefix { get; init; }
@@ -39,14 +33,14 @@ public sealed record ReasoningCard
     /// <summary>Ids of the answer prefix as it was trained.</summary>
     public required int[] PrefixIds { get; init; }
 
-    /// <summary>Id of <c>&lt;bot&gt;</c>.</summary>
-    public required int BotId { get; init; }
+    /// <summary>The special tokens; those of latent steps have a meaning where there are any.</summary>
+    public required SpecialIds Special { get; init; }
 
-    /// <summary>Id of <c>&lt;eot&gt;</c>.</summary>
-    public required int EotId { get; init; }
+    /// <summary>Ids that end an answer; the end of sequence among them.</summary>
+    public IReadOnlyList<int> EndIds { get; init; } = [];
 
-    /// <summary>Id that ends an answer.</summary>
-    public required int EosId { get; init; }
+    /// <summary>How many of these a model writes before its answer is at its end.</summary>
+    public int StopAfterEnds { get; init; } = 1;
 
     /// <summary>The feedback projection.</summary>
     public required ProjectionKind Projection { get; init; }
@@ -54,12 +48,23 @@ public sealed record ReasoningCard
     /// <summary>Inner width of the mlp projection.</summary>
     public required int ProjectionWidth { get; init; }
 
-    /// <summary>The special tokens.</summary>
-    [JsonIgnore]
-    public SpecialIds Special => new(BotId, EotId, EosId);
+    /// <summary>Folders beside the card that hold what the model needs to answer, beside its weights.</summary>
+    public IReadOnlyList<string> Parts { get; init; } = [];
+
+    /// <summary>Where in its training the weights were taken; null where that is not known.</summary>
+    public TrainedAt? Trained { get; init; }
+
+    /// <summary>What the file that it was read from calls its fields, for messages.</summary>
+    internal CardFields Fields { get; init; } = new("latents.steps", "markers.start", "markers.end");
+
+    /// <summary>Latent steps; 0 where it has none.</summary>
+    public int LatentSteps => Reasoning.LatentSteps;
+
+    /// <summary>The ids that end an answer.</summary>
+    public IReadOnlyList<int> Ends => EndIds.Count > 0 ? EndIds : [Special.Eos];
 
     /// <summary>Reads the card of a model folder; null where there is none (a plain checkpoint).</summary>
-    /// <exception cref="InputException">The file is malformed.</exception>
+    /// <exception cref="InputException">The file is malformed, or of a version that is not known.</exception>
     public static ReasoningCard? Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
@@ -70,8 +75,7 @@ public sealed record ReasoningCard
 
         try
         {
-            var card = JsonSerializer.Deserialize<ReasoningCard>(JsonFile.ReadBytes(path), Options)
-                ?? throw new InputException($"{path}: holds null where an object is expected; {Remedy}");
+            var card = CardFile.Read(JsonFile.ReadBytes(path), path);
             return card.Negative() is { } field ? throw new InputException($"{path}: {field}, which cannot be below 0; {Remedy}") : card;
         }
         catch (JsonException error)
@@ -89,9 +93,7 @@ public sealed record ReasoningCard
     {
         ArgumentNullException.ThrowIfNull(config);
         var path = Path.Combine(folder, FileName);
-        (string Name, int Id)[] ids =
-            [("eos_id", EosId), .. PrefixIds.Select(id => ("prefix_ids", id)), .. LatentSteps > 0 ? [("bot_id", BotId), ("eot_id", EotId)] : Array.Empty<(string, int)>()];
-        var (name, wrong) = ids.FirstOrDefault(id => id.Id >= rows);
+        var (name, wrong) = Ids(LatentSteps > 0).FirstOrDefault(id => id.Id >= rows);
         if (name is not null)
         {
             throw new InputException($"{path}: {name} names the id {wrong}, but the model's table has ids up to {rows - 1}; {Remedy}");
@@ -99,7 +101,7 @@ public sealed record ReasoningCard
 
         if (LatentSteps >= config.MaxPositions)
         {
-            throw new InputException($"{path}: latent_steps is {LatentSteps}, but the model was made for {config.MaxPositions} positions; {Remedy}");
+            throw new InputException($"{path}: {Fields.Steps} is {LatentSteps}, but the model was made for {config.MaxPositions} positions; {Remedy}");
         }
 
         var weights = new FileInfo(Path.Combine(folder, WeightsFile));
@@ -109,16 +111,30 @@ public sealed record ReasoningCard
         }
     }
 
+    /// <summary>The card as JSON.</summary>
+    public byte[] ToJson() => CardFile.Write(this);
+
+    private IEnumerable<(string Name, int Id)> Ids(bool latent) =>
+    [
+        ("eos_id", Special.Eos),
+        .. PrefixIds.Select(id => ("prefix_ids", id)),
+        .. EndIds.Select(id => ("end_ids", id)),
+        .. latent ? [(Fields.Start, Special.Bot), (Fields.End, Special.Eot)] : Array.Empty<(string, int)>(),
+        .. latent && Special.Latent is { } marker ? [("markers.latent", marker)] : Array.Empty<(string, int)>(),
+    ];
+
     private string? Negative()
     {
-        (string Name, int Value)[] fields =
-        [
-            ("latent_steps", LatentSteps), ("bot_id", BotId), ("eot_id", EotId), ("eos_id", EosId), ("projection_width", ProjectionWidth),
-            .. PrefixIds.Select(id => ("prefix_ids", id)),
-        ];
+        (string Name, int Value)[] fields = [.. Ids(latent: true), (Fields.Steps, LatentSteps), ("projection_width", ProjectionWidth)];
         return fields.Where(field => field.Value < 0).Select(field => $"{field.Name} holds {field.Value}").FirstOrDefault();
     }
-
-    /// <summary>The card as JSON.</summary>
-    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, Options);
 }
+
+/// <summary>Names of a card's fields that have changed from version to version.</summary>
+internal sealed record CardFields(string Steps, string Start, string End);
+
+/// <summary>Where in its training a model was taken.</summary>
+/// <param name="Stage">The stage's name.</param>
+/// <param name="Step">Steps made in that stage.</param>
+/// <param name="Kept">Whether these are the last weights of the stage, or its best by validation: <c>last</c> or <c>best</c>.</param>
+public sealed record TrainedAt(string Stage, int Step, string Kept);

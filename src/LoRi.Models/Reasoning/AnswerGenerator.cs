@@ -6,23 +6,17 @@ using static TorchSharp.torch;
 namespace LoRi.Models.Reasoning;
 
 /// <summary>How answers are generated.</summary>
-/// <param name="Mode">Direct, explicit or latent.</param>
-/// <param name="LatentSteps">Latent steps; used in latent mode.</param>
-/// <param name="Prefix">Answer prefix ids that are fed in direct and latent mode; may be empty (the model then writes it).</param>
+/// <param name="Reasoning">How a question becomes an answer.</param>
+/// <param name="Prefix">Answer prefix ids, fed where the reasoning feeds any; may be empty (the model then writes it).</param>
 /// <param name="MaxNewTokens">Most tokens to write.</param>
 /// <param name="EndIds">Ids that end a row.</param>
-public sealed record GenerationPlan(AnswerMode Mode, int LatentSteps, int[] Prefix, int MaxNewTokens, IReadOnlyList<int> EndIds)
+public sealed record GenerationPlan(IReasoning Reasoning, int[] Prefix, int MaxNewTokens, IReadOnlyList<int> EndIds)
 {
-    /// <summary><c>&lt;bot&gt;</c> and <c>&lt;eot&gt;</c>.</summary>
-    private const int Markers = 2;
-
     /// <summary>Tokens and latent steps that are fed beside the question before the first token is written.</summary>
-    public int FedBesideQuestion => Mode switch
-    {
-        AnswerMode.Latent => Markers + LatentSteps + Prefix.Length,
-        AnswerMode.Direct => Prefix.Length,
-        _ => 0,
-    };
+    public int FedBesideQuestion => Reasoning.Fed + (Reasoning.FeedsPrefix ? Prefix.Length : 0);
+
+    /// <summary>How many end ids a row writes before it is at its end.</summary>
+    public int StopAfterEnds { get; init; } = 1;
 
     /// <summary>What draws the tokens; null for the likeliest one every time.</summary>
     public TokenSampler? Sampler { get; init; }
@@ -45,42 +39,26 @@ public static class AnswerGenerator
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var weights = model.Weights();
-        var (state, cache, progress) = Start(model, weights, questions, plan);
-        return Continue(model, weights, (state, cache, progress), plan, written);
+        return Continue(model, weights, plan.Reasoning.Run(model, weights, questions, plan.Prefix), plan, written);
     }
 
     /// <summary>The latent inputs z_1 .. z_M of every question, [B, M, d], on the CPU in float32; the caller owns it.</summary>
-    public static Tensor Latents(ReasoningModel model, IReadOnlyList<int[]> questions, int steps)
+    public static Tensor Latents(ReasoningModel model, IReadOnlyList<int[]> questions, IReasoning reasoning)
     {
+        ArgumentNullException.ThrowIfNull(reasoning);
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var pass = LatentPass.Run(model, model.Weights(), questions, steps, trajectory: false);
-        return pass.Latents!.to(ScalarType.Float32).cpu().DetachFromDisposeScope();
-    }
-
-    private static (Tensor State, KeyValueCache Cache, Progress Progress) Start(
-        ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, GenerationPlan plan)
-    {
-        if (plan.Mode != AnswerMode.Latent)
-        {
-            var prefix = plan.Mode == AnswerMode.Direct ? plan.Prefix : [];
-            var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, .. prefix])], model.Device);
-            var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows), rows.Positions());
-            return (pass.Final.select(1, rows.Width - 1), pass.Cache, rows.Advance(null));
-        }
-
-        var latent = LatentPass.Run(model, weights, questions, plan.LatentSteps, trajectory: false);
-        var fed = PaddedRows.Right([.. questions.Select(_ => (int[])[model.Special.Eot, .. plan.Prefix])], model.Device);
-        var after = model.Decoder.Forward(weights, model.Decoder.Embed(weights, fed), fed.After(latent.Progress), latent.Cache);
-        return (after.Final.select(1, fed.Width - 1), after.Cache, fed.Advance(latent.Progress));
+        var pass = reasoning.Think(model, model.Weights(), questions, trajectory: false);
+        return pass!.Latents!.to(ScalarType.Float32).cpu().DetachFromDisposeScope();
     }
 
     private static IReadOnlyList<int[]> Continue(
-        ReasoningModel model, DecoderWeights weights, (Tensor State, KeyValueCache Cache, Progress Progress) at, GenerationPlan plan, Action<int, int>? tell)
+        ReasoningModel model, DecoderWeights weights, ReasoningPass at, GenerationPlan plan, Action<int, int>? tell)
     {
         var written = Enumerable.Range(0, at.Progress.RealTokens.Length).Select(_ => new List<int>()).ToArray();
         var longest = model.Config.LongestSequence;
         var open = Enumerable.Repeat(true, written.Length).ToArray();
+        var ends = new int[written.Length];
         for (var token = 0; token < plan.MaxNewTokens; token++)
         {
             using var scope = NewDisposeScope();
@@ -92,7 +70,8 @@ public static class AnswerGenerator
                 {
                     written[row].Add((int)ids[row]);
                     tell?.Invoke(row, (int)ids[row]);
-                    open[row] = !plan.EndIds.Contains((int)ids[row]) && at.Progress.RealTokens[row] < longest;
+                    ends[row] += plan.EndIds.Contains((int)ids[row]) ? 1 : 0;
+                    open[row] = ends[row] < plan.StopAfterEnds && at.Progress.RealTokens[row] < longest;
                 }
             }
 
@@ -105,7 +84,7 @@ public static class AnswerGenerator
             var next = tensor(ids, device: model.Device).unsqueeze(1);
             var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, next), positions, at.Cache);
             var spent = at;
-            at = (pass.Final.select(1, 0), pass.Cache, after);
+            at = new(pass.Final.select(1, 0), pass.Cache, after);
             Keep(scope, at);
             Release(spent);
         }
@@ -114,7 +93,7 @@ public static class AnswerGenerator
     }
 
     /// <summary>The caches of past tokens go at once: together they would grow with the square of the length.</summary>
-    private static void Release((Tensor State, KeyValueCache Cache, Progress Progress) spent)
+    private static void Release(ReasoningPass spent)
     {
         spent.State.Dispose();
         foreach (var tensor in spent.Cache.Tensors)
@@ -123,7 +102,7 @@ public static class AnswerGenerator
         }
     }
 
-    private static void Keep(DisposeScope scope, (Tensor State, KeyValueCache Cache, Progress Progress) at)
+    private static void Keep(DisposeScope scope, ReasoningPass at)
     {
         scope.MoveToOuter(at.State);
         scope.MoveToOuter(at.Cache.Tensors);

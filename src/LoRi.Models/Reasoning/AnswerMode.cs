@@ -11,4 +11,7 @@ public enum AnswerMode
 
     /// <summary>Latent steps, then the prefix is fed and the model writes the answer.</summary>
     Latent,
+
+    /// <summary>States are written into the model's pass over the question, then it writes the answer.</summary>
+    Substituted,
 }

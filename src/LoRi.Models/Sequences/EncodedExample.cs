@@ -12,6 +12,9 @@ namespace LoRi.Models.Sequences;
 /// <param name="Answer">Answer ids, the end of sequence included.</param>
 public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, int[] Prefix, int[] Answer)
 {
+    /// <summary>Ids of every step of the rationale, tokenised apart; empty where no one asked for them.</summary>
+    public IReadOnlyList<int[]> Steps { get; init; } = [];
+
     /// <summary>Tokens of the explicit sequence.</summary>
     public int ExplicitLength => Question.Length + Rationale.Length + Prefix.Length + Answer.Length;
 

@@ -12,35 +12,69 @@ public sealed class ExampleEncoder
 {
     private readonly TextTokenizer tokenizer;
     private readonly TeacherTextOption teacherText;
+    private readonly SequenceForm form;
     private readonly int eos;
 
     /// <summary>An encoder for one tokenizer, answer prefix and end of sequence.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="prefix">The answer prefix, where the form has one.</param>
+    /// <param name="eos">The end of sequence.</param>
+    /// <param name="teacherText">How much of the rationale is read.</param>
+    /// <param name="form">How the parts are written; left out, plainly.</param>
     /// <exception cref="InputException">The prefix has no token.</exception>
-    public ExampleEncoder(TextTokenizer tokenizer, string prefix, int eos, TeacherTextOption teacherText)
+    public ExampleEncoder(TextTokenizer tokenizer, string prefix, int eos, TeacherTextOption teacherText, SequenceForm? form = null)
     {
-        (this.tokenizer, this.eos, this.teacherText) = (tokenizer, eos, teacherText);
-        Prefix = tokenizer.Encode(prefix, addSpecialTokens: false);
-        if (Prefix.Length == 0)
+        (this.tokenizer, this.eos, this.teacherText, this.form) = (tokenizer, eos, teacherText, form ?? SequenceForm.Plain);
+        Prefix = this.form.HasPrefix ? tokenizer.Encode(prefix, addSpecialTokens: false) : this.form.EndAfterRationale ? [eos] : [];
+        if (this.form.HasPrefix && Prefix.Length == 0)
         {
             throw new InputException($"--answer-prefix \"{prefix}\": {tokenizer.Path} makes no token of it; its last token is the anchor, so it needs one");
         }
     }
 
-    /// <summary>Ids of the answer prefix.</summary>
+    /// <summary>Ids between rationale and answer: those of the answer prefix, where the form has one.</summary>
     public int[] Prefix { get; }
 
+    /// <summary>Whether the steps of a rationale are kept apart as well.</summary>
+    public bool KeepsSteps { get; init; }
+
     /// <summary>Ids of a question, with what the tokenizer adds in front.</summary>
-    public int[] Question(string text) => tokenizer.Encode(text, addSpecialTokens: true);
+    public int[] Question(string text) => Question(tokenizer, form, text, eos);
+
+    /// <summary>Ids of a question in a form, with what the tokenizer adds in front.</summary>
+    public static int[] Question(TextTokenizer tokenizer, SequenceForm form, string text, int eos)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        ArgumentNullException.ThrowIfNull(form);
+        var ids = tokenizer.Encode(form.QuestionText(text), addSpecialTokens: true);
+        return form.EndAfterQuestion ? [.. ids, eos] : ids;
+    }
 
     /// <summary>One problem as row <paramref name="index"/> of its data set.</summary>
-    public EncodedExample Encode(ReasoningExample example, int index) => new(
-        index,
-        Question(example.Question),
-        tokenizer.Encode(Rationale(example), addSpecialTokens: false),
-        Prefix,
-        [.. tokenizer.Encode(example.Answer, addSpecialTokens: false), eos]);
+    public EncodedExample Encode(ReasoningExample example, int index)
+    {
+        ArgumentNullException.ThrowIfNull(example);
+        int[][] steps = KeepsSteps || form.AfterStep is not null ? [.. Steps(example).Select(step => Plain(step + form.AfterStep))] : [];
+        return new(
+            index,
+            Question(example.Question),
+            form.AfterStep is null ? Plain(Rationale(example)) : [.. steps.SelectMany(step => step)],
+            Prefix,
+            [.. Plain(form.BeforeAnswer + example.Answer + form.AfterAnswer), eos])
+        { Steps = steps };
+    }
 
-    private string Rationale(ReasoningExample example) => teacherText == TeacherTextOption.Full || example.Steps.Count == 0
-        ? example.Rationale
-        : string.Join(example.Rationale.Contains('\n', StringComparison.Ordinal) ? "\n" : " ", example.Steps.SkipLast(1));
+    private int[] Plain(string text) => tokenizer.Encode(text, addSpecialTokens: false);
+
+    private IReadOnlyList<string> Steps(ReasoningExample example) =>
+        teacherText == TeacherTextOption.Full ? example.Steps : [.. example.Steps.SkipLast(1)];
+
+    private string Rationale(ReasoningExample example)
+    {
+        var whole = teacherText == TeacherTextOption.Full || example.Steps.Count == 0;
+        var text = form.StepSeparator is { } separator && example.Steps.Count > 0 ? string.Join(separator, Steps(example))
+            : whole ? example.Rationale
+            : string.Join(example.Rationale.Contains('\n', StringComparison.Ordinal) ? "\n" : " ", Steps(example));
+        return form.AroundRationale + text + form.AroundRationale;
+    }
 }

@@ -5,16 +5,6 @@ using static TorchSharp.torch;
 
 namespace LoRi.Models.Sequences;
 
-/// <summary>A row of a right-padded pass: its ids, which of them are graded, and where its anchor is.</summary>
-/// <param name="Ids">All ids.</param>
-/// <param name="GradedFrom">Index of the first graded id; it and all after it are predicted by the position before.</param>
-/// <param name="Anchor">Index of the last prefix token.</param>
-public sealed record GradedRow(int[] Ids, int GradedFrom, int Anchor)
-{
-    /// <summary>How many ids are graded.</summary>
-    public int Graded => Ids.Length - GradedFrom;
-}
-
 /// <summary>
 /// A pass over rows whose tail is predicted: the sum of their cross-entropies (in float64, over all rows of the
 /// table) and, on request, all levels.

@@ -7,6 +7,7 @@ using LoRi.Jinja;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
 using LoRi.Runs.Plans;
 using LoRi.Runs.Settings;
 
@@ -70,7 +71,7 @@ public sealed class AnsweringModel : IDisposable
     private readonly ReasoningCard? _card;
     private readonly TextTokenizer? _tokenizer;
     private readonly ChatTemplate? _template;
-    private readonly int _latentSteps;
+    private readonly IReasoning _reasoning;
     private readonly JsonArray _said = [];
     private int _answers;
     private bool _lengthNoted;
@@ -78,7 +79,7 @@ public sealed class AnsweringModel : IDisposable
     private AnsweringModel(AnsweringOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer? tokenizer, ChatTemplate? template)
     {
         (_options, _model, _card, _tokenizer, _template) = (options, model, card, tokenizer, template);
-        _latentSteps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
+        _reasoning = StageModel.Reasoning(options.LatentSteps, options.Model, model, card);
     }
 
     /// <summary>The model, as it was named.</summary>
@@ -96,7 +97,7 @@ public sealed class AnsweringModel : IDisposable
         get
         {
             var method = $"method {_card?.Method ?? "none"}";
-            var steps = _latentSteps > 0 ? $", {_latentSteps} latent step{(_latentSteps == 1 ? "" : "s")}" : "";
+            var steps = _reasoning.LatentSteps is > 0 and var count ? $", {count} latent step{(count == 1 ? "" : "s")}" : "";
             var drawn = _options.Sampling is { } draws ? string.Create(CultureInfo.InvariantCulture, $"drawn at temperature {draws.Temperature}") : "the likeliest token";
             var asked = _template is null ? "every question stands alone" : "a chat, by the model's template";
             return $"{_model.Config.Family.ToString().ToLowerInvariant()}, {method}{steps}; {drawn}, at most {_options.MaxNewTokens} tokens; {asked}";
@@ -133,7 +134,7 @@ public sealed class AnsweringModel : IDisposable
     /// <exception cref="InputException">It is a student.</exception>
     public static void CheckExplicit(string flag, string path)
     {
-        if (ModelLoader.Card(path) is { } card && (card.LatentSteps > 0 || card.Method == MethodNames.NoCot))
+        if (ModelLoader.Card(path) is { } card && card.Reasoning.Mode != AnswerMode.Explicit)
         {
             throw new InputException($"{flag} {path}: was trained by the method {card.Method} and writes no chain of thought; name the explicit teacher");
         }
@@ -149,7 +150,7 @@ public sealed class AnsweringModel : IDisposable
         if (_template is null)
         {
             StudentMarkers.CheckPrompt(_tokenizer!, question, _options.Asked);
-            return Generate(_tokenizer!.Encode(question, addSpecialTokens: true), _options.Asked, clock, written);
+            return Generate(Encode(question), _options.Asked, clock, written);
         }
 
         JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
@@ -173,7 +174,7 @@ public sealed class AnsweringModel : IDisposable
     public void WarmUp()
     {
         _ = _tokenizer?.Encode("1 + 1", addSpecialTokens: true);
-        var plan = Plan(direct: false) with { MaxNewTokens = 2, EndIds = [] };
+        var plan = Plan(ModelQueries.IdsOption) with { MaxNewTokens = 2, EndIds = [] };
         var length = System.Math.Min(WarmUpTokens, _model.Config.LongestSequence - plan.FedBesideQuestion);
         if (length > 0)
         {
@@ -189,17 +190,21 @@ public sealed class AnsweringModel : IDisposable
 
     private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 
-    private GenerationPlan Plan(bool direct)
+    private int[] Encode(string question) =>
+        ExampleEncoder.Question(_tokenizer!, _card?.Form ?? SequenceForm.Plain, question, _model.Special.Eos);
+
+    /// <summary>How ids are gone on from: what answers at once goes on from ids that are all there is, without its prefix.</summary>
+    private GenerationPlan Plan(string named)
     {
-        var mode = _latentSteps > 0 ? AnswerMode.Latent : direct ? AnswerMode.Direct : AnswerMode.Explicit;
+        var reasoning = named == ModelQueries.IdsOption && _reasoning.Mode == AnswerMode.Direct ? PlainReasoning.Explicit : _reasoning;
         var ends = EndTokens.Of(_options.Model, _model.Config, _card);
-        return new GenerationPlan(mode, _latentSteps, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends);
+        return new GenerationPlan(reasoning, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends) { StopAfterEnds = _card?.StopAfterEnds ?? 1 };
     }
 
     private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock, Action<string>? told)
     {
         ModelQueries.CheckIds(prompt, _model, _options.Model, named);
-        var plan = Plan(direct: named != ModelQueries.IdsOption && _card?.Method == MethodNames.NoCot) with
+        var plan = Plan(named) with
         {
             Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
         };
@@ -212,10 +217,10 @@ public sealed class AnsweringModel : IDisposable
         var stream = told is null || _tokenizer is null ? null : new IncrementalText(_tokenizer);
         var written = AnswerGenerator.Generate(_model, [prompt], plan, stream is null ? null : (_, id) => Tell(told!, stream.Add(id)))[0];
         Tell(told, stream?.End());
-        return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _latentSteps, clock.Elapsed.TotalSeconds)
+        return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _reasoning.LatentSteps, clock.Elapsed.TotalSeconds)
         {
             EndedAtOnce = written.Length == 1 && plan.EndIds.Contains(written[0]),
-            Note = LengthNote(prompt.Length + _latentSteps + written.Length),
+            Note = LengthNote(prompt.Length + _reasoning.LatentSteps + written.Length),
         };
     }
 

@@ -16,7 +16,7 @@ internal static class EndTokens
     {
         if (card is not null)
         {
-            return [card.EosId];
+            return card.Ends;
         }
 
         var (place, ids) = Named(path, config);

@@ -4,6 +4,7 @@ using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Native;
+using LoRi.Models.Reasoning;
 using LoRi.Runs.Settings;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -69,7 +70,7 @@ public static class StageModel
 
     /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
     /// <exception cref="InputException">The model names none.</exception>
-    public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.EosId ?? (loaded.Config.EosIds.Count > 0
+    public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.Special.Eos ?? (loaded.Config.EosIds.Count > 0
         ? CheckedEnd(model, loaded.Config)
         : throw new InputException($"{model}: {(model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? "its metadata" : "config.json")} names no eos_token_id, which ends an answer; add it there"));
 
@@ -79,18 +80,19 @@ public static class StageModel
         return config.EosIds[0];
     }
 
-    /// <summary>The latent steps before an answer: those that are asked for, else the card's.</summary>
+    /// <summary>How a model reasons before its answer: as its card says, with another number of latent steps where that is asked for.</summary>
     /// <exception cref="InputException">The model was not trained with any, or has fewer positions.</exception>
-    public static int LatentSteps(int? asked, string path, ReasoningModel model, ReasoningCard? card)
+    public static IReasoning Reasoning(int? asked, string path, ReasoningModel model, ReasoningCard? card)
     {
-        var steps = asked ?? card?.LatentSteps ?? 0;
+        var reasoning = card?.Reasoning ?? PlainReasoning.Explicit;
+        var steps = asked ?? reasoning.LatentSteps;
         if (steps > 0 && card is not { LatentSteps: > 0 })
         {
             throw new InputException($"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
         }
 
         return steps < model.Config.MaxPositions
-            ? steps
+            ? reasoning.WithSteps(steps)
             : throw new InputException($"--latent-steps {steps}: {path} was made for {model.Config.MaxPositions} positions; take fewer steps");
     }
 

@@ -15,14 +15,17 @@ internal static class StudentMarkers
     /// <summary>Their texts: the begin and the end of the latent steps.</summary>
     public static readonly IReadOnlyList<string> Texts = ["<bot>", "<eot>"];
 
+    /// <summary>The marker of a latent step's input before its first sweep, where a method has one.</summary>
+    public const string Latent = "<latent>";
+
     /// <summary>A student's tokenizer as texts from outside are read with it.</summary>
-    public static TextTokenizer AsText(TextTokenizer tokenizer) => tokenizer.ReadingAsText(Texts);
+    public static TextTokenizer AsText(TextTokenizer tokenizer) => tokenizer.ReadingAsText([.. Texts, Latent]);
 
     /// <summary>A model's tokenizer as texts from outside are read with it; a plain checkpoint's is left as it is.</summary>
     public static TextTokenizer AsText(TextTokenizer tokenizer, ReasoningCard? card)
     {
-        int[] ids = card is null ? [] : [card.BotId, card.EotId];
-        string[] marked = [.. tokenizer.AddedTokens.Where(token => ids.Contains(token.Id) && Texts.Contains(token.Content)).Select(token => token.Content)];
+        int[] ids = card is null ? [] : [.. card.Special.Markers];
+        string[] marked = [.. tokenizer.AddedTokens.Where(token => ids.Contains(token.Id) && (Texts.Contains(token.Content) || token.Content == Latent)).Select(token => token.Content)];
         return marked.Length == 0 ? tokenizer : tokenizer.ReadingAsText(marked);
     }
 
@@ -69,7 +72,7 @@ internal static class StudentMarkers
 
     private static string? Found(TextTokenizer tokenizer, string text)
     {
-        var ids = Texts.Any(marker => text.Contains(marker, StringComparison.Ordinal)) ? tokenizer.Encode(text, addSpecialTokens: false) : [];
+        var ids = Texts.Append(Latent).Any(marker => text.Contains(marker, StringComparison.Ordinal)) ? tokenizer.Encode(text, addSpecialTokens: false) : [];
         return tokenizer.ReadAsText.FirstOrDefault(marker => tokenizer.TokenToId(marker) is int id && ids.Contains(id));
     }
 }

@@ -2,7 +2,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Training;
-using LoRi.Training.Methods;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Demo;
@@ -37,20 +36,18 @@ internal static class DemoModels
         Steps = steps,
         BatchSize = settings.BatchSize,
         Seed = seed,
-        Grading = Grading.Answer,
         Optimizer = DemoSettings.Optimizer(rate),
     };
 
     /// <summary>What a model writes for every question, in order.</summary>
-    public static IReadOnlyList<int[]> Answers(ReasoningModel model, ITrainingMethod method, IReadOnlyList<EncodedExample> questions, DemoSettings settings) =>
+    public static IReadOnlyList<int[]> Answers(ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> questions, DemoSettings settings) =>
         [.. questions.Chunk(EvaluationBatch).SelectMany(rows =>
-            AnswerGenerator.Generate(model, [.. rows.Select(row => row.Question)], Generation(method, settings)))];
+            AnswerGenerator.Generate(model, [.. rows.Select(row => row.Question)], Generation(reasoning, settings)))];
 
-    public static GenerationPlan Generation(ITrainingMethod method, DemoSettings settings) => new(
-        method.AnswerMode,
-        method.LatentSteps,
+    public static GenerationPlan Generation(IReasoning reasoning, DemoSettings settings) => new(
+        reasoning,
         [ChainedArithmetic.PrefixId],
-        method.AnswerMode == AnswerMode.Explicit ? (2 * settings.LongestChain) + 4 : 2,
+        reasoning.Mode == AnswerMode.Explicit ? (2 * settings.LongestChain) + 4 : 2,
         [ChainedArithmetic.EosId]);
 
     /// <summary>Whether what was written ends in the right answer: after the prefix, which an explicit model writes itself.</summary>

@@ -19,7 +19,7 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
         var models = names.ToDictionary(name => name, _ => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed));
         var trainers = names.ToDictionary(name => name, name => new Trainer(
             models[name],
-            DemoStudents.Create(name, teacher.Targets, settings.LatentSteps),
+            DemoStudents.Create(name, teacher.Targets, settings.LatentSteps).Objective,
             teacher.Training,
             DemoModels.Plan(settings, settings.StudentSteps, settings.StudentRate, teacher.Seed)));
         var times = trainers.Keys.ToDictionary(name => name, _ => new List<double>());

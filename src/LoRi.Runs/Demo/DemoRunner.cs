@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using LoRi.Models.Sequences;
 using LoRi.Training;
-using LoRi.Training.Methods.CotSft;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -73,7 +72,7 @@ public sealed class DemoRunner
     {
         var method = DemoStudents.Create(name, teacher.Targets, settings.LatentSteps);
         var model = DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed);
-        using var trainer = new Trainer(model, method, teacher.Training, DemoModels.Plan(settings, Steps[name], settings.StudentRate, teacher.Seed));
+        using var trainer = new Trainer(model, method.Objective, teacher.Training, DemoModels.Plan(settings, Steps[name], settings.StudentRate, teacher.Seed));
         var clock = Stopwatch.StartNew();
         StepMetrics? last = null;
         while (!trainer.Finished)
@@ -91,7 +90,7 @@ public sealed class DemoRunner
         DemoTeacher[] teachers, DemoStudent[] students, EncodedExample[] test, DemoPace pace, Stopwatch clock)
     {
         var all = teachers.Select(teacher => DemoStudent.Evaluate(
-            DemoStudents.Explicit, teacher.Seed, teacher.Model, new CotSftMethod(), test, settings, settings.TeacherSteps, teacher.Seconds)).Concat(students);
+            DemoStudents.Explicit, teacher.Seed, teacher.Model, DemoStudents.Teacher, test, settings, settings.TeacherSteps, teacher.Seconds)).Concat(students);
         var rows = all
             .OrderBy(student => student.Name == DemoStudents.Explicit ? -1 : DemoStudents.Names.ToList().IndexOf(student.Name))
             .ThenBy(student => student.Seed)

@@ -4,23 +4,22 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Runs.Scoring;
-using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Demo;
 
 /// <summary>A trained model of the demonstration and what it wrote for the test questions.</summary>
 internal sealed record DemoStudent(
-    string Name, long Seed, ReasoningModel Model, ITrainingMethod Method, IReadOnlyList<int[]> Written, bool[] Right, int Steps, double Seconds)
+    string Name, long Seed, ReasoningModel Model, DemoMethod Method, IReadOnlyList<int[]> Written, bool[] Right, int Steps, double Seconds)
 {
     private const int LatencyQuestions = 60;
 
     public double Accuracy => (double)Right.Count(right => right) / Right.Length;
 
     public static DemoStudent Evaluate(
-        string name, long seed, ReasoningModel model, ITrainingMethod method, IReadOnlyList<EncodedExample> test, DemoSettings settings, int steps, double seconds)
+        string name, long seed, ReasoningModel model, DemoMethod method, IReadOnlyList<EncodedExample> test, DemoSettings settings, int steps, double seconds)
     {
-        var written = DemoModels.Answers(model, method, test, settings);
-        var right = test.Select((example, index) => DemoModels.IsRight(example, written[index], method.AnswerMode)).ToArray();
+        var written = DemoModels.Answers(model, method.Reasoning, test, settings);
+        var right = test.Select((example, index) => DemoModels.IsRight(example, written[index], method.Reasoning.Mode)).ToArray();
         return new DemoStudent(name, seed, model, method, written, right, steps, seconds);
     }
 
@@ -51,7 +50,7 @@ internal sealed record DemoStudent(
 
     private double Latency(IReadOnlyList<EncodedExample> test, DemoSettings settings)
     {
-        var plan = DemoModels.Generation(Method, settings);
+        var plan = DemoModels.Generation(Method.Reasoning, settings);
         var stride = System.Math.Max(1, test.Count / LatencyQuestions);
         var times = new List<double>();
         for (var index = 0; index < test.Count; index += stride)

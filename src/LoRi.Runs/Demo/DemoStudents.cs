@@ -1,11 +1,16 @@
+using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.Codi;
+using LoRi.Training.Methods.CotSft;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
 
 namespace LoRi.Runs.Demo;
+
+/// <summary>How a student of the demonstration answers, and what it minimises.</summary>
+internal sealed record DemoMethod(IReasoning Reasoning, IObjective Objective);
 
 /// <summary>The students that the demonstration compares, in the order of its table.</summary>
 internal static class DemoStudents
@@ -21,17 +26,23 @@ internal static class DemoStudents
     public static IReadOnlyList<string> Names { get; } =
         [LoRi, "rationale-only", "anchor-only", "codi", "latent-ce", NoCot, EqualTime];
 
+    /// <summary>The teacher's way to an answer, and its objective.</summary>
+    public static DemoMethod Teacher { get; } = new(PlainReasoning.Explicit, new ExplicitObjective());
+
     /// <summary>The method behind a name.</summary>
-    public static ITrainingMethod Create(string name, LoRiTeacher teacher, int latentSteps) => name switch
+    public static DemoMethod Create(string name, LoRiTeacher teacher, int latentSteps) => name switch
     {
-        LoRi => WithTeacher(teacher, latentSteps, RationaleWeight, AnchorWeight),
-        "rationale-only" => WithTeacher(teacher, latentSteps, RationaleWeight, 0),
-        "anchor-only" => WithTeacher(teacher, latentSteps, 0, AnchorWeight),
-        "codi" => new CodiMethod(latentSteps, distillationWeight: 1, teacherWeight: 1, Grading.Answer),
-        "latent-ce" => new LatentCrossEntropyMethod(latentSteps, Grading.Answer),
-        _ => new NoCotMethod(Grading.Answer),
+        LoRi => Latent(WithTeacher(teacher, latentSteps, RationaleWeight, AnchorWeight), latentSteps),
+        "rationale-only" => Latent(WithTeacher(teacher, latentSteps, RationaleWeight, 0), latentSteps),
+        "anchor-only" => Latent(WithTeacher(teacher, latentSteps, 0, AnchorWeight), latentSteps),
+        "codi" => Latent(new CodiObjective(latentSteps, distillationWeight: 1, teacherWeight: 1, Grading.Answer), latentSteps),
+        "latent-ce" => Latent(new LatentObjective(latentSteps, Grading.Answer), latentSteps),
+        NoCot or EqualTime => new(PlainReasoning.Direct, new DirectObjective(Grading.Answer)),
+        _ => throw new InvalidOperationException($"invariant: the demonstration has no student {name}"),
     };
 
-    private static LoRiMethod WithTeacher(LoRiTeacher teacher, int latentSteps, double rationale, double anchor) =>
+    private static DemoMethod Latent(IObjective objective, int steps) => new(new SequentialReasoning(steps), objective);
+
+    private static LoRiObjective WithTeacher(LoRiTeacher teacher, int latentSteps, double rationale, double anchor) =>
         new(teacher, new LoRiWeights(1, 1, 1, rationale, anchor), latentSteps, Grading.Answer);
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Training;
-using LoRi.Training.Methods.CotSft;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Trajectories;
 
@@ -20,7 +19,7 @@ internal sealed record DemoTeacher(
         var training = ChainedArithmetic.Training(settings.TrainingRows, settings.LongestChain, seed);
         var model = DemoModels.Fresh(settings, seed);
         var clock = Stopwatch.StartNew();
-        using var trainer = new Trainer(model, new CotSftMethod(), training, DemoModels.Plan(settings, settings.TeacherSteps, settings.TeacherRate, seed));
+        using var trainer = new Trainer(model, DemoStudents.Teacher.Objective, training, DemoModels.Plan(settings, settings.TeacherSteps, settings.TeacherRate, seed));
         while (!trainer.Finished)
         {
             trainer.Step();

@@ -1,7 +1,6 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
-using LoRi.Training.Methods.CotSft;
 
 namespace LoRi.Runs.Demo;
 
@@ -14,9 +13,9 @@ internal static class WorkedExamples
     public static IReadOnlyList<WorkedExample> Of(ReasoningModel teacher, DemoStudent student, IReadOnlyList<EncodedExample> test, DemoSettings settings)
     {
         var chosen = test.GroupBy(ChainedArithmetic.ChainLength).OrderByDescending(group => group.Key).Take(Count).Select(group => group.First()).ToArray();
-        var chains = DemoModels.Answers(teacher, new CotSftMethod(), chosen, settings);
-        var answers = DemoModels.Answers(student.Model, student.Method, chosen, settings);
-        var latents = LatentDecoding.Likeliest(student.Model, [.. chosen.Select(example => example.Question)], settings.LatentSteps, tokens: 1);
+        var chains = DemoModels.Answers(teacher, DemoStudents.Teacher.Reasoning, chosen, settings);
+        var answers = DemoModels.Answers(student.Model, student.Method.Reasoning, chosen, settings);
+        var latents = LatentDecoding.Likeliest(student.Model, [.. chosen.Select(example => example.Question)], student.Method.Reasoning, tokens: 1);
         return [.. chosen.Select((example, index) => new WorkedExample(
             ChainedArithmetic.Text(example.Question),
             ChainedArithmetic.Text(example.Answer[..^1]),

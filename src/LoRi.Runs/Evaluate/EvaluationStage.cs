@@ -5,6 +5,7 @@ using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
@@ -37,7 +38,7 @@ public sealed class EvaluationStage
         var decoded = Text(own).Trim();
         prefix = decoded.Length > 0 ? decoded : AnswerScorer.AnswerPrefix;
         plan = Plan(options.WritePrefix ? [] : own);
-        fed = plan.Mode == AnswerMode.Explicit ? "" : Text(plan.Prefix);
+        fed = plan.Reasoning.FeedsPrefix ? Text(plan.Prefix) : "";
     }
 
     /// <summary>Evaluates, or goes on with an evaluation, until its end or until <paramref name="stop"/>.</summary>
@@ -108,9 +109,8 @@ public sealed class EvaluationStage
 
     private GenerationPlan Plan(int[] prefixIds)
     {
-        var steps = StageModel.LatentSteps(options.LatentSteps, options.Model, model, card);
-        var mode = steps > 0 ? AnswerMode.Latent : card?.Method == MethodNames.NoCot ? AnswerMode.Direct : AnswerMode.Explicit;
-        return new GenerationPlan(mode, steps, prefixIds, options.MaxNewTokens, EndIds());
+        var reasoning = StageModel.Reasoning(options.LatentSteps, options.Model, model, card);
+        return new GenerationPlan(reasoning, prefixIds, options.MaxNewTokens, EndIds()) { StopAfterEnds = card?.StopAfterEnds ?? 1 };
     }
 
     private IReadOnlyList<int> EndIds() => EndTokens.Of(options.Model, model.Config, card) is { Count: > 0 } ids ? ids : [StageModel.EndId(options.Model, model, card)];
@@ -143,7 +143,8 @@ public sealed class EvaluationStage
         }
     }
 
-    private int[] Ids(ReasoningExample example) => tokenizer.Encode(QuestionTexts.Of(options.QuestionText, example.Question), addSpecialTokens: true);
+    private int[] Ids(ReasoningExample example) => ExampleEncoder.Question(
+        tokenizer, card?.Form ?? SequenceForm.Plain, QuestionTexts.Of(options.QuestionText, example.Question), model.Special.Eos);
 
     private EvaluationSummary? Evaluate(EvaluationFolder folder, ReasoningSet set, CancellationToken stop)
     {
@@ -254,7 +255,7 @@ public sealed class EvaluationStage
             Empty = Known(rows, row => row.Empty),
             Ci95 = EvaluationSummary.Interval(correct, rows.Count),
             Method = card?.Method ?? "none",
-            LatentSteps = plan.LatentSteps,
+            LatentSteps = plan.Reasoning.LatentSteps,
             PrefixFed = fed.Length > 0,
             AnswerPrefix = prefix,
             DataName = options.ScoredAs,

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Files.Json;
+using LoRi.Models.Reasoning;
 using LoRi.Runs.Evaluate;
 
 namespace LoRi.Runs.Export;
@@ -116,7 +117,7 @@ internal sealed class ModelCard
             null => $"{what}{basis}, handed out by `lori export` without a record of training.",
             { LatentSteps: > 0 } card =>
                 $"{what}{basis}, trained by the method `{card.Method}` to reason in {card.LatentSteps} continuous latent steps: it answers without writing a chain of thought.",
-            { Method: "cot" } => $"{what}{basis}, fine-tuned to write its chain of thought before the answer.",
+            { Reasoning.Mode: AnswerMode.Explicit } => $"{what}{basis}, fine-tuned to write its chain of thought before the answer.",
             var card => $"{what}{basis}, trained by the method `{card.Method}`.",
         });
         Line();

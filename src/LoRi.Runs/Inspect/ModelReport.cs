@@ -12,7 +12,7 @@ namespace LoRi.Runs.Inspect;
 internal static class ModelReport
 {
     /// <summary>The explicit teacher and all students.</summary>
-    private static readonly string[] Methods = ["cot", .. MethodNames.All];
+    private static readonly string[] Methods = [MethodNames.Teacher, .. MethodNames.All];
 
     /// <summary>Adds <c>model</c>, <c>memory</c> and <c>findings</c> to the details of an inspection.</summary>
     /// <param name="details">Where they go.</param>

@@ -1,50 +1,81 @@
 using System.Diagnostics;
 using System.Globalization;
+using LoRi.Models;
 using LoRi.Models.Decoders;
-using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Runs.Settings;
 using LoRi.Training;
 using LoRi.Training.Methods;
-using LoRi.Training.Methods.LatentCrossEntropy;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Plans;
 
 /// <summary>
-/// What a run would take, from its settings and a few steps that are measured and thrown away. Nothing is written.
+/// What a run would take, from its settings and from its stages, which begin in earnest on a few rows and are thrown away.
 /// </summary>
 /// <param name="settings">The run's settings.</param>
-/// <param name="model">What would be trained; the measured steps change it.</param>
-/// <param name="data">On what.</param>
-/// <param name="info">Told the results, a line each.</param>
-/// <param name="stop">Asks to stop.</param>
-internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, TrainingData data, Action<string> info, CancellationToken stop)
+/// <param name="method">How would be trained.</param>
+/// <param name="context">What would be trained, and on what; the measured steps change it.</param>
+/// <param name="data">The rows.</param>
+internal sealed class RunEstimate(RunSettings settings, MethodPlan method, StageContext context, TrainingData data)
 {
     private const int MeasuredSteps = 3;
     private readonly RunPlan plan = new(settings, data.Training.Count);
+    private readonly ReasoningModel model = context.Model;
+
+    private StageContext Rehearsal
+    {
+        get
+        {
+            var rows = System.Math.Min(data.Training.Count, (MeasuredSteps + 1) * settings.Train.BatchSize);
+            return context with { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence() };
+        }
+    }
 
     /// <summary>Shows steps, tokens, memory and time.</summary>
-    /// <param name="method">How would be trained; null for a method that needs what a frozen teacher leaves, of which the task's term is measured.</param>
-    public void Show(ITrainingMethod? method)
+    public void Show()
     {
-        var measured = method ?? new LatentCrossEntropyMethod(settings.Latent.LatentSteps, settings.Latent.Grade);
-        var perEpoch = data.Training.Sum(row => (long)measured.TokensOf(row));
-        var perStep = (double)perEpoch / data.Training.Count * settings.Train.BatchSize;
-        info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} rows, {plan.WarmupSteps:N0} of them warm-up");
-        info($"tokens: {perEpoch:N0} a pass, about {perStep * plan.Steps:N0} in all");
-        var seconds = Measure(measured);
-        info($"time: {seconds:G3} s a step, measured over {MeasuredSteps} steps ({perStep / seconds:F0} tokens/s), about {Clock(seconds * plan.Steps)} in all"
-            + (method is null ? "; the terms beside the task's are not measured and add to that" : ""));
-        if (method is null)
+        var rehearsal = Rehearsal;
+        Info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} rows, {plan.WarmupSteps:N0} of them warm-up");
+        foreach (var stage in method.Stages)
         {
-            var teacher = MeasureTeacher();
-            info($"teacher: about {Clock(teacher)} before that, measured on one batch of the student's own weights");
+            if (stage is CollectingStage collecting)
+            {
+                ShowCollecting(collecting, rehearsal);
+            }
+            else
+            {
+                ShowLearning((LearningStage)stage, rehearsal);
+            }
         }
 
-        ShowMemory(measured);
-        info("dry run: nothing was written");
+        Info("dry run: nothing was written");
+    }
+
+    private void Info(string line) => context.Log.Info(line);
+
+    /// <summary>Collects from a few rows; of the whole, the time grows with the tokens of the chains.</summary>
+    private void ShowCollecting(CollectingStage stage, StageContext rehearsal)
+    {
+        context.Log.Phase(stage.Name);
+        var clock = Stopwatch.StartNew();
+        stage.Collect(rehearsal);
+        var share = context.TeacherRows.Sum(row => (double)row.ExplicitLength) / rehearsal.TeacherRows.Sum(row => row.ExplicitLength);
+        Info($"teacher: about {Clock(clock.Elapsed.TotalSeconds * share)} before that, measured on {rehearsal.Rows.Count:N0} rows");
+    }
+
+    private void ShowLearning(LearningStage stage, StageContext rehearsal)
+    {
+        context.Log.Phase(stage.Name);
+        var objective = stage.Objective(rehearsal);
+        var lengths = objective.Prepare(data.Training, default, new SeededRandom(settings.Train.Seed, "lengths")).Lengths;
+        var perEpoch = lengths.Sum(length => (long)length);
+        var perStep = (double)perEpoch / data.Training.Count * settings.Train.BatchSize;
+        Info($"tokens: {perEpoch:N0} a pass, about {perStep * plan.Steps:N0} in all");
+        var seconds = Measure(objective, rehearsal.Rows);
+        Info($"time: {seconds:G3} s a step, measured over {MeasuredSteps} steps ({perStep / seconds:F0} tokens/s), about {Clock(seconds * plan.Steps)} in all");
+        ShowMemory(lengths.Max());
     }
 
     private static string Mebibytes(double bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 20):N0} MiB");
@@ -52,7 +83,7 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
     private static string Clock(double seconds) =>
         TimeSpan.FromSeconds(System.Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2)).ToString(seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
 
-    private void ShowMemory(ITrainingMethod method)
+    private void ShowMemory(int longest)
     {
         var values = model.Parameters.Values;
         double trained = values.numel() * values.element_size(), weights = trained + (model.Parameters.Frozen.numel() * values.element_size());
@@ -61,12 +92,12 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
         var parts = $"weights {Mebibytes(weights + copies)}, gradients {Mebibytes(trained)}, two moments {Mebibytes(2 * trained)}";
         if (model.Device.type != DeviceType.CPU)
         {
-            info($"memory: about {Mebibytes(kept + Activations(method))} of the device, from the model's shape ({parts}, the rest for activations); a checkpoint takes {Mebibytes(3 * trained)}");
+            Info($"memory: about {Mebibytes(kept + Activations(longest))} of the device, from the model's shape ({parts}, the rest for activations); a checkpoint takes {Mebibytes(3 * trained)}");
             return;
         }
 
-        var needed = System.Math.Max(StageMeasures.PeakMemory(), kept + Activations(method));
-        info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, libtorch and this program)"
+        var needed = System.Math.Max(StageMeasures.PeakMemory(), kept + Activations(longest));
+        Info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, libtorch and this program)"
             + $"{Fits(needed)}; a checkpoint takes {Mebibytes(3 * trained)} on the disk");
     }
 
@@ -78,21 +109,21 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
     }
 
     /// <summary>What a backward pass needs of the largest micro-batch, roughly.</summary>
-    private double Activations(ITrainingMethod method)
+    private double Activations(int longest)
     {
         var rows = System.Math.Min(plan.Training.MicroBatchSize, data.Training.Count);
-        var graded = data.Training.Max(row => row.Answer.Length + row.Prefix.Length + (method.AnswerMode == AnswerMode.Explicit ? row.Rationale.Length : 0));
-        return MemoryEstimate.Activations(model.Config, rows, data.Training.Max(method.TokensOf), graded, model.Precision.Compute.ElementSize());
+        var graded = data.Training.Max(row => row.Answer.Length + row.Prefix.Length + (method.About.ReadsChain ? row.Rationale.Length : 0));
+        return MemoryEstimate.Activations(model.Config, rows, longest, graded, model.Precision.Compute.ElementSize());
     }
 
     /// <summary>Seconds of a step; the first one, which warms up, is not counted.</summary>
-    private double Measure(ITrainingMethod method)
+    private double Measure(IObjective objective, IReadOnlyList<EncodedExample> rows)
     {
-        using var trainer = new Trainer(model, method, data.Training, plan.Training with { Steps = MeasuredSteps + 1 });
+        using var trainer = new Trainer(model, objective, rows, plan.Training with { Steps = MeasuredSteps + 1 });
         var seconds = 0.0;
         while (!trainer.Finished)
         {
-            stop.ThrowIfCancellationRequested();
+            context.Stop.ThrowIfCancellationRequested();
             var step = trainer.Step();
             seconds += step.Step == 1 ? 0 : step.Seconds;
         }
@@ -100,14 +131,19 @@ internal sealed class RunEstimate(RunSettings settings, ReasoningModel model, Tr
         return seconds / MeasuredSteps;
     }
 
-    /// <summary>Seconds of a pass over the explicit chains of all rows.</summary>
-    private double MeasureTeacher()
+    /// <summary>What a rehearsal says is of no use to anyone.</summary>
+    private sealed class Silence : IStageLog
     {
-        using var guard = no_grad();
-        using var scope = NewDisposeScope();
-        var rows = data.Training.Take(settings.Train.BatchSize).ToArray();
-        var clock = Stopwatch.StartNew();
-        GradedPass.Run(model, model.Weights(), [.. rows.Select(StudentLayout.Explicit)], levels: true).Anchors().sum().to(ScalarType.Float64).item<double>();
-        return clock.Elapsed.TotalSeconds * data.Training.Sum(row => (double)row.ExplicitLength) / rows.Sum(row => row.ExplicitLength);
+        public void Info(string line)
+        {
+        }
+
+        public void Warn(string line)
+        {
+        }
+
+        public void Phase(string name, int done = 0, int total = 0)
+        {
+        }
     }
 }

@@ -48,7 +48,6 @@ public sealed class RunPlan(RunSettings settings, int rows)
         BatchSize = settings.Train.BatchSize,
         MicroBatchSize = (settings.Train.BatchSize + settings.Train.Accumulation - 1) / settings.Train.Accumulation,
         Seed = settings.Train.Seed,
-        Grading = settings.Latent.Grade,
         Optimizer = new OptimizerSettings
         {
             LearningRate = settings.Train.LearningRate,

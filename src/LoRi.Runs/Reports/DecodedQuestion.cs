@@ -3,6 +3,7 @@ using LoRi.Files.Data;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
 using LoRi.Runs.Answers;
 
 namespace LoRi.Runs.Reports;
@@ -33,14 +34,14 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(folder, null), card);
         using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full)).Model;
         StageModel.CheckFits(tokenizer, model, folder);
-        var questions = examples.Select(example => tokenizer.Encode(example.Question, addSpecialTokens: true)).ToArray();
-        var plan = new GenerationPlan(AnswerMode.Latent, card.LatentSteps, card.PrefixIds, LongestAnswer, [card.EosId]);
+        var questions = examples.Select(example => ExampleEncoder.Question(tokenizer, card.Form, example.Question, card.Special.Eos)).ToArray();
+        var plan = new GenerationPlan(card.Reasoning, card.PrefixIds, LongestAnswer, card.Ends) { StopAfterEnds = card.StopAfterEnds };
         string Token(NearToken near) => $"{TokenText.Quote(tokenizer.Decode([near.Id]))} {TokenText.Percent(near.Share)}";
         return [.. examples.Select((example, index) => new DecodedQuestion(
             example.Question,
             example.Rationale,
             example.Answer,
             tokenizer.Decode(AnswerGenerator.Generate(model, [questions[index]], plan)[0], skipSpecialTokens: true),
-            [.. LatentDecoding.Likeliest(model, [questions[index]], card.LatentSteps, TokensShown)[0].Select(step => string.Join("   ", step.Select(Token)))]))];
+            [.. LatentDecoding.Likeliest(model, [questions[index]], card.Reasoning, TokensShown)[0].Select(step => string.Join("   ", step.Select(Token)))]))];
     }
 }

@@ -30,10 +30,10 @@ public sealed class RunCheckpoint
     public RunState State { get; }
 
     /// <summary>Fills the folder of a checkpoint.</summary>
-    public static void Write(string folder, ReasoningModel model, AdamW optimizer, RunState state)
+    public static void Write(string folder, ReasoningModel model, Trainer trainer, RunState state)
     {
         ArgumentNullException.ThrowIfNull(state);
-        TrainerState.Write(folder, model, optimizer, new Dictionary<string, string> { [StateKey] = state.ToText() });
+        TrainerState.Write(folder, model, trainer, new Dictionary<string, string> { [StateKey] = state.ToText() });
         AtomicFile.WriteText(Path.Combine(folder, SumsFile), $"{Sum(folder)}  {TrainerState.FileName}\n");
     }
 
@@ -63,8 +63,8 @@ public sealed class RunCheckpoint
         }
     }
 
-    /// <summary>Puts model and optimizer where they were.</summary>
-    public void Restore(ReasoningModel model, AdamW optimizer) => TrainerState.Restore(Folder, model, optimizer);
+    /// <summary>Puts model and trainer where they were.</summary>
+    public void Restore(ReasoningModel model, Trainer trainer) => TrainerState.Restore(Folder, model, trainer);
 
     private static bool IsWhole(int step, string folder)
     {

@@ -45,6 +45,9 @@ public sealed class RunDirectory
     /// <summary>Whether the run came to its end.</summary>
     public bool Finished => Directory.Exists(FinalFolder);
 
+    /// <summary>Whether it made a step.</summary>
+    public bool HasBegun => Checkpoints().Count > 0 || File.Exists(MetricsFile);
+
     /// <summary>The trained model as a Hub folder; exists when the run is finished.</summary>
     public string FinalFolder => Path.Combine(FolderPath, "final");
 

@@ -1,12 +1,13 @@
 using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Disk;
+using LoRi.Training.Methods;
 using Microsoft.Extensions.Logging;
 
 namespace LoRi.Runs.RunFolders;
 
 /// <summary>Writes log lines to a run's <c>log.txt</c>, with the time, and to the screen, without it.</summary>
-public sealed class RunLog : ILoggerProvider
+public sealed class RunLog : ILoggerProvider, IStageLog
 {
     private static readonly EventId StepEvent = new(1, "step");
     private readonly Lock gate = new();

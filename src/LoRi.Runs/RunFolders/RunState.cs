@@ -32,6 +32,15 @@ public sealed record RunState
     /// <summary>The step of the lowest validation loss; 0 before the first validation.</summary>
     public int BestStep { get; set; }
 
+    /// <summary>The number of the learning stage, from 0.</summary>
+    public int Stage { get; set; }
+
+    /// <summary>Steps of the learning stages before this one.</summary>
+    public int Offset { get; set; }
+
+    /// <summary>The point of the stage's curriculum.</summary>
+    public int Point { get; set; }
+
     /// <summary>What the watch has seen.</summary>
     public WatchState Watch { get; init; } = new();
 
@@ -43,6 +52,22 @@ public sealed record RunState
 
     /// <summary>The resolved settings.</summary>
     public JsonObject Settings { get; init; } = [];
+
+    /// <summary>The next learning stage begins, after <paramref name="steps"/> of the one before.</summary>
+    public void BeginStage(int number, int steps)
+    {
+        (Stage, Offset) = (number, Offset + steps);
+        BeginPoint(0);
+    }
+
+    /// <summary>
+    /// The training becomes another one: what the watch has seen and the best validation begin anew, since a loss may rise there on purpose.
+    /// </summary>
+    public void BeginPoint(int point)
+    {
+        (Point, BestValidation, BestStep) = (point, null, 0);
+        Watch.Clear();
+    }
 
     /// <summary>One line of JSON.</summary>
     public string ToText() => JsonSerializer.Serialize(this, Format);
@@ -64,6 +89,14 @@ public sealed record RunState
 /// <summary>What the watch over a run has seen.</summary>
 public sealed record WatchState
 {
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        First.Clear();
+        Recent.Clear();
+        Spreads.Clear();
+    }
+
     /// <summary>The losses of the first steps, as many as a window has.</summary>
     public IList<double> First { get; init; } = [];
 

@@ -1,5 +1,6 @@
 using LoRi.Files;
 using LoRi.Files.Text;
+using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Settings;
 
@@ -18,34 +19,38 @@ public static class MethodNames
     /// <summary>Self-distillation of the state before the answer.</summary>
     public const string Codi = "codi";
 
-    private static readonly (string Name, Traits Traits)[] Known =
+    /// <summary>The explicit chain of thought, which <c>teach</c> trains.</summary>
+    public const string Teacher = "cot";
+
+    private static readonly MethodFacts[] Known =
     [
-        (LoRi, new Traits { FrozenTeacher = true }),
-        (NoCot, new Traits { Latents = false }),
-        (LatentCe, new Traits()),
-        (Codi, new Traits { BatchScale = true, OwnChain = true, AnchorWeight = true }),
+        new(LoRi, "low-rank distillation for implicit reasoning") { TakesLatentSteps = true, HasFrozenTeacher = true, NeedsRationale = true },
+        new(NoCot, "answers without a chain of thought"),
+        new(LatentCe, "latent steps trained by the answer's cross-entropy alone") { TakesLatentSteps = true },
+        new(Codi, "self-distillation of the state before the answer") { TakesLatentSteps = true, ReadsChain = true, ScalesByBatch = true },
+        new(Teacher, "the explicit chain of thought") { IsStudent = false, ReadsChain = true },
     ];
 
     /// <summary>Names that the literature gives to methods which this version does not have.</summary>
     private static readonly string[] Absent = ["coconut", "pccot", "sim-cot", "kava", "icot-kd", "icot-si"];
 
     /// <summary>All methods that there are.</summary>
-    public static IReadOnlyList<string> All { get; } = [.. Known.Select(method => method.Name)];
+    public static IReadOnlyList<string> All { get; } = [.. Known.Where(method => method.IsStudent).Select(method => method.Name)];
 
     /// <summary>Whether the method learns from a teacher whose weights stay.</summary>
-    public static bool HasFrozenTeacher(string method) => Of(method).FrozenTeacher;
+    public static bool HasFrozenTeacher(string method) => Of(method).HasFrozenTeacher;
 
     /// <summary>Whether the method's student takes latent steps; the others write, or answer at once.</summary>
-    public static bool HasLatents(string method) => Of(method).Latents;
+    public static bool HasLatents(string method) => Of(method).TakesLatentSteps;
 
     /// <summary>Whether the method scales a term by the deviation over a batch, so that a step must not be cut.</summary>
-    public static bool ScalesByBatch(string method) => Of(method).BatchScale;
+    public static bool ScalesByBatch(string method) => Of(method).ScalesByBatch;
 
     /// <summary>Whether the student reads the chain of thought itself as well, in a pass of its own.</summary>
-    public static bool ReadsChain(string method) => Of(method).OwnChain;
+    public static bool ReadsChain(string method) => Of(method).ReadsChain;
 
     /// <summary>Whether <c>--lambda-anchor</c> weighs one of its terms, though it aligns no trajectories.</summary>
-    public static bool HasAnchorWeight(string method) => Of(method).AnchorWeight;
+    public static bool HasAnchorWeight(string method) => method == Codi;
 
     /// <summary>Refuses a name that is not among them.</summary>
     /// <exception cref="InputException">There is no such method, or this version does not have it.</exception>
@@ -58,18 +63,6 @@ public static class MethodNames
         }
     }
 
-    private static Traits Of(string method) => Array.Find(Known, known => known.Name == method).Traits ?? new Traits();
-
-    private sealed record Traits
-    {
-        public bool FrozenTeacher { get; init; }
-
-        public bool Latents { get; init; } = true;
-
-        public bool BatchScale { get; init; }
-
-        public bool OwnChain { get; init; }
-
-        public bool AnchorWeight { get; init; }
-    }
+    /// <summary>What a method is, whether there is one of this name or not.</summary>
+    public static MethodFacts Of(string method) => Array.Find(Known, known => known.Name == method) ?? new(method, "") { TakesLatentSteps = true };
 }

@@ -216,6 +216,9 @@ public sealed record RunSettings(string Command, TrainOptions Train, LatentOptio
         }
     }
 
+    /// <summary>The weights that the model starts from.</summary>
+    public string Start => Command != "distill" || Latent.Init == InitOption.Base ? Train.Model! : Train.Teacher ?? Train.Model!;
+
     /// <summary>
     /// The same settings with the answer prefix that the teacher was trained with, where none is given: its anchor is the last
     /// token of that prefix.

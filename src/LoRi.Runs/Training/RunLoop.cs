@@ -3,8 +3,9 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Text;
+using LoRi.Models;
 using LoRi.Models.Decoders;
-using LoRi.Models.Sequences;
+using LoRi.Models.ModelFiles;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
@@ -14,23 +15,25 @@ using static TorchSharp.torch;
 
 namespace LoRi.Runs.Training;
 
-/// <summary>The loop around a trainer: resuming, metrics, validation, the watch and checkpoints.</summary>
+/// <summary>The loop around a trainer, a learning stage after the other: resuming, metrics, validation, the watch and checkpoints.</summary>
 /// <param name="settings">The run's settings.</param>
-/// <param name="model">What is trained.</param>
-/// <param name="method">How.</param>
-/// <param name="data">On what.</param>
+/// <param name="method">How the model is trained.</param>
+/// <param name="context">What is trained, and on what.</param>
+/// <param name="data">The rows.</param>
 /// <param name="run">Where everything goes.</param>
 /// <param name="log">Told what happens, a line each.</param>
 /// <param name="frozenSha256">The SHA-256 of the weights that are not trained, which a checkpoint does not hold; empty where all are.</param>
-public sealed class RunLoop(
-    RunSettings settings, ReasoningModel model, ITrainingMethod method, TrainingData data, RunDirectory run, RunLog log, string frozenSha256)
+internal sealed class RunLoop(
+    RunSettings settings, MethodPlan method, StageContext context, TrainingData data, RunDirectory run, RunLog log, string frozenSha256)
 {
     /// <summary>Time between two checkpoints, in times that saving one takes.</summary>
     private const int LeastSpacing = 9;
 
     private static readonly TimeSpan LongestWithoutCheckpoint = TimeSpan.FromMinutes(10);
 
+    private readonly ReasoningModel model = context.Model;
     private readonly RunPlan plan = new(settings, data.Training.Count);
+    private readonly int stages = method.Stages.OfType<LearningStage>().Count();
     private readonly Stopwatch sinceCheckpoint = Stopwatch.StartNew();
     private TimeSpan saving = TimeSpan.Zero;
 
@@ -40,36 +43,79 @@ public sealed class RunLoop(
     /// <summary>What the run knows of itself.</summary>
     public RunState State { get; private set; } = new();
 
-    /// <summary>Trains to the end, or until <paramref name="stop"/> asks to save and stop; true where it came to the end.</summary>
-    /// <param name="from">The checkpoint to go on from; null to begin.</param>
+    /// <summary>Where the model is in its course.</summary>
+    public TrainedAt Trained { get; private set; } = new("", 0, "last");
+
+    /// <summary>Runs a learning stage to its end, or until <paramref name="stop"/> asks to save and stop; true where it came to the end.</summary>
+    /// <param name="stage">The stage.</param>
+    /// <param name="number">Its number among the learning stages, from 0.</param>
+    /// <param name="from">The checkpoint that the run goes on from; null to begin.</param>
     /// <param name="stop">Asks to save and stop.</param>
     /// <exception cref="InputException">The run is lost, or something cannot be written.</exception>
-    public bool Run(RunCheckpoint? from, CancellationToken stop)
+    public bool Run(LearningStage stage, int number, RunCheckpoint? from, CancellationToken stop)
     {
-        manual_seed(settings.Train.Seed);
-        using var trainer = new Trainer(model, method, data.Training, plan.Training);
-        var state = State = Begin(trainer, from);
-        if (state.Lines > 0 && !File.Exists(run.MetricsFile))
+        if (from is not null && number < from.State.Stage)
         {
-            log.Warn($"{run.MetricsFile} is not there: its lines before step {from!.Step} are lost, and it begins anew");
+            return true;
         }
 
-        using var metrics = run.OpenMetrics(trainer.CompletedSteps, from?.State.Lines);
+        manual_seed(settings.Train.Seed);
+        model.Parameters.Learn(stage.Trains.Count == 0 ? null : slot => stage.Trains.Contains(ModuleOf(slot.Name)));
+        var objective = stage.Objective(context);
+        using var trainer = new Trainer(model, objective, data.Training, plan.Training);
+        Begin(trainer, stage, number, from is not null && number == from.State.Stage ? from : null);
+        var finished = Train(trainer, objective, from, stop);
+        Trained = new(stage.Name, trainer.CompletedSteps, "last");
+        return finished;
+    }
+
+    /// <summary>The task's cross-entropy over the rows held out, in nats per graded token.</summary>
+    /// <param name="objective">What is minimised.</param>
+    /// <param name="now">Where the training is.</param>
+    public double Validate(IObjective objective, Moment now)
+    {
+        using var guard = no_grad();
+        var prepared = objective.Prepare(data.Validation, now, new SeededRandom(settings.Train.Seed, "validation"));
+        var sum = 0.0;
+        var done = 0;
+        foreach (var rows in Enumerable.Range(0, data.Validation.Count).Chunk(settings.Train.BatchSize))
+        {
+            using var scope = NewDisposeScope();
+            log.Phase("validating", done += rows.Length, data.Validation.Count);
+            sum += prepared.Task(model, rows[0], rows.Length).to(ScalarType.Float64).item<double>();
+        }
+
+        return sum;
+    }
+
+    private static string ModuleOf(IReadOnlyList<ModelModule> modules, string slot) =>
+        modules.FirstOrDefault(module => slot.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? LearningStage.Decoder;
+
+    private string ModuleOf(string slot) => ModuleOf(model.Modules, slot);
+
+    private bool Train(Trainer trainer, IObjective objective, RunCheckpoint? from, CancellationToken stop)
+    {
+        if (State.Lines > 0 && !File.Exists(run.MetricsFile))
+        {
+            log.Warn($"{run.MetricsFile} is not there: its lines before step {State.Offset + trainer.CompletedSteps} are lost, and it begins anew");
+        }
+
+        using var metrics = run.OpenMetrics(State.Offset + trainer.CompletedSteps, from is null && State.Stage == 0 ? null : State.Lines);
         using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics(), log.Warn);
-        var steps = new StepLog(metrics, events, state, settings.Train.LogEvery, plan.Steps, log);
-        var watch = new RunWatch(settings.Train, model, method.LatentSteps, data.Training, state.Watch);
+        var steps = new StepLog(metrics, events, State, settings.Train.LogEvery, plan.Steps * stages, log);
+        var watch = new RunWatch(settings.Train, model, method.Reasoning, data.Training, State.Watch);
         while (!trainer.Finished)
         {
-            MakeStep(trainer, state, steps, watch);
-            var stopping = stop.IsCancellationRequested;
-            if (stopping || trainer.Finished || IsDue(trainer.CompletedSteps))
+            MakeStep(trainer, objective, steps, watch);
+            var (stopping, made) = (stop.IsCancellationRequested, State.Offset + trainer.CompletedSteps);
+            if (stopping || trainer.Finished || IsDue(made))
             {
-                Save(trainer, state, metrics, watch.SoundUntil(trainer.CompletedSteps));
+                Save(trainer, metrics, watch.SoundUntil(made));
             }
 
-            if (stopping && !trainer.Finished)
+            if (stopping && !(trainer.Finished && State.Stage == stages - 1))
             {
-                log.Info($"stopped after step {trainer.CompletedSteps} of {plan.Steps} and saved; the same command with --resume goes on from here");
+                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume goes on from here");
                 return false;
             }
         }
@@ -77,38 +123,40 @@ public sealed class RunLoop(
         return true;
     }
 
-    /// <summary>The task's cross-entropy over the rows held out, in nats per graded token.</summary>
-    public double Validate()
+    /// <summary>Where the stage begins: at its first step, or where a checkpoint was made in it.</summary>
+    private void Begin(Trainer trainer, LearningStage stage, int number, RunCheckpoint? from)
     {
-        using var guard = no_grad();
-        var totals = StudentLayout.Totals(data.Validation, settings.Latent.Grade);
-        var sum = 0.0;
-        var done = 0;
-        foreach (var rows in data.Validation.Chunk(settings.Train.BatchSize))
+        if (from is not null)
         {
-            using var scope = NewDisposeScope();
-            log.Phase("validating", done += rows.Length, data.Validation.Count);
-            sum += method.Validate(model, rows, totals).to(ScalarType.Float64).item<double>();
+            from.Restore(model, trainer);
+            log.Info($"resumed after step {from.Step} of {plan.Steps * stages}");
+            State = from.State with { Settings = plan.Resolved.ToJson() };
+        }
+        else if (number == 0)
+        {
+            State = new RunState { Data = data.Sha256(), Frozen = frozenSha256, Settings = plan.Resolved.ToJson() };
+        }
+        else
+        {
+            State.BeginStage(number, plan.Steps);
         }
 
-        return sum;
+        if (stages > 1)
+        {
+            log.Info($"stage {stage.Name}, {number + 1} of {stages}");
+        }
     }
 
-    private RunState Begin(Trainer trainer, RunCheckpoint? from)
+    private void MakeStep(Trainer trainer, IObjective objective, StepLog steps, RunWatch watch)
     {
-        if (from is null)
+        var number = State.Offset + trainer.CompletedSteps + 1;
+        var step = FailureText.At(string.Create(CultureInfo.InvariantCulture, $"step {number}"), trainer.Step) with { Step = number };
+        if (step.Point != State.Point)
         {
-            return new RunState { Data = data.Sha256(), Frozen = frozenSha256, Settings = plan.Resolved.ToJson() };
+            State.BeginPoint(step.Point);
+            log.Info($"step {number}: the curriculum comes to point {step.Point}; losses before it are not compared with those after");
         }
 
-        from.Restore(model, trainer.Optimizer);
-        log.Info($"resumed after step {from.Step} of {plan.Steps}");
-        return from.State with { Settings = plan.Resolved.ToJson() };
-    }
-
-    private void MakeStep(Trainer trainer, RunState state, StepLog steps, RunWatch watch)
-    {
-        var step = FailureText.At(string.Create(CultureInfo.InvariantCulture, $"step {trainer.CompletedSteps + 1}"), trainer.Step);
         var measures = new Dictionary<string, double>();
         var spread = watch.Measure(step.Step);
         if (spread is { } value)
@@ -125,44 +173,45 @@ public sealed class RunLoop(
         var validated = data.Validation.Count > 0 && plan.EvaluateEvery is { } every && step.Step % every == 0;
         if (validated)
         {
-            measures["validation_loss"] = Validate(step.Step, state);
+            measures["validation_loss"] = Validated(step.Step, objective, trainer.Before);
         }
 
         steps.Add(step, measures, kept: validated, shown: false);
     }
 
-    private double Validate(int step, RunState state)
+    private double Validated(int step, IObjective objective, Moment now)
     {
-        var loss = Validate();
-        if (state.BestValidation is not { } best || loss < best)
+        var loss = Validate(objective, now);
+        if (State.BestValidation is not { } best || loss < best)
         {
-            (state.BestValidation, state.BestStep) = (loss, step);
+            (State.BestValidation, State.BestStep) = (loss, step);
         }
 
-        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {NumberText.Of(loss)}, best {NumberText.Of(state.BestValidation ?? loss)} at step {state.BestStep}"));
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {NumberText.Of(loss)}, best {NumberText.Of(State.BestValidation ?? loss)} at step {State.BestStep}"));
         return loss;
     }
 
     private bool IsDue(int step) => (step % plan.CheckpointEvery == 0 && (!SpacedByTime || sinceCheckpoint.Elapsed >= LeastSpacing * saving))
         || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
 
-    private void Save(Trainer trainer, RunState state, MetricsWriter metrics, int sound)
+    private void Save(Trainer trainer, MetricsWriter metrics, int sound)
     {
+        var made = State.Offset + trainer.CompletedSteps;
         using (var finite = model.Parameters.Values.isfinite().all())
         {
             if (!finite.item<bool>())
             {
-                throw Lost(trainer.CompletedSteps, new WatchFinding("there are weights that are not finite", trainer.CompletedSteps), sound);
+                throw Lost(made, new WatchFinding("there are weights that are not finite", made), sound);
             }
         }
 
         log.Phase("saving a checkpoint");
         var start = Stopwatch.GetTimestamp();
         metrics.FlushToDisk();
-        state.Lines = metrics.Lines;
+        State.Lines = metrics.Lines;
         run.SaveCheckpoint(
-            trainer.CompletedSteps,
-            folder => RunCheckpoint.Write(folder, model, trainer.Optimizer, state),
+            made,
+            folder => RunCheckpoint.Write(folder, model, trainer, State),
             sound: sound);
         saving = Stopwatch.GetElapsedTime(start);
         sinceCheckpoint.Restart();

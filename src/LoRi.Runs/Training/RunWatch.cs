@@ -1,6 +1,7 @@
 using System.Globalization;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
+using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Runs.RunFolders;
@@ -21,10 +22,10 @@ public sealed record WatchFinding(string What, int Since);
 /// </summary>
 /// <param name="options">The thresholds.</param>
 /// <param name="model">What is trained.</param>
-/// <param name="latentSteps">Its latent steps; 0 where it has none, and nothing can collapse.</param>
+/// <param name="reasoning">How it reasons; without latent steps nothing can collapse.</param>
 /// <param name="rows">Rows on whose questions the latents are measured.</param>
 /// <param name="seen">What was seen so far.</param>
-public sealed class RunWatch(TrainOptions options, ReasoningModel model, int latentSteps, IReadOnlyList<EncodedExample> rows, WatchState seen)
+public sealed class RunWatch(TrainOptions options, ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> rows, WatchState seen)
 {
     /// <summary>Steps whose losses are averaged.</summary>
     public const int LossWindow = 20;
@@ -46,7 +47,7 @@ public sealed class RunWatch(TrainOptions options, ReasoningModel model, int lat
     /// </summary>
     public double? Measure(int step)
     {
-        if (latentSteps == 0 || step % SpreadEvery != 0)
+        if (reasoning.LatentSteps == 0 || step % SpreadEvery != 0)
         {
             return null;
         }
@@ -54,7 +55,7 @@ public sealed class RunWatch(TrainOptions options, ReasoningModel model, int lat
         using var guard = no_grad();
         using var scope = NewDisposeScope();
         var questions = rows.Take(MeasuredRows).Select(row => row.Question).ToArray();
-        var latents = LatentPass.Run(model, model.Weights(), questions, latentSteps, trajectory: false).Latents!;
+        var latents = reasoning.Think(model, model.Weights(), questions, trajectory: false)!.Latents!;
         return SpreadOf(latents.reshape(-1, latents.shape[^1]));
     }
 

@@ -4,23 +4,23 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Runs.Plans;
 using LoRi.Runs.Settings;
+using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Training;
 
 /// <summary>What is looked at before the first step: rows that a model has no room for, and data that teach less than they seem to.</summary>
 /// <param name="settings">The run's settings.</param>
+/// <param name="method">How the model is trained.</param>
 /// <param name="data">Its rows.</param>
 /// <param name="warn">Told what the user should look at.</param>
-internal sealed class StartChecks(RunSettings settings, TrainingData data, Action<string> warn)
+internal sealed class StartChecks(RunSettings settings, MethodPlan method, TrainingData data, Action<string> warn)
 {
     /// <summary>More passes than these times those that were asked for are worth a word.</summary>
     private const double FarMore = 1.25;
 
     private readonly TrainOptions train = settings.Train;
 
-    private bool IsTeacher => settings.Command == "teach";
-
-    private bool AlignsTrajectories => !IsTeacher && settings.Latent.Method == MethodNames.LoRi;
+    private MethodFacts About => method.About;
 
     private string Files => string.Join(' ', train.Data);
 
@@ -39,10 +39,7 @@ internal sealed class StartChecks(RunSettings settings, TrainingData data, Actio
             warn($"--data {Files}: all {data.Training.Count:N0} training rows are one and the same, so that there is one row to learn from");
         }
 
-        if (AlignsTrajectories)
-        {
-            FewSteps();
-        }
+        method.Look(data.Training, warn);
     }
 
     /// <summary>Refuses rows, trained on or held out, that are longer than the model or its frozen teacher has positions.</summary>
@@ -97,34 +94,18 @@ internal sealed class StartChecks(RunSettings settings, TrainingData data, Actio
 
     private void Rationales()
     {
-        var (without, all, method) = (data.WithoutRationale, data.Training.Count, settings.Latent.Method);
-        if (AlignsTrajectories && without == all)
+        var (without, all) = (data.WithoutRationale, data.Training.Count);
+        if (About.NeedsRationale && without == all)
         {
             throw new InputException(
-                $"--data {Files}: none of the {all} rows has a rationale, and --method {method} learns from those; "
+                $"--data {Files}: none of the {all} rows has a rationale, and --method {About.Name} learns from those; "
                 + "name data that have one, or their column with --rationale-column");
         }
 
-        if ((IsTeacher || MethodNames.ReadsChain(method)) && 2 * without > all)
+        if (About.ReadsChain && 2 * without > all)
         {
-            var reader = IsTeacher ? "a teacher" : $"--method {method}";
+            var reader = About.IsStudent ? $"--method {About.Name}" : "a teacher";
             warn($"--data {Files}: {without:N0} of {all:N0} training rows have no rationale, which {reader} learns from; --rationale-column names the column that has it");
-        }
-    }
-
-    /// <summary>Moments of one step, or third ones of two, are zero whatever the student does.</summary>
-    private void FewSteps()
-    {
-        var (steps, lori) = (settings.Latent.StepsTaken, settings.LoRi);
-        var rationale = lori.LambdaRationale > 0;
-        if (rationale && steps == 1 && lori.Covariance != CovarianceOption.Off && lori.WCov > 0)
-        {
-            warn("--latent-steps 1: the covariance of a single step is zero, so that the covariance term teaches nothing; take more steps, or --covariance off");
-        }
-
-        if (rationale && lori.WOrder > 0 && ((steps == 1 && lori.Order != OrderOption.None) || (steps == 2 && lori.Order == OrderOption.Third)))
-        {
-            warn($"--latent-steps {steps}: the statistic of --order {OptionJson.Name(lori.Order)} is zero for so few steps, so that the order term teaches nothing; take more steps, or --order none");
         }
     }
 }

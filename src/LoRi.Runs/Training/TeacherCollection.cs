@@ -2,11 +2,9 @@ using System.Diagnostics;
 using LoRi.Files;
 using LoRi.Math;
 using LoRi.Models.Decoders;
-using LoRi.Models.ModelFiles;
 using LoRi.Models.Sequences;
-using LoRi.Runs.Answers;
-using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
+using LoRi.Training.Methods;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.TeacherCaches;
 using LoRi.Training.Trajectories;
@@ -16,25 +14,27 @@ using static TorchSharp.torch;
 namespace LoRi.Runs.Training;
 
 /// <summary>What a student needs of its frozen teacher: from a cache, which is made where it is not there, or online.</summary>
-internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, RunLog log, CancellationToken stop)
+internal sealed class TeacherCollection(RunSettings settings, StageContext context)
 {
     private const string CacheFolder = "teacher-cache";
 
     private readonly LoRiSettings fit = settings.LoRi.ToSettings(settings.Train.Seed);
-    private readonly Device device = StageModel.DeviceOf(settings.Train.Device);
+    private readonly IStageLog log = context.Log;
+    private readonly DecoderConfig student = context.Model.Config;
     private readonly int batch = System.Math.Max(1, settings.Train.BatchSize);
 
-    private string KeptSubspace => Path.Combine(run.FolderPath, "subspace.safetensors");
+    private string KeptSubspace => Path.Combine(context.Folder, "subspace.safetensors");
 
-    /// <summary>The teacher's side of the training rows, for a student of this shape.</summary>
-    public LoRiTeacher Collect(IReadOnlyList<EncodedExample> rows, DecoderConfig student)
+    /// <summary>The teacher's side of the training rows.</summary>
+    public LoRiTeacher Collect()
     {
+        var rows = context.TeacherRows;
         var clock = Stopwatch.StartNew();
         var levels = new TracedLevels(settings.LoRi.Levels.Indices(student.Layers));
         log.Phase("looking at the teacher");
-        using var like = zeros(1, dtype: ScalarType.Float32, device: device);
+        using var like = zeros(1, dtype: ScalarType.Float32, device: context.Device);
         var given = GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, student);
-        var result = settings.LoRi.Online ? Online(rows, levels, student, given, like) : Cached(rows, levels, student, given, like);
+        var result = settings.LoRi.Online ? Online(rows, levels, given, like) : Cached(rows, levels, given, like);
         var subspace = result.Subspace.Fitted;
         var kept = result.Subspace.EnergyKept is { Value: var energy } && subspace.Energy > 0 ? energy / subspace.Energy : 0;
         log.Info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
@@ -56,8 +56,8 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     /// <summary>What a corpus that is refused leaves in a run without a step is of no use.</summary>
     private void TakeBack()
     {
-        var cache = Path.Combine(run.FolderPath, CacheFolder);
-        if (run.Checkpoints().Count == 0 && !File.Exists(run.MetricsFile))
+        var cache = Path.Combine(context.Folder, CacheFolder);
+        if (!context.HasBegun)
         {
             File.Delete(KeptSubspace);
             if (Directory.Exists(cache))
@@ -69,22 +69,22 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
 
     private void Look(MeasuredSubspace subspace)
     {
-        var source = settings.LoRi.SubspaceFile is { } file ? $"--subspace {file}" : $"--data {string.Join(' ', settings.Train.Data)}";
+        var source = settings.LoRi.SubspaceFile is { } file ? $"--subspace {file}" : context.Data;
         foreach (var line in CorpusFindings.Of(subspace, settings.LoRi, source))
         {
             log.Warn(line);
         }
     }
 
-    private LoRiTeacher Cached(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, MeasuredSubspace? given, Tensor like)
+    private LoRiTeacher Cached(IReadOnlyList<EncodedExample> rows, TracedLevels levels, MeasuredSubspace? given, Tensor like)
     {
         var clock = Stopwatch.StartNew();
         ReasoningModel? teacher = null;
         try
         {
             var cache = new TeacherCache(
-                CacheOptions(rows, levels, student, given),
-                size => new ModelTrajectories(teacher ??= LoadTeacher(rows, student), rows, levels, size, done => Report(done, rows.Count, clock)),
+                CacheOptions(rows, levels, given),
+                size => new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, done => Report(done, rows.Count, clock)),
                 log.Info,
                 log.Phase);
             var result = cache.Open(like);
@@ -97,9 +97,9 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
         }
     }
 
-    private TeacherCacheOptions CacheOptions(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, MeasuredSubspace? given) => new()
+    private TeacherCacheOptions CacheOptions(IReadOnlyList<EncodedExample> rows, TracedLevels levels, MeasuredSubspace? given) => new()
     {
-        Folder = settings.LoRi.TeacherCache ?? Path.Combine(run.FolderPath, CacheFolder),
+        Folder = settings.LoRi.TeacherCache ?? Path.Combine(context.Folder, CacheFolder),
         MadeFrom = CacheIdentity.Of(
             settings.Train.Teacher!,
             CacheIdentity.HashOfModel(settings.Train.Teacher!),
@@ -118,10 +118,10 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
     };
 
     /// <summary>The teacher runs once for the subspace and once for its variances; then at every step.</summary>
-    private LoRiTeacher Online(IReadOnlyList<EncodedExample> rows, TracedLevels levels, DecoderConfig student, MeasuredSubspace? given, Tensor like)
+    private LoRiTeacher Online(IReadOnlyList<EncodedExample> rows, TracedLevels levels, MeasuredSubspace? given, Tensor like)
     {
         var clock = Stopwatch.StartNew();
-        var teacher = LoadTeacher(rows, student);
+        var teacher = context.LoadTeacher();
         try
         {
             log.Info("online: the teacher runs at every step, nothing is cached");
@@ -135,28 +135,6 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
             teacher.Dispose();
             throw;
         }
-    }
-
-    private ReasoningModel LoadTeacher(IReadOnlyList<EncodedExample> rows, DecoderConfig student)
-    {
-        var path = settings.Train.Teacher!;
-        log.Phase("loading the teacher");
-        var longest = rows.Max(row => row.ExplicitLength);
-        var teacher = ModelLoader.Load(path, new LoadSettings(StageModel.PrecisionOf(settings.Train.Dtype), device)).Model;
-        var (found, size, positions, reason) = (teacher.Config.Layers, teacher.Config.HiddenSize, teacher.Config.LongestSequence, teacher.Config.LongestReason);
-        if ((found, size) == (student.Layers, student.HiddenSize) && longest <= positions)
-        {
-            return teacher;
-        }
-
-        teacher.Dispose();
-        if (longest > positions)
-        {
-            throw new InputException(
-                $"--data: the longest example makes {longest} tokens for --teacher {path}, which {reason}; leave such rows out with --max-tokens {positions}");
-        }
-
-        throw new InputException($"--teacher {path}: has {found} levels of {size} components, the student has {student.Layers} of {student.HiddenSize}; teacher and student must have the same base model");
     }
 
     /// <summary>The run directory keeps the subspace that was named, or the one that was fitted.</summary>
@@ -174,7 +152,7 @@ internal sealed class TeacherCollection(RunSettings settings, RunDirectory run, 
 
     private void Report(int done, int rows, Stopwatch clock)
     {
-        stop.ThrowIfCancellationRequested();
+        context.Stop.ThrowIfCancellationRequested();
         if (settings.LoRi.Online)
         {
             log.Phase("teacher", done, rows);

@@ -1,20 +1,15 @@
 using System.Diagnostics;
 using LoRi.Files;
-using LoRi.Files.Data;
 using LoRi.Files.Json;
-using LoRi.Files.Tokenizers;
 using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Native;
-using LoRi.Models.Sequences;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
 using LoRi.Training.Methods;
-using LoRi.Training.Methods.CotSft;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Training;
@@ -25,20 +20,12 @@ namespace LoRi.Runs.Training;
 /// </summary>
 public sealed class TrainingStage
 {
-    private const int ProjectionRows = 64;
     private readonly RunSettings settings;
+    private readonly MethodPlan method;
     private readonly RunLog log;
     private readonly Stopwatch clock = Stopwatch.StartNew();
 
-    private TrainingStage(RunSettings settings, RunLog log) => (this.settings, this.log) = (settings, log);
-
-    private bool IsTeacher => settings.Command == "teach";
-
-    private string Start => IsTeacher || settings.Latent.Init == InitOption.Base ? settings.Train.Model! : settings.Train.Teacher ?? settings.Train.Model!;
-
-    private bool HasFrozenTeacher => !IsTeacher && settings.Latent.Method == MethodNames.LoRi;
-
-    private int LatentSteps => IsTeacher ? 0 : settings.Latent.StepsTaken;
+    private TrainingStage(RunSettings settings, MethodPlan method, RunLog log) => (this.settings, this.method, this.log) = (settings, method, log);
 
     /// <summary>Runs a stage to its end, or until <paramref name="stop"/>; true where it came to its end.</summary>
     /// <param name="settings">Checked settings.</param>
@@ -57,12 +44,13 @@ public sealed class TrainingStage
 
         settings = settings.WithAnswerPrefix();
         settings = settings with { Train = settings.Train with { Threads = settings.Train.Threads ?? get_num_threads() } };
+        using var method = MethodFactory.Plan(settings);
         if (settings.Train.DryRun)
         {
             using var shown = new RunLog(null, screen);
             try
             {
-                return new TrainingStage(settings, shown).Estimate(stop);
+                return new TrainingStage(settings, method, shown).Estimate(stop);
             }
             catch (OperationCanceledException e)
             {
@@ -76,7 +64,7 @@ public sealed class TrainingStage
         try
         {
             using var log = new RunLog(run.LogFile, screen);
-            var stage = new TrainingStage(settings, log);
+            var stage = new TrainingStage(settings, method, log);
             return stage.IsFinished(run) || stage.Execute(run, stop);
         }
         catch
@@ -141,7 +129,7 @@ public sealed class TrainingStage
 
     private bool Train(RunDirectory run, RunCheckpoint? from, CancellationToken stop)
     {
-        using var prepared = Prepare(stop);
+        using var prepared = PreparedRun.Of(settings, method, log, stop);
         var (model, data) = (prepared.Model, prepared.Data);
         var plan = new RunPlan(settings, data.Training.Count);
         var resolved = plan.Resolved with { Latent = settings.Latent with { ProjectionWidth = settings.Latent.ProjectionWidth ?? model.Projection.Width } };
@@ -151,153 +139,108 @@ public sealed class TrainingStage
             ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
-        using var teacher = HasFrozenTeacher ? new TeacherCollection(settings, run, log, stop).Collect(data.TeacherRows, model.Config) : null;
-        ITrainingMethod method = IsTeacher ? new CotSftMethod() : MethodFactory.Create(settings, teacher);
-        run.WriteConfig(resolved.ToJson());
-        log.Info($"{method.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
-        model.Adapters?.Describe(model.Parameters, log.Info);
-        var measures = new StageMeasures(run, model);
-        log.Phase("the first step");
-        var loop = new RunLoop(resolved, model, method, data, run, log, prepared.FrozenSha256) { SpacedByTime = settings.Train.CheckpointEvery is null };
-        if (!loop.Run(from, stop))
+        var context = Context(prepared, run.FolderPath, stop) with { HasBegun = run.HasBegun };
+        var loop = new RunLoop(resolved, method, context, data, run, log, prepared.FrozenSha256) { SpacedByTime = settings.Train.CheckpointEvery is null };
+        StageMeasures? measures = null;
+        var learning = 0;
+        foreach (var stage in method.Stages)
         {
-            return false;
+            if (stage is CollectingStage collecting)
+            {
+                collecting.Collect(context);
+                continue;
+            }
+
+            measures ??= Begin(run, resolved, plan, model);
+            if (!loop.Run((LearningStage)stage, learning++, from, stop))
+            {
+                return false;
+            }
         }
 
         // The final model comes last: where it is, everything is.
-        measures.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
+        measures!.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
         log.Phase("writing the final model");
-        run.SaveFinal(folder => WriteFinal(folder, prepared, Card(method, model, prepared.Prefix)));
+        run.SaveFinal(folder => WriteFinal(folder, prepared, Card(prepared, loop)));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
     }
+
+    /// <summary>Says what will be trained, and keeps the settings with all that the data decided.</summary>
+    private StageMeasures Begin(RunDirectory run, RunSettings resolved, RunPlan plan, ReasoningModel model)
+    {
+        run.WriteConfig(resolved.ToJson());
+        log.Info($"{method.About.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
+        model.Adapters?.Describe(model.Parameters, log.Info);
+        var measures = new StageMeasures(run, model);
+        log.Phase("the first step");
+        return measures;
+    }
+
+    private StageContext Context(PreparedRun prepared, string folder, CancellationToken stop) => new()
+    {
+        Model = prepared.Model,
+        Rows = prepared.Data.Training,
+        TeacherRows = prepared.Data.TeacherRows,
+        Teacher = method.About.HasFrozenTeacher ? settings.Train.Teacher : null,
+        Data = $"--data {string.Join(' ', settings.Train.Data)}",
+        Precision = StageModel.PrecisionOf(settings.Train.Dtype),
+        Device = StageModel.DeviceOf(settings.Train.Device),
+        Seed = settings.Train.Seed,
+        BatchSize = settings.Train.BatchSize,
+        Folder = folder,
+        Log = log,
+        Stop = stop,
+    };
 
     /// <summary>
     /// The trained model as a plain folder, which every other command reads; where adapters were trained, they are merged into it and
     /// lie beside it in peft's form, with what a student needs to take its latent steps.
     /// </summary>
-    private void WriteFinal(string folder, Prepared prepared, ReasoningCard card)
+    private void WriteFinal(string folder, PreparedRun prepared, ReasoningCard card)
     {
         ModelWriter.Write(folder, prepared.Model, card, prepared.Tokenizer);
         if (prepared.Model.Adapters is not null)
         {
             var adapter = Path.Combine(folder, AdapterFolder.InFinal);
-            AdapterFolder.Write(adapter, prepared.Model, ModelLoader.Resolve(Start));
+            AdapterFolder.Write(adapter, prepared.Model, ModelLoader.Resolve(settings.Start));
             ModelWriter.WriteCard(adapter, prepared.Model, card);
         }
     }
 
-    /// <summary>What a run would take; writes nothing.</summary>
+    /// <summary>What a run would take; leaves nothing behind.</summary>
     private bool Estimate(CancellationToken stop)
     {
-        using var prepared = Prepare(stop);
-        var estimate = new RunEstimate(settings, prepared.Model, prepared.Data, log.Info, stop);
-        estimate.Show(IsTeacher ? new CotSftMethod() : HasFrozenTeacher ? null : MethodFactory.Create(settings, null));
+        using var prepared = PreparedRun.Of(settings, method, log, stop);
+        var scratch = Directory.CreateTempSubdirectory("lori-dry-run-");
+        try
+        {
+            new RunEstimate(settings, method, Context(prepared, scratch.FullName, stop), prepared.Data).Show();
+        }
+        finally
+        {
+            scratch.Delete(recursive: true);
+        }
+
         return true;
     }
 
-    private Prepared Prepare(CancellationToken stop)
+    private ReasoningCard Card(PreparedRun prepared, RunLoop loop)
     {
-        var precision = StageModel.PrecisionOf(settings.Train.Dtype);
-        var device = StageModel.DeviceOf(settings.Train.Device);
-        log.Phase("reading the data");
-        var examples = ReasoningData.Read(settings.Train.Data, settings.Train.DataOptions());
-        log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
-        var tokenizer = StageModel.Tokenizer(Start, settings.Train.Tokenizer);
-        tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
-        tokenizer = IsTeacher ? tokenizer : tokenizer.WithSpecialTokens(StudentMarkers.Texts, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(Start))!));
-        stop.ThrowIfCancellationRequested();
-        log.Phase("loading the model");
-        var model = LoadStart(Start, tokenizer, new LoadSettings(precision, device));
-        try
+        var model = prepared.Model;
+        return new()
         {
-            log.Phase("encoding the rows");
-            var reading = IsTeacher ? StudentMarkers.AsText(tokenizer, ModelLoader.Card(Start)) : StudentMarkers.AsText(tokenizer);
-            StudentMarkers.Check(examples, reading, StudentMarkers.All);
-            var encoder = EncoderOf(reading, model);
-            var data = TrainingData.Encode(examples, encoder, settings.Train, LatentSteps, HasFrozenTeacher ? EncoderOf(TeacherTokenizer(reading), model) : null);
-            log.Info(data.Describe());
-            var checks = new StartChecks(settings, data, log.Warn);
-            checks.Rows();
-            checks.Lengths(model.Config);
-            checks.Steps(new RunPlan(settings, data.Training.Count));
-            MemoryCheck.Training(settings, model, data, LatentSteps);
-            log.Phase("preparing what the weights lack");
-            InitialiseParts(model, data);
-            stop.ThrowIfCancellationRequested();
-            return new Prepared(model, data, tokenizer, encoder.Prefix, model.Adapters is null ? "" : model.Parameters.FrozenSha256());
-        }
-        catch
-        {
-            model.Dispose();
-            throw;
-        }
-    }
-
-    private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
-        new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText);
-
-    /// <summary>What the frozen teacher reads its rows with: its own tokenizer where it has one, else the student's.</summary>
-    private TextTokenizer TeacherTokenizer(TextTokenizer otherwise)
-    {
-        var path = settings.Train.Teacher!;
-        return StageModel.FindTokenizer(path, null) is { } own ? StudentMarkers.AsText(own, ModelLoader.Card(path)) : otherwise;
-    }
-
-    /// <summary>The model to start from; a student gets rows for its markers and a feedback projection.</summary>
-    private ReasoningModel LoadStart(string path, TextTokenizer tokenizer, LoadSettings load)
-    {
-        var parts = IsTeacher ? null : new StudentParts(
-            settings.Latent.Projection, settings.Latent.ProjectionWidth, tokenizer.TokenToId(StudentMarkers.Texts[0])!.Value, tokenizer.TokenToId(StudentMarkers.Texts[1])!.Value);
-        var model = ModelLoader.LoadToTrain(path, load, parts, settings.Adapters.ToSettings());
-        foreach (var note in model.Notes)
-        {
-            log.Info($"{path}: {note}");
-        }
-
-        StageModel.CheckFits(tokenizer, model, path);
-        return model;
-    }
-
-    /// <summary>
-    /// What the start weights lack: a student's markers and projection, unless it starts from a student that has them, and adapters,
-    /// which begin as nothing.
-    /// </summary>
-    private void InitialiseParts(ReasoningModel model, TrainingData data)
-    {
-        var goesOn = !IsTeacher && ModelLoader.ContinuesStudent(Start, model);
-        if (goesOn)
-        {
-            log.Info($"{Start}: is a student, its markers and its {OptionJson.Name(model.Projection.Kind)} projection are learned further");
-        }
-        else if (!IsTeacher)
-        {
-            Initialisation.SpecialRows(model, settings.Train.Seed);
-        }
-
-        Initialisation.Adapters(model, settings.Train.Seed);
-        if (!IsTeacher && !goesOn)
-        {
-            Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
-        }
-    }
-
-    private ReasoningCard Card(ITrainingMethod method, ReasoningModel model, int[] prefix) => new()
-    {
-        Method = method.Name,
-        LatentSteps = method.LatentSteps,
-        AnswerPrefix = settings.Latent.AnswerPrefix!,
-        PrefixIds = prefix,
-        BotId = model.Special.Bot,
-        EotId = model.Special.Eot,
-        EosId = model.Special.Eos,
-        Projection = model.Projection.Kind,
-        ProjectionWidth = model.Projection.Width,
-    };
-
-    /// <summary>Everything before the first step; owns the model.</summary>
-    private sealed record Prepared(ReasoningModel Model, TrainingData Data, TextTokenizer Tokenizer, int[] Prefix, string FrozenSha256) : IDisposable
-    {
-        public void Dispose() => Model.Dispose();
+            Method = method.About.Name,
+            Form = method.Form,
+            Reasoning = method.Reasoning,
+            AnswerPrefix = settings.Latent.AnswerPrefix!,
+            PrefixIds = prepared.Prefix,
+            Special = model.Special,
+            StopAfterEnds = method.StopAfterEnds,
+            Projection = model.Projection.Kind,
+            ProjectionWidth = model.Projection.Width,
+            Parts = [.. model.Modules.Where(module => module.Exported).Select(module => module.Name)],
+            Trained = loop.Trained,
+        };
     }
 }

@@ -66,7 +66,7 @@ public sealed class ModelTrajectories : IBatchedTrajectories
     internal static TrajectoryBatch Compute(ReasoningModel teacher, IReadOnlyList<EncodedExample> rows, TracedLevels levels)
     {
         using var guard = no_grad();
-        var pass = GradedPass.Run(teacher, teacher.Weights(), [.. rows.Select(StudentLayout.Explicit)], levels: true);
+        var pass = GradedPass.Run(teacher, teacher.Weights(), [.. rows.Select(GradedRow.Explicit)], levels: true);
         var longest = System.Math.Max(1, rows.Max(row => row.Rationale.Length));
         var padded = rows.Select((row, index) =>
         {

@@ -124,6 +124,37 @@ let private card (fields: (string * string) list) (folder: string) =
     SafetensorsWriter.Write(model + "/lori.safetensors", [ SafetensorsContent.FromDoubles("x", [ 1L ], [| 0.0 |]) ])
     [ "generate"; "--model"; model; "--prompt"; "What" ]
 
+/// A card of the present version, all of its fields but one or two as training writes them.
+let private second (fields: (string * string) list) (folder: string) =
+    let arguments = card [] folder
+
+    let standard =
+        [
+            "version", "2"
+            "method", "\"lori\""
+            "form", "\"plain\""
+            "mode", "\"latent\""
+            "latents", """{"kind": "sequential", "steps": 2}"""
+            "markers", """{"start": 20, "end": 21}"""
+            "prefix", "\"So\""
+            "prefix_ids", "[2]"
+            "prefix_fed", "true"
+            "end_ids", "[1]"
+            "stop_after_ends", "1"
+            "eos_id", "1"
+            "projection", "\"identity\""
+            "projection_width", "0"
+        ]
+
+    let content =
+        [
+            for name, value in standard ->
+                $"\"{name}\": {fields |> List.tryFind (fst >> (=) name) |> Option.map snd |> Option.defaultValue value}"
+        ]
+
+    file (folder + "/student") "lori.json" $"""{{{String.Join(", ", content)}}}""" |> ignore
+    arguments
+
 let private cards: Case list =
     [
         "card: steps below none", card [ "latent_steps", "-4" ]
@@ -140,6 +171,14 @@ let private cards: Case list =
             let arguments = card [] folder
             file (folder + "/student") "lori.json" """{"method": "lori"}""" |> ignore
             arguments
+        "card: of a version to come", second [ "version", "3" ]
+        "card: latent steps of a kind that is not known", second [ "latents", """{"kind": "oracle", "steps": 2}""" ]
+        "card: no sweep", second [ "latents", """{"kind": "jacobi", "steps": 2, "sweeps": 0}""" ]
+        "card: a mode that is none", second [ "mode", "\"telepathic\"" ]
+        "card: latent steps without latents", second [ "latents", "null" ]
+        "card: latents of a model that writes", second [ "mode", "\"explicit\"" ]
+        "card: a form whose texts it does not tell", second [ "form", "\"verse\"" ]
+        "card: no marker of an end", second [ "markers", """{"start": 20}""" ]
     ]
 
 let private sound =

@@ -12,6 +12,7 @@ open LoRi.Files.Tokenizers
 open LoRi.Models
 open LoRi.Models.Decoders
 open LoRi.Models.ModelFiles
+open LoRi.Models.Reasoning
 open LoRi.Models.Native
 open LoRi.Cli.Tests.Running
 open TorchSharp
@@ -64,15 +65,18 @@ let writeRandom (folder: string) (config: DecoderConfig) name steps last =
 
     Initialisation.Fresh(model, 0.2, 1L)
 
+    let reasoning: IReasoning =
+        if steps > 0 then SequentialReasoning steps
+        elif name = "no-cot" then PlainReasoning.Direct
+        else PlainReasoning.Explicit
+
     let card =
         ReasoningCard(
             Method = name,
-            LatentSteps = steps,
+            Reasoning = reasoning,
             AnswerPrefix = "So",
             PrefixIds = [| 2 |],
-            BotId = eos,
-            EotId = eos,
-            EosId = last,
+            Special = SpecialIds(eos, eos, last),
             Projection = ProjectionKind.Identity,
             ProjectionWidth = 0
         )

@@ -51,7 +51,12 @@ let references () =
 let grading = Grading.PrefixAndAnswer
 
 let codi (reference: Reference) =
-    CodiMethod(reference.LatentSteps, reference.Hyper "distill_loss_factor", reference.Hyper "ref_loss_factor", grading)
+    CodiObjective(
+        reference.LatentSteps,
+        reference.Hyper "distill_loss_factor",
+        reference.Hyper "ref_loss_factor",
+        grading
+    )
 
 /// Whether the questions of a batch are of one length, so that none is padded.
 let unpadded (reference: Reference) (name: string) =

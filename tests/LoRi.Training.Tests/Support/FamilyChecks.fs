@@ -196,7 +196,7 @@ let greedy (context: Context) =
             for row in items "continuations" (context.Checkpoint.Expected.GetProperty "greedy") -> ints row
         |]
 
-    let plan = GenerationPlan(AnswerMode.Explicit, 0, [||], wanted[0].Length, [||])
+    let plan = GenerationPlan(PlainReasoning.Explicit, [||], wanted[0].Length, [||])
 
     let written = AnswerGenerator.Generate(context.Model, prompts, plan)
 

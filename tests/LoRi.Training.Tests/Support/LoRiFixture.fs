@@ -299,7 +299,7 @@ let withMethodIn
     (subspace: MeasuredSubspace)
     (variant: Variant)
     (precision: Precision)
-    (run: ITrainingMethod -> 'result)
+    (run: IObjective -> 'result)
     : 'result =
     let scratch = Path.GetTempFileName()
 
@@ -310,10 +310,10 @@ let withMethodIn
             LoRiTeacher.Project(corpus, subspace, variant.Settings.Objective, scratch, like, variant.Levels)
 
         use teacher = withCorpus variant.Reference variant.Levels project
-        run (LoRiMethod(teacher, variant.Weights, variant.LatentSteps, variant.Grading))
+        run (LoRiObjective(teacher, variant.Weights, variant.LatentSteps, variant.Grading))
     finally
         File.Delete scratch
 
 /// Runs something with the method of a variant, whose subspace the product fits.
-let withMethod (variant: Variant) (precision: Precision) (run: ITrainingMethod -> 'result) : 'result =
+let withMethod (variant: Variant) (precision: Precision) (run: IObjective -> 'result) : 'result =
     withMethodIn (fit variant) variant precision run

@@ -14,6 +14,7 @@ open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
 open LoRi.Training.TeacherCaches
 open LoRi.Training.Trajectories
+open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
 open TorchSharp
@@ -172,11 +173,9 @@ let refused (outcome: Opened<'result>) =
 let losses (precision: Precision) (rows: EncodedExample[]) (teacher: LoRiTeacher) =
     use student = model precision 1L
     use _ = torch.NewDisposeScope()
-    let totals = StudentLayout.Totals(rows, Grading.Answer)
 
     [
-        for term in (loriMethod teacher :> ITrainingMethod).Losses(student, rows, totals) ->
-            term.Name, number term.Value
+        for term in lossesOf (loriMethod teacher) student rows -> term.Name, number term.Value
     ]
 
 /// The same losses, each to a relative tolerance.

@@ -5,6 +5,7 @@ open System.IO
 open LoRi.Math
 open LoRi.Models
 open LoRi.Models.Decoders
+open LoRi.Models.Reasoning
 open LoRi.Models.Sequences
 open LoRi.Training
 open LoRi.Training.Methods
@@ -56,6 +57,14 @@ let modelOf tied (precision: Precision) (seed: int64) =
 
 let model precision seed = modelOf true precision seed
 
+/// The ways to an answer that need nothing beside the model.
+let everyReasoning: IReasoning list =
+    [
+        PlainReasoning.Explicit
+        SequentialReasoning latentSteps
+        PlainReasoning.Direct
+    ]
+
 /// Problems whose parts have different lengths; the second has no rationale.
 let data count =
     let random = SeededRandom(7L, "problems")
@@ -106,17 +115,17 @@ let withTeacher (teacher: ReasoningModel) (rows: EncodedExample[]) (run: LoRiTea
         File.Delete scratch
 
 let loriMethod (targets: LoRiTeacher) =
-    LoRiMethod(targets, LoRiWeights(1.0, 1.0, 1.0, 1.0, 1.0), latentSteps, Grading.Answer)
+    LoRiObjective(targets, LoRiWeights(1.0, 1.0, 1.0, 1.0, 1.0), latentSteps, Grading.Answer)
 
 let methodNames = [ "no-cot"; "cot"; "latent-ce"; "codi"; "lori" ]
 
 /// Runs something with a method by its name; LoRi's teacher is another fresh model.
-let withMethod (name: string) precision (rows: EncodedExample[]) (run: ITrainingMethod -> 'result) : 'result =
+let withMethod (name: string) precision (rows: EncodedExample[]) (run: IObjective -> 'result) : 'result =
     match name with
-    | "no-cot" -> run (NoCotMethod Grading.Answer)
-    | "cot" -> run (CotSftMethod())
-    | "latent-ce" -> run (LatentCrossEntropyMethod(latentSteps, Grading.Answer))
-    | "codi" -> run (CodiMethod(latentSteps, 1.0, 1.0, Grading.Answer))
+    | "no-cot" -> run (DirectObjective Grading.Answer)
+    | "cot" -> run (ExplicitObjective())
+    | "latent-ce" -> run (LatentObjective(latentSteps, Grading.Answer))
+    | "codi" -> run (CodiObjective(latentSteps, 1.0, 1.0, Grading.Answer))
     | _ ->
         use teacher = model precision 2L
         withTeacher teacher rows (fun targets -> run (loriMethod targets))

@@ -27,7 +27,7 @@ let private liveTensors () =
     DisposeScopeManager.Statistics.ThreadTotalLiveCount
 
 /// How many tensors more there are after step 200 than after step 20.
-let private growth (method: ITrainingMethod) (rows: EncodedExample[]) =
+let private growth (method: IObjective) (rows: EncodedExample[]) =
     use model = model Precision.Full 1L
     use trainer = new Trainer(model, method, rows, plan 200 2 2 1L)
 
@@ -45,17 +45,21 @@ let private leak name =
     let grown = withMethod name Precision.Full rows (fun method -> growth method rows)
     Expect.equal grown 0L "tensors that stayed"
 
-/// A method that loses one tensor in every pass.
-type private Leaking(inner: ITrainingMethod) =
-    interface ITrainingMethod with
-        member _.Name = inner.Name
-        member _.AnswerMode = inner.AnswerMode
-        member _.LatentSteps = inner.LatentSteps
-        member _.Validate(model, rows, totals) = inner.Validate(model, rows, totals)
+/// An objective that loses one tensor in every pass.
+type private Leaking(inner: IObjective) =
+    interface IObjective with
+        member _.Prepare(rows, now, draw) =
+            let step = inner.Prepare(rows, now, draw)
 
-        member _.Losses(model, rows, totals) =
-            torch.zeros(1L).DetachFromDisposeScope() |> ignore
-            inner.Losses(model, rows, totals)
+            { new IPreparedStep with
+                member _.Lengths = step.Lengths
+                member _.Totals = step.Totals
+                member _.Task(model, first, count) = step.Task(model, first, count)
+
+                member _.Losses(model, first, count) =
+                    torch.zeros(1L).DetachFromDisposeScope() |> ignore
+                    step.Losses(model, first, count)
+            }
 
 let private leakSeen =
     testCase "a lost tensor would be seen"

@@ -11,6 +11,8 @@ open LoRi.Models.Native
 open LoRi.Models.Sequences
 open LoRi.Training
 open LoRi.Training.Methods
+open LoRi.Training.Methods.LatentCrossEntropy
+open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
 open TorchSharp
@@ -122,10 +124,8 @@ let private gradients =
             use model = adapted tied Precision.Exact (settings 0.0)
             stir model
             let rows = data 3
-            let totals = StudentLayout.Totals(rows, Grading.Answer)
-
-            let loss () =
-                TaskLoss.Latent(model, rows, latentSteps, Grading.Answer, totals)
+            let step = prepared (LatentObjective(latentSteps, Grading.Answer)) rows
+            let loss () = step.Task(model, 0, rows.Length)
 
             use _ = torch.NewDisposeScope()
             model.Parameters.Gradients.zero_ () |> ignore
@@ -222,7 +222,7 @@ let private state =
                 use trainer = new Trainer(model, method, rows, plan 4 4 4 3L)
                 trainer.Step() |> ignore
                 trainer.Step() |> ignore
-                TrainerState.Write(folder, model, trainer.Optimizer, System.Collections.Generic.Dictionary())
+                TrainerState.Write(folder, model, trainer, System.Collections.Generic.Dictionary())
                 let last = [ trainer.Step().Loss; trainer.Step().Loss ]
                 use file = SafetensorsFile.Open(Path.Combine(folder, TrainerState.FileName))
                 Expect.equal (file.Get("values").Count) (model.Parameters.Values.numel ()) "trained values"
@@ -230,7 +230,7 @@ let private state =
 
                 use other = adapted true Precision.Exact (settings 0.0)
                 use resumed = new Trainer(other, method, rows, plan 4 4 4 3L)
-                TrainerState.Restore(folder, other, resumed.Optimizer)
+                TrainerState.Restore(folder, other, resumed)
                 Expect.equal [ resumed.Step().Loss; resumed.Step().Loss ] last "goes on to the same bits")
         finally
             Directory.Delete(folder, true)

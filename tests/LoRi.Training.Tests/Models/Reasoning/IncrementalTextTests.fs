@@ -121,8 +121,8 @@ let private told =
         use model = TinyTraining.model Precision.Exact 3L
         let questions = [| [| 4; 5; 6 |]; [| 7 |]; [| 5; 4 |] |]
 
-        for mode in [ AnswerMode.Explicit; AnswerMode.Latent; AnswerMode.Direct ] do
-            let plan = GenerationPlan(mode, 2, [| 2; 3 |], 12, [| 1 |])
+        for reasoning in TinyTraining.everyReasoning do
+            let plan = GenerationPlan(reasoning, [| 2; 3 |], 12, [| 1 |])
             let found = Array.init questions.Length (fun _ -> ResizeArray<int>())
 
             let written =

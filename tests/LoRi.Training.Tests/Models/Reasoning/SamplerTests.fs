@@ -107,8 +107,8 @@ let private repeats =
             Expect.notEqual (List.map List.head rows) (List.map List.last rows) "rows differ"
     ]
 
-let private generate (model: ReasoningModel) mode (sampler: TokenSampler | null) =
-    let plan = GenerationPlan(mode, 2, [| 2; 3 |], 12, [| 1 |], Sampler = sampler)
+let private generate (model: ReasoningModel) reasoning (sampler: TokenSampler | null) =
+    let plan = GenerationPlan(reasoning, [| 2; 3 |], 12, [| 1 |], Sampler = sampler)
 
     AnswerGenerator.Generate(model, [| [| 4; 5; 6 |] |], plan)
     |> Seq.exactlyOne
@@ -138,8 +138,7 @@ let private models =
             for purpose in 1..draws do
                 let plan =
                     GenerationPlan(
-                        AnswerMode.Explicit,
-                        0,
+                        PlainReasoning.Explicit,
                         [||],
                         1,
                         [||],
@@ -158,15 +157,15 @@ let private models =
                     (abs (float counts[id] / float draws - wanted))
                     (5.0 * deviation + 1e-3)
                     $"token {id}"
-        for mode in [ AnswerMode.Explicit; AnswerMode.Latent; AnswerMode.Direct ] do
-            loaded $"{mode}: one candidate is greedy, a seed repeats"
+        for reasoning in TinyTraining.everyReasoning do
+            loaded $"{reasoning.Mode}: one candidate is greedy, a seed repeats"
             <| fun () ->
                 use model = TinyTraining.model Precision.Full 3L
 
                 let sample topK seed =
-                    generate model mode (TokenSampler(settings 1.5 1.0 topK seed, "x"))
+                    generate model reasoning (TokenSampler(settings 1.5 1.0 topK seed, "x"))
 
-                Expect.equal (sample (Some 1) 1L) (generate model mode null) "greedy"
+                Expect.equal (sample (Some 1) 1L) (generate model reasoning null) "greedy"
                 Expect.equal (sample None 1L) (sample None 1L) "the same seed"
 
                 Expect.isGreaterThan

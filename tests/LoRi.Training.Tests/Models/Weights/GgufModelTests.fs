@@ -41,7 +41,7 @@ let private modelTest (folder: string) (precision: Precision) (array: string) =
         Expect.isLessThanOrEqual (FamilyChecks.distance (golden.ReadDoubles array) found) 1e-4 "logits"
         let greedy = expected.GetProperty "greedy"
         let wanted = ints (greedy.GetProperty "continuation")
-        let plan = GenerationPlan(AnswerMode.Explicit, 0, [||], wanted.Length, [||])
+        let plan = GenerationPlan(PlainReasoning.Explicit, [||], wanted.Length, [||])
 
         let written =
             AnswerGenerator.Generate(model, [| ints (greedy.GetProperty "prompt") |], plan)

@@ -149,7 +149,7 @@ let private greedy =
 
         for case in cases do
             let wanted = ints (case.GetProperty "new_ids")
-            let plan = GenerationPlan(AnswerMode.Explicit, 0, [||], most, model.Config.EosIds)
+            let plan = GenerationPlan(PlainReasoning.Explicit, [||], most, model.Config.EosIds)
             Expect.equal (AnswerGenerator.Generate(model, [| ids case |], plan)[0]) wanted (text "text" case)
 
 let private gradients =

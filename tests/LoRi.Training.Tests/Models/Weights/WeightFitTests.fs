@@ -9,6 +9,7 @@ open Expecto
 open LoRi.Files.Safetensors
 open LoRi.Models.Decoders
 open LoRi.Models.ModelFiles
+open LoRi.Models.Reasoning
 open LoRi.Models.Native
 open LoRi.Models.Weights
 open LoRi.Training.Tests.SharedFiles
@@ -140,12 +141,10 @@ let private logits (model: ReasoningModel) =
 let private card =
     ReasoningCard(
         Method = "cot",
-        LatentSteps = 0,
+        Reasoning = PlainReasoning.Explicit,
         AnswerPrefix = "",
         PrefixIds = [||],
-        BotId = 0,
-        EotId = 0,
-        EosId = 0,
+        Special = SpecialIds(0, 0, 0),
         Projection = ProjectionKind.Identity,
         ProjectionWidth = 0
     )

@@ -5,6 +5,7 @@ open System.Collections.Generic
 open Expecto
 open LoRi.Models.Decoders
 open LoRi.Models.Native
+open LoRi.Models.Reasoning
 open LoRi.Runs.RunFolders
 open LoRi.Runs.Settings
 open LoRi.Runs.Training
@@ -17,7 +18,8 @@ let private step number loss norm =
 
 /// The first finding of a watch that is shown these losses and spreads, and its step.
 let private finding (options: TrainOptions) (seen: WatchState) (steps: (float * float option) list) =
-    let watch = RunWatch(options, Unchecked.defaultof<ReasoningModel>, 0, [||], seen)
+    let watch =
+        RunWatch(options, Unchecked.defaultof<ReasoningModel>, PlainReasoning.Explicit, [||], seen)
 
     steps
     |> List.mapi (fun index (loss, spread) ->
@@ -50,7 +52,13 @@ let private cases =
                 let seen = WatchState()
                 finding (TrainOptions(CollapseThreshold = 1e-3)) seen values |> ignore
 
-                RunWatch(TrainOptions(CollapseThreshold = 1e-3), Unchecked.defaultof<ReasoningModel>, 0, [||], seen)
+                RunWatch(
+                    TrainOptions(CollapseThreshold = 1e-3),
+                    Unchecked.defaultof<ReasoningModel>,
+                    PlainReasoning.Explicit,
+                    [||],
+                    seen
+                )
                     .SoundUntil(values.Length)
 
             let all loss = loss, None
@@ -77,7 +85,7 @@ let private cases =
                 Expect.equal (finding options (WatchState()) [ 1.0, None; loss, None ]) (Some(2, 2)) $"{loss}"
 
             let watch =
-                RunWatch(options, Unchecked.defaultof<ReasoningModel>, 0, [||], WatchState())
+                RunWatch(options, Unchecked.defaultof<ReasoningModel>, PlainReasoning.Explicit, [||], WatchState())
 
             Expect.isNotNull (watch.Check(step 1 1.0 nan, System.Nullable())) "gradient"
         }
@@ -93,6 +101,26 @@ let private cases =
                 "one is above in every window"
 
             Expect.isTrue ((spreads (List.replicate 5 1e-4)).IsSome) "five are below"
+        }
+        test "at a point of a curriculum, what is compared begins anew" {
+            let state = RunState()
+            let tiny, large = List.replicate 20 1e-3, List.replicate 20 50.0
+
+            let seen losses =
+                finding (TrainOptions()) state.Watch [ for loss in losses -> loss, None ]
+
+            Expect.isNone (seen tiny) "the first stage"
+            state.BestValidation <- System.Nullable 1e-3
+            state.BestStep <- 20
+            state.BeginPoint 1
+            Expect.isNone (seen large) "a loss that rises on purpose"
+
+            Expect.equal
+                (state.Point, state.BestValidation.HasValue, state.BestStep)
+                (1, false, 0)
+                "the best validation"
+
+            Expect.isSome (seen (List.replicate 20 500.0)) "a loss that rises within the stage"
         }
         test "what was seen goes on after a resume" {
             let options = TrainOptions()
@@ -126,12 +154,13 @@ let private cases =
             use model = model Precision.Full 1L
             let rows = data 4
 
-            let watch steps =
-                RunWatch(TrainOptions(), model, steps, rows, WatchState())
+            let watch (reasoning: IReasoning) =
+                RunWatch(TrainOptions(), model, reasoning, rows, WatchState())
 
-            Expect.isFalse ((watch 2).Measure(9).HasValue) "step 9"
-            Expect.isFalse ((watch 0).Measure(10).HasValue) "no latents"
-            let spread = (watch 2).Measure(10).Value
+            let latent = SequentialReasoning 2
+            Expect.isFalse ((watch latent).Measure(9).HasValue) "step 9"
+            Expect.isFalse ((watch PlainReasoning.Explicit).Measure(10).HasValue) "no latents"
+            let spread = (watch latent).Measure(10).Value
             Expect.isTrue (spread > 0.0 && spread < 1.0) $"step 10: {spread}"
         }
     ]

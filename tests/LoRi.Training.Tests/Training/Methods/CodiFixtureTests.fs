@@ -12,6 +12,7 @@ open LoRi.Models.Sequences
 open LoRi.Models.Tensors
 open LoRi.Training.Methods
 open LoRi.Training.Tests.CodiFixture
+open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
@@ -82,8 +83,7 @@ let private withModel reference numbers (quantity: string) (check: ReasoningMode
     use _ = torch.NewDisposeScope()
     Agreement.at reference.Name numbers.Name quantity (fun () -> check model)
 
-let private losses reference model rows =
-    (codi reference).Losses(model, rows, StudentLayout.Totals(rows, grading))
+let private losses reference model rows = lossesOf (codi reference) model rows
 
 let private compareTerms numbers (wanted: JsonElement) (names: (string * string) list) (terms: LossTerm seq) =
     for name, theirs in names do
@@ -103,15 +103,15 @@ let private rowsAlone reference numbers =
     withModel reference numbers "losses of each row alone" (fun model ->
         for row, wanted in
             Seq.zip (rows reference (batchOfRows reference)) (items "rows" (wantedOf reference numbers "rows_alone")) do
-            let totals = StudentLayout.Totals([| row |], grading)
+            let totals = (prepared (codi reference) [| row |]).Totals
 
             Expect.equal
-                totals.GradedTokens
+                (int totals["task"])
                 (wanted.GetProperty("student_tokens").GetInt32())
                 "student's graded tokens"
 
             Expect.equal
-                totals.RationaleTokens
+                (int totals["teacher"])
                 (wanted.GetProperty("teacher_tokens").GetInt32())
                 "teacher's graded tokens"
 
@@ -145,12 +145,13 @@ let private states (reference: Reference) (model: ReasoningModel) (rows: Encoded
     let before = LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
 
     let after =
-        rows |> Array.map (fun row -> StudentLayout.AfterLatents(row, model.Special.Eot, grading))
+        rows
+        |> Array.map (fun row -> LatentRow.Of(row, reference.LatentSteps, grading).After model.Special.Eot)
 
     let answer = GradedPass.Run(model, weights, after, true, before)
 
     let teacher =
-        GradedPass.Run(model, weights, Array.map StudentLayout.Explicit rows, true)
+        GradedPass.Run(model, weights, Array.map GradedRow.Explicit rows, true)
 
     [
         "latents", nonNull further.Latents

@@ -18,6 +18,7 @@ open LoRi.Training.Methods.LoRi
 open LoRi.Training.Trajectories
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.LoRiFixtureTests
+open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
@@ -198,10 +199,9 @@ let private lossesIn (subspace: MeasuredSubspace) (variant: Variant) =
 
     withMethodIn subspace variant Precision.Exact (fun method ->
         use _ = torch.NewDisposeScope()
-        let totals = StudentLayout.Totals(variant.Rows, variant.Grading)
 
         [
-            for term in method.Losses(model, variant.Rows, totals) -> term.Name, number term.Value
+            for term in lossesOf method model variant.Rows -> term.Name, number term.Value
         ])
 
 let private sameLossesIn reference (what: string) name (other: Variant -> MeasuredSubspace -> MeasuredSubspace) =
@@ -297,8 +297,7 @@ let private train
             comparePairs tolerance wanted [ "total", step.Loss; "grad_norm_before_clip", step.GradientNorm ]
 
         use _ = torch.NewDisposeScope()
-        let totals = StudentLayout.Totals(variant.Rows, variant.Grading)
-        let after = method.Losses(model, variant.Rows, totals)
+        let after = lossesOf method model variant.Rows
         comparePairs tolerance (List.last steps) [ for term in after -> term.Name, number term.Value ])
 
 /// The variant that the reference's updates start from: the one whose loss and gradient are those before the first.
@@ -360,7 +359,12 @@ let private answers numbers (reference: Reference) =
                 let most = generation.GetProperty("max_new_tokens").GetInt32()
 
                 let plan =
-                    GenerationPlan(AnswerMode.Latent, variant.LatentSteps, prefix reference, most, [| eos reference |])
+                    GenerationPlan(
+                        SequentialReasoning variant.LatentSteps,
+                        prefix reference,
+                        most,
+                        [| eos reference |]
+                    )
 
                 let questions =
                     [| for q in items "questions" generation -> ints (q.GetProperty "ids") |]

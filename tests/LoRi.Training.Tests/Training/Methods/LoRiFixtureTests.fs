@@ -9,6 +9,7 @@ open LoRi.Models.Sequences
 open LoRi.Models.Tensors
 open LoRi.Training.Methods
 open LoRi.Training.Tests.LoRiFixture
+open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
@@ -53,9 +54,6 @@ let private traced = [ "latents"; "student_trajectory"; "student_anchor"; "logit
 let private withoutBatchScale reference =
     variantNames reference
     |> List.filter (fun name -> asText (optionOf reference name "anchor_std") <> "batch")
-
-let private totalsOf (variant: Variant) =
-    StudentLayout.Totals(variant.Rows, variant.Grading)
 
 let private weighted (terms: LossTerm seq) =
     terms
@@ -118,7 +116,7 @@ let private lossesAndGradients numbers (variant: Variant) =
 
     withMethod variant numbers.Precision (fun method ->
         use _ = torch.NewDisposeScope()
-        let terms = method.Losses(model, variant.Rows, totalsOf variant)
+        let terms = lossesOf method model variant.Rows
         let wanted = wantedOf numbers variant
         Expect.equal [ for t in terms -> t.Name ] [ "task"; "mean"; "covariance"; "order"; "anchor" ] "names"
         compareTerms numbers.Loss wanted terms
@@ -137,7 +135,7 @@ let private rowByRow numbers (variant: Variant) =
         for row, wanted in Seq.zip variant.Rows (items "per_example" (wantedOf numbers variant)) do
             use _ = torch.NewDisposeScope()
 
-            method.Losses(model, [| row |], StudentLayout.Totals([| row |], variant.Grading))
+            lossesOf method model [| row |]
             |> Seq.filter (fun term -> not (ofBatch && term.Name = "anchor"))
             |> compareTerms numbers.Loss wanted)
 
@@ -148,7 +146,7 @@ let private gradientsOfTerms numbers (variant: Variant) =
     withMethod variant numbers.Precision (fun method ->
         for norm in ((wantedOf numbers variant).GetProperty "grad_norm_global_of_term").EnumerateObject() do
             use _ = torch.NewDisposeScope()
-            let terms = method.Losses(model, variant.Rows, totalsOf variant)
+            let terms = lossesOf method model variant.Rows
             model.Parameters.Gradients.zero_ () |> ignore
             (terms |> Seq.find (fun term -> term.Name = norm.Name)).Value.backward()
 
@@ -165,7 +163,7 @@ let private states numbers (variant: Variant) =
 
     let graded =
         variant.Rows
-        |> Array.map (fun row -> StudentLayout.AfterLatents(row, model.Special.Eot, variant.Grading))
+        |> Array.map (fun row -> LatentRow.Of(row, variant.LatentSteps, variant.Grading).After model.Special.Eot)
 
     let answer = GradedPass.Run(model, weights, graded, true, latents)
 
@@ -196,7 +194,7 @@ let private wholeGradients numbers (variant: Variant) =
     withMethod variant numbers.Precision (fun method ->
         use _ = torch.NewDisposeScope()
         model.Parameters.Gradients.zero_ () |> ignore
-        (weighted (method.Losses(model, variant.Rows, totalsOf variant))).backward()
+        (weighted (lossesOf method model variant.Rows)).backward()
 
         for entry in variant.Reference.Golden.Value.Entries |> Seq.filter _.Name.StartsWith(start) do
             let name = entry.Name.Substring start.Length
@@ -212,19 +210,19 @@ let private gradientsRowByRow numbers (variant: Variant) =
     use model = student variant numbers.Precision
 
     withMethod variant numbers.Precision (fun method ->
-        let totals = totalsOf variant
+        let step = prepared method variant.Rows
 
-        let gradientOf (parts: EncodedExample[][]) =
+        let gradientOf size =
             model.Parameters.Gradients.zero_ () |> ignore
 
-            for rows in parts do
+            for rows in Array.chunkBySize size [| 0 .. variant.Rows.Length - 1 |] do
                 use _ = torch.NewDisposeScope()
-                (weighted (method.Losses(model, rows, totals))).backward()
+                (weighted (step.Losses(model, rows[0], rows.Length))).backward()
 
             doubles model.Parameters.Gradients
 
-        let whole = gradientOf [| variant.Rows |]
-        nearArrays numbers.Norm whole (gradientOf (Array.chunkBySize 1 variant.Rows)) "sum of the rows' gradients")
+        let whole = gradientOf variant.Rows.Length
+        nearArrays numbers.Norm whole (gradientOf 1) "sum of the rows' gradients")
 
 let private onVariant
     (reference: Reference)

@@ -9,6 +9,7 @@ open LoRi.Models.Sequences
 open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Methods.Codi
+open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
 open TorchSharp
@@ -16,18 +17,15 @@ open TorchSharp
 /// The same sums in another order: roundings of 1e-16 over some hundred operations, with a wide margin.
 let private rounding = 1e-10
 
-let private totalsOf rows =
-    StudentLayout.Totals(rows, Grading.Answer)
-
 /// Terms that divide by something that the rows of a pass share, and so cannot be summed up row by row.
 let private sharedByRows = set [ "codi", "anchor" ]
 
-let private termsOf (method: ITrainingMethod) model (rows: EncodedExample[]) totals =
+let private termsOf name (step: IPreparedStep) model first count =
     use _ = torch.NewDisposeScope()
 
     [
-        for term in method.Losses(model, rows, totals) do
-            if not (sharedByRows.Contains(method.Name, term.Name)) then
+        for term in step.Losses(model, first, count) do
+            if not (sharedByRows.Contains(name, term.Name)) then
                 term.Name, number term.Value
     ]
 
@@ -40,19 +38,26 @@ let private rowsAlone name =
     use model = model Precision.Exact 1L
 
     withMethod name Precision.Exact rows (fun method ->
-        let totals = totalsOf rows
-        let together = termsOf method model rows totals
-        let alone = sum [ for row in rows -> termsOf method model [| row |] totals ]
+        let terms = termsOf name (prepared method rows) model
+        let together = terms 0 rows.Length
+        let alone = sum [ for row in 0 .. rows.Length - 1 -> terms row 1 ]
 
         for (term, wanted), (_, found) in Seq.zip together alone do
             near rounding wanted found term
 
-        let short = rows |> Array.minBy _.ExplicitLength
-        let others = rows |> Array.filter (fun row -> row.Index <> short.Index)
-        let withoutIt = termsOf method model others totals
-        let itself = termsOf method model [| short |] totals
+        let short =
+            rows |> Array.indexed |> Array.minBy (fun (_, row) -> row.ExplicitLength) |> fst
 
-        for (term, all), (_, rest), (_, one) in Seq.zip3 together withoutIt itself do
+        let withoutIt =
+            sum
+                [
+                    if short > 0 then
+                        terms 0 short
+                    if short < rows.Length - 1 then
+                        terms (short + 1) (rows.Length - 1 - short)
+                ]
+
+        for (term, all), (_, rest), (_, one) in Seq.zip3 together withoutIt (terms short 1) do
             near rounding one (all - rest) $"{term} of the shortest row")
 
 /// The latent inputs, their states and the anchors of each row do not depend on the rows beside it.
@@ -69,7 +74,7 @@ let private statesAlone () =
 
         let graded =
             rows
-            |> Array.map (fun row -> StudentLayout.AfterLatents(row, model.Special.Eot, Grading.Answer))
+            |> Array.map (fun row -> LatentRow.Of(row, latentSteps, Grading.Answer).After model.Special.Eot)
 
         let answer = GradedPass.Run(model, weights, graded, true, latents)
         [ nonNull latents.Latents; nonNull latents.Trajectory; answer.Anchors 0 ]
@@ -81,13 +86,13 @@ let private statesAlone () =
             nearArrays rounding (doubles all[int64 index]) (doubles alone[0L]) $"row {index}"
 
 /// The gradient of one step and its loss, its rows in micro-batches.
-let private step (method: ITrainingMethod) rows microBatch =
+let private step (method: IObjective) rows microBatch =
     use model = model Precision.Exact 1L
     use trainer = new Trainer(model, method, rows, plan 1 8 microBatch 1L)
     let step = trainer.Step()
     step, doubles model.Parameters.Gradients
 
-let private split name (method: ITrainingMethod) rows =
+let private split name (method: IObjective) rows =
     let whole, gradient = step method rows 8
 
     for microBatch in [ 4; 3; 2; 1 ] do
@@ -101,7 +106,7 @@ let private splits name =
 
     match name with
     // CODI's anchor term divides by the deviation of the rows of a pass; without it a split changes nothing.
-    | "codi" -> split name (CodiMethod(latentSteps, 0.0, 1.0, Grading.Answer)) rows
+    | "codi" -> split name (CodiObjective(latentSteps, 0.0, 1.0, Grading.Answer)) rows
     | name -> withMethod name Precision.Exact rows (fun method -> split name method rows)
 
 /// Anchors of CODI's student and teacher, every row in passes of its own: [B, levels, d].
@@ -110,9 +115,9 @@ let private codiAnchors (model: ReasoningModel) (rows: EncodedExample[]) =
 
     let anchors (row: EncodedExample) =
         let latents = LatentPass.Run(model, weights, [| row.Question |], latentSteps, false)
-        let after = StudentLayout.AfterLatents(row, model.Special.Eot, Grading.Answer)
+        let after = LatentRow.Of(row, latentSteps, Grading.Answer).After model.Special.Eot
         let student = GradedPass.Run(model, weights, [| after |], true, latents)
-        let teacher = GradedPass.Run(model, weights, [| StudentLayout.Explicit row |], true)
+        let teacher = GradedPass.Run(model, weights, [| GradedRow.Explicit row |], true)
         student.Anchors 0, teacher.Anchors 0
 
     let students, teachers = rows |> Array.map anchors |> Array.unzip
@@ -137,10 +142,10 @@ let private codiStopsGradient () =
     let rows = data 8
     use model = model Precision.Exact 1L
     use _ = torch.NewDisposeScope()
-    let method: ITrainingMethod = CodiMethod(latentSteps, 1.0, 1.0, Grading.Answer)
+    let method: IObjective = CodiObjective(latentSteps, 1.0, 1.0, Grading.Answer)
 
     let found =
-        method.Losses(model, rows, totalsOf rows) |> Seq.find (fun term -> term.Name = "anchor")
+        lossesOf method model rows |> Seq.find (fun term -> term.Name = "anchor")
 
     let gradient = gradientOf model found.Value
     let student, teacher = codiAnchors model rows

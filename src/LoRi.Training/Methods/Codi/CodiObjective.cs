@@ -1,11 +1,14 @@
+using LoRi.Models;
 using LoRi.Models.Decoders;
-using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Codi;
+
+/// <summary>A row of CODI: the student's sequence and the explicit one.</summary>
+public sealed record CodiRow(LatentRow Student, GradedRow Teacher);
 
 /// <summary>
 /// CODI (Shen et al. 2025, arXiv 2502.21074): self-distillation in one model. The same weights write the explicit chain and
@@ -17,40 +20,41 @@ namespace LoRi.Training.Methods.Codi;
 /// <param name="distillationWeight">Weight of the anchor loss (1 for GPT-2, 20 for Llama in the published scripts).</param>
 /// <param name="teacherWeight">Weight of the explicit chain's cross-entropy.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
-public sealed class CodiMethod(int latentSteps, double distillationWeight, double teacherWeight, Grading grading) : ITrainingMethod
+public sealed class CodiObjective(int latentSteps, double distillationWeight, double teacherWeight, Grading grading) : Objective<CodiRow>
 {
-    /// <inheritdoc/>
-    public string Name => "codi";
+    private const string Teacher = "teacher";
 
     /// <inheritdoc/>
-    public AnswerMode AnswerMode => AnswerMode.Latent;
+    public override IReadOnlyList<CodiRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) =>
+        [.. rows.Select(row => new CodiRow(LatentRow.Of(row, latentSteps, grading), GradedRow.Explicit(row)))];
 
     /// <inheritdoc/>
-    public int LatentSteps => latentSteps;
+    public override int LengthOf(CodiRow row) => row.Student.Length + row.Teacher.Ids.Length;
 
     /// <inheritdoc/>
-    public int TokensOf(EncodedExample row) => row.StudentLength(latentSteps) + row.ExplicitLength;
+    public override Totals Count(IReadOnlyList<CodiRow> rows) => new(
+        (Totals.Rows, rows.Count), (Totals.Task, rows.Sum(row => row.Student.Graded)), (Teacher, rows.Sum(row => row.Teacher.Graded)));
 
     /// <inheritdoc/>
-    public Tensor Validate(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals) =>
-        TaskLoss.Latent(model, rows, latentSteps, grading, totals);
+    public override Tensor Task(ReasoningModel model, IReadOnlyList<CodiRow> part, Totals whole) =>
+        StudentPass.Run(model, model.Weights(), Students(part)).Answer.CrossEntropySum.Over(whole[Totals.Task]);
 
     /// <inheritdoc/>
-    public IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<EncodedExample> rows, StepTotals totals)
+    public override IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<CodiRow> part, Totals whole)
     {
         var weights = model.Weights();
-        var teacher = GradedPass.Run(model, weights, [.. rows.Select(StudentLayout.Explicit)], levels: true);
-        var latents = LatentPass.Run(model, weights, [.. rows.Select(row => row.Question)], latentSteps, trajectory: false);
-        var graded = rows.Select(row => StudentLayout.AfterLatents(row, model.Special.Eot, grading)).ToArray();
-        var student = GradedPass.Run(model, weights, graded, levels: true, latents);
-        var share = (double)rows.Count / totals.Rows;
+        var teacher = GradedPass.Run(model, weights, [.. part.Select(row => row.Teacher)], levels: true);
+        var student = StudentPass.Run(model, weights, Students(part), levels: true).Answer;
+        var share = (double)part.Count / whole[Totals.Rows];
         return
         [
-            new LossTerm("task", student.CrossEntropySum.Over(totals.GradedTokens), 1),
-            new LossTerm("teacher", teacher.CrossEntropySum.Over(totals.RationaleTokens), teacherWeight),
+            new LossTerm("task", student.CrossEntropySum.Over(whole[Totals.Task]), 1),
+            new LossTerm(Teacher, teacher.CrossEntropySum.Over(whole[Teacher]), teacherWeight),
             new LossTerm("anchor", AnchorLoss(student.Anchors(first: 0), teacher.Anchors(first: 0).detach()).Times(share), distillationWeight),
         ];
     }
+
+    private static LatentRow[] Students(IReadOnlyList<CodiRow> rows) => [.. rows.Select(row => row.Student)];
 
     /// <summary>Mean over levels of the smooth-L1 distance of anchors [B, levels, d], each level over its batch deviation.</summary>
     private static Tensor AnchorLoss(Tensor student, Tensor teacher)

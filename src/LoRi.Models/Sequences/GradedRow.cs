@@ -1,0 +1,23 @@
+namespace LoRi.Models.Sequences;
+
+/// <summary>A row of a right-padded pass: its ids, which of them are graded, and where its anchor is.</summary>
+/// <param name="Ids">All ids.</param>
+/// <param name="GradedFrom">Index of the first graded id; it and all after it are predicted by the position before.</param>
+/// <param name="Anchor">Index of the last prefix token.</param>
+public sealed record GradedRow(int[] Ids, int GradedFrom, int Anchor)
+{
+    /// <summary>How many ids are graded.</summary>
+    public int Graded => Ids.Length - GradedFrom;
+
+    /// <summary><c>question prefix answer EOS</c>: no reasoning at all.</summary>
+    public static GradedRow Direct(EncodedExample example, Grading grading) => new(
+        [.. example.Question, .. example.Prefix, .. example.Answer],
+        grading == Grading.Answer ? example.Question.Length + example.Prefix.Length : example.Question.Length,
+        example.Question.Length + example.Prefix.Length - 1);
+
+    /// <summary><c>question rationale prefix answer EOS</c>, graded after the question: the explicit chain of thought.</summary>
+    public static GradedRow Explicit(EncodedExample example) => new(
+        [.. example.Question, .. example.Rationale, .. example.Prefix, .. example.Answer],
+        example.Question.Length,
+        example.Question.Length + example.Rationale.Length + example.Prefix.Length - 1);
+}

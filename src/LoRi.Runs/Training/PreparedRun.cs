@@ -1,0 +1,161 @@
+using LoRi.Files;
+using LoRi.Files.Data;
+using LoRi.Files.Tokenizers;
+using LoRi.Models.Decoders;
+using LoRi.Models.ModelFiles;
+using LoRi.Models.Sequences;
+using LoRi.Runs.Answers;
+using LoRi.Runs.Plans;
+using LoRi.Runs.RunFolders;
+using LoRi.Runs.Settings;
+using LoRi.Training.Methods;
+
+namespace LoRi.Runs.Training;
+
+/// <summary>Everything before the first step: rows, tokenizer, model. Owns the model.</summary>
+internal sealed class PreparedRun : IDisposable
+{
+    private const int ProjectionRows = 64;
+
+    private PreparedRun(ReasoningModel model, TrainingData data, TextTokenizer tokenizer, int[] prefix)
+    {
+        (Model, Data, Tokenizer, Prefix) = (model, data, tokenizer, prefix);
+        FrozenSha256 = model.Adapters is null ? "" : model.Parameters.FrozenSha256();
+    }
+
+    /// <summary>What is trained.</summary>
+    public ReasoningModel Model { get; }
+
+    /// <summary>The rows.</summary>
+    public TrainingData Data { get; }
+
+    /// <summary>The tokenizer that the trained model gets.</summary>
+    public TextTokenizer Tokenizer { get; }
+
+    /// <summary>Ids of the answer prefix.</summary>
+    public int[] Prefix { get; }
+
+    /// <summary>The SHA-256 of the frozen weights; empty where all are trained.</summary>
+    public string FrozenSha256 { get; }
+
+    /// <summary>Reads and checks everything, in the order in which it can be refused.</summary>
+    /// <exception cref="InputException">Something is missing, malformed or does not fit.</exception>
+    public static PreparedRun Of(RunSettings settings, MethodPlan method, RunLog log, CancellationToken stop) => new Preparation(settings, method, log, stop).Run();
+
+    /// <inheritdoc/>
+    public void Dispose() => Model.Dispose();
+
+    private sealed class Preparation(RunSettings settings, MethodPlan method, RunLog log, CancellationToken stop)
+    {
+        private readonly bool isStudent = method.About.IsStudent;
+
+        private readonly int latentSteps = method.Reasoning.LatentSteps;
+
+        private readonly string start = settings.Start;
+
+        private string[] Markers => method.Markers.Latent ? [.. StudentMarkers.Texts, StudentMarkers.Latent] : [.. StudentMarkers.Texts];
+
+        public PreparedRun Run()
+        {
+            var precision = StageModel.PrecisionOf(settings.Train.Dtype);
+            var device = StageModel.DeviceOf(settings.Train.Device);
+            log.Phase("reading the data");
+            var examples = ReasoningData.Read(settings.Train.Data, settings.Train.DataOptions());
+            log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
+            var tokenizer = StageModel.Tokenizer(start, settings.Train.Tokenizer);
+            tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
+            tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
+            stop.ThrowIfCancellationRequested();
+            log.Phase("loading the model");
+            var model = LoadStart(tokenizer, new LoadSettings(precision, device));
+            try
+            {
+                return With(model, examples, tokenizer);
+            }
+            catch
+            {
+                model.Dispose();
+                throw;
+            }
+        }
+
+        private PreparedRun With(ReasoningModel model, ReasoningSet examples, TextTokenizer tokenizer)
+        {
+            log.Phase("encoding the rows");
+            var reading = isStudent ? StudentMarkers.AsText(tokenizer) : StudentMarkers.AsText(tokenizer, ModelLoader.Card(start));
+            StudentMarkers.Check(examples, reading, StudentMarkers.All);
+            var encoder = EncoderOf(reading, model);
+            var teacher = method.About.HasFrozenTeacher ? EncoderOf(TeacherTokenizer(reading), model) : null;
+            var data = TrainingData.Encode(examples, encoder, settings.Train, latentSteps, teacher);
+            log.Info(data.Describe());
+            var checks = new StartChecks(settings, method, data, log.Warn);
+            checks.Rows();
+            checks.Lengths(model.Config);
+            checks.Steps(new RunPlan(settings, data.Training.Count));
+            MemoryCheck.Training(settings, model, data, latentSteps);
+            log.Phase("preparing what the weights lack");
+            InitialiseParts(model, data, tokenizer);
+            stop.ThrowIfCancellationRequested();
+            return new PreparedRun(model, data, tokenizer, encoder.Prefix);
+        }
+
+        private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
+            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText, method.Form) { KeepsSteps = method.About.NeedsSteps };
+
+        /// <summary>What the frozen teacher reads its rows with: its own tokenizer where it has one, else the student's.</summary>
+        private TextTokenizer TeacherTokenizer(TextTokenizer otherwise)
+        {
+            var path = settings.Train.Teacher!;
+            return StageModel.FindTokenizer(path, null) is { } own ? StudentMarkers.AsText(own, ModelLoader.Card(path)) : otherwise;
+        }
+
+        /// <summary>The model to start from; a student gets rows for its markers, a feedback projection and the method's own modules.</summary>
+        private ReasoningModel LoadStart(TextTokenizer tokenizer, LoadSettings load)
+        {
+            int Id(string marker) => tokenizer.TokenToId(marker)!.Value;
+            var parts = isStudent
+                ? new StudentParts(settings.Latent.Projection, settings.Latent.ProjectionWidth, Id(StudentMarkers.Texts[0]), Id(StudentMarkers.Texts[1]))
+                {
+                    Latent = method.Markers.Latent ? Id(StudentMarkers.Latent) : null,
+                    Modules = method.Modules,
+                }
+                : null;
+            var model = ModelLoader.LoadToTrain(start, load, parts, settings.Adapters.ToSettings());
+            foreach (var note in model.Notes)
+            {
+                log.Info($"{start}: {note}");
+            }
+
+            StageModel.CheckFits(tokenizer, model, start);
+            return model;
+        }
+
+        /// <summary>
+        /// What the start weights lack: a student's markers and projection, unless it starts from a student that has them, adapters, which
+        /// begin as nothing, and the method's own modules.
+        /// </summary>
+        private void InitialiseParts(ReasoningModel model, TrainingData data, TextTokenizer tokenizer)
+        {
+            var goesOn = isStudent && ModelLoader.ContinuesStudent(start, model);
+            if (goesOn)
+            {
+                log.Info($"{start}: is a student, its markers and its {OptionJson.Name(model.Projection.Kind)} projection are learned further");
+            }
+            else if (isStudent)
+            {
+                Initialisation.SpecialRows(model, settings.Train.Seed, method.Markers.CopyOf is { } token ? tokenizer.TokenToId(token) : null);
+            }
+
+            Initialisation.Adapters(model, settings.Train.Seed);
+            if (isStudent && !goesOn)
+            {
+                Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
+            }
+
+            foreach (var module in model.Modules)
+            {
+                module.Initialise?.Invoke(model, settings.Train.Seed);
+            }
+        }
+    }
+}

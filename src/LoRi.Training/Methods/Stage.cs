@@ -1,0 +1,22 @@
+namespace LoRi.Training.Methods;
+
+/// <summary>A part of a method's course. Stages follow each other on one model; each begins where the one before ended.</summary>
+/// <param name="Name">Its name in logs, metrics and checkpoints.</param>
+public abstract record Stage(string Name);
+
+/// <summary>Takes something that later stages learn from, and trains nothing: a frozen teacher's states.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Collect">Takes it; what is kept on disk is found again where a run is resumed.</param>
+public sealed record CollectingStage(string Name, Action<StageContext> Collect) : Stage(Name);
+
+/// <summary>Trains, by an optimizer of its own.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Objective">Makes what it minimises, once the stages before are done.</param>
+public sealed record LearningStage(string Name, Func<StageContext, IObjective> Objective) : Stage(Name)
+{
+    /// <summary>Which modules it trains, by name, the decoder with its projection being <see cref="Decoder"/>; empty for all.</summary>
+    public IReadOnlyList<string> Trains { get; init; } = [];
+
+    /// <summary>The name of the decoder with its projection and adapters, among those of modules.</summary>
+    public const string Decoder = "decoder";
+}
