@@ -115,6 +115,22 @@ let private noCircle =
             Expect.equal (String.Join("; ", told)) "" assembly
     }
 
+/// Native libraries of other packages come for all platforms at once, hundreds of megabytes of them; libtorch is fetched for one.
+let private weight =
+    test "nothing native is shipped but libtorch" {
+        let deps = Directory.GetFiles(AppContext.BaseDirectory, "*.deps.json")
+        Expect.isNonEmpty deps "what the program depends on"
+
+        for file in deps do
+            let natives =
+                [
+                    for found in Regex.Matches(File.ReadAllText file, "\"(runtimes/[^\"]*/native/[^\"]*)\"") ->
+                        found.Groups[1].Value
+                ]
+
+            Expect.isEmpty (natives |> List.filter (fun path -> not (path.Contains "orch"))) file
+    }
+
 /// Two folders and the space around them; each case plants one more use.
 let private planted =
     let lower = "namespace House.Lower;\npublic class Stone { }"
@@ -165,4 +181,4 @@ let private planted =
 
 [<Tests>]
 let tests =
-    testList "Architecture" ([ assemblies; rooms; namespaces; noCircle ] @ planted)
+    testList "Architecture" ([ assemblies; rooms; namespaces; noCircle; weight ] @ planted)

@@ -91,7 +91,7 @@ type ReportArgs =
         member this.Usage =
             match this with
             | Runs _ -> "run directories, drawn into the same charts, or the folder of one demonstration"
-            | Output _ -> "the page to write (default: report.html in the first run); a .png goes beside it"
+            | Output _ -> "the page to write (default: report.html in the first run); a .svg goes beside it"
             | Evaluation _ -> "folders of evaluations that do not lie in a run; several may follow"
             | Data _ -> "questions whose latent steps are decoded (default: each run's own data)"
             | Questions _ -> "number of those questions, 0 for none (default: 4)"

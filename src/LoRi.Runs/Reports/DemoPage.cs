@@ -23,7 +23,7 @@ internal sealed class DemoPage(DemoReport report)
     private string Title => $"lori demo: {report.Setting}{(report.Quick ? " (quick: its numbers mean nothing)" : "")}";
 
     /// <summary>The page at a glance.</summary>
-    public Overview Overview() => new(Title, [Accuracy()], Charts(), [.. report.WorkedExamples.Select(Card)]);
+    public Overview Overview() => new(Title, [.. methods.Select(Bar)], Charts(), [.. report.WorkedExamples.Select(Card)]);
 
     /// <summary>The page.</summary>
     public string Html()
@@ -62,13 +62,19 @@ internal sealed class DemoPage(DemoReport report)
         return (100.0 * correct / examples, WilsonInterval.Of(correct, examples));
     }
 
-    private static string[] Method(IGrouping<string, DemoRow> rows)
+    private static OverviewBar Bar(IGrouping<string, DemoRow> rows)
     {
         var (correct, examples) = (rows.Sum(row => row.Correct), rows.Sum(row => row.Examples));
         var interval = WilsonInterval.Of(correct, examples);
+        return new OverviewBar(rows.Key, (double)correct / examples, interval.Low, interval.High);
+    }
+
+    private static string[] Method(IGrouping<string, DemoRow> rows)
+    {
+        var bar = Bar(rows);
         return
         [
-            rows.Key, $"{100.0 * correct / examples:F1}", $"{100 * interval.Low:F1} to {100 * interval.High:F1}",
+            rows.Key, $"{100 * bar.Share:F1}", $"{100 * bar.Low:F1} to {100 * bar.High:F1}",
             string.Join(" / ", rows.Select(row => $"{100 * row.Accuracy:F1}")), $"{rows.First().Steps}", $"{rows.Average(row => row.Seconds):F0}",
             $"{rows.Average(row => (double)row.TokensGenerated / row.Examples):F1}", $"{rows.Average(row => row.LatencyMilliseconds):F1}",
         ];

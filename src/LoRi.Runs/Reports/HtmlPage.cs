@@ -62,14 +62,15 @@ public sealed class HtmlPage(string title)
         + "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
         + $"<title>{Escape(title)}</title>\n<style>\n{PageStyle.Text}</style>\n</head>\n<body>\n<main>\n<h1>{Escape(title)}</h1>\n{body}</main>\n</body>\n</html>\n";
 
-    /// <summary>The text with everything that cannot be seen, and could mislead, replaced: control and direction characters, lone surrogates.</summary>
+    /// <summary>The text with everything that cannot be seen, and could mislead, replaced: control and direction characters, lone surrogates, and what XML cannot hold.</summary>
     internal static string Printable(string text)
     {
         var result = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
             var direction = rune.Value is (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069);
-            result.Append((Rune.IsControl(rune) && rune.Value is not ('\n' or '\t')) || direction ? "\uFFFD" : rune.ToString());
+            var none = rune.Value is 0xFFFE or 0xFFFF || (Rune.IsControl(rune) && rune.Value is not ('\n' or '\t'));
+            result.Append(none || direction ? "\uFFFD" : rune.ToString());
         }
 
         return result.ToString();

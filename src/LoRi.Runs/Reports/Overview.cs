@@ -11,13 +11,20 @@ internal sealed record OverviewTable(string Heading, IReadOnlyList<string> Heade
 /// <param name="Fields">The names and values.</param>
 internal sealed record OverviewCard(string Heading, IReadOnlyList<(string Name, string Value)> Fields);
 
-/// <summary>What a page shows at a glance, for one picture of it.</summary>
+/// <summary>A share of right answers.</summary>
+/// <param name="Label">Whose they are.</param>
+/// <param name="Share">From 0 to 1.</param>
+/// <param name="Low">Lower end of its 95 % interval.</param>
+/// <param name="High">Upper end of its 95 % interval.</param>
+internal sealed record OverviewBar(string Label, double Share, double Low, double High);
+
+/// <summary>What a page shows at a glance, for a picture of it.</summary>
 /// <param name="Title">The page's title.</param>
-/// <param name="Tables">Accuracies; those without rows are left out.</param>
-/// <param name="Charts">All charts; those without a point are left out.</param>
+/// <param name="Bars">Accuracies.</param>
+/// <param name="Charts">All charts, the most important first; those without a point are left out.</param>
 /// <param name="Cards">Questions with their latent steps decoded.</param>
-internal sealed record Overview(string Title, IReadOnlyList<OverviewTable> Tables, IReadOnlyList<Chart> Charts, IReadOnlyList<OverviewCard> Cards)
+internal sealed record Overview(string Title, IReadOnlyList<OverviewBar> Bars, IReadOnlyList<Chart> Charts, IReadOnlyList<OverviewCard> Cards)
 {
     /// <summary>Whether there is anything below the title.</summary>
-    public bool HasContent => Tables.Any(table => table.Rows.Count > 0) || Charts.Any(chart => chart.HasPoints) || Cards.Count > 0;
+    public bool HasContent => Bars.Count > 0 || Charts.Any(chart => chart.HasPoints) || Cards.Count > 0;
 }

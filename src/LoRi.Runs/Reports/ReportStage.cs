@@ -32,9 +32,10 @@ public sealed record ReportOptions
     public void Validate()
     {
         OptionRules.AtLeast<int>("--questions", Questions, 0);
-        if (Output is { } page && Path.GetExtension(page).Equals(".png", StringComparison.OrdinalIgnoreCase))
+        if (Output is { } page && Path.GetExtension(page).Equals(SlideCard.Extension, StringComparison.OrdinalIgnoreCase))
         {
-            throw new InputException($"--output {page}: is the page, and its picture is written beside it with the ending .png; name it {Path.ChangeExtension(page, ".html")}");
+            throw new InputException(
+                $"--output {page}: is the page, and its picture is written beside it with the ending .svg; name it {Path.ChangeExtension(page, ".html")}");
         }
 
         if (Output is { } named)
@@ -49,7 +50,7 @@ public sealed record ReportOptions
     }
 }
 
-/// <summary><c>lori report</c>: one self-contained page about runs or a demonstration, and what it shows at a glance as one picture.</summary>
+/// <summary><c>lori report</c>: one self-contained page about runs or a demonstration, and what it shows at a glance as pictures for slides.</summary>
 public static class ReportStage
 {
     private const string DemoFile = "demo.json";
@@ -59,7 +60,7 @@ public static class ReportStage
     public static bool NeedsTorch(ReportOptions options) =>
         options.Questions > 0 && options.Runs.Any(run => DecodedQuestion.LatentCard(run) is not null);
 
-    /// <summary>Writes the page and the picture beside it; the page's path comes back.</summary>
+    /// <summary>Writes the page and the pictures beside it; the page's path comes back.</summary>
     /// <exception cref="InputException">A run cannot be read, or the page cannot be written.</exception>
     public static string Run(ReportOptions options, Action<string> info)
     {
@@ -85,7 +86,7 @@ public static class ReportStage
         return output;
     }
 
-    /// <summary>Writes the page about a demonstration and the picture beside it.</summary>
+    /// <summary>Writes the page about a demonstration and the pictures beside it.</summary>
     public static string Write(DemoReport report, string output, Action<string> info)
     {
         var page = new DemoPage(report);
@@ -143,9 +144,10 @@ public static class ReportStage
         AtomicFile.WriteText(output, html);
         if (overview.HasContent)
         {
-            var picture = Path.ChangeExtension(output, ".png");
-            PngOverview.Write(picture, overview);
-            info(PngOverview.HasFonts ? $"written: {picture}" : $"written: {picture}, without text, as this machine has no font; the page has them");
+            var picture = Path.ChangeExtension(output, SlideCard.Extension);
+            AtomicFile.WriteText(picture, SlideCard.Draw(overview));
+            var charts = ChartFiles.Write(output, overview.Charts);
+            info(charts is null ? $"written: {picture}" : $"written: {picture}, and each chart in {charts}");
         }
     }
 }

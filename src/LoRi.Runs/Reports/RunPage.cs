@@ -18,7 +18,6 @@ internal sealed class RunPage(
     IReadOnlyList<(string Run, IReadOnlyList<DecodedQuestion> Questions)> decoded,
     IReadOnlyList<string> notes)
 {
-    private const int MostDashes = SvgChart.Colours;
     private const string Validation = "validation_loss";
     private const string Spread = "latent_spread";
     private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", Validation, Spread];
@@ -33,7 +32,7 @@ internal sealed class RunPage(
 
     /// <summary>The page at a glance.</summary>
     public Overview Overview() =>
-        new(Title, [Accuracies(), Costs()], Charts(), [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
+        new(Title, Bars(), Charts(), [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
 
     /// <summary>The page.</summary>
     public string Html()
@@ -73,7 +72,7 @@ internal sealed class RunPage(
     private Chart Curve(string column, string title, string unit) => new(title, "optimizer step", unit,
     [
         .. runs.Select((run, index) => (run, index, Column: run.Column(column))).Where(found => found.Column is not null).Select(found =>
-            new ChartSeries(found.run.Name, found.Column!.Steps, found.Column.Values, found.index, found.index / MostDashes)),
+            new ChartSeries(found.run.Name, found.Column!.Steps, found.Column.Values, found.index, found.index / ChartInk.Count)),
     ])
     { HasLegend = runs.Count > 1 };
 
@@ -90,6 +89,18 @@ internal sealed class RunPage(
         .. runs.SelectMany(run => run.Evaluations.Select(evaluation => (run.Name, evaluation))),
         .. evaluations.Select(evaluation => (evaluation.Folder, evaluation)),
     ];
+
+    /// <summary>Accuracies, named by their run, and by their data where these differ.</summary>
+    private OverviewBar[] Bars()
+    {
+        var all = Evaluated();
+        var differ = all.Select(row => row.Evaluation.Dataset).Distinct().Count() > 1;
+        return
+        [
+            .. all.Select(row => new OverviewBar(
+                differ ? $"{row.Run}, {row.Evaluation.Dataset}" : row.Run, row.Evaluation.Accuracy, row.Evaluation.Low, row.Evaluation.High)),
+        ];
+    }
 
     private OverviewTable Accuracies()
     {

@@ -2,19 +2,16 @@ using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Training.Methods;
-using Microsoft.Extensions.Logging;
 
 namespace LoRi.Runs.RunFolders;
 
 /// <summary>Writes log lines to a run's <c>log.txt</c>, with the time, and to the screen, without it.</summary>
-public sealed class RunLog : ILoggerProvider, IStageLog
+public sealed class RunLog : IDisposable, IStageLog
 {
-    private static readonly EventId StepEvent = new(1, "step");
     private readonly Lock gate = new();
     private readonly string? path;
     private readonly StreamWriter? file;
     private readonly IRunScreen? screen;
-    private readonly ILogger logger;
     private bool failed;
 
     /// <summary>A log that appends to <paramref name="path"/> if there is one, and shows on <paramref name="screen"/> if there is one.</summary>
@@ -23,17 +20,16 @@ public sealed class RunLog : ILoggerProvider, IStageLog
     {
         (this.path, this.screen) = (path, screen);
         file = path is null ? null : AppendedFile.Open(path);
-        logger = CreateLogger("run");
     }
 
     /// <summary>Something happened.</summary>
-    public void Info(string line) => logger.LogInformation("{Line}", line);
+    public void Info(string line) => Write(line, screen is null ? null : screen.Line);
 
     /// <summary>Something that the user should look at.</summary>
-    public void Warn(string line) => logger.LogWarning("{Line}", line);
+    public void Warn(string line) => Write("warning: " + line, screen is null ? null : screen.Line);
 
     /// <summary>A logged step.</summary>
-    public void Step(string line) => logger.LogInformation(StepEvent, "{Line}", line);
+    public void Step(string line) => Write(line, screen is null ? null : screen.StepLine);
 
     /// <summary>A step was made: for the screen alone.</summary>
     public void Progress(RunProgress progress) => screen?.Progress(progress);
@@ -45,33 +41,16 @@ public sealed class RunLog : ILoggerProvider, IStageLog
     public void Phase(RunPhase phase) => screen?.Phase(phase);
 
     /// <inheritdoc/>
-    public ILogger CreateLogger(string categoryName) => new Channel(this);
-
-    /// <inheritdoc/>
     public void Dispose() => AppendedFile.Close(file);
 
-    private void Write(LogLevel level, EventId eventId, string message, Exception? exception)
+    private void Write(string line, Action<string>? show)
     {
         lock (gate)
         {
-            var mark = level >= LogLevel.Warning ? level.ToString().ToLowerInvariant() + ": " : "";
-            if (eventId == StepEvent)
-            {
-                screen?.StepLine(message);
-            }
-            else
-            {
-                screen?.Line(mark + message);
-            }
-
+            show?.Invoke(line);
             if (file is not null)
             {
-                var time = DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
-                Append($"{time} {mark}{message}");
-                if (exception is not null)
-                {
-                    Append($"{exception}");
-                }
+                Append($"{DateTime.UtcNow.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)} {line}");
             }
         }
     }
@@ -91,23 +70,6 @@ public sealed class RunLog : ILoggerProvider, IStageLog
         catch (InputException)
         {
             // Said before; the next line may find room again.
-        }
-    }
-
-    private sealed class Channel(RunLog log) : ILogger
-    {
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
-
-        public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (IsEnabled(logLevel))
-            {
-                log.Write(logLevel, eventId, formatter(state, exception), exception);
-            }
         }
     }
 }

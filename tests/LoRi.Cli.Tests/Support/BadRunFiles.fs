@@ -224,7 +224,7 @@ let private results: Case list =
         "evaluation: in the place of a run", evaluated sound "" >> List.item 1 >> fun folder -> [ "report"; folder ]
         "evaluation: a folder without one", fun folder -> [ "compare"; inside folder "a"; inside folder "b" ]
         "report: a model in the place of a run", fun folder -> [ "report"; TinyFolder.model folder "model" ]
-        "report: a page that is a picture", fun folder -> [ "report"; folder; "--output"; folder + "/page.png" ]
+        "report: a page that is a picture", fun folder -> [ "report"; folder; "--output"; folder + "/page.svg" ]
         "predictions: empty", evaluated sound ""
         "predictions: a line that is not UTF-8",
         fun folder ->

@@ -1,156 +1,260 @@
-/// The picture of a page: what is in it, and how its text is broken into lines.
+/// The pictures of a page: what is in them, that they stand alone, and that their text stays inside.
 module LoRi.Training.Tests.PictureTests
 
 open System
 open System.IO
+open System.Text.RegularExpressions
+open System.Xml.Linq
 open Expecto
 open LoRi.Runs.Reports
-open SkiaSharp
 
-let private charts =
-    [|
-        Chart("Loss", "step", "nats", [| ChartSeries("run", [| 1.0; 2.0; 3.0 |], [| 3.0; 2.0; 1.0 |], 0) |])
-    |]
+let private line (name: string) hasLegend =
+    let series = ChartSeries(name, [| 1.0; 2.0; 3.0 |], [| 3.0; 2.0; 1.0 |], 0)
+    Chart("Loss", "step", "nats", [| series |], HasLegend = hasLegend)
 
-let private cell row column = $"cell {row} {column}"
-
-let private table rows =
-    OverviewTable(
-        "Accuracy",
-        [| "run"; "accuracy %" |],
-        [|
-            for row in 1..rows -> [| cell row 1; cell row 2 |] :> Collections.Generic.IReadOnlyList<string>
-        |]
-    )
+let private bar index =
+    OverviewBar($"run {index}", 0.25, 0.125, 0.5)
 
 let private card (text: string) =
     OverviewCard("Question", [| struct ("question", text); struct ("latent step 1", "\"4\" 90 %") |])
 
-let private draw (overview: Overview) =
-    let path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.png")
+let private draw title bars charts cards =
+    SlideCard.Draw(Overview(title, bars, charts, cards))
 
-    try
-        PngOverview.Write(path, overview)
-        SKBitmap.Decode path
-    finally
-        File.Delete path
+/// The picture's elements of a name; it must be well-formed, with nothing that runs or loads.
+let private elements (name: string) (picture: string) =
+    let all = XDocument.Parse(picture).Descendants() |> List.ofSeq
 
-/// Pixels of a picture between two heights that are dark, as ink is.
-let private ink (picture: SKBitmap) top bottom =
-    Seq.length (
-        seq {
-            for y in top .. bottom - 1 do
-                for x in 0 .. picture.Width - 1 do
-                    if picture.GetPixel(x, y).Red < 100uy then
-                        y
-        }
-    )
+    for element in all do
+        Expect.contains
+            [ "svg"; "title"; "rect"; "g"; "path"; "line"; "polyline"; "circle"; "text" ]
+            element.Name.LocalName
+            "an element of the picture's own"
 
-let private height tables charts cards =
-    use picture = draw (Overview("lori report: run", tables, charts, cards))
-    picture.Height
+        for attribute in element.Attributes() do
+            let name = attribute.Name.LocalName
+            Expect.isFalse (name.StartsWith "on" || name.EndsWith "href" || name = "class" || name = "style") name
 
-let private needFonts () =
-    if not PngOverview.HasFonts then
-        skiptest "there is no font on this machine"
+    [
+        for element in all do
+            if element.Name.LocalName = name then
+                element
+    ]
+
+let private texts picture =
+    elements "text" picture |> List.map _.Value
+
+let private number (element: XElement) (name: string) =
+    match element.Attribute(XName.Get name) with
+    | null -> 0.0
+    | found -> Double.Parse(found.Value, Globalization.CultureInfo.InvariantCulture)
+
+/// What moves and scales an element: across, down, and how large.
+let rec private place (element: XElement) =
+    let x, y, scale =
+        match element.Parent with
+        | null -> 0.0, 0.0, 1.0
+        | parent -> place parent
+
+    let transform = string (element.Attribute(XName.Get "transform"))
+
+    let numbers =
+        [
+            for found in Regex.Matches(transform, @"-?\d+(\.\d+)?") ->
+                Double.Parse(found.Value, Globalization.CultureInfo.InvariantCulture)
+        ]
+
+    if transform.Contains "rotate" then
+        x, y, scale
+    elif transform.Contains "translate" then
+        x + scale * numbers[0], y + scale * numbers[1], scale
+    elif transform.Contains "scale" then
+        x, y, scale * numbers[0]
+    else
+        x, y, scale
+
+let private checkInside (picture: string) =
+    let root = (elements "svg" picture).Head
+    let width, height = number root "width", number root "height"
+
+    for text in elements "text" picture do
+        let left, top, scale = place text
+        let x, y = left + scale * number text "x", top + scale * number text "y"
+        let wide = scale * SvgText.Width(text.Value, number text "font-size")
+
+        let start, finish =
+            match text.Attribute(XName.Get "text-anchor") with
+            | null -> x, x + wide
+            | anchor when anchor.Value = "end" -> x - wide, x
+            | _ -> x - wide / 2.0, x + wide / 2.0
+
+        Expect.isTrue
+            (start >= 0.0 && finish <= width && y >= 0.0 && y <= height)
+            $"{text.Value}: {start} to {finish}, {y}"
+
+/// What an attacker would write wherever a file takes text.
+let private hostile =
+    "</text><script>alert(1)</script>'\"><image href='x'/>&\u202E\u0007\uD800\uFFFF"
 
 let private pictures =
     [
-        test "a picture holds title, accuracies, charts and questions, each with its own height" {
-            needFonts ()
+        test "a picture holds title, accuracies, charts and a question, and is as large as a slide's" {
+            let picture =
+                draw "lori report: run" [| bar 1; bar 2 |] [| line "a" true |] [| card "2 + 2" |]
 
-            use whole =
-                draw (Overview("lori report: run", [| table 3 |], charts, [| card "2 + 2" |]))
+            let root = (elements "svg" picture).Head
+            Expect.equal (number root "width", number root "height") (1200.0, 630.0) "size"
 
-            let title = height [||] [||] [||]
-            let accuracy = height [| table 3 |] [||] [||] - title
-            let drawn = height [||] charts [||] - title
-            let questions = height [||] [||] [| card "2 + 2" |] - title
-            Expect.equal whole.Height (title + accuracy + drawn + questions) "together"
-            Expect.isGreaterThan (height [| table 4 |] [||] [||]) (title + accuracy) "a row more"
-            let parts = [ title - 24; accuracy; drawn; questions ]
-            let tops = List.scan (+) 0 parts
+            Expect.containsAll
+                (texts picture)
+                [
+                    "lori report: run"
+                    "run 1"
+                    "run 2"
+                    "25.0 %"
+                    "Loss"
+                    "nats"
+                    "a"
+                    "2 + 2"
+                    "latent step 1"
+                ]
+                "texts"
 
-            for name, (top, bottom) in List.zip [ "title"; "accuracy"; "charts"; "questions" ] (List.pairwise tops) do
-                Expect.isGreaterThan (ink whole top bottom) 100 $"ink of the {name}"
+            checkInside picture
         }
-        test "a table without rows, and charts without points, take no room" {
-            needFonts ()
+        test "what there is not takes no room" {
             let empty = Chart("Loss", "step", "nats", [| ChartSeries("run", [||], [||], 0) |])
-            Expect.equal (height [| table 0 |] [| empty |] [||]) (height [||] [||] [||]) "height"
+            Expect.equal (texts (draw "Title" [||] [| empty |] [||])) [ "Title" ] "texts"
+            Expect.isFalse (Overview("Title", [||], [| empty |], [||]).HasContent) "nothing below the title"
+
+            let scale picture =
+                [ for group in elements "g" picture -> let _, _, scale = place group in scale ]
+                |> List.max
+
+            let narrow = draw "Title" [| bar 1 |] [| line "a" false |] [| card "x" |]
+
+            Expect.isGreaterThan
+                (scale (draw "Title" [||] [| line "a" false |] [||]))
+                (scale narrow)
+                "a chart alone is larger"
         }
         test "long texts stay inside the picture, and what is too long says so" {
-            needFonts ()
-            let wide = String('w', 4000)
+            for wide in
+                [
+                    String('w', 4000)
+                    String.replicate 900 "word "
+                    String.replicate 900 "\U0001F600"
+                ] do
+                let bars = [| OverviewBar(wide, 1.0, 0.9, 1.0) |]
 
-            use picture =
-                draw (Overview(wide, [| table 1 |], [||], [| card wide; card (String.replicate 900 "word ") |]))
+                let picture =
+                    draw wide bars [| line wide true |] [| OverviewCard(wide, [| struct (wide, wide) |]) |]
 
-            let mutable outside = 0
-
-            for y in 0 .. picture.Height - 1 do
-                for x in picture.Width - 8 .. picture.Width - 1 do
-                    if picture.GetPixel(x, y).Red < 100uy then
-                        outside <- outside + 1
-
-            Expect.equal outside 0 "ink in the margin"
+                checkInside picture
+                Expect.equal (texts picture |> List.filter _.EndsWith(" ...") |> List.length) 6 "marks"
         }
         test "a chart of one line has a legend only where it is asked for" {
-            needFonts ()
-
-            let pixels (name: string) hasLegend =
-                let line = ChartSeries(name, [| 1.0; 2.0; 3.0 |], [| 3.0; 2.0; 1.0 |], 0)
-                let chart = Chart("Loss", "step", "nats", [| line |], HasLegend = hasLegend)
-                (draw (Overview("Title", [||], [| chart |], [||]))).Bytes
-
-            Expect.isTrue (pixels "run" false = pixels "another name" false) "the name is nowhere"
-            Expect.isFalse (pixels "run" true = pixels "another name" true) "the name is in the legend"
+            Expect.isFalse (List.contains "run" (texts (ChartFiles.Draw(line "run" false)))) "the name is nowhere"
+            Expect.contains (texts (ChartFiles.Draw(line "run" true))) "run" "the name is in the legend"
         }
-        test "more questions than a picture shows are counted" {
-            needFonts ()
-            let all = height [||] [||] [| for _ in 1..8 -> card "x" |]
-            let more = height [||] [||] [| for _ in 1..80 -> card "x" |]
-            Expect.isTrue (more > all && more < all + 60) $"a line more: {all}, {more}"
+        test "legends of many lines take more rows" {
+            let series =
+                [|
+                    for i in 0..20 ->
+                        ChartSeries($"a run with a longer name {i}", [| 1.0; 2.0 |], [| 0.5; float i |], i, i)
+                |]
+
+            let picture = ChartFiles.Draw(Chart("Loss", "step", "nats", series))
+            checkInside picture
+            Expect.hasLength (elements "polyline" picture) 42 "lines and their samples"
+        }
+        test "more runs than a picture shows are counted" {
+            for count, shown, more in [ 8, 8, 0; 9, 7, 2; 80, 7, 73 ] do
+                let picture = draw "Title" (Array.init count bar) [||] [||]
+                checkInside picture
+                Expect.equal (texts picture |> List.filter ((=) "25.0 %") |> List.length) shown "runs"
+                Expect.equal (List.contains $"{more} more are on the page." (texts picture)) (more > 0) "the rest"
+        }
+        test "no text becomes markup, and all of it is XML" {
+            let bars = [| OverviewBar(hostile, 0.5, 0.25, 0.75) |]
+
+            let chart =
+                Chart(
+                    hostile,
+                    hostile,
+                    hostile,
+                    [| ChartSeries(hostile, [| 1.0; 2.0 |], [| 3.0; 2.0 |], 0) |],
+                    HasLegend = true
+                )
+
+            for picture in [ draw hostile bars [| chart |] [| card hostile |]; ChartFiles.Draw chart ] do
+                Expect.isTrue (texts picture |> List.exists _.Contains("<script>")) "the text itself is shown"
         }
     ]
 
 let private lines =
     [
-        test "lines are no wider than asked for, and hold all words in their order" {
-            needFonts ()
-            use text = new PngText(15.0f, false)
-
+        test "a line is no wider than asked for, and is left as it is where it fits" {
             let words =
-                [
-                    for i in 1..60 -> String.replicate (1 + i % 23) (string (char (97 + i % 26)))
-                ]
+                String.Join(
+                    ' ',
+                    [
+                        for i in 1..60 -> String.replicate (1 + i % 23) (string (char (97 + i % 26)))
+                    ]
+                )
 
-            let joined = String.Join(' ', words)
+            for width in [ 40.0; 100.0; 333.0; 5000.0; 1e6 ] do
+                let line = SvgText.Cut(words, width, 15.0)
+                Expect.isLessThanOrEqual (SvgText.Width(line, 15.0)) width $"{width}"
+                Expect.stringStarts words (line.Replace(" ...", "")) "its beginning"
+                Expect.equal (line = words) (SvgText.Width(words, 15.0) <= width) "whole where it fits"
 
-            for width in [ 40.0f; 100.0f; 333.0f; 5000.0f ] do
-                let lines = text.Lines(joined, width, 10_000)
-                Expect.all lines (fun line -> text.Width line <= width) $"{width}"
-                let withoutSpaces (one: string) = one.Replace(" ", "")
-                Expect.equal (withoutSpaces (String.Join("", lines))) (withoutSpaces joined) "words"
-        }
-        test "lines beyond the last are left out, which is marked" {
-            needFonts ()
-            use text = new PngText(15.0f, false)
-            let lines = text.Lines(String.replicate 50 "word ", 100.0f, 3)
-            Expect.hasLength lines 3 "lines"
-            Expect.stringEnds lines[2] " ..." "mark"
-            Expect.isTrue (text.Width lines[2] <= 100.0f) "width"
-            Expect.sequenceEqual (text.Lines("a\nb", 100.0f, 3)) [ "a"; "b" ] "line ends"
-            Expect.sequenceEqual (text.Lines("", 100.0f, 3)) [ "" ] "nothing"
+            Expect.equal (SvgText.Cut("a\nb\tc", 1000.0, 15.0)) "a b c" "one line"
+            Expect.equal (SvgText.Cut("", 100.0, 15.0)) "" "nothing"
         }
         test "characters of two parts are not torn" {
-            needFonts ()
-            use text = new PngText(15.0f, false)
+            for width in 20.0..5.0..200.0 do
+                let line = SvgText.Cut(String.replicate 40 "\U0001F600", width, 15.0)
 
-            for line in text.Lines(String.replicate 40 "\U0001F600", 50.0f, 1000) do
-                Expect.isFalse (Char.IsLowSurrogate line[0]) "start"
+                Expect.isFalse
+                    (line.Contains '\uFFFD'
+                     || line |> Seq.exists Char.IsLowSurrogate && Char.IsLowSurrogate line[0])
+                    "start"
+
+                Expect.equal (line |> Seq.filter Char.IsSurrogate |> Seq.length |> fun count -> count % 2) 0 "pairs"
+        }
+    ]
+
+let private files =
+    [
+        test "each chart is a file of its own beside the page, named after its title" {
+            let folder = Directory.CreateTempSubdirectory("lori-charts").FullName
+
+            try
+                let titled (title: string) =
+                    Chart(title, "step", "nats", [| ChartSeries("a", [| 1.0; 2.0 |], [| 3.0; 2.0 |], 0) |])
+
+                let empty = Chart("Empty", "step", "nats", [| ChartSeries("a", [||], [||], 0) |])
+
+                let titles =
+                    [ "Loss term: order"; "Loss term; order"; "../..\\\u0000<b>"; "\u00e4" ]
+
+                let page = Path.Combine(folder, "page.html")
+                let written = ChartFiles.Write(page, [| yield! List.map titled titles; empty |])
+                Expect.equal written (Path.Combine(folder, "page-charts")) "folder"
+
+                Expect.equal
+                    [
+                        for file in Directory.GetFiles(nonNull written) |> Array.sort -> Path.GetFileName file
+                    ]
+                    [ "b.svg"; "chart.svg"; "loss-term-order-2.svg"; "loss-term-order.svg" ]
+                    "names"
+
+                Expect.isNull (ChartFiles.Write(page, [| empty |])) "nothing to draw"
+            finally
+                Directory.Delete(folder, true)
         }
     ]
 
 [<Tests>]
-let tests = testList "Picture" (pictures @ lines)
+let tests = testList "Picture" (pictures @ lines @ files)

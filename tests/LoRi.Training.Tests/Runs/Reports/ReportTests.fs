@@ -99,8 +99,14 @@ let private pages =
                     [ "25.0"; "10.0 to 60.0"; "50.0"; "30"; "300"; "seed"; "7" ]
                     "cells"
 
-                let picture = File.ReadAllBytes(Path.Combine(folder, "page.png"))
-                Expect.equal picture[1..3] "PNG"B "picture")
+                let picture = File.ReadAllText(Path.Combine(folder, "page.svg"))
+
+                Expect.stringStarts
+                    picture
+                    "<svg xmlns='http://www.w3.org/2000/svg' width='1200' height='630'"
+                    "picture"
+
+                Expect.isTrue (File.Exists(Path.Combine(folder, "page-charts", "total-loss.svg"))) "a chart")
         }
         test "several runs share their charts, and settings that differ stand out" {
             withRun (fun folder run ->
