@@ -242,7 +242,7 @@ internal sealed class TemplateLexer
             throw new TemplateException($"a string has no closing {quote}");
         }
 
-        Add(TokenKind.Text, PythonText.Unescape(_source[(_at + 1)..end]));
+        Add(TokenKind.Text, StringEscapes.Unescape(_source[(_at + 1)..end]));
         MoveTo(end + 1);
     }
 
