@@ -96,7 +96,8 @@ let private indexHash (seed: uint64) resamples n =
     let bytes = Array.zeroCreate (4 * resamples * n)
 
     for i in 0 .. resamples * n - 1 do
-        BitConverter.TryWriteBytes(bytes.AsSpan(4 * i, 4), random.BelowByUpperHalf(uint32 n)) |> ignore
+        BitConverter.TryWriteBytes(bytes.AsSpan(4 * i, 4), random.BelowByUpperHalf(uint32 n))
+        |> ignore
 
     Convert.ToHexStringLower(SHA256.HashData bytes)
 
