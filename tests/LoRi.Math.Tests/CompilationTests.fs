@@ -3,6 +3,7 @@ module LoRi.Math.Tests.CompilationTests
 
 open System
 open System.IO
+open System.Text.Json
 open System.Text.RegularExpressions
 open Expecto
 open FSharp.Compiler.CodeAnalysis
@@ -11,20 +12,33 @@ open LoRi.Math
 open Microsoft.CodeAnalysis
 open Microsoft.CodeAnalysis.CSharp
 
-/// Source files that come with the tests, and the README's snippets.
+/// Source files that come with the tests, and the page of the core with its snippets.
 let private source name =
     File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "MustNotCompile", name))
 
-/// The README's one code block of a language.
+/// That page's one code block of a language.
 let private snippet language =
-    let readme =
-        File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "MustNotCompile", "README.md"))
-
     let blocks =
-        Regex.Matches(readme, $"```{language}\n(.*?)```", RegexOptions.Singleline)
+        Regex.Matches(source "core.md", $"```{language}\n(.*?)```", RegexOptions.Singleline)
 
     Expect.hasLength blocks 1 $"blocks of {language}"
     blocks[0].Groups[1].Value
+
+/// The notebook's code, without what only a notebook understands.
+let private notebook () =
+    let cells =
+        JsonDocument.Parse(source "subspace.ipynb").RootElement.GetProperty "cells"
+
+    [
+        for cell in cells.EnumerateArray() do
+            if cell.GetProperty("cell_type").GetString() = "code" then
+                for line in cell.GetProperty("source").EnumerateArray() do
+                    match line.GetString() with
+                    | null -> ()
+                    | line when line.StartsWith '#' || line.StartsWith "display(" -> ()
+                    | line -> line
+    ]
+    |> String.concat ""
 
 /// Errors that comments at line ends announce: line number (from 1) and code.
 let private announced (text: string) =
@@ -144,11 +158,14 @@ let tests =
             test "the correct twins in C# compile" {
                 Expect.isEmpty (csharpErrors OutputKind.DynamicallyLinkedLibrary (source "Twins.cs")) "errors"
             }
-            test "the README's snippet in F# compiles" {
+            test "the documentation's snippet in F# compiles" {
                 let text = "module Snippet\n\n" + snippet "fsharp"
                 Expect.isEmpty (fsharpErrors "Snippet.fs" text) "errors"
             }
-            test "the README's snippet in C# compiles" {
+            test "the notebook's code compiles" {
+                Expect.equal (fsharpErrors "Notebook.fs" ("module Notebook\n\n" + notebook ())) [||] "errors"
+            }
+            test "the documentation's snippet in C# compiles" {
                 // What a new console project gets without asking.
                 let usings = "global using System; global using System.Linq;\n"
                 Expect.isEmpty (csharpErrors OutputKind.ConsoleApplication (usings + snippet "csharp")) "errors"

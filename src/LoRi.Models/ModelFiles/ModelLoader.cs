@@ -5,6 +5,7 @@ using LoRi.Files.Safetensors;
 using LoRi.Files.Text;
 using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
+using LoRi.Models.Native;
 using LoRi.Models.Weights;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -83,6 +84,7 @@ public static class ModelLoader
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
     public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter = null)
     {
+        NativeRuntime.Load();
         var folder = Resolve(path);
         var lora = adapter is null ? null : AdapterFolder.Resolve(adapter);
         var cardFolder = lora is not null && ReasoningCard.Read(lora) is not null ? lora : folder;

@@ -38,29 +38,34 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
     /// <summary>Decides from the options, the environment and what came with the program, in this order.</summary>
     internal static LibtorchLocation Find(NativeRuntimeOptions options)
     {
-        var own = OwnFolder();
-        var torchSharp = Path.Combine(own, FileName("LibTorchSharp"));
+        var torchSharp = Path.Combine(
+            FolderOf("LibTorchSharp") ?? throw Missing("LibTorchSharp", "reference the package TorchSharp in the project that is run"),
+            FileName("LibTorchSharp"));
         if (options.LibtorchFolder is { } asked)
             return External(asked, "--libtorch", torchSharp, options.AnyVersion);
         if (Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } set)
             return External(set, EnvironmentVariable, torchSharp, options.AnyVersion);
-        if (!File.Exists(Path.Combine(own, FileName("torch_cpu"))))
-            throw new InputException($"{own}: {FileName("torch_cpu")} is missing there; rebuild the program, "
-                + "or name an installed PyTorch's torch/lib with --libtorch");
+        var own = FolderOf("torch_cpu") ?? throw Missing("torch_cpu",
+            $"reference the package libtorch-cpu-{Platform} or TorchSharp-cpu in the project that is run, or name an installed PyTorch's torch/lib with {EnvironmentVariable} (lori: --libtorch)");
         return new LibtorchLocation(own, BundledVersion, "program", torchSharp);
     }
 
-    private static string OwnFolder()
+    private static string Platform => OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
+
+    /// <summary>Where a library came with the program: a folder of its own, or where packages put what is for one platform or for all.</summary>
+    private static string? FolderOf(string library)
     {
         var program = AppContext.BaseDirectory;
         string[] places = [
             Path.Combine(program, "libtorch"),
             Path.Combine(program, "runtimes", RuntimeInformation.RuntimeIdentifier, "native"),
-            Path.Combine(program, "runtimes", "linux-x64", "native"),
+            Path.Combine(program, "runtimes", Platform, "native"),
             program];
-        return places.FirstOrDefault(p => File.Exists(Path.Combine(p, FileName("LibTorchSharp"))))
-            ?? throw new InputException($"{places[0]}: {FileName("LibTorchSharp")} is missing there; rebuild the program");
+        return places.FirstOrDefault(p => Has(p, library));
     }
+
+    private static InputException Missing(string library, string advice) =>
+        new($"{AppContext.BaseDirectory}: there is no {FileName(library)} with this program; {advice}");
 
     private static LibtorchLocation External(string asked, string source, string torchSharp, bool anyVersion)
     {

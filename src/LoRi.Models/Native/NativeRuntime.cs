@@ -19,9 +19,11 @@ public static class NativeRuntime
     private sealed record Loaded(LibtorchLocation Libtorch, AdaptedLibrary TorchSharp, string? Asked);
 
     /// <summary>
-    /// Loads the native libraries; must be called before TorchSharp is used. Further calls do nothing but check that
-    /// they ask for the same libtorch, and apply a thread count if one is given.
+    /// Loads the native libraries. Whoever loads a model or starts a stage need not call it: they do, by the defaults. It is for
+    /// options, and then comes before TorchSharp is used. Further calls do nothing but check that they ask for the same libtorch,
+    /// and apply a thread count if one is given.
     /// </summary>
+    /// <exception cref="InputException">A library is missing, of another version, or does not load.</exception>
     public static void Load(NativeRuntimeOptions? options = null)
     {
         options ??= new NativeRuntimeOptions();
@@ -101,7 +103,7 @@ public static class NativeRuntime
         catch (Exception e) when (e is TypeInitializationException or EntryPointNotFoundException or DllNotFoundException)
         {
             var reason = (e.InnerException ?? e).Message.ReplaceLineEndings(" ").Trim();
-            throw new InputException($"{library}: lacks functions that TorchSharp calls ({reason}); rebuild the program, or name the libtorch it was made for", e);
+            throw new InputException($"{library}: lacks functions that TorchSharp calls ({reason}); name the libtorch it was made for, or build the program again", e);
         }
     }
 

@@ -3,6 +3,7 @@ using LoRi.Files.Hub;
 using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
+using LoRi.Models.Native;
 using LoRi.Models.Reasoning;
 using LoRi.Runs.Settings;
 using TorchSharp;
@@ -25,6 +26,7 @@ public static class StageModel
     /// <exception cref="InputException">There is no such device.</exception>
     public static Device DeviceOf(DeviceOption device)
     {
+        NativeRuntime.Load();
         if (device == DeviceOption.Cuda && !cuda.is_available())
         {
             throw new InputException("--device cuda: this libtorch sees no CUDA device; build with -p:Torch=cuda, or name an installed PyTorch with --libtorch");

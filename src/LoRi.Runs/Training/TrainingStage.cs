@@ -4,6 +4,7 @@ using LoRi.Files.Json;
 using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
+using LoRi.Models.Native;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
@@ -34,6 +35,7 @@ public sealed class TrainingStage
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings.Validate();
+        NativeRuntime.Load();
         if (settings.TeacherShape() is { } shape)
         {
             settings.LoRi.ValidateShape(settings.Train.Teacher!, shape);

@@ -8,12 +8,10 @@ open LoRi.Models.Native
 
 let private library =
     lazy
-        let path = Path.Combine(AppContext.BaseDirectory, "libtorch", "libLibTorchSharp.so")
+        if not (OperatingSystem.IsLinux()) then
+            skiptest "the native library of this system is none that is adapted"
 
-        if not (OperatingSystem.IsLinux() && File.Exists path) then
-            skiptest "the native library is not beside the tests"
-
-        File.ReadAllBytes path
+        File.ReadAllBytes(NativeRuntime.Report().TorchSharpLibrary)
 
 let private patch (bytes: byte[]) =
     ElfPatch.Apply(ReadOnlySpan bytes, "lib.so")
@@ -122,10 +120,7 @@ let tests =
                 Expect.equal ((nonNull a.grad).sum().item<float32>()) 24f "gradient"
             }
             test "an adapted copy is loaded from memory, or from a file that has no name any more" {
-                let original =
-                    Path.Combine(AppContext.BaseDirectory, "libtorch", "libLibTorchSharp.so")
-
-                NativeRuntime.Load()
+                let original = NativeRuntime.Report().TorchSharpLibrary
                 let copy = AdaptedLibrary(original, patch (library.Force()), "a test")
                 let folder = Directory.CreateTempSubdirectory("lori-test").FullName
 
