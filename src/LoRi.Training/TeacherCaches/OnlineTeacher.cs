@@ -3,7 +3,6 @@ using LoRi.Math;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 using TorchSharp;
