@@ -11,6 +11,7 @@ open Argu
 open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
 open LoRi.Files
+open LoRi.Files.Data
 open LoRi.Files.Hub
 open LoRi.Files.Text
 open LoRi.Models.ModelFiles
@@ -199,16 +200,23 @@ let choiceOr<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)>
     =
     text |> Option.map (choice<'T> option) |> Option.defaultValue otherwise
 
-/// Refuses a path that is not there. A model may also be the name of one that was downloaded.
+/// Refuses a path that is not there. A model or data may also be the name of what was downloaded.
 let existing (option: string) (path: string) =
     let isModel = option = "model" || option = "teacher"
+    let isData = option = "data" || option = "test"
 
-    if not (Path.Exists path || (isModel && Path.Exists(ModelLoader.Resolve path))) then
+    let isDownloaded () =
+        isModel && Path.Exists(ModelLoader.Resolve path)
+        || isData && DataFiles.Of path |> Seq.forall Path.Exists
+
+    if not (Path.Exists path || isDownloaded ()) then
         let hint =
-            if isModel && path.Contains '/' && RepositoryId.IsName path then
+            match DataFiles.Repository path with
+            | name when isData && not (isNull name) ->
+                $"; `lori download {name} --repo-type dataset` would fetch it from the Hub"
+            | _ when isModel && path.Contains '/' && RepositoryId.IsName path ->
                 $"; `lori download {path}` would fetch it from the Hub"
-            else
-                ""
+            | _ -> ""
 
         raise (InputException $"--{option} {path}: there is no such file or folder{hint}")
 
