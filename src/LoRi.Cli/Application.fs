@@ -5,6 +5,7 @@ open System
 open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Files
+open LoRi.Files.Settings
 open LoRi.Models.Native
 
 /// What may stand anywhere among the arguments.
@@ -142,6 +143,9 @@ let guarded (terminal: Terminal) verbose stage (work: unit -> unit) =
     | StandardStreams.OutputFailed message as e ->
         report terminal verbose e message
         Failed
+    | :? SettingException as e when e.IsUsage ->
+        report terminal verbose e e.Message
+        BadUsage
     | :? InputException as e ->
         report terminal verbose e e.Message
         Failed

@@ -2,17 +2,14 @@
 module LoRi.Cli.CommandLine
 
 open System
-open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
-open System.Text.Json
-open System.Text.Json.Nodes
 open Argu
-open Microsoft.FSharp.Reflection
 open LoRi.Cli.ExitCodes
 open LoRi.Files
 open LoRi.Files.Data
 open LoRi.Files.Hub
+open LoRi.Files.Settings
 open LoRi.Files.Text
 open LoRi.Models.ModelFiles
 open LoRi.Runs.RunFolders
@@ -105,75 +102,6 @@ let private parseSome<'T when 'T :> IArgParserTemplate> command known lenient ig
 let parse<'T when 'T :> IArgParserTemplate> (command: string) arguments =
     fst (parseSome<'T> command [] false false arguments)
 
-let private jsonValue (key: string) (field: objnull) : Json.Value =
-    match field with
-    | :? string as text -> Json.text text
-    | :? int as number -> Json.whole number
-    | :? int64 as number -> Json.count number
-    | :? float as number when Double.IsFinite number -> Json.number number
-    | :? (string list) as texts -> Json.list (List.map Json.text texts)
-    | other ->
-        let option = key.Replace('_', '-')
-        raise (UsageException $"--{option} {other}: must be a finite number")
-
-/// The given options as settings: the case's name in lower case is the key, a case without a value is true.
-let settings<'T when 'T :> IArgParserTemplate> (results: ParseResults<'T>) : (string * Json.Value) list =
-    [
-        for result in results.GetAllResults() do
-            let case, fields = FSharpValue.GetUnionFields(result, typeof<'T>)
-            let key = case.Name.ToLowerInvariant()
-
-            key,
-            (if fields.Length = 0 then
-                 Json.flag true
-             else
-                 jsonValue key fields[0])
-    ]
-
-/// Options that two unions describe together: what the first does not know, the second must.
-let parseBoth<'A, 'B when 'A :> IArgParserTemplate and 'B :> IArgParserTemplate> (command: string) arguments =
-    let texts = textOptions<'B> command
-
-    let first, rest =
-        parseSome<'A> command [] true false (OptionValues.protect texts arguments)
-
-    let known = optionNames<'A> command |> List.map fst
-    first, fst (parseSome<'B> command known false false rest)
-
-/// The file that `--config` names, and the keys of its settings; a file that cannot be read is an error of its own.
-let private settingsFile (arguments: string list) =
-    match List.tryFindIndex ((=) "--config") arguments with
-    | Some index when index + 1 < arguments.Length ->
-        let file = arguments[index + 1]
-        Some(file, OptionJson.ReadFile file |> Seq.map _.Key |> set)
-    | _ -> None
-
-/// The options that a message names, as keys.
-let private named (message: string) =
-    Regex.Matches(message, "--([a-z][a-z0-9-]*)")
-    |> Seq.map (fun found -> found.Groups[1].Value.Replace('-', '_'))
-    |> set
-
-/// Whose fault a wrong option is: what the command line says is bad usage; what a file of settings says is bad input, and the
-/// message names the file.
-let blaming (arguments: string list) (check: unit -> 'a) : 'a =
-    let wrong (message: string) =
-        let given = named (arguments |> List.filter _.StartsWith("--") |> String.concat " ")
-
-        match settingsFile arguments with
-        | Some(file, keys) when
-            not (Set.isEmpty (Set.intersect (named message) keys))
-            && Set.isEmpty (Set.intersect (named message) given)
-            ->
-            raise (InputException $"--config {file}: {message}")
-        | _ -> raise (UsageException message)
-
-    try
-        check ()
-    with
-    | UsageException message -> wrong message
-    | :? InputException as e when not (e.Message.StartsWith("--config ", StringComparison.Ordinal)) -> wrong e.Message
-
 /// What `read` gives; a bad option or combination of options is a wrong command line.
 let asUsage read =
     try
@@ -181,15 +109,21 @@ let asUsage read =
     with :? InputException as e ->
         raise (UsageException e.Message)
 
+/// Refuses options of which something is wrong.
+let refuse (fault: string | null) =
+    match fault with
+    | null -> ()
+    | message -> raise (UsageException message)
+
 /// The text of a choice as the value of an enumeration.
 let choice<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)> (option: string) (text: string) : 'T =
     let values = Enum.GetValues<'T>() |> List.ofArray
 
-    match values |> List.tryFind (fun value -> OptionJson.Name value = text) with
+    match values |> List.tryFind (fun value -> Forms.Name value = text) with
     | Some value -> value
     | None ->
-        let names = values |> List.map OptionJson.Name |> String.concat ", "
-        let hint = DidYouMean.Hint(text, List.map OptionJson.Name values)
+        let names = values |> List.map Forms.Name |> String.concat ", "
+        let hint = DidYouMean.Hint(text, List.map Forms.Name values)
         raise (UsageException $"--{option} {text}: must be one of {names}{hint}")
 
 /// The choice that an option makes, or the default.
@@ -252,110 +186,3 @@ let atLeastOne (option: string) (value: int option) =
     | Some number when number < 1 -> raise (UsageException $"--{option} {number}: must be at least 1")
     | Some number -> asUsage (fun () -> OptionBounds.Check($"--{option}", float number))
     | None -> ()
-
-/// The arguments without `--config FILE`, and the file.
-let private takeConfig (arguments: string list) =
-    match List.tryFindIndex ((=) "--config") arguments with
-    | Some index when index + 1 < arguments.Length ->
-        let file, rest = arguments[index + 1], List.removeManyAt index 2 arguments
-
-        if file = "" then
-            raise (UsageException "--config: must name a file, found an empty text")
-
-        match List.tryFindIndex ((=) "--config") rest with
-        | Some other when other + 1 < rest.Length ->
-            raise (OptionValues.givenTwice "--config" [ file; rest[other + 1] ])
-        | _ -> rest, Some file
-    | _ -> arguments, None
-
-/// What a setting of a file is for an option, by the option's type; nothing where it leaves the option out.
-let private ofSetting<'T> (case: UnionCaseInfo) key (value: JsonNode | null) source : 'T list =
-    let read (info: Reflection.PropertyInfo) : objnull =
-        let field = info.PropertyType
-
-        if field = typeof<string> && info.Name = "size" then
-            box (string (OptionJson.Value<StorageSize>(key, value, source)))
-        elif field = typeof<string> then
-            OptionJson.Value<string>(key, value, source)
-        elif field = typeof<int> then
-            OptionJson.Value<int>(key, value, source)
-        elif field = typeof<int64> then
-            OptionJson.Value<int64>(key, value, source)
-        elif field = typeof<float> then
-            OptionJson.Value<float>(key, value, source)
-        else
-            box (List.ofSeq (OptionJson.Value<IReadOnlyList<string>>(key, value, source)))
-
-    let make fields =
-        [ unbox<'T>(nonNull (FSharpValue.MakeUnion(case, fields))) ]
-
-    match value, case.GetFields() with
-    | null, _ -> []
-    | _, [||] ->
-        if OptionJson.Value<bool>(key, value, source) then
-            make [||]
-        else
-            []
-    | _, fields ->
-        match [| for field in fields -> read field |] with
-        | [| :? (string list) as none |] when none.IsEmpty -> []
-        | values -> make values
-
-/// The options that a file gives.
-let private ofFile<'T when 'T :> IArgParserTemplate> (file: string) : 'T list =
-    let cases = FSharpType.GetUnionCases typeof<'T>
-    let read = OptionFile.Read file
-    let source = read.Source
-
-    [
-        for setting in read.Settings do
-            match cases |> Array.tryFind (fun case -> case.Name.ToLowerInvariant() = setting.Key) with
-            | Some case when setting.Key <> "config" -> yield! ofSetting<'T> case setting.Key setting.Value source
-            | _ ->
-                let hint =
-                    DidYouMean.Hint(setting.Key, cases |> Array.map _.Name.ToLowerInvariant())
-
-                raise (
-                    InputException
-                        $"{source.Place setting.Key}: there is no such setting; settings are named as the options are, with underscores{hint}"
-                )
-    ]
-
-/// The options of a command whose settings may also come from a file, by `--config`; the command line wins, also with an option
-/// that cannot stand beside one of the file's: `exclusive` names such pairs of settings.
-let parseWithFile<'T when 'T :> IArgParserTemplate>
-    (command: string)
-    (exclusive: (string * string) list)
-    (arguments: string list)
-    =
-    match takeConfig arguments with
-    | given, None -> parse<'T> command given
-    | given, Some file ->
-        let tag (value: 'T) =
-            (FSharpValue.GetUnionFields(value, typeof<'T>) |> fst).Tag
-
-        let key (value: 'T) =
-            (FSharpValue.GetUnionFields(value, typeof<'T>) |> fst).Name.ToLowerInvariant()
-
-        let own = (fst (parseSome<'T> command [] false true given)).GetAllResults()
-        let tags = own |> List.map tag |> set
-        let keys = own |> List.map key |> set
-
-        let replaced (value: 'T) =
-            tags.Contains(tag value)
-            || exclusive
-               |> List.exists (fun (a, b) -> (keys.Contains a && key value = b) || (keys.Contains b && key value = a))
-
-        let all = own @ (ofFile<'T> file |> List.filter (replaced >> not))
-        let there = all |> List.map tag |> set
-        let parser = parser<'T> command
-
-        for case in parser.GetArgumentCases() do
-            if case.IsMandatory.Value && not (there.Contains case.UnionCaseInfo.Tag) then
-                let option = OptionValues.option case.UnionCaseInfo
-
-                raise (
-                    UsageException $"{command}: missing parameter '{option}'; `lori {command} --help` lists the options"
-                )
-
-        parser.ToParseResults all

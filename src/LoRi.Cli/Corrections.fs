@@ -63,7 +63,7 @@ let secondWord (group: string) (given: string) (known: string list) =
     | name -> $"; did you mean {group} {name}?"
 
 /// Whether an argument was meant for an option: it begins with a hyphen, or a dash that an editor made of one.
-let private isOption (argument: string) =
+let isOption (argument: string) =
     Regex.IsMatch(argument, @"\A[-\u2010-\u2015\u2212]+[A-Za-z]")
 
 /// Options that a value without one is likely for, in the order in which people write them.

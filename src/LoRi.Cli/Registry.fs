@@ -3,8 +3,10 @@ module LoRi.Cli.Registry
 
 open Argu
 open LoRi.Cli.Commands
+open LoRi.Files.Settings
 open LoRi.Files.Text
 open LoRi.Models.Native
+open LoRi.Runs.Settings
 
 /// A command and what it does with its arguments.
 type Command =
@@ -24,40 +26,26 @@ let private command<'T when 'T :> IArgParserTemplate> name summary syntax exampl
                 Summary = summary
                 Syntax = syntax
                 Example = example
-                Options = fun () -> OptionGroups.arrange name [ CommandLine.optionList<'T> name ]
+                Options = fun () -> OptionGroups.arrange (CommandLine.optionList<'T> name)
             }
         Names = fun () -> CommandLine.optionNames<'T> name
         TextOptions = fun () -> CommandLine.textOptions<'T> name
         Run = run
     }
 
-let private distillOptions () =
-    OptionGroups.arrange
-        "distill"
-        [
-            CommandLine.optionList<DistillArgs> "distill"
-            CommandLine.optionList<TrainArgs> "distill"
-        ]
-
-let private distill =
-    let plain =
-        command<DistillArgs>
-            "distill"
-            "train a student that reasons in latent steps"
-            "--method METHOD --teacher RUN --data FILE... --output RUN [options]"
-            "--method lori --teacher runs/teacher --data gsm8k-aug.txt --output runs/student --latent-steps 5"
-            Stages.distill
-
-    { plain with
-        Page.Options = distillOptions
-        Names =
-            fun () ->
-                CommandLine.optionNames<DistillArgs> "distill"
-                @ CommandLine.optionNames<TrainArgs> "distill"
-        TextOptions =
-            fun () ->
-                CommandLine.textOptions<DistillArgs> "distill"
-                + CommandLine.textOptions<TrainArgs> "distill"
+let private ofSettings (settings: CommandSettings) summary syntax example run =
+    {
+        Page =
+            {
+                Name = settings.Name
+                Summary = summary
+                Syntax = syntax
+                Example = example
+                Options = fun () -> SettingOptions.list settings
+            }
+        Names = fun () -> SettingOptions.names settings
+        TextOptions = fun () -> SettingOptions.textOptions settings
+        Run = run
     }
 
 let private withoutCompletion: Command list =
@@ -69,20 +57,20 @@ let private withoutCompletion: Command list =
             "[options]"
             "--setting one-per-token --quick --output runs/demo"
             Demo.run
-        command<TrainArgs>
-            "teach"
+        ofSettings
+            Commands.Teach
             "train the explicit chain-of-thought teacher"
             "--model FOLDER_OR_GGUF --data FILE... --output RUN [options]"
             "--model Qwen2.5-0.5B --data gsm8k-aug.txt --output runs/teacher --epochs 1 --batch-size 32"
             Stages.teach
-        command<TrajectoriesArgs>
-            "trajectories"
+        ofSettings
+            Commands.Trajectories
             "write the hidden states of a teacher's chains of thought"
             "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
             "--model runs/teacher --data gsm8k-aug.txt --output trajectories.safetensors"
             Stages.trajectories
-        command<SubspaceFitArgs>
-            "subspace fit"
+        ofSettings
+            Commands.SubspaceFit
             "fit the low-rank subspace of trajectories"
             "--trajectories FILE... --output FILE [options]"
             "--trajectories trajectories.safetensors --layer-rank 8 --hidden-rank 64 --output subspace.safetensors"
@@ -93,15 +81,20 @@ let private withoutCompletion: Command list =
             "--subspace FILE [options]"
             "--subspace subspace.safetensors"
             Subspace.report
-        command<ObjectiveArgs>
-            "objective"
+        ofSettings
+            Commands.Objective
             "compute the alignment losses between two sets of trajectories"
             "--subspace FILE --teacher FILE --student FILE [options]"
             "--subspace subspace.safetensors --teacher teacher.safetensors --student student.safetensors --json"
             Objective.run
-        distill
-        command<EvaluateArgs>
-            "evaluate"
+        ofSettings
+            Commands.Distill
+            "train a student that reasons in latent steps"
+            "--method METHOD --teacher RUN --data FILE... --output RUN [options]"
+            "--method lori --teacher runs/teacher --data gsm8k-aug.txt --output runs/student --latent-steps 5"
+            Stages.distill
+        ofSettings
+            Commands.Evaluate
             "answer the questions of a data set and score the answers"
             "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
             "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"

@@ -7,7 +7,7 @@ namespace LoRi.Files;
 /// names what was being read, what was found there and what to do; it is shown to the user as it is. What it quotes may come
 /// from hostile files: control characters are shown as escapes, and the middle of a very long message is left out.
 /// </summary>
-public sealed class InputException : Exception
+public class InputException : Exception
 {
     /// <summary>An error with the whole story in <paramref name="message"/>.</summary>
     public InputException(string message)

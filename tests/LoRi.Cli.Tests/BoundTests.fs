@@ -23,7 +23,21 @@ let private mandatory =
             "objective", [ "--subspace"; "s"; "--teacher"; "t"; "--student"; "u" ]
         ]
 
-let private bounded = set OptionBounds.Options
+/// The options of a command that have a bound, and their bounds.
+let private bounded (command: Registry.Command) =
+    [
+        for settings in Commands.All do
+            if settings.Name = command.Page.Name then
+                for setting in settings.Settings do
+                    if setting.ValueForm.Most.HasValue && setting.ValueForm.Most.Value > 1.0 then
+                        setting.Flag, setting.ValueForm.Most.Value
+
+        if Commands.All |> Seq.forall (fun settings -> settings.Name <> command.Page.Name) then
+            for option, _ in command.Names() do
+                match OptionBounds.Of option with
+                | bound when bound.HasValue -> option, float bound.Value
+                | _ -> ()
+    ]
 
 [<Tests>]
 let tests =
@@ -31,7 +45,7 @@ let tests =
         "Bounds"
         [
             for command in Registry.commands do
-                for option in command.Names() |> List.map fst |> List.filter bounded.Contains |> List.distinct do
+                for option, most in bounded command do
                     test $"{command.Page.Name} {option}" {
                         let arguments =
                             [
@@ -41,10 +55,9 @@ let tests =
                                 "2000000000"
                             ]
 
-                        let most = OptionBounds.Of(option).Value
                         expectError BadUsage $"{option} 2000000000: must be at most {most}" arguments
                     }
-            for key, most in [ "threads", OptionBounds.Of("--threads").Value; "batch_size", 65536 ] do
+            for key, most in [ "threads", StageSettings.Threads.Form.Most.Value; "batch_size", 65536.0 ] do
                 test $"{key} in a file of settings" {
                     inFolder (fun folder ->
                         let config = file folder "c.json" $"""{{"{key}": 1000000}}"""

@@ -8,7 +8,6 @@ open System.Text.Json
 open System.Text.Json.Nodes
 open System.Text.RegularExpressions
 open Expecto
-open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
@@ -224,7 +223,7 @@ let private olderRuns =
                     """"method": "no-cot", "latent_steps": 5, "covariance": "modewise", "projection": "mlp", "teacher": "t", "data": ["d"], "output": "o"}"""
 
                 let read (content: string) =
-                    Training.distillSettings [ "--config"; file folder "config.json" content ]
+                    distillSettings [ "--config"; file folder "config.json" content ]
 
                 let settings = read ("""{"command": "distill", """ + idle)
                 Expect.equal settings.Latent.StepsTaken 0 "no steps"
@@ -243,9 +242,9 @@ let private olderRuns =
                         "config.json"
                         """{"method": "lori", "covariance": "full", "teacher": "t", "data": ["d"], "output": "o"}"""
 
-                let settings = Training.distillSettings [ "--config"; config; "--method"; "codi" ]
+                let settings = distillSettings [ "--config"; config; "--method"; "codi" ]
                 Expect.equal settings.Latent.Method "codi" "method"
-                Expect.equal settings.LoRi.Covariance CovarianceOption.Modewise "out of force")
+                Expect.equal settings.LoRi.Objective.Rationale.Covariance LoRi.Math.Covariance.Modewise "out of force")
         }
     ]
 

@@ -5,7 +5,6 @@ open System.Diagnostics
 open System.IO
 open Expecto
 open LoRi.Cli
-open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Runs.Settings
 open LoRi.Cli.Tests.Running
@@ -14,7 +13,7 @@ let private repeated =
     [
         test "the parts of a list that is given in parts are put together" {
             let settings =
-                Training.teachSettings
+                teachSettings
                     [
                         "--model"
                         "m"
@@ -34,7 +33,7 @@ let private repeated =
                     ]
 
             Expect.equal (List.ofSeq settings.Train.Data) [ "a"; "b"; "c" ] "files, in their order"
-            Expect.equal (List.ofSeq (nonNull settings.Adapters.LoraTargets)) [ "q_proj"; "v_proj" ] "targets"
+            Expect.equal (List.ofSeq (settings.Values.Get AdapterSettings.Targets)) [ "q_proj"; "v_proj" ] "targets"
 
             let export =
                 CommandLine.parse<ExportArgs>
@@ -127,24 +126,23 @@ let private ofFiles =
                             ]
 
                 let fed =
-                    CommandLine.parseWithFile<EvaluateArgs>
-                        "evaluate"
-                        []
+                    SettingOptions.read
+                        Commands.Evaluate
                         ((withNothing "evaluate").Tail
                          @ [
                              "--config"
                              config """{"answer_prefix": "--write-prefix", "json": false, "seed": null}"""
                          ])
 
-                Expect.equal (fed.GetResult EvaluateArgs.Answer_Prefix) "--write-prefix" "text"
-                Expect.isFalse (fed.Contains Write_Prefix || fed.Contains EvaluateArgs.Json) "no option"
-                Expect.isFalse (fed.Contains EvaluateArgs.Seed) "nothing")
+                Expect.equal (fed.Get AnswerSettings.AnswerPrefix) "--write-prefix" "text"
+                Expect.isFalse (fed.Get AnswerSettings.WritePrefix || fed.Get StageSettings.Json) "no option"
+                Expect.isFalse (fed.IsGiven AnswerSettings.Seed) "nothing")
         }
         test "what neither the file nor the command line gives is missing" {
             inFolder (fun folder ->
                 expectError
                     BadUsage
-                    "evaluate: missing parameter '--output'"
+                    "--output is missing: name the folder to make"
                     [
                         "evaluate"
                         "--data"

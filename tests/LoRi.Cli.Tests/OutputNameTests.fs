@@ -7,6 +7,7 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Files
+open LoRi.Files.Settings
 open LoRi.Runs.Settings
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
@@ -81,7 +82,7 @@ let private names =
         }
         test "names with points that are no endings are taken, and so is a folder that is there" {
             let taken (name: string) =
-                OutputName.RequireFolder(name, "things")
+                Expect.isNull (OutputName.FolderFault(name, "things")) name
 
             for name in [ "qwen2.5-0.5b"; "runs/v1.2"; "a.b.c"; "model.gguf.d"; "out/"; "." ] do
                 taken name
@@ -91,9 +92,9 @@ let private names =
                 taken there
                 taken (there + "/"))
 
-            Expect.throwsT<InputException> (fun () -> taken "x.gguf/") "a folder's own sign does not help"
-            OutputName.RequireFile("states", "a file", ".safetensors")
-            OutputName.RequireFile("v1.5", "a file", ".safetensors")
+            Expect.isNotNull (OutputName.FolderFault("x.gguf/", "things")) "a folder's own sign does not help"
+            Expect.isNull (OutputName.FileFault("states", "a file", ".safetensors")) "no ending"
+            Expect.isNull (OutputName.FileFault("v1.5", "a file", ".safetensors")) "a version"
         }
     ]
 

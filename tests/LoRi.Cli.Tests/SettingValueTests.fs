@@ -5,7 +5,6 @@ open System.IO
 open System.Text.Json.Nodes
 open Expecto
 open LoRi.Cli
-open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Runs.Settings
 open LoRi.Cli.Tests.Running
@@ -59,7 +58,7 @@ let private values =
             }
         test "a help flag that is the value of an option of a student is none" {
             let settings =
-                Training.distillSettings
+                distillSettings
                     [
                         "--method"
                         "latent-ce"
@@ -88,7 +87,7 @@ let private files =
                         """{"steps": 60, "batch_size": 4, "accumulation": 2, "validation_fraction": 0.2, "warmup_steps": 2, "eval_every": 3}"""
 
                 let settings options =
-                    (Training.teachSettings (
+                    (teachSettings (
                         withNothing "teach"
                         |> List.tail
                         |> (fun given -> given @ options @ [ "--config"; config ])
@@ -108,21 +107,24 @@ let private files =
         test "a prefix that is fed and one that is written replace each other" {
             inFolder (fun folder ->
                 let evaluation content options =
-                    CommandLine.parseWithFile<EvaluateArgs>
-                        "evaluate"
-                        Stages.replacing
+                    SettingOptions.read
+                        Commands.Evaluate
                         (List.tail (withNothing "evaluate")
                          @ options
                          @ [ "--config"; file folder "c.json" content ])
 
                 let written = evaluation """{"answer_prefix": "So"}""" [ "--write-prefix" ]
-                Expect.isFalse (written.Contains EvaluateArgs.Answer_Prefix) "the file's prefix"
+                Expect.isFalse (written.IsGiven AnswerSettings.AnswerPrefix) "the file's prefix"
                 let fed = evaluation """{"write_prefix": true}""" [ "--answer-prefix"; "So" ]
-                Expect.isFalse (fed.Contains Write_Prefix) "the file's flag")
+                Expect.isFalse (fed.IsGiven AnswerSettings.WritePrefix) "the file's flag")
         }
         test "a model that is named as on the Hub stays so in the settings of its evaluation" {
             let options =
-                EvaluationOptions(Model = "owner/there-is-none", Data = [| "d" |], Output = "o")
+                EvaluationOptions(
+                    SettingOptions.read
+                        Commands.Evaluate
+                        [ "--model"; "owner/there-is-none"; "--data"; "d"; "--output"; "o" ]
+                )
 
             Expect.equal ((nonNull (options.ToJson()["model"])).GetValue<string>()) "owner/there-is-none" "model"
             Expect.isTrue (Path.IsPathRooted((nonNull (options.ToJson()["output"])).GetValue<string>())) "output"

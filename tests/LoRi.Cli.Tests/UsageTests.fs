@@ -3,7 +3,6 @@ module LoRi.Cli.Tests.UsageTests
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Runs.RunFolders
 open LoRi.Runs.Settings
@@ -123,7 +122,7 @@ let private settings =
                         """{"learning_rate": 0.5, "batch_size": 7, "schedule": "half-cosine", "epochs": 2, "levels": "last-2", "weighting": "none"}"""
 
                 let settings =
-                    Training.distillSettings
+                    distillSettings
                         [
                             "--teacher"
                             "t"
@@ -148,8 +147,8 @@ let private settings =
                     (true, false)
                     "steps replace epochs"
 
-                Expect.equal settings.Train.Schedule Schedule.HalfCosine "choice"
-                Expect.equal settings.LoRi.Weighting WeightingOption.None "choice"
+                Expect.equal (settings.Values.Get TrainSettings.Schedule) Schedule.HalfCosine "choice"
+                Expect.equal settings.LoRi.Objective.Rationale.Weighting LoRi.Math.Weighting.Off "choice"
                 Expect.equal (settings.LoRi.Levels.ToString()) "last-2" "levels"
                 Expect.equal (List.ofSeq settings.Train.Data) [ "a"; "b" ] "list"
                 Expect.equal settings.Latent.LatentSteps 5 "default")
@@ -157,13 +156,11 @@ let private settings =
         test "a written configuration reads back the same" {
             inFolder (fun folder ->
                 let first =
-                    Training.distillSettings (
-                        List.tail distill @ [ "--seed"; "17"; "--resume"; "--hidden-energy"; "0.9" ]
-                    )
+                    distillSettings (List.tail distill @ [ "--seed"; "17"; "--resume"; "--hidden-energy"; "0.9" ])
 
                 let run = RunDirectory.Create(Path.Combine(folder, "run"), false)
                 run.WriteConfig(first.ToJson())
-                let second = Training.distillSettings [ "--config"; run.ConfigFile ]
+                let second = distillSettings [ "--config"; run.ConfigFile ]
                 Expect.equal (second.ToJson().ToJsonString()) (first.ToJson().ToJsonString()) "settings"
                 Expect.isTrue first.Train.Resume "resume of this call"
                 Expect.isFalse second.Train.Resume "resume is not kept")

@@ -4,7 +4,6 @@ module LoRi.Cli.Tests.YamlConfigTests
 open System.IO
 open System.Text.Json.Nodes
 open Expecto
-open LoRi.Cli.Commands
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
@@ -38,7 +37,7 @@ let private replayed =
             let data, output = path folder "d.jsonl", path folder "run"
 
             let given =
-                Training.distillSettings
+                distillSettings
                     [
                         "--teacher"
                         folder
@@ -61,7 +60,7 @@ let private replayed =
             let json = file folder "run.json" (written.ToJsonString())
 
             for config in [ yaml; json ] do
-                let again = Training.distillSettings [ "--config"; config ]
+                let again = distillSettings [ "--config"; config ]
                 Expect.equal (again.ToJson().ToJsonString()) (written.ToJsonString()) config)
     }
 

@@ -199,7 +199,7 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let folder = options.GetResult(DemoArgs.Output, Path.Combine("runs", "demo"))
     let workers = options.GetResult(DemoArgs.Threads, Environment.ProcessorCount)
 
-    CommandLine.asUsage (fun () -> OutputName.RequireFolder(folder, "demo.json, config.json and report.html"))
+    CommandLine.refuse (OutputName.FolderFault(folder, "demo.json, config.json and report.html"))
 
     CommandLine.atLeastOne "threads" (Some workers)
 

@@ -47,7 +47,7 @@ let run (terminal: Terminal) _ arguments =
 
     match request.Output with
     | null -> ()
-    | output -> CommandLine.asUsage (fun () -> OutputName.RequireFolder(output, "the repository's files"))
+    | output -> CommandLine.refuse (OutputName.FolderFault(output, "the repository's files"))
 
     let hub = HubOptions.FromEnvironment()
 

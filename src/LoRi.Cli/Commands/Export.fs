@@ -5,6 +5,7 @@ open System
 open LoRi.Cli
 open LoRi.Models.Native
 open LoRi.Runs.Export
+open LoRi.Files.Settings
 open LoRi.Runs.Settings
 
 /// The type of the weights; arithmetic has one more than files that are handed out.

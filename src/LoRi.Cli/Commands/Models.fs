@@ -46,7 +46,7 @@ let logits (terminal: Terminal) native arguments =
     match options.TryGetResult LogitsArgs.Output with
     | Some output ->
         CommandLine.notAnInput [ ModelLoader.Resolve model ] output
-        CommandLine.asUsage (fun () -> OutputName.RequireFile(output, "a safetensors file", ".safetensors"))
+        CommandLine.refuse (OutputName.FileFault(output, "a safetensors file", ".safetensors"))
     | None -> ()
 
     load native (options.TryGetResult LogitsArgs.Threads)

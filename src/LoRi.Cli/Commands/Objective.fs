@@ -1,7 +1,9 @@
 module LoRi.Cli.Commands.Objective
 
 open LoRi.Cli
+open LoRi.Models.Native
 open LoRi.Runs.Settings
+open LoRi.Training.Methods.LoRi
 open LoRi.Training.Trajectories
 
 let private average (values: float seq) =
@@ -23,35 +25,18 @@ let private asJson (losses: AlignmentLosses seq) =
 
 /// The alignment losses between a teacher's and a student's trajectories.
 let run (terminal: Terminal) native arguments =
-    let options = CommandLine.parse<ObjectiveArgs> "objective" arguments
-
-    let chosen =
-        LoRiOptions(
-            Covariance =
-                CommandLine.choiceOr
-                    "covariance"
-                    (options.TryGetResult ObjectiveArgs.Covariance)
-                    CovarianceOption.Modewise,
-            Weighting =
-                CommandLine.choiceOr
-                    "weighting"
-                    (options.TryGetResult ObjectiveArgs.Weighting)
-                    WeightingOption.Statistic,
-            Order = CommandLine.choiceOr "order" (options.TryGetResult ObjectiveArgs.Order) OrderOption.None,
-            Anchor = CommandLine.choiceOr "anchor" (options.TryGetResult ObjectiveArgs.Anchor) AnchorOption.Full
-        )
-
-    let objective = (chosen.ToSettings 0L).Objective
-    Subspace.load native (options.TryGetResult ObjectiveArgs.Threads)
-    let path = options.GetResult ObjectiveArgs.Subspace
+    let settings = SettingOptions.read Commands.Objective arguments
+    let objective = LoRiOptions(settings).Objective
+    NativeRuntime.Load((native: NativeRuntimeOptions).WithThreads(settings.Get StageSettings.Threads))
+    let path = settings.Get FitSettings.Subspace
     let subspace = SubspaceFile.Read path
-    use teacher = TrajectoryFiles.Open(options.GetResult ObjectiveArgs.Teacher)
-    use student = TrajectoryFiles.Open(options.GetResult ObjectiveArgs.Student)
+    use teacher = TrajectoryFiles.Open(settings.Get FitSettings.Teacher)
+    use student = TrajectoryFiles.Open(settings.Get FitSettings.Student)
 
     let losses =
         CommandLine.about path (fun () -> TrajectoryObjective.Compute(subspace, objective, teacher, student))
 
-    if options.Contains ObjectiveArgs.Json then
+    if settings.Get StageSettings.Json then
         Terminal.writeJson terminal (asJson losses)
     else
         let show (part: AlignmentLosses -> float) =

@@ -7,10 +7,8 @@ open System.Runtime.InteropServices
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Files
-open LoRi.Files.Data
 open LoRi.Models.ModelFiles
 open LoRi.Models.Native
-open LoRi.Models.Sequences
 open LoRi.Runs.Evaluate
 open LoRi.Runs.RunFolders
 open LoRi.Runs.Settings
@@ -42,14 +40,13 @@ let private inputs (settings: RunSettings) =
     [ for option, path in named -> option, Option.ofObj path ]
     @ [ for path in settings.Train.Data -> "data", Some path ]
 
-let private train (terminal: Terminal) (native: NativeRuntimeOptions) arguments (settings: RunSettings) =
+let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
     for option, path in inputs settings do
         Option.iter (CommandLine.existing option >> ignore) path
 
     match settings.TeacherShape() with
     | null -> ()
-    | shape ->
-        CommandLine.blaming arguments (fun () -> settings.LoRi.ValidateShape(nonNull settings.Train.Teacher, shape))
+    | shape -> settings.LoRi.ValidateShape(nonNull settings.Train.Teacher, shape)
 
     // A script that goes on with what this run leaves must not take half a run for a whole one.
     let run stop =
@@ -68,86 +65,15 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) arguments 
 
 /// Trains the explicit teacher.
 let teach terminal native arguments =
-    train terminal native arguments (Training.teachSettings arguments)
+    train terminal native (RunSettings(Commands.Teach, SettingOptions.read Commands.Teach arguments))
 
 /// Trains one student.
 let distill terminal native arguments =
-    train terminal native arguments (Training.distillSettings arguments)
-
-let private evaluationOptions (options: Argu.ParseResults<EvaluateArgs>) =
-    let reading =
-        DataOptions(
-            Format =
-                Option.toNullable (
-                    options.TryGetResult EvaluateArgs.Format
-                    |> Option.map (CommandLine.choice<DataFormat> "format")
-                ),
-            SkipBadLines = options.Contains EvaluateArgs.Skip_Bad_Lines,
-            Limit = Option.toNullable (options.TryGetResult EvaluateArgs.Limit),
-            QuestionColumn = options.GetResult(EvaluateArgs.Question_Column, "question"),
-            RationaleColumn = options.GetResult(EvaluateArgs.Rationale_Column, "rationale"),
-            AnswerColumn = options.GetResult(EvaluateArgs.Answer_Column, "answer")
-        )
-
-    EvaluationOptions(
-        Model = options.GetResult EvaluateArgs.Model,
-        Data = options.GetResult EvaluateArgs.Data,
-        Output = options.GetResult EvaluateArgs.Output,
-        Tokenizer = Option.toObj (options.TryGetResult EvaluateArgs.Tokenizer),
-        LatentSteps = Option.toNullable (options.TryGetResult EvaluateArgs.Latent_Steps),
-        AnswerPrefix = Option.toObj (options.TryGetResult EvaluateArgs.Answer_Prefix),
-        WritePrefix = options.Contains Write_Prefix,
-        QuestionText =
-            CommandLine.choiceOr "question-text" (options.TryGetResult EvaluateArgs.Question_Text) QuestionText.AsIs,
-        DataName = Option.toObj (options.TryGetResult EvaluateArgs.Data_Name),
-        MaxNewTokens = options.GetResult(EvaluateArgs.Max_New_Tokens, 256),
-        BatchSize = options.GetResult(EvaluateArgs.Batch_Size, 16),
-        LatencyQuestions = options.GetResult(Latency_Questions, 10),
-        Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult EvaluateArgs.Dtype) DtypeOption.F32,
-        Device = CommandLine.choiceOr "device" (options.TryGetResult EvaluateArgs.Device) DeviceOption.Cpu,
-        Threads = Option.toNullable (options.TryGetResult EvaluateArgs.Threads),
-        Seed = Option.toNullable (options.TryGetResult EvaluateArgs.Seed),
-        Resume = options.Contains EvaluateArgs.Resume,
-        Reading = reading
-    )
-
-/// Refuses numbers out of range and options that contradict each other.
-let private checkEvaluation (options: Argu.ParseResults<EvaluateArgs>) =
-    for option, value in
-        [
-            "batch-size", options.TryGetResult EvaluateArgs.Batch_Size
-            "max-new-tokens", options.TryGetResult EvaluateArgs.Max_New_Tokens
-            "limit", options.TryGetResult EvaluateArgs.Limit
-            "threads", options.TryGetResult EvaluateArgs.Threads
-            "latent-steps", options.TryGetResult EvaluateArgs.Latent_Steps
-        ] do
-        CommandLine.atLeastOne option value
-
-    match options.TryGetResult Latency_Questions with
-    | Some count when count < 0 -> raise (UsageException $"--latency-questions {count}: must be at least 0")
-    | _ -> ()
-
-    match options.TryGetResult EvaluateArgs.Answer_Prefix with
-    | Some prefix when options.Contains Write_Prefix ->
-        raise (
-            UsageException
-                $"--answer-prefix {prefix} and --write-prefix contradict each other: a prefix is fed, or the model writes it"
-        )
-    | _ -> ()
-
-/// Settings of an evaluation that cannot stand beside each other.
-let replacing = [ "write_prefix", "answer_prefix" ]
+    train terminal native (RunSettings(Commands.Distill, SettingOptions.read Commands.Distill arguments))
 
 /// Answers and scores a data set.
 let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options = CommandLine.parseWithFile<EvaluateArgs> "evaluate" replacing arguments
-
-    let evaluation =
-        CommandLine.blaming arguments (fun () ->
-            checkEvaluation options
-            let chosen = evaluationOptions options
-            chosen.Validate()
-            chosen)
+    let evaluation = EvaluationOptions(SettingOptions.read Commands.Evaluate arguments)
 
     CommandLine.existing "model" evaluation.Model |> ignore
 
@@ -164,7 +90,7 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
             InputException
                 $"{evaluation.Output}: the evaluation was stopped before its end; the same command with --resume goes on"
         )
-    | found when options.Contains EvaluateArgs.Json ->
+    | found when evaluation.Values.Get StageSettings.Json ->
         let written =
             IO.File.ReadAllText(IO.Path.Combine(evaluation.Output, "evaluation.json"))
 
@@ -175,78 +101,23 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
         EvaluationTable.show terminal found
         NextSteps.tell terminal (NextSteps.afterEvaluation evaluation)
 
-let private trajectoriesOptions (options: Argu.ParseResults<TrajectoriesArgs>) =
-    let reading =
-        DataOptions(
-            Format =
-                Option.toNullable (
-                    options.TryGetResult TrajectoriesArgs.Format
-                    |> Option.map (CommandLine.choice<DataFormat> "format")
-                ),
-            SkipBadLines = options.Contains TrajectoriesArgs.Skip_Bad_Lines,
-            Limit = Option.toNullable (options.TryGetResult TrajectoriesArgs.Limit),
-            QuestionColumn = options.GetResult(TrajectoriesArgs.Question_Column, "question"),
-            RationaleColumn = options.GetResult(TrajectoriesArgs.Rationale_Column, "rationale"),
-            AnswerColumn = options.GetResult(TrajectoriesArgs.Answer_Column, "answer"),
-            Annotations =
-                CommandLine.choiceOr
-                    "annotations"
-                    (options.TryGetResult TrajectoriesArgs.Annotations)
-                    AnnotationHandling.Strip
-        )
-
-    TrajectoriesOptions(
-        Model = options.GetResult TrajectoriesArgs.Model,
-        Data = options.GetResult TrajectoriesArgs.Data,
-        Output = options.GetResult TrajectoriesArgs.Output,
-        Tokenizer = Option.toObj (options.TryGetResult TrajectoriesArgs.Tokenizer),
-        Levels = CommandLine.asUsage (fun () -> LevelSelection.Parse(options.GetResult(TrajectoriesArgs.Levels, "all"))),
-        TeacherText =
-            CommandLine.choiceOr
-                "teacher-text"
-                (options.TryGetResult TrajectoriesArgs.Teacher_Text)
-                TeacherTextOption.Full,
-        AnswerPrefix = Option.toObj (options.TryGetResult TrajectoriesArgs.Answer_Prefix),
-        BatchSize = options.GetResult(TrajectoriesArgs.Batch_Size, 16),
-        Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult TrajectoriesArgs.Dtype) DtypeOption.F32,
-        Device = CommandLine.choiceOr "device" (options.TryGetResult TrajectoriesArgs.Device) DeviceOption.Cpu,
-        MaxTokens = Option.toNullable (options.TryGetResult TrajectoriesArgs.Max_Tokens),
-        ShardSize = StorageSize.Parse("--shard-size", options.GetResult(TrajectoriesArgs.Shard_Size, "4GiB")),
-        Reading = reading
-    )
-
 /// Writes a teacher's trajectories.
 let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options =
-        CommandLine.parseWithFile<TrajectoriesArgs> "trajectories" [] arguments
+    let settings = SettingOptions.read Commands.Trajectories arguments
+    let model = nonNull (settings.Get AnswerSettings.Traced)
+    let data = settings.Get AnswerSettings.Data
+    CommandLine.existing "model" model |> ignore
 
-    let settings =
-        CommandLine.blaming arguments (fun () ->
-            for option, value in
-                [
-                    "batch-size", options.TryGetResult TrajectoriesArgs.Batch_Size
-                    "limit", options.TryGetResult TrajectoriesArgs.Limit
-                    "max-tokens", options.TryGetResult TrajectoriesArgs.Max_Tokens
-                    "threads", options.TryGetResult TrajectoriesArgs.Threads
-                ] do
-                CommandLine.atLeastOne option value
-
-            let chosen = trajectoriesOptions options
-            chosen.Validate()
-            chosen)
-
-    CommandLine.existing "model" settings.Model |> ignore
-
-    for path in settings.Data do
+    for path in data do
         CommandLine.existing "data" path |> ignore
 
-    CommandLine.notAnInput (Seq.append [ ModelLoader.Resolve settings.Model ] settings.Data) settings.Output
-    NativeRuntime.Load(native.WithThreads(Option.toNullable (options.TryGetResult TrajectoriesArgs.Threads)))
+    CommandLine.notAnInput (Seq.append [ ModelLoader.Resolve model ] data) (settings.Get AnswerSettings.TraceOutput)
+    NativeRuntime.Load(native.WithThreads(settings.Get StageSettings.Threads))
 
     let result =
         TrajectoriesStage.Run(settings, Action<string>(fun line -> terminal.Error.WriteLine line))
 
-    if options.Contains TrajectoriesArgs.Json then
+    if settings.Get StageSettings.Json then
         Terminal.writeJson
             terminal
             (Json.object

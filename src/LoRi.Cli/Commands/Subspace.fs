@@ -11,41 +11,6 @@ open LoRi.Runs.Settings
 open LoRi.Training.Methods.LoRi
 open LoRi.Training.Trajectories
 
-/// The native libraries, with the threads that a command asks for.
-let load (native: NativeRuntimeOptions) (threads: int option) =
-    CommandLine.atLeastOne "threads" threads
-
-    NativeRuntime.Load(
-        NativeRuntimeOptions(
-            LibtorchFolder = native.LibtorchFolder,
-            AnyVersion = native.AnyVersion,
-            Threads = Option.toNullable threads
-        )
-    )
-
-let private settings (options: Argu.ParseResults<SubspaceFitArgs>) =
-    let chosen =
-        LoRiOptions(
-            SubspaceKind = CommandLine.choiceOr "kind" (options.TryGetResult Kind) SubspaceKindOption.MultilinearSvd,
-            Standardise =
-                CommandLine.choiceOr
-                    "standardise"
-                    (options.TryGetResult SubspaceFitArgs.Standardise)
-                    StandardiseOption.Full,
-            Weighting =
-                CommandLine.choiceOr
-                    "weighting"
-                    (options.TryGetResult SubspaceFitArgs.Weighting)
-                    WeightingOption.Statistic,
-            LayerRank = Option.toNullable (options.TryGetResult SubspaceFitArgs.Layer_Rank),
-            LayerEnergy = Option.toNullable (options.TryGetResult SubspaceFitArgs.Layer_Energy),
-            HiddenRank = Option.toNullable (options.TryGetResult SubspaceFitArgs.Hidden_Rank),
-            HiddenEnergy = Option.toNullable (options.TryGetResult SubspaceFitArgs.Hidden_Energy)
-        )
-
-    CommandLine.asUsage chosen.ValidateRanks
-    chosen
-
 let private asJson (measured: MeasuredSubspace) (kept: float) =
     let subspace = measured.Fitted
     let spectrum = subspace.Spectra[subspace.Standardisation]
@@ -97,25 +62,24 @@ let private describe (measured: MeasuredSubspace) path =
     ]
 
 /// Fits the subspace of trajectories and writes it.
-let fit (terminal: Terminal) native arguments =
-    let options = CommandLine.parse<SubspaceFitArgs> "subspace fit" arguments
-    let chosen = settings options
-    let seed = options.GetResult(SubspaceFitArgs.Seed, 0L)
-    load native (options.TryGetResult SubspaceFitArgs.Threads)
-    let trajectories = options.GetResult Trajectories
-    let path = options.GetResult SubspaceFitArgs.Output
-    CommandLine.asUsage (fun () -> OutputName.RequireFile(path, "a safetensors file", ".safetensors"))
+let fit (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let settings = SettingOptions.read Commands.SubspaceFit arguments
+    let seed = settings.Get FitSettings.Seed
+    NativeRuntime.Load(native.WithThreads(settings.Get StageSettings.Threads))
+    let trajectories = settings.Get FitSettings.Trajectories
+    let path = settings.Get FitSettings.Output
     use corpus = TrajectoryFiles.Open trajectories
     CommandLine.notAnInput (Seq.append trajectories corpus.Paths) path
 
     let subspace =
         CommandLine.about (String.Join(' ', trajectories)) (fun () ->
-            TeacherFit.Fit(corpus, chosen.ToSettings seed, options.Contains Low_Memory, everyStatistic = true))
+            let chosen = LoRiOptions(FitSettings.AsAlignment settings).Settings seed
+            TeacherFit.Fit(corpus, chosen, settings.Get FitSettings.LowMemory, everyStatistic = true))
 
     SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
 
     match subspace.EnergyKept with
-    | Some kept when options.Contains SubspaceFitArgs.Json -> Terminal.writeJson terminal (asJson subspace kept)
+    | Some kept when settings.Get StageSettings.Json -> Terminal.writeJson terminal (asJson subspace kept)
     | _ -> Terminal.writeFields terminal (describe subspace path)
 
 let private shares = [ 0.9; 0.95; 0.99 ]

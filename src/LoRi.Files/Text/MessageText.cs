@@ -17,6 +17,13 @@ public static class MessageText
     /// <summary>A whole message on one line: control characters escaped, the middle left out when it is very long.</summary>
     public static string OneLine(string message) => Cut(Escape(message.ReplaceLineEndings(" ")), LongestMessage, LongestMessage / 3);
 
+    /// <summary>Names of which one is meant: "a, b or c".</summary>
+    public static string Or(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return names.Count < 2 ? string.Concat(names) : $"{string.Join(", ", names.SkipLast(1))} or {names[^1]}";
+    }
+
     /// <summary>The first few of some names, and how many more there are.</summary>
     public static string List(IReadOnlyCollection<string> names)
     {

@@ -23,9 +23,6 @@ internal sealed class EvaluationFolder : IDisposable
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>They change neither what is asked nor what is answered. Model, tokenizer and data are compared by their content.</summary>
-    private static readonly string[] Free = ["output", "model", "data", "tokenizer", "latency_questions"];
-
     private readonly string folder;
     private readonly IDisposable held;
     private StreamWriter? predictions;
@@ -84,7 +81,7 @@ internal sealed class EvaluationFolder : IDisposable
         if (Begun)
         {
             EvaluationIdentity.Read(IdentityFile).Check(identity, options);
-            return ResumeRules.CheckSame(options.Output, JsonFile.ReadObject(ConfigFile), options.ToJson(), Free);
+            return ResumeRules.CheckSame(Commands.Evaluate, options.Output, JsonFile.ReadObject(ConfigFile), options.ToJson());
         }
 
         return Finished || File.Exists(ConfigFile) || File.Exists(PredictionsFile)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LoRi.Files;
 using LoRi.Files.Data;
+using LoRi.Files.Settings;
 using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
@@ -259,7 +260,7 @@ public sealed class EvaluationStage
             PrefixFed = fed.Length > 0,
             AnswerPrefix = prefix,
             DataName = options.ScoredAs,
-            QuestionText = OptionJson.Name(options.QuestionText),
+            QuestionText = Forms.Name(options.QuestionText),
             Seconds = seconds,
             TokensGenerated = tokens,
             TokensPerQuestion = (double)tokens / rows.Count,
@@ -271,11 +272,11 @@ public sealed class EvaluationStage
             SingleLatencyMs = LatencySummary.Of(singles),
             PeakMemoryBytes = StageMeasures.PeakMemory(),
             Threads = get_num_threads(),
-            Device = OptionJson.Name(options.Device),
-            Dtype = OptionJson.Name(options.Dtype),
+            Device = Forms.Name(options.Device),
+            Dtype = StageSettings.Name(options.Dtype),
             Seed = options.Seed ?? ModelRun.SeedOf(run),
             BadRowsSkipped = badRows,
-            Model = OptionRules.FullPathOf(options.Model)!,
+            Model = Paths.FullWhereThere(options.Model),
             Run = run,
         };
     }

@@ -62,7 +62,10 @@ public sealed record ExportOptions
     /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
     public void Validate()
     {
-        OutputName.RequireFolder(Output, "safetensors, tokenizer and model card");
+        if (OutputName.FolderFault(Output, "safetensors, tokenizer and model card") is { } fault)
+        {
+            throw new InputException(fault);
+        }
         if (Dtype == DtypeOption.F64)
         {
             throw OptionRules.Wrong("--dtype", "float64", "weights are handed out as float32 or bfloat16");

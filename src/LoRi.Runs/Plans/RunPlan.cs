@@ -15,7 +15,7 @@ public sealed class RunPlan(RunSettings settings, int rows)
     private const int FewestStepsOfAPart = 10;
 
     /// <summary>Optimizer steps of the whole run.</summary>
-    public int Steps { get; } = settings.Train.Steps ?? ExactEpochs.Steps(settings.Train.Epochs ?? TrainOptions.DefaultEpochs, rows, settings.Train.BatchSize);
+    public int Steps { get; } = settings.Train.Steps ?? ExactEpochs.Steps(settings.Train.Epochs!.Value, rows, settings.Train.BatchSize);
 
     /// <summary>Steps of linear warm-up.</summary>
     /// <exception cref="InputException">There are more than steps.</exception>
@@ -33,10 +33,12 @@ public sealed class RunPlan(RunSettings settings, int rows)
     public int? EvaluateEvery => settings.Train.ValidationFraction == 0 ? null : settings.Train.EvalEvery ?? PartOfARun;
 
     /// <summary>The settings with what was derived from the data: what <c>config.json</c> keeps.</summary>
-    public RunSettings Resolved => settings with
-    {
-        Train = settings.Train with { Steps = Steps, Epochs = null, WarmupSteps = WarmupSteps, CheckpointEvery = CheckpointEvery, EvalEvery = EvaluateEvery },
-    };
+    public RunSettings Resolved => settings
+        .With(TrainSettings.Steps, Steps)
+        .With(TrainSettings.Epochs, null)
+        .With(TrainSettings.WarmupSteps, WarmupSteps)
+        .With(TrainSettings.CheckpointEvery, CheckpointEvery)
+        .With(TrainSettings.EvalEvery, EvaluateEvery);
 
     /// <summary>A twentieth of the steps, in short runs ten or a little more, or all of them.</summary>
     private int PartOfARun => Steps / System.Math.Clamp(Steps / FewestStepsOfAPart, 1, PartsOfARun);
@@ -48,16 +50,6 @@ public sealed class RunPlan(RunSettings settings, int rows)
         BatchSize = settings.Train.BatchSize,
         MicroBatchSize = (settings.Train.BatchSize + settings.Train.Accumulation - 1) / settings.Train.Accumulation,
         Seed = settings.Train.Seed,
-        Optimizer = new OptimizerSettings
-        {
-            LearningRate = settings.Train.LearningRate,
-            Schedule = settings.Train.Schedule,
-            WarmupSteps = WarmupSteps,
-            Beta1 = settings.Train.Beta1,
-            Beta2 = settings.Train.Beta2,
-            WeightDecay = settings.Train.WeightDecay,
-            DecayAll = settings.Train.DecayAll,
-            ClipNorm = settings.Train.Clip == 0 ? double.PositiveInfinity : settings.Train.Clip,
-        },
+        Optimizer = settings.Train.Optimizer(WarmupSteps),
     };
 }

@@ -3,6 +3,7 @@ using LoRi.Files;
 using LoRi.Files.Data;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
+using LoRi.Files.Settings;
 using LoRi.Runs.Demo;
 using LoRi.Runs.Evaluate;
 using LoRi.Runs.Settings;
@@ -31,16 +32,20 @@ public sealed record ReportOptions
     /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
     public void Validate()
     {
-        OptionRules.AtLeast<int>("--questions", Questions, 0);
+        if (Questions < 0)
+        {
+            throw OptionRules.Wrong("--questions", Questions, "must be at least 0");
+        }
+
         if (Output is { } page && Path.GetExtension(page).Equals(SlideCard.Extension, StringComparison.OrdinalIgnoreCase))
         {
             throw new InputException(
                 $"--output {page}: is the page, and its picture is written beside it with the ending .svg; name it {Path.ChangeExtension(page, ".html")}");
         }
 
-        if (Output is { } named)
+        if (Output is { } named && OutputName.FileFault(named, "an HTML page", ".html", ".htm") is { } fault)
         {
-            OutputName.RequireFile(named, "an HTML page", ".html", ".htm");
+            throw new InputException(fault);
         }
 
         if (Questions == 0 && Data.Count > 0)
@@ -127,7 +132,7 @@ public static class ReportStage
         }
 
         var config = Path.Combine(run.Folder, "config.json");
-        var train = OptionJson.Read<TrainOptions>(JsonFile.ReadObject(config), new OptionSource(config));
+        var train = RunSettings.OfRun(JsonFile.ReadObject(config), new SettingSource(config)).Train;
         var missing = train.Data.FirstOrDefault(file => !File.Exists(file));
         if (missing is null)
         {

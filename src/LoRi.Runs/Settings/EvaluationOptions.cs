@@ -1,101 +1,57 @@
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using LoRi.Files;
 using LoRi.Files.Data;
+using LoRi.Files.Settings;
 
 namespace LoRi.Runs.Settings;
 
-/// <summary>Settings of an evaluation. Property names in snake case are the keys of its <c>config.json</c>.</summary>
-public sealed record EvaluationOptions
+/// <summary>What settings say of an evaluation; what each value means says its declaration in <see cref="AnswerSettings"/>.</summary>
+/// <param name="Values">The settings.</param>
+#pragma warning disable CS1591 // Each value is documented where its setting is declared.
+public sealed record EvaluationOptions(SettingValues Values)
 {
-    /// <summary><c>--model</c>.</summary>
-    public required string Model { get; init; }
+    public string Model => Values.Get(AnswerSettings.Model)!;
 
-    /// <summary><c>--data</c>.</summary>
-    public required IReadOnlyList<string> Data { get; init; }
+    public IReadOnlyList<string> Data => Values.Get(AnswerSettings.Data);
 
-    /// <summary><c>--output</c>.</summary>
-    public required string Output { get; init; }
+    public string Output => Values.Get(AnswerSettings.Output);
 
-    /// <summary><c>--tokenizer</c>.</summary>
-    public string? Tokenizer { get; init; }
+    public string? Tokenizer => Values.Get(AnswerSettings.Tokenizer);
 
-    /// <summary><c>--latent-steps</c>; left out, the run's own.</summary>
-    public int? LatentSteps { get; init; }
+    public int? LatentSteps => Values.Get(AnswerSettings.LatentSteps);
 
-    /// <summary><c>--answer-prefix</c>; left out, the run's own.</summary>
-    public string? AnswerPrefix { get; init; }
+    public string? AnswerPrefix => Values.Get(AnswerSettings.AnswerPrefix);
 
-    /// <summary><c>--write-prefix</c>: the model writes the prefix instead of being fed it.</summary>
-    public bool WritePrefix { get; init; }
+    public bool WritePrefix => Values.Get(AnswerSettings.WritePrefix);
 
-    /// <summary><c>--question-text</c>: the form in which questions are asked.</summary>
-    public QuestionText QuestionText { get; init; } = QuestionText.AsIs;
+    public QuestionText QuestionText => Values.Get(AnswerSettings.QuestionText);
 
-    /// <summary><c>--data-name</c>: the data set's name for the scorers; left out, the names of its files.</summary>
-    public string? DataName { get; init; }
+    public int MaxNewTokens => Values.Get(AnswerSettings.MaxNewTokens);
 
-    /// <summary><c>--max-new-tokens</c>.</summary>
-    public int MaxNewTokens { get; init; } = 256;
+    public int BatchSize => Values.Get(AnswerSettings.BatchSize);
 
-    /// <summary><c>--batch-size</c>.</summary>
-    public int BatchSize { get; init; } = 16;
+    public int LatencyQuestions => Values.Get(AnswerSettings.LatencyQuestions);
 
-    /// <summary><c>--latency-questions</c>: questions that are answered once more, one at a time, to measure the latency; 0 for none.</summary>
-    public int LatencyQuestions { get; init; } = 10;
+    public DtypeOption Dtype => Values.Get(StageSettings.Dtype);
 
-    /// <summary><c>--dtype</c>.</summary>
-    public DtypeOption Dtype { get; init; } = DtypeOption.F32;
+    public DeviceOption Device => Values.Get(StageSettings.Device);
 
-    /// <summary><c>--device</c>.</summary>
-    public DeviceOption Device { get; init; } = DeviceOption.Cpu;
+    public int? Threads => Values.Get(StageSettings.Threads);
 
-    /// <summary><c>--threads</c>: threads of one operation; left out, libtorch's own choice.</summary>
-    public int? Threads { get; init; }
+    public long? Seed => Values.Get(AnswerSettings.Seed);
 
-    /// <summary><c>--seed</c>: recorded with the result.</summary>
-    public long? Seed { get; init; }
+    public bool Resume => Values.Get(AnswerSettings.Resume);
 
-    /// <summary><c>--resume</c>: go on after the last complete batch, or begin where there is none.</summary>
-    public bool Resume { get; init; }
-
-    /// <summary>How the data are read.</summary>
-    public DataOptions Reading { get; init; } = new();
+    public DataOptions Reading => StageSettings.Reading(Values);
 
     /// <summary>The data set as results name it: the names of its files.</summary>
     internal string Dataset => string.Join(' ', Data.Select(Path.GetFileName));
 
     /// <summary>The data set's name for the scorers.</summary>
-    internal string ScoredAs => DataName ?? Dataset;
+    internal string ScoredAs => Values.Get(AnswerSettings.DataName) ?? Dataset;
 
     /// <summary>Checks everything that can be checked without reading a file.</summary>
-    /// <exception cref="InputException">A value is out of range.</exception>
-    public void Validate()
-    {
-        OutputName.RequireFolder(Output, "evaluation.json, predictions.jsonl and config.json");
-        OptionRules.AtLeast("--latent-steps", LatentSteps, 1);
-        OptionRules.AtLeast<int>("--max-new-tokens", MaxNewTokens, 1);
-        OptionRules.AtLeast<int>("--batch-size", BatchSize, 1);
-        OptionRules.AtLeast<int>("--latency-questions", LatencyQuestions, 0);
-    }
+    public void Validate() => Commands.Evaluate.Check(Values);
 
     /// <summary>The content of <c>config.json</c>: what <c>--config</c> reads back, whatever the working folder is then.</summary>
-    public JsonObject ToJson()
-    {
-        var whole = this with { Model = OptionRules.FullPathOf(Model)!, Data = [.. Data.Select(Full)], Output = Full(Output), Tokenizer = Tokenizer is null ? null : Full(Tokenizer) };
-        var all = JsonSerializer.SerializeToNode(whole, OptionJson.Format)!.AsObject();
-        var reading = all["reading"]!.AsObject();
-        all.Remove("reading");
-        all.Remove("resume");
-
-        // Rationales are not read here.
-        foreach (var (key, value) in reading.Where(pair => pair.Key != "annotations"))
-        {
-            all[key] = value?.DeepClone();
-        }
-
-        return all;
-    }
-
-    private static string Full(string path) => Path.GetFullPath(path);
+    public JsonObject ToJson() => Commands.Evaluate.ToJson(Values);
 }

@@ -1,6 +1,8 @@
-using LoRi.Files;
+using LoRi.Files.Settings;
 using LoRi.Files.Text;
+using LoRi.Math;
 using LoRi.Training.Methods;
+using LoRi.Training.Methods.LoRi;
 
 namespace LoRi.Runs.Settings;
 
@@ -24,10 +26,16 @@ public static class MethodNames
 
     private static readonly MethodFacts[] Known =
     [
-        new(LoRi, "low-rank distillation for implicit reasoning") { TakesLatentSteps = true, HasFrozenTeacher = true, NeedsRationale = true },
+        new(LoRi, "low-rank distillation for implicit reasoning")
+        {
+            TakesLatentSteps = true, HasFrozenTeacher = true, NeedsRationale = true, Settings = [.. SharedSettings.OfLatents, .. AlignmentSettings.All],
+        },
         new(NoCot, "answers without a chain of thought"),
-        new(LatentCe, "latent steps trained by the answer's cross-entropy alone") { TakesLatentSteps = true },
-        new(Codi, "self-distillation of the state before the answer") { TakesLatentSteps = true, ReadsChain = true, ScalesByBatch = true },
+        new(LatentCe, "latent steps trained by the answer's cross-entropy alone") { TakesLatentSteps = true, Settings = SharedSettings.OfLatents },
+        new(Codi, "self-distillation of the state before the answer")
+        {
+            TakesLatentSteps = true, ReadsChain = true, ScalesByBatch = true, Settings = [.. SharedSettings.OfLatents, SharedSettings.LambdaAnchor],
+        },
         new(Teacher, "the explicit chain of thought") { IsStudent = false, ReadsChain = true },
     ];
 
@@ -37,30 +45,45 @@ public static class MethodNames
     /// <summary>All methods that there are.</summary>
     public static IReadOnlyList<string> All { get; } = [.. Known.Where(method => method.IsStudent).Select(method => method.Name)];
 
+    /// <summary>How settings name a method.</summary>
+    internal static ValueForm<string> Form => Forms.Text with
+    {
+        Schema = new() { ["enum"] = new System.Text.Json.Nodes.JsonArray([.. All]) },
+        Broken = method => All.Contains(method) ? null
+            : $"{(Absent.Contains(method) ? "this version does not have it yet, it " : "")}must be one of {string.Join(", ", All)}{DidYouMean.Hint(method, Absent.Contains(method) ? [] : All)}",
+    };
+
+    /// <summary>The settings that methods have, each once.</summary>
+    internal static IReadOnlyList<Setting> Settings => [.. Known.SelectMany(method => method.Settings).DistinctBy(setting => setting.Key)];
+
+    /// <summary>What those must be together.</summary>
+    internal static IReadOnlyList<SettingRule> Rules { get; } = [.. SharedSettings.Rules, .. AlignmentSettings.Rules];
+
     /// <summary>Whether the method learns from a teacher whose weights stay.</summary>
     public static bool HasFrozenTeacher(string method) => Of(method).HasFrozenTeacher;
 
     /// <summary>Whether the method's student takes latent steps; the others write, or answer at once.</summary>
     public static bool HasLatents(string method) => Of(method).TakesLatentSteps;
 
-    /// <summary>Whether the method scales a term by the deviation over a batch, so that a step must not be cut.</summary>
-    public static bool ScalesByBatch(string method) => Of(method).ScalesByBatch;
-
     /// <summary>Whether the student reads the chain of thought itself as well, in a pass of its own.</summary>
     public static bool ReadsChain(string method) => Of(method).ReadsChain;
 
-    /// <summary>Whether <c>--lambda-anchor</c> weighs one of its terms, though it aligns no trajectories.</summary>
-    public static bool HasAnchorWeight(string method) => method == Codi;
-
-    /// <summary>Refuses a name that is not among them.</summary>
-    /// <exception cref="InputException">There is no such method, or this version does not have it.</exception>
-    public static void Check(string method)
+    /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none is.</summary>
+    internal static Setting? BatchScale(SettingValues values)
     {
-        if (!All.Contains(method))
-        {
-            var absent = Absent.Contains(method) ? "this version does not have it yet, it " : "";
-            throw new InputException($"--method {method}: {absent}must be one of {string.Join(", ", All)}{DidYouMean.Hint(method, Absent.Contains(method) ? [] : All)}");
-        }
+        var method = values.Get(StudentSettings.Method);
+        return Of(method).ScalesByBatch ? StudentSettings.Method
+            : method == LoRi && values.Get(AlignmentSettings.AnchorStd) == AnchorScale.Batch ? AlignmentSettings.AnchorStd
+            : null;
+    }
+
+    /// <summary>What a setting of other methods contradicts; null where the chosen one has it, or it is no method's.</summary>
+    internal static Contradiction? Excludes(Setting setting, SettingValues values)
+    {
+        var method = values.Get(StudentSettings.Method);
+        var having = Known.Where(known => known.Settings.Any(own => own.Key == setting.Key)).Select(known => known.Name).ToArray();
+        return having.Length == 0 || having.Contains(method) || !All.Contains(method) ? null
+            : new($"--method {method}", $"{(setting.Purpose is { } purpose && having is [var only] ? $"only {only} {purpose}" : $"{method} {setting.Lacking}")}; leave it out");
     }
 
     /// <summary>What a method is, whether there is one of this name or not.</summary>

@@ -4,22 +4,21 @@ using System.Text.RegularExpressions;
 using System.Text.Unicode;
 using LoRi.Files;
 using LoRi.Files.Json;
+using LoRi.Files.Settings;
 
 namespace LoRi.Runs.Settings;
 
 /// <summary>The file of <c>--config</c>: settings as JSON or as YAML.</summary>
-/// <param name="Settings">Its settings by their names.</param>
-/// <param name="Source">How messages name them.</param>
-public sealed partial record OptionFile(JsonObject Settings, OptionSource Source)
+public static partial class OptionFile
 {
     /// <summary>The settings of a file; which of the two forms it has tell its ending and its first character.</summary>
     /// <exception cref="InputException">The file cannot be read or is not one object or mapping in which every name stands once.</exception>
-    public static OptionFile Read(string path)
+    public static SettingFile Read(string path)
     {
         try
         {
             var bytes = JsonFile.ReadBytes(path);
-            return IsJson(path, bytes) ? new OptionFile(ReadJson(path, bytes), new OptionSource(path)) : ReadYaml(path, bytes);
+            return IsJson(path, bytes) ? new SettingFile(ReadJson(path, bytes), new SettingSource(path)) : ReadYaml(path, bytes);
         }
         catch (InputException e)
         {
@@ -46,7 +45,7 @@ public sealed partial record OptionFile(JsonObject Settings, OptionSource Source
             : JsonFile.ParseObject(path, bytes, "correct it");
     }
 
-    private static OptionFile ReadYaml(string path, byte[] bytes)
+    private static SettingFile ReadYaml(string path, byte[] bytes)
     {
         var text = Text(path, bytes);
         var first = text.Split('\n', 1000).Select((line, index) => (Text: line.Trim(), Number: index + 1)).FirstOrDefault(line => line.Text is [not ('#' or ';'), ..]);
@@ -56,7 +55,7 @@ public sealed partial record OptionFile(JsonObject Settings, OptionSource Source
         }
 
         var (settings, lines) = YamlSettings.Read(path, text);
-        return new OptionFile(settings, new OptionSource(path) { Lines = lines });
+        return new SettingFile(settings, new SettingSource(path) { Lines = lines });
     }
 
     /// <summary>The file as text.</summary>

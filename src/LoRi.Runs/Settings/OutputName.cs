@@ -1,5 +1,3 @@
-using LoRi.Files;
-
 namespace LoRi.Runs.Settings;
 
 /// <summary>Refuses names of outputs that promise another kind of thing than is written.</summary>
@@ -17,33 +15,34 @@ public static class OutputName
     /// <summary>An output that is a folder must not be named as a file is; one that is there already may.</summary>
     /// <param name="path">The value of <c>--output</c>.</param>
     /// <param name="written">What the folder holds.</param>
-    /// <exception cref="InputException">It is named as a file.</exception>
-    public static void RequireFolder(string path, string written)
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static string? FolderFault(string path, string written)
     {
         ArgumentNullException.ThrowIfNull(path);
         var name = Path.TrimEndingDirectorySeparator(path);
         var ending = Path.GetExtension(name);
-        if (Endings.Contains(ending) && !Directory.Exists(path))
+        if (!Endings.Contains(ending) || Directory.Exists(path))
         {
-            var other = name[..^ending.Length];
-            var instead = Path.GetFileName(other).Length > 0 ? $", such as {other}" : "";
-            throw new InputException($"--output {path}: is named as a {ending[1..]} file, and what is written is a folder of {written}; name a folder{instead}");
+            return null;
         }
+
+        var other = name[..^ending.Length];
+        var instead = Path.GetFileName(other).Length > 0 ? $", such as {other}" : "";
+        return $"--output {path}: is named as a {ending[1..]} file, and what is written is a folder of {written}; name a folder{instead}";
     }
 
     /// <summary>An output that is a file must not be named as another kind of file.</summary>
     /// <param name="path">The value of <c>--output</c>.</param>
     /// <param name="written">What the file is.</param>
     /// <param name="own">Its endings, the usual one first.</param>
-    /// <exception cref="InputException">It is named as another kind.</exception>
-    public static void RequireFile(string path, string written, params string[] own)
+    /// <returns>What is wrong; null where nothing is.</returns>
+    public static string? FileFault(string path, string written, params string[] own)
     {
         ArgumentNullException.ThrowIfNull(path);
         ArgumentNullException.ThrowIfNull(own);
         var ending = Path.GetExtension(path);
-        if (Endings.Contains(ending) && !own.Contains(ending, StringComparer.OrdinalIgnoreCase))
-        {
-            throw new InputException($"--output {path}: is named as a {ending[1..]} file, and what is written is {written}; name it {Path.ChangeExtension(path, own[0])}");
-        }
+        return Endings.Contains(ending) && !own.Contains(ending, StringComparer.OrdinalIgnoreCase)
+            ? $"--output {path}: is named as a {ending[1..]} file, and what is written is {written}; name it {Path.ChangeExtension(path, own[0])}"
+            : null;
     }
 }

@@ -1,224 +1,73 @@
-using LoRi.Files;
 using LoRi.Files.Data;
+using LoRi.Files.Settings;
 using LoRi.Training;
 
 namespace LoRi.Runs.Settings;
 
-/// <summary>What every training command shares. Property names in snake case are the keys of <c>config.json</c>.</summary>
-public sealed record TrainOptions
+/// <summary>What settings say of a training run; what each value means says its declaration in <see cref="TrainSettings"/>.</summary>
+/// <param name="Values">The settings.</param>
+#pragma warning disable CS1591 // Each value is documented where its setting is declared.
+public sealed record TrainOptions(SettingValues Values)
 {
-    /// <summary>Passes over the data where neither steps nor epochs are given.</summary>
-    public const double DefaultEpochs = 3;
+    public string? Model => Values.Get(TrainSettings.Model);
 
-    /// <summary><c>--model</c>: a Hub folder, a run directory, a GGUF file, or a folder whose only weights are one GGUF.</summary>
-    public string? Model { get; init; }
+    public string? Teacher => Values.Get(StudentSettings.Teacher);
 
-    /// <summary><c>--teacher</c>: the explicit chain-of-thought model, as a run directory or a folder.</summary>
-    public string? Teacher { get; init; }
+    public string? Tokenizer => Values.Get(StageSettings.Tokenizer);
 
-    /// <summary><c>--tokenizer</c>: a tokenizer file or folder; left out, the one beside the weights.</summary>
-    public string? Tokenizer { get; init; }
+    public IReadOnlyList<string> Data => Values.Get(TrainSettings.Data);
 
-    /// <summary><c>--data</c>: the training files.</summary>
-    public IReadOnlyList<string> Data { get; init; } = [];
+    public string Output => Values.Get(TrainSettings.Output);
 
-    /// <summary><c>--output</c>: the run directory.</summary>
-    public string Output { get; init; } = "";
+    public int? Steps => Values.Get(TrainSettings.Steps);
 
-    /// <summary><c>--steps</c>: optimizer steps; excludes <see cref="Epochs"/>.</summary>
-    public int? Steps { get; init; }
+    public double? Epochs => Values.Get(TrainSettings.Epochs);
 
-    /// <summary><c>--epochs</c>: passes over the data; 3 where neither this nor <see cref="Steps"/> is given.</summary>
-    public double? Epochs { get; init; }
+    public int BatchSize => Values.Get(TrainSettings.BatchSize);
 
-    /// <summary><c>--batch-size</c>: rows of one optimizer step.</summary>
-    public int BatchSize { get; init; } = 32;
+    public int Accumulation => Values.Get(TrainSettings.Accumulation);
 
-    /// <summary><c>--accumulation</c>: micro-batches that a step's rows are cut into, to save memory.</summary>
-    public int Accumulation { get; init; } = 1;
+    public double LearningRate => Values.Get(TrainSettings.LearningRate);
 
-    /// <summary><c>--learning-rate</c>: the peak.</summary>
-    public double LearningRate { get; init; } = 1e-4;
+    public int? WarmupSteps => Values.Get(TrainSettings.WarmupSteps);
 
-    /// <summary><c>--schedule</c>: course of the learning rate after the warm-up.</summary>
-    public Schedule Schedule { get; init; } = Schedule.Cosine;
+    public long Seed => Values.Get(TrainSettings.Seed);
 
-    /// <summary><c>--warmup-steps</c>: steps of linear warm-up; left out, 3 % of all steps.</summary>
-    public int? WarmupSteps { get; init; }
+    public int? Threads => Values.Get(StageSettings.Threads);
 
-    /// <summary><c>--weight-decay</c>: decoupled, on matrices only unless <see cref="DecayAll"/>.</summary>
-    public double WeightDecay { get; init; } = 0.01;
+    public DtypeOption Dtype => Values.Get(StageSettings.Dtype);
 
-    /// <summary><c>--decay-all</c>: decay tables, norms and biases as well.</summary>
-    public bool DecayAll { get; init; }
+    public DeviceOption Device => Values.Get(StageSettings.Device);
 
-    /// <summary><c>--clip</c>: largest global 2-norm of the gradient; 0 turns clipping off.</summary>
-    public double Clip { get; init; } = 1;
+    public int LogEvery => Values.Get(TrainSettings.LogEvery);
 
-    /// <summary><c>--beta1</c>: decay of AdamW's first moment.</summary>
-    public double Beta1 { get; init; } = 0.9;
+    public int? EvalEvery => Values.Get(TrainSettings.EvalEvery);
 
-    /// <summary><c>--beta2</c>: decay of AdamW's second moment.</summary>
-    public double Beta2 { get; init; } = 0.999;
+    public int? CheckpointEvery => Values.Get(TrainSettings.CheckpointEvery);
 
-    /// <summary><c>--seed</c>: of the data order, of new weights and of everything else that is random.</summary>
-    public long Seed { get; init; }
+    public bool Resume => Values.Get(StageSettings.Resume);
 
-    /// <summary><c>--threads</c>: threads of one operation; left out, libtorch's own choice.</summary>
-    public int? Threads { get; init; }
+    public bool DryRun => Values.Get(TrainSettings.DryRun);
 
-    /// <summary><c>--dtype</c>: type of the arithmetic.</summary>
-    public DtypeOption Dtype { get; init; } = DtypeOption.F32;
+    public double DivergenceFactor => Values.Get(TrainSettings.DivergenceFactor);
 
-    /// <summary><c>--device</c>: where the arithmetic is done.</summary>
-    public DeviceOption Device { get; init; } = DeviceOption.Cpu;
+    public double CollapseThreshold => Values.Get(TrainSettings.CollapseThreshold);
 
-    /// <summary><c>--limit</c>: rows of data that are read, from the beginning; left out, all.</summary>
-    public int? Limit { get; init; }
+    public double ValidationFraction => Values.Get(TrainSettings.ValidationFraction);
 
-    /// <summary><c>--log-every</c>: steps between two lines of the log and of <c>metrics.jsonl</c>.</summary>
-    public int LogEvery { get; init; } = 10;
+    public int? MaxTokens => Values.Get(StageSettings.MaxTokens);
 
-    /// <summary><c>--eval-every</c>: steps between two evaluations on the validation rows; left out, a twentieth of all steps, about ten at least, where there are such rows.</summary>
-    public int? EvalEvery { get; init; }
+    public DataOptions DataOptions() => StageSettings.Reading(Values);
 
-    /// <summary>
-    /// <c>--checkpoint-every</c>: steps between two checkpoints; left out, a twentieth of all steps, about ten at least, and further apart
-    /// where saving would take more than a tenth of the time. Ten minutes at most, whatever it says.
-    /// </summary>
-    public int? CheckpointEvery { get; init; }
-
-    /// <summary><c>--resume</c>: go on from the last complete checkpoint, or begin where there is none.</summary>
-    public bool Resume { get; init; }
-
-    /// <summary><c>--dry-run</c>: check and report everything up to the first step, and stop.</summary>
-    public bool DryRun { get; init; }
-
-    /// <summary>
-    /// <c>--divergence-factor</c>: the run stops where the mean loss of its last 20 steps is larger than this times that of its
-    /// first 20, plus 1; 0 turns that off. A loss that is not a number always stops it.
-    /// </summary>
-    public double DivergenceFactor { get; init; } = 3;
-
-    /// <summary>
-    /// <c>--collapse-threshold</c>: the run stops where the spread of the student's latents (1 less the squared norm of the mean
-    /// of their directions) stays below this in 5 measurements 10 steps apart; 0 turns that off.
-    /// </summary>
-    public double CollapseThreshold { get; init; } = 1e-5;
-
-    /// <summary><c>--validation-fraction</c>: share of the rows held out, chosen by a hash of the question.</summary>
-    public double ValidationFraction { get; init; }
-
-    /// <summary><c>--max-tokens</c>: longer examples are left out and counted; left out, none are.</summary>
-    public int? MaxTokens { get; init; }
-
-    /// <summary><c>--skip-bad-lines</c>: count rows that cannot be read instead of stopping.</summary>
-    public bool SkipBadLines { get; init; }
-
-    /// <summary><c>--format</c>: form of the data files; left out, found from their content.</summary>
-    public DataFormat? Format { get; init; }
-
-    /// <summary><c>--question-column</c>: name of the question in generic data.</summary>
-    public string QuestionColumn { get; init; } = "question";
-
-    /// <summary><c>--rationale-column</c>: name of the rationale in generic data.</summary>
-    public string RationaleColumn { get; init; } = "rationale";
-
-    /// <summary><c>--answer-column</c>: name of the answer in generic data.</summary>
-    public string AnswerColumn { get; init; } = "answer";
-
-    /// <summary><c>--annotations</c>: what becomes of GSM8K's calculator annotations.</summary>
-    public AnnotationHandling Annotations { get; init; } = AnnotationHandling.Strip;
-
-    /// <summary>
-    /// The same with full paths, so that they mean the same from everywhere. A model that is no path here keeps its name.
-    /// </summary>
-    public TrainOptions WithFullPaths() => this with
+    public OptimizerSettings Optimizer(int warmupSteps) => new()
     {
-        Model = OptionRules.FullPathOf(Model),
-        Teacher = OptionRules.FullPathOf(Teacher),
-        Tokenizer = OptionRules.FullPathOf(Tokenizer),
-        Data = [.. Data.Select(OptionRules.FullPath)],
-        Output = OptionRules.FullPath(Output),
+        LearningRate = LearningRate,
+        Schedule = Values.Get(TrainSettings.Schedule),
+        WarmupSteps = warmupSteps,
+        Beta1 = Values.Get(TrainSettings.Beta1),
+        Beta2 = Values.Get(TrainSettings.Beta2),
+        WeightDecay = Values.Get(TrainSettings.WeightDecay),
+        DecayAll = Values.Get(TrainSettings.DecayAll),
+        ClipNorm = Values.Get(TrainSettings.Clip) is > 0 and var clip ? clip : double.PositiveInfinity,
     };
-
-    /// <summary>How the data files are read.</summary>
-    public DataOptions DataOptions() => new()
-    {
-        Format = Format,
-        QuestionColumn = QuestionColumn,
-        RationaleColumn = RationaleColumn,
-        AnswerColumn = AnswerColumn,
-        Annotations = Annotations,
-        SkipBadLines = SkipBadLines,
-        Limit = Limit,
-    };
-
-    /// <summary>Checks everything that can be checked without reading a file.</summary>
-    /// <exception cref="InputException">A value is out of range, or two contradict each other.</exception>
-    public void Validate()
-    {
-        RequirePlaces();
-        OptionRules.NotBoth("--steps", Steps, "--epochs", Epochs);
-        OptionRules.AtLeast("--steps", Steps, 1);
-        OptionRules.Positive("--epochs", Epochs);
-        OptionRules.AtLeast<int>("--batch-size", BatchSize, 1);
-        OptionRules.AtLeast<int>("--accumulation", Accumulation, 1);
-        if (Accumulation > BatchSize)
-        {
-            throw new InputException($"--accumulation {Accumulation} and --batch-size {BatchSize} contradict each other: "
-                + "a step cannot be cut into more parts than it has rows");
-        }
-
-        ValidateOptimizer();
-        OptionRules.AtLeast("--threads", Threads, 1);
-        OptionRules.AtLeast("--limit", Limit, 1);
-        OptionRules.AtLeast<int>("--log-every", LogEvery, 1);
-        OptionRules.AtLeast("--eval-every", EvalEvery, 1);
-        OptionRules.AtLeast("--checkpoint-every", CheckpointEvery, 1);
-        OptionRules.AtLeast("--max-tokens", MaxTokens, 1);
-        OptionRules.AtLeast<double>("--divergence-factor", DivergenceFactor, 0);
-        OptionRules.BelowOne("--collapse-threshold", CollapseThreshold, 0);
-        OptionRules.BelowOne("--validation-fraction", ValidationFraction, 0);
-        if (EvalEvery is { } every && ValidationFraction == 0)
-        {
-            throw new InputException($"--eval-every {every} and --validation-fraction 0 contradict each other: "
-                + "there are no rows to evaluate on");
-        }
-
-        if (Dtype == DtypeOption.F64)
-        {
-            throw OptionRules.Wrong("--dtype", "float64", "training uses float32 or bfloat16");
-        }
-    }
-
-    private void RequirePlaces()
-    {
-        if (Data.Count == 0)
-        {
-            throw new InputException("--data is missing: name at least one training file");
-        }
-
-        if (Output.Length == 0)
-        {
-            throw new InputException("--output is missing: name the run directory");
-        }
-
-        OutputName.RequireFolder(Output, "settings, metrics, checkpoints and the final model");
-    }
-
-    private void ValidateOptimizer()
-    {
-        OptionRules.Positive("--learning-rate", LearningRate);
-        OptionRules.AtLeast("--warmup-steps", WarmupSteps, 0);
-        if (WarmupSteps is { } warmup && Steps is { } steps && warmup > steps)
-        {
-            throw new InputException($"--warmup-steps {warmup} and --steps {steps} contradict each other: the warm-up would not end");
-        }
-
-        OptionRules.AtLeast<double>("--weight-decay", WeightDecay, 0);
-        OptionRules.AtLeast<double>("--clip", Clip, 0);
-        OptionRules.BelowOne("--beta1", Beta1, 0);
-        OptionRules.BelowOne("--beta2", Beta2, 0);
-    }
 }

@@ -3,6 +3,7 @@ using LoRi.Files;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Runs.Settings;
+using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Runs.Training;
@@ -30,7 +31,7 @@ internal static class CorpusFindings
         ArgumentNullException.ThrowIfNull(options);
         var fitted = subspace.Fitted;
         var still = StillLevels(fitted);
-        var isOn = options.LambdaRationale > 0 && (options.WMean > 0 || options.WCov > 0 || options.WOrder > 0);
+        var isOn = options.Weights is { Rationale: > 0 } weights && (weights.Mean > 0 || weights.Covariance > 0 || weights.Order > 0);
         if (!(fitted.Energy > 0) || still.Length == fitted.Levels)
         {
             var found = $"{source}: the teacher has one and the same state at every rationale token (there are {fitted.Tokens:N0}, in {fitted.Examples:N0} rows), so that the energy kept is 0 of 0: all states are zero after standardisation";
@@ -58,13 +59,13 @@ internal static class CorpusFindings
 
     private static IEnumerable<string> Variances(MeasuredSubspace subspace, LoRiOptions options, string source, bool isOn)
     {
-        if (!isOn || options.Weighting == WeightingOption.None)
+        if (!isOn || options.Objective.Rationale.Weighting.IsOff)
         {
             yield break;
         }
 
-        var name = $"--weighting {OptionJson.Name(options.Weighting)}";
-        var statistic = options.Weighting == WeightingOption.Statistic;
+        var name = AlignmentSettings.Weighting.Say(options.Values);
+        var statistic = options.Objective.Rationale.Weighting.IsStatistic;
         var count = statistic ? subspace.Fitted.Examples : subspace.Fitted.Tokens;
         var unit = statistic ? "rows with a rationale" : "rationale tokens";
         if (count <= TooFew)

@@ -3,6 +3,7 @@ using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Decoders;
 using LoRi.Runs.Settings;
+using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Runs.Training;
@@ -34,7 +35,7 @@ internal static class GivenSubspace
 
         try
         {
-            Objectives.Bind(subspace, options.ToSettings(0).Objective, new ReferenceTensor([1], [0]));
+            Objectives.Bind(subspace, options.Objective, new ReferenceTensor([1], [0]));
             return subspace;
         }
         catch (MathException error)

@@ -24,22 +24,23 @@ internal sealed class LoRiPlan(RunSettings settings) : MethodPlan
     [
         new CollectingStage("collect", context => teacher = new TeacherCollection(settings, context).Collect()),
         new LearningStage("train", _ => new LoRiObjective(
-            teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"), options.ToWeights(), steps, settings.Latent.Grade)),
+            teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"), options.Weights, steps, settings.Latent.Grade)),
     ];
 
     /// <summary>Moments of one step, or third ones of two, are zero whatever the student does.</summary>
     public override void Look(IReadOnlyList<EncodedExample> rows, Action<string> warn)
     {
         ArgumentNullException.ThrowIfNull(warn);
-        var rationale = options.LambdaRationale > 0;
-        if (rationale && steps == 1 && options.Covariance != CovarianceOption.Off && options.WCov > 0)
+        var (weights, objective) = (options.Weights, options.Objective.Rationale);
+        var rationale = weights.Rationale > 0;
+        if (rationale && steps == 1 && !objective.Covariance.IsOff && weights.Covariance > 0)
         {
             warn("--latent-steps 1: the covariance of a single step is zero, so that the covariance term teaches nothing; take more steps, or --covariance off");
         }
 
-        if (rationale && options.WOrder > 0 && ((steps == 1 && options.Order != OrderOption.None) || (steps == 2 && options.Order == OrderOption.Third)))
+        if (rationale && weights.Order > 0 && ((steps == 1 && !objective.Order.IsOff) || (steps == 2 && objective.Order.IsThird)))
         {
-            warn($"--latent-steps {steps}: the statistic of --order {OptionJson.Name(options.Order)} is zero for so few steps, so that the order term teaches nothing; take more steps, or --order none");
+            warn($"--latent-steps {steps}: the statistic of {AlignmentSettings.Order.Say(settings.Values)} is zero for so few steps, so that the order term teaches nothing; take more steps, or --order none");
         }
     }
 

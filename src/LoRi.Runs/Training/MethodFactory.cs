@@ -24,7 +24,7 @@ internal static class MethodFactory
             MethodNames.NoCot => new OneStage(MethodNames.Of(name), PlainReasoning.Direct, new DirectObjective(latent.Grade)),
             MethodNames.LatentCe => new OneStage(MethodNames.Of(name), sequential, new LatentObjective(latent.LatentSteps, latent.Grade)),
             MethodNames.Codi => new OneStage(
-                MethodNames.Of(name), sequential, new CodiObjective(latent.LatentSteps, distillationWeight: options.LambdaAnchor, teacherWeight: 1, latent.Grade)),
+                MethodNames.Of(name), sequential, new CodiObjective(latent.LatentSteps, distillationWeight: options.Weights.Anchor, teacherWeight: 1, latent.Grade)),
             var other => throw new InvalidOperationException($"invariant: the method {other} was not checked"),
         };
     }

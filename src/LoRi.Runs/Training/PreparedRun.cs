@@ -1,5 +1,6 @@
 using LoRi.Files;
 using LoRi.Files.Data;
+using LoRi.Files.Settings;
 using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
@@ -100,7 +101,7 @@ internal sealed class PreparedRun : IDisposable
         }
 
         private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
-            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.LoRi.TeacherText, method.Form) { KeepsSteps = method.About.NeedsSteps };
+            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText, method.Form) { KeepsSteps = method.About.NeedsSteps };
 
         /// <summary>What the frozen teacher reads its rows with: its own tokenizer where it has one, else the student's.</summary>
         private TextTokenizer TeacherTokenizer(TextTokenizer otherwise)
@@ -120,7 +121,7 @@ internal sealed class PreparedRun : IDisposable
                     Modules = method.Modules,
                 }
                 : null;
-            var model = ModelLoader.LoadToTrain(start, load, parts, settings.Adapters.ToSettings());
+            var model = ModelLoader.LoadToTrain(start, load, parts, AdapterSettings.Of(settings.Values));
             foreach (var note in model.Notes)
             {
                 log.Info($"{start}: {note}");
@@ -139,7 +140,7 @@ internal sealed class PreparedRun : IDisposable
             var goesOn = isStudent && ModelLoader.ContinuesStudent(start, model);
             if (goesOn)
             {
-                log.Info($"{start}: is a student, its markers and its {OptionJson.Name(model.Projection.Kind)} projection are learned further");
+                log.Info($"{start}: is a student, its markers and its {Forms.Name(model.Projection.Kind)} projection are learned further");
             }
             else if (isStudent)
             {

@@ -69,7 +69,7 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
     public void Steps(RunPlan plan)
     {
         var (batch, rows) = (train.BatchSize, data.Training.Count);
-        var asked = train.Steps is null ? train.Epochs ?? TrainOptions.DefaultEpochs : (double?)null;
+        var asked = train.Epochs;
         var passes = $"{plan.Steps:N0} {(plan.Steps == 1 ? "step makes" : "steps make")} {Text(plan.Epochs)} passes over the {rows:N0} {(rows == 1 ? "row" : "rows")}"
             + (asked is { } epochs ? $", where --epochs asks for {Text(epochs)}" : "");
         if (batch > rows)

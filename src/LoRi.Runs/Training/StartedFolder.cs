@@ -15,7 +15,7 @@ internal sealed class StartedFolder
     /// <summary>Looks at the place before anything is made there.</summary>
     public static StartedFolder At(string path)
     {
-        var full = OptionRules.FullPath(path);
+        var full = LoRi.Files.Settings.Paths.Full(path);
         if (Directory.Exists(full))
         {
             return new StartedFolder(full, null, !Directory.EnumerateFileSystemEntries(full).Any());

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoRi.Files;
+using LoRi.Files.Settings;
 using LoRi.Math;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
@@ -18,7 +19,7 @@ internal sealed class TeacherCollection(RunSettings settings, StageContext conte
 {
     private const string CacheFolder = "teacher-cache";
 
-    private readonly LoRiSettings fit = settings.LoRi.ToSettings(settings.Train.Seed);
+    private readonly LoRiSettings fit = settings.LoRi.Settings(settings.Train.Seed);
     private readonly IStageLog log = context.Log;
     private readonly DecoderConfig student = context.Model.Config;
     private readonly int batch = System.Math.Max(1, settings.Train.BatchSize);
@@ -105,8 +106,8 @@ internal sealed class TeacherCollection(RunSettings settings, StageContext conte
             CacheIdentity.HashOfModel(settings.Train.Teacher!),
             rows,
             settings.LoRi.Levels.ToString(),
-            OptionJson.Name(settings.LoRi.TeacherText),
-            OptionJson.Name(settings.Train.Dtype)),
+            Forms.Name(settings.Latent.TeacherText),
+            StageSettings.Name(settings.Train.Dtype)),
         Rows = rows,
         Settings = fit,
         Given = given,

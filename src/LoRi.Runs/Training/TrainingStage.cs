@@ -43,7 +43,7 @@ public sealed class TrainingStage
         }
 
         settings = settings.WithAnswerPrefix();
-        settings = settings with { Train = settings.Train with { Threads = settings.Train.Threads ?? get_num_threads() } };
+        settings = settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
         using var method = MethodFactory.Plan(settings);
         if (settings.Train.DryRun)
         {
@@ -132,7 +132,7 @@ public sealed class TrainingStage
         using var prepared = PreparedRun.Of(settings, method, log, stop);
         var (model, data) = (prepared.Model, prepared.Data);
         var plan = new RunPlan(settings, data.Training.Count);
-        var resolved = plan.Resolved with { Latent = settings.Latent with { ProjectionWidth = settings.Latent.ProjectionWidth ?? model.Projection.Width } };
+        var resolved = plan.Resolved.With(SharedSettings.ProjectionWidth, settings.Latent.ProjectionWidth ?? model.Projection.Width);
         if (from is not null)
         {
             ResumeRules.CheckResolved(resolved, data.Sha256(), from);

@@ -1,3 +1,4 @@
+using LoRi.Files.Settings;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
@@ -85,6 +86,9 @@ public sealed record MarkerRows(bool Latent, string? CopyOf = null)
 /// <param name="Title">What it is, in one line.</param>
 public sealed record MethodFacts(string Name, string Title)
 {
+    /// <summary>The settings that it has beside those of every training run.</summary>
+    public IReadOnlyList<Setting> Settings { get; init; } = [];
+
     /// <summary>Whether it makes a student, with markers and a feedback projection; else a teacher.</summary>
     public bool IsStudent { get; init; } = true;
 

@@ -6,6 +6,7 @@ open System.IO
 open System.Text.Json
 open Expecto
 open LoRi.Cli
+open LoRi.Runs.Settings
 open LoRi.Training.Tests
 
 /// What a command line left behind.
@@ -77,6 +78,14 @@ let withNothing command =
 /// A text of a JSON object.
 let text (name: string) (element: JsonElement) =
     nonNull (element.GetProperty(name).GetString())
+
+/// The settings that `lori teach` runs with.
+let teachSettings arguments =
+    RunSettings(Commands.Teach, SettingOptions.read Commands.Teach arguments)
+
+/// The settings that `lori distill` runs with.
+let distillSettings arguments =
+    RunSettings(Commands.Distill, SettingOptions.read Commands.Distill arguments)
 
 /// The numbers of a JSON list.
 let numbers (element: JsonElement) =

@@ -234,7 +234,7 @@ let private pipes =
                     $"{path}: is a pipe, not a regular file; write what it holds to a file first"
                     "message")
 
-        Expect.throwsC (fun () -> LoRi.Runs.Settings.OptionJson.ReadFile path |> ignore) (fun e ->
+        Expect.throwsC (fun () -> LoRi.Runs.Settings.OptionFile.Read path |> ignore) (fun e ->
             Expect.equal
                 e.Message
                 $"--config {path}: is a pipe, not a regular file; write what it holds to a file first"

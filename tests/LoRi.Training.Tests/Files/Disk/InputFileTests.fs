@@ -74,7 +74,7 @@ let private readers: (string * (string -> unit)) list =
         "data.jsonl", data (Nullable())
         for format in Enum.GetValues<DataFormat>() do
             $"data.{format}", data (Nullable format)
-        "options.json", (fun path -> OptionJson.ReadFile path |> ignore)
+        "options.json", (fun path -> OptionFile.Read path |> ignore)
         "tokenizer.json", (fun path -> TokenizerFile.Load path |> ignore)
         "tokenizer_config.json",
         inFolder (fun folder ->

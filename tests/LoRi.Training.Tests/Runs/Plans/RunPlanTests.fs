@@ -5,11 +5,14 @@ open System.Globalization
 open System.Numerics
 open System.Text.Json.Nodes
 open Expecto
+open LoRi.Files.Settings
 open LoRi.Runs.Plans
 open LoRi.Runs.Settings
 
 let private plan (options: JsonObject) rows =
-    let settings = RunSettings.Read("teach", options, OptionSource.CommandLine)
+    let settings =
+        RunSettings(Commands.Teach, Commands.Teach.Read(options, SettingSource.CommandLine))
+
     RunPlan(settings, rows)
 
 let private steps (epochs: string) batch rows =

@@ -191,7 +191,7 @@ let private files =
             withFile "a.yaml" "seed: 1\nsteps: no\n"B (fun path ->
                 let file = OptionFile.Read path
 
-                Expect.throwsC (fun () -> RunSettings.Read("teach", file.Settings, file.Source) |> ignore) (fun e ->
+                Expect.throwsC (fun () -> Commands.Teach.Read(file.Settings, file.Source) |> ignore) (fun e ->
                     Expect.equal e.Message $"--config {path}, line 2: steps no: must be a whole number" "message"))
         }
         test "damaged files are refused in one line, whatever is damaged" {

@@ -7,6 +7,7 @@ open LoRi.Models.Decoders
 open LoRi.Models.Native
 open LoRi.Models.Reasoning
 open LoRi.Runs.RunFolders
+open LoRi.Files.Settings
 open LoRi.Runs.Settings
 open LoRi.Runs.Training
 open LoRi.Training
@@ -15,6 +16,10 @@ open TorchSharp
 
 let private step number loss norm =
     StepMetrics(number, loss, Dictionary<string, float>(), 1e-3, norm, 10L, 0.1)
+
+/// Settings with a threshold of the latents' spread.
+let private collapse threshold =
+    TrainOptions(SettingValues.None.With(TrainSettings.CollapseThreshold, threshold))
 
 /// The first finding of a watch that is shown these losses and spreads, and its step.
 let private finding (options: TrainOptions) (seen: WatchState) (steps: (float * float option) list) =
@@ -28,7 +33,7 @@ let private finding (options: TrainOptions) (seen: WatchState) (steps: (float * 
     |> List.tryPick id
 
 let private losses values =
-    finding (TrainOptions()) (WatchState()) [ for value in values -> value, None ]
+    finding (TrainOptions SettingValues.None) (WatchState()) [ for value in values -> value, None ]
 
 let private flat = List.replicate 20 1.0
 
@@ -50,15 +55,9 @@ let private cases =
         test "what looks wrong begins at the first loss above the limit, or where the latents collapse" {
             let sound values =
                 let seen = WatchState()
-                finding (TrainOptions(CollapseThreshold = 1e-3)) seen values |> ignore
+                finding (collapse 1e-3) seen values |> ignore
 
-                RunWatch(
-                    TrainOptions(CollapseThreshold = 1e-3),
-                    Unchecked.defaultof<ReasoningModel>,
-                    PlainReasoning.Explicit,
-                    [||],
-                    seen
-                )
+                RunWatch((collapse 1e-3), Unchecked.defaultof<ReasoningModel>, PlainReasoning.Explicit, [||], seen)
                     .SoundUntil(values.Length)
 
             let all loss = loss, None
@@ -79,7 +78,8 @@ let private cases =
             Expect.equal (sound measured) 19 "before the first of the small spreads"
         }
         test "infinity and NaN are lost at once, whatever is turned off" {
-            let options = TrainOptions(DivergenceFactor = 0.0, CollapseThreshold = 0.0)
+            let options =
+                TrainOptions((collapse 0.0).Values.With(TrainSettings.DivergenceFactor, 0.0))
 
             for loss in [ nan; infinity ] do
                 Expect.equal (finding options (WatchState()) [ 1.0, None; loss, None ]) (Some(2, 2)) $"{loss}"
@@ -91,10 +91,7 @@ let private cases =
         }
         test "latents are collapsed where every measurement of the window is below the threshold" {
             let spreads values =
-                finding
-                    (TrainOptions(CollapseThreshold = 1e-3))
-                    (WatchState())
-                    [ for value in values -> 1.0, Some value ]
+                finding (collapse 1e-3) (WatchState()) [ for value in values -> 1.0, Some value ]
 
             Expect.isNone
                 (spreads [ 1e-4; 1e-4; 1e-4; 1e-4; 2e-3; 1e-4; 1e-4; 1e-4; 1e-4 ])
@@ -107,7 +104,7 @@ let private cases =
             let tiny, large = List.replicate 20 1e-3, List.replicate 20 50.0
 
             let seen losses =
-                finding (TrainOptions()) state.Watch [ for loss in losses -> loss, None ]
+                finding (TrainOptions SettingValues.None) state.Watch [ for loss in losses -> loss, None ]
 
             Expect.isNone (seen tiny) "the first stage"
             state.BestValidation <- System.Nullable 1e-3
@@ -123,7 +120,7 @@ let private cases =
             Expect.isSome (seen (List.replicate 20 500.0)) "a loss that rises within the stage"
         }
         test "what was seen goes on after a resume" {
-            let options = TrainOptions()
+            let options = TrainOptions SettingValues.None
             let seen = WatchState()
             finding options seen [ for loss in flat @ List.replicate 6 10.0 -> loss, None ] |> ignore
 
@@ -155,7 +152,7 @@ let private cases =
             let rows = data 4
 
             let watch (reasoning: IReasoning) =
-                RunWatch(TrainOptions(), model, reasoning, rows, WatchState())
+                RunWatch((TrainOptions SettingValues.None), model, reasoning, rows, WatchState())
 
             let latent = SequentialReasoning 2
             Expect.isFalse ((watch latent).Measure(9).HasValue) "step 9"

@@ -1,12 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Serialization;
+using System.Text.Json.Nodes;
 using LoRi.Files;
+using LoRi.Files.Settings;
 
-namespace LoRi.Runs.Settings;
+namespace LoRi.Training.Trajectories;
 
 /// <summary>Which of a model's levels are traced: <c>all</c>, <c>every-K</c> or <c>last-N</c>.</summary>
-[JsonConverter(typeof(LevelSelectionJson))]
 public sealed record LevelSelection
 {
     private const string EveryPrefix = "every-";
@@ -20,25 +20,24 @@ public sealed record LevelSelection
     /// <summary>Every level.</summary>
     public static LevelSelection All { get; } = new(1, int.MaxValue);
 
-    /// <summary>Reads the option's text.</summary>
-    /// <exception cref="InputException">The text is none of the three forms.</exception>
-    public static LevelSelection Parse(string text)
+    /// <summary>How settings write it.</summary>
+    public static ValueForm<LevelSelection> Form { get; } = new()
     {
-        ArgumentNullException.ThrowIfNull(text);
-        if (text == "all")
-        {
-            return All;
-        }
+        Expected = "must be all, every-K or last-N with a number of at least 1",
+        Schema = new() { ["type"] = "string", ["pattern"] = $"^(all|({EveryPrefix}|{LastPrefix})0*[1-9][0-9]*)$" },
+        Read = node => Parse(node.GetValue<string>()) ?? throw new JsonException(),
+        Write = levels => JsonValue.Create(levels.ToString()),
+    };
 
-        if (TryCount(text, EveryPrefix, out var step))
-        {
-            return new LevelSelection(step, int.MaxValue);
-        }
+    /// <summary>The selection of a text; null where it is none.</summary>
+    private static LevelSelection? Parse(string text) => text == "all" ? All
+        : TryCount(text, EveryPrefix, out var step) ? new LevelSelection(step, int.MaxValue)
+        : TryCount(text, LastPrefix, out var count) ? new LevelSelection(1, count)
+        : null;
 
-        return TryCount(text, LastPrefix, out var count)
-            ? new LevelSelection(1, count)
-            : throw new InputException($"--levels {text}: must be all, every-K or last-N with a number of at least 1");
-    }
+    /// <summary>Why a model of so many levels does not have these; null where it has them.</summary>
+    public string? Refusal(int count) =>
+        every > count || (last != int.MaxValue && last > count) ? $"--levels {this}: the model has {count} levels only" : null;
 
     /// <summary>
     /// The chosen levels of <paramref name="count"/>, counted from 0. <c>every-K</c> takes the K-th, the 2K-th and so on.
@@ -46,9 +45,9 @@ public sealed record LevelSelection
     /// <exception cref="InputException">More levels are asked for than there are.</exception>
     public IReadOnlyList<int> Indices(int count)
     {
-        if (every > count || (last != int.MaxValue && last > count))
+        if (Refusal(count) is { } refusal)
         {
-            throw new InputException($"--levels {this}: the model has {count} levels only");
+            throw new InputException(refusal);
         }
 
         return [.. Enumerable.Range(0, count).Where(i => i >= count - last && (i + 1) % every == 0)];
@@ -69,16 +68,4 @@ public sealed record LevelSelection
             && int.TryParse(text.AsSpan(prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out count)
             && count >= 1;
     }
-}
-
-/// <summary>Writes a <see cref="LevelSelection"/> as the option's text.</summary>
-internal sealed class LevelSelectionJson : JsonConverter<LevelSelection>
-{
-    /// <inheritdoc/>
-    public override LevelSelection Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        LevelSelection.Parse(reader.GetString() ?? "");
-
-    /// <inheritdoc/>
-    public override void Write(Utf8JsonWriter writer, LevelSelection value, JsonSerializerOptions options) =>
-        writer.WriteStringValue(value.ToString());
 }

@@ -1,9 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using LoRi.Files;
 
-namespace LoRi.Runs.Settings;
+namespace LoRi.Files.Settings;
 
 /// <summary>
 /// A size of files as options and settings write it: a number with its unit, such as <c>5GB</c> or <c>500MiB</c>. A number alone
@@ -14,7 +13,7 @@ namespace LoRi.Runs.Settings;
 public readonly record struct StorageSize(long Bytes)
 {
     /// <summary>What a size must be, for messages.</summary>
-    internal const string Rule = "must be a size with its unit, such as 5GB or 500MiB; a number alone counts MiB";
+    public const string Rule = "must be a size with its unit, such as 5GB or 500MiB; a number alone counts MiB";
 
     private const string Alone = "MiB";
 
@@ -27,7 +26,7 @@ public readonly record struct StorageSize(long Bytes)
     /// <summary>The size that a text names.</summary>
     /// <exception cref="InputException">The text is no size; the message names <paramref name="flag"/>.</exception>
     public static StorageSize Parse(string flag, string text) =>
-        TryParse(text, out var size) ? size : throw OptionRules.Wrong(flag, text, Rule);
+        TryParse(text, out var size) ? size : throw new InputException($"{flag} {text}: {Rule}");
 
     /// <summary>The size in the largest unit in which it is a whole number; in binary units where they suit.</summary>
     public override string ToString()

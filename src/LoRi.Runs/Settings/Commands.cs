@@ -1,0 +1,99 @@
+using LoRi.Files.Settings;
+using LoRi.Training;
+using LoRi.Training.Methods;
+using LoRi.Training.Methods.LoRi;
+
+namespace LoRi.Runs.Settings;
+
+/// <summary>The settings of every command that has any, in the order of its help.</summary>
+public static class Commands
+{
+    /// <summary><c>lori teach</c>.</summary>
+    public static CommandSettings Teach { get; } = With(
+        [
+            TrainSettings.Model with { Required = "name the weights to start from" }, StageSettings.Tokenizer,
+            RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
+            .. Training(TrainSettings.CollapseThreshold),
+        ],
+        new("teach", [])
+        {
+            FirstRun = [TrainSettings.Model, TrainSettings.Data, TrainSettings.Output, TrainSettings.Epochs, TrainSettings.BatchSize, TrainSettings.LearningRate, AdapterSettings.Rank, TrainSettings.DryRun],
+            Rules = [.. TrainSettings.Rules, .. AdapterSettings.Rules],
+        });
+
+    /// <summary><c>lori distill</c>, with the settings of all methods.</summary>
+    public static CommandSettings Distill => With(
+        [
+            StudentSettings.Method, StudentSettings.Teacher, StudentSettings.Model, StageSettings.Tokenizer, StudentSettings.Init,
+            .. MethodNames.Settings.Where(setting => setting.Group == SettingGroups.Model),
+            RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
+            .. MethodNames.Settings.Where(setting => setting.Group != SettingGroups.Model),
+            .. Training(TrainSettings.CollapseThreshold with { InForce = values => MethodNames.HasLatents(values.Get(StudentSettings.Method)) }),
+        ],
+        new("distill", [])
+        {
+            FirstRun =
+            [
+                StudentSettings.Method, StudentSettings.Teacher, TrainSettings.Data, TrainSettings.Output, SharedSettings.LatentSteps,
+                TrainSettings.Epochs, TrainSettings.BatchSize, TrainSettings.LearningRate, TrainSettings.DryRun,
+            ],
+            Rules = [.. TrainSettings.Rules, .. AdapterSettings.Rules, .. StudentSettings.Rules, .. MethodNames.Rules],
+            Excludes = MethodNames.Excludes,
+        });
+
+    /// <summary><c>lori trajectories</c>.</summary>
+    public static CommandSettings Trajectories { get; } = With(
+        [
+            AnswerSettings.Traced, StageSettings.Tokenizer, AnswerSettings.TracePrefix, RowSettings.TeacherText with { Help = "{choices}" },
+            AnswerSettings.Data, AnswerSettings.TraceOutput, StageSettings.Limit, StageSettings.MaxTokens, .. Columns, StageSettings.Annotations,
+            AlignmentSettings.Levels, AnswerSettings.ShardSize with { Group = SettingGroups.States }, AnswerSettings.BatchSize,
+            StageSettings.Config, StageSettings.Threads, StageSettings.Dtype, StageSettings.Device, StageSettings.Json,
+        ],
+        new("trajectories", [])
+        {
+            FirstRun = [AnswerSettings.Traced, AnswerSettings.Data, AnswerSettings.TraceOutput, StageSettings.Limit, StageSettings.Json],
+            Rules = [new(values => OutputName.FileFault(values.Get(AnswerSettings.TraceOutput), "a safetensors file", ".safetensors"), AnswerSettings.TraceOutput)],
+        });
+
+    /// <summary><c>lori evaluate</c>.</summary>
+    public static CommandSettings Evaluate { get; } = With(
+        [
+            AnswerSettings.Model, AnswerSettings.Tokenizer, AnswerSettings.LatentSteps, AnswerSettings.AnswerPrefix, AnswerSettings.WritePrefix,
+            AnswerSettings.QuestionText, AnswerSettings.DataName, AnswerSettings.MaxNewTokens,
+            AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, .. Columns, AnswerSettings.BatchSize,
+            StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, StageSettings.Threads, StageSettings.Dtype, StageSettings.Device,
+            AnswerSettings.LatencyQuestions, StageSettings.Json,
+        ],
+        new("evaluate", [])
+        {
+            FirstRun = [AnswerSettings.Model, AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, AnswerSettings.MaxNewTokens, StageSettings.Json],
+            Rules =
+            [
+                StageSettings.OutputFolder("evaluation.json, predictions.jsonl and config.json"),
+                SettingRule.NotBoth(AnswerSettings.AnswerPrefix, AnswerSettings.WritePrefix, "a prefix is fed, or the model writes it"),
+            ],
+        });
+
+    /// <summary><c>lori subspace fit</c>.</summary>
+    public static CommandSettings SubspaceFit { get; } = With(FitSettings.All, new("subspace fit", []) { Rules = [.. AlignmentSettings.RankRules, .. FitSettings.Rules] });
+
+    /// <summary><c>lori objective</c>.</summary>
+    public static CommandSettings Objective { get; } = With(
+        [
+            FitSettings.Subspace, FitSettings.Teacher, FitSettings.Student,
+            AlignmentSettings.Covariance, AlignmentSettings.Weighting, AlignmentSettings.Order, AlignmentSettings.Anchor, StageSettings.Threads, StageSettings.Json,
+        ],
+        new("objective", []));
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<CommandSettings> All => [Teach, Distill, Trajectories, Evaluate, SubspaceFit, Objective];
+
+    private static IEnumerable<Setting> Columns =>
+        [StageSettings.SkipBadLines, StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn, StageSettings.AnswerColumn];
+
+    private static IEnumerable<Setting> Training(Setting<double> collapse) =>
+        [TrainSettings.Data, TrainSettings.Output, .. TrainSettings.OfData, .. TrainSettings.OfOptimizer, .. AdapterSettings.All, .. TrainSettings.OfRun(collapse)];
+
+    private static CommandSettings With(IEnumerable<Setting> settings, CommandSettings rest) =>
+        new(rest.Name, [.. settings]) { FirstRun = rest.FirstRun, Rules = rest.Rules, Excludes = rest.Excludes, Others = () => All.Where(other => other.Name != rest.Name) };
+}

@@ -1,0 +1,151 @@
+using LoRi.Files.Data;
+using LoRi.Files.Settings;
+
+namespace LoRi.Runs.Settings;
+
+/// <summary>The numbers that weights and arithmetic use.</summary>
+public enum DtypeOption
+{
+    /// <summary><c>float64</c>; for checking, not for training.</summary>
+    F64,
+
+    /// <summary><c>float32</c>.</summary>
+    F32,
+
+    /// <summary><c>bfloat16</c> arithmetic; the optimizer keeps 32-bit weights.</summary>
+    BF16,
+}
+
+/// <summary>Where the arithmetic is done.</summary>
+public enum DeviceOption
+{
+    /// <summary>The processor.</summary>
+    Cpu,
+
+    /// <summary>The first CUDA device.</summary>
+    Cuda,
+}
+
+/// <summary>Settings that many commands have: what is read, with what arithmetic, and where settings come from.</summary>
+public static class StageSettings
+{
+    /// <summary>Threads that may be asked for on any machine, so that settings of a larger one can be used again.</summary>
+    private const int ThreadsAnywhere = 256;
+
+    private const int ThreadsPerProcessor = 4;
+
+    private static readonly (string Name, DtypeOption Value)[] dtypes = [("float64", DtypeOption.F64), ("float32", DtypeOption.F32), ("bfloat16", DtypeOption.BF16)];
+
+    /// <summary>A model: a Hub folder, a run directory, a GGUF file, or the name of a downloaded one.</summary>
+    public static readonly Setting<string?> Model = new("model", "path", Forms.Place!, null, "a run directory or a folder") { Group = SettingGroups.Model };
+
+    /// <summary>A tokenizer file or folder; left out, the one beside the weights.</summary>
+    public static readonly Setting<string?> Tokenizer = new("tokenizer", "path", Forms.Place!, null, "tokenizer file or folder")
+    {
+        Group = SettingGroups.Model,
+        DefaultText = "the one beside the weights",
+    };
+
+    /// <summary>The data files.</summary>
+    public static readonly Setting<IReadOnlyList<string>> Data = new("data", "file", Forms.Places, [], "data files; several may follow")
+    {
+        Group = SettingGroups.Data,
+        OnResume = OnResume.Free,
+    };
+
+    /// <summary>What is written.</summary>
+    public static readonly Setting<string> Output = new("output", "folder", Forms.Output, "", "the folder to make") { OnResume = OnResume.Free };
+
+    /// <summary>Rows that are read, from the beginning; left out, all.</summary>
+    public static readonly Setting<int?> Limit = new("limit", "rows", Forms.Whole(1).Optional(), null, "read this many rows of data at most") { Group = SettingGroups.Data };
+
+    /// <summary>The longest example that is used; left out, all are.</summary>
+    public static readonly Setting<int?> MaxTokens = new("max_tokens", "n", Forms.Whole(1).Optional(), null, "leave longer examples out, and count them")
+    {
+        Group = SettingGroups.Data,
+    };
+
+    /// <summary>Whether rows that cannot be read are counted instead of stopping.</summary>
+    public static readonly Setting<bool> SkipBadLines = new("skip_bad_lines", "", Forms.Flag, false, "count rows that cannot be read instead of stopping")
+    {
+        Group = SettingGroups.Data,
+    };
+
+    /// <summary>The form of the data files; left out, it is found from their content.</summary>
+    public static readonly Setting<DataFormat?> Format = new("format", "name", Forms.Choice<DataFormat>().Optional(), null, "form of the data: {choices}")
+    {
+        Group = SettingGroups.Data,
+        DefaultText = "found",
+    };
+
+    /// <summary>Name of the question in generic data.</summary>
+    public static readonly Setting<string> QuestionColumn = Column("question");
+
+    /// <summary>Name of the rationale in generic data.</summary>
+    public static readonly Setting<string> RationaleColumn = Column("rationale");
+
+    /// <summary>Name of the answer in generic data.</summary>
+    public static readonly Setting<string> AnswerColumn = Column("answer");
+
+    /// <summary>What becomes of GSM8K's calculator annotations.</summary>
+    public static readonly Setting<AnnotationHandling> Annotations = new(
+        "annotations", "handling", Forms.Choice<AnnotationHandling>(), AnnotationHandling.Strip, "GSM8K's <<..>>: {choices}")
+    { Group = SettingGroups.Data };
+
+    /// <summary>A file of settings.</summary>
+    public static readonly Setting<string?> Config = new(
+        "config", "file", Forms.Place!, null, "JSON or YAML file with settings named as these options, with underscores; the command line wins")
+    { OnResume = OnResume.Once };
+
+    /// <summary>Whether what was begun goes on.</summary>
+    public static readonly Setting<bool> Resume = new("resume", "", Forms.Flag, false, "go on from the last complete checkpoint, or begin where there is none")
+    {
+        OnResume = OnResume.Once,
+    };
+
+    /// <summary>Threads of one operation; left out, libtorch's own choice.</summary>
+    public static readonly Setting<int?> Threads = new(
+        "threads",
+        "n",
+        Forms.Whole(1, System.Math.Max(ThreadsAnywhere, ThreadsPerProcessor * Environment.ProcessorCount), $" on this machine with {Environment.ProcessorCount} processors").Optional(),
+        null,
+        "threads of one operation")
+    { OnResume = OnResume.Rounding, DefaultText = "libtorch's choice" };
+
+    /// <summary>The type of the arithmetic.</summary>
+    public static readonly Setting<DtypeOption> Dtype = new("dtype", "name", Forms.Choice(dtypes), DtypeOption.F32, "{choices}");
+
+    /// <summary>The same where no float64 is used.</summary>
+    public static readonly Setting<DtypeOption> ShortDtype = Dtype with { Form = Forms.Choice(dtypes[1..]) };
+
+    /// <summary>Where the arithmetic is done.</summary>
+    public static readonly Setting<DeviceOption> Device = new("device", "name", Forms.Choice<DeviceOption>(), DeviceOption.Cpu, "{choices}") { OnResume = OnResume.Rounding };
+
+    /// <summary>Whether the result is written as JSON.</summary>
+    public static readonly Setting<bool> Json = new("json", "", Forms.Flag, false, "write one JSON object") { OnResume = OnResume.Once };
+
+    /// <summary>How the data files are read.</summary>
+    public static DataOptions Reading(SettingValues values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return new()
+        {
+            Format = values.Get(Format),
+            QuestionColumn = values.Get(QuestionColumn),
+            RationaleColumn = values.Get(RationaleColumn),
+            AnswerColumn = values.Get(AnswerColumn),
+            Annotations = values.Get(Annotations),
+            SkipBadLines = values.Get(SkipBadLines),
+            Limit = values.Get(Limit),
+        };
+    }
+
+    /// <summary>The name of a type of arithmetic.</summary>
+    public static string Name(DtypeOption dtype) => Array.Find(dtypes, one => one.Value == dtype).Name;
+
+    /// <summary>That an output which is a folder is not named as a file is.</summary>
+    /// <param name="written">What the folder holds.</param>
+    internal static SettingRule OutputFolder(string written) => new(values => OutputName.FolderFault(values.Get(Output), written), Output);
+
+    private static Setting<string> Column(string what) => new($"{what}_column", "name", Forms.Text, what, $"name of the {what} in generic data") { Group = SettingGroups.Data };
+}

@@ -1,0 +1,113 @@
+using LoRi.Files.Settings;
+using LoRi.Models.Decoders;
+using LoRi.Models.Sequences;
+using LoRi.Training;
+using LoRi.Training.Methods;
+using LoRi.Training.Methods.LoRi;
+
+namespace LoRi.Runs.Settings;
+
+/// <summary>The weights a student starts from.</summary>
+public enum InitOption
+{
+    /// <summary>The teacher's.</summary>
+    Teacher,
+
+    /// <summary>The base model's (<c>--model</c>), as in the paper.</summary>
+    Base,
+}
+
+/// <summary>The settings of a student, beside those of its method.</summary>
+public static class StudentSettings
+{
+    /// <summary>The explicit chain-of-thought model, as a run directory or a folder.</summary>
+    public static readonly Setting<string?> Teacher = new("teacher", "path", Forms.Place!, null, "the explicit chain-of-thought model: a run directory or a folder")
+    {
+        Group = SettingGroups.Model,
+        InForce = values => values.Get(Teacher!) is not null,
+    };
+
+    /// <summary>The weights the student starts from.</summary>
+    public static readonly Setting<InitOption> Init = new(
+        "init", "weights", Forms.Choice<InitOption>(), InitOption.Teacher, "weights to start from: teacher, or base for those of --model")
+    {
+        Group = SettingGroups.Model,
+        InForce = values => MethodNames.HasFrozenTeacher(values.Get(Method)),
+    };
+
+    /// <summary>One of the methods that there are.</summary>
+    public static Setting<string> Method => new("method", "name", MethodNames.Form, MethodNames.LoRi, $"one of {string.Join(", ", MethodNames.All)}") { Group = SettingGroups.Model };
+
+    /// <summary>The base model's weights, where the student does not start from its frozen teacher's.</summary>
+    internal static readonly Setting<string?> Model = TrainSettings.Model with
+    {
+        Contradicts = values => values.Get(Teacher) is not null && values.Get(Init) == InitOption.Teacher && MethodNames.HasFrozenTeacher(values.Get(Method))
+            ? new Contradiction(
+                "--init teacher",
+                $"with --method {values.Get(Method)} the student starts from the weights of --teacher; leave --model out, or say --init base")
+            : null,
+    };
+
+    /// <summary>What the settings of a student must be together.</summary>
+    internal static IReadOnlyList<SettingRule> Rules { get; } =
+    [
+        new(
+            values => values.Get(RowSettings.AnswerPrefix) is "" ? "--answer-prefix \"\": must not be empty, its last token is the anchor" : null,
+            RowSettings.AnswerPrefix),
+        new(
+            values => values.Get(Init) == InitOption.Base && values.Get(TrainSettings.Model) is null ? "--init base needs --model: the base model's weights to start from" : null,
+            Init),
+        new(
+            values => MethodNames.HasFrozenTeacher(values.Get(Method)) && values.Get(Teacher) is null
+                ? $"--method {values.Get(Method)} needs --teacher: a model trained with `lori teach`"
+                : null,
+            Method,
+            Teacher),
+        new(
+            values => !MethodNames.HasFrozenTeacher(values.Get(Method)) && values.Get(Teacher) is null && values.Get(TrainSettings.Model) is null
+                ? $"--method {values.Get(Method)} needs --model or --teacher: the weights to start from"
+                : null,
+            Method),
+        new(
+            values => !MethodNames.HasFrozenTeacher(values.Get(Method)) && values.Get(Teacher) is not null && values.Get(TrainSettings.Model) is not null
+                ? $"{Teacher.Say(values)} and {TrainSettings.Model.Say(values)} contradict each other: give one of them"
+                : null,
+            Teacher,
+            TrainSettings.Model),
+        new(
+            values => values.Get(TrainSettings.Accumulation) > 1 && MethodNames.BatchScale(values) is { } reason
+                ? $"{reason.Say(values)} and {TrainSettings.Accumulation.Say(values)} contradict each other: a term is divided by the deviation over the whole batch; leave --accumulation out"
+                : null,
+            TrainSettings.Accumulation,
+            Method,
+            AlignmentSettings.AnchorStd),
+    ];
+}
+
+/// <summary>What settings say of a student; what each value means says its declaration.</summary>
+/// <param name="Values">The settings.</param>
+#pragma warning disable CS1591 // Each value is documented where its setting is declared.
+public sealed record LatentOptions(SettingValues Values)
+{
+    /// <summary>The answer prefix of a teacher that is not told another one.</summary>
+    public const string DefaultAnswerPrefix = Scoring.AnswerScorer.AnswerPrefix;
+
+    public string Method => Values.Get(StudentSettings.Method);
+
+    public int LatentSteps => Values.Get(SharedSettings.LatentSteps);
+
+    /// <summary>The steps that the method takes.</summary>
+    public int StepsTaken => MethodNames.HasLatents(Method) ? LatentSteps : 0;
+
+    public ProjectionKind Projection => Values.Get(SharedSettings.Projection);
+
+    public int? ProjectionWidth => Values.Get(SharedSettings.ProjectionWidth);
+
+    public InitOption Init => Values.Get(StudentSettings.Init);
+
+    public string? AnswerPrefix => Values.Get(RowSettings.AnswerPrefix);
+
+    public Grading Grade => Values.Get(RowSettings.Grade);
+
+    public TeacherTextOption TeacherText => Values.Get(RowSettings.TeacherText);
+}
