@@ -145,12 +145,12 @@ let existing (option: string) (path: string) =
 
     if not (Path.Exists path || isDownloaded ()) then
         let hint =
-            match DataFiles.Repository path with
-            | name when isData && not (isNull name) ->
-                $"; `lori download {name} --repo-type dataset` would fetch it from the Hub"
-            | _ when isModel && path.Contains '/' && RepositoryId.IsName path ->
+            if isModel && path.Contains '/' && RepositoryId.IsName path then
                 $"; `lori download {path}` would fetch it from the Hub"
-            | _ -> ""
+            elif isData then
+                DataFiles.Hint path
+            else
+                ""
 
         raise (InputException $"--{option} {path}: there is no such file or folder{hint}")
 

@@ -1,5 +1,4 @@
 using System.Text.RegularExpressions;
-using LoRi.Files.Disk;
 using LoRi.Files.Hub;
 
 namespace LoRi.Files.Data;
@@ -15,7 +14,7 @@ public static partial class DataFiles
     private static readonly string[] Endings = [".parquet", ".jsonl", ".json", ".txt", ".xml"];
 
     /// <summary>The data set that a text could name; null where it could name none, or names a file.</summary>
-    public static string? Repository(string path)
+    private static string? Repository(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         var parts = path.Split('/');
@@ -25,13 +24,19 @@ public static partial class DataFiles
                 : null;
     }
 
+    /// <summary>What would bring a data set that is not there, as the end of a sentence; nothing where the text names none.</summary>
+    public static string Hint(string path) =>
+        Repository(path) is { } name ? $"; `lori download {name} --repo-type dataset` would fetch it from the Hub" : "";
+
     /// <summary>The files; the path itself where it is one, or names no data set that is there.</summary>
     /// <exception cref="InputException">The data set has no file of that name, or files that do not belong together.</exception>
-    public static IReadOnlyList<string> Of(string path)
+    public static IReadOnlyList<string> Of(string path) =>
+        Repository(path) is { } name ? Fetched(path, name, HubOptions.FromEnvironment().CacheFolder) : [path];
+
+    /// <summary>The files of a name that a data set has, in a cache.</summary>
+    internal static IReadOnlyList<string> Fetched(string path, string name, string cache)
     {
-        ArgumentNullException.ThrowIfNull(path);
-        if (Repository(path) is not { } name
-            || HubCache.FindSnapshot(HubOptions.FromEnvironment().CacheFolder, RepositoryId.Parse(RepositoryKind.Dataset, name)) is not { } folder)
+        if (HubCache.FindSnapshot(cache, RepositoryId.Parse(RepositoryKind.Dataset, name)) is not { } folder)
         {
             return [path];
         }

@@ -62,7 +62,7 @@ public sealed partial record DataPreview(
         var set = ReasoningData.Read(options.Data, options.Reading);
         var limit = options.MaxTokens ?? shape.LongestSequence;
         var all = set.Examples.Select(encoder.Encode).ToArray();
-        var kept = Enumerable.Range(0, all.Length).Where(row => LengthOf(all[row], options) <= limit).ToArray();
+        var kept = Enumerable.Range(0, all.Length).Where(row => all[row].Length(options.LatentSteps ?? 0) <= limit).ToArray();
         return new DataPreview(
             [.. options.Data.SelectMany(DataFiles.Of)],
             kept.Length,
