@@ -33,18 +33,19 @@ let private command<'T when 'T :> IArgParserTemplate> name summary syntax exampl
         Run = run
     }
 
-let private ofSettings (settings: CommandSettings) summary syntax example run =
+/// The settings are asked for when they are needed: a plug-in may have added methods by then.
+let private ofSettings name (settings: unit -> CommandSettings) summary syntax example run =
     {
         Page =
             {
-                Name = settings.Name
+                Name = name
                 Summary = summary
                 Syntax = syntax
                 Example = example
-                Options = fun () -> SettingOptions.list settings
+                Options = fun () -> SettingOptions.list (settings ())
             }
-        Names = fun () -> SettingOptions.names settings
-        TextOptions = fun () -> SettingOptions.textOptions settings
+        Names = fun () -> SettingOptions.names (settings ())
+        TextOptions = fun () -> SettingOptions.textOptions (settings ())
         Run = run
     }
 
@@ -58,19 +59,22 @@ let private withoutCompletion: Command list =
             "--setting one-per-token --quick --output runs/demo"
             Demo.run
         ofSettings
-            Commands.Teach
+            "teach"
+            (fun () -> Commands.Teach)
             "train the explicit chain-of-thought teacher"
             "--model FOLDER_OR_GGUF --data FILE... --output RUN [options]"
             "--model Qwen2.5-0.5B --data gsm8k-aug.txt --output runs/teacher --epochs 1 --batch-size 32"
             Stages.teach
         ofSettings
-            Commands.Trajectories
+            "trajectories"
+            (fun () -> Commands.Trajectories)
             "write the hidden states of a teacher's chains of thought"
             "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
             "--model runs/teacher --data gsm8k-aug.txt --output trajectories.safetensors"
             Stages.trajectories
         ofSettings
-            Commands.SubspaceFit
+            "subspace fit"
+            (fun () -> Commands.SubspaceFit)
             "fit the low-rank subspace of trajectories"
             "--trajectories FILE... --output FILE [options]"
             "--trajectories trajectories.safetensors --layer-rank 8 --hidden-rank 64 --output subspace.safetensors"
@@ -82,19 +86,22 @@ let private withoutCompletion: Command list =
             "--subspace subspace.safetensors"
             Subspace.report
         ofSettings
-            Commands.Objective
+            "objective"
+            (fun () -> Commands.Objective)
             "compute the alignment losses between two sets of trajectories"
             "--subspace FILE --teacher FILE --student FILE [options]"
             "--subspace subspace.safetensors --teacher teacher.safetensors --student student.safetensors --json"
             Objective.run
         ofSettings
-            Commands.Distill
+            "distill"
+            (fun () -> Commands.Distill)
             "train a student that reasons in latent steps"
             "--method METHOD --teacher RUN --data FILE... --output RUN [options]"
             "--method lori --teacher runs/teacher --data gsm8k-aug.txt --output runs/student --latent-steps 5"
             Stages.distill
         ofSettings
-            Commands.Evaluate
+            "evaluate"
+            (fun () -> Commands.Evaluate)
             "answer the questions of a data set and score the answers"
             "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
             "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
