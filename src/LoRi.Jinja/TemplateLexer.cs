@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using LoRi.Files.Text;
 
 namespace LoRi.Jinja;
@@ -242,7 +241,7 @@ internal sealed class TemplateLexer
             throw new TemplateException($"a string has no closing {quote}");
         }
 
-        Add(TokenKind.Text, PythonText.Unescape(_source[(_at + 1)..end]));
+        Add(TokenKind.Text, StringEscapes.Unescape(_source[(_at + 1)..end]));
         MoveTo(end + 1);
     }
 

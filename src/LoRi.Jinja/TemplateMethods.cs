@@ -1,3 +1,5 @@
+using LoRi.Files.Text;
+
 namespace LoRi.Jinja;
 
 /// <summary>The methods of texts, mappings and lists that change nothing.</summary>

@@ -1,3 +1,5 @@
+using LoRi.Files.Text;
+
 namespace LoRi.Jinja;
 
 /// <summary>Cuts texts into lists.</summary>

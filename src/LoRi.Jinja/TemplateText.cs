@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LoRi.Files.Text;
 
 namespace LoRi.Jinja;
 

@@ -1,11 +1,11 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models;
 
 /// <summary>
 /// Random numbers that depend on a seed and a purpose alone: not on the machine, the library's global generator or the
-/// order in which other parts draw. SplitMix64.
+/// order in which other parts draw. SplitMix64 (Steele, Lea and Flood 2014), so that what was drawn can be drawn again elsewhere
+/// bit for bit.
 /// </summary>
 public sealed class SeededRandom
 {
@@ -22,6 +22,11 @@ public sealed class SeededRandom
         }
     }
 
+    private SeededRandom(ulong state) => this.state = state;
+
+    /// <summary>The published generator with nothing but a seed, for what others must be able to repeat.</summary>
+    public static SeededRandom Published(ulong seed) => new(seed);
+
     /// <summary>64 random bits.</summary>
     public ulong Next()
     {
@@ -36,6 +41,9 @@ public sealed class SeededRandom
 
     /// <summary>Uniform in 0 .. bound - 1.</summary>
     public int Below(int bound) => (int)System.Math.BigMul(Next(), (ulong)bound, out _);
+
+    /// <summary>Uniform in 0 .. bound - 1, from the upper half of 64 bits.</summary>
+    public uint BelowByUpperHalf(uint bound) => (uint)(((Next() >> 32) * bound) >> 32);
 
     /// <summary>Standard normal (Box-Muller).</summary>
     public double Normal() =>

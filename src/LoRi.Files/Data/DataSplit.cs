@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
-using System.Security.Cryptography;
-using System.Text;
+using LoRi.Files.Disk;
 
 namespace LoRi.Files.Data;
 
@@ -21,5 +19,5 @@ public static class DataSplit
 
     /// <summary>A number from 0 to 1 that the question alone decides.</summary>
     private static double Position(string question) =>
-        (BinaryPrimitives.ReadUInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes(question))) >> 11) / 9007199254740992.0;
+        (Convert.ToUInt64(ContentHash.OfText(question)[..16], 16) >> 11) / 9007199254740992.0;
 }

@@ -3,7 +3,6 @@ using System.Text;
 using LoRi.Files.Text;
 using Parquet;
 using Parquet.Data;
-using Parquet.Schema;
 
 namespace LoRi.Files.Data;
 

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LoRi.Files.Text;
 
 namespace LoRi.Files.Tokenizers;

@@ -1,6 +1,5 @@
 using LoRi.Files;
 using LoRi.Files.Disk;
-using LoRi.Files.Gguf;
 using LoRi.Files.Json;
 using LoRi.Files.Safetensors;
 using LoRi.Files.Text;

@@ -191,7 +191,7 @@ public sealed class Decoder : IDisposable
             return nn.functional.layer_norm(x, norm.Weight.shape, norm.Weight, norm.Bias, Config.NormEpsilon);
         }
 
-        var wide = x.dtype is ScalarType.BFloat16 ? x.to(ScalarType.Float32) : x;
+        var wide = x.Widened();
         var scaled = wide * wide.Squared().mean([-1L], keepdim: true).Plus(Config.NormEpsilon).rsqrt();
         return scaled.to(x.dtype) * norm.Weight;
     }

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using LoRi.Files.Disk;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -131,14 +131,14 @@ public sealed class ParameterSet : IDisposable
     {
         const long PieceElements = 4 << 20;
         using var guard = no_grad();
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new ContentHash();
         for (var first = 0L; first < Frozen.NumberOfElements; first += PieceElements)
         {
             using var scope = NewDisposeScope();
-            hash.AppendData(Frozen.narrow(0, first, System.Math.Min(PieceElements, Frozen.NumberOfElements - first)).cpu().bytes);
+            hash.Add(Frozen.narrow(0, first, System.Math.Min(PieceElements, Frozen.NumberOfElements - first)).cpu().bytes);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Take();
     }
 
     /// <summary>Copies all values of another set with the same layout.</summary>

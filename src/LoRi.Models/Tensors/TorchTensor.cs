@@ -1,5 +1,4 @@
 using LoRi.Math;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Tensors;

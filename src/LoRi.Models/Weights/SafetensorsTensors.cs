@@ -1,5 +1,4 @@
 using LoRi.Files;
-using LoRi.Files.Gguf;
 using LoRi.Files.Safetensors;
 using LoRi.Files.Text;
 using TorchSharp;

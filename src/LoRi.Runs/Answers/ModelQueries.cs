@@ -7,7 +7,6 @@ using LoRi.Models.Tensors;
 using LoRi.Models.Weights;
 using LoRi.Runs.Plans;
 using LoRi.Runs.Settings;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Answers;

@@ -6,7 +6,6 @@ using LoRi.Models.ModelFiles;
 using LoRi.Models.Native;
 using LoRi.Models.Reasoning;
 using LoRi.Runs.Settings;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Answers;

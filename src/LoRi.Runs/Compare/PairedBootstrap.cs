@@ -1,3 +1,4 @@
+using LoRi.Models;
 using MathNet.Numerics.Distributions;
 
 namespace LoRi.Runs.Compare;
@@ -27,7 +28,7 @@ public sealed class PairedBootstrap
     /// <param name="first">Values of the first, one a pair.</param>
     /// <param name="second">Values of the second, in the same order.</param>
     /// <param name="resamples">How often.</param>
-    /// <param name="seed">Seed of <see cref="SplitMix64"/>.</param>
+    /// <param name="seed">Seed of <see cref="SeededRandom.Published"/>.</param>
     public PairedBootstrap(IReadOnlyList<double> first, IReadOnlyList<double> second, int resamples, ulong seed)
     {
         ArgumentNullException.ThrowIfNull(first);
@@ -37,7 +38,7 @@ public sealed class PairedBootstrap
         ArgumentOutOfRangeException.ThrowIfLessThan(resamples, 2);
         differences = [.. first.Zip(second, (a, b) => a - b)];
         Difference = differences.Sum() / differences.Length;
-        var random = new SplitMix64(seed);
+        var random = SeededRandom.Published(seed);
         Resamples = [.. Enumerable.Range(0, resamples).Select(_ => Resample(random))];
         sorted = [.. Resamples.Order()];
     }
@@ -100,12 +101,12 @@ public sealed class PairedBootstrap
         return Normal.CDF(0, 1, bias + (z / (1 - (acceleration * z))));
     }
 
-    private double Resample(SplitMix64 random)
+    private double Resample(SeededRandom random)
     {
         var sum = 0.0;
         for (var i = 0; i < differences.Length; i++)
         {
-            sum += differences[random.Below((uint)differences.Length)];
+            sum += differences[random.BelowByUpperHalf((uint)differences.Length)];
         }
 
         return sum / differences.Length;

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using LoRi.Models.Sequences;
 using LoRi.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Demo;

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using LoRi.Files;
@@ -35,7 +34,7 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
     {
         var card = Path.Combine(ModelLoader.Resolve(model), ReasoningCard.FileName);
         var ends = File.Exists(card) ? card : EndTokens.FileOf(model);
-        var files = TokenizerFolder.FilesBeside(tokenizer).Prepend(tokenizer).Prepend(ends).Where(file => File.Exists(file) && !IsGguf(file)).Select(FileHash.Sha256);
+        var files = TokenizerFolder.FilesBeside(tokenizer).Prepend(tokenizer).Prepend(ends).Where(file => File.Exists(file) && !IsGguf(file)).Select(ContentHash.OfFile);
         return new EvaluationIdentity(
             HashOf(files.Prepend(CacheIdentity.HashOfModel(model))),
             HashOf(questions.SelectMany(example => new[] { example.Id, example.Question, example.Answer })));
@@ -80,13 +79,13 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
     /// <summary>SHA-256 of texts, each with its length before it.</summary>
     private static string HashOf(IEnumerable<string> texts)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new ContentHash();
         foreach (var bytes in texts.Select(Encoding.UTF8.GetBytes))
         {
-            hash.AppendData(BitConverter.GetBytes(bytes.Length));
-            hash.AppendData(bytes);
+            hash.Add(bytes.Length);
+            hash.Add(bytes);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Take();
     }
 }

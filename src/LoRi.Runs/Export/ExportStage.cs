@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
@@ -8,7 +7,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Settings;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Export;

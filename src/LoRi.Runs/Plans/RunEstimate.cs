@@ -7,7 +7,6 @@ using LoRi.Runs.Settings;
 using LoRi.Training;
 using LoRi.Training.Methods;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace LoRi.Runs.Plans;
 

@@ -1,5 +1,4 @@
 using LoRi.Files;
-using LoRi.Models.Sequences;
 using LoRi.Runs.Settings;
 using LoRi.Training;
 

@@ -6,7 +6,6 @@ using System.Text.Json.Nodes;
 using LoRi.Files.Disk;
 using LoRi.Models.Decoders;
 using LoRi.Runs.RunFolders;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Plans;

@@ -1,7 +1,6 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using LoRi.Files;
 using LoRi.Files.Data;
+using LoRi.Files.Disk;
 using LoRi.Models.Sequences;
 using LoRi.Runs.Settings;
 
@@ -67,15 +66,15 @@ public sealed record TrainingData(
     /// <summary>The SHA-256 of all ids, by row and part: two runs with the same one were given the same rows in the same order.</summary>
     public string Sha256()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new ContentHash();
         foreach (var part in Training.Concat(Validation).SelectMany(row => new[] { row.Question, row.Rationale, row.Prefix, row.Answer }))
         {
-            hash.AppendData(BitConverter.GetBytes(part.Length));
-            hash.AppendData(MemoryMarshal.AsBytes<int>(part));
+            hash.Add(part.Length);
+            hash.Add<int>(part);
         }
 
-        hash.AppendData(BitConverter.GetBytes(Training.Count));
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        hash.Add(Training.Count);
+        return hash.Take();
     }
 
     /// <summary>What the log says of the rows.</summary>

@@ -1,5 +1,4 @@
 using System.Globalization;
-using LoRi.Models.Native;
 using LoRi.Runs.Demo;
 using LoRi.Runs.Scoring;
 

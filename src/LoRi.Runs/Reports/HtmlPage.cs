@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text;
-using LoRi.Models.Native;
 
 namespace LoRi.Runs.Reports;
 

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Files.Text;
 using LoRi.Math;
-using LoRi.Models.Native;
 using LoRi.Runs.Evaluate;
 
 namespace LoRi.Runs.Reports;

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text;
 using LoRi.Files;
 using LoRi.Files.Disk;
@@ -98,7 +97,7 @@ public sealed class RunCheckpoint
         try
         {
             using var stream = InputFile.Open(Path.Combine(folder, TrainerState.FileName));
-            return Convert.ToHexStringLower(SHA256.HashData(stream));
+            return ContentHash.OfStream(stream);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

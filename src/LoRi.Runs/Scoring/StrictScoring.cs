@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using LoRi.Files.Data;
 using LoRi.Files.Text;
 
 namespace LoRi.Runs.Scoring;

@@ -88,7 +88,7 @@ internal sealed class CacheFolder
     /// <exception cref="InputException">They differ.</exception>
     public void Verify(string file, string expected)
     {
-        var found = FileHash.Sha256(file);
+        var found = ContentHash.OfFile(file);
         if (found != expected)
         {
             throw new InputException($"{file}: its SHA-256 is {found[..12]}..., but {IndexFile} says {expected[..System.Math.Min(12, expected.Length)]}...; the file is damaged, remove it and it is made again");
@@ -130,7 +130,7 @@ internal sealed class CacheFolder
             {
                 var file = FileOf(set, shard.File);
                 Write(file, shard, source(), project, rows => show?.Invoke($"teacher's {what}", done + rows, all));
-                set.Shards[number] = shard with { Sha256 = FileHash.Sha256(file) };
+                set.Shards[number] = shard with { Sha256 = ContentHash.OfFile(file) };
                 Save(Index);
                 info($"teacher cache: {what}, file {number + 1} of {set.Shards.Count}, {shard.Rows:N0} rows, {clock.Elapsed.TotalSeconds:F0} s");
             }

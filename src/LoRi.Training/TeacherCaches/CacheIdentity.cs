@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Models.ModelFiles;
@@ -35,13 +33,13 @@ public sealed record CacheIdentity(
     public static string HashOfModel(string model)
     {
         var place = ModelLoader.Resolve(model);
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new ContentHash();
         foreach (var file in WeightFiles(place))
         {
-            hash.AppendData(Convert.FromHexString(FileHash.Sha256(file)));
+            hash.Add(Convert.FromHexString(ContentHash.OfFile(file)));
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Take();
     }
 
     /// <summary>What differs from the identity that an index holds, with both values; null where nothing does.</summary>
@@ -76,17 +74,17 @@ public sealed record CacheIdentity(
     /// <summary>The ids of all parts of all rows, each with its length.</summary>
     private static string HashOf(IReadOnlyList<EncodedExample> rows)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new ContentHash();
         foreach (var row in rows)
         {
-            hash.AppendData(MemoryMarshal.AsBytes<int>(new[] { row.Index }));
+            hash.Add(row.Index);
             foreach (var part in new[] { row.Question, row.Rationale, row.Prefix, row.Answer })
             {
-                hash.AppendData(MemoryMarshal.AsBytes<int>(new[] { part.Length }));
-                hash.AppendData(MemoryMarshal.AsBytes<int>(part));
+                hash.Add(part.Length);
+                hash.Add<int>(part);
             }
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Take();
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using LoRi.Files.Disk;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Training.Trajectories;
@@ -45,7 +44,7 @@ internal static class CachedSubspace
     public static string Folder(Dictionary<string, string> madeFrom)
     {
         var text = string.Join('\n', madeFrom.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key} {pair.Value}"));
-        return "subspace-" + Convert.ToHexStringLower(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(text)))[..ShortHash];
+        return "subspace-" + ContentHash.OfText(text)[..ShortHash];
     }
 
     /// <summary>Whether two choices are the same.</summary>
@@ -85,13 +84,13 @@ internal static class CachedSubspace
     /// <summary>The SHA-256 of what coordinates depend on.</summary>
     private static string HashOf(FittedSubspace given)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(System.Text.Encoding.UTF8.GetBytes(SubspaceFile.KindName(given.Kind)));
+        using var hash = new ContentHash();
+        hash.Add(SubspaceFile.KindName(given.Kind));
         foreach (var values in new[] { Matrices.Values(given.LayerBasis), Matrices.Values(given.HiddenBasis), Matrices.Values(given.Mean), given.Rms })
         {
-            hash.AppendData(MemoryMarshal.AsBytes<double>(values));
+            hash.Add<double>(values);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset())[..ShortHash];
+        return hash.Take()[..ShortHash];
     }
 }

@@ -1,4 +1,4 @@
-using System.Security.Cryptography;
+using LoRi.Files.Disk;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -16,7 +16,7 @@ internal sealed class HashedTrajectories(ITrajectorySource source, Action<int>? 
     /// <inheritdoc/>
     public void ForEach(Action<TrajectoryBatch> use)
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        using var hash = new ContentHash();
         var done = 0;
         source.ForEach(batch =>
         {
@@ -25,12 +25,12 @@ internal sealed class HashedTrajectories(ITrajectorySource source, Action<int>? 
             use(batch);
             progress?.Invoke(done += batch.Lengths.Length);
         });
-        Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
+        Sha256 = hash.Take();
     }
 
-    private static void Add(IncrementalHash hash, Tensor values)
+    private static void Add(ContentHash hash, Tensor values)
     {
         using var host = values.detach().to(ScalarType.Float32).cpu().contiguous();
-        hash.AppendData(host.bytes);
+        hash.Add(host.bytes);
     }
 }

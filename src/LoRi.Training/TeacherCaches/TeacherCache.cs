@@ -126,7 +126,7 @@ public sealed class TeacherCache(
         var file = folder.FileOf(set, CachedSubspace.FileName);
         AtomicFile.CreateFolder(Path.GetDirectoryName(file)!);
         SubspaceFile.Write(file, subspace, subspace.Kind is SubspaceKind.Random random ? random.seed : 0, hashed.Sha256);
-        var projection = new CachedProjection(madeFrom, FileHash.Sha256(file), options.Given is null ? hashed.Sha256 : null, set);
+        var projection = new CachedProjection(madeFrom, ContentHash.OfFile(file), options.Given is null ? hashed.Sha256 : null, set);
         folder.Save(folder.Index with { Projections = [.. folder.Index.Projections, projection] });
         return projection;
     }

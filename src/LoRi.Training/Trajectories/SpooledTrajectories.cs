@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
+using LoRi.Files.Disk;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,7 +15,7 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
     private readonly ITrajectorySource source;
     private readonly FileStream scratch;
     private readonly long limit;
-    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private readonly ContentHash hash = new();
     private readonly List<(int[] Rows, int[] Lengths, long[] Shape)> index = [];
     private bool complete;
     private bool overflowed;
@@ -54,7 +54,7 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
                 use(batch);
             });
             complete = true;
-            Sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
+            Sha256 = hash.Take();
         }
     }
 
@@ -90,7 +90,7 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
     private void Write(Tensor values)
     {
         using var host = values.detach().to(ScalarType.Float32).cpu().contiguous();
-        hash.AppendData(host.bytes);
+        hash.Add(host.bytes);
         if (!overflowed)
         {
             scratch.Write(host.bytes);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 using LoRi.Files;
 using LoRi.Files.Disk;
@@ -164,18 +163,14 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     /// <summary>The SHA-256 of the files' bytes, one after the other, in hexadecimal.</summary>
     public string Sha256()
     {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var buffer = new byte[1 << 20];
+        using var hash = new ContentHash();
         foreach (var file in files)
         {
             using var stream = InputFile.Open(file.Path);
-            for (var count = stream.Read(buffer); count > 0; count = stream.Read(buffer))
-            {
-                hash.AppendData(buffer, 0, count);
-            }
+            hash.Add(stream);
         }
 
-        return Convert.ToHexStringLower(hash.GetHashAndReset());
+        return hash.Take();
     }
 
     /// <inheritdoc/>

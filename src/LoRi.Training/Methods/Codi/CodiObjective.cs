@@ -59,8 +59,7 @@ public sealed class CodiObjective(int latentSteps, double distillationWeight, do
     /// <summary>Mean over levels of the smooth-L1 distance of anchors [B, levels, d], each level over its batch deviation.</summary>
     private static Tensor AnchorLoss(Tensor student, Tensor teacher)
     {
-        var wide = student.dtype == ScalarType.BFloat16 ? ScalarType.Float32 : student.dtype;
-        var (s, t) = (student.to(wide), teacher.to(wide));
+        var (s, t) = (student.Widened(), teacher.Widened());
         var distance = nn.functional.smooth_l1_loss(s, t, nn.Reduction.None).mean([0L, 2L]);
         var deviation = t.transpose(0, 1).reshape(t.shape[1], -1).std(1);
         return (distance / deviation).mean();

@@ -61,7 +61,5 @@ public sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, int 
     /// <summary>The levels that the teacher's trajectories have.</summary>
     private TorchTensor Traced(Tensor levels) => Wide(teacher.Levels?.Select(levels) ?? levels);
 
-    /// <summary>Moments are taken in float32 or better, whatever the decoder computes in.</summary>
-    private static TorchTensor Wide(Tensor values) =>
-        new(values.dtype == ScalarType.BFloat16 ? values.to(ScalarType.Float32) : values);
+    private static TorchTensor Wide(Tensor values) => new(values.Widened());
 }

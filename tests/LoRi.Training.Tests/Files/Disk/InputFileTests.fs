@@ -88,7 +88,7 @@ let private readers: (string * (string -> unit)) list =
         "predictions.jsonl", (fun path -> EvaluationAnswers.Read path |> ignore)
         "metrics.jsonl", (fun path -> MetricsFile.Read path |> ignore)
         "subspace.safetensors", (fun path -> SubspaceFile.Read path |> ignore)
-        "shard.safetensors", (fun path -> FileHash.Sha256 path |> ignore)
+        "shard.safetensors", (fun path -> ContentHash.OfFile path |> ignore)
         "adapter_config.json", inFolder (fun folder -> AdapterConfigReader.Read folder |> ignore)
         "index.json", (fun path -> CacheIndex.Read path |> ignore)
         "anything", (fun path -> Inspection.Of path |> ignore)

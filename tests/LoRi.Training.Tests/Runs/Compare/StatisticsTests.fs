@@ -8,6 +8,7 @@ open System.Security.Cryptography
 open System.Text.Json
 open Expecto
 open LoRi.Files
+open LoRi.Models
 open LoRi.Runs.Compare
 open LoRi.Training.Tests
 
@@ -47,15 +48,15 @@ let private hex (text: string) =
 let private generator (root: JsonElement) =
     test "the generator gives the published outputs" {
         let expected = root.GetProperty "splitmix64"
-        let zero = SplitMix64 0UL
+        let zero = SeededRandom.Published 0UL
 
         for output in SharedFiles.items "seed_0_first_outputs" expected do
             Expect.equal (zero.Next()) (hex (SharedFiles.asText output)) "seed 0"
 
-        let one = SplitMix64 1UL
+        let one = SeededRandom.Published 1UL
 
         for output in SharedFiles.items "below_10_seed_1_first_16" expected do
-            Expect.equal (int (one.Below 10u)) (output.GetInt32()) "seed 1"
+            Expect.equal (int (one.BelowByUpperHalf 10u)) (output.GetInt32()) "seed 1"
     }
 
 let private mcNemar (index: int, case: JsonElement) =
@@ -91,11 +92,12 @@ let private paired (index: int, case: JsonElement) =
 
 /// The indices of all resamples as the fixture hashes them.
 let private indexHash (seed: uint64) resamples n =
-    let random = SplitMix64 seed
+    let random = SeededRandom.Published seed
     let bytes = Array.zeroCreate (4 * resamples * n)
 
     for i in 0 .. resamples * n - 1 do
-        BitConverter.TryWriteBytes(bytes.AsSpan(4 * i, 4), random.Below(uint32 n)) |> ignore
+        BitConverter.TryWriteBytes(bytes.AsSpan(4 * i, 4), random.BelowByUpperHalf(uint32 n))
+        |> ignore
 
     Convert.ToHexStringLower(SHA256.HashData bytes)
 
