@@ -4,6 +4,7 @@ module LoRi.Cli.CommandLine
 open System.IO
 open LoRi.Cli.ExitCodes
 open LoRi.Files
+open LoRi.Files.Data
 open LoRi.Files.Hub
 open LoRi.Models.ModelFiles
 open LoRi.Runs.RunFolders
@@ -21,14 +22,21 @@ let refuse (fault: string | null) =
     | null -> ()
     | message -> raise (UsageException message)
 
-/// Refuses a path that is not there. A model may also be the name of one that was downloaded.
+/// Refuses a path that is not there. A model or data may also be the name of what was downloaded.
 let existing (option: string) (path: string) =
     let isModel = option = "model" || option = "teacher"
+    let isData = option = "data" || option = "test"
 
-    if not (Path.Exists path || (isModel && Path.Exists(ModelLoader.Resolve path))) then
+    let isDownloaded () =
+        isModel && Path.Exists(ModelLoader.Resolve path)
+        || isData && DataFiles.Of path |> Seq.forall Path.Exists
+
+    if not (Path.Exists path || isDownloaded ()) then
         let hint =
             if isModel && path.Contains '/' && RepositoryId.IsName path then
                 $"; `lori download {path}` would fetch it from the Hub"
+            elif isData then
+                DataFiles.Hint path
             else
                 ""
 

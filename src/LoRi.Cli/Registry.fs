@@ -133,6 +133,12 @@ let private withoutCompletion: Command list =
             "model.safetensors"
             Inspect.run
         command
+            Data.settings
+            "show what would be trained on: rows as tokens, lengths, what is left out"
+            "--data FILE... --model PATH [options]"
+            "--data train.jsonl --model Qwen2.5-0.5B --latent-steps 5 --test test.jsonl"
+            Data.run
+        command
             Download.settings
             "fetch a model or a data set from the Hugging Face Hub"
             "OWNER/NAME [options]"
