@@ -7,6 +7,7 @@ open System.Text.RegularExpressions
 open Argu
 open LoRi.Cli.ExitCodes
 open LoRi.Files
+open LoRi.Files.Data
 open LoRi.Files.Hub
 open LoRi.Files.Settings
 open LoRi.Files.Text
@@ -133,14 +134,21 @@ let choiceOr<'T when 'T: struct and 'T :> Enum and 'T: (new: unit -> 'T)>
     =
     text |> Option.map (choice<'T> option) |> Option.defaultValue otherwise
 
-/// Refuses a path that is not there. A model may also be the name of one that was downloaded.
+/// Refuses a path that is not there. A model or data may also be the name of what was downloaded.
 let existing (option: string) (path: string) =
     let isModel = option = "model" || option = "teacher"
+    let isData = option = "data" || option = "test"
 
-    if not (Path.Exists path || (isModel && Path.Exists(ModelLoader.Resolve path))) then
+    let isDownloaded () =
+        isModel && Path.Exists(ModelLoader.Resolve path)
+        || isData && DataFiles.Of path |> Seq.forall Path.Exists
+
+    if not (Path.Exists path || isDownloaded ()) then
         let hint =
             if isModel && path.Contains '/' && RepositoryId.IsName path then
                 $"; `lori download {path}` would fetch it from the Hub"
+            elif isData then
+                DataFiles.Hint path
             else
                 ""
 

@@ -147,6 +147,12 @@ let private withoutCompletion: Command list =
             "FILE_OR_FOLDER [options]"
             "model.safetensors"
             Inspect.run
+        command<DataArgs>
+            "data"
+            "show what would be trained on: rows as tokens, lengths, what is left out"
+            "--data FILE... --model PATH [options]"
+            "--data train.jsonl --model Qwen2.5-0.5B --latent-steps 5 --test test.jsonl"
+            Data.run
         command<DownloadArgs>
             "download"
             "fetch a model or a data set from the Hugging Face Hub"

@@ -78,6 +78,48 @@ type InspectArgs =
             | Path _ -> "a safetensors or GGUF file, a model folder, a run directory or a teacher cache"
             | Json -> "write one JSON object"
 
+/// Options of `data`.
+type DataArgs =
+    | [<Mandatory>] Data of file: string list
+    | [<Mandatory>] Model of path: string
+    | Latent_Steps of n: int
+    | Rows of n: int
+    | Test of file: string list
+    | Tokenizer of path: string
+    | Answer_Prefix of text: string
+    | Grade of tokens: string
+    | Teacher_Text of choice: string
+    | Limit of rows: int
+    | Max_Tokens of n: int
+    | Format of name: string
+    | Question_Column of name: string
+    | Rationale_Column of name: string
+    | Answer_Column of name: string
+    | Annotations of handling: string
+    | Json
+
+    interface IArgParserTemplate with
+        member this.Usage =
+            match this with
+            | Data _ -> "data files, or data sets that `lori download` fetched; several may follow"
+            | Model _ -> "the model whose tokenizer reads them: a Hub folder, a run directory or a .gguf file"
+            | Latent_Steps _ ->
+                "show a student's sequence with this many continuous steps, 0 for none (default: the teacher's, with its chain of thought)"
+            | Rows _ -> "how many rows are shown (default: 3)"
+            | Test _ -> "test files whose questions are looked for among the data; several may follow"
+            | Tokenizer _ -> "tokenizer file or folder (default: the one beside the weights)"
+            | Answer_Prefix _ -> "text before the answer (default: the run's own, else The answer is:)"
+            | Grade _ -> "graded tokens: answer or prefix-and-answer (default: answer)"
+            | Teacher_Text _ -> "rationale as the teacher reads it: full or without-last-step (default: full)"
+            | Limit _ -> "read this many rows of data at most"
+            | Max_Tokens _ -> "leave longer examples out, and count them (default: what the model was made for)"
+            | Format _ -> "form of the data: gsm8k, icot, jsonl, parquet, json, gsm-hard or asdiv (default: found)"
+            | Question_Column _ -> "name of the question in generic data (default: question)"
+            | Rationale_Column _ -> "name of the rationale in generic data (default: rationale)"
+            | Answer_Column _ -> "name of the answer in generic data (default: answer)"
+            | Annotations _ -> "GSM8K's <<..>>: strip, keep or only (default: strip)"
+            | Json -> "write one JSON object"
+
 /// Options of `report`.
 type ReportArgs =
     | [<MainCommand; ExactlyOnce>] Runs of run: string list

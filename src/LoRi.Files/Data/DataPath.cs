@@ -11,7 +11,7 @@ internal static class DataPath
         {
             throw new InputException(Directory.Exists(path)
                 ? $"{path}: is a folder where a file is needed; name the files in it"
-                : $"{path}: there is no such file; check the path");
+                : $"{path}: there is no such file; check the path{DataFiles.Hint(path)}");
         }
     }
 }

@@ -20,4 +20,7 @@ internal interface IRowFields
 
     /// <summary>A field that must be a list of such values.</summary>
     IReadOnlyList<string> Values(string name);
+
+    /// <summary>A field that must be a list of messages, each with a role and a content.</summary>
+    IReadOnlyList<ChatMessage> Messages(string name);
 }

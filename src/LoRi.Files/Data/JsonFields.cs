@@ -94,6 +94,15 @@ internal sealed class JsonFields : IRowFields
         return items;
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<ChatMessage> Messages(string name)
+    {
+        var value = Required(name);
+        return value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(item => new JsonFields(item)).Select(message => new ChatMessage(message.Text("role"), message.Text("content")))]
+            : throw Wrong(name, value, "a list of messages");
+    }
+
     /// <summary>The first field of an object that is a list of objects; null where there is none.</summary>
     internal static string? RowsKey(JsonElement element) => element.EnumerateObject()
         .Where(field => field.Value.ValueKind == JsonValueKind.Array && field.Value.EnumerateArray().FirstOrDefault().ValueKind == JsonValueKind.Object)

@@ -32,6 +32,10 @@ internal sealed class ParquetFields(ParquetValues values, int row) : IRowFields
         ? [.. items.Cells.Select(item => Scalar(name, item))]
         : throw Wrong(name, Required(name), "a list");
 
+    /// <inheritdoc/>
+    public IReadOnlyList<ChatMessage> Messages(string name) =>
+        throw new BadRowException($"'{name}' is a list of messages, which is read from JSON alone; write the rows as JSON lines");
+
     private ParquetCell? Required(string name) => values.HasColumn(name)
         ? values.Cell(name, row)
         : throw new BadRowException($"there is no {MessageText.Quote(name)}, only: {string.Join(", ", values.Columns.Take(8))}");

@@ -15,7 +15,7 @@ public static class ReasoningData
         options ??= new DataOptions();
         var (examples, places) = (new List<ReasoningExample>(), new List<string>());
         var bad = 0;
-        foreach (var path in paths)
+        foreach (var path in paths.SelectMany(DataFiles.Of))
         {
             foreach (var row in Rows(path, options))
             {

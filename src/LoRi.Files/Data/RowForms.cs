@@ -17,6 +17,9 @@ internal enum RowForm
 
     /// <summary>MultiArith, AddSub, SingleEq.</summary>
     MultiArith,
+
+    /// <summary>A chat.</summary>
+    Chat,
 }
 
 /// <summary>Tells the form of a row from its fields and reads it; the same for lines, arrays and Parquet.</summary>
@@ -40,7 +43,7 @@ internal static class RowForms
         }
 
         return fields.Has("input") && fields.Has("target") && !fields.Has(options.QuestionColumn) ? RowForm.GsmHard
-            : !isGeneric ? null
+            : !isGeneric ? (fields.Has(ChatRow.Field) ? RowForm.Chat : null)
             : HasSolution(fields, options) ? RowForm.Gsm8k
             : RowForm.Generic;
     }
@@ -52,6 +55,7 @@ internal static class RowForms
         RowForm.GsmHard => WithoutRationale(id, fields.Text("input"), fields.Value("target")),
         RowForm.Svamp => WithoutRationale(OwnName(fields, "ID", id), RowChecks.Join(fields.Text("Body"), fields.Text("Question")), fields.Value("Answer")),
         RowForm.MultiArith => WithoutRationale(id, fields.Text("sQuestion"), OnlySolution(fields)),
+        RowForm.Chat => ChatRow.Read(OwnName(fields, "id", id), fields.Messages(ChatRow.Field), options.Annotations),
         _ => Generic(id, fields, options),
     };
 

@@ -38,8 +38,8 @@ public static class Forms
         Read = node => node.GetValueKind() == JsonValueKind.String ? [node.GetValue<string>()] : Plain<string[]>(node) is var all && all.All(text => text is not null) ? all : throw new JsonException(),
     };
 
-    /// <summary>Some files or folders.</summary>
-    public static ValueForm<IReadOnlyList<string>> Places { get; } = List with { Kind = ValueKind.Place, Anywhere = all => [.. all.Select(Paths.Full)] };
+    /// <summary>Some files or folders, or names of something that is neither: full paths where they are there.</summary>
+    public static ValueForm<IReadOnlyList<string>> Places { get; } = List with { Kind = ValueKind.Place, Anywhere = all => [.. all.Select(Paths.FullWhereThere)] };
 
     /// <summary>A size of files.</summary>
     public static ValueForm<StorageSize> Size { get; } = new()

@@ -116,7 +116,7 @@ let private layouts =
                 Expect.stringStarts (text (several + "\n" + several)) "FILE: one object stands on several lines" inner
 
             let chat = "{\"messages\": [{\"role\": \"user\"}]}\n"
-            Expect.stringContains (text (chat + chat)) "there is no 'question', only: messages" "chats"
+            Expect.stringContains (text (chat + chat)) "line 1: there is no 'content', only: role" "chats"
         }
         test "a comma behind the last field" {
             Expect.stringContains
