@@ -12,6 +12,7 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Runs.Settings
+open LoRi.Training.Methods.LoRi
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 
@@ -244,7 +245,11 @@ let private olderRuns =
 
                 let settings = distillSettings [ "--config"; config; "--method"; "codi" ]
                 Expect.equal settings.Latent.Method "codi" "method"
-                Expect.equal settings.LoRi.Objective.Rationale.Covariance LoRi.Math.Covariance.Modewise "out of force")
+
+                Expect.equal
+                    ((LoRiOptions settings.Values).Objective.Rationale.Covariance)
+                    LoRi.Math.Covariance.Modewise
+                    "out of force")
         }
     ]
 

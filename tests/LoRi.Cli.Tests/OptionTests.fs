@@ -176,8 +176,8 @@ let private methods =
 
                 Expect.isFalse (help.Contains name) $"{name} in the help"
 
-            for name in MethodNames.All do
-                Expect.stringContains help name "offered"
+            for method in LoRi.Training.KnownMethods.Students do
+                Expect.stringContains help method.About.Name "offered"
         }
         test "ranks and levels that the teacher does not have are bad usage before anything is made" {
             inFolder (fun folder ->

@@ -6,6 +6,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Runs.RunFolders
 open LoRi.Runs.Settings
+open LoRi.Training.Methods.LoRi
 open LoRi.Training
 open LoRi.Cli.Tests.Running
 
@@ -148,8 +149,13 @@ let private settings =
                     "steps replace epochs"
 
                 Expect.equal (settings.Values.Get TrainSettings.Schedule) Schedule.HalfCosine "choice"
-                Expect.equal settings.LoRi.Objective.Rationale.Weighting LoRi.Math.Weighting.Off "choice"
-                Expect.equal (settings.LoRi.Levels.ToString()) "last-2" "levels"
+
+                Expect.equal
+                    ((LoRiOptions settings.Values).Objective.Rationale.Weighting)
+                    LoRi.Math.Weighting.Off
+                    "choice"
+
+                Expect.equal ((LoRiOptions settings.Values).Levels.ToString()) "last-2" "levels"
                 Expect.equal (List.ofSeq settings.Train.Data) [ "a"; "b" ] "list"
                 Expect.equal settings.Latent.LatentSteps 5 "default")
         }

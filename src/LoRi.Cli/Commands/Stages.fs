@@ -34,7 +34,8 @@ let private inputs (settings: RunSettings) =
             "model", settings.Train.Model
             "teacher", settings.Train.Teacher
             "tokenizer", settings.Train.Tokenizer
-            "subspace", settings.LoRi.SubspaceFile
+            for input in settings.Method.About.Inputs do
+                input.Key, settings.Values.Get input
         ]
 
     [ for option, path in named -> option, Option.ofObj path ]
@@ -43,10 +44,6 @@ let private inputs (settings: RunSettings) =
 let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
     for option, path in inputs settings do
         Option.iter (CommandLine.existing option >> ignore) path
-
-    match settings.TeacherShape() with
-    | null -> ()
-    | shape -> settings.LoRi.ValidateShape(nonNull settings.Train.Teacher, shape)
 
     // A script that goes on with what this run leaves must not take half a run for a whole one.
     let run stop =

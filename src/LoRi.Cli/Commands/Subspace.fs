@@ -9,6 +9,7 @@ open LoRi.Files
 open LoRi.Models.Native
 open LoRi.Runs.Settings
 open LoRi.Training.Methods.LoRi
+open LoRi.Training.Teachers
 open LoRi.Training.Trajectories
 
 let private asJson (measured: MeasuredSubspace) (kept: float) =

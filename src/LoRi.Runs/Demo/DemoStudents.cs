@@ -6,6 +6,7 @@ using LoRi.Training.Methods.CotSft;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
+using LoRi.Training.Teachers;
 
 namespace LoRi.Runs.Demo;
 

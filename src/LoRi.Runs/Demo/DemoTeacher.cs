@@ -3,6 +3,7 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Training;
 using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Runs.Demo;

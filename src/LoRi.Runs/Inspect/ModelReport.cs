@@ -5,6 +5,7 @@ using LoRi.Models.ModelFiles;
 using LoRi.Models.Weights;
 using LoRi.Runs.Plans;
 using LoRi.Runs.Settings;
+using LoRi.Training;
 
 namespace LoRi.Runs.Inspect;
 
@@ -12,7 +13,6 @@ namespace LoRi.Runs.Inspect;
 internal static class ModelReport
 {
     /// <summary>The explicit teacher and all students.</summary>
-    private static readonly string[] Methods = [MethodNames.Teacher, .. MethodNames.All];
 
     /// <summary>Adds <c>model</c>, <c>memory</c> and <c>findings</c> to the details of an inspection.</summary>
     /// <param name="details">Where they go.</param>
@@ -90,12 +90,16 @@ internal static class ModelReport
         {
             foreach (var adapters in new[] { false, true })
             {
-                foreach (var method in Methods)
+                var methods = KnownMethods.Students.Prepend(KnownMethods.Teacher).Select(method => method.About).ToArray();
+                foreach (var method in methods)
                 {
-                    rows.Add(Row(method, dtype, adapters, estimate.Training(method, bytes, adapters)));
+                    rows.Add(Row(method.Name, dtype, adapters, estimate.Training(method, bytes, adapters)));
                 }
 
-                rows.Add(Row($"{MethodNames.LoRi} --online", dtype, adapters, estimate.Training(MethodNames.LoRi, bytes, adapters, online: true)));
+                foreach (var method in methods.Where(method => method.HoldsTeacherBy is not null))
+                {
+                    rows.Add(Row($"{method.Name} {method.HoldsTeacherBy}", dtype, adapters, estimate.Training(method, bytes, adapters, online: true)));
+                }
             }
         }
 

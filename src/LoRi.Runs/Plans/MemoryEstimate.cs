@@ -1,5 +1,5 @@
 using LoRi.Models.Decoders;
-using LoRi.Runs.Settings;
+using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Plans;
 
@@ -18,9 +18,6 @@ public sealed class MemoryEstimate(DecoderConfig config)
 
     /// <summary>Latent steps, with their two markers.</summary>
     private const int LatentTokens = 7;
-
-    /// <summary>The explicit teacher, among the methods.</summary>
-    private const string Teacher = "cot";
 
     private const int MasterBytes = sizeof(float);
     private const int CachedTokens = 1024;
@@ -72,26 +69,26 @@ public sealed class MemoryEstimate(DecoderConfig config)
         (elementBytes * (double)Parameters) + Cache(config, 1, CachedTokens, elementBytes);
 
     /// <summary>Weights, gradients, both moments and activations of a step.</summary>
-    /// <param name="method">The method, by its name; <c>cot</c> for the explicit teacher.</param>
+    /// <param name="method">The method.</param>
     /// <param name="elementBytes">Bytes of a number of the arithmetic: 4 or 2.</param>
     /// <param name="adapters">Whether adapters are trained in place of all weights.</param>
     /// <param name="online">Whether a frozen teacher is held as well.</param>
-    public double Training(string method, int elementBytes, bool adapters, bool online = false)
+    public double Training(MethodFacts method, int elementBytes, bool adapters, bool online = false)
     {
         var copy = elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0;
-        double projection = method == Teacher || !MethodNames.HasLatents(method) ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
+        double projection = !method.TakesLatentSteps ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
         var trained = projection + (adapters ? AdapterParameters : Parameters);
         var frozen = adapters ? (double)Parameters : 0;
         var teacher = online ? (MasterBytes * (double)Parameters) + copy : 0;
         return (4 * MasterBytes * trained) + (MasterBytes * frozen) + copy + teacher + StepActivations(method, elementBytes);
     }
 
-    private double StepActivations(string method, int elementBytes)
+    private double StepActivations(MethodFacts method, int elementBytes)
     {
         const int Explicit = QuestionTokens + RationaleTokens + AnswerTokens, Direct = QuestionTokens + AnswerTokens;
         double Of(int tokens, int graded) => Activations(config, Rows, tokens, graded, elementBytes);
-        var chain = method == Teacher || MethodNames.ReadsChain(method) ? Of(Explicit, RationaleTokens + AnswerTokens) : 0;
-        var answer = method == Teacher ? 0 : Of(MethodNames.HasLatents(method) ? Direct + LatentTokens : Direct, AnswerTokens);
+        var chain = method.ReadsChain ? Of(Explicit, RationaleTokens + AnswerTokens) : 0;
+        var answer = !method.IsStudent ? 0 : Of(method.TakesLatentSteps ? Direct + LatentTokens : Direct, AnswerTokens);
         return chain + answer;
     }
 }

@@ -25,10 +25,10 @@ public static class Commands
     public static CommandSettings Distill => With(
         [
             StudentSettings.Method, StudentSettings.Teacher, StudentSettings.Model, StageSettings.Tokenizer, StudentSettings.Init,
-            .. MethodNames.Settings.Where(setting => setting.Group == SettingGroups.Model),
+            .. MethodSettings.All.Where(setting => setting.Group == SettingGroups.Model),
             RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
-            .. MethodNames.Settings.Where(setting => setting.Group != SettingGroups.Model),
-            .. Training(TrainSettings.CollapseThreshold with { InForce = values => MethodNames.HasLatents(values.Get(StudentSettings.Method)) }),
+            .. MethodSettings.All.Where(setting => setting.Group != SettingGroups.Model),
+            .. Training(TrainSettings.CollapseThreshold with { InForce = values => MethodSettings.Of(values).TakesLatentSteps }),
         ],
         new("distill", [])
         {
@@ -37,8 +37,8 @@ public static class Commands
                 StudentSettings.Method, StudentSettings.Teacher, TrainSettings.Data, TrainSettings.Output, SharedSettings.LatentSteps,
                 TrainSettings.Epochs, TrainSettings.BatchSize, TrainSettings.LearningRate, TrainSettings.DryRun,
             ],
-            Rules = [.. TrainSettings.Rules, .. AdapterSettings.Rules, .. StudentSettings.Rules, .. MethodNames.Rules],
-            Excludes = MethodNames.Excludes,
+            Rules = [.. TrainSettings.Rules, .. AdapterSettings.Rules, .. StudentSettings.Rules, .. MethodSettings.Rules],
+            Excludes = MethodSettings.Excludes,
         });
 
     /// <summary><c>lori trajectories</c>.</summary>

@@ -5,7 +5,7 @@ using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Training;
-using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Settings;
 
@@ -26,8 +26,10 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
     /// <summary>The student; without meaning for <c>teach</c> but for how rows become ids.</summary>
     public LatentOptions Latent => new(Values);
 
-    /// <summary>The alignment; without meaning for other methods than <c>lori</c>.</summary>
-    public LoRiOptions LoRi => new(Values);
+    /// <summary>How the model is trained: what <c>--method</c> names, where the command has it.</summary>
+    public IMethod Method => Declared.Find(StudentSettings.Method.Key) is null
+        ? KnownMethods.Teacher
+        : KnownMethods.Find(Latent.Method) ?? throw new InvalidOperationException($"invariant: the method {Latent.Method} was not checked");
 
     /// <summary>The weights that the model starts from.</summary>
     public string Start => Train.Teacher is { } teacher && Latent.Init == InitOption.Teacher ? teacher : Train.Model!;
@@ -56,7 +58,7 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
     public RunSettings WithAnswerPrefix()
     {
         var teacher = Train.Teacher is { } path ? ModelLoader.Card(path)?.AnswerPrefix : null;
-        if (teacher is not null && Latent.AnswerPrefix is { } given && given != teacher && MethodNames.HasFrozenTeacher(Latent.Method))
+        if (teacher is not null && Latent.AnswerPrefix is { } given && given != teacher && Method.About.HasFrozenTeacher)
         {
             throw new InputException(
                 $"--answer-prefix {MessageText.Quote(given)} and --teacher {Train.Teacher} contradict each other: this teacher was trained with {MessageText.Quote(teacher)}; leave --answer-prefix out");
@@ -67,7 +69,7 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
 
     /// <summary>The shape of the frozen teacher, from its configuration; null where there is no such teacher.</summary>
     /// <exception cref="InputException">Its files are missing, malformed or of an unsupported kind.</exception>
-    public DecoderConfig? TeacherShape() => Train.Teacher is { } teacher && MethodNames.HasFrozenTeacher(Latent.Method) ? ModelLoader.Shape(teacher) : null;
+    public DecoderConfig? TeacherShape() => Train.Teacher is { } teacher && Method.About.HasFrozenTeacher ? ModelLoader.Shape(teacher) : null;
 
     /// <summary>
     /// The content of <c>config.json</c>: every setting that is in force, with the values of those that are left out and with full

@@ -32,16 +32,16 @@ public static class StudentSettings
         "init", "weights", Forms.Choice<InitOption>(), InitOption.Teacher, "weights to start from: teacher, or base for those of --model")
     {
         Group = SettingGroups.Model,
-        InForce = values => MethodNames.HasFrozenTeacher(values.Get(Method)),
+        InForce = values => MethodSettings.Of(values).HasFrozenTeacher,
     };
 
     /// <summary>One of the methods that there are.</summary>
-    public static Setting<string> Method => new("method", "name", MethodNames.Form, MethodNames.LoRi, $"one of {string.Join(", ", MethodNames.All)}") { Group = SettingGroups.Model };
+    public static Setting<string> Method => new("method", "name", MethodSettings.Form, KnownMethods.All[0].About.Name, $"one of {string.Join(", ", MethodSettings.Names)}") { Group = SettingGroups.Model };
 
     /// <summary>The base model's weights, where the student does not start from its frozen teacher's.</summary>
     internal static readonly Setting<string?> Model = TrainSettings.Model with
     {
-        Contradicts = values => values.Get(Teacher) is not null && values.Get(Init) == InitOption.Teacher && MethodNames.HasFrozenTeacher(values.Get(Method))
+        Contradicts = values => values.Get(Teacher) is not null && values.Get(Init) == InitOption.Teacher && MethodSettings.Of(values).HasFrozenTeacher
             ? new Contradiction(
                 "--init teacher",
                 $"with --method {values.Get(Method)} the student starts from the weights of --teacher; leave --model out, or say --init base")
@@ -58,29 +58,28 @@ public static class StudentSettings
             values => values.Get(Init) == InitOption.Base && values.Get(TrainSettings.Model) is null ? "--init base needs --model: the base model's weights to start from" : null,
             Init),
         new(
-            values => MethodNames.HasFrozenTeacher(values.Get(Method)) && values.Get(Teacher) is null
+            values => MethodSettings.Of(values).HasFrozenTeacher && values.Get(Teacher) is null
                 ? $"--method {values.Get(Method)} needs --teacher: a model trained with `lori teach`"
                 : null,
             Method,
             Teacher),
         new(
-            values => !MethodNames.HasFrozenTeacher(values.Get(Method)) && values.Get(Teacher) is null && values.Get(TrainSettings.Model) is null
+            values => !MethodSettings.Of(values).HasFrozenTeacher && values.Get(Teacher) is null && values.Get(TrainSettings.Model) is null
                 ? $"--method {values.Get(Method)} needs --model or --teacher: the weights to start from"
                 : null,
             Method),
         new(
-            values => !MethodNames.HasFrozenTeacher(values.Get(Method)) && values.Get(Teacher) is not null && values.Get(TrainSettings.Model) is not null
+            values => !MethodSettings.Of(values).HasFrozenTeacher && values.Get(Teacher) is not null && values.Get(TrainSettings.Model) is not null
                 ? $"{Teacher.Say(values)} and {TrainSettings.Model.Say(values)} contradict each other: give one of them"
                 : null,
             Teacher,
             TrainSettings.Model),
         new(
-            values => values.Get(TrainSettings.Accumulation) > 1 && MethodNames.BatchScale(values) is { } reason
+            values => values.Get(TrainSettings.Accumulation) > 1 && MethodSettings.Undivided(values) is { } reason
                 ? $"{reason.Say(values)} and {TrainSettings.Accumulation.Say(values)} contradict each other: a term is divided by the deviation over the whole batch; leave --accumulation out"
                 : null,
             TrainSettings.Accumulation,
-            Method,
-            AlignmentSettings.AnchorStd),
+            Method),
     ];
 }
 
@@ -97,7 +96,7 @@ public sealed record LatentOptions(SettingValues Values)
     public int LatentSteps => Values.Get(SharedSettings.LatentSteps);
 
     /// <summary>The steps that the method takes.</summary>
-    public int StepsTaken => MethodNames.HasLatents(Method) ? LatentSteps : 0;
+    public int StepsTaken => MethodSettings.Of(Values).TakesLatentSteps ? LatentSteps : 0;
 
     public ProjectionKind Projection => Values.Get(SharedSettings.Projection);
 

@@ -38,13 +38,12 @@ public sealed class TrainingStage
         NativeRuntime.Load();
         if (settings.TeacherShape() is { } shape)
         {
-            settings.LoRi.ValidateShape(settings.Train.Teacher!, shape);
-            GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, shape);
+            settings.Method.CheckTeacher(settings.Values, settings.Train.Teacher!, shape);
         }
 
         settings = settings.WithAnswerPrefix();
         settings = settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
-        using var method = MethodFactory.Plan(settings);
+        using var method = settings.Method.Plan(settings.Values);
         if (settings.Train.DryRun)
         {
             using var shown = new RunLog(null, screen);
@@ -184,6 +183,7 @@ public sealed class TrainingStage
         TeacherRows = prepared.Data.TeacherRows,
         Teacher = method.About.HasFrozenTeacher ? settings.Train.Teacher : null,
         Data = $"--data {string.Join(' ', settings.Train.Data)}",
+        Dtype = StageSettings.Name(settings.Train.Dtype),
         Precision = StageModel.PrecisionOf(settings.Train.Dtype),
         Device = StageModel.DeviceOf(settings.Train.Device),
         Seed = settings.Train.Seed,

@@ -8,6 +8,7 @@ using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.Settings;
 using LoRi.Training;
+using LoRi.Training.Methods;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Trajectories;
 

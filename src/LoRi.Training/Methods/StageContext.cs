@@ -41,6 +41,9 @@ public sealed record StageContext
     /// <summary>Number types of the model, and of the teacher.</summary>
     public required Precision Precision { get; init; }
 
+    /// <summary>What settings call the type of the arithmetic.</summary>
+    public required string Dtype { get; init; }
+
     /// <summary>Where the model is.</summary>
     public required Device Device { get; init; }
 

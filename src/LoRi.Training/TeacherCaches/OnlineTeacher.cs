@@ -3,7 +3,7 @@ using LoRi.Math;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -2,7 +2,7 @@ using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Math;
 using LoRi.Models.Tensors;
-using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;

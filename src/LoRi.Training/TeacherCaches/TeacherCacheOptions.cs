@@ -1,7 +1,7 @@
 using LoRi.Files.Disk;
 using LoRi.Math;
 using LoRi.Models.Sequences;
-using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.TeacherCaches;

@@ -13,6 +13,7 @@ open LoRi.Models.Sequences
 open LoRi.Models.Weights
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
+open LoRi.Training.Teachers
 open LoRi.Training.Trajectories
 open LoRi.Training.Tests.SharedFiles
 open TorchSharp

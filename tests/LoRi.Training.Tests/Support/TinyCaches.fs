@@ -12,6 +12,7 @@ open LoRi.Models.Native
 open LoRi.Models.Sequences
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
+open LoRi.Training.Teachers
 open LoRi.Training.TeacherCaches
 open LoRi.Training.Trajectories
 open LoRi.Training.Tests.PreparedSteps

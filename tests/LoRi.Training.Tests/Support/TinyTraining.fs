@@ -13,6 +13,7 @@ open LoRi.Training.Methods.Codi
 open LoRi.Training.Methods.CotSft
 open LoRi.Training.Methods.LatentCrossEntropy
 open LoRi.Training.Methods.LoRi
+open LoRi.Training.Teachers
 open LoRi.Training.Methods.NoCot
 open LoRi.Training.Trajectories
 open TorchSharp

@@ -6,6 +6,7 @@ using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using TorchSharp;
 using static TorchSharp.torch;
+using LoRi.Training.Teachers;
 
 namespace LoRi.Training.Methods.LoRi;
 

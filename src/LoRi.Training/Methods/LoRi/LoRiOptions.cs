@@ -1,6 +1,7 @@
 using LoRi.Files.Settings;
 using LoRi.Math;
 using LoRi.Models.Decoders;
+using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.Methods.LoRi;

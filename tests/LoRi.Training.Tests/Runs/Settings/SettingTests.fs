@@ -5,6 +5,7 @@ open System.Text.Json.Nodes
 open Expecto
 open LoRi.Files.Settings
 open LoRi.Runs.Settings
+open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LoRi
 
@@ -74,21 +75,22 @@ let private sources =
             Expect.equal (values.Get SharedSettings.LambdaAnchor) 2.0 "codi has it too"
         }
         test "a setting is a method's where the method lists it" {
-            for method in MethodNames.All do
-                let own = set [ for setting in MethodNames.Of(method).Settings -> setting.Key ]
-                let values = SettingValues.None.With(StudentSettings.Method, method)
+            let keys (method: IMethod) =
+                set [ for setting in method.About.Settings -> setting.Key ]
+
+            for method in KnownMethods.Students do
+                let own = keys method
+                let values = SettingValues.None.With(StudentSettings.Method, method.About.Name)
 
                 for setting in Commands.Distill.Settings do
                     let isOthers =
                         not (own.Contains setting.Key)
-                        && MethodNames.All
-                           |> Seq.exists (fun other ->
-                               MethodNames.Of(other).Settings |> Seq.exists (fun one -> one.Key = setting.Key))
+                        && KnownMethods.Students |> Seq.exists (fun other -> (keys other).Contains setting.Key)
 
                     Expect.equal
                         (not (isNull (Commands.Distill.Excludes.Invoke(setting, values))))
                         isOthers
-                        $"{setting.Key} of {method}"
+                        $"{setting.Key} of {method.About.Name}"
         }
         test "an error is the file's where its settings are, else the command line's" {
             let check given file =

@@ -15,6 +15,7 @@ open LoRi.Models.Reasoning
 open LoRi.Models.Sequences
 open LoRi.Training
 open LoRi.Training.Methods.LoRi
+open LoRi.Training.Teachers
 open LoRi.Training.Trajectories
 open LoRi.Training.Tests.LoRiFixture
 open LoRi.Training.Tests.LoRiFixtureTests

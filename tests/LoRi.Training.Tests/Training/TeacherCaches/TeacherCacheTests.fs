@@ -8,6 +8,7 @@ open Expecto
 open LoRi.Math
 open LoRi.Models.Decoders
 open LoRi.Training.Methods.LoRi
+open LoRi.Training.Teachers
 open LoRi.Training.Trajectories
 open LoRi.Training.Tests.TinyCaches
 open LoRi.Training.Tests.TinyTraining

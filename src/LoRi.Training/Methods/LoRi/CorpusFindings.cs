@@ -2,11 +2,9 @@ using System.Globalization;
 using LoRi.Files;
 using LoRi.Math;
 using LoRi.Math.Fluent;
-using LoRi.Runs.Settings;
-using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Trajectories;
 
-namespace LoRi.Runs.Training;
+namespace LoRi.Training.Methods.LoRi;
 
 /// <summary>What a fitted subspace tells of the corpus behind it: states that do not vary, and variances of too few examples.</summary>
 internal static class CorpusFindings

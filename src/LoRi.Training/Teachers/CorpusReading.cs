@@ -6,7 +6,7 @@ using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LoRi.Training.Methods.LoRi;
+namespace LoRi.Training.Teachers;
 
 /// <summary>Reads a corpus for the core's statistics, in float64, and keeps their tensors alive from batch to batch.</summary>
 internal static class CorpusReading

@@ -6,7 +6,7 @@ using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LoRi.Training.Methods.LoRi;
+namespace LoRi.Training.Teachers;
 
 /// <summary>What a frozen teacher leaves behind for its students: the subspace, the bound objective, coordinates and anchors.</summary>
 public sealed class LoRiTeacher : IDisposable

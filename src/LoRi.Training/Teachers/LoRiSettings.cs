@@ -1,6 +1,6 @@
 using LoRi.Math;
 
-namespace LoRi.Training.Methods.LoRi;
+namespace LoRi.Training.Teachers;
 
 /// <summary>How the subspace is fitted and the objective is made.</summary>
 /// <param name="Subspace">The standardisation, the kind of subspace and its ranks.</param>

@@ -5,7 +5,7 @@ using LoRi.Models.Tensors;
 using LoRi.Training.Trajectories;
 using static TorchSharp.torch;
 
-namespace LoRi.Training.Methods.LoRi;
+namespace LoRi.Training.Teachers;
 
 /// <summary>Fits the shared subspace to a corpus: one reading for the Gram matrices, one for what the weightings need.</summary>
 public static class TeacherFit

@@ -1,7 +1,7 @@
 using LoRi.Files.Settings;
 using LoRi.Models.Sequences;
 
-namespace LoRi.Training;
+namespace LoRi.Training.Methods;
 
 /// <summary>How rows become ids: what a teacher and its students share.</summary>
 public static class RowSettings

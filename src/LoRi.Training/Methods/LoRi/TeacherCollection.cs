@@ -4,25 +4,23 @@ using LoRi.Files.Settings;
 using LoRi.Math;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using LoRi.Runs.Settings;
-using LoRi.Training.Methods;
-using LoRi.Training.Methods.LoRi;
 using LoRi.Training.TeacherCaches;
+using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LoRi.Runs.Training;
+namespace LoRi.Training.Methods.LoRi;
 
 /// <summary>What a student needs of its frozen teacher: from a cache, which is made where it is not there, or online.</summary>
-internal sealed class TeacherCollection(RunSettings settings, StageContext context)
+internal sealed class TeacherCollection(LoRiOptions options, StageContext context)
 {
     private const string CacheFolder = "teacher-cache";
 
-    private readonly LoRiSettings fit = settings.LoRi.Settings(settings.Train.Seed);
+    private readonly LoRiSettings fit = options.Settings(context.Seed);
     private readonly IStageLog log = context.Log;
     private readonly DecoderConfig student = context.Model.Config;
-    private readonly int batch = System.Math.Max(1, settings.Train.BatchSize);
+    private readonly int batch = System.Math.Max(1, context.BatchSize);
 
     private string KeptSubspace => Path.Combine(context.Folder, "subspace.safetensors");
 
@@ -31,11 +29,11 @@ internal sealed class TeacherCollection(RunSettings settings, StageContext conte
     {
         var rows = context.TeacherRows;
         var clock = Stopwatch.StartNew();
-        var levels = new TracedLevels(settings.LoRi.Levels.Indices(student.Layers));
+        var levels = new TracedLevels(options.Levels.Indices(student.Layers));
         log.Phase("looking at the teacher");
         using var like = zeros(1, dtype: ScalarType.Float32, device: context.Device);
-        var given = GivenSubspace.Read(settings.LoRi, settings.Train.Teacher!, student);
-        var result = settings.LoRi.Online ? Online(rows, levels, given, like) : Cached(rows, levels, given, like);
+        var given = GivenSubspace.Read(options, context.Teacher!, student);
+        var result = options.Online ? Online(rows, levels, given, like) : Cached(rows, levels, given, like);
         var subspace = result.Subspace.Fitted;
         var kept = result.Subspace.EnergyKept is { Value: var energy } && subspace.Energy > 0 ? energy / subspace.Energy : 0;
         log.Info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
@@ -70,8 +68,8 @@ internal sealed class TeacherCollection(RunSettings settings, StageContext conte
 
     private void Look(MeasuredSubspace subspace)
     {
-        var source = settings.LoRi.SubspaceFile is { } file ? $"--subspace {file}" : context.Data;
-        foreach (var line in CorpusFindings.Of(subspace, settings.LoRi, source))
+        var source = options.SubspaceFile is { } file ? $"--subspace {file}" : context.Data;
+        foreach (var line in CorpusFindings.Of(subspace, options, source))
         {
             log.Warn(line);
         }
@@ -100,22 +98,22 @@ internal sealed class TeacherCollection(RunSettings settings, StageContext conte
 
     private TeacherCacheOptions CacheOptions(IReadOnlyList<EncodedExample> rows, TracedLevels levels, MeasuredSubspace? given) => new()
     {
-        Folder = settings.LoRi.TeacherCache ?? Path.Combine(context.Folder, CacheFolder),
+        Folder = options.TeacherCache ?? Path.Combine(context.Folder, CacheFolder),
         MadeFrom = CacheIdentity.Of(
-            settings.Train.Teacher!,
-            CacheIdentity.HashOfModel(settings.Train.Teacher!),
+            context.Teacher!,
+            CacheIdentity.HashOfModel(context.Teacher!),
             rows,
-            settings.LoRi.Levels.ToString(),
-            Forms.Name(settings.Latent.TeacherText),
-            StageSettings.Name(settings.Train.Dtype)),
+            options.Levels.ToString(),
+            Forms.Name(options.Values.Get(RowSettings.TeacherText)),
+            context.Dtype),
         Rows = rows,
         Settings = fit,
         Given = given,
         Levels = levels,
         Width = student.HiddenSize,
         BatchSize = batch,
-        ShardBytes = settings.LoRi.ShardSize.Bytes,
-        KeepTrajectories = settings.LoRi.KeepTrajectories,
+        ShardBytes = options.ShardSize.Bytes,
+        KeepTrajectories = options.KeepTrajectories,
     };
 
     /// <summary>The teacher runs once for the subspace and once for its variances; then at every step.</summary>
@@ -141,20 +139,20 @@ internal sealed class TeacherCollection(RunSettings settings, StageContext conte
     /// <summary>The run directory keeps the subspace that was named, or the one that was fitted.</summary>
     private void Keep(MeasuredSubspace subspace, string? source)
     {
-        if (settings.LoRi.SubspaceFile is { } file)
+        if (options.SubspaceFile is { } file)
         {
             File.Copy(file, KeptSubspace, overwrite: true);
         }
         else
         {
-            SubspaceFile.Write(KeptSubspace, subspace, settings.Train.Seed, source ?? string.Empty);
+            SubspaceFile.Write(KeptSubspace, subspace, context.Seed, source ?? string.Empty);
         }
     }
 
     private void Report(int done, int rows, Stopwatch clock)
     {
         context.Stop.ThrowIfCancellationRequested();
-        if (settings.LoRi.Online)
+        if (options.Online)
         {
             log.Phase("teacher", done, rows);
         }

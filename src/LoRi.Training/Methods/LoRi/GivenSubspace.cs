@@ -2,11 +2,9 @@ using LoRi.Files;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Decoders;
-using LoRi.Runs.Settings;
-using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Trajectories;
 
-namespace LoRi.Runs.Training;
+namespace LoRi.Training.Methods.LoRi;
 
 /// <summary>A subspace that was fitted before and is named with <c>--subspace</c>.</summary>
 internal static class GivenSubspace

@@ -1,0 +1,50 @@
+using LoRi.Files.Settings;
+using LoRi.Files.Text;
+using LoRi.Training;
+using LoRi.Training.Methods;
+
+namespace LoRi.Runs.Settings;
+
+/// <summary>The settings of all methods, as one command has them.</summary>
+internal static class MethodSettings
+{
+    /// <summary>Names that the literature gives to methods, some of which this version may not have.</summary>
+    private static readonly string[] Published = ["coconut", "pccot", "sim-cot", "kava", "icot-kd", "icot-si"];
+
+    /// <summary>The names that <c>--method</c> knows.</summary>
+    public static IReadOnlyList<string> Names => [.. KnownMethods.Students.Select(method => method.About.Name)];
+
+    /// <summary>How settings name a method.</summary>
+    public static ValueForm<string> Form => Forms.Text with
+    {
+        Schema = new() { ["enum"] = new System.Text.Json.Nodes.JsonArray([.. Names]) },
+        Broken = method => Names.Contains(method) ? null
+            : $"{(Published.Contains(method) ? "this version does not have it yet, it " : "")}must be one of {string.Join(", ", Names)}{DidYouMean.Hint(method, Published.Contains(method) ? [] : Names)}",
+    };
+
+    /// <summary>The settings that methods have, each once.</summary>
+    public static IReadOnlyList<Setting> All => [.. KnownMethods.Students.SelectMany(method => method.About.Settings).DistinctBy(setting => setting.Key)];
+
+    /// <summary>What those must be together.</summary>
+    public static IReadOnlyList<SettingRule> Rules => [.. KnownMethods.Students.SelectMany(method => method.About.Rules).Distinct()];
+
+    /// <summary>What the chosen method is, whether there is one of this name or not.</summary>
+    public static MethodFacts Of(SettingValues values)
+    {
+        var name = values.Get(StudentSettings.Method);
+        return KnownMethods.Find(name)?.About ?? new(name, "") { TakesLatentSteps = true };
+    }
+
+    /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none is.</summary>
+    public static Setting? Undivided(SettingValues values) =>
+        Of(values).ScalesByBatch ? StudentSettings.Method : KnownMethods.Find(values.Get(StudentSettings.Method))?.UndividedBy(values);
+
+    /// <summary>What a setting of other methods contradicts; null where the chosen one has it, or it is no method's.</summary>
+    public static Contradiction? Excludes(Setting setting, SettingValues values)
+    {
+        var method = values.Get(StudentSettings.Method);
+        var having = KnownMethods.Students.Where(known => known.About.Settings.Any(own => own.Key == setting.Key)).Select(known => known.About.Name).ToArray();
+        return having.Length == 0 || having.Contains(method) || !Names.Contains(method) ? null
+            : new($"--method {method}", $"{(setting.Purpose is { } purpose && having is [var only] ? $"only {only} {purpose}" : $"{method} {setting.Lacking}")}; leave it out");
+    }
+}

@@ -1,0 +1,40 @@
+using LoRi.Files;
+using LoRi.Training.Methods;
+using LoRi.Training.Methods.Codi;
+using LoRi.Training.Methods.CotSft;
+using LoRi.Training.Methods.LatentCrossEntropy;
+using LoRi.Training.Methods.LoRi;
+using LoRi.Training.Methods.NoCot;
+
+namespace LoRi.Training;
+
+/// <summary>The list of methods.</summary>
+public static class KnownMethods
+{
+    /// <summary>The explicit chain of thought: what teaches, and what <c>teach</c> trains.</summary>
+    public static IMethod Teacher { get; } = new CotSftMethod();
+
+    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), Teacher];
+
+    /// <summary>All methods.</summary>
+    public static IReadOnlyList<IMethod> All => all;
+
+    /// <summary>Those that make a student.</summary>
+    public static IReadOnlyList<IMethod> Students => [.. all.Where(method => method.About.IsStudent)];
+
+    /// <summary>The method of a name; null where there is none.</summary>
+    public static IMethod? Find(string name) => all.Find(method => method.About.Name == name);
+
+    /// <summary>Adds a method, before settings are read.</summary>
+    /// <exception cref="InputException">There is one of its name.</exception>
+    public static void Add(IMethod method)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        if (Find(method.About.Name) is { } known)
+        {
+            throw new InputException($"there are two methods of the name {method.About.Name}: {known.GetType().FullName} and {method.GetType().FullName}; give one of them another name");
+        }
+
+        all.Add(method);
+    }
+}

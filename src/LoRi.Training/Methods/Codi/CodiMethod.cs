@@ -1,0 +1,27 @@
+using LoRi.Files.Settings;
+using LoRi.Models.Reasoning;
+
+namespace LoRi.Training.Methods.Codi;
+
+/// <summary>CODI: self-distillation in one model. See <see cref="CodiObjective"/>.</summary>
+public sealed class CodiMethod : IMethod
+{
+    /// <inheritdoc/>
+    public MethodFacts About { get; } = new("codi", "self-distillation of the state before the answer")
+    {
+        TakesLatentSteps = true,
+        ReadsChain = true,
+        ScalesByBatch = true,
+        Settings = [.. SharedSettings.OfLatents, SharedSettings.LambdaAnchor],
+        Rules = SharedSettings.Rules,
+    };
+
+    /// <inheritdoc/>
+    public MethodPlan Plan(SettingValues values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        var steps = values.Get(SharedSettings.LatentSteps);
+        var objective = new CodiObjective(steps, distillationWeight: values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1, values.Get(RowSettings.Grade));
+        return new OneStage(About, new SequentialReasoning(steps), objective);
+    }
+}

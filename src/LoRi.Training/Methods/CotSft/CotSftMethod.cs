@@ -1,0 +1,14 @@
+using LoRi.Files.Settings;
+using LoRi.Models.Reasoning;
+
+namespace LoRi.Training.Methods.CotSft;
+
+/// <summary>CoT-SFT: the explicit chain of thought, the teacher of all others.</summary>
+public sealed class CotSftMethod : IMethod
+{
+    /// <inheritdoc/>
+    public MethodFacts About { get; } = new("cot", "the explicit chain of thought") { IsStudent = false, ReadsChain = true };
+
+    /// <inheritdoc/>
+    public MethodPlan Plan(SettingValues values) => new OneStage(About, PlainReasoning.Explicit, new ExplicitObjective());
+}

@@ -1,0 +1,30 @@
+using LoRi.Files;
+using LoRi.Files.Settings;
+using LoRi.Models.Decoders;
+
+namespace LoRi.Training.Methods;
+
+/// <summary>
+/// A way to train a model, as a value: what it is, the settings of its own, and the plan that follows from their values. It has one
+/// folder; the list of methods is all that names it outside.
+/// </summary>
+public interface IMethod
+{
+    /// <summary>What it is.</summary>
+    MethodFacts About { get; }
+
+    /// <summary>The method with its options, whose settings have been checked.</summary>
+    MethodPlan Plan(SettingValues values);
+
+    /// <summary>The setting by which a term is scaled over a batch, so that a step must not be cut into micro-batches; null where none is.</summary>
+    Setting? UndividedBy(SettingValues values) => null;
+
+    /// <summary>Checks its options against the shape of the frozen teacher, before weights are read.</summary>
+    /// <param name="values">Its options.</param>
+    /// <param name="teacher">The teacher, as it was named.</param>
+    /// <param name="shape">The shape of the teacher.</param>
+    /// <exception cref="InputException">They do not fit.</exception>
+    void CheckTeacher(SettingValues values, string teacher, DecoderConfig shape)
+    {
+    }
+}

@@ -1,0 +1,18 @@
+using LoRi.Files.Settings;
+using LoRi.Models.Reasoning;
+
+namespace LoRi.Training.Methods.NoCot;
+
+/// <summary>No-CoT: question to answer, no rationale and no latents. The lower bound of every comparison.</summary>
+public sealed class NoCotMethod : IMethod
+{
+    /// <inheritdoc/>
+    public MethodFacts About { get; } = new("no-cot", "answers without a chain of thought");
+
+    /// <inheritdoc/>
+    public MethodPlan Plan(SettingValues values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return new OneStage(About, PlainReasoning.Direct, new DirectObjective(values.Get(RowSettings.Grade)));
+    }
+}
