@@ -106,7 +106,7 @@ let private withoutCompletion: Command list =
             Generate.settings
             "go on from a prompt, or answer questions one after the other"
             "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST | --interactive) [options]"
-            "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many has he?\""
+            "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many does he have?\""
             Generate.run
         command
             Models.settings
