@@ -81,7 +81,7 @@ let private reference () =
     [
         yield
             "# Every command\n\nWhat `lori COMMAND --help` says; written by the tests from the declarations, not by hand.\n"
-        for command in Registry.commands do
+        for command in Registry.commands () do
             let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out
             yield $"## {command.Page.Name}\n\n```\n{help.TrimEnd()}\n```\n"
     ]

@@ -7,7 +7,7 @@ namespace LoRi.Files.Hub;
 /// The cache that the Hub's tools share: <c>blobs</c> by hash, <c>snapshots</c> by commit, whose files are links to blobs, and
 /// <c>refs</c> from branches and tags to commits.
 /// </summary>
-public sealed class HubCache : IDownloadTarget
+internal sealed class HubCache : IDownloadTarget
 {
     /// <summary>More bytes than the name of a commit has.</summary>
     private const int LongestReference = 100;

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LoRi.Files.Text;
 
 /// <summary>Measured numbers as people read them: four decimals in the ordinary range, a power of ten outside it.</summary>
-public static class NumberText
+internal static class NumberText
 {
     private const double Large = 1e5;
     private const double Small = 1e-3;

@@ -7,7 +7,7 @@ using LoRi.Files.Text;
 namespace LoRi.Files.Tokenizers;
 
 /// <summary>Writes the vocabulary of a GGUF file as the <c>tokenizer.json</c> that it stands for, and loads that.</summary>
-public static class GgufTokenizer
+internal static class GgufTokenizer
 {
     private const int Control = 3, UserDefined = 4;
 

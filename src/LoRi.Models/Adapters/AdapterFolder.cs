@@ -13,7 +13,7 @@ namespace LoRi.Models.Adapters;
 /// A folder in peft's form: <c>adapter_config.json</c> and <c>adapter_model.safetensors</c>. Strict: every tensor that the
 /// configuration asks for and no other, in its shape, with finite values.
 /// </summary>
-public sealed class AdapterFolder : IDisposable
+internal sealed class AdapterFolder : IDisposable
 {
     private const string WeightsName = "adapter_model.safetensors";
     private const string PickleName = "adapter_model.bin";

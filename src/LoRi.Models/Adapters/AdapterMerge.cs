@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LoRi.Models.Adapters;
 
 /// <summary>The weights of a plain model that computes what a base and its adapters do: <c>W + scaling B A</c>.</summary>
-public static class AdapterMerge
+internal static class AdapterMerge
 {
     /// <summary>What a checkpoint stores under a name; a new tensor of the caller's.</summary>
     /// <param name="model">A model, with adapters or without.</param>

@@ -10,7 +10,7 @@ namespace LoRi.Models.Native;
 /// the one undefined symbol is pointed at another argument-less function that every libstdc++ has, with no version
 /// asked for; and the version requirement is marked weak, so that the loader does not insist on it.
 /// </summary>
-public static class ElfPatch
+internal static class ElfPatch
 {
     /// <summary>The symbol that older libraries do not have.</summary>
     public const string MissingSymbol = "_ZSt21ios_base_library_initv";

@@ -8,7 +8,7 @@ namespace LoRi.Models.Tensors;
 /// terms is off by up to 2e-5 nats a token where a processor has short vectors, in its value and in its gradient. Logits stay as they
 /// are: rows are widened a few at a time.
 /// </summary>
-public static class TokenLikelihood
+internal static class TokenLikelihood
 {
     private const long ValuesOnCpu = 1 << 20, ValuesOnDevice = 1 << 25;
 

@@ -4,7 +4,7 @@ using LoRi.Files.Gguf;
 namespace LoRi.Models.Weights;
 
 /// <summary>Opens a model's weights, whatever form they have.</summary>
-public static class Checkpoint
+internal static class Checkpoint
 {
     /// <summary>
     /// Opens a <c>.gguf</c> file, a <c>.safetensors</c> file, a Hub folder (one file, or shards with an index), or a folder

@@ -12,7 +12,7 @@ namespace LoRi.Models.Weights;
 /// values are float32, and the rows of llama's query and key projections are put back into the order that rotate-half rotary
 /// embedding needs (those of qwen2 already are).
 /// </summary>
-public sealed class GgufCheckpoint : IWeightSource
+internal sealed class GgufCheckpoint : IWeightSource
 {
     private const string Llama = "llama", Qwen2 = "qwen2";
 

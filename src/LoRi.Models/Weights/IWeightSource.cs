@@ -10,7 +10,7 @@ namespace LoRi.Models.Weights;
 public sealed record WeightInfo(string Name, IReadOnlyList<long> Shape, string Dtype);
 
 /// <summary>The weights and the configuration of a model, whatever files they are in. Names and configuration are those of the Hub.</summary>
-public interface IWeightSource : IDisposable
+internal interface IWeightSource : IDisposable
 {
     /// <summary>The file or folder that was opened.</summary>
     string Path { get; }

@@ -8,7 +8,7 @@ using TorchSharp;
 namespace LoRi.Models.Weights;
 
 /// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
-public sealed class SafetensorsCheckpoint : IWeightSource
+internal sealed class SafetensorsCheckpoint : IWeightSource
 {
     internal const string SingleName = ShardedWriter.SingleName, IndexName = ShardedWriter.IndexName;
 

@@ -4,7 +4,7 @@ using TorchSharp;
 namespace LoRi.Models.Weights;
 
 /// <summary>Torch tensors as the content of a safetensors file.</summary>
-public static class TensorContent
+internal static class TensorContent
 {
     private const int PieceElements = 4 << 20;
 

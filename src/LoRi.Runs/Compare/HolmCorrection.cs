@@ -1,7 +1,7 @@
 namespace LoRi.Runs.Compare;
 
 /// <summary>Holm's step-down correction of several tests (Holm 1979): controls the chance of any false finding.</summary>
-public static class HolmCorrection
+internal static class HolmCorrection
 {
     /// <summary>Adjusted p-values in the order given, each at most 1.</summary>
     public static double[] Adjust(IReadOnlyList<double> p)

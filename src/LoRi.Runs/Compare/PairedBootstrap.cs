@@ -4,7 +4,7 @@ using MathNet.Numerics.Distributions;
 namespace LoRi.Runs.Compare;
 
 /// <summary>Which interval is taken from the resamples.</summary>
-public enum BootstrapInterval
+internal enum BootstrapInterval
 {
     /// <summary>Quantiles of the resamples.</summary>
     Percentile,
@@ -19,7 +19,7 @@ public enum BootstrapInterval
 /// <summary>
 /// The bootstrap of mean(first) - mean(second) over pairs (Efron and Tibshirani 1993): each resample draws pairs with replacement.
 /// </summary>
-public sealed class PairedBootstrap
+internal sealed class PairedBootstrap
 {
     private readonly double[] differences;
     private readonly double[] sorted;

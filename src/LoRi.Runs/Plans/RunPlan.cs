@@ -7,7 +7,7 @@ namespace LoRi.Runs.Plans;
 /// <summary>What settings come to, once the rows are counted: steps, warm-up and the trainer's plan.</summary>
 /// <param name="settings">The run's settings.</param>
 /// <param name="rows">Training rows.</param>
-public sealed class RunPlan(RunSettings settings, int rows)
+internal sealed class RunPlan(RunSettings settings, int rows)
 {
     private const double WarmupShare = 0.03;
     private const int PartsOfARun = 20;

@@ -11,7 +11,7 @@ namespace LoRi.Runs.Plans;
 /// <param name="Validation">Rows held out.</param>
 /// <param name="TooLong">Rows left out because they exceed <c>--max-tokens</c>.</param>
 /// <param name="WithoutRationale">Training rows whose rationale has no token.</param>
-public sealed record TrainingData(
+internal sealed record TrainingData(
     IReadOnlyList<EncodedExample> Training, IReadOnlyList<EncodedExample> Validation, int TooLong, int WithoutRationale)
 {
     /// <summary>The training rows as a frozen teacher reads them, which has its own tokenizer; the training rows themselves where there is none.</summary>

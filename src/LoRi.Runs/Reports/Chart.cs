@@ -6,7 +6,7 @@ namespace LoRi.Runs.Reports;
 /// <param name="Y">Values; those that are not finite, or near the end of the type, are left out.</param>
 /// <param name="Colour">Which colour, from 0.</param>
 /// <param name="Dashes">0 for a full line, else a pattern.</param>
-public sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, int Colour, int Dashes = 0)
+internal sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, int Colour, int Dashes = 0)
 {
     private const int MostPoints = 600;
 
@@ -37,7 +37,7 @@ public sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnly
 /// <param name="XLabel">What the horizontal axis counts; its values are whole numbers.</param>
 /// <param name="YLabel">What the vertical axis measures, with its unit.</param>
 /// <param name="Series">The lines.</param>
-public sealed record Chart(string Title, string XLabel, string YLabel, IReadOnlyList<ChartSeries> Series)
+internal sealed record Chart(string Title, string XLabel, string YLabel, IReadOnlyList<ChartSeries> Series)
 {
     private const double LogarithmicFrom = 50;
 

@@ -8,7 +8,7 @@ namespace LoRi.Runs.Reports;
 /// as they are and escaped here; none of them can become markup.
 /// </summary>
 /// <param name="title">The page's title and first heading.</param>
-public sealed class HtmlPage(string title)
+internal sealed class HtmlPage(string title)
 {
     private readonly StringBuilder body = new();
 

@@ -11,7 +11,7 @@ namespace LoRi.Runs.RunFolders;
 /// A TensorBoard event file with the numbers of <c>metrics.jsonl</c>: records of length, its masked CRC-32C, a protobuf event and
 /// its masked CRC-32C. A run that goes on writes the file anew from the metrics that were kept, so that no step is there twice.
 /// </summary>
-public sealed class EventFile : IDisposable
+internal sealed class EventFile : IDisposable
 {
     private const uint MaskDelta = 0xa282ead8;
     private const string NamePart = "tfevents";

@@ -12,7 +12,7 @@ namespace LoRi.Runs.RunFolders;
 /// One complete checkpoint of a run: the trainer's tensors with the run's state in their metadata, and a <c>SHA256SUMS</c> that
 /// <c>sha256sum -c</c> reads.
 /// </summary>
-public sealed class RunCheckpoint
+internal sealed class RunCheckpoint
 {
     private const string SumsFile = "SHA256SUMS";
     private const string StateKey = "run";

@@ -6,7 +6,7 @@ using LoRi.Training.Methods;
 namespace LoRi.Runs.RunFolders;
 
 /// <summary>Writes log lines to a run's <c>log.txt</c>, with the time, and to the screen, without it.</summary>
-public sealed class RunLog : IDisposable, IStageLog
+internal sealed class RunLog : IDisposable, IStageLog
 {
     private readonly Lock gate = new();
     private readonly string? path;

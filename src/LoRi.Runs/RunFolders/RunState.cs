@@ -8,7 +8,7 @@ namespace LoRi.Runs.RunFolders;
 /// What a run knows beside the trainer's tensors, and a checkpoint therefore keeps: sums of the metrics, the best validation so
 /// far, what the watch has seen, and what the run was started with.
 /// </summary>
-public sealed record RunState
+internal sealed record RunState
 {
     private static readonly JsonSerializerOptions Format = new()
     {
@@ -87,7 +87,7 @@ public sealed record RunState
 }
 
 /// <summary>What the watch over a run has seen.</summary>
-public sealed record WatchState
+internal sealed record WatchState
 {
     /// <summary>Forgets everything.</summary>
     public void Clear()

@@ -15,7 +15,7 @@ namespace LoRi.Runs.Training;
 /// <summary>Why a run is lost.</summary>
 /// <param name="What">What is wrong, in words.</param>
 /// <param name="Since">The first step that it may have spoilt.</param>
-public sealed record WatchFinding(string What, int Since);
+internal sealed record WatchFinding(string What, int Since);
 
 /// <summary>
 /// Looks for runs that are lost: a loss that is not a number, a loss that grows, latents that all point the same way.
@@ -25,7 +25,7 @@ public sealed record WatchFinding(string What, int Since);
 /// <param name="reasoning">How it reasons; without latent steps nothing can collapse.</param>
 /// <param name="rows">Rows on whose questions the latents are measured.</param>
 /// <param name="seen">What was seen so far.</param>
-public sealed class RunWatch(TrainOptions options, ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> rows, WatchState seen)
+internal sealed class RunWatch(TrainOptions options, ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> rows, WatchState seen)
 {
     /// <summary>Steps whose losses are averaged.</summary>
     public const int LossWindow = 20;
