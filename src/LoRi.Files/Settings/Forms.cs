@@ -131,6 +131,9 @@ public static class Forms
         };
     }
 
+    /// <summary>The same form for a text that may be left out.</summary>
+    public static ValueForm<string?> OrNone(this ValueForm<string> form) => form!;
+
     private static JsonSerializerOptions Names { get; } = new() { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) } };
 
     private static ValueForm<double> Real(JsonObject schema, Func<double, string?> broken) => new()

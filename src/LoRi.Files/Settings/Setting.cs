@@ -41,6 +41,12 @@ public abstract record Setting(string Key, string ValueName, string Help)
     /// <summary>Its option.</summary>
     public string Flag => FlagOf(Key);
 
+    /// <summary>Whether it is what the command is given without an option.</summary>
+    public bool IsMain { get; init; }
+
+    /// <summary>How messages name it.</summary>
+    public string Label => IsMain ? Key : Flag;
+
     /// <summary>The section of help that it stands in.</summary>
     public string Group { get; init; } = SettingGroups.Run;
 
@@ -113,7 +119,7 @@ public abstract record Setting(string Key, string ValueName, string Help)
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             var text = node is JsonValue scalar && scalar.TryGetValue<string>(out var given) ? given : node.ToJsonString();
-            throw new SettingException(source, $"{source.Place(Key)} {text}: {ValueForm.Expected}{DidYouMean.Hint(text, ValueForm.Names)}", e);
+            throw new SettingException(source, $"{(IsMain ? Key : source.Place(Key))} {text}: {ValueForm.Expected}{DidYouMean.Hint(text, ValueForm.Names)}", e);
         }
     }
 
@@ -121,7 +127,7 @@ public abstract record Setting(string Key, string ValueName, string Help)
     internal abstract JsonNode? Write(SettingValues values);
 
     /// <summary>The option with its value, for messages.</summary>
-    internal abstract string Say(SettingValues values);
+    public abstract string Say(SettingValues values);
 
     /// <summary>The rule that its value breaks; null where it breaks none.</summary>
     internal abstract string? Broken(SettingValues values);
@@ -167,7 +173,7 @@ public sealed record Setting<T> : Setting
     internal override JsonNode? Write(SettingValues values) => values.Get(this) is { } value ? Form.Write(Form.Anywhere(value)) : null;
 
     /// <inheritdoc/>
-    internal override string Say(SettingValues values) =>
+    public override string Say(SettingValues values) =>
         values.Get(this) is { } value and not true ? $"{Flag} {(value is IEnumerable<string> all ? string.Join(' ', all) : TextOf(value))}" : Flag;
 
     /// <inheritdoc/>
