@@ -44,6 +44,9 @@ public abstract record Setting(string Key, string ValueName, string Help)
     /// <summary>Whether it is what the command is given without an option.</summary>
     public bool IsMain { get; init; }
 
+    /// <summary>Whether no file has it: it names the file.</summary>
+    public bool IsOfCommandLine { get; init; }
+
     /// <summary>How messages name it.</summary>
     public string Label => IsMain ? Key : Flag;
 
@@ -89,6 +92,11 @@ public abstract record Setting(string Key, string ValueName, string Help)
     {
         var form = ValueForm.Schema.DeepClone().AsObject();
         form["description"] = FullHelp;
+        if (Fixed() is { } value)
+        {
+            form["default"] = value;
+        }
+
         if (form["type"] is { } type)
         {
             form["type"] = new JsonArray([.. type is JsonArray types ? types.Select(one => one!.DeepClone()) : [type.DeepClone()], JsonValue.Create("null")]);
@@ -122,6 +130,9 @@ public abstract record Setting(string Key, string ValueName, string Help)
             throw new SettingException(source, $"{(IsMain ? Key : source.Place(Key))} {text}: {ValueForm.Expected}{DidYouMean.Hint(text, ValueForm.Names)}", e);
         }
     }
+
+    /// <summary>The default as JSON where it is one fixed value; null where it is none or follows from others.</summary>
+    private protected abstract JsonNode? Fixed();
 
     /// <summary>The value in force as JSON, with full paths.</summary>
     internal abstract JsonNode? Write(SettingValues values);
@@ -168,6 +179,9 @@ public sealed record Setting<T> : Setting
 
     /// <summary>The same setting with another default.</summary>
     public Setting<T> WithDefault(T value) => this with { Default = _ => value, DefaultText = TextOf(value) };
+
+    /// <inheritdoc/>
+    private protected override JsonNode? Fixed() => Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
 
     /// <inheritdoc/>
     internal override JsonNode? Write(SettingValues values) => values.Get(this) is { } value ? Form.Write(Form.Anywhere(value)) : null;

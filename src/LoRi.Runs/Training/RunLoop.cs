@@ -35,7 +35,7 @@ internal sealed class RunLoop(
     private readonly RunPlan plan = new(settings, data.Training.Count);
     private readonly int stages = method.Stages.OfType<LearningStage>().Count();
     private readonly Stopwatch sinceCheckpoint = Stopwatch.StartNew();
-    private readonly BestWeights best = new(run.FolderPath);
+    private readonly BestWeights kept = new(run.FolderPath);
     private TimeSpan saving = TimeSpan.Zero;
 
     /// <summary>Steps that the stage before this one made.</summary>
@@ -108,7 +108,7 @@ internal sealed class RunLoop(
             return new(stage.Name, trainer.CompletedSteps, "last");
         }
 
-        best.Restore(State.BestStep, model);
+        kept.Restore(State.BestStep, model);
         log.Info(string.Create(CultureInfo.InvariantCulture, $"the weights of step {State.BestStep} are kept, whose validation task loss {NumberText.Of(State.BestValidation!.Value)} is the lowest"));
         return new(stage.Name, State.BestStep - State.Offset, "best");
     }
@@ -214,7 +214,7 @@ internal sealed class RunLoop(
             (State.BestValidation, State.BestStep, State.SinceBest) = (loss, step, 0);
             if (KeepsBest)
             {
-                best.Keep(step, model);
+                kept.Keep(step, model);
             }
         }
         else
@@ -257,7 +257,7 @@ internal sealed class RunLoop(
             made,
             folder => RunCheckpoint.Write(folder, model, trainer, State),
             sound: sound);
-        best.RemoveAllBut(State.BestStep);
+        kept.RemoveAllBut(State.BestStep);
         saving = Stopwatch.GetElapsedTime(start);
         sinceCheckpoint.Restart();
     }
