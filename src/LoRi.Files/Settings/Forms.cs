@@ -18,7 +18,8 @@ public static class Forms
     };
 
     /// <summary>A name or another text of one word.</summary>
-    public static ValueForm<string> Text { get; } = new() { Expected = "must be text", Schema = new() { ["type"] = "string" }, Read = Plain<string> };
+    public static ValueForm<string> Text { get; } =
+        new() { Expected = "must be text", Schema = new() { ["type"] = "string" }, Read = Plain<string> };
 
     /// <summary>Free text.</summary>
     public static ValueForm<string> Words { get; } = Text with { Kind = ValueKind.Words };
@@ -39,7 +40,12 @@ public static class Forms
     };
 
     /// <summary>Some files or folders, or names of something that is neither: full paths where they are there.</summary>
-    public static ValueForm<IReadOnlyList<string>> Places { get; } = List with { Kind = ValueKind.Place, Anywhere = all => [.. all.Select(Paths.FullWhereThere)] };
+    public static ValueForm<IReadOnlyList<string>> Places { get; } = List with
+    {
+        Kind = ValueKind.Place,
+        Anywhere = all =>
+        [.. all.Select(Paths.FullWhereThere)]
+    };
 
     /// <summary>A size of files.</summary>
     public static ValueForm<StorageSize> Size { get; } = new()
@@ -134,7 +140,8 @@ public static class Forms
     /// <summary>The same form for a text that may be left out.</summary>
     public static ValueForm<string?> OrNone(this ValueForm<string> form) => form!;
 
-    private static JsonSerializerOptions Names { get; } = new() { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) } };
+    private static JsonSerializerOptions Names { get; } =
+        new() { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) } };
 
     private static ValueForm<double> Real(JsonObject schema, Func<double, string?> broken) => new()
     {

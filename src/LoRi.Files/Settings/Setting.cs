@@ -181,7 +181,8 @@ public sealed record Setting<T> : Setting
     public Setting<T> WithDefault(T value) => this with { Default = _ => value, DefaultText = TextOf(value) };
 
     /// <inheritdoc/>
-    private protected override JsonNode? Fixed() => Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
+    private protected override JsonNode? Fixed() =>
+        Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
 
     /// <inheritdoc/>
     internal override JsonNode? Write(SettingValues values) => values.Get(this) is { } value ? Form.Write(Form.Anywhere(value)) : null;
@@ -194,7 +195,8 @@ public sealed record Setting<T> : Setting
     internal override string? Broken(SettingValues values) => values.Get(this) is { } value ? Form.Broken(value) : null;
 
     /// <inheritdoc/>
-    internal override bool IsThere(SettingValues values) => values.Get(this) is not (null or false or "" or IReadOnlyList<string> { Count: 0 });
+    internal override bool IsThere(SettingValues values) =>
+        values.Get(this) is not (null or false or "" or IReadOnlyList<string> { Count: 0 });
 
     private protected override object? ReadValue(JsonNode node) => Form.Read(node);
 
