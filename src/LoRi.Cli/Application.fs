@@ -34,7 +34,7 @@ let rec private takeGlobal found arguments =
             Rest = List.rev found.Rest
         }
 
-let private isHelp = OptionValues.isHelp
+let private isHelp = SettingOptions.isHelp
 
 let private pages () = Registry.commands |> List.map _.Page
 
@@ -77,18 +77,17 @@ let private help (terminal: Terminal) (arguments: string list) =
     | _, Some(command, _) -> terminal.Out.WriteLine(Help.page command.Page)
     | _, None -> withoutCommand terminal arguments
 
-/// Whether help is asked for, and not as the value of an option. Which options take one tells the parser, whose making would double
-/// the time that most calls for help take: those that begin with the flag or have it after a value do without.
+/// Whether help is asked for, and not as the value of an option that takes a text.
 let private asksForHelp (command: Registry.Command) (arguments: string list) =
-    let follows (before: string, argument) =
-        isHelp argument && not (before.StartsWith('-'))
+    let texts = command.TextOptions()
 
-    match arguments with
-    | first :: _ when isHelp first -> true
-    | _ when List.exists follows (List.pairwise arguments) -> true
-    | _ ->
-        List.exists isHelp arguments
-        && List.exists isHelp (OptionValues.protect (command.TextOptions()) arguments)
+    let rec asks arguments =
+        match arguments with
+        | option :: value :: rest when Set.contains option texts && isHelp value -> asks rest
+        | first :: rest -> isHelp first || asks rest
+        | [] -> false
+
+    asks arguments
 
 let private dispatch (terminal: Terminal) (options: Global) =
     let native =

@@ -1,10 +1,8 @@
 /// The commands: their names, their help and what runs them.
 module LoRi.Cli.Registry
 
-open Argu
 open LoRi.Cli.Commands
 open LoRi.Files.Settings
-open LoRi.Files.Text
 open LoRi.Models.Native
 open LoRi.Runs.Settings
 
@@ -12,28 +10,14 @@ open LoRi.Runs.Settings
 type Command =
     {
         Page: Help.Page
+        Settings: CommandSettings
         Names: unit -> (string * string) list
         /// The options that a text follows.
         TextOptions: unit -> Set<string>
         Run: Terminal -> NativeRuntimeOptions -> string list -> unit
     }
 
-let private command<'T when 'T :> IArgParserTemplate> name summary syntax example run =
-    {
-        Page =
-            {
-                Name = name
-                Summary = summary
-                Syntax = syntax
-                Example = example
-                Options = fun () -> OptionGroups.arrange (CommandLine.optionList<'T> name)
-            }
-        Names = fun () -> CommandLine.optionNames<'T> name
-        TextOptions = fun () -> CommandLine.textOptions<'T> name
-        Run = run
-    }
-
-let private ofSettings (settings: CommandSettings) summary syntax example run =
+let private command (settings: CommandSettings) summary syntax example run =
     {
         Page =
             {
@@ -43,6 +27,7 @@ let private ofSettings (settings: CommandSettings) summary syntax example run =
                 Example = example
                 Options = fun () -> SettingOptions.list settings
             }
+        Settings = settings
         Names = fun () -> SettingOptions.names settings
         TextOptions = fun () -> SettingOptions.textOptions settings
         Run = run
@@ -50,111 +35,111 @@ let private ofSettings (settings: CommandSettings) summary syntax example run =
 
 let private withoutCompletion: Command list =
     [
-        command<InfoArgs> "info" "show what is installed and what the machine offers" "[options]" "--json" Info.run
-        command<DemoArgs>
-            "demo"
+        command Info.settings "show what is installed and what the machine offers" "[options]" "--json" Info.run
+        command
+            Demo.options
             "train and compare small models on a task made here"
             "[options]"
             "--setting one-per-token --quick --output runs/demo"
             Demo.run
-        ofSettings
+        command
             Commands.Teach
             "train the explicit chain-of-thought teacher"
             "--model FOLDER_OR_GGUF --data FILE... --output RUN [options]"
             "--model Qwen2.5-0.5B --data gsm8k-aug.txt --output runs/teacher --epochs 1 --batch-size 32"
             Stages.teach
-        ofSettings
+        command
             Commands.Trajectories
             "write the hidden states of a teacher's chains of thought"
             "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
             "--model runs/teacher --data gsm8k-aug.txt --output trajectories.safetensors"
             Stages.trajectories
-        ofSettings
+        command
             Commands.SubspaceFit
             "fit the low-rank subspace of trajectories"
             "--trajectories FILE... --output FILE [options]"
             "--trajectories trajectories.safetensors --layer-rank 8 --hidden-rank 64 --output subspace.safetensors"
             Subspace.fit
-        command<SubspaceReportArgs>
-            "subspace report"
+        command
+            Subspace.reportSettings
             "show how low-rank trajectories are"
             "--subspace FILE [options]"
             "--subspace subspace.safetensors"
             Subspace.report
-        ofSettings
+        command
             Commands.Objective
             "compute the alignment losses between two sets of trajectories"
             "--subspace FILE --teacher FILE --student FILE [options]"
             "--subspace subspace.safetensors --teacher teacher.safetensors --student student.safetensors --json"
             Objective.run
-        ofSettings
+        command
             Commands.Distill
             "train a student that reasons in latent steps"
             "--method METHOD --teacher RUN --data FILE... --output RUN [options]"
             "--method lori --teacher runs/teacher --data gsm8k-aug.txt --output runs/student --latent-steps 5"
             Stages.distill
-        ofSettings
+        command
             Commands.Evaluate
             "answer the questions of a data set and score the answers"
             "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
             "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
             Stages.evaluate
-        command<CompareArgs>
-            "compare"
+        command
+            Compare.settings
             "test whether methods differ on the same questions or over the same seeds"
             "FOLDER|NAME=FOLDER,FOLDER... [options]"
             "lori=runs/lori-0-gsm8k,runs/lori-1-gsm8k codi=runs/codi-0-gsm8k,runs/codi-1-gsm8k"
             Compare.run
-        command<ReportArgs>
-            "report"
+        command
+            Report.settings
             "write one page with a run's curves, spectra, accuracy and decoded latents"
             "RUN... [options]"
             "runs/student runs/baseline --evaluation runs/student-gsm8k --output report.html"
             Report.run
-        command<ScoreArgs>
-            "score"
+        command
+            Score.settings
             "score outputs again by a published rule"
             "--predictions FILE --rule RULE [options]"
             "--predictions runs/student-gsm8k/predictions.jsonl --rule codi"
             Score.run
-        command<GenerateArgs>
-            "generate"
+        command
+            Generate.settings
             "go on from a prompt, or answer questions one after the other"
             "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST | --interactive) [options]"
-            "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many has he?\""
+            "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many does he have?\""
             Generate.run
-        command<LogitsArgs>
-            "logits"
+        command
+            Models.settings
             "show a model's logits and hidden states for given ids"
             "--model FOLDER_OR_GGUF --ids LIST [options]"
             "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
             Models.logits
-        command<ExportArgs>
-            "export"
+        command
+            Export.settings
             "hand out a trained model as a Hub folder with its tokenizer and a model card"
             "--model RUN_OR_FOLDER --output FOLDER [options]"
             "--model runs/student --evaluation runs/student-gsm8k --output student-lori"
             Export.run
-        command<TokenizeArgs>
-            "tokenize"
+        command
+            Tokenize.settings
             "turn texts into ids, or ids into texts"
             "--tokenizer FILE_OR_FOLDER [options]"
             "--tokenizer Qwen2.5-0.5B < texts.jsonl"
             Tokenize.run
-        command<InspectArgs>
-            "inspect"
+        command
+            Inspect.settings
             "list the tensors of a file or a model"
             "FILE_OR_FOLDER [options]"
             "model.safetensors"
             Inspect.run
-        command<DataArgs>
-            "data"
+        command
+            Data.settings
             "show what would be trained on: rows as tokens, lengths, what is left out"
             "--data FILE... --model PATH [options]"
             "--data train.jsonl --model Qwen2.5-0.5B --latent-steps 5 --test test.jsonl"
             Data.run
-        command<DownloadArgs>
-            "download"
+        command
+            Download.settings
             "fetch a model or a data set from the Hugging Face Hub"
             "OWNER/NAME [options]"
             "HuggingFaceTB/SmolLM2-135M --exclude \"*.onnx\" \"runs/*\""
@@ -169,20 +154,27 @@ let private entry (command: Command) : Completion.Entry =
     }
 
 let private completion =
-    let rec write (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
-        let given = CommandLine.parse<CompletionArgs> "completion" arguments
-        let shell = given.GetResult Shell
+    let shell =
+        Setting<string>(
+            "shell",
+            "name",
+            Forms.Choice<string> [| for name, _ in Completion.shells -> struct (name, name) |],
+            "",
+            "{choices}",
+            IsMain = true,
+            Required = "name bash, zsh or fish"
+        )
 
-        match List.tryFind (fst >> (=) shell) Completion.shells with
-        | Some(_, script) -> terminal.Out.WriteLine(script (List.map entry (withoutCompletion @ [ own () ])))
-        | None ->
-            let known = Completion.shells |> List.map fst |> String.concat ", "
-            let hint = DidYouMean.Hint(shell, List.map fst Completion.shells)
-            raise (ExitCodes.UsageException $"completion {shell}: must be one of {known}{hint}")
+    let settings = CommandSettings("completion", [| shell |])
+
+    let rec write (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
+        let name = (SettingOptions.read settings arguments).Get shell
+        let script = Completion.shells |> List.find (fst >> (=) name) |> snd
+        terminal.Out.WriteLine(script (List.map entry (withoutCompletion @ [ own () ])))
 
     and own () =
-        command<CompletionArgs>
-            "completion"
+        command
+            settings
             "write a script that completes commands and options in a shell"
             "bash|zsh|fish"
             "bash > ~/.local/share/bash-completion/completions/lori"

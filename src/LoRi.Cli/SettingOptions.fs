@@ -10,7 +10,11 @@ open LoRi.Runs.Settings
 
 /// Names and meanings of a command's options.
 let names (command: CommandSettings) =
-    [ for setting in command.Settings -> setting.Flag, setting.FullHelp ]
+    [
+        for setting in command.Settings do
+            if not setting.IsMain then
+                setting.Flag, setting.FullHelp
+    ]
 
 let private flags (command: CommandSettings) (chosen: Setting -> bool) =
     command.Settings |> Seq.filter chosen |> Seq.map _.Flag |> set
@@ -27,14 +31,34 @@ let private wrong (command: CommandSettings) message =
 
 /// The settings among the arguments, each with the words that stand for its value, and the arguments that are none.
 let private split (command: CommandSettings) (arguments: string list) =
-    let settings = Map [ for setting in command.Settings -> setting.Flag, setting ]
+    let isMain (setting: Setting) = setting.IsMain
+    let main = command.Settings |> Seq.tryFind isMain
+
+    let settings =
+        Map
+            [
+                for setting in Seq.filter (isMain >> not) command.Settings -> setting.Flag, setting
+            ]
+
+    /// The setting that a word without an option is a value of.
+    let taking (found: (Setting * string list) list) word =
+        match main with
+        | Some main when
+            not (Corrections.isOption word)
+            && (main.ValueForm.IsList || not (List.exists (fst >> isMain) found))
+            ->
+            Some main
+        | _ -> None
 
     let rec take found rest arguments =
         match arguments with
         | [] -> List.rev found, List.rev rest
         | first :: after ->
             match settings.TryFind first with
-            | None -> take found (first :: rest) after
+            | None ->
+                match taking found first with
+                | Some main -> take ((main, [ first ]) :: found) rest after
+                | None -> take found (first :: rest) after
             | Some setting when setting.ValueForm.Kind = ValueKind.Flag -> take ((setting, []) :: found) rest after
             | Some setting when setting.ValueForm.IsList ->
                 let words = after |> List.takeWhile (Corrections.isOption >> not)
@@ -52,7 +76,7 @@ let private node command (setting: Setting) (word: string) : Json.Value =
         raise (UsageException $"{setting.Flag} {word}: {rule}")
 
     if word = "" && setting.ValueForm.Kind = ValueKind.Place then
-        raise (UsageException $"{setting.Flag}: must name a {setting.ValueName}, found an empty text")
+        raise (UsageException $"{setting.Label}: must name a {setting.ValueName}, found an empty text")
 
     match setting.ValueForm.FromText.Invoke word with
     | null when word.Contains ',' ->
@@ -87,6 +111,10 @@ let private json command (found: (Setting * string list) list) =
 
     values
 
+/// Whether help is asked for, and not as the value of an option.
+let isHelp argument =
+    List.contains argument [ "--help"; "-h"; "-?" ]
+
 /// The values of a command's settings: those of the command line over those of a file over the defaults, checked.
 let read (command: CommandSettings) (arguments: string list) : SettingValues =
     let found, unknown = split command arguments
@@ -100,7 +128,7 @@ let read (command: CommandSettings) (arguments: string list) : SettingValues =
         raise (wrong command $"unrecognized argument: '{unknown.Head}'{hint}")
 
     let given = json command found
-    let config = command.Read(given, null).Get StageSettings.Config
+    let config = command.Read(given, SettingSource.CommandLine).Get StageSettings.Config
     given.Remove StageSettings.Config.Key |> ignore
 
     let values =
@@ -145,7 +173,11 @@ let lines (setting: Setting) =
         | form when form.IsList -> $" [<{setting.ValueName}>...]"
         | _ -> $" <{setting.ValueName}>"
 
-    let name = $"    {setting.Flag}{value}"
+    let name =
+        match setting.IsMain, setting.ValueForm.IsList with
+        | true, true -> $"    <{setting.ValueName}>..."
+        | true, false -> $"    <{setting.ValueName}>"
+        | _ -> $"    {setting.Flag}{value}"
 
     let text =
         wrapped setting.FullHelp |> List.map (fun line -> String(' ', NameWidth) + line)
@@ -166,7 +198,10 @@ let list (command: CommandSettings) =
     let all = List.ofSeq command.Settings
 
     if command.FirstRun.Count = 0 then
-        section "OPTIONS" all
+        let main, options = all |> List.partition _.IsMain
+
+        List.collect (fun (one: Setting) -> section (one.Key.ToUpperInvariant()) [ one ]) main
+        @ section "OPTIONS" options
     else
         let isFirst (setting: Setting) =
             command.FirstRun |> Seq.exists (fun first -> first.Key = setting.Key)

@@ -26,17 +26,9 @@ let private mandatory =
 /// The options of a command that have a bound, and their bounds.
 let private bounded (command: Registry.Command) =
     [
-        for settings in Commands.All do
-            if settings.Name = command.Page.Name then
-                for setting in settings.Settings do
-                    if setting.ValueForm.Most.HasValue && setting.ValueForm.Most.Value > 1.0 then
-                        setting.Flag, setting.ValueForm.Most.Value
-
-        if Commands.All |> Seq.forall (fun settings -> settings.Name <> command.Page.Name) then
-            for option, _ in command.Names() do
-                match OptionBounds.Of option with
-                | bound when bound.HasValue -> option, float bound.Value
-                | _ -> ()
+        for setting in command.Settings.Settings do
+            if setting.ValueForm.Most.HasValue then
+                setting.Flag, setting.ValueForm.Most.Value
     ]
 
 [<Tests>]

@@ -34,13 +34,6 @@ let private repeated =
 
             Expect.equal (List.ofSeq settings.Train.Data) [ "a"; "b"; "c" ] "files, in their order"
             Expect.equal (List.ofSeq (settings.Values.Get AdapterSettings.Targets)) [ "q_proj"; "v_proj" ] "targets"
-
-            let export =
-                CommandLine.parse<ExportArgs>
-                    "export"
-                    [ "--model"; "m"; "--evaluation"; "e"; "--output"; "o"; "--evaluation"; "f" ]
-
-            Expect.equal (export.GetResult ExportArgs.Evaluation) [ "e"; "f" ] "evaluations"
         }
         test "every file of a data option that is given twice is read" {
             inFolder (fun folder ->

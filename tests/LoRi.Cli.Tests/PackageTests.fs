@@ -129,6 +129,49 @@ let private withModels repository parent =
 
     runIn libtorch 0 "dotnet" [ "run" ] |> ignore
 
+/// A new user's way: from a plain model to a student that is trained, evaluated, handed out and asked again.
+let private asNewUser (lori: string) (parent: string) =
+    let run arguments = fst (runIn parent 0 lori arguments)
+
+    let data = TinyFolder.data parent "rows.jsonl" TinyFolder.rows
+    let training = [ "--data"; data; "--steps"; "2"; "--batch-size"; "2" ]
+    run [ "data"; "--data"; data; "--model"; "model" ] |> ignore
+    run ([ "teach"; "--model"; "model"; "--output"; "teacher" ] @ training) |> ignore
+
+    run (
+        [
+            "distill"
+            "--method"
+            "lori"
+            "--teacher"
+            "teacher"
+            "--output"
+            "student"
+            "--latent-steps"
+            "2"
+        ]
+        @ training
+    )
+    |> ignore
+
+    run [ "evaluate"; "--model"; "student"; "--data"; data; "--output"; "answers" ] |> ignore
+
+    run [ "export"; "--model"; "student"; "--output"; "out" ] |> ignore
+
+    let ask model =
+        run
+            [
+                "generate"
+                "--model"
+                model
+                "--prompt"
+                "What is 1 + 2 ?"
+                "--max-new-tokens"
+                "8"
+            ]
+
+    Expect.equal (ask "out") (ask "student") "what was handed out answers alike"
+
 let private asTool parent =
     runIn parent 0 "dotnet" [ "tool"; "install"; "lori"; "--tool-path"; "tool"; "--version"; own ]
     |> ignore
@@ -136,6 +179,7 @@ let private asTool parent =
     let lori = Path.Combine(parent, "tool", "lori")
     Expect.equal (fst (runIn parent 0 lori [ "--version" ])) $"lori {own}\n" "version"
     Expect.stringContains (fst (runIn parent 0 lori [ "info" ])) "named by program" "its own libtorch"
+    asNewUser lori parent
 
 [<Tests>]
 let tests =

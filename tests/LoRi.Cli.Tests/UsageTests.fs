@@ -20,7 +20,7 @@ let private wrong =
                 "no command", [], "no command"
                 "an unknown command", [ "dance" ], "dance: there is no such command"
                 "an unknown option", [ "info"; "--fast" ], "unrecognized argument: '--fast'"
-                "a missing option", [ "score"; "--rule"; "codi" ], "missing parameter '--predictions'"
+                "a missing option", [ "score"; "--rule"; "codi" ], "--predictions is missing: name a file"
                 "a value of the wrong type", [ "teach"; "--steps"; "many" ], "'--steps' must be followed by"
                 "an unknown rule",
                 [ "score"; "--predictions"; "x"; "--rule"; "kind" ],

@@ -1,10 +1,13 @@
 module LoRi.Cli.Commands.Compare
 
 open System
+open System.Collections.Generic
 open System.Globalization
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
+open LoRi.Files.Settings
 open LoRi.Runs.Compare
+open LoRi.Runs.Settings
 
 let private percent (share: float) =
     (100.0 * share).ToString("0.0", CultureInfo.InvariantCulture)
@@ -183,23 +186,48 @@ let private showPairs (terminal: Terminal) (pairs: MethodComparison seq) =
         terminal.Out.WriteLine
             "Same difference: under every seed, so that there is no t-test (its deviation would be zero, whatever the difference); McNemar's p decides there."
 
+let private runs =
+    Setting<IReadOnlyList<string>>(
+        "runs",
+        "folder",
+        Forms.Places,
+        [||],
+        "folders that evaluate or demo wrote; NAME=FOLDER,FOLDER puts the seeds of one setting together under a name of your choice",
+        IsMain = true,
+        Required = "name folders that evaluate or demo wrote"
+    )
+
+let private baseline =
+    Setting<string | null>(
+        "baseline",
+        "label",
+        Forms.Text.OrNone(),
+        null,
+        "compare with this method or name only",
+        DefaultText = "all pairs"
+    )
+
+let private seed =
+    Setting<int64>("seed", "n", Forms.Seed, 0L, "seed of the resampling")
+
+/// Its options.
+let settings =
+    CommandSettings("compare", [| runs; baseline; seed; StageSettings.Json |])
+
 /// Compares evaluations of the same questions, or the methods of demonstrations.
 let run (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<CompareArgs> "compare" arguments
-    let seed = options.GetResult(CompareArgs.Seed, 0L)
+    let options = SettingOptions.read settings arguments
+    let seed = options.Get seed
 
     if seed < 0L then
         raise (UsageException $"--seed {seed}: must be at least 0")
 
-    let groups =
-        options.GetResult CompareArgs.Runs |> ComparedFolders.ReadAll |> ComparedGroup.Of
-
-    let pairs =
-        MethodComparison.All(groups, uint64 seed, Option.toObj (options.TryGetResult Baseline))
+    let groups = options.Get runs |> ComparedFolders.ReadAll |> ComparedGroup.Of
+    let pairs = MethodComparison.All(groups, uint64 seed, options.Get baseline)
 
     warn terminal groups
 
-    if options.Contains CompareArgs.Json then
+    if options.Get StageSettings.Json then
         Terminal.writeJson
             terminal
             (Json.object

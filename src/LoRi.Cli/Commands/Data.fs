@@ -2,11 +2,13 @@
 module LoRi.Cli.Commands.Data
 
 open System
+open System.Collections.Generic
 open LoRi.Cli
-open LoRi.Files.Data
+open LoRi.Files.Settings
 open LoRi.Files.Text
-open LoRi.Models.Sequences
 open LoRi.Runs.Inspect
+open LoRi.Runs.Settings
+open LoRi.Training.Methods
 
 /// Places that are named where there are more.
 [<Literal>]
@@ -136,66 +138,105 @@ let private asJson (preview: DataPreview) =
                 ]
         ]
 
-let private reading (options: Argu.ParseResults<DataArgs>) =
-    DataOptions(
-        Format =
-            Option.toNullable (
-                options.TryGetResult DataArgs.Format
-                |> Option.map (CommandLine.choice<DataFormat> "format")
-            ),
-        SkipBadLines = true,
-        Limit = Option.toNullable (options.TryGetResult DataArgs.Limit),
-        QuestionColumn = options.GetResult(DataArgs.Question_Column, "question"),
-        RationaleColumn = options.GetResult(DataArgs.Rationale_Column, "rationale"),
-        AnswerColumn = options.GetResult(DataArgs.Answer_Column, "answer"),
-        Annotations =
-            CommandLine.choiceOr "annotations" (options.TryGetResult DataArgs.Annotations) AnnotationHandling.Strip
+let private data =
+    Setting<IReadOnlyList<string>>(
+        "data",
+        "file",
+        Forms.Places,
+        [||],
+        "data files, or data sets that `lori download` fetched; several may follow",
+        Required = "name at least one data file"
+    )
+
+let private test =
+    Setting<IReadOnlyList<string>>(
+        "test",
+        "file",
+        Forms.Places,
+        [||],
+        "test files whose questions are looked for among the data; several may follow"
+    )
+
+let private model =
+    Setting<string>(
+        "model",
+        "path",
+        Forms.Place,
+        "",
+        "the model whose tokenizer reads them: a Hub folder, a run directory or a .gguf file",
+        Required = "name the model whose tokenizer reads the data"
+    )
+
+let private latentSteps =
+    Setting<Nullable<int>>(
+        "latent_steps",
+        "n",
+        Forms.Whole(0, 4_096).Optional(),
+        Nullable(),
+        "show a student's sequence with this many continuous steps, 0 for none",
+        DefaultText = "the teacher's, with its chain of thought"
+    )
+
+let private rows =
+    Setting<int>("rows", "n", Forms.Whole 0, 3, "how many rows are shown")
+
+let private maxTokens =
+    Setting<Nullable<int>>(
+        "max_tokens",
+        "n",
+        Forms.Whole(1).Optional(),
+        Nullable(),
+        "leave longer examples out, and count them",
+        DefaultText = "what the model was made for"
+    )
+
+/// Its options.
+let settings =
+    CommandSettings(
+        "data",
+        [|
+            data
+            model
+            latentSteps
+            rows
+            test
+            StageSettings.Tokenizer
+            AnswerSettings.TracePrefix
+            RowSettings.Grade
+            RowSettings.TeacherText
+            StageSettings.Limit
+            maxTokens
+            StageSettings.Format
+            StageSettings.QuestionColumn
+            StageSettings.RationaleColumn
+            StageSettings.AnswerColumn
+            StageSettings.Annotations
+            StageSettings.Json
+        |]
     )
 
 /// Shows rows as they will be trained on, and what is to be known of all.
 let run (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<DataArgs> "data" arguments
-    let files = options.GetResult DataArgs.Data
-    let test = options.GetResult(DataArgs.Test, [])
-
-    for option, value in
-        [
-            "limit", options.TryGetResult DataArgs.Limit
-            "max-tokens", options.TryGetResult DataArgs.Max_Tokens
-        ] do
-        CommandLine.atLeastOne option value
-
-    for option, value in
-        [
-            "rows", options.TryGetResult DataArgs.Rows
-            "latent-steps", options.TryGetResult DataArgs.Latent_Steps
-        ] do
-        match value with
-        | Some count when count < 0 -> raise (ExitCodes.UsageException $"--{option} {count}: must be at least 0")
-        | _ -> ()
+    let options = SettingOptions.read settings arguments
 
     let preview =
         DataPreview.Of(
             DataPreviewOptions(
-                Data = [| for path in files -> CommandLine.existing "data" path |],
-                Model = CommandLine.existing "model" (options.GetResult DataArgs.Model),
-                Tokenizer = Option.toObj (options.TryGetResult DataArgs.Tokenizer),
-                Reading = reading options,
-                LatentSteps = Option.toNullable (options.TryGetResult DataArgs.Latent_Steps),
-                AnswerPrefix = Option.toObj (options.TryGetResult DataArgs.Answer_Prefix),
-                TeacherText =
-                    CommandLine.choiceOr
-                        "teacher-text"
-                        (options.TryGetResult DataArgs.Teacher_Text)
-                        TeacherTextOption.Full,
-                Grade = CommandLine.choiceOr "grade" (options.TryGetResult DataArgs.Grade) Grading.Answer,
-                MaxTokens = Option.toNullable (options.TryGetResult DataArgs.Max_Tokens),
-                Rows = options.GetResult(DataArgs.Rows, 3),
-                Test = [| for path in test -> CommandLine.existing "test" path |]
+                Data = [| for path in options.Get data -> CommandLine.existing "data" path |],
+                Model = CommandLine.existing "model" (options.Get model),
+                Tokenizer = options.Get StageSettings.Tokenizer,
+                Reading = StageSettings.Reading(options.With(StageSettings.SkipBadLines, true)),
+                LatentSteps = options.Get latentSteps,
+                AnswerPrefix = options.Get AnswerSettings.TracePrefix,
+                TeacherText = options.Get RowSettings.TeacherText,
+                Grade = options.Get RowSettings.Grade,
+                MaxTokens = options.Get maxTokens,
+                Rows = options.Get rows,
+                Test = [| for path in options.Get test -> CommandLine.existing "test" path |]
             )
         )
 
-    if options.Contains DataArgs.Json then
+    if options.Get StageSettings.Json then
         Terminal.writeJson terminal (asJson preview)
     else
         show terminal preview

@@ -5,8 +5,7 @@ open System
 open System.IO
 open System.Text.Json
 open LoRi.Cli
-open LoRi.Cli.ExitCodes
-open LoRi.Files.Text
+open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.Demo
 open LoRi.Runs.Reports
@@ -16,24 +15,54 @@ open LoRi.Runs.Settings
 [<Literal>]
 let private DefaultSeeds = 2
 
-let private settings (options: Argu.ParseResults<DemoArgs>) =
-    let chosen =
-        match options.GetResult(Setting, DemoSettings.OnePerToken.Name) with
-        | name when name = DemoSettings.OnePerToken.Name -> DemoSettings.OnePerToken
-        | name when name = DemoSettings.Compressed.Name -> DemoSettings.Compressed
-        | name ->
-            let known = [ DemoSettings.OnePerToken.Name; DemoSettings.Compressed.Name ]
-            let names = String.Join(", ", known)
-            raise (UsageException $"--setting {name}: must be one of {names}{DidYouMean.Hint(name, known)}")
+let private setting =
+    Setting<DemoSettings>(
+        "setting",
+        "name",
+        Forms.Choice<DemoSettings>(
+            [|
+                for one in [ DemoSettings.OnePerToken; DemoSettings.Compressed ] -> struct (one.Name, one)
+            |]
+        ),
+        DemoSettings.OnePerToken,
+        "{choices}"
+    )
 
-    if options.Contains Quick then chosen.Quick() else chosen
+let private quick =
+    Setting<bool>("quick", "", Forms.Flag, false, "a short run whose numbers mean nothing")
 
-let private seeds (options: Argu.ParseResults<DemoArgs>) =
-    let count =
-        options.GetResult(Seeds, (if options.Contains Quick then 1 else DefaultSeeds))
+let private seeds =
+    Setting<Nullable<int>>(
+        "seeds",
+        "n",
+        Forms.Whole(1, 1_000).Optional(),
+        Nullable(),
+        "number of seeds",
+        DefaultText = $"{DefaultSeeds}, with --quick 1"
+    )
 
-    CommandLine.atLeastOne "seeds" (Some count)
-    [| 0L .. int64 count - 1L |]
+let private output =
+    Setting<string>(
+        "output",
+        "folder",
+        Forms.Output,
+        Path.Combine("runs", "demo"),
+        "folder for demo.json, report.html and config.json"
+    )
+
+let private threads =
+    Setting<Nullable<int>>(
+        "threads",
+        "n",
+        StageSettings.Threads.Form,
+        Nullable(),
+        "trainings side by side, each on one thread",
+        DefaultText = "one a processor"
+    )
+
+/// Its options.
+let options =
+    CommandSettings("demo", [| setting; quick; seeds; output; threads; StageSettings.Json |])
 
 let private percent (share: float) = $"%.1f{100.0 * share}"
 
@@ -193,28 +222,35 @@ let private save
 
 /// Runs the demonstration.
 let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options = CommandLine.parse<DemoArgs> "demo" arguments
-    let settings = settings options
-    let seeds = seeds options
-    let folder = options.GetResult(DemoArgs.Output, Path.Combine("runs", "demo"))
-    let workers = options.GetResult(DemoArgs.Threads, Environment.ProcessorCount)
+    let given = SettingOptions.read options arguments
+    let chosen = given.Get setting
+    let settings = if given.Get quick then chosen.Quick() else chosen
 
+    let count =
+        (given.Get seeds).GetValueOrDefault(if given.Get quick then 1 else DefaultSeeds)
+
+    let folder = given.Get output
+    let workers = (given.Get threads).GetValueOrDefault Environment.ProcessorCount
     CommandLine.refuse (OutputName.FolderFault(folder, "demo.json, config.json and report.html"))
-
-    CommandLine.atLeastOne "threads" (Some workers)
 
     Directory.CreateDirectory folder |> ignore
     NativeRuntime.Load(native.WithThreads(Nullable()))
 
     let runner =
-        DemoRunner(settings, seeds, workers, folder, Action<string>(fun line -> terminal.Error.WriteLine line))
+        DemoRunner(
+            settings,
+            [| 0L .. int64 count - 1L |],
+            workers,
+            folder,
+            Action<string>(fun line -> terminal.Error.WriteLine line)
+        )
 
     let report = runner.Run()
     save folder settings report runner.Steps
     let page = Path.Combine(folder, "report.html")
     ReportStage.Write(report, page, Action<string> ignore) |> ignore
 
-    if options.Contains DemoArgs.Json then
+    if given.Get StageSettings.Json then
         terminal.Out.WriteLine(JsonSerializer.Serialize report)
     else
         show terminal settings report

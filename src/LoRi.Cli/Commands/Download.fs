@@ -1,23 +1,75 @@
 module LoRi.Cli.Commands.Download
 
+open System.Collections.Generic
 open LoRi.Cli
 open LoRi.Files.Hub
+open LoRi.Files.Settings
 open LoRi.Runs.Settings
 
-let private request (options: Argu.ParseResults<DownloadArgs>) =
-    let kind =
-        CommandLine.choiceOr "repo-type" (options.TryGetResult Repo_Type) RepositoryKind.Model
+let private repository =
+    Setting<string>(
+        "repository",
+        "name",
+        Forms.Text,
+        "",
+        "the repository: OWNER/NAME",
+        IsMain = true,
+        Required = "name a repository of the Hub, OWNER/NAME"
+    )
 
-    let all (lists: string list list) = List.concat lists
+let private kind =
+    Setting<RepositoryKind>("repo_type", "kind", Forms.Choice<RepositoryKind>(), RepositoryKind.Model, "{choices}")
 
+let private revision =
+    Setting<string>("revision", "name", Forms.Text, "main", "branch, tag or commit")
+
+let private patterns key help =
+    Setting<IReadOnlyList<string>>(key, "pattern", Forms.List, [||], help)
+
+let private included =
+    patterns "include" "fetch only files that match, such as *.json; several may follow"
+
+let private excluded =
+    patterns "exclude" "fetch no files that match; several may follow"
+
+let private output =
+    Setting<string | null>(
+        "output",
+        "folder",
+        Forms.Output.OrNone(),
+        null,
+        "a plain folder for the files",
+        DefaultText = "the cache that the Hub's tools share"
+    )
+
+let private verify =
+    Setting<bool>("verify", "", Forms.Flag, false, "hash files of the cache again instead of trusting their size")
+
+/// Its options.
+let settings =
+    CommandSettings(
+        "download",
+        [|
+            repository
+            kind
+            revision
+            included
+            excluded
+            output
+            verify
+            StageSettings.Json
+        |]
+    )
+
+let private request (options: SettingValues) =
     CommandLine.asUsage (fun () ->
         DownloadRequest(
-            RepositoryId.Parse(kind, options.GetResult Repository),
-            Revision = options.GetResult(Revision, "main"),
-            Include = all (options.GetResults Include),
-            Exclude = all (options.GetResults Exclude),
-            Output = Option.toObj (options.TryGetResult DownloadArgs.Output),
-            Verify = options.Contains Verify
+            RepositoryId.Parse(options.Get kind, options.Get repository),
+            Revision = options.Get revision,
+            Include = options.Get included,
+            Exclude = options.Get excluded,
+            Output = options.Get output,
+            Verify = options.Get verify
         ))
 
 let private asJson (request: DownloadRequest) (result: DownloadResult) =
@@ -42,7 +94,7 @@ let private asJson (request: DownloadRequest) (result: DownloadResult) =
 
 /// Fetches a repository. The folder goes to the output stream, so that a script can go on with it; all else is progress.
 let run (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<DownloadArgs> "download" arguments
+    let options = SettingOptions.read settings arguments
     let request = request options
 
     match request.Output with
@@ -54,7 +106,7 @@ let run (terminal: Terminal) _ arguments =
     let result =
         DownloadScreen.using terminal.Error (fun screen -> HubDownload.Run(hub, request, screen))
 
-    if options.Contains DownloadArgs.Json then
+    if options.Get StageSettings.Json then
         Terminal.writeJson terminal (asJson request result)
     else
         terminal.Out.WriteLine result.Folder

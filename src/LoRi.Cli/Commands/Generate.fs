@@ -2,11 +2,11 @@
 module LoRi.Cli.Commands.Generate
 
 open System
-open System.Globalization
-open Argu
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Commands.Answers
+open LoRi.Files.Settings
+open LoRi.Models.Native
 open LoRi.Models.Reasoning
 open LoRi.Runs.Answers
 open LoRi.Runs.Settings
@@ -17,104 +17,163 @@ type private Source =
     | Ids of int array
     | Lines
 
-let private number (value: float) =
-    value.ToString("R", CultureInfo.InvariantCulture)
-
 let private contradict one other why =
     raise (UsageException $"{one} and {other} contradict each other: {why}")
 
-let private source (options: ParseResults<GenerateArgs>) =
-    let prompt, ids = options.TryGetResult Prompt, options.TryGetResult GenerateArgs.Ids
+let private text key name (form: ValueForm<string>) help =
+    Setting<string | null>(key, name, form.OrNone(), null, help)
 
-    let loop = options.Contains Interactive
+let private flag key help =
+    Setting<bool>(key, "", Forms.Flag, false, help)
 
-    match prompt, ids with
-    | Some _, Some _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
-    | Some _, _ when loop ->
-        contradict "--interactive" "--prompt" "the questions come from standard input, or there is one"
-    | _, Some _ when loop -> contradict "--interactive" "--ids" "questions are texts"
-    | _, Some _ when options.Contains Chat -> contradict "--chat" "--ids" "a template is for texts; give --prompt"
-    | _, Some _ when options.Contains Against ->
-        contradict "--against" "--ids" "the teacher may have other ids; give --prompt"
-    | Some text, _ -> Text text
-    | _, Some list -> Ids(Models.ids list)
-    | None, None when loop || options.Contains Chat -> Lines
-    | None, None ->
+let private prompt = text "prompt" "text" Forms.Words "text to go on from"
+
+let private idList =
+    text "ids" "list" Forms.Text "token ids to go on from, separated by commas"
+
+let private interactive =
+    flag "interactive" "answer every line of standard input, with the time and the tokens it took"
+
+let private chat =
+    flag
+        "chat"
+        "put the prompt into the model's chat template; without --prompt, answer every line after those before (/new starts over)"
+
+let private against =
+    text "against" "path" Forms.Place "an explicit teacher that answers too: shows the tokens and the time saved"
+
+let private temperature =
+    Setting<Nullable<float>>(
+        "temperature",
+        "t",
+        Forms.AtLeast(0.0).Optional(),
+        Nullable(),
+        "draw tokens from softmax(logits / t); 0 takes the likeliest",
+        DefaultText = "0; 1 with --top-p or --top-k"
+    )
+
+let private topP =
+    Setting<Nullable<float>>(
+        "top_p",
+        "share",
+        Forms.Share.Optional(),
+        Nullable(),
+        "draw from the fewest tokens whose probabilities reach this share",
+        DefaultText = "1"
+    )
+
+let private topK =
+    Setting<Nullable<int>>(
+        "top_k",
+        "n",
+        Forms.Whole(1).Optional(),
+        Nullable(),
+        "draw from this many of the likeliest tokens",
+        DefaultText = "all"
+    )
+
+let private seed =
+    Setting<Nullable<int64>>("seed", "n", Forms.Seed.Optional(), Nullable(), "seed of the drawing", DefaultText = "0")
+
+let private latentSteps =
+    Setting<Nullable<int>>(
+        "latent_steps",
+        "n",
+        AnswerSettings.LatentSteps.Form,
+        Nullable(),
+        "continuous steps before the text",
+        DefaultText = "the run's own, else 0"
+    )
+
+let private json =
+    flag "json" "write JSON: one object, with --interactive one a line"
+
+/// Its options.
+let settings =
+    CommandSettings(
+        "generate",
+        [|
+            Models.model
+            prompt
+            idList
+            interactive
+            chat
+            against
+            temperature
+            topP
+            topK
+            seed
+            StageSettings.Tokenizer
+            Models.adapter
+            latentSteps
+            AnswerSettings.MaxNewTokens
+            StageSettings.Dtype
+            StageSettings.Threads
+            StageSettings.Device
+            json
+        |]
+    )
+
+let private source (options: SettingValues) =
+    let loop = options.Get interactive
+
+    match options.Get prompt, options.Get idList with
+    | Null, Null when loop || options.Get chat -> Lines
+    | Null, Null ->
         raise (UsageException "generate: give --prompt or --ids, or --interactive for questions from standard input")
+    | NonNull _, NonNull _ -> raise (UsageException "generate: --prompt and --ids contradict each other: give one")
+    | NonNull _, _ when loop ->
+        contradict "--interactive" "--prompt" "the questions come from standard input, or there is one"
+    | NonNull text, _ -> Text text
+    | _ when loop -> contradict "--interactive" "--ids" "questions are texts"
+    | _ when options.Get chat -> contradict "--chat" "--ids" "a template is for texts; give --prompt"
+    | _ when options.IsGiven against -> contradict "--against" "--ids" "the teacher may have other ids; give --prompt"
+    | _, NonNull list -> Ids(Models.ids list)
 
 /// How tokens are drawn; nothing where the likeliest is taken.
-let private sampling (options: ParseResults<GenerateArgs>) =
-    let temperature, topP, topK, seed =
-        options.TryGetResult Temperature,
-        options.TryGetResult Top_P,
-        options.TryGetResult Top_K,
-        options.TryGetResult GenerateArgs.Seed
+let private sampling (options: SettingValues) =
+    let drawn: Setting list = [ topP; topK; seed ]
+    let given = drawn |> List.filter options.IsGiven |> List.map _.Say(options)
+    let temperature = options.Get temperature
+    let share, count = options.Get topP, options.Get topK
 
-    let given =
-        [
-            for option, value in
-                [
-                    "--top-p", Option.map number topP
-                    "--top-k", Option.map string topK
-                    "--seed", Option.map string seed
-                ] do
-                match value with
-                | Some text -> $"{option} {text}"
-                | None -> ()
-        ]
-
-    CommandLine.atLeastOne "top-k" topK
-
-    match temperature, topP with
-    | Some t, _ when not (t >= 0.0 && Double.IsFinite t) ->
-        raise (UsageException $"--temperature {number t}: must be at least 0")
-    | _, Some p when not (p > 0.0 && p <= 1.0) ->
-        raise (UsageException $"--top-p {number p}: must be larger than 0 and at most 1")
-    | Some 0.0, _ when not given.IsEmpty ->
+    if temperature = Nullable 0.0 && not given.IsEmpty then
         contradict "--temperature 0" given.Head "at temperature 0 the likeliest token is taken, and nothing drawn"
-    | None, None when topK.IsNone && seed.IsSome ->
+
+    if not (temperature.HasValue || share.HasValue || count.HasValue || given.IsEmpty) then
         raise (
             UsageException
                 $"{given.Head}: nothing is drawn that could depend on it; give --temperature, --top-p or --top-k too"
         )
-    | (None | Some 0.0), _ when given.IsEmpty -> None
-    | _ ->
+
+    if given.IsEmpty && temperature.GetValueOrDefault() = 0.0 then
+        None
+    else
         Some(
             SamplingSettings(
-                Option.defaultValue 1.0 temperature,
-                Option.defaultValue 1.0 topP,
-                Option.toNullable topK,
-                Option.defaultValue 0L seed
+                temperature.GetValueOrDefault 1.0,
+                share.GetValueOrDefault 1.0,
+                count,
+                (options.Get seed).GetValueOrDefault()
             )
         )
 
-let private answering (options: ParseResults<GenerateArgs>) start =
-    for option, value in
-        [
-            "latent-steps", options.TryGetResult GenerateArgs.Latent_Steps
-            "max-new-tokens", options.TryGetResult GenerateArgs.Max_New_Tokens
-            "threads", options.TryGetResult GenerateArgs.Threads
-        ] do
-        CommandLine.atLeastOne option value
-
+let private answering (options: SettingValues) start =
     let drawn = sampling options
 
     AnsweringOptions(
-        Dtype = CommandLine.choiceOr "dtype" (options.TryGetResult GenerateArgs.Dtype) DtypeOption.F32,
-        Device = CommandLine.choiceOr "device" (options.TryGetResult GenerateArgs.Device) DeviceOption.Cpu,
-        Model = CommandLine.existing "model" (options.GetResult GenerateArgs.Model),
-        Tokenizer = Option.toObj (options.TryGetResult GenerateArgs.Tokenizer),
-        Adapter =
-            (options.TryGetResult GenerateArgs.Adapter
-             |> Option.map (CommandLine.existing "adapter")
-             |> Option.toObj),
-        Chat = options.Contains Chat,
+        Dtype = options.Get StageSettings.Dtype,
+        Device = options.Get StageSettings.Device,
+        Model = CommandLine.existing "model" (nonNull (options.Get Models.model)),
+        Tokenizer = options.Get StageSettings.Tokenizer,
+        Adapter = Models.adapterOf options,
+        Chat = options.Get chat,
         Asked =
             (match start with
              | Lines -> "the question"
              | _ -> "--prompt"),
-        LatentSteps = Option.toNullable (options.TryGetResult GenerateArgs.Latent_Steps),
-        MaxNewTokens = options.GetResult(GenerateArgs.Max_New_Tokens, 256),
+        LatentSteps = options.Get latentSteps,
+        MaxNewTokens = options.Get AnswerSettings.MaxNewTokens,
         Sampling = Option.toObj drawn
     )
 
@@ -149,23 +208,23 @@ let private loadAll (terminal: Terminal) (asked: AnsweringOptions) (against: str
 
 /// Goes on from a prompt, or answers questions.
 let run (terminal: Terminal) native arguments =
-    let options = CommandLine.parse<GenerateArgs> "generate" arguments
+    let options = SettingOptions.read settings arguments
     let start = source options
     let asked = answering options start
 
     let against =
-        options.TryGetResult Against |> Option.map (CommandLine.existing "against")
+        options.Get against |> Option.ofObj |> Option.map (CommandLine.existing "against")
 
     against |> Option.iter (fun path -> AnsweringModel.CheckExplicit("--against", path))
 
-    Models.load native (options.TryGetResult GenerateArgs.Threads)
+    NativeRuntime.Load((native: NativeRuntimeOptions).WithThreads(options.Get StageSettings.Threads))
     use answering = loadAll terminal asked against (not start.IsIds)
 
     if start.IsLines || against.IsSome then
         answering.Model.WarmUp()
         answering.Teacher |> Option.iter _.WarmUp()
 
-    let asJson = options.Contains GenerateArgs.Json
+    let asJson = options.Get json
 
     match start with
     | Lines -> Chat.run terminal asJson answering

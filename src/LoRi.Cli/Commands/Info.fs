@@ -3,7 +3,9 @@ module LoRi.Cli.Commands.Info
 open System.Reflection
 open System.Runtime.InteropServices
 open LoRi.Cli
+open LoRi.Files.Settings
 open LoRi.Models.Native
+open LoRi.Runs.Settings
 
 /// The version of this program.
 let version () =
@@ -50,19 +52,17 @@ let private rows (report: NativeRuntimeReport) =
              "not available")
     ]
 
+/// Its options.
+let settings =
+    CommandSettings("info", [| StageSettings.Threads; StageSettings.Json |])
+
 /// What is installed, and what the machine offers.
 let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let options = CommandLine.parse<InfoArgs> "info" arguments
-    CommandLine.atLeastOne "threads" (options.TryGetResult InfoArgs.Threads)
-    let threads = options.TryGetResult InfoArgs.Threads |> Option.toNullable
-
-    NativeRuntime.Load(
-        NativeRuntimeOptions(LibtorchFolder = native.LibtorchFolder, AnyVersion = native.AnyVersion, Threads = threads)
-    )
-
+    let options = SettingOptions.read settings arguments
+    NativeRuntime.Load(native.WithThreads(options.Get StageSettings.Threads))
     let report = NativeRuntime.Report()
 
-    if options.Contains InfoArgs.Json then
+    if options.Get StageSettings.Json then
         Terminal.writeJson terminal (asJson report)
     else
         Terminal.writeFields terminal (rows report)

@@ -6,9 +6,11 @@ open System.Text.Json.Nodes
 open System.Text.RegularExpressions
 open LoRi.Cli
 open LoRi.Files
+open LoRi.Files.Settings
 open LoRi.Models.Weights
 open LoRi.Runs.Inspect
 open LoRi.Runs.Plans
+open LoRi.Runs.Settings
 
 let private asJson (inspection: Inspection) =
     let tensor (info: WeightInfo) =
@@ -147,20 +149,44 @@ let private check path (inspection: Inspection) =
     | _, None -> ()
     | _, Some finding -> raise (InputException $"""{path}: {shown finding["text"]}""")
 
+let private place =
+    Setting<string>(
+        "path",
+        "path",
+        Forms.Place,
+        "",
+        "a safetensors or GGUF file, a model folder, a run directory or a teacher cache",
+        IsMain = true,
+        Required = "name a file or a folder"
+    )
+
+let private tensors =
+    Setting<bool>(
+        "tensors",
+        "",
+        Forms.Flag,
+        false,
+        "list each tensor",
+        DefaultText = "those of all blocks in one line, where there are many"
+    )
+
+/// Its options.
+let settings = CommandSettings("inspect", [| place; tensors; StageSettings.Json |])
+
 /// Lists the tensors of a file or a model.
 let run (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<InspectArgs> "inspect" arguments
-    let path = options.GetResult Path
+    let options = SettingOptions.read settings arguments
+    let path = options.Get place
     let inspection = Inspection.Of path
 
-    if options.Contains InspectArgs.Json then
+    if options.Get StageSettings.Json then
         Terminal.writeJson terminal (asJson inspection)
     else
         // What matters stands last, where a terminal shows it.
         terminal.Out.WriteLine $"{path}: {inspection.Format}, {inspection.Tensors.Count} tensors"
 
         if inspection.Tensors.Count > 0 then
-            Terminal.writeFields terminal (tensorLines (options.Contains Tensors) inspection.Tensors)
+            Terminal.writeFields terminal (tensorLines (options.Get tensors) inspection.Tensors)
 
         writeModel terminal inspection.Details
         writeMemory terminal inspection.Details

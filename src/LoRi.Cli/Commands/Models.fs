@@ -5,6 +5,7 @@ open System
 open System.Globalization
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
+open LoRi.Files.Settings
 open LoRi.Files.Text
 open LoRi.Models.ModelFiles
 open LoRi.Models.Native
@@ -20,9 +21,62 @@ let ids (text: string) =
             | _ -> raise (UsageException $"--ids {text}: '{part}' is not a token id; separate ids by commas")
     |]
 
-/// Loads libtorch.
-let load (native: NativeRuntimeOptions) threads =
-    NativeRuntime.Load(native.WithThreads(Option.toNullable threads))
+/// A model that is asked.
+let model =
+    Setting<string | null>(
+        "model",
+        "path",
+        Forms.Place.OrNone(),
+        null,
+        "a Hub folder, a run directory or a .gguf file",
+        Required = "name a Hub folder, a run directory or a .gguf file"
+    )
+
+/// An adapter that is merged into it.
+let adapter =
+    Setting<string | null>("adapter", "folder", Forms.Place.OrNone(), null, "folder of a LoRA adapter to merge in")
+
+/// The folder of an adapter, which must be there.
+let adapterOf (settings: SettingValues) =
+    settings.Get adapter
+    |> Option.ofObj
+    |> Option.map (CommandLine.existing "adapter")
+    |> Option.toObj
+
+let private idList =
+    Setting<string>(
+        "ids",
+        "list",
+        Forms.Text,
+        "",
+        "token ids, separated by commas",
+        Required = "give token ids, separated by commas"
+    )
+
+let private output =
+    Setting<string | null>(
+        "output",
+        "file",
+        Forms.Output.OrNone(),
+        null,
+        "safetensors file for logits and hidden.0 .. hidden.L"
+    )
+
+/// The options of `logits`.
+let settings =
+    CommandSettings(
+        "logits",
+        [|
+            model
+            idList
+            adapter
+            StageSettings.Dtype
+            output
+            StageSettings.Threads
+            StageSettings.Device
+            StageSettings.Json
+        |]
+    )
 
 /// Notes about a model go where no reader of the output meets them.
 let tell (terminal: Terminal) model (notes: string seq) =
@@ -30,42 +84,32 @@ let tell (terminal: Terminal) model (notes: string seq) =
         terminal.Error.WriteLine(MessageText.Name $"{model}: {note}")
 
 /// Shows what a model says of given ids.
-let logits (terminal: Terminal) native arguments =
-    let options = CommandLine.parse<LogitsArgs> "logits" arguments
-    let given = ids (options.GetResult LogitsArgs.Ids)
+let logits (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let options = SettingOptions.read settings arguments
+    let given = ids (options.Get idList)
+    let path = CommandLine.existing "model" (nonNull (options.Get model))
 
-    let dtype =
-        CommandLine.choiceOr "dtype" (options.TryGetResult LogitsArgs.Dtype) DtypeOption.F32
-
-    let device =
-        CommandLine.choiceOr "device" (options.TryGetResult LogitsArgs.Device) DeviceOption.Cpu
-
-    CommandLine.atLeastOne "threads" (options.TryGetResult LogitsArgs.Threads)
-    let model = CommandLine.existing "model" (options.GetResult LogitsArgs.Model)
-
-    match options.TryGetResult LogitsArgs.Output with
-    | Some output ->
-        CommandLine.notAnInput [ ModelLoader.Resolve model ] output
+    match options.Get output with
+    | null -> ()
+    | output ->
+        CommandLine.notAnInput [ ModelLoader.Resolve path ] output
         CommandLine.refuse (OutputName.FileFault(output, "a safetensors file", ".safetensors"))
-    | None -> ()
 
-    load native (options.TryGetResult LogitsArgs.Threads)
+    NativeRuntime.Load(native.WithThreads(options.Get StageSettings.Threads))
 
     let answer =
         ModelQueries.Logits(
-            model,
+            path,
             given,
-            dtype,
-            device,
-            Option.toObj (options.TryGetResult LogitsArgs.Output),
-            options.TryGetResult LogitsArgs.Adapter
-            |> Option.map (CommandLine.existing "adapter")
-            |> Option.toObj
+            options.Get StageSettings.Dtype,
+            options.Get StageSettings.Device,
+            options.Get output,
+            adapterOf options
         )
 
-    tell terminal model answer.Notes
+    tell terminal path answer.Notes
 
-    if options.Contains LogitsArgs.Json then
+    if options.Get StageSettings.Json then
         Terminal.writeJson
             terminal
             (Json.object

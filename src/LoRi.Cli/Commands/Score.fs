@@ -1,8 +1,11 @@
 module LoRi.Cli.Commands.Score
 
+open System
 open System.Globalization
 open LoRi.Cli
+open LoRi.Files.Settings
 open LoRi.Runs.Scoring
+open LoRi.Runs.Settings
 
 /// The rule that another one is compared with: the strict rule, and for the strict rule CODI's.
 let private otherRule (rule: ScoringRule) =
@@ -59,27 +62,66 @@ let private asJson (disagreements: int) (otherName: string) (interval: WilsonInt
 let private percent (share: float) =
     (100.0 * share).ToString("0.0", CultureInfo.InvariantCulture) + " %"
 
+let private predictions =
+    Setting<string>(
+        "predictions",
+        "file",
+        Forms.Place,
+        "",
+        "JSON lines with text and gold",
+        Required = "name a file of JSON lines with text and gold"
+    )
+
+let private ruleSetting =
+    Setting<Nullable<ScoringRule>>(
+        "rule",
+        "name",
+        Forms.Choice<ScoringRule>().Optional(),
+        Nullable(),
+        "{choices}",
+        Required = "name the rule to score by"
+    )
+
+let private dataName =
+    Setting<string | null>(
+        "data_name",
+        "name",
+        Forms.Text.OrNone(),
+        null,
+        "the evaluator's name of the data where a line has no data_name: commonsense asks for letters, strategy and ProntoQA for truth values"
+    )
+
+let private answerPrefix =
+    Setting<string | null>(
+        "answer_prefix",
+        "text",
+        Forms.Words.OrNone(),
+        null,
+        "what the strict rule looks for where a line has no answer_prefix",
+        DefaultText = "The answer is:"
+    )
+
+/// Its options.
+let settings =
+    CommandSettings("score", [| predictions; ruleSetting; dataName; answerPrefix; StageSettings.Json |])
+
 /// The predictions with what the command line says of those that do not say it themselves.
-let private read (options: Argu.ParseResults<ScoreArgs>) =
-    let completed (own: string | null) (given: string option) =
+let private read (options: SettingValues) =
+    let completed (own: string | null) (given: Setting<string | null>) : string | null =
         match own with
-        | null -> Option.toObj given
+        | null -> options.Get given
         | own -> own
 
     [|
-        for p in PredictionFile.Read(options.GetResult Predictions) ->
-            Prediction(
-                p.Text,
-                p.Gold,
-                completed p.DataName (options.TryGetResult ScoreArgs.Data_Name),
-                completed p.AnswerPrefix (options.TryGetResult ScoreArgs.Answer_Prefix)
-            )
+        for p in PredictionFile.Read(options.Get predictions) ->
+            Prediction(p.Text, p.Gold, completed p.DataName dataName, completed p.AnswerPrefix answerPrefix)
     |]
 
 /// Scores anyone's outputs again by one of the published rules.
 let run (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<ScoreArgs> "score" arguments
-    let rule = CommandLine.choice<ScoringRule> "rule" (options.GetResult Rule)
+    let options = SettingOptions.read settings arguments
+    let rule = (options.Get ruleSetting).Value
+    let name = Forms.Name rule
     let predictions = read options
     let scores = [| for p in predictions -> p.Score rule |]
     let other, otherName = otherRule rule
@@ -92,10 +134,10 @@ let run (terminal: Terminal) _ arguments =
     let correct = scores |> Seq.filter _.Correct |> Seq.length
     let interval = WilsonInterval.Of(correct, scores.Length)
 
-    for warning in warnings rule (options.GetResult Rule) predictions scores do
+    for warning in warnings rule name predictions scores do
         terminal.Error.WriteLine $"warning: {warning}"
 
-    if options.Contains ScoreArgs.Json then
+    if options.Get StageSettings.Json then
         Terminal.writeJson terminal (asJson disagreements otherName interval scores)
     else
         Terminal.writeTable
@@ -110,7 +152,7 @@ let run (terminal: Terminal) _ arguments =
             ]
             [
                 [
-                    options.GetResult Rule
+                    name
                     string scores.Length
                     string correct
                     percent (float correct / float scores.Length)

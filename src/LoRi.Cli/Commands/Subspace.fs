@@ -6,6 +6,7 @@ open LoRi.Cli
 open LoRi.Math
 open LoRi.Math.Fluent
 open LoRi.Files
+open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.Settings
 open LoRi.Training.Methods.LoRi
@@ -137,20 +138,23 @@ let private reportJson (subspace: FittedSubspace) (kept: float) =
 let private short (value: float) =
     value.ToString("0.00", CultureInfo.InvariantCulture)
 
+/// The options of `subspace report`.
+let reportSettings =
+    CommandSettings("subspace report", [| FitSettings.Subspace; StageSettings.Json |])
+
 /// Shows how low-rank trajectories are, under each standardisation.
 let report (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<SubspaceReportArgs> "subspace report" arguments
-    let path = options.GetResult SubspaceReportArgs.Subspace
+    let options = SettingOptions.read reportSettings arguments
+    let path = options.Get FitSettings.Subspace
     let subspace = SubspaceFile.Read path
 
     match subspace.EnergyKept with
-    | None when options.Contains SubspaceReportArgs.Json ->
+    | None when options.Get StageSettings.Json ->
         raise (
             InputException
                 $"{path}: what the bases keep was not measured, as in a teacher cache; name the subspace.safetensors of a run or of `lori subspace fit`"
         )
-    | Some kept when options.Contains SubspaceReportArgs.Json ->
-        Terminal.writeJson terminal (reportJson subspace.Fitted kept)
+    | Some kept when options.Get StageSettings.Json -> Terminal.writeJson terminal (reportJson subspace.Fitted kept)
     | _ ->
         Terminal.writeFields terminal (describe subspace path)
 

@@ -4,6 +4,7 @@ open System.IO
 open System.Text.Json
 open LoRi.Cli
 open LoRi.Files
+open LoRi.Files.Settings
 open LoRi.Files.Tokenizers
 
 /// What `read` makes of a line; a line of another form is an error with its number.
@@ -36,17 +37,48 @@ let private lines (reader: TextReader) =
 let private result (ids: int seq) (text: string) =
     Json.object [ "ids", Json.list (Seq.map Json.whole ids); "text", Json.text text ]
 
+let private tokenizerPath =
+    Setting<string>(
+        "tokenizer",
+        "path",
+        Forms.Place,
+        "",
+        "tokenizer file or folder",
+        Required = "name a tokenizer file or folder"
+    )
+
+let private flag key help =
+    Setting<bool>(key, "", Forms.Flag, false, help)
+
+let private noSpecial = flag "no_special" "add no special tokens"
+let private decode = flag "decode" "read lists of ids instead of texts"
+
+let private skipSpecial =
+    flag "skip_special" "leave special tokens out of decoded text"
+
+/// Its options.
+let settings =
+    CommandSettings(
+        "tokenize",
+        [|
+            tokenizerPath
+            noSpecial
+            decode
+            skipSpecial
+            flag "json" "has no effect: the output is JSON lines anyway"
+        |]
+    )
+
 /// Texts to ids or ids to texts, line by line.
 let run (terminal: Terminal) _ arguments =
-    let options = CommandLine.parse<TokenizeArgs> "tokenize" arguments
-    let tokenizer = TokenizerFile.Load(options.GetResult TokenizeArgs.Tokenizer)
+    let options = SettingOptions.read settings arguments
+    let tokenizer = TokenizerFile.Load(options.Get tokenizerPath)
     Models.tell terminal tokenizer.Path tokenizer.Notes
-    let skipSpecial = options.Contains Skip_Special
 
     for number, line in lines terminal.In do
-        if options.Contains Decode then
+        if options.Get decode then
             let ids = parse number line "a JSON list of ids" readIds
-            Terminal.writeJson terminal (result ids (tokenizer.Decode(ids, skipSpecial)))
+            Terminal.writeJson terminal (result ids (tokenizer.Decode(ids, options.Get skipSpecial)))
         else
             let text = parse number line "a JSON string" readText
-            Terminal.writeJson terminal (result (tokenizer.Encode(text, not (options.Contains No_Special))) text)
+            Terminal.writeJson terminal (result (tokenizer.Encode(text, not (options.Get noSpecial))) text)

@@ -17,10 +17,18 @@ internal sealed record TokenizerClass(string Name)
             RefusesFirst = true },
         new("Qwen2Tokenizer") { Defaults = { ["eos_token"] = EndOfText, ["unk_token"] = EndOfText, ["pad_token"] = EndOfText },
             NamesVerbatim = true },
-        new("GPTNeoXTokenizer") { Defaults = { ["bos_token"] = EndOfText, ["eos_token"] = EndOfText, ["unk_token"] = EndOfText },
-            OwnTemplate = true },
-        new("LlamaTokenizer") { Defaults = { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>" }, OwnTemplate = true,
-            AddsFirst = true, PrefixFromSlow = true },
+        new("GPTNeoXTokenizer")
+        {
+            Defaults = { ["bos_token"] = EndOfText, ["eos_token"] = EndOfText, ["unk_token"] = EndOfText },
+            OwnTemplate = true,
+        },
+        new("LlamaTokenizer")
+        {
+            Defaults = { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>" },
+            OwnTemplate = true,
+            AddsFirst = true,
+            PrefixFromSlow = true,
+        },
         new("CodeLlamaTokenizer")
         {
             Defaults = { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>" },
