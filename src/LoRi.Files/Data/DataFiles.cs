@@ -52,7 +52,9 @@ public static partial class DataFiles
         return chosen.Select(Stem).Distinct().Count() == 1
             ? [.. chosen.Select(file => Path.Combine(folder, file))]
             : throw new InputException(
-                chosen.Length == 0 ? $"{path}: has no such file of rows; {Choices(name, all)}" : $"{path}: has several; {Choices(name, chosen)}");
+                chosen.Length == 0
+                    ? $"{path}: has no such file of rows; {Choices(name, all)}"
+                    : $"{path}: has several; {Choices(name, chosen)}");
     }
 
     private static string Choices(string name, string[] files)

@@ -104,7 +104,8 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
         ArgumentNullException.ThrowIfNull(values);
         foreach (var setting in Settings.Where(setting => setting.Required is not null && !setting.IsThere(values)))
         {
-            throw new SettingException($"{(setting.IsMain ? $"{Name}:" : $"{setting.Flag} is missing:")} {setting.Required}", values, setting);
+            throw new SettingException($"{(setting.IsMain ? $"{Name}:" : $"{setting.Flag} is missing:")} {setting.Required}", values,
+                setting);
         }
 
         foreach (var setting in Settings.Where(
