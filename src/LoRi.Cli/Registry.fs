@@ -144,6 +144,12 @@ let private withoutCompletion: Command list =
             "OWNER/NAME [options]"
             "HuggingFaceTB/SmolLM2-135M --exclude \"*.onnx\" \"runs/*\""
             Download.run
+        command
+            Schema.settings
+            "write what editors need to complete and check a file of settings"
+            "teach|distill|trajectories|evaluate"
+            "distill > distill.schema.json"
+            Schema.run
     ]
 
 let private entry (command: Command) : Completion.Entry =

@@ -80,7 +80,13 @@ let private paragraphs (page: string) =
 let private reference () =
     [
         yield
-            "# Every command\n\nWhat `lori COMMAND --help` says; written by the tests from the declarations, not by hand.\n"
+            """# Every command
+
+What `lori COMMAND --help` says; written by the tests from the declarations, not by hand. `lori completion bash` (`zsh`, `fish`) writes a
+script that completes commands and options.
+
+Exit codes: 0 done, 1 failed (also where a file is bad, one of settings included), 2 bad usage.
+"""
         for command in Registry.commands do
             let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out
             yield $"## {command.Page.Name}\n\n```\n{help.TrimEnd()}\n```\n"

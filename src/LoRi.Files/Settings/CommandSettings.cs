@@ -40,7 +40,7 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
         var values = SettingValues.None;
         foreach (var (key, value) in settings.Where(pair => pair.Key is not (CommandKey or VersionKey)))
         {
-            var setting = Find(key) ?? throw Unknown(key, source);
+            var setting = Find(key) is { } found && !(found.IsOfCommandLine && source.File is not null) ? found : throw Unknown(key, source);
             values = value is null ? values : values.Set(setting, setting.Read(value, source), source);
         }
 
@@ -141,6 +141,29 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
         }
 
         return all;
+    }
+
+    /// <summary>JSON Schema of a file of settings, for editors; what a run needs beside it may stand on the command line.</summary>
+    public JsonObject Schema()
+    {
+        var properties = new JsonObject
+        {
+            [CommandKey] = new JsonObject { ["const"] = Name },
+            [VersionKey] = new JsonObject { ["type"] = "string" },
+        };
+        foreach (var setting in Settings.Where(setting => !setting.IsOfCommandLine))
+        {
+            properties[setting.Key] = setting.Schema();
+        }
+
+        return new JsonObject
+        {
+            ["$schema"] = "https://json-schema.org/draft/2020-12/schema",
+            ["title"] = $"Settings of lori {Name}",
+            ["type"] = "object",
+            ["properties"] = properties,
+            ["additionalProperties"] = false,
+        };
     }
 
     private Contradiction? Contradicts(Setting setting, SettingValues values) =>

@@ -44,6 +44,9 @@ public abstract record Setting(string Key, string ValueName, string Help)
     /// <summary>Whether it is what the command is given without an option.</summary>
     public bool IsMain { get; init; }
 
+    /// <summary>Whether no file has it: it names the file.</summary>
+    public bool IsOfCommandLine { get; init; }
+
     /// <summary>How messages name it.</summary>
     public string Label => IsMain ? Key : Flag;
 
@@ -90,6 +93,11 @@ public abstract record Setting(string Key, string ValueName, string Help)
     {
         var form = ValueForm.Schema.DeepClone().AsObject();
         form["description"] = FullHelp;
+        if (Fixed() is { } value)
+        {
+            form["default"] = value;
+        }
+
         if (form["type"] is { } type)
         {
             form["type"] = new JsonArray(
@@ -125,6 +133,9 @@ public abstract record Setting(string Key, string ValueName, string Help)
                 $"{(IsMain ? Key : source.Place(Key))} {text}: {ValueForm.Expected}{DidYouMean.Hint(text, ValueForm.Names)}", e);
         }
     }
+
+    /// <summary>The default as JSON where it is one fixed value; null where it is none or follows from others.</summary>
+    private protected abstract JsonNode? Fixed();
 
     /// <summary>The value in force as JSON, with full paths.</summary>
     internal abstract JsonNode? Write(SettingValues values);
@@ -171,6 +182,9 @@ public sealed record Setting<T> : Setting
 
     /// <summary>The same setting with another default.</summary>
     public Setting<T> WithDefault(T value) => this with { Default = _ => value, DefaultText = TextOf(value) };
+
+    /// <inheritdoc/>
+    private protected override JsonNode? Fixed() => Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
 
     /// <inheritdoc/>
     internal override JsonNode? Write(SettingValues values) => values.Get(this) is { } value ? Form.Write(Form.Anywhere(value)) : null;

@@ -95,7 +95,7 @@ public static class StageSettings
     /// <summary>A file of settings.</summary>
     public static readonly Setting<string?> Config = new(
         "config", "file", Forms.Place!, null, "JSON or YAML file with settings named as these options, with underscores; the command line wins")
-    { OnResume = OnResume.Once };
+    { IsOfCommandLine = true, OnResume = OnResume.Once };
 
     /// <summary>Whether what was begun goes on.</summary>
     public static readonly Setting<bool> Resume = new("resume", "", Forms.Flag, false, "go on from the last complete checkpoint, or begin where there is none")
@@ -107,7 +107,8 @@ public static class StageSettings
     public static readonly Setting<int?> Threads = new(
         "threads",
         "n",
-        Forms.Whole(1, System.Math.Max(ThreadsAnywhere, ThreadsPerProcessor * Environment.ProcessorCount), $" on this machine with {Environment.ProcessorCount} processors").Optional(),
+        Forms.Whole(1, System.Math.Max(ThreadsAnywhere, ThreadsPerProcessor * Environment.ProcessorCount), $" on this machine with {Environment.ProcessorCount} processors").Optional() with
+        { Schema = new() { ["type"] = "integer", ["minimum"] = 1 } },
         null,
         "threads of one operation")
     { OnResume = OnResume.Rounding, DefaultText = "libtorch's choice" };
