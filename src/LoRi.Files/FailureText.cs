@@ -63,7 +63,7 @@ public static partial class FailureText
 
     private static IEnumerable<Exception> Chain(Exception failure)
     {
-        for (Exception? e = failure; e is not null; e = e.InnerException)
+        for (var e = failure; e is not null; e = e.InnerException)
         {
             yield return e;
         }
@@ -88,7 +88,8 @@ public static partial class FailureText
         IOException or UnauthorizedAccessException => $"{OfSystem(e)}; check the path, its permissions and the free space",
         ExternalException => OfTorch(e.Message),
         InsufficientExecutionStackException => "something in the input is nested too deeply; simplify it",
-        OverflowException or ArithmeticException => $"a number is too large to be computed with; look for sizes and counts in the input that cannot be ({Fault})",
+        OverflowException or ArithmeticException =>
+            $"a number is too large to be computed with; look for sizes and counts in the input that cannot be ({Fault})",
         RegexMatchTimeoutException => "a pattern took too long to match; simplify it",
         JsonException => $"JSON is malformed ({Plain(e.Message)}); write the file again",
         OperationCanceledException => "was stopped before its end",
@@ -104,7 +105,8 @@ public static partial class FailureText
             FileNotFoundException file => file.FileName,
             FileLoadException file => file.FileName,
             BadImageFormatException file => file.FileName ?? "its library",
-            DllNotFoundException or EntryPointNotFoundException => Quoted().Match(e.Message) is { Success: true } quoted ? quoted.Groups[1].Value : "a native library",
+            DllNotFoundException or EntryPointNotFoundException =>
+                Quoted().Match(e.Message) is { Success: true } quoted ? quoted.Groups[1].Value : "a native library",
             TypeInitializationException or TypeLoadException or MissingMemberException => "one of its libraries",
             _ => null,
         };
@@ -121,6 +123,9 @@ public static partial class FailureText
             : message;
     }
 
+    private static string Asked(string written, double number, string unit) =>
+        unit.EndsWith("iB", StringComparison.Ordinal) ? $"{written} {unit}" : MessageText.Bytes((long)number);
+
     /// <summary>What libtorch says, without the frames of its stack; memory that it does not get is told as such.</summary>
     private static string OfTorch(string message)
     {
@@ -130,8 +135,9 @@ public static partial class FailureText
             return $"libtorch refuses an operation ({said}); {Fault}";
         }
 
-        var asked = Tried().Match(said) is { Success: true } tried && double.TryParse(tried.Groups[1].Value, CultureInfo.InvariantCulture, out var number)
-            ? $" ({(tried.Groups[2].Value.EndsWith("iB", StringComparison.Ordinal) ? $"{tried.Groups[1].Value} {tried.Groups[2].Value}" : MessageText.Bytes((long)number))} more were asked for)"
+        var asked = Tried().Match(said) is { Success: true } tried
+            && double.TryParse(tried.Groups[1].Value, CultureInfo.InvariantCulture, out var number)
+            ? $" ({Asked(tried.Groups[1].Value, number, tried.Groups[2].Value)} more were asked for)"
             : "";
         return $"there is not enough memory{asked}; take smaller batches, shorter rows or a smaller model";
     }
@@ -140,13 +146,20 @@ public static partial class FailureText
     private static string Plain(string message)
     {
         var line = Blanks().Replace(message, " ").Trim();
-        return FrameworkName().Replace(line, match => match.Value.Split('.')[^1] is var last && last.EndsWith("Exception", StringComparison.Ordinal) ? "an error" : "a value").TrimEnd();
+        return FrameworkName()
+            .Replace(line,
+                match => match.Value.Split('.')[^1] is var last && last.EndsWith("Exception", StringComparison.Ordinal)
+                    ? "an error"
+                    : "a value").TrimEnd();
     }
 
     [GeneratedRegex(@"\s+", RegexOptions.CultureInvariant)]
     private static partial Regex Blanks();
 
-    [GeneratedRegex(@"\b(?:System|Microsoft|TorchSharp|FSharp|LoRi|Parquet|Argu|Spectre)(?:\.[A-Z][A-Za-z0-9_+`]*)+(?:\[[^\]]*\])?|\b[A-Z][A-Za-z]+Exception\b", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        @"\b(?:System|Microsoft|TorchSharp|FSharp|LoRi|Parquet|Argu|Spectre)(?:\.[A-Z][A-Za-z0-9_+`]*)+(?:\[[^\]]*\])?"
+        + @"|\b[A-Z][A-Za-z]+Exception\b",
+        RegexOptions.CultureInvariant)]
     private static partial Regex FrameworkName();
 
     [GeneratedRegex(@"'([^']+)'", RegexOptions.CultureInvariant)]
@@ -155,7 +168,9 @@ public static partial class FailureText
     [GeneratedRegex(@"\s*(?:Exception raised from|\(most recent call first\)|frame #\d+)", RegexOptions.CultureInvariant)]
     private static partial Regex Frames();
 
-    [GeneratedRegex(@"can't allocate memory|out of memory|not enough memory|Cannot allocate memory|bad_alloc|Storage size calculation overflowed", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        "can't allocate memory|out of memory|not enough memory|Cannot allocate memory|bad_alloc|Storage size calculation overflowed",
+        RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]
     private static partial Regex Allocation();
 
     [GeneratedRegex(@"tried to allocate ([0-9.]+) ?(bytes|B|[KMGT]iB)", RegexOptions.CultureInvariant | RegexOptions.IgnoreCase)]

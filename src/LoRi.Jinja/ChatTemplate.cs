@@ -13,10 +13,10 @@ public sealed class ChatTemplate
 {
     private const string Setting = "chat_template", DefaultName = "default";
 
-    private readonly string _source;
-    private readonly JsonObject _special;
-    private readonly TimeProvider _clock;
-    private readonly IReadOnlyList<TemplateStatement> _statements;
+    private readonly string source;
+    private readonly JsonObject special;
+    private readonly TimeProvider clock;
+    private readonly IReadOnlyList<TemplateStatement> statements;
 
     /// <summary>Reads a template.</summary>
     /// <param name="source">Where it comes from, for messages.</param>
@@ -26,10 +26,10 @@ public sealed class ChatTemplate
     /// <exception cref="InputException">It is malformed or has a tag that is not supported; the message names the line.</exception>
     public ChatTemplate(string source, string template, JsonObject special, TimeProvider? clock = null)
     {
-        _source = source;
-        _special = special;
-        _clock = clock ?? TimeProvider.System;
-        _statements = Guard(() => TemplateParser.Parse(template));
+        this.source = source;
+        this.special = special;
+        this.clock = clock ?? TimeProvider.System;
+        statements = Guard(() => TemplateParser.Parse(template));
     }
 
     /// <summary>The template of a model by its tokenizer; null where it has none.</summary>
@@ -38,32 +38,38 @@ public sealed class ChatTemplate
     public static ChatTemplate? Find(TextTokenizer tokenizer)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        JsonObject config = tokenizer.Config;
+        var config = tokenizer.Config;
         return config[Setting] switch
         {
             null => null,
-            JsonValue value when value.TryGetValue(out string? template) => new ChatTemplate(tokenizer.Path, template, tokenizer.SpecialTokens),
+            JsonValue value when value.TryGetValue(out string? template) =>
+                new ChatTemplate(tokenizer.Path, template, tokenizer.SpecialTokens),
             JsonArray list => new ChatTemplate(tokenizer.Path, Choose(tokenizer.Path, list), tokenizer.SpecialTokens),
-            _ => throw new InputException($"{tokenizer.Path}: the {Setting} beside it is neither a text nor a list of named templates; correct tokenizer_config.json"),
+            _ => throw new InputException(
+                $"{tokenizer.Path}: the {Setting} beside it is neither a text nor a list of named templates; correct "
+                + "tokenizer_config.json"),
         };
     }
 
     private static string Choose(string path, JsonArray list)
     {
         Dictionary<string, string> templates = [];
-        foreach (JsonNode? entry in list)
+        foreach (var entry in list)
         {
-            bool valid = entry is JsonObject named && named["name"] is JsonValue name && name.TryGetValue(out string? text)
+            var valid = entry is JsonObject named && named["name"] is JsonValue name && name.TryGetValue(out string? text)
                 && named["template"] is JsonValue template && template.TryGetValue(out string? body) && templates.TryAdd(text, body);
             if (!valid)
             {
-                throw new InputException($"{path}: the {Setting} beside it has an entry that is not a new name with a template; correct tokenizer_config.json");
+                throw new InputException(
+                    $"{path}: the {Setting} beside it has an entry that is not a new name with a template; correct tokenizer_config.json");
             }
         }
 
-        return templates.TryGetValue(DefaultName, out string? chosen) ? chosen
+        return templates.TryGetValue(DefaultName, out var chosen) ? chosen
             : templates.Count == 1 ? templates.Values.Single()
-            : throw new InputException($"{path}: of the chat templates beside it ({string.Join(", ", templates.Keys)}) none is called {DefaultName}; correct tokenizer_config.json");
+            : throw new InputException(
+                $"{path}: of the chat templates beside it ({string.Join(", ", templates.Keys)}) none is called {DefaultName}; correct "
+                + "tokenizer_config.json");
     }
 
     /// <summary>A chat as the text that the model was trained on.</summary>
@@ -75,7 +81,7 @@ public sealed class ChatTemplate
     {
         TemplateScope variables = new(null);
         TemplateFunctions.Define(variables);
-        foreach ((string name, JsonNode? token) in _special)
+        foreach ((var name, var token) in special)
         {
             variables.Set(name, TemplateValues.FromJson(token is JsonObject properties ? properties["content"] : token));
         }
@@ -84,15 +90,15 @@ public sealed class ChatTemplate
         variables.Set("tools", null);
         variables.Set("documents", null);
         variables.Set("add_generation_prompt", addGenerationPrompt);
-        foreach ((string name, JsonNode? value) in arguments ?? [])
+        foreach ((var name, var value) in arguments ?? [])
         {
             variables.Set(name, TemplateValues.FromJson(value));
         }
 
-        TemplateContext context = new(variables, _clock);
+        TemplateContext context = new(variables, clock);
         return Guard(() =>
         {
-            TemplateStatement.RunAll(_statements, context);
+            TemplateStatement.RunAll(statements, context);
             return context.Output.ToString();
         });
     }
@@ -105,7 +111,7 @@ public sealed class ChatTemplate
         }
         catch (TemplateException e)
         {
-            throw new InputException($"{_source}: chat template, line {e.Line}: {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new InputException($"{source}: chat template, line {e.Line}: {e.Message.ReplaceLineEndings(" ")}", e);
         }
     }
 }

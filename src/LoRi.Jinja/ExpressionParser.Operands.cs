@@ -5,7 +5,7 @@ internal sealed partial class ExpressionParser
 {
     private TemplateExpression ParsePrimary()
     {
-        TemplateToken token = tokens.Current;
+        var token = tokens.Current;
         return token.Kind switch
         {
             TokenKind.Name => ParseName(),
@@ -20,7 +20,7 @@ internal sealed partial class ExpressionParser
 
     private TemplateExpression ParseName()
     {
-        TemplateToken token = tokens.Take();
+        var token = tokens.Take();
         return token.Text switch
         {
             "true" or "True" => new LiteralExpression(true) { Line = token.Line },
@@ -32,8 +32,8 @@ internal sealed partial class ExpressionParser
 
     private LiteralExpression ParseText()
     {
-        int line = tokens.Current.Line;
-        string text = "";
+        var line = tokens.Current.Line;
+        var text = "";
         while (tokens.Current.Kind == TokenKind.Text)
         {
             text += tokens.Take().Text;
@@ -44,15 +44,15 @@ internal sealed partial class ExpressionParser
 
     private TemplateExpression ParseParentheses()
     {
-        int line = tokens.ExpectOperator("(").Line;
-        TemplateExpression value = tokens.Current.IsOperator(")") ? new ListExpression([], isTuple: true) { Line = line } : ParseTuple();
+        var line = tokens.ExpectOperator("(").Line;
+        var value = tokens.Current.IsOperator(")") ? new ListExpression([], isTuple: true) { Line = line } : ParseTuple();
         tokens.ExpectOperator(")");
         return value;
     }
 
     private ListExpression ParseList()
     {
-        int line = tokens.ExpectOperator("[").Line;
+        var line = tokens.ExpectOperator("[").Line;
         List<TemplateExpression> items = [];
         while (!tokens.SkipOperator("]"))
         {
@@ -70,7 +70,7 @@ internal sealed partial class ExpressionParser
 
     private MapExpression ParseMap()
     {
-        int line = tokens.ExpectOperator("{").Line;
+        var line = tokens.ExpectOperator("{").Line;
         List<(TemplateExpression Key, TemplateExpression Value)> entries = [];
         while (!tokens.SkipOperator("}"))
         {
@@ -80,7 +80,7 @@ internal sealed partial class ExpressionParser
                 break;
             }
 
-            TemplateExpression key = Parse();
+            var key = Parse();
             tokens.ExpectOperator(":");
             entries.Add((key, Parse()));
         }
@@ -100,7 +100,7 @@ internal sealed partial class ExpressionParser
     {
         while (true)
         {
-            TemplateToken token = tokens.Current;
+            var token = tokens.Current;
             if (tokens.SkipOperator("."))
             {
                 value = tokens.Current is { Kind: TokenKind.Number, Number: long index }
@@ -126,14 +126,14 @@ internal sealed partial class ExpressionParser
     private TemplateExpression ParseSubscript(TemplateExpression value, int line)
     {
         TemplateExpression? Bound() => tokens.Current.IsOperator(":") || tokens.Current.IsOperator("]") ? null : Parse();
-        TemplateExpression? start = Bound();
+        var start = Bound();
         if (!tokens.SkipOperator(":"))
         {
             return new ItemExpression(value, start ?? throw tokens.Unexpected("an index")) { Line = line };
         }
 
-        TemplateExpression? stop = Bound();
-        TemplateExpression? step = tokens.SkipOperator(":") ? Bound() : null;
+        var stop = Bound();
+        var step = tokens.SkipOperator(":") ? Bound() : null;
         return new SliceExpression(value, start, stop, step) { Line = line };
     }
 
@@ -144,7 +144,7 @@ internal sealed partial class ExpressionParser
         List<TemplateExpression> positional = [];
         List<(string Name, TemplateExpression Value)> named = [];
         TemplateExpression? morePositional = null, moreNamed = null;
-        for (int count = 0; !tokens.SkipOperator(")"); count++)
+        for (var count = 0; !tokens.SkipOperator(")"); count++)
         {
             ExpectComma(count);
             if (tokens.SkipOperator(")"))
@@ -162,7 +162,7 @@ internal sealed partial class ExpressionParser
             }
             else if (moreNamed is null && tokens.Current.Kind == TokenKind.Name && tokens.Following.IsOperator("="))
             {
-                string name = tokens.Take().Text;
+                var name = tokens.Take().Text;
                 tokens.Take();
                 named.Add((name, Parse()));
             }
@@ -183,7 +183,7 @@ internal sealed partial class ExpressionParser
     {
         while (true)
         {
-            int line = tokens.Current.Line;
+            var line = tokens.Current.Line;
             if (tokens.SkipOperator("|"))
             {
                 value = ParseFilter(value, line);
@@ -206,14 +206,14 @@ internal sealed partial class ExpressionParser
     /// <summary>A filter's name and arguments.</summary>
     public FilterExpression ParseFilter(TemplateExpression value, int line)
     {
-        string name = tokens.ExpectName();
+        var name = tokens.ExpectName();
         return new FilterExpression(value, name, tokens.Current.IsOperator("(") ? ParseArguments() : ArgumentList.None) { Line = line };
     }
 
     private TemplateExpression ParseTest(TemplateExpression value, int line)
     {
-        bool negated = tokens.SkipName("not");
-        string name = tokens.ExpectName();
+        var negated = tokens.SkipName("not");
+        var name = tokens.ExpectName();
         TestExpression test = new(value, name, ParseTestArguments()) { Line = line };
         return negated ? new NotExpression(test) { Line = line } : test;
     }
@@ -221,13 +221,13 @@ internal sealed partial class ExpressionParser
     /// <summary>Arguments in parentheses, or one value without.</summary>
     private ArgumentList ParseTestArguments()
     {
-        TemplateToken token = tokens.Current;
+        var token = tokens.Current;
         if (token.IsOperator("("))
         {
             return ParseArguments();
         }
 
-        bool value = token.Kind is TokenKind.Text or TokenKind.Number || token.IsOperator("[") || token.IsOperator("{")
+        var value = token.Kind is TokenKind.Text or TokenKind.Number || token.IsOperator("[") || token.IsOperator("{")
             || (token.Kind == TokenKind.Name && token.Text is not ("else" or "or" or "and" or "if" or "is" or "not" or "in"));
         return value ? new ArgumentList([ParsePostfix(tokens.Nested(ParsePrimary))], [], null, null) : ArgumentList.None;
     }

@@ -11,8 +11,8 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
     /// <summary>An expression, or several with commas between: a tuple.</summary>
     public TemplateExpression ParseTuple(bool withCondition = true)
     {
-        int line = tokens.Current.Line;
-        TemplateExpression first = Parse(withCondition);
+        var line = tokens.Current.Line;
+        var first = Parse(withCondition);
         if (!tokens.Current.IsOperator(","))
         {
             return first;
@@ -31,12 +31,12 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
 
     private TemplateExpression ParseCondition()
     {
-        int line = tokens.Current.Line;
-        TemplateExpression then = ParseOr();
+        var line = tokens.Current.Line;
+        var then = ParseOr();
         while (tokens.SkipName("if"))
         {
-            TemplateExpression condition = ParseOr();
-            TemplateExpression? otherwise = tokens.SkipName("else") ? Parse() : null;
+            var condition = ParseOr();
+            var otherwise = tokens.SkipName("else") ? Parse() : null;
             then = new ConditionExpression(then, condition, otherwise) { Line = line };
         }
 
@@ -45,7 +45,7 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
 
     private TemplateExpression ParseOr()
     {
-        TemplateExpression left = ParseAnd();
+        var left = ParseAnd();
         while (tokens.Current is { Line: int line } && tokens.SkipName("or"))
         {
             left = new LogicExpression(left, ParseAnd(), isAnd: false) { Line = line };
@@ -56,7 +56,7 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
 
     private TemplateExpression ParseAnd()
     {
-        TemplateExpression left = ParseNot();
+        var left = ParseNot();
         while (tokens.Current is { Line: int line } && tokens.SkipName("and"))
         {
             left = new LogicExpression(left, ParseNot(), isAnd: true) { Line = line };
@@ -67,14 +67,14 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
 
     private TemplateExpression ParseNot()
     {
-        int line = tokens.Current.Line;
+        var line = tokens.Current.Line;
         return tokens.SkipName("not") ? new NotExpression(tokens.Nested(ParseNot)) { Line = line } : ParseComparison();
     }
 
     private TemplateExpression ParseComparison()
     {
-        int line = tokens.Current.Line;
-        TemplateExpression first = ParseSum();
+        var line = tokens.Current.Line;
+        var first = ParseSum();
         List<(string Operator, TemplateExpression Operand)> rest = [];
         while (TakeComparison() is string symbol)
         {
@@ -93,7 +93,8 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
             return "not in";
         }
 
-        bool compares = tokens.Current.IsName("in") || (tokens.Current.Kind == TokenKind.Operator && Comparisons.Contains(tokens.Current.Text));
+        var compares = tokens.Current.IsName("in")
+            || (tokens.Current.Kind == TokenKind.Operator && Comparisons.Contains(tokens.Current.Text));
         return compares ? tokens.Take().Text : null;
     }
 
@@ -101,7 +102,7 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
 
     private TemplateExpression ParseConcat()
     {
-        int line = tokens.Current.Line;
+        var line = tokens.Current.Line;
         List<TemplateExpression> parts = [ParseProduct()];
         while (tokens.SkipOperator("~"))
         {
@@ -117,10 +118,10 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
 
     private TemplateExpression ParseChain(Func<TemplateExpression> operand, params string[] symbols)
     {
-        TemplateExpression left = operand();
+        var left = operand();
         while (tokens.Current.Kind == TokenKind.Operator && symbols.Contains(tokens.Current.Text))
         {
-            TemplateToken symbol = tokens.Take();
+            var symbol = tokens.Take();
             left = new ArithmeticExpression(symbol.Text, left, operand()) { Line = symbol.Line };
         }
 
@@ -129,8 +130,8 @@ internal sealed partial class ExpressionParser(TokenReader tokens)
 
     private TemplateExpression ParseUnary(bool withFilters = true)
     {
-        int line = tokens.Current.Line;
-        TemplateExpression value = tokens.SkipOperator("-") ? new SignExpression(tokens.Nested(() => ParseUnary(false)), negative: true) { Line = line }
+        var line = tokens.Current.Line;
+        var value = tokens.SkipOperator("-") ? new SignExpression(tokens.Nested(() => ParseUnary(false)), negative: true) { Line = line }
             : tokens.SkipOperator("+") ? new SignExpression(tokens.Nested(() => ParseUnary(false)), negative: false) { Line = line }
             : ParsePrimary();
         value = ParsePostfix(value);

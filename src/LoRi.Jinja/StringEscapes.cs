@@ -11,7 +11,7 @@ internal static class StringEscapes
     public static string Unescape(string literal)
     {
         StringBuilder text = new(literal.Length);
-        for (int at = 0; at < literal.Length;)
+        for (var at = 0; at < literal.Length;)
         {
             if (literal[at] != '\\' || at + 1 == literal.Length)
             {
@@ -29,15 +29,15 @@ internal static class StringEscapes
     private static int Unescape(string literal, int at, StringBuilder text)
     {
         const string Letters = "abfnrtv\\'\"", Meanings = "\a\b\f\n\r\t\v\\'\"";
-        char kind = literal[at + 1];
-        int simple = Letters.IndexOf(kind, StringComparison.Ordinal);
+        var kind = literal[at + 1];
+        var simple = Letters.IndexOf(kind, StringComparison.Ordinal);
         if (simple >= 0)
         {
             text.Append(Meanings[simple]);
             return at + 2;
         }
 
-        int digits = kind switch { 'x' => 2, 'u' => 4, 'U' => 8, _ => 0 };
+        var digits = kind switch { 'x' => 2, 'u' => 4, 'U' => 8, _ => 0 };
         if (kind == '\n')
         {
             return at + 2;
@@ -54,9 +54,13 @@ internal static class StringEscapes
             return at + 2;
         }
 
-        bool valid = at + 2 + digits <= literal.Length
-            && int.TryParse(literal.AsSpan(at + 2, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code) && AppendCode(code, text);
-        return valid ? at + 2 + digits : throw new TemplateException($"a string has the escape {MessageText.Quote($"\\{kind}")} without {digits} digits of a character");
+        var valid = at + 2 + digits <= literal.Length
+            && int.TryParse(literal.AsSpan(at + 2, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code)
+            && AppendCode(code, text);
+        return valid
+            ? at + 2 + digits
+            : throw new TemplateException(
+                $"a string has the escape {MessageText.Quote($"\\{kind}")} without {digits} digits of a character");
     }
 
     private static int Octal(string literal, int at, StringBuilder text)

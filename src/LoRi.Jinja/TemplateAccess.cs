@@ -13,7 +13,7 @@ internal static class TemplateAccess
             throw new TemplateException($"{TemplateValues.TypeName(value)} has no {MessageText.Quote(name)}");
         }
 
-        return Own(value, name, out object? own) ? own : TryItem(context, value, name, out object? item) ? item : new Undefined(name);
+        return Own(value, name, out var own) ? own : TryItem(context, value, name, out var item) ? item : new Undefined(name);
     }
 
     /// <summary><c>value[key]</c>: the element under the key, else the method or attribute of that name, else undefined.</summary>
@@ -24,12 +24,12 @@ internal static class TemplateAccess
             throw new TemplateException($"{TemplateValues.TypeName(value)} has no elements");
         }
 
-        if (TryItem(context, value, key, out object? item))
+        if (TryItem(context, value, key, out var item))
         {
             return item;
         }
 
-        return key is string name && Own(value, name, out object? own) ? own : new Undefined(TemplateText.Of(context, key));
+        return key is string name && Own(value, name, out var own) ? own : new Undefined(TemplateText.Of(context, key));
     }
 
     private static bool Own(object? value, string name, out object? own)
@@ -53,7 +53,7 @@ internal static class TemplateAccess
                 return key is string or long or double or bool && map.TryGet(key, out item);
             case TemplateList list when TemplateValues.Arithmetic(key) is long at:
                 at += at < 0 ? list.Items.Count : 0;
-                bool inside = at >= 0 && at < list.Items.Count;
+                var inside = at >= 0 && at < list.Items.Count;
                 item = inside ? list.Items[(int)at] : null;
                 return inside;
             case string text when TemplateValues.Arithmetic(key) is long at:
@@ -67,7 +67,7 @@ internal static class TemplateAccess
 
     private static string? Character(string text, long at)
     {
-        int length = PythonText.Length(text);
+        var length = PythonText.Length(text);
         at += at < 0 ? length : 0;
         if (at < 0 || at >= length)
         {
@@ -77,13 +77,15 @@ internal static class TemplateAccess
         return length == text.Length ? text[(int)at].ToString() : PythonText.Characters(text).ElementAt((int)at);
     }
 
-    /// <summary><c>value[start:stop:step]</c> of a text or list, with Python's rules for bounds that are left out, negative or too large.</summary>
+    /// <summary>
+    /// <c>value[start:stop:step]</c> of a text or list, with Python's rules for bounds that are left out, negative or too large.
+    /// </summary>
     public static object Slice(TemplateContext context, object? value, long? start, long? stop, long? step)
     {
-        IReadOnlyList<object?> items = value is string or TemplateList
+        var items = value is string or TemplateList
             ? TemplateValues.Elements(context, value)
             : throw new TemplateException($"{TemplateValues.TypeName(value)} cannot be sliced");
-        long by = step ?? 1;
+        var by = step ?? 1;
         if (by == 0)
         {
             throw new TemplateException("a slice cannot have the step 0");
@@ -94,7 +96,7 @@ internal static class TemplateAccess
             bound is long given ? System.Math.Clamp(given < 0 ? given + items.Count : given, low, high) : otherwise;
         long from = Bound(start, by > 0 ? low : high), to = Bound(stop, by > 0 ? high : low);
         List<object?> taken = [];
-        for (long at = from; by > 0 ? at < to : at > to; at += System.Math.Clamp(by, -items.Count - 1, items.Count + 1))
+        for (var at = from; by > 0 ? at < to : at > to; at += System.Math.Clamp(by, -items.Count - 1, items.Count + 1))
         {
             taken.Add(items[(int)at]);
         }

@@ -20,7 +20,7 @@ internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IRea
         }
 
         Dictionary<string, object?> bound = new(Named, StringComparer.Ordinal);
-        foreach (string name in Named.Keys)
+        foreach (var name in Named.Keys)
         {
             if (!parameters.Contains(name))
             {
@@ -28,7 +28,7 @@ internal sealed record TemplateArguments(IReadOnlyList<object?> Positional, IRea
             }
         }
 
-        for (int i = 0; i < Positional.Count; i++)
+        for (var i = 0; i < Positional.Count; i++)
         {
             if (!bound.TryAdd(parameters[i], Positional[i]))
             {
@@ -55,10 +55,12 @@ internal readonly struct BoundArguments(string function, Dictionary<string, obje
 
     /// <summary>A value that must be given.</summary>
     public object? Required(string name) =>
-        values.TryGetValue(name, out object? value) ? value : throw new TemplateException($"{function} needs the argument {MessageText.Quote(name)}");
+        values.TryGetValue(name, out var value)
+            ? value
+            : throw new TemplateException($"{function} needs the argument {MessageText.Quote(name)}");
 
     /// <summary>A value, or what stands for it.</summary>
-    public object? Or(string name, object? otherwise) => values.TryGetValue(name, out object? value) ? value : otherwise;
+    public object? Or(string name, object? otherwise) => values.TryGetValue(name, out var value) ? value : otherwise;
 
     /// <summary>A text that must be given.</summary>
     public string RequiredText(string name) => AsText(name, Required(name));
@@ -70,7 +72,7 @@ internal readonly struct BoundArguments(string function, Dictionary<string, obje
     public long Whole(string name, long otherwise) => Or(name, null) is object value ? TemplateValues.AsWhole(value) : otherwise;
 
     /// <summary>Whether a parameter counts as true.</summary>
-    public bool Flag(string name, bool otherwise) => values.TryGetValue(name, out object? value) ? TemplateValues.IsTrue(value) : otherwise;
+    public bool Flag(string name, bool otherwise) => values.TryGetValue(name, out var value) ? TemplateValues.IsTrue(value) : otherwise;
 
     private string AsText(string name, object? value) => value as string
         ?? throw new TemplateException($"{function} needs a text as {MessageText.Quote(name)}, not {TemplateValues.TypeName(value)}");

@@ -12,7 +12,8 @@ internal static class TemplateChecks
         ["boolean"] = (0, (_, value, _) => value is bool),
         ["callable"] = (0, (_, value, _) => value is TemplateFunction),
         ["defined"] = (0, (_, value, _) => value is not Undefined),
-        ["divisibleby"] = (1, (_, value, given) => TemplateValues.AsWhole(given[0]) is not 0 and long by && TemplateValues.AsWhole(value) % by == 0),
+        ["divisibleby"] =
+            (1, (_, value, given) => TemplateValues.AsWhole(given[0]) is not 0 and long by && TemplateValues.AsWhole(value) % by == 0),
         ["even"] = (0, (_, value, _) => TemplateValues.AsWhole(value) % 2 == 0),
         ["false"] = (0, (_, value, _) => value is false),
         ["filter"] = (0, (_, value, _) => value is string name && TemplateFilters.Has(name)),
@@ -25,7 +26,10 @@ internal static class TemplateChecks
         ["none"] = (0, (_, value, _) => value is null),
         ["number"] = (0, (_, value, _) => TemplateValues.IsNumber(value)),
         ["odd"] = (0, (_, value, _) => TemplateValues.AsWhole(value) % 2 != 0),
-        ["sameas"] = (1, (context, value, given) => value is null or bool or long or string ? value?.GetType() == given[0]?.GetType() && TemplateValues.AreEqual(context, value, given[0]) : ReferenceEquals(value, given[0])),
+        ["sameas"] =
+            (1, (context, value, given) => value is null or bool or long or string
+                ? value?.GetType() == given[0]?.GetType() && TemplateValues.AreEqual(context, value, given[0])
+                : ReferenceEquals(value, given[0])),
         ["sequence"] = (0, (_, value, _) => value is string or TemplateList or TemplateMap or Undefined),
         ["string"] = (0, (_, value, _) => value is string),
         ["test"] = (0, (_, value, _) => value is string name && (Known!.ContainsKey(name) || Comparisons!.ContainsKey(name))),
@@ -56,11 +60,11 @@ internal static class TemplateChecks
     /// <summary>Whether a test holds of a value.</summary>
     public static bool Holds(TemplateContext context, string name, object? value, TemplateArguments arguments)
     {
-        bool compares = Comparisons.TryGetValue(name, out string? symbol);
-        (int count, Check check) = compares
+        var compares = Comparisons.TryGetValue(name, out var symbol);
+        (var count, var check) = compares
             ? (1, (inner, left, given) => CompareExpression.Holds(inner, symbol!, left, given[0]))
             : Known.TryGetValue(name, out var known) ? known : throw new TemplateException($"there is no test {MessageText.Quote(name)}");
-        IReadOnlyList<object?> given = arguments.OnlyPositional(name);
+        var given = arguments.OnlyPositional(name);
         return given.Count == count
             ? check(context, value, given)
             : throw new TemplateException($"the test {MessageText.Quote(name)} takes {count} arguments, not {given.Count}");

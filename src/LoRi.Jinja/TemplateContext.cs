@@ -5,17 +5,17 @@ namespace LoRi.Jinja;
 /// <summary>Variables of a part of a template, and of the parts around it.</summary>
 internal sealed class TemplateScope(TemplateScope? around)
 {
-    private readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, object?> values = new(StringComparer.Ordinal);
 
     /// <summary>Sets a variable of this part.</summary>
-    public void Set(string name, object? value) => _values[name] = value;
+    public void Set(string name, object? value) => values[name] = value;
 
     /// <summary>The innermost variable of a name.</summary>
     public object? Get(string name)
     {
-        for (TemplateScope? scope = this; scope is not null; scope = scope.Around)
+        for (var scope = this; scope is not null; scope = scope.Around)
         {
-            if (scope._values.TryGetValue(name, out object? value))
+            if (scope.values.TryGetValue(name, out var value))
             {
                 return value;
             }
@@ -39,10 +39,10 @@ internal sealed class TemplateContext
     /// <summary>Calls of <see cref="Spend"/> between two looks at the clock.</summary>
     private const int CallsBetweenLooks = 1024;
 
-    private readonly long _end = Environment.TickCount64 + (long)Longest.TotalMilliseconds;
-    private long _work;
-    private int _calls;
-    private int _depth;
+    private readonly long end = Environment.TickCount64 + (long)Longest.TotalMilliseconds;
+    private long work;
+    private int calls;
+    private int depth;
 
     /// <summary>Starts with the given variables.</summary>
     public TemplateContext(TemplateScope globals, TimeProvider clock)
@@ -67,13 +67,13 @@ internal sealed class TemplateContext
     /// <exception cref="TemplateException">It is too much.</exception>
     public void Spend(long work)
     {
-        _work += work;
-        if (_work > MostWork)
+        this.work += work;
+        if (this.work > MostWork)
         {
             throw new TemplateException("the template does or writes too much; it may have an endless loop");
         }
 
-        if (++_calls % CallsBetweenLooks == 0 && Environment.TickCount64 > _end)
+        if (++calls % CallsBetweenLooks == 0 && Environment.TickCount64 > end)
         {
             throw new TemplateException($"the template takes longer than {Longest.TotalSeconds} s; it may have an endless loop");
         }
@@ -82,14 +82,14 @@ internal sealed class TemplateContext
     /// <summary>Calls a function, filter or test; the texts that it is given, and the one that it gives, count as work.</summary>
     public object? Call(object? target, TemplateArguments given, Func<object?> work)
     {
-        long size = TextLength(target);
-        foreach (object? value in given.Positional.Concat(given.Named.Values))
+        var size = TextLength(target);
+        foreach (var value in given.Positional.Concat(given.Named.Values))
         {
             size += TextLength(value);
         }
 
         Spend(size);
-        object? made = work();
+        var made = work();
         Spend(TextLength(made));
         return made;
     }
@@ -120,16 +120,16 @@ internal sealed class TemplateContext
     public void Enter()
     {
         Spend(1);
-        if (_depth >= DeepestEvaluation)
+        if (depth >= DeepestEvaluation)
         {
             throw new TemplateException($"expressions, blocks and macros are nested more than {DeepestEvaluation} deep");
         }
 
-        _depth++;
+        depth++;
     }
 
     /// <summary>Leaves what was entered last.</summary>
-    public void Leave() => _depth--;
+    public void Leave() => depth--;
 
     /// <summary>Writes a text.</summary>
     public void Write(string text)
@@ -142,7 +142,7 @@ internal sealed class TemplateContext
     public T Within<T>(TemplateScope scope, Func<T> work)
     {
         SpendItems(1);
-        TemplateScope before = Scope;
+        var before = Scope;
         Scope = scope;
         try
         {
@@ -157,7 +157,7 @@ internal sealed class TemplateContext
     /// <summary>What some work writes, instead of writing it.</summary>
     public string Capture(Action work)
     {
-        StringBuilder before = Output;
+        var before = Output;
         Output = new StringBuilder();
         try
         {

@@ -68,9 +68,9 @@ internal sealed class MapExpression(IReadOnlyList<(TemplateExpression Key, Templ
     {
         context.SpendItems(entries.Count);
         TemplateMap map = new();
-        foreach ((TemplateExpression key, TemplateExpression value) in entries)
+        foreach ((var key, var value) in entries)
         {
-            object? name = key.Evaluate(context);
+            var name = key.Evaluate(context);
             context.Spend((name as string)?.Length ?? 0);
             map.Set(name, value.Evaluate(context));
         }
@@ -90,16 +90,18 @@ internal sealed class AttributeExpression(TemplateExpression target, string name
 internal sealed class ItemExpression(TemplateExpression target, TemplateExpression key) : TemplateExpression
 {
     /// <inheritdoc/>
-    protected override object? Compute(TemplateContext context) => TemplateAccess.Item(context, target.Evaluate(context), key.Evaluate(context));
+    protected override object? Compute(TemplateContext context) =>
+        TemplateAccess.Item(context, target.Evaluate(context), key.Evaluate(context));
 }
 
 /// <summary><c>a[start:stop:step]</c>.</summary>
-internal sealed class SliceExpression(TemplateExpression target, TemplateExpression? start, TemplateExpression? stop, TemplateExpression? step) : TemplateExpression
+internal sealed class SliceExpression(
+    TemplateExpression target, TemplateExpression? start, TemplateExpression? stop, TemplateExpression? step) : TemplateExpression
 {
     /// <inheritdoc/>
     protected override object? Compute(TemplateContext context)
     {
-        object? whole = target.Evaluate(context);
+        var whole = target.Evaluate(context);
         return TemplateAccess.Slice(context, whole, Bound(start), Bound(stop), Bound(step));
 
         long? Bound(TemplateExpression? bound) => bound?.Evaluate(context) is object value ? TemplateValues.AsWhole(value) : null;
@@ -121,19 +123,19 @@ internal sealed class ArgumentList(
     {
         List<object?> values = [.. positional.Select(value => value.Evaluate(context))];
         Dictionary<string, object?> byName = new(StringComparer.Ordinal);
-        foreach ((string name, TemplateExpression value) in named)
+        foreach ((var name, var value) in named)
         {
             byName[name] = value.Evaluate(context);
         }
 
         if (morePositional is not null)
         {
-            IReadOnlyList<object?> more = TemplateValues.Elements(context, morePositional.Evaluate(context));
+            var more = TemplateValues.Elements(context, morePositional.Evaluate(context));
             context.SpendItems(more.Count);
             values.AddRange(more);
         }
 
-        foreach ((object key, object? value) in MoreNamed(context))
+        foreach ((var key, var value) in MoreNamed(context))
         {
             byName[key as string ?? throw new TemplateException($"{TemplateValues.TypeName(key)} is no argument's name")] = value;
         }
@@ -148,8 +150,9 @@ internal sealed class ArgumentList(
             return [];
         }
 
-        object? value = moreNamed.Evaluate(context);
-        TemplateMap map = value as TemplateMap ?? throw new TemplateException($"{TemplateValues.TypeName(value)} cannot be given as named arguments");
+        var value = moreNamed.Evaluate(context);
+        var map = value as TemplateMap
+            ?? throw new TemplateException($"{TemplateValues.TypeName(value)} cannot be given as named arguments");
         context.SpendItems(map.Entries.Count);
         return map.Entries;
     }
@@ -164,10 +167,10 @@ internal sealed class CallExpression(TemplateExpression target, ArgumentList arg
     /// <summary>Calls it, with a function that it finds under the name <c>caller</c>.</summary>
     public object? Call(TemplateContext context, TemplateFunction? caller)
     {
-        object? found = target.Evaluate(context);
-        TemplateFunction function = found as TemplateFunction ?? throw new TemplateException($"{TemplateValues.TypeName(found)} cannot be called");
-        TemplateArguments given = arguments.Evaluate(context);
-        TemplateArguments all = caller is null ? given : given with
+        var found = target.Evaluate(context);
+        var function = found as TemplateFunction ?? throw new TemplateException($"{TemplateValues.TypeName(found)} cannot be called");
+        var given = arguments.Evaluate(context);
+        var all = caller is null ? given : given with
         {
             Named = new Dictionary<string, object?>(given.Named, StringComparer.Ordinal) { ["caller"] = caller },
         };
@@ -181,8 +184,8 @@ internal sealed class FilterExpression(TemplateExpression target, string name, A
     /// <inheritdoc/>
     protected override object? Compute(TemplateContext context)
     {
-        object? value = target.Evaluate(context);
-        TemplateArguments given = arguments.Evaluate(context);
+        var value = target.Evaluate(context);
+        var given = arguments.Evaluate(context);
         return context.Call(value, given, () => TemplateFilters.Apply(context, name, value, given));
     }
 }
@@ -193,8 +196,8 @@ internal sealed class TestExpression(TemplateExpression target, string name, Arg
     /// <inheritdoc/>
     protected override object? Compute(TemplateContext context)
     {
-        object? value = target.Evaluate(context);
-        TemplateArguments given = arguments.Evaluate(context);
+        var value = target.Evaluate(context);
+        var given = arguments.Evaluate(context);
         return context.Call(value, given, () => TemplateChecks.Holds(context, name, value, given));
     }
 }

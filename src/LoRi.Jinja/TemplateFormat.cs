@@ -12,8 +12,8 @@ internal static class TemplateFormat
     {
         context.Spend(text.Length);
         StringBuilder formatted = new();
-        int used = 0;
-        for (int at = 0; at < text.Length; at++)
+        var used = 0;
+        for (var at = 0; at < text.Length; at++)
         {
             if (text[at] != '%')
             {
@@ -21,26 +21,34 @@ internal static class TemplateFormat
                 continue;
             }
 
-            int digits = ++at;
+            var digits = ++at;
             while (at < text.Length && (text[at] == '.' || char.IsAsciiDigit(text[at])))
             {
                 at++;
             }
 
-            char kind = at < text.Length ? text[at] : throw new TemplateException("a text ends within a % format");
-            string part = kind == '%' ? "%" : One(context, kind, text[digits..at], used < values.Count ? values[used++] : throw new TemplateException("there are fewer values than % formats"));
+            var kind = at < text.Length ? text[at] : throw new TemplateException("a text ends within a % format");
+            var part = kind == '%'
+                ? "%"
+                : One(context, kind, text[digits..at],
+                    used < values.Count ? values[used++] : throw new TemplateException("there are fewer values than % formats"));
             context.Spend(part.Length + 1);
             formatted.Append(part);
         }
 
-        return used == values.Count || values is [TemplateMap] ? formatted.ToString() : throw new TemplateException("there are more values than % formats");
+        return used == values.Count || values is [TemplateMap]
+            ? formatted.ToString()
+            : throw new TemplateException("there are more values than % formats");
     }
 
     private static string One(TemplateContext context, char kind, string digits, object? value)
     {
-        if (kind is 'f' && (digits.Length == 0 || (digits[0] == '.' && int.TryParse(digits.AsSpan(1), CultureInfo.InvariantCulture, out int after) && after is >= 0 and <= 30)))
+        if (kind is 'f'
+            && (digits.Length == 0
+                || (digits[0] == '.' && int.TryParse(digits.AsSpan(1), CultureInfo.InvariantCulture, out var after)
+                    && after is >= 0 and <= 30)))
         {
-            string places = digits.Length == 0 ? "6" : digits[1..];
+            var places = digits.Length == 0 ? "6" : digits[1..];
             return TemplateValues.AsDouble(value).ToString("F" + places, CultureInfo.InvariantCulture);
         }
 
@@ -58,10 +66,10 @@ internal static class TemplateFormat
     public static string FormatBraces(TemplateContext context, string text, TemplateArguments arguments)
     {
         StringBuilder formatted = new();
-        int next = 0;
-        for (int at = 0; at < text.Length; at++)
+        var next = 0;
+        for (var at = 0; at < text.Length; at++)
         {
-            char c = text[at];
+            var c = text[at];
             if (c is not ('{' or '}') || (at + 1 < text.Length && text[at + 1] == c))
             {
                 formatted.Append(c);
@@ -69,9 +77,10 @@ internal static class TemplateFormat
                 continue;
             }
 
-            int end = c == '{' ? text.IndexOf('}', at) : -1;
-            string name = end < 0 ? throw new TemplateException("format finds a brace without its partner") : text[(at + 1)..end];
-            string part = TemplateText.Of(context, Field(name.Length == 0 ? (next++).ToString(CultureInfo.InvariantCulture) : name, arguments));
+            var end = c == '{' ? text.IndexOf('}', at) : -1;
+            var name = end < 0 ? throw new TemplateException("format finds a brace without its partner") : text[(at + 1)..end];
+            var part =
+                TemplateText.Of(context, Field(name.Length == 0 ? (next++).ToString(CultureInfo.InvariantCulture) : name, arguments));
             context.Spend(part.Length + 1);
             formatted.Append(part);
             at = end;
@@ -82,19 +91,21 @@ internal static class TemplateFormat
 
     private static object? Field(string name, TemplateArguments arguments)
     {
-        if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int index) && index < arguments.Positional.Count)
+        if (int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var index) && index < arguments.Positional.Count)
         {
             return arguments.Positional[index];
         }
 
-        return arguments.Named.TryGetValue(name, out object? value) ? value : throw new TemplateException($"format has no value for {MessageText.Quote($"{{{name}}}")}");
+        return arguments.Named.TryGetValue(name, out var value)
+            ? value
+            : throw new TemplateException($"format has no value for {MessageText.Quote($"{{{name}}}")}");
     }
 
     /// <summary>A moment as C's <c>strftime</c> writes it, in English.</summary>
     public static string Date(TemplateContext context, DateTimeOffset moment, string format)
     {
         StringBuilder text = new();
-        for (int at = 0; at < format.Length; at++)
+        for (var at = 0; at < format.Length; at++)
         {
             if (format[at] != '%' || at + 1 == format.Length)
             {
@@ -102,9 +113,9 @@ internal static class TemplateFormat
                 continue;
             }
 
-            bool bare = format[at + 1] == '-' && at + 2 < format.Length;
+            var bare = format[at + 1] == '-' && at + 2 < format.Length;
             at += bare ? 2 : 1;
-            string part = DatePart(moment, format[at]);
+            var part = DatePart(moment, format[at]);
             text.Append(bare && part.Length > 1 ? part.TrimStart('0') is { Length: > 0 } trimmed ? trimmed : "0" : part);
         }
 
@@ -114,7 +125,7 @@ internal static class TemplateFormat
 
     private static string DatePart(DateTimeOffset moment, char kind)
     {
-        string? pattern = kind switch
+        var pattern = kind switch
         {
             'a' => "ddd",
             'A' => "dddd",
@@ -139,7 +150,7 @@ internal static class TemplateFormat
         return pattern is not null ? moment.ToString(pattern, CultureInfo.InvariantCulture) : kind switch
         {
             '%' => "%",
-            'c' => $"{moment.ToString("ddd MMM", CultureInfo.InvariantCulture)} {moment.Day,2} {moment.ToString("HH:mm:ss yyyy", CultureInfo.InvariantCulture)}",
+            'c' => string.Create(CultureInfo.InvariantCulture, $"{moment:ddd MMM} {moment.Day,2} {moment:HH:mm:ss yyyy}"),
             'e' => moment.Day.ToString(CultureInfo.InvariantCulture).PadLeft(2),
             'j' => moment.DayOfYear.ToString("000", CultureInfo.InvariantCulture),
             'n' => "\n",

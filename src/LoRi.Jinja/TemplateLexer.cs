@@ -9,18 +9,20 @@ namespace LoRi.Jinja;
 /// </summary>
 internal sealed class TemplateLexer
 {
-    private static readonly string[] Operators = ["//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",", ";"];
+    private static readonly string[] Operators =
+        ["//", "**", "==", "!=", ">=", "<=", "+", "-", "/", "*", "%", "~", "[", "]", "(", ")", "{", "}", ">", "<", "=", ".", ":", "|", ",",
+            ";"];
 
-    private readonly string _source;
-    private readonly List<TemplateToken> _tokens = [];
-    private int _at;
-    private int _line = 1;
-    private bool _lineStarts = true;
+    private readonly string source;
+    private readonly List<TemplateToken> tokens = [];
+    private int at;
+    private int line = 1;
+    private bool lineStarts = true;
 
     private TemplateLexer(string source)
     {
-        string plain = source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
-        _source = plain.EndsWith('\n') ? plain[..^1] : plain;
+        var plain = source.Replace("\r\n", "\n", StringComparison.Ordinal).Replace('\r', '\n');
+        this.source = plain.EndsWith('\n') ? plain[..^1] : plain;
     }
 
     /// <summary>The tokens of a template, an <see cref="TokenKind.End"/> last.</summary>
@@ -30,50 +32,50 @@ internal sealed class TemplateLexer
         TemplateLexer lexer = new(source);
         try
         {
-            while (lexer._at < lexer._source.Length)
+            while (lexer.at < lexer.source.Length)
             {
                 lexer.ReadPart();
             }
         }
-        catch (TemplateException e) when (e.At(lexer._line))
+        catch (TemplateException e) when (e.At(lexer.line))
         {
             throw;
         }
 
         lexer.Add(TokenKind.End, "");
-        return lexer._tokens;
+        return lexer.tokens;
     }
 
-    private void Add(TokenKind kind, string text, object? number = null) => _tokens.Add(new TemplateToken(kind, text, _line, number));
+    private void Add(TokenKind kind, string text, object? number = null) => tokens.Add(new TemplateToken(kind, text, line, number));
 
     /// <summary>Moves on, counting lines.</summary>
     private void MoveTo(int at)
     {
-        _line += _source.AsSpan(_at, at - _at).Count('\n');
-        _at = at;
+        line += source.AsSpan(this.at, at - this.at).Count('\n');
+        this.at = at;
     }
 
-    private bool StartsWith(int at, string text) => string.CompareOrdinal(_source, at, text, 0, text.Length) == 0;
+    private bool StartsWith(int at, string text) => string.CompareOrdinal(source, at, text, 0, text.Length) == 0;
 
     /// <summary>Text up to a tag, and the tag.</summary>
     private void ReadPart()
     {
-        int tag = _at;
-        while (tag < _source.Length && !(_source[tag] == '{' && tag + 1 < _source.Length && _source[tag + 1] is '{' or '%' or '#'))
+        var tag = at;
+        while (tag < source.Length && !(source[tag] == '{' && tag + 1 < source.Length && source[tag + 1] is '{' or '%' or '#'))
         {
             tag++;
         }
 
-        if (tag >= _source.Length)
+        if (tag >= source.Length)
         {
-            AddData(_source[_at..]);
-            MoveTo(_source.Length);
+            AddData(source[at..]);
+            MoveTo(source.Length);
             return;
         }
 
-        char kind = _source[tag + 1];
-        char sign = tag + 2 < _source.Length && _source[tag + 2] is '-' or '+' ? _source[tag + 2] : ' ';
-        AddData(Before(_source[_at..tag], sign, kind == '{'));
+        var kind = source[tag + 1];
+        var sign = tag + 2 < source.Length && source[tag + 2] is '-' or '+' ? source[tag + 2] : ' ';
+        AddData(Before(source[at..tag], sign, kind == '{'));
         MoveTo(tag);
         if (kind == '%' && FindRaw(tag, "raw", out _) is int inside && (StartsWith(inside, "%}") || StartsWith(inside, "-%}")))
         {
@@ -82,7 +84,7 @@ internal sealed class TemplateLexer
         }
 
         MoveTo(tag + (sign == ' ' ? 2 : 3));
-        _lineStarts = false;
+        lineStarts = false;
         switch (kind)
         {
             case '#':
@@ -115,30 +117,31 @@ internal sealed class TemplateLexer
             return PythonText.Strip(text, null, left: false, right: true);
         }
 
-        int line = text.LastIndexOf('\n') + 1;
-        bool blanks = line < text.Length && PythonText.SkipSpace(text, line) == text.Length;
-        return sign == ' ' && !variable && blanks && (line > 0 || _lineStarts) ? text[..line] : text;
+        var line = text.LastIndexOf('\n') + 1;
+        var blanks = line < text.Length && PythonText.SkipSpace(text, line) == text.Length;
+        return sign == ' ' && !variable && blanks && (line > 0 || lineStarts) ? text[..line] : text;
     }
 
     /// <summary>Where <c>{% word</c> and the blanks after it end; null where something else is there.</summary>
     private int? FindRaw(int at, string word, out char sign)
     {
-        sign = at + 2 < _source.Length && _source[at + 2] is '-' or '+' ? _source[at + 2] : ' ';
-        int name = PythonText.SkipSpace(_source, at + (sign == ' ' ? 2 : 3));
-        return StartsWith(name, word) ? PythonText.SkipSpace(_source, name + word.Length) : null;
+        sign = at + 2 < source.Length && source[at + 2] is '-' or '+' ? source[at + 2] : ' ';
+        var name = PythonText.SkipSpace(source, at + (sign == ' ' ? 2 : 3));
+        return StartsWith(name, word) ? PythonText.SkipSpace(source, name + word.Length) : null;
     }
 
     private void ReadRaw(int end)
     {
-        MoveTo(StartsWith(end, "-") ? PythonText.SkipSpace(_source, end + 3) : end + 2);
-        _lineStarts = _source[_at - 1] == '\n';
-        for (int at = _source.IndexOf("{%", _at, StringComparison.Ordinal); at >= 0; at = _source.IndexOf("{%", at + 2, StringComparison.Ordinal))
+        MoveTo(StartsWith(end, "-") ? PythonText.SkipSpace(source, end + 3) : end + 2);
+        lineStarts = source[at - 1] == '\n';
+        for (var at = source.IndexOf("{%", this.at, StringComparison.Ordinal); at >= 0;
+            at = source.IndexOf("{%", at + 2, StringComparison.Ordinal))
         {
-            if (FindRaw(at, "endraw", out char sign) is int close && MatchEnd(close, TokenKind.BlockEnd) is int after)
+            if (FindRaw(at, "endraw", out var sign) is int close && MatchEnd(close, TokenKind.BlockEnd) is int after)
             {
-                AddData(Before(_source[_at..at], sign, variable: false));
+                AddData(Before(source[this.at..at], sign, variable: false));
                 MoveTo(after);
-                _lineStarts = _source[after - 1] == '\n';
+                lineStarts = source[after - 1] == '\n';
                 return;
             }
         }
@@ -148,25 +151,25 @@ internal sealed class TemplateLexer
 
     private void ReadComment()
     {
-        int end = _source.IndexOf("#}", _at, StringComparison.Ordinal);
+        var end = source.IndexOf("#}", at, StringComparison.Ordinal);
         if (end < 0)
         {
             throw new TemplateException("a comment has no end");
         }
 
-        char sign = end > _at ? _source[end - 1] : ' ';
-        int after = sign == '-' ? PythonText.SkipSpace(_source, end + 2) : sign != '+' && StartsWith(end + 2, "\n") ? end + 3 : end + 2;
+        var sign = end > at ? source[end - 1] : ' ';
+        var after = sign == '-' ? PythonText.SkipSpace(source, end + 2) : sign != '+' && StartsWith(end + 2, "\n") ? end + 3 : end + 2;
         MoveTo(after);
-        _lineStarts = _source[after - 1] == '\n';
+        lineStarts = source[after - 1] == '\n';
     }
 
     /// <summary>Where a tag that ends here ends, with the white space that goes with it; null where it does not end here.</summary>
     private int? MatchEnd(int at, TokenKind end)
     {
-        string mark = end == TokenKind.BlockEnd ? "%}" : "}}";
+        var mark = end == TokenKind.BlockEnd ? "%}" : "}}";
         if (StartsWith(at, "-" + mark))
         {
-            return PythonText.SkipSpace(_source, at + 3);
+            return PythonText.SkipSpace(source, at + 3);
         }
 
         if (end == TokenKind.BlockEnd && StartsWith(at, "+" + mark))
@@ -180,20 +183,20 @@ internal sealed class TemplateLexer
     private void ReadExpression(TokenKind end)
     {
         Stack<char> open = new();
-        while (_at < _source.Length)
+        while (at < source.Length)
         {
-            if (open.Count == 0 && MatchEnd(_at, end) is int after)
+            if (open.Count == 0 && MatchEnd(at, end) is int after)
             {
                 Add(end, end == TokenKind.BlockEnd ? "%}" : "}}");
                 MoveTo(after);
-                _lineStarts = _source[after - 1] == '\n';
+                lineStarts = source[after - 1] == '\n';
                 return;
             }
 
-            char c = _source[_at];
+            var c = source[at];
             if (PythonText.IsSpace(c))
             {
-                MoveTo(_at + 1);
+                MoveTo(at + 1);
             }
             else if (char.IsAsciiDigit(c))
             {
@@ -218,65 +221,67 @@ internal sealed class TemplateLexer
 
     private void ReadName()
     {
-        int end = _at;
-        while (end < _source.Length && (_source[end] == '_' || char.IsLetterOrDigit(_source[end])))
+        var end = at;
+        while (end < source.Length && (source[end] == '_' || char.IsLetterOrDigit(source[end])))
         {
             end++;
         }
 
-        Add(TokenKind.Name, _source[_at..end]);
+        Add(TokenKind.Name, source[at..end]);
         MoveTo(end);
     }
 
     private void ReadText(char quote)
     {
-        int end = _at + 1;
-        while (end < _source.Length && _source[end] != quote)
+        var end = at + 1;
+        while (end < source.Length && source[end] != quote)
         {
-            end += _source[end] == '\\' ? 2 : 1;
+            end += source[end] == '\\' ? 2 : 1;
         }
 
-        if (end >= _source.Length)
+        if (end >= source.Length)
         {
             throw new TemplateException($"a string has no closing {quote}");
         }
 
-        Add(TokenKind.Text, StringEscapes.Unescape(_source[(_at + 1)..end]));
+        Add(TokenKind.Text, StringEscapes.Unescape(source[(at + 1)..end]));
         MoveTo(end + 1);
     }
 
     private void ReadNumber()
     {
-        int end = _at;
+        var end = at;
         SkipDigits(ref end);
-        bool real = false;
-        bool afterDot = _at > 0 && _source[_at - 1] == '.';
-        if (!afterDot && end + 1 < _source.Length && _source[end] == '.' && char.IsAsciiDigit(_source[end + 1]))
+        var real = false;
+        var afterDot = at > 0 && source[at - 1] == '.';
+        if (!afterDot && end + 1 < source.Length && source[end] == '.' && char.IsAsciiDigit(source[end + 1]))
         {
             real = true;
             end++;
             SkipDigits(ref end);
         }
 
-        int exponent = end + 1 < _source.Length && _source[end] is 'e' or 'E' ? end + (_source[end + 1] is '+' or '-' ? 2 : 1) : _source.Length;
-        if (!afterDot && exponent < _source.Length && char.IsAsciiDigit(_source[exponent]))
+        var exponent = end + 1 < source.Length && source[end] is 'e' or 'E' ? end + (source[end + 1] is '+' or '-' ? 2 : 1) : source.Length;
+        if (!afterDot && exponent < source.Length && char.IsAsciiDigit(source[exponent]))
         {
             real = true;
             end = exponent;
             SkipDigits(ref end);
         }
 
-        string digits = _source[_at..end].Replace("_", "", StringComparison.Ordinal);
-        object? number = real
+        var digits = source[at..end].Replace("_", "", StringComparison.Ordinal);
+        var number = real
             ? (object)double.Parse(digits, CultureInfo.InvariantCulture)
-            : long.TryParse(digits, CultureInfo.InvariantCulture, out long whole) ? whole : throw new TemplateException($"the number {MessageText.Quote(digits)} is too large");
+            : long.TryParse(digits, CultureInfo.InvariantCulture, out var whole) ? whole
+            : throw new TemplateException($"the number {MessageText.Quote(digits)} is too large");
         Add(TokenKind.Number, digits, number);
         MoveTo(end);
     }
 
     private void SkipDigits(ref int at)
     {
-        while (at < _source.Length && (char.IsAsciiDigit(_source[at]) || (_source[at] == '_' && at + 1 < _source.Length && char.IsAsciiDigit(_source[at + 1]))))
+        while (at < source.Length
+            && (char.IsAsciiDigit(source[at]) || (source[at] == '_' && at + 1 < source.Length && char.IsAsciiDigit(source[at + 1]))))
         {
             at++;
         }
@@ -284,8 +289,8 @@ internal sealed class TemplateLexer
 
     private void ReadOperator(Stack<char> open)
     {
-        string symbol = Array.Find(Operators, symbol => StartsWith(_at, symbol))
-            ?? throw new TemplateException($"{MessageText.Quote(_source.Substring(_at, 1))} has no meaning in a tag");
+        var symbol = Array.Find(Operators, symbol => StartsWith(at, symbol))
+            ?? throw new TemplateException($"{MessageText.Quote(source.Substring(at, 1))} has no meaning in a tag");
         if (symbol is "(" or "[" or "{")
         {
             open.Push(symbol == "(" ? ')' : symbol == "[" ? ']' : '}');
@@ -296,6 +301,6 @@ internal sealed class TemplateLexer
         }
 
         Add(TokenKind.Operator, symbol);
-        MoveTo(_at + symbol.Length);
+        MoveTo(at + symbol.Length);
     }
 }

@@ -4,26 +4,29 @@ namespace LoRi.Jinja;
 internal static class TemplateListFilters
 {
     /// <summary>The filters by name.</summary>
-    public static readonly Dictionary<string, Func<TemplateContext, object?, TemplateArguments, object?>> Known = new(StringComparer.Ordinal)
-    {
-        ["dictsort"] = SortMap,
-        ["first"] = (context, value, _) => TemplateValues.Elements(context, value) is [var first, ..] ? first : new Undefined("the first of no elements"),
-        ["items"] = (context, value, _) => value is Undefined ? new TemplateList([]) : Pairs(context, AsMap("items", value)),
-        ["join"] = Join,
-        ["last"] = (context, value, _) => TemplateValues.Elements(context, value) is [.., var last] ? last : new Undefined("the last of no elements"),
-        ["list"] = (context, value, _) => new TemplateList(TemplateValues.Elements(context, value)),
-        ["map"] = Map,
-        ["max"] = (context, value, arguments) => Extreme(context, value, arguments.Bind("max", "case_sensitive", "attribute"), 1),
-        ["min"] = (context, value, arguments) => Extreme(context, value, arguments.Bind("min", "case_sensitive", "attribute"), -1),
-        ["reject"] = (context, value, arguments) => Select(context, value, arguments, wanted: false),
-        ["rejectattr"] = (context, value, arguments) => SelectByAttribute(context, value, arguments, wanted: false),
-        ["reverse"] = Reverse,
-        ["select"] = (context, value, arguments) => Select(context, value, arguments, wanted: true),
-        ["selectattr"] = (context, value, arguments) => SelectByAttribute(context, value, arguments, wanted: true),
-        ["sort"] = Sort,
-        ["sum"] = Sum,
-        ["unique"] = Unique,
-    };
+    public static readonly Dictionary<string,
+        Func<TemplateContext, object?, TemplateArguments, object?>> Known = new(StringComparer.Ordinal)
+        {
+            ["dictsort"] = SortMap,
+            ["first"] = (context, value, _) =>
+                TemplateValues.Elements(context, value) is [var first, ..] ? first : new Undefined("the first of no elements"),
+            ["items"] = (context, value, _) => value is Undefined ? new TemplateList([]) : Pairs(context, AsMap("items", value)),
+            ["join"] = Join,
+            ["last"] = (context, value, _) =>
+                TemplateValues.Elements(context, value) is [.., var last] ? last : new Undefined("the last of no elements"),
+            ["list"] = (context, value, _) => new TemplateList(TemplateValues.Elements(context, value)),
+            ["map"] = Map,
+            ["max"] = (context, value, arguments) => Extreme(context, value, arguments.Bind("max", "case_sensitive", "attribute"), 1),
+            ["min"] = (context, value, arguments) => Extreme(context, value, arguments.Bind("min", "case_sensitive", "attribute"), -1),
+            ["reject"] = (context, value, arguments) => Select(context, value, arguments, wanted: false),
+            ["rejectattr"] = (context, value, arguments) => SelectByAttribute(context, value, arguments, wanted: false),
+            ["reverse"] = Reverse,
+            ["select"] = (context, value, arguments) => Select(context, value, arguments, wanted: true),
+            ["selectattr"] = (context, value, arguments) => SelectByAttribute(context, value, arguments, wanted: true),
+            ["sort"] = Sort,
+            ["sum"] = Sum,
+            ["unique"] = Unique,
+        };
 
     /// <summary>Keys and values as a list of tuples.</summary>
     public static TemplateList Pairs(TemplateContext context, TemplateMap map)
@@ -52,7 +55,7 @@ internal static class TemplateListFilters
 
         context.Spend(1 + path.Length);
         return path.Split('.').Aggregate(element, (found, name) =>
-            TemplateAccess.Item(context, found, long.TryParse(name, out long index) && index >= 0 ? index : name));
+            TemplateAccess.Item(context, found, long.TryParse(name, out var index) && index >= 0 ? index : name));
     }
 
     /// <summary>Texts without regard to case, where that is wanted.</summary>
@@ -69,12 +72,12 @@ internal static class TemplateListFilters
 
     private static object? Join(TemplateContext context, object? value, TemplateArguments arguments)
     {
-        BoundArguments bound = arguments.Bind("join", "d", "attribute");
-        string between = TemplateText.Of(context, bound.Or("d", ""));
-        object? attribute = bound.Or("attribute", null);
-        IEnumerable<string> texts = TemplateValues.Elements(context, value).Select(element =>
+        var bound = arguments.Bind("join", "d", "attribute");
+        var between = TemplateText.Of(context, bound.Or("d", ""));
+        var attribute = bound.Or("attribute", null);
+        var texts = TemplateValues.Elements(context, value).Select(element =>
         {
-            string text = TemplateText.Of(context, Follow(context, element, attribute));
+            var text = TemplateText.Of(context, Follow(context, element, attribute));
             context.Spend(text.Length + (long)between.Length);
             return text;
         });
@@ -83,16 +86,18 @@ internal static class TemplateListFilters
 
     private static object? Map(TemplateContext context, object? value, TemplateArguments arguments)
     {
-        IReadOnlyList<object?> elements = TemplateValues.Elements(context, value);
+        var elements = TemplateValues.Elements(context, value);
         if (arguments.Positional.Count > 0)
         {
-            string filter = arguments.Positional[0] as string ?? throw new TemplateException("map needs the name of a filter");
+            var filter = arguments.Positional[0] as string ?? throw new TemplateException("map needs the name of a filter");
             return List(context, elements.Select(element => TemplateFilters.Apply(context, filter, element, arguments.Rest())));
         }
 
-        BoundArguments bound = arguments.Bind("map", "attribute", "default");
-        object? attribute = bound.Required("attribute");
-        return List(context, elements.Select(element => Follow(context, element, attribute) is var found && found is Undefined ? bound.Or("default", found) : found));
+        var bound = arguments.Bind("map", "attribute", "default");
+        var attribute = bound.Required("attribute");
+        return List(
+            context, elements.Select(
+                element => Follow(context, element, attribute) is var found && found is Undefined ? bound.Or("default", found) : found));
     }
 
     private static object? Select(TemplateContext context, object? value, TemplateArguments arguments, bool wanted) =>
@@ -100,9 +105,12 @@ internal static class TemplateListFilters
 
     private static object? SelectByAttribute(TemplateContext context, object? value, TemplateArguments arguments, bool wanted)
     {
-        object? attribute = arguments.Positional.Count > 0 ? arguments.Positional[0] : throw new TemplateException("selectattr and rejectattr need an attribute");
-        TemplateArguments test = arguments.Rest();
-        return List(context, TemplateValues.Elements(context, value).Where(element => Passes(context, Follow(context, element, attribute), test) == wanted));
+        var attribute = arguments.Positional.Count > 0
+            ? arguments.Positional[0]
+            : throw new TemplateException("selectattr and rejectattr need an attribute");
+        var test = arguments.Rest();
+        return List(context,
+            TemplateValues.Elements(context, value).Where(element => Passes(context, Follow(context, element, attribute), test) == wanted));
     }
 
     private static bool Passes(TemplateContext context, object? value, TemplateArguments test)
@@ -112,7 +120,7 @@ internal static class TemplateListFilters
             return TemplateValues.IsTrue(value);
         }
 
-        string name = test.Positional[0] as string ?? throw new TemplateException("a test's name must be a text");
+        var name = test.Positional[0] as string ?? throw new TemplateException("a test's name must be a text");
         return TemplateChecks.Holds(context, name, value, test.Rest());
     }
 
@@ -123,7 +131,7 @@ internal static class TemplateListFilters
     /// <summary>Elements in the order of keys; those with equal keys stay as they were.</summary>
     private static IEnumerable<T> Ordered<T>(TemplateContext context, IEnumerable<T> elements, Func<T, object?> key, bool reverse)
     {
-        Comparer<object?> order = Comparer<object?>.Create((one, other) => TemplateValues.Compare(context, one, other));
+        var order = Comparer<object?>.Create((one, other) => TemplateValues.Compare(context, one, other));
         try
         {
             return reverse ? [.. elements.OrderByDescending(key, order)] : [.. elements.OrderBy(key, order)];
@@ -136,16 +144,17 @@ internal static class TemplateListFilters
 
     private static object? Sort(TemplateContext context, object? value, TemplateArguments arguments)
     {
-        BoundArguments bound = arguments.Bind("sort", "reverse", "case_sensitive", "attribute");
-        bool caseSensitive = bound.Flag("case_sensitive", false);
+        var bound = arguments.Bind("sort", "reverse", "case_sensitive", "attribute");
+        var caseSensitive = bound.Flag("case_sensitive", false);
         object?[] attributes = bound.Or("attribute", null) is string names ? names.Split(',') : [bound.Or("attribute", null)];
-        object? Key(object? element) => new TemplateList([.. attributes.Select(attribute => Folded(context, Follow(context, element, attribute), caseSensitive))]);
+        object? Key(object? element) =>
+            new TemplateList([.. attributes.Select(attribute => Folded(context, Follow(context, element, attribute), caseSensitive))]);
         return List(context, Ordered(context, TemplateValues.Elements(context, value), Key, bound.Flag("reverse", false)));
     }
 
     private static object? SortMap(TemplateContext context, object? value, TemplateArguments arguments)
     {
-        BoundArguments bound = arguments.Bind("dictsort", "case_sensitive", "by", "reverse");
+        var bound = arguments.Bind("dictsort", "case_sensitive", "by", "reverse");
         bool caseSensitive = bound.Flag("case_sensitive", false), byValue = bound.Text("by") == "value";
         IEnumerable<object?> pairs = Pairs(context, AsMap("dictsort", value)).Items;
         object? Key(object? pair) => Folded(context, ((TemplateList)pair!).Items[byValue ? 1 : 0], caseSensitive);
@@ -154,10 +163,10 @@ internal static class TemplateListFilters
 
     private static object? Extreme(TemplateContext context, object? value, BoundArguments bound, int sign)
     {
-        bool caseSensitive = bound.Flag("case_sensitive", false);
-        object? attribute = bound.Or("attribute", null);
+        var caseSensitive = bound.Flag("case_sensitive", false);
+        var attribute = bound.Or("attribute", null);
         object? Key(object? element) => Folded(context, Follow(context, element, attribute), caseSensitive);
-        IReadOnlyList<object?> elements = TemplateValues.Elements(context, value);
+        var elements = TemplateValues.Elements(context, value);
         return elements.Count == 0
             ? new Undefined("the largest or smallest of no elements")
             : elements.Aggregate((best, next) => TemplateValues.Compare(context, Key(next), Key(best)) * sign > 0 ? next : best);
@@ -165,13 +174,13 @@ internal static class TemplateListFilters
 
     private static object? Sum(TemplateContext context, object? value, TemplateArguments arguments)
     {
-        BoundArguments bound = arguments.Bind("sum", "attribute", "start");
-        object? attribute = bound.Or("attribute", null);
-        object? sum = TemplateValues.Arithmetic(bound.Or("start", 0L));
-        foreach (object? element in TemplateValues.Elements(context, value))
+        var bound = arguments.Bind("sum", "attribute", "start");
+        var attribute = bound.Or("attribute", null);
+        var sum = TemplateValues.Arithmetic(bound.Or("start", 0L));
+        foreach (var element in TemplateValues.Elements(context, value))
         {
-            object? next = TemplateValues.Arithmetic(Follow(context, element, attribute));
-            object? before = sum;
+            var next = TemplateValues.Arithmetic(Follow(context, element, attribute));
+            var before = sum;
             sum = (before, next) is (long a, long b)
                 ? ArithmeticExpression.Checked(() => checked(a + b))
                 : (object)(TemplateValues.AsDouble(before) + TemplateValues.AsDouble(next));
@@ -182,13 +191,13 @@ internal static class TemplateListFilters
 
     private static object? Unique(TemplateContext context, object? value, TemplateArguments arguments)
     {
-        BoundArguments bound = arguments.Bind("unique", "case_sensitive", "attribute");
-        bool caseSensitive = bound.Flag("case_sensitive", false);
-        object? attribute = bound.Or("attribute", null);
+        var bound = arguments.Bind("unique", "case_sensitive", "attribute");
+        var caseSensitive = bound.Flag("case_sensitive", false);
+        var attribute = bound.Or("attribute", null);
         List<object?> keys = [], kept = [];
-        foreach (object? element in TemplateValues.Elements(context, value))
+        foreach (var element in TemplateValues.Elements(context, value))
         {
-            object? key = Folded(context, Follow(context, element, attribute), caseSensitive);
+            var key = Folded(context, Follow(context, element, attribute), caseSensitive);
             if (!keys.Exists(known => TemplateValues.AreEqual(context, known, key)))
             {
                 keys.Add(key);

@@ -13,15 +13,15 @@ internal sealed class ForStatement(
     /// <inheritdoc/>
     protected override TemplateFlow Do(TemplateContext context)
     {
-        IReadOnlyList<object?> elements = TemplateValues.Elements(context, items.Evaluate(context));
-        IReadOnlyList<object?> chosen = condition is null ? elements : [.. elements.Where(element => Passes(context, element))];
+        var elements = TemplateValues.Elements(context, items.Evaluate(context));
+        var chosen = condition is null ? elements : [.. elements.Where(element => Passes(context, element))];
         if (chosen.Count == 0)
         {
             return context.Within(new TemplateScope(context.Scope), () => RunAll(otherwise, context));
         }
 
         LoopVariable loop = new(chosen);
-        for (int index = 0; index < chosen.Count; index++)
+        for (var index = 0; index < chosen.Count; index++)
         {
             loop.Index = index;
             if (Round(context, loop, chosen[index]) == TemplateFlow.Break)
@@ -39,7 +39,8 @@ internal sealed class ForStatement(
         return TemplateValues.IsTrue(condition!.Evaluate(context));
     });
 
-    private TemplateFlow Round(TemplateContext context, LoopVariable loop, object? element) => context.Within(new TemplateScope(context.Scope), () =>
+    private TemplateFlow Round(TemplateContext context, LoopVariable loop, object? element) =>
+        context.Within(new TemplateScope(context.Scope), () =>
     {
         Assign(context, target, element);
         context.Scope.Set("loop", loop);
@@ -50,7 +51,7 @@ internal sealed class ForStatement(
 /// <summary>The variable <c>loop</c>.</summary>
 internal sealed class LoopVariable(IReadOnlyList<object?> items) : IAttributes
 {
-    private object? _watched = new Undefined("changed");
+    private object? watched = new Undefined("changed");
 
     /// <summary>Which round this is, from 0 on.</summary>
     public int Index { get; set; }
@@ -84,8 +85,8 @@ internal sealed class LoopVariable(IReadOnlyList<object?> items) : IAttributes
     private object? Changed(TemplateContext context, TemplateArguments arguments)
     {
         TemplateList now = new(arguments.OnlyPositional("loop.changed"));
-        bool changed = !TemplateValues.AreEqual(context, now, _watched);
-        _watched = now;
+        var changed = !TemplateValues.AreEqual(context, now, watched);
+        watched = now;
         return changed;
     }
 }
@@ -94,7 +95,8 @@ internal sealed class LoopVariable(IReadOnlyList<object?> items) : IAttributes
 /// <param name="Name">Its name.</param>
 /// <param name="Parameters">Its parameters, and what they are where they are not given.</param>
 /// <param name="Body">What it writes.</param>
-internal sealed record TemplateMacro(string Name, IReadOnlyList<(string Name, TemplateExpression? Default)> Parameters, IReadOnlyList<TemplateStatement> Body)
+internal sealed record TemplateMacro(
+    string Name, IReadOnlyList<(string Name, TemplateExpression? Default)> Parameters, IReadOnlyList<TemplateStatement> Body)
 {
     /// <summary>The function, which sees the variables around its definition.</summary>
     public TemplateFunction Bind(TemplateScope around) => new(Name, (context, arguments) => context.Within(new TemplateScope(around), () =>
@@ -105,11 +107,11 @@ internal sealed record TemplateMacro(string Name, IReadOnlyList<(string Name, Te
 
     private void SetParameters(TemplateContext context, TemplateArguments arguments)
     {
-        IReadOnlyDictionary<string, object?> named = arguments.Named;
-        for (int i = 0; i < Parameters.Count; i++)
+        var named = arguments.Named;
+        for (var i = 0; i < Parameters.Count; i++)
         {
-            (string name, TemplateExpression? otherwise) = Parameters[i];
-            bool byPlace = i < arguments.Positional.Count;
+            (var name, var otherwise) = Parameters[i];
+            var byPlace = i < arguments.Positional.Count;
             if (byPlace && named.ContainsKey(name))
             {
                 throw new TemplateException($"the macro {MessageText.Quote(Name)} is given {MessageText.Quote(name)} twice");
@@ -117,7 +119,8 @@ internal sealed record TemplateMacro(string Name, IReadOnlyList<(string Name, Te
 
             context.Scope.Set(name, byPlace
                 ? arguments.Positional[i]
-                : named.TryGetValue(name, out object? value) ? value : otherwise is null ? new Undefined(name) : otherwise.Evaluate(context));
+                : named.TryGetValue(name, out var value) ? value : otherwise is null ? new Undefined(name)
+                : otherwise.Evaluate(context));
         }
 
         SetRest(context, arguments);
@@ -127,7 +130,7 @@ internal sealed record TemplateMacro(string Name, IReadOnlyList<(string Name, Te
     private void SetRest(TemplateContext context, TemplateArguments arguments)
     {
         TemplateMap more = new();
-        foreach ((string name, object? value) in arguments.Named.Where(pair => !Parameters.Any(parameter => parameter.Name == pair.Key)))
+        foreach ((var name, var value) in arguments.Named.Where(pair => !Parameters.Any(parameter => parameter.Name == pair.Key)))
         {
             if (name == "caller")
             {

@@ -18,7 +18,9 @@ internal static class TemplateMethods
         ["endswith"] = (context, text, arguments) => AnyAffix(context, arguments.Bind("endswith", "suffix"), "suffix", text.EndsWith),
         ["find"] = (context, text, arguments) => Find(context, text, arguments, last: false),
         ["format"] = (context, text, arguments) => TemplateFormat.FormatBraces(context, text, arguments),
-        ["index"] = (context, text, arguments) => Find(context, text, arguments, last: false) is >= 0 and long at ? at : throw new TemplateException("the text does not have the part that index looks for"),
+        ["index"] = (context, text, arguments) => Find(context, text, arguments, last: false) is >= 0 and long at
+            ? at
+            : throw new TemplateException("the text does not have the part that index looks for"),
         ["isalnum"] = (_, text, _) => text.Length > 0 && text.All(char.IsLetterOrDigit),
         ["isalpha"] = (_, text, _) => text.Length > 0 && text.All(char.IsLetter),
         ["isdecimal"] = (_, text, _) => text.Length > 0 && text.All(char.IsDigit),
@@ -27,24 +29,37 @@ internal static class TemplateMethods
         ["isnumeric"] = (_, text, _) => text.Length > 0 && text.All(char.IsNumber),
         ["isspace"] = (_, text, _) => text.Length > 0 && text.All(PythonText.IsSpace),
         ["isupper"] = (_, text, _) => HasCase(text, upper: true),
-        ["join"] = (context, text, arguments) => Join(context, text, TemplateValues.Elements(context, arguments.Bind("join", "iterable").Required("iterable"))),
+        ["join"] = (context, text, arguments) =>
+            Join(context, text, TemplateValues.Elements(context, arguments.Bind("join", "iterable").Required("iterable"))),
         ["ljust"] = (context, text, arguments) => Pad(context, text, arguments.Bind("ljust", "width", "fillchar"), 0, 1),
         ["lower"] = (_, text, _) => text.ToLowerInvariant(),
-        ["lstrip"] = (context, text, arguments) => Strip(context, text, arguments.Bind("lstrip", "chars").Text("chars"), left: true, right: false),
+        ["lstrip"] = (context, text, arguments) =>
+            Strip(context, text, arguments.Bind("lstrip", "chars").Text("chars"), left: true, right: false),
         ["partition"] = (context, text, arguments) => Partition(context, text, arguments, last: false),
-        ["removeprefix"] = (_, text, arguments) => arguments.Bind("removeprefix", "prefix").RequiredText("prefix") is var prefix && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text,
-        ["removesuffix"] = (_, text, arguments) => arguments.Bind("removesuffix", "suffix").RequiredText("suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal) ? text[..^suffix.Length] : text,
+        ["removeprefix"] = (_, text, arguments) =>
+            arguments.Bind("removeprefix", "prefix").RequiredText("prefix") is var prefix
+                && text.StartsWith(prefix, StringComparison.Ordinal) ? text[prefix.Length..] : text,
+        ["removesuffix"] = (_, text, arguments) =>
+            arguments.Bind("removesuffix", "suffix").RequiredText("suffix") is var suffix && text.EndsWith(suffix, StringComparison.Ordinal)
+                ? text[..^suffix.Length]
+                : text,
         ["replace"] = Replace,
         ["rfind"] = (context, text, arguments) => Find(context, text, arguments, last: true),
         ["rjust"] = (context, text, arguments) => Pad(context, text, arguments.Bind("rjust", "width", "fillchar"), 1, 0),
         ["rpartition"] = (context, text, arguments) => Partition(context, text, arguments, last: true),
-        ["rsplit"] = (context, text, arguments) => TemplateSplit.Split(context, text, arguments.Bind("rsplit", "sep", "maxsplit"), fromRight: true),
-        ["rstrip"] = (context, text, arguments) => Strip(context, text, arguments.Bind("rstrip", "chars").Text("chars"), left: false, right: true),
-        ["split"] = (context, text, arguments) => TemplateSplit.Split(context, text, arguments.Bind("split", "sep", "maxsplit"), fromRight: false),
-        ["splitlines"] = (context, text, arguments) => TemplateSplit.Lines(context, text, arguments.Bind("splitlines", "keepends").Flag("keepends", false)),
+        ["rsplit"] = (context, text, arguments) =>
+            TemplateSplit.Split(context, text, arguments.Bind("rsplit", "sep", "maxsplit"), fromRight: true),
+        ["rstrip"] = (context, text, arguments) =>
+            Strip(context, text, arguments.Bind("rstrip", "chars").Text("chars"), left: false, right: true),
+        ["split"] = (context, text, arguments) =>
+            TemplateSplit.Split(context, text, arguments.Bind("split", "sep", "maxsplit"), fromRight: false),
+        ["splitlines"] = (context, text, arguments) =>
+            TemplateSplit.Lines(context, text, arguments.Bind("splitlines", "keepends").Flag("keepends", false)),
         ["startswith"] = (context, text, arguments) => AnyAffix(context, arguments.Bind("startswith", "prefix"), "prefix", text.StartsWith),
-        ["strip"] = (context, text, arguments) => Strip(context, text, arguments.Bind("strip", "chars").Text("chars"), left: true, right: true),
-        ["swapcase"] = (_, text, _) => string.Concat(text.Select(c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
+        ["strip"] = (context, text, arguments) =>
+            Strip(context, text, arguments.Bind("strip", "chars").Text("chars"), left: true, right: true),
+        ["swapcase"] =
+            (_, text, _) => string.Concat(text.Select(c => char.IsUpper(c) ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c))),
         ["title"] = (_, text, _) => PythonText.Title(text, everyWord: true),
         ["upper"] = (_, text, _) => text.ToUpperInvariant(),
         ["zfill"] = (context, text, arguments) => ZeroFill(context, text, arguments.Bind("zfill", "width").Whole("width", 0)),
@@ -60,7 +75,7 @@ internal static class TemplateMethods
     /// <summary>The method of a name, or null.</summary>
     public static TemplateFunction? Find(object? value, string name) => value switch
     {
-        string text when OfTexts.TryGetValue(name, out TextMethod? method) => new TemplateFunction(name, (context, arguments) =>
+        string text when OfTexts.TryGetValue(name, out var method) => new TemplateFunction(name, (context, arguments) =>
         {
             context.Spend(text.Length);
             return method(context, text, arguments);
@@ -72,7 +87,11 @@ internal static class TemplateMethods
 
     private static TemplateFunction? OfMap(TemplateMap map, string name) => name switch
     {
-        "get" => new(name, (_, arguments) => arguments.Bind(name, "key", "default") is var bound && map.TryGet(bound.Required("key"), out object? value) ? value : bound.Or("default", null)),
+        "get" => new(
+            name, (_, arguments) =>
+                arguments.Bind(name, "key", "default") is var bound && map.TryGet(bound.Required("key"), out var value)
+                    ? value
+                    : bound.Or("default", null)),
         "items" => new(name, (context, _) => TemplateListFilters.Pairs(context, map)),
         "keys" => new(name, (context, _) => new TemplateList(TemplateValues.Elements(context, map))),
         "values" => new(name, (context, _) => Copy(context, map.Entries.Values)),
@@ -83,7 +102,9 @@ internal static class TemplateMethods
     private static TemplateFunction? OfList(TemplateList list, string name) => name switch
     {
         "count" => new(name, (context, arguments) =>
-            arguments.Bind(name, "value").Required("value") is var wanted ? (long)list.Items.Count(item => TemplateValues.AreEqual(context, item, wanted)) : 0),
+            arguments.Bind(name, "value").Required("value") is var wanted
+                ? (long)list.Items.Count(item => TemplateValues.AreEqual(context, item, wanted))
+                : 0),
         "index" => new(name, (context, arguments) => IndexOf(context, list, arguments.Bind(name, "value").Required("value"))),
         "copy" => new(name, (_, _) => list),
         "append" or "extend" or "insert" or "pop" or "remove" or "clear" or "sort" or "reverse" => new(name, (_, _) =>
@@ -100,7 +121,7 @@ internal static class TemplateMethods
 
     private static object? IndexOf(TemplateContext context, TemplateList list, object? wanted)
     {
-        for (int i = 0; i < list.Items.Count; i++)
+        for (var i = 0; i < list.Items.Count; i++)
         {
             if (TemplateValues.AreEqual(context, list.Items[i], wanted))
             {
@@ -118,13 +139,13 @@ internal static class TemplateMethods
     /// <summary>Replaces a part of a text wherever it is, or as often as asked.</summary>
     public static object? Replace(TemplateContext context, string text, TemplateArguments arguments)
     {
-        BoundArguments bound = arguments.Bind("replace", "old", "new", "count");
+        var bound = arguments.Bind("replace", "old", "new", "count");
         string old = TemplateText.Of(context, bound.Required("old")), replacement = TemplateText.Of(context, bound.Required("new"));
-        long left = bound.Whole("count", -1);
+        var left = bound.Whole("count", -1);
         context.SpendSearch(text, old);
         System.Text.StringBuilder replaced = new();
-        int done = 0;
-        for (int at = Next(0); at >= 0 && left != 0; at = Next(old.Length > 0 ? done : done + 1), left--)
+        var done = 0;
+        for (var at = Next(0); at >= 0 && left != 0; at = Next(old.Length > 0 ? done : done + 1), left--)
         {
             context.Spend((at - done) + (long)replacement.Length);
             replaced.Append(text, done, at - done).Append(replacement);
@@ -138,20 +159,23 @@ internal static class TemplateMethods
 
     private static object? Count(TemplateContext context, string text, TemplateArguments arguments)
     {
-        string part = arguments.Bind("count", "sub").RequiredText("sub");
+        var part = arguments.Bind("count", "sub").RequiredText("sub");
         context.SpendSearch(text, part);
-        return part.Length == 0 ? PythonText.Length(text) + 1L : (text.Length - (long)text.Replace(part, "", StringComparison.Ordinal).Length) / part.Length;
+        return part.Length == 0
+            ? PythonText.Length(text) + 1L
+            : (text.Length - (long)text.Replace(part, "", StringComparison.Ordinal).Length) / part.Length;
     }
 
     private static long Find(TemplateContext context, string text, TemplateArguments arguments, bool last)
     {
-        string part = arguments.Bind("find", "sub").RequiredText("sub");
+        var part = arguments.Bind("find", "sub").RequiredText("sub");
         context.SpendSearch(text, part);
-        int at = last ? text.LastIndexOf(part, StringComparison.Ordinal) : text.IndexOf(part, StringComparison.Ordinal);
+        var at = last ? text.LastIndexOf(part, StringComparison.Ordinal) : text.IndexOf(part, StringComparison.Ordinal);
         return at < 0 ? -1 : PythonText.Length(text[..at]);
     }
 
-    private static object? AnyAffix(TemplateContext context, BoundArguments bound, string parameter, Func<string, StringComparison, bool> has)
+    private static object? AnyAffix(
+        TemplateContext context, BoundArguments bound, string parameter, Func<string, StringComparison, bool> has)
     {
         if (bound.Required(parameter) is not TemplateList choices)
         {
@@ -164,25 +188,26 @@ internal static class TemplateMethods
 
     private static object? Partition(TemplateContext context, string text, TemplateArguments arguments, bool last)
     {
-        string part = arguments.Bind("partition", "sep").RequiredText("sep");
+        var part = arguments.Bind("partition", "sep").RequiredText("sep");
         context.SpendSearch(text, part);
-        int at = part.Length == 0 ? throw new TemplateException("a text cannot be parted at nothing")
+        var at = part.Length == 0 ? throw new TemplateException("a text cannot be parted at nothing")
             : last ? text.LastIndexOf(part, StringComparison.Ordinal) : text.IndexOf(part, StringComparison.Ordinal);
         string[] parts = at >= 0 ? [text[..at], part, text[(at + part.Length)..]] : last ? ["", "", text] : [text, "", ""];
         return new TemplateList(parts, IsTuple: true);
     }
 
-    private static string Join(TemplateContext context, string between, IReadOnlyList<object?> items) => string.Join(between, items.Select(item =>
+    private static string Join(TemplateContext context, string between, IReadOnlyList<object?> items) =>
+        string.Join(between, items.Select(item =>
     {
-        string text = item as string ?? throw new TemplateException($"join needs texts, not {TemplateValues.TypeName(item)}");
+        var text = item as string ?? throw new TemplateException($"join needs texts, not {TemplateValues.TypeName(item)}");
         context.Spend(text.Length + (long)between.Length);
         return text;
     }));
 
     private static object? Pad(TemplateContext context, string text, BoundArguments bound, int left, int right)
     {
-        string fill = bound.Text("fillchar") ?? " ";
-        long missing = System.Math.Min(bound.Whole("width", 0), WidestText) - PythonText.Length(text);
+        var fill = bound.Text("fillchar") ?? " ";
+        var missing = System.Math.Min(bound.Whole("width", 0), WidestText) - PythonText.Length(text);
         if (fill.Length != 1)
         {
             throw new TemplateException("the filling must be one character");
@@ -194,15 +219,15 @@ internal static class TemplateMethods
         }
 
         context.Spend(missing);
-        int before = (int)(missing * left / (left + right));
+        var before = (int)(missing * left / (left + right));
         return new string(fill[0], before) + text + new string(fill[0], (int)missing - before);
     }
 
     private static string ZeroFill(TemplateContext context, string text, long width)
     {
-        int missing = (int)System.Math.Clamp(System.Math.Min(width, WidestText) - PythonText.Length(text), 0, WidestText);
+        var missing = (int)System.Math.Clamp(System.Math.Min(width, WidestText) - PythonText.Length(text), 0, WidestText);
         context.Spend(missing);
-        int sign = text.StartsWith('-') || text.StartsWith('+') ? 1 : 0;
+        var sign = text.StartsWith('-') || text.StartsWith('+') ? 1 : 0;
         return string.Concat(text.AsSpan(0, sign), new string('0', missing), text.AsSpan(sign));
     }
 }

@@ -15,13 +15,14 @@ internal sealed class LogicExpression(TemplateExpression left, TemplateExpressio
     /// <inheritdoc/>
     protected override object? Compute(TemplateContext context)
     {
-        object? first = left.Evaluate(context);
+        var first = left.Evaluate(context);
         return TemplateValues.IsTrue(first) == isAnd ? right.Evaluate(context) : first;
     }
 }
 
 /// <summary><c>a if condition else b</c>; undefined where there is no else.</summary>
-internal sealed class ConditionExpression(TemplateExpression then, TemplateExpression condition, TemplateExpression? otherwise) : TemplateExpression
+internal sealed class ConditionExpression(TemplateExpression then, TemplateExpression condition, TemplateExpression? otherwise)
+    : TemplateExpression
 {
     /// <inheritdoc/>
     protected override object? Compute(TemplateContext context) => TemplateValues.IsTrue(condition.Evaluate(context))
@@ -36,9 +37,9 @@ internal sealed class ConcatExpression(IReadOnlyList<TemplateExpression> parts) 
     protected override object? Compute(TemplateContext context)
     {
         StringBuilder whole = new();
-        foreach (TemplateExpression part in parts)
+        foreach (var part in parts)
         {
-            string text = TemplateText.Of(context, part.Evaluate(context));
+            var text = TemplateText.Of(context, part.Evaluate(context));
             context.Spend(text.Length);
             whole.Append(text);
         }
@@ -48,15 +49,16 @@ internal sealed class ConcatExpression(IReadOnlyList<TemplateExpression> parts) 
 }
 
 /// <summary>Comparisons in a row, each with the one before: <c>a &lt; b &lt;= c</c>.</summary>
-internal sealed class CompareExpression(TemplateExpression first, IReadOnlyList<(string Operator, TemplateExpression Operand)> rest) : TemplateExpression
+internal sealed class CompareExpression(TemplateExpression first, IReadOnlyList<(string Operator, TemplateExpression Operand)> rest)
+    : TemplateExpression
 {
     /// <inheritdoc/>
     protected override object? Compute(TemplateContext context)
     {
-        object? left = first.Evaluate(context);
-        foreach ((string symbol, TemplateExpression operand) in rest)
+        var left = first.Evaluate(context);
+        foreach ((var symbol, var operand) in rest)
         {
-            object? right = operand.Evaluate(context);
+            var right = operand.Evaluate(context);
             if (!Holds(context, symbol, left, right))
             {
                 return false;
@@ -141,7 +143,7 @@ internal sealed class ArithmeticExpression(string symbol, TemplateExpression lef
     /// <summary>The remainder with the sign of the divisor.</summary>
     private static long Remainder(long one, long other)
     {
-        long rest = other == -1 ? 0 : one % other;
+        var rest = other == -1 ? 0 : one % other;
         return rest != 0 && (rest < 0) != (other < 0) ? rest + other : rest;
     }
 
@@ -189,7 +191,7 @@ internal sealed class ArithmeticExpression(string symbol, TemplateExpression lef
 
     private static string Repeat(TemplateContext context, string text, long times)
     {
-        long count = System.Math.Clamp(times, 0, int.MaxValue);
+        var count = System.Math.Clamp(times, 0, int.MaxValue);
         context.Spend(text.Length * count);
         return new StringBuilder().Insert(0, text, (int)count).ToString();
     }

@@ -5,14 +5,14 @@ namespace LoRi.Jinja;
 /// <summary>Parses a template's text, tags and blocks.</summary>
 internal sealed class TemplateParser
 {
-    private readonly TokenReader _tokens;
-    private readonly ExpressionParser _expressions;
-    private int _loops;
+    private readonly TokenReader tokens;
+    private readonly ExpressionParser expressions;
+    private int loops;
 
     private TemplateParser(IReadOnlyList<TemplateToken> tokens)
     {
-        _tokens = new TokenReader(tokens);
-        _expressions = new ExpressionParser(_tokens);
+        this.tokens = new TokenReader(tokens);
+        expressions = new ExpressionParser(this.tokens);
     }
 
     /// <summary>The statements of a template.</summary>
@@ -20,29 +20,29 @@ internal sealed class TemplateParser
     public static IReadOnlyList<TemplateStatement> Parse(string source)
     {
         TemplateParser parser = new(TemplateLexer.Read(source));
-        List<TemplateStatement> statements = parser.ParseBody();
-        return parser._tokens.Current.Kind == TokenKind.End
+        var statements = parser.ParseBody();
+        return parser.tokens.Current.Kind == TokenKind.End
             ? statements
-            : throw parser._tokens.Fail($"{parser._tokens.Current.Describe()} ends a block that was not begun");
+            : throw parser.tokens.Fail($"{parser.tokens.Current.Describe()} ends a block that was not begun");
     }
 
     /// <summary>Statements up to the end, or to a tag with one of the given names, whose name is then next.</summary>
-    private List<TemplateStatement> ParseBody(params string[] ends) => _tokens.Nested(() =>
+    private List<TemplateStatement> ParseBody(params string[] ends) => tokens.Nested(() =>
     {
         List<TemplateStatement> body = [];
-        while (_tokens.Current is var token && token.Kind != TokenKind.End)
+        while (tokens.Current is var token && token.Kind != TokenKind.End)
         {
-            _tokens.Take();
+            tokens.Take();
             if (token.Kind == TokenKind.Data)
             {
                 body.Add(new DataStatement(token.Text) { Line = token.Line });
             }
             else if (token.Kind == TokenKind.VariableBegin)
             {
-                body.Add(new OutputStatement(_expressions.ParseTuple()) { Line = token.Line });
-                _tokens.Expect(TokenKind.VariableEnd, "}}");
+                body.Add(new OutputStatement(expressions.ParseTuple()) { Line = token.Line });
+                tokens.Expect(TokenKind.VariableEnd, "}}");
             }
-            else if (_tokens.Current.Kind == TokenKind.Name && ends.Contains(_tokens.Current.Text))
+            else if (tokens.Current.Kind == TokenKind.Name && ends.Contains(tokens.Current.Text))
             {
                 return body;
             }
@@ -53,35 +53,35 @@ internal sealed class TemplateParser
             }
         }
 
-        return ends.Length == 0 ? body : throw _tokens.Fail($"the template ends where {string.Join(" or ", ends)} should come");
+        return ends.Length == 0 ? body : throw tokens.Fail($"the template ends where {string.Join(" or ", ends)} should come");
     });
 
     /// <summary>A body that ends with the one tag of that name.</summary>
     private List<TemplateStatement> ParseBodyTo(string end)
     {
         ExpectBlockEnd();
-        List<TemplateStatement> body = ParseBody(end);
-        _tokens.Take();
+        var body = ParseBody(end);
+        tokens.Take();
         return body;
     }
 
-    private void ExpectBlockEnd() => _tokens.Expect(TokenKind.BlockEnd, "%}");
+    private void ExpectBlockEnd() => tokens.Expect(TokenKind.BlockEnd, "%}");
 
     private TemplateStatement ParseTag()
     {
-        TemplateToken tag = _tokens.Expect(TokenKind.Name, "the name of a tag");
+        var tag = tokens.Expect(TokenKind.Name, "the name of a tag");
         return tag.Text switch
         {
             "if" => ParseIf(tag.Line),
             "for" => ParseFor(tag.Line),
             "set" => ParseSet(tag.Line),
-            "macro" => new MacroStatement(ParseMacro(_tokens.ExpectName(), "endmacro")) { Line = tag.Line },
+            "macro" => new MacroStatement(ParseMacro(tokens.ExpectName(), "endmacro")) { Line = tag.Line },
             "call" => ParseCall(tag.Line),
             "filter" => ParseFilterBlock(tag.Line),
             "with" => ParseWith(tag.Line),
             "generation" => new ScopeStatement([], ParseBodyTo("endgeneration")) { Line = tag.Line },
-            "break" when _loops > 0 => new FlowStatement(TemplateFlow.Break) { Line = tag.Line },
-            "continue" when _loops > 0 => new FlowStatement(TemplateFlow.Continue) { Line = tag.Line },
+            "break" when loops > 0 => new FlowStatement(TemplateFlow.Break) { Line = tag.Line },
+            "continue" when loops > 0 => new FlowStatement(TemplateFlow.Continue) { Line = tag.Line },
             _ => throw TokenReader.FailAt(tag.Line, $"the tag {MessageText.Quote(tag.Text)} is not supported, or not here"),
         };
     }
@@ -92,10 +92,10 @@ internal sealed class TemplateParser
         string next;
         do
         {
-            TemplateExpression condition = _expressions.ParseTuple(withCondition: false);
+            var condition = expressions.ParseTuple(withCondition: false);
             ExpectBlockEnd();
             branches.Add((condition, ParseBody("elif", "else", "endif")));
-            next = _tokens.Take().Text;
+            next = tokens.Take().Text;
         }
         while (next == "elif");
 
@@ -109,38 +109,38 @@ internal sealed class TemplateParser
 
     private ForStatement ParseFor(int line)
     {
-        TemplateExpression target = ParseTarget();
-        if (!_tokens.SkipName("in"))
+        var target = ParseTarget();
+        if (!tokens.SkipName("in"))
         {
-            throw _tokens.Unexpected("in");
+            throw tokens.Unexpected("in");
         }
 
-        TemplateExpression items = _expressions.ParseTuple(withCondition: false);
-        TemplateExpression? condition = _tokens.SkipName("if") ? _expressions.Parse() : null;
-        if (_tokens.Current.IsName("recursive"))
+        var items = expressions.ParseTuple(withCondition: false);
+        var condition = tokens.SkipName("if") ? expressions.Parse() : null;
+        if (tokens.Current.IsName("recursive"))
         {
-            throw _tokens.Fail("recursive loops are not supported");
+            throw tokens.Fail("recursive loops are not supported");
         }
 
         ExpectBlockEnd();
-        _loops++;
-        List<TemplateStatement> body = ParseBody("else", "endfor");
-        _loops--;
-        List<TemplateStatement> otherwise = _tokens.Take().Text == "else" ? ParseBodyTo("endfor") : [];
+        loops++;
+        var body = ParseBody("else", "endfor");
+        loops--;
+        var otherwise = tokens.Take().Text == "else" ? ParseBodyTo("endfor") : [];
         return new ForStatement(target, items, condition, body, otherwise) { Line = line };
     }
 
     /// <summary>A variable or, where <paramref name="spaces"/>, an attribute of a namespace; or several with commas between.</summary>
     private TemplateExpression ParseTarget(bool spaces = false)
     {
-        int line = _tokens.Current.Line;
-        bool inParentheses = _tokens.SkipOperator("(");
+        var line = tokens.Current.Line;
+        var inParentheses = tokens.SkipOperator("(");
         List<TemplateExpression> targets = [ParseOneTarget(spaces)];
-        bool several = false;
-        while (_tokens.SkipOperator(","))
+        var several = false;
+        while (tokens.SkipOperator(","))
         {
             several = true;
-            if ((_tokens.Current.Kind == TokenKind.Name && !_tokens.Current.IsName("in")) || _tokens.Current.IsOperator("("))
+            if ((tokens.Current.Kind == TokenKind.Name && !tokens.Current.IsName("in")) || tokens.Current.IsOperator("("))
             {
                 targets.Add(ParseOneTarget(spaces));
             }
@@ -148,7 +148,7 @@ internal sealed class TemplateParser
 
         if (inParentheses)
         {
-            _tokens.ExpectOperator(")");
+            tokens.ExpectOperator(")");
         }
 
         return several ? new ListExpression(targets, isTuple: true) { Line = line } : targets[0];
@@ -156,38 +156,40 @@ internal sealed class TemplateParser
 
     private TemplateExpression ParseOneTarget(bool spaces)
     {
-        int line = _tokens.Current.Line;
-        if (_tokens.Current.IsOperator("("))
+        var line = tokens.Current.Line;
+        if (tokens.Current.IsOperator("("))
         {
-            return _tokens.Nested(() => ParseTarget(spaces));
+            return tokens.Nested(() => ParseTarget(spaces));
         }
 
-        string name = _tokens.ExpectName();
+        var name = tokens.ExpectName();
         if (name is "true" or "false" or "none" or "True" or "False" or "None")
         {
             throw TokenReader.FailAt(line, $"{MessageText.Quote(name)} cannot be set");
         }
 
-        return spaces && _tokens.SkipOperator(".") ? new NamespaceTarget(name, _tokens.ExpectName()) { Line = line } : new NameExpression(name) { Line = line };
+        return spaces && tokens.SkipOperator(".")
+            ? new NamespaceTarget(name, tokens.ExpectName()) { Line = line }
+            : new NameExpression(name) { Line = line };
     }
 
     private TemplateStatement ParseSet(int line)
     {
-        TemplateExpression target = ParseTarget(spaces: true);
-        if (_tokens.SkipOperator("="))
+        var target = ParseTarget(spaces: true);
+        if (tokens.SkipOperator("="))
         {
-            return new SetStatement(target, _expressions.ParseTuple()) { Line = line };
+            return new SetStatement(target, expressions.ParseTuple()) { Line = line };
         }
 
-        TemplateExpression filtered = ParseBlockFilters(new NameExpression(CapturedBlock.TextName) { Line = line });
+        var filtered = ParseBlockFilters(new NameExpression(CapturedBlock.TextName) { Line = line });
         return new CapturedBlock(target, filtered, ParseBodyTo("endset")) { Line = line };
     }
 
     private TemplateExpression ParseBlockFilters(TemplateExpression text)
     {
-        while (_tokens.SkipOperator("|"))
+        while (tokens.SkipOperator("|"))
         {
-            text = _expressions.ParseFilter(text, _tokens.Current.Line);
+            text = expressions.ParseFilter(text, tokens.Current.Line);
         }
 
         return text;
@@ -195,23 +197,23 @@ internal sealed class TemplateParser
 
     private CapturedBlock ParseFilterBlock(int line)
     {
-        TemplateExpression filtered = ParseBlockFilters(_expressions.ParseFilter(new NameExpression(CapturedBlock.TextName) { Line = line }, line));
+        var filtered = ParseBlockFilters(expressions.ParseFilter(new NameExpression(CapturedBlock.TextName) { Line = line }, line));
         return new CapturedBlock(null, filtered, ParseBodyTo("endfilter")) { Line = line };
     }
 
     private ScopeStatement ParseWith(int line)
     {
         List<(TemplateExpression Target, TemplateExpression Value)> variables = [];
-        while (_tokens.Current.Kind != TokenKind.BlockEnd)
+        while (tokens.Current.Kind != TokenKind.BlockEnd)
         {
             if (variables.Count > 0)
             {
-                _tokens.ExpectOperator(",");
+                tokens.ExpectOperator(",");
             }
 
-            TemplateExpression target = ParseOneTarget(spaces: false);
-            _tokens.ExpectOperator("=");
-            variables.Add((target, _expressions.Parse()));
+            var target = ParseOneTarget(spaces: false);
+            tokens.ExpectOperator("=");
+            variables.Add((target, expressions.Parse()));
         }
 
         return new ScopeStatement(variables, ParseBodyTo("endwith")) { Line = line };
@@ -220,32 +222,32 @@ internal sealed class TemplateParser
     /// <summary>Parameters in parentheses, where there are any, and a body; loops around the macro are none inside.</summary>
     private TemplateMacro ParseMacro(string name, string end)
     {
-        List<(string Name, TemplateExpression? Default)> parameters = ParseParameters();
+        var parameters = ParseParameters();
         return ParseMacroBody(name, parameters, end);
     }
 
     private TemplateMacro ParseMacroBody(string name, List<(string Name, TemplateExpression? Default)> parameters, string end)
     {
-        int loops = _loops;
-        _loops = 0;
+        var loops = this.loops;
+        this.loops = 0;
         TemplateMacro macro = new(name, parameters, ParseBodyTo(end));
-        _loops = loops;
+        this.loops = loops;
         return macro;
     }
 
     private List<(string Name, TemplateExpression? Default)> ParseParameters()
     {
         List<(string Name, TemplateExpression? Default)> parameters = [];
-        _tokens.ExpectOperator("(");
-        while (!_tokens.SkipOperator(")"))
+        tokens.ExpectOperator("(");
+        while (!tokens.SkipOperator(")"))
         {
             if (parameters.Count > 0)
             {
-                _tokens.ExpectOperator(",");
+                tokens.ExpectOperator(",");
             }
 
-            string name = _tokens.ExpectName();
-            parameters.Add((name, _tokens.SkipOperator("=") ? _expressions.Parse() : null));
+            var name = tokens.ExpectName();
+            parameters.Add((name, tokens.SkipOperator("=") ? expressions.Parse() : null));
         }
 
         return parameters;
@@ -253,8 +255,8 @@ internal sealed class TemplateParser
 
     private CallStatement ParseCall(int line)
     {
-        List<(string Name, TemplateExpression? Default)> parameters = _tokens.Current.IsOperator("(") ? ParseParameters() : [];
-        CallExpression call = _expressions.Parse() as CallExpression ?? throw TokenReader.FailAt(line, "a call block needs a call");
+        var parameters = tokens.Current.IsOperator("(") ? ParseParameters() : [];
+        var call = expressions.Parse() as CallExpression ?? throw TokenReader.FailAt(line, "a call block needs a call");
         return new CallStatement(call, ParseMacroBody("caller", parameters, "endcall")) { Line = line };
     }
 }

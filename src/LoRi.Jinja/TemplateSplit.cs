@@ -8,15 +8,15 @@ internal static class TemplateSplit
     /// <summary>Cuts at a separator, or at white space where none is given, a number of times at most.</summary>
     public static object Split(TemplateContext context, string text, BoundArguments bound, bool fromRight)
     {
-        string? separator = bound.Text("sep");
-        long times = bound.Whole("maxsplit", -1);
+        var separator = bound.Text("sep");
+        var times = bound.Whole("maxsplit", -1);
         if (separator is { Length: 0 })
         {
             throw new TemplateException("a text cannot be split at nothing");
         }
 
         context.SpendSearch(text, separator ?? " ");
-        List<object?> parts = separator is null
+        var parts = separator is null
             ? fromRight ? SpacesFromRight(text, times) : Spaces(text, times)
             : fromRight ? FromRight(text, separator, times) : FromLeft(text, separator, times);
         context.SpendItems(parts.Count);
@@ -26,8 +26,9 @@ internal static class TemplateSplit
     private static List<object?> FromLeft(string text, string separator, long times)
     {
         List<object?> parts = [];
-        int done = 0;
-        for (int at = text.IndexOf(separator, StringComparison.Ordinal); at >= 0 && times != 0; at = text.IndexOf(separator, done, StringComparison.Ordinal), times--)
+        var done = 0;
+        for (var at = text.IndexOf(separator, StringComparison.Ordinal); at >= 0 && times != 0;
+            at = text.IndexOf(separator, done, StringComparison.Ordinal), times--)
         {
             parts.Add(text[done..at]);
             done = at + separator.Length;
@@ -40,8 +41,8 @@ internal static class TemplateSplit
     private static List<object?> FromRight(string text, string separator, long times)
     {
         List<object?> parts = [];
-        int end = text.Length;
-        for (int at = Last(end); at >= 0 && times != 0; at = Last(end), times--)
+        var end = text.Length;
+        for (var at = Last(end); at >= 0 && times != 0; at = Last(end), times--)
         {
             parts.Add(text[(at + separator.Length)..end]);
             end = at;
@@ -57,9 +58,9 @@ internal static class TemplateSplit
     private static List<object?> Spaces(string text, long times)
     {
         List<object?> parts = [];
-        for (int at = PythonText.SkipSpace(text, 0); at < text.Length; at = PythonText.SkipSpace(text, at), times--)
+        for (var at = PythonText.SkipSpace(text, 0); at < text.Length; at = PythonText.SkipSpace(text, at), times--)
         {
-            int end = at;
+            var end = at;
             while (end < text.Length && (times == 0 || !PythonText.IsSpace(text[end])))
             {
                 end++;
@@ -75,9 +76,9 @@ internal static class TemplateSplit
     private static List<object?> SpacesFromRight(string text, long times)
     {
         List<object?> parts = [];
-        for (int end = Trimmed(text.Length); end > 0; end = Trimmed(end), times--)
+        for (var end = Trimmed(text.Length); end > 0; end = Trimmed(end), times--)
         {
-            int start = end;
+            var start = end;
             while (start > 0 && (times == 0 || !PythonText.IsSpace(text[start - 1])))
             {
                 start--;
@@ -105,15 +106,15 @@ internal static class TemplateSplit
     public static object Lines(TemplateContext context, string text, bool keepEnds)
     {
         List<object?> lines = [];
-        int start = 0;
-        for (int at = 0; at < text.Length; at++)
+        var start = 0;
+        for (var at = 0; at < text.Length; at++)
         {
             if (text[at] is not ('\n' or '\r' or '\v' or '\f' or '\u001C' or '\u001D' or '\u001E' or '\u0085' or '\u2028' or '\u2029'))
             {
                 continue;
             }
 
-            int end = at;
+            var end = at;
             at += text[at] == '\r' && at + 1 < text.Length && text[at + 1] == '\n' ? 1 : 0;
             lines.Add(text[start..(keepEnds ? at + 1 : end)]);
             start = at + 1;

@@ -43,9 +43,9 @@ internal abstract class TemplateStatement
     /// <summary>Does several in order, until one leads elsewhere.</summary>
     public static TemplateFlow RunAll(IReadOnlyList<TemplateStatement> statements, TemplateContext context)
     {
-        foreach (TemplateStatement statement in statements)
+        foreach (var statement in statements)
         {
-            TemplateFlow flow = statement.Run(context);
+            var flow = statement.Run(context);
             if (flow != TemplateFlow.Next)
             {
                 return flow;
@@ -67,13 +67,13 @@ internal abstract class TemplateStatement
                 attribute.Set(context, value);
                 break;
             case ListExpression list:
-                IReadOnlyList<object?> values = TemplateValues.Elements(context, value);
+                var values = TemplateValues.Elements(context, value);
                 if (values.Count != list.Items.Count)
                 {
                     throw new TemplateException($"{values.Count} values for {list.Items.Count} variables");
                 }
 
-                for (int i = 0; i < values.Count; i++)
+                for (var i = 0; i < values.Count; i++)
                 {
                     Assign(context, list.Items[i], values[i]);
                 }
@@ -92,8 +92,9 @@ internal sealed class NamespaceTarget(string space, string name) : TemplateExpre
     /// <summary>Sets it.</summary>
     public void Set(TemplateContext context, object? value)
     {
-        TemplateNamespace target = context.Scope.Get(space) as TemplateNamespace
-            ?? throw new TemplateException($"{MessageText.Quote(space)} is no namespace, so that its {MessageText.Quote(name)} cannot be set");
+        var target = context.Scope.Get(space) as TemplateNamespace
+            ?? throw new TemplateException(
+                $"{MessageText.Quote(space)} is no namespace, so that its {MessageText.Quote(name)} cannot be set");
         target.Set(name, value);
     }
 
@@ -124,12 +125,13 @@ internal sealed class OutputStatement(TemplateExpression value) : TemplateStatem
 }
 
 /// <summary><c>if</c>, <c>elif</c>, <c>else</c>; the last condition is null for <c>else</c>.</summary>
-internal sealed class IfStatement(IReadOnlyList<(TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body)> branches) : TemplateStatement
+internal sealed class IfStatement(IReadOnlyList<(TemplateExpression? Condition, IReadOnlyList<TemplateStatement> Body)> branches)
+    : TemplateStatement
 {
     /// <inheritdoc/>
     protected override TemplateFlow Do(TemplateContext context)
     {
-        foreach ((TemplateExpression? condition, IReadOnlyList<TemplateStatement> body) in branches)
+        foreach ((var condition, var body) in branches)
         {
             if (condition is null || TemplateValues.IsTrue(condition.Evaluate(context)))
             {
@@ -152,8 +154,11 @@ internal sealed class SetStatement(TemplateExpression target, TemplateExpression
     }
 }
 
-/// <summary>A block whose text, under a name that no template can write, goes through filters, and then to the output or into a variable.</summary>
-internal sealed class CapturedBlock(TemplateExpression? target, TemplateExpression filtered, IReadOnlyList<TemplateStatement> body) : TemplateStatement
+/// <summary>
+/// A block whose text, under a name that no template can write, goes through filters, and then to the output or into a variable.
+/// </summary>
+internal sealed class CapturedBlock(TemplateExpression? target, TemplateExpression filtered, IReadOnlyList<TemplateStatement> body)
+    : TemplateStatement
 {
     /// <summary>The name of the block's text.</summary>
     public const string TextName = " ";
@@ -161,10 +166,10 @@ internal sealed class CapturedBlock(TemplateExpression? target, TemplateExpressi
     /// <inheritdoc/>
     protected override TemplateFlow Do(TemplateContext context)
     {
-        string text = context.Within(new TemplateScope(context.Scope), () => context.Capture(() => RunAll(body, context)));
+        var text = context.Within(new TemplateScope(context.Scope), () => context.Capture(() => RunAll(body, context)));
         TemplateScope withText = new(context.Scope);
         withText.Set(TextName, text);
-        object? value = context.Within(withText, () => filtered.Evaluate(context));
+        var value = context.Within(withText, () => filtered.Evaluate(context));
         if (target is null)
         {
             context.Write(TemplateText.Of(context, value));
@@ -179,7 +184,8 @@ internal sealed class CapturedBlock(TemplateExpression? target, TemplateExpressi
 }
 
 /// <summary>Statements with variables of their own: <c>with a = 1</c>, and blocks that mean nothing more here.</summary>
-internal sealed class ScopeStatement(IReadOnlyList<(TemplateExpression Target, TemplateExpression Value)> variables, IReadOnlyList<TemplateStatement> body) : TemplateStatement
+internal sealed class ScopeStatement(IReadOnlyList<(TemplateExpression Target, TemplateExpression Value)> variables,
+    IReadOnlyList<TemplateStatement> body) : TemplateStatement
 {
     /// <inheritdoc/>
     protected override TemplateFlow Do(TemplateContext context)
@@ -187,7 +193,7 @@ internal sealed class ScopeStatement(IReadOnlyList<(TemplateExpression Target, T
         object?[] values = [.. variables.Select(variable => variable.Value.Evaluate(context))];
         return context.Within(new TemplateScope(context.Scope), () =>
         {
-            for (int i = 0; i < values.Length; i++)
+            for (var i = 0; i < values.Length; i++)
             {
                 Assign(context, variables[i].Target, values[i]);
             }

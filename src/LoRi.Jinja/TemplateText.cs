@@ -50,8 +50,8 @@ internal static class TemplateText
     private static void AppendAll<T>(TemplateContext context, StringBuilder text, string brackets, IEnumerable<T> items, Action<T> append)
     {
         text.Append(brackets[0]);
-        bool first = true;
-        foreach (T item in items)
+        var first = true;
+        foreach (var item in items)
         {
             text.Append(first ? "" : ", ");
             first = false;
@@ -134,8 +134,8 @@ internal static class TemplateText
         TemplateContext context, StringBuilder text, string brackets, IEnumerable<T> items, JsonLayout layout, int depth, Action<T> append)
     {
         text.Append(brackets[0]);
-        bool any = false;
-        foreach (T item in items)
+        var any = false;
+        foreach (var item in items)
         {
             context.Spend(layout.Between.Length);
             text.Append(any ? layout.Between : "");
@@ -167,14 +167,15 @@ internal static class TemplateText
         true => "true",
         false => "false",
         long whole => whole.ToString(CultureInfo.InvariantCulture),
-        double real => double.IsNaN(real) ? "NaN" : double.IsInfinity(real) ? (real > 0 ? "Infinity" : "-Infinity") : PythonText.Write(real),
+        double real =>
+            double.IsNaN(real) ? "NaN" : double.IsInfinity(real) ? (real > 0 ? "Infinity" : "-Infinity") : PythonText.Write(real),
         _ => throw new TemplateException($"{TemplateValues.TypeName(value)} cannot be written as JSON"),
     };
 
     private static void AppendJsonText(StringBuilder text, string value, bool ascii)
     {
         text.Append('"');
-        foreach (char c in value)
+        foreach (var c in value)
         {
             _ = c switch
             {

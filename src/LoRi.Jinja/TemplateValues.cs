@@ -5,7 +5,9 @@ using LoRi.Files.Text;
 
 namespace LoRi.Jinja;
 
-/// <summary>What a name stands for that nothing was given to: empty where it is written or gone through, an error in most other places.</summary>
+/// <summary>
+/// What a name stands for that nothing was given to: empty where it is written or gone through, an error in most other places.
+/// </summary>
 /// <param name="Name">What was looked for.</param>
 internal sealed record Undefined(string Name);
 
@@ -15,16 +17,16 @@ internal sealed record TemplateList(IReadOnlyList<object?> Items, bool IsTuple =
 /// <summary>Keys and values in the order that they were given in.</summary>
 internal sealed class TemplateMap
 {
-    private readonly OrderedDictionary<object, object?> _entries = [];
+    private readonly OrderedDictionary<object, object?> entries = [];
 
     /// <summary>The entries in order.</summary>
-    public IReadOnlyDictionary<object, object?> Entries => _entries;
+    public IReadOnlyDictionary<object, object?> Entries => entries;
 
     /// <summary>Gives a key a value. A whole number, however it is written, and a truth value are one key, as in Python.</summary>
-    public void Set(object? key, object? value) => _entries[Key(key)] = value;
+    public void Set(object? key, object? value) => entries[Key(key)] = value;
 
     /// <summary>The value of a key.</summary>
-    public bool TryGet(object? key, out object? value) => _entries.TryGetValue(Key(key), out value);
+    public bool TryGet(object? key, out object? value) => entries.TryGetValue(Key(key), out value);
 
     private static object Key(object? key) => key switch
     {
@@ -46,13 +48,13 @@ internal interface IAttributes
 /// <summary>What <c>namespace()</c> makes: the one thing whose attributes a template can set.</summary>
 internal sealed class TemplateNamespace : IAttributes
 {
-    private readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, object?> values = new(StringComparer.Ordinal);
 
     /// <summary>Sets an attribute.</summary>
-    public void Set(string name, object? value) => _values[name] = value;
+    public void Set(string name, object? value) => values[name] = value;
 
     /// <inheritdoc/>
-    public bool TryGet(string name, out object? value) => _values.TryGetValue(name, out value);
+    public bool TryGet(string name, out object? value) => values.TryGetValue(name, out value);
 }
 
 /// <summary>Something that can be called.</summary>
@@ -84,7 +86,7 @@ internal static class TemplateValues
     private static TemplateMap Map(JsonObject json)
     {
         TemplateMap map = new();
-        foreach ((string key, JsonNode? value) in json)
+        foreach ((var key, var value) in json)
         {
             map.Set(key, FromJson(value));
         }
@@ -93,7 +95,9 @@ internal static class TemplateValues
     }
 
     private static object Number(string text) =>
-        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole) ? (object)whole : double.Parse(text, CultureInfo.InvariantCulture);
+        long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var whole)
+            ? (object)whole
+            : double.Parse(text, CultureInfo.InvariantCulture);
 
     /// <summary>Whether a value counts as true.</summary>
     public static bool IsTrue(object? value) => value switch
@@ -144,7 +148,9 @@ internal static class TemplateValues
             (TemplateList a, TemplateList b) => a.IsTuple == b.IsTuple && a.Items.Count == b.Items.Count
                 && a.Items.Zip(b.Items).All(pair => AreEqual(context, pair.First, pair.Second, depth + 1)),
             (TemplateMap a, TemplateMap b) => a.Entries.Count == b.Entries.Count
-                && a.Entries.All(entry => SameKeys(context, entry.Key) && b.TryGet(entry.Key, out object? value) && AreEqual(context, entry.Value, value, depth + 1)),
+                && a.Entries.All(
+                    entry => SameKeys(context, entry.Key) && b.TryGet(entry.Key, out var value)
+                        && AreEqual(context, entry.Value, value, depth + 1)),
             (object a, object b) => ReferenceEquals(a, b),
             _ => false,
         };
@@ -178,7 +184,7 @@ internal static class TemplateValues
                 context.Spend(int.Min(a.Length, b.Length));
                 return ComparePoints(a, b);
             case (TemplateList a, TemplateList b):
-                foreach ((object? first, object? second) in a.Items.Zip(b.Items))
+                foreach ((var first, var second) in a.Items.Zip(b.Items))
                 {
                     if (!AreEqual(context, first, second, depth + 1))
                     {
@@ -195,7 +201,7 @@ internal static class TemplateValues
     /// <summary>Order by code points: units of surrogate pairs come after all others.</summary>
     private static int ComparePoints(string one, string other)
     {
-        int same = one.AsSpan().CommonPrefixLength(other);
+        var same = one.AsSpan().CommonPrefixLength(other);
         if (same == one.Length || same == other.Length)
         {
             return one.Length.CompareTo(other.Length);

@@ -7,20 +7,20 @@ internal sealed class TokenReader(IReadOnlyList<TemplateToken> tokens)
 {
     private const int Deepest = 100;
 
-    private int _at;
-    private int _depth;
+    private int at;
+    private int depth;
 
     /// <summary>The token that is next.</summary>
-    public TemplateToken Current => tokens[_at];
+    public TemplateToken Current => tokens[at];
 
     /// <summary>The token after it.</summary>
-    public TemplateToken Following => tokens[int.Min(_at + 1, tokens.Count - 1)];
+    public TemplateToken Following => tokens[int.Min(at + 1, tokens.Count - 1)];
 
     /// <summary>Takes the next token; the last one stays.</summary>
     public TemplateToken Take()
     {
-        TemplateToken token = Current;
-        _at = int.Min(_at + 1, tokens.Count - 1);
+        var token = Current;
+        at = int.Min(at + 1, tokens.Count - 1);
         return token;
     }
 
@@ -56,13 +56,13 @@ internal sealed class TokenReader(IReadOnlyList<TemplateToken> tokens)
     /// <summary>Parses something that may hold more of its kind.</summary>
     public T Nested<T>(Func<T> parse)
     {
-        if (++_depth > Deepest)
+        if (++depth > Deepest)
         {
             throw Fail($"expressions and blocks are nested more than {Deepest} deep");
         }
 
-        T parsed = parse();
-        _depth--;
+        var parsed = parse();
+        depth--;
         return parsed;
     }
 

@@ -53,7 +53,8 @@ internal static partial class AsdivRows
         }
         catch (XmlException e)
         {
-            throw new InputException($"{path}, line {e.LineNumber}: not acceptable XML: {e.Message.Split(" Line ")[0].ReplaceLineEndings(" ")}", e);
+            throw new InputException(
+                $"{path}, line {e.LineNumber}: not acceptable XML: {e.Message.Split(" Line ")[0].ReplaceLineEndings(" ")}", e);
         }
     }
 
@@ -80,13 +81,17 @@ internal static partial class AsdivRows
     {
         if (reader.Depth > Deepest)
         {
-            throw new InputException($"{path}, line {((IXmlLineInfo)reader).LineNumber}: not acceptable XML: elements are nested more than {Deepest} deep");
+            throw new InputException(
+                $"{path}, line {((IXmlLineInfo)reader).LineNumber}: not acceptable XML: elements are nested more than {Deepest} deep");
         }
     }
 
     private static ReasoningExample Example(string id, AsdivProblem problem)
     {
-        string Part(string name) => problem.Parts.TryGetValue(name, out var part) ? part.ToString().Trim() : throw new BadRowException($"the problem has no '{name}'");
+        string Part(string name) =>
+            problem.Parts.TryGetValue(name, out var part)
+                ? part.ToString().Trim()
+                : throw new BadRowException($"the problem has no '{name}'");
         var answer = Unit().Replace(Part("Answer"), "");
         return RowChecks.Complete(new ReasoningExample(problem.Id ?? id, RowChecks.Join(Part("Body"), Part("Question")), [], "", answer));
     }

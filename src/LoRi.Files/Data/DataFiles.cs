@@ -44,13 +44,17 @@ public static partial class DataFiles
         var start = path[name.Length..].TrimStart('/');
         var all = FileActions.On(folder, () => Directory.GetFiles(folder, "*", SearchOption.AllDirectories))
             .Select(file => Path.GetRelativePath(folder, file).Replace('\\', '/'))
-            .Where(file => Endings.Contains(Path.GetExtension(file)) && !Path.GetFileName(file).StartsWith("dataset_", StringComparison.Ordinal))
+            .Where(file =>
+                Endings.Contains(Path.GetExtension(file)) && !Path.GetFileName(file).StartsWith("dataset_", StringComparison.Ordinal))
             .Order(StringComparer.Ordinal)
             .ToArray();
         string[] chosen = [.. all.Where(file => file.StartsWith(start, StringComparison.Ordinal))];
         return chosen.Select(Stem).Distinct().Count() == 1
             ? [.. chosen.Select(file => Path.Combine(folder, file))]
-            : throw new InputException($"{path}: {(chosen.Length == 0 ? "has no such file of rows" : "has several")}; {Choices(name, chosen.Length == 0 ? all : chosen)}");
+            : throw new InputException(
+                chosen.Length == 0
+                    ? $"{path}: has no such file of rows; {Choices(name, all)}"
+                    : $"{path}: has several; {Choices(name, chosen)}");
     }
 
     private static string Choices(string name, string[] files)
@@ -58,7 +62,8 @@ public static partial class DataFiles
         string[] stems = [.. files.Select(Stem).Distinct().Select(stem => $"{name}/{stem}")];
         return stems.Length == 0
             ? $"there is none at all in what was fetched of {name}; fetch it again with `lori download {name} --repo-type dataset`"
-            : $"name one of {string.Join(", ", stems.Take(MostNamed))}{(stems.Length > MostNamed ? $" and {stems.Length - MostNamed} more" : "")}";
+            : "name one of "
+                + string.Join(", ", stems.Take(MostNamed)) + (stems.Length > MostNamed ? $" and {stems.Length - MostNamed} more" : "");
     }
 
     /// <summary>The path without its ending and the number of the shard, which is what the shards of one split share.</summary>

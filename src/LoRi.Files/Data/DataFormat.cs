@@ -13,7 +13,10 @@ public enum DataFormat
     [JsonStringEnumMemberName("icot")]
     Icot,
 
-    /// <summary>One JSON object a line. Where the form is found, the fields of each row show what it is; where it is asked for, rows have question, rationale and answer under names of the user's choice.</summary>
+    /// <summary>
+    /// One JSON object a line. Where the form is found, the fields of each row show what it is; where it is asked for, rows have
+    /// question, rationale and answer under names of the user's choice.
+    /// </summary>
     [JsonStringEnumMemberName("jsonl")]
     JsonLines,
 

@@ -62,7 +62,8 @@ internal static class DataLines
         while ((count = stream.Read(block)) > 0)
         {
             var start = 0;
-            for (var end = Array.IndexOf(block, (byte)'\n', 0, count); end >= 0; end = Array.IndexOf(block, (byte)'\n', start, count - start))
+            for (var end = Array.IndexOf(block, (byte)'\n', 0, count); end >= 0;
+                end = Array.IndexOf(block, (byte)'\n', start, count - start))
             {
                 pending.Write(block, start, end - start);
                 start = end + 1;
@@ -82,7 +83,9 @@ internal static class DataLines
     {
         if (length > LongestLine)
         {
-            throw new InputException($"{path}: line {line} has no end within {MessageText.Bytes(LongestLine)}; check that it is a file of text with one row a line");
+            throw new InputException(
+                $"{path}: line {line} has no end within {MessageText.Bytes(LongestLine)}; check that it is a file of text with one row a "
+                + "line");
         }
     }
 

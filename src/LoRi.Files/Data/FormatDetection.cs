@@ -4,7 +4,10 @@ using LoRi.Files.Disk;
 
 namespace LoRi.Files.Data;
 
-/// <summary>Finds the form of a data file from its first bytes; the name does not matter. Which data set a JSON object or a row of Parquet is of, its fields tell.</summary>
+/// <summary>
+/// Finds the form of a data file from its first bytes; the name does not matter. Which data set a JSON object or a row of Parquet
+/// is of, its fields tell.
+/// </summary>
 internal static class FormatDetection
 {
     private const int Looked = 1 << 16;

@@ -1,6 +1,8 @@
 namespace LoRi.Files.Data;
 
-/// <summary>The fields of one row, whatever file it is in; what is wrong with one is a <see cref="BadRowException"/> that names it.</summary>
+/// <summary>
+/// The fields of one row, whatever file it is in; what is wrong with one is a <see cref="BadRowException"/> that names it.
+/// </summary>
 internal interface IRowFields
 {
     /// <summary>Whether the field exists and is not null.</summary>

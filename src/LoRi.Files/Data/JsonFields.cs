@@ -36,7 +36,8 @@ internal sealed class JsonFields : IRowFields
         }
 
         var names = new HashSet<string>(StringComparer.Ordinal);
-        if (element.EnumerateObject().FirstOrDefault(field => !names.Add(field.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } twice)
+        if (element.EnumerateObject()
+            .FirstOrDefault(field => !names.Add(field.Name)) is { Value.ValueKind: not JsonValueKind.Undefined } twice)
         {
             throw new BadRowException($"{MessageText.Quote(twice.Name)} stands there twice");
         }
@@ -59,7 +60,9 @@ internal sealed class JsonFields : IRowFields
     internal bool Flag(string name)
     {
         var value = Required(name);
-        return value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw Wrong(name, value, "true or false");
+        return value.ValueKind is JsonValueKind.True or JsonValueKind.False
+            ? value.GetBoolean()
+            : throw Wrong(name, value, "true or false");
     }
 
     /// <inheritdoc/>
@@ -67,7 +70,10 @@ internal sealed class JsonFields : IRowFields
 
     /// <inheritdoc/>
     public string? Name(string name) =>
-        element.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False ? Scalar(name, value) : null;
+        element.TryGetProperty(name, out var value)
+            && value.ValueKind is JsonValueKind.String or JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
+            ? Scalar(name, value)
+            : null;
 
     /// <summary>A field that may be text, exactly as it is, or a number or a truth value as text.</summary>
     internal string Raw(string name)
@@ -99,13 +105,15 @@ internal sealed class JsonFields : IRowFields
     {
         var value = Required(name);
         return value.ValueKind == JsonValueKind.Array
-            ? [.. value.EnumerateArray().Select(item => new JsonFields(item)).Select(message => new ChatMessage(message.Text("role"), message.Text("content")))]
+            ? [.. value.EnumerateArray().Select(item => new JsonFields(item))
+                .Select(message => new ChatMessage(message.Text("role"), message.Text("content")))]
             : throw Wrong(name, value, "a list of messages");
     }
 
     /// <summary>The first field of an object that is a list of objects; null where there is none.</summary>
     internal static string? RowsKey(JsonElement element) => element.EnumerateObject()
-        .Where(field => field.Value.ValueKind == JsonValueKind.Array && field.Value.EnumerateArray().FirstOrDefault().ValueKind == JsonValueKind.Object)
+        .Where(field =>
+            field.Value.ValueKind == JsonValueKind.Array && field.Value.EnumerateArray().FirstOrDefault().ValueKind == JsonValueKind.Object)
         .Select(field => field.Name)
         .FirstOrDefault();
 
@@ -129,6 +137,7 @@ internal sealed class JsonFields : IRowFields
         }
 
         var names = string.Join(", ", element.EnumerateObject().Select(p => p.Name).Take(8));
-        throw new BadRowException(isOnly && RowsKey(element) is { } key ? JsonLayout.UnderKey(key) : $"there is no '{name}', only: {names}");
+        throw new BadRowException(
+            isOnly && RowsKey(element) is { } key ? JsonLayout.UnderKey(key) : $"there is no '{name}', only: {names}");
     }
 }

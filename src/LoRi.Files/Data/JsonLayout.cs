@@ -6,7 +6,10 @@ using LoRi.Files.Text;
 
 namespace LoRi.Files.Data;
 
-/// <summary>Tells why JSON that is no file of rows is none: one object over several lines, rows under a key, numbers that JSON does not have.</summary>
+/// <summary>
+/// Tells why JSON that is no file of rows is none: one object over several lines, rows under a key, numbers that JSON does not
+/// have.
+/// </summary>
 internal static partial class JsonLayout
 {
     /// <summary>Refuses a file whose first object goes on behind its first line.</summary>
@@ -21,13 +24,16 @@ internal static partial class JsonLayout
         if (text.IndexOf((byte)'\n') is var line and > 0 && !text.IsEmpty && text[0] == (byte)'{' && GoesOn(text, line, whole, out var key))
         {
             throw new InputException(key is null
-                ? $"{path}: one object stands on several lines; each must stand on one line of its own (jq -c . FILE writes it so), or all in one list"
+                ? $"{path}: one object stands on several lines; each must stand on one line of its own (jq -c . FILE writes it so), or all "
+                    + "in one list"
                 : $"{path}: {UnderKey(key)}");
         }
     }
 
     /// <summary>What to say of rows that stand under a key.</summary>
-    internal static string UnderKey(string key) => $"the rows stand under {MessageText.Quote(key)} in one object; write that list alone, or one row a line (jq -c '.{key}[]' FILE writes it so)";
+    internal static string UnderKey(string key) =>
+        $"the rows stand under {MessageText.Quote(key)} in one object; write that list alone, or one row a line (jq -c '.{key}[]' FILE "
+        + "writes it so)";
 
     /// <summary>Why a text is no JSON.</summary>
     /// <param name="error">What the parser says.</param>
@@ -35,9 +41,11 @@ internal static partial class JsonLayout
     internal static string Reason(JsonException error, ReadOnlySpan<byte> text)
     {
         var reason = JsonReason.What(error);
-        return Foreign(error, text) is { } word ? $"{word} stands there, which JSON does not have; write null, a number or a text in its place"
+        return Foreign(error, text) is { } word
+            ? $"{word} stands there, which JSON does not have; write null, a number or a text in its place"
             : reason.Contains("before all of its braces", StringComparison.Ordinal) ? $"{reason}; an object must stand on one line"
-            : reason.Contains("after a single JSON value", StringComparison.Ordinal) ? "something follows the first value; there must be one object a line"
+            : reason.Contains("after a single JSON value", StringComparison.Ordinal)
+                ? "something follows the first value; there must be one object a line"
             : reason;
     }
 
@@ -53,7 +61,8 @@ internal static partial class JsonLayout
         var at = (int)long.Min(error.BytePositionInLine ?? 0, rest.Length);
         var begin = int.Max(0, at - 9);
         var window = Encoding.UTF8.GetString(rest[begin..int.Min(rest.Length, at + 10)]);
-        return Words().Matches(window).FirstOrDefault(match => match.Index <= at - begin && match.Index + match.Length >= at - begin)?.Value;
+        return Words().Matches(window)
+            .FirstOrDefault(match => match.Index <= at - begin && match.Index + match.Length >= at - begin)?.Value;
     }
 
     private static bool GoesOn(ReadOnlySpan<byte> text, int line, bool whole, out string? key)

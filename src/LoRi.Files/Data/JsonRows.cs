@@ -15,7 +15,8 @@ internal static class JsonRows
     {
         var reader = new RowReader(options);
         var isOnly = new Lazy<bool>(() => DataLines.Read(path).Take(2).Count() == 1);
-        return DataLines.Read(path).Select(line => new DataRow(line.Place, line.Number, id => reader.Read(id, Parse(line.Text(), isOnly.Value))));
+        return DataLines.Read(path)
+            .Select(line => new DataRow(line.Place, line.Number, id => reader.Read(id, Parse(line.Text(), isOnly.Value))));
     }
 
     /// <summary>The entries of a file that is one JSON array.</summary>
@@ -24,9 +25,11 @@ internal static class JsonRows
         using var document = ParseFile(path);
         if (document.RootElement.ValueKind != JsonValueKind.Array)
         {
-            throw new InputException(document.RootElement.ValueKind == JsonValueKind.Object && JsonFields.RowsKey(document.RootElement) is { } key
+            throw new InputException(
+                document.RootElement.ValueKind == JsonValueKind.Object && JsonFields.RowsKey(document.RootElement) is { } key
                 ? $"{path}: {JsonLayout.UnderKey(key)}"
-                : $"{path}: holds a JSON {document.RootElement.ValueKind}, expected an array of objects; name the form of the file with --format");
+                : $"{path}: holds a JSON {document.RootElement.ValueKind}, expected an array of objects; name the form of the file with "
+                    + "--format");
         }
 
         var reader = new RowReader(options);
@@ -64,7 +67,9 @@ internal static class JsonRows
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}, line {(e.LineNumber ?? 0) + 1}: not valid JSON: {JsonLayout.Reason(e, bytes.Span)}; correct the file, or name its form with --format", e);
+            throw new InputException(
+                $"{path}, line {(e.LineNumber ?? 0) + 1}: not valid JSON: {JsonLayout.Reason(e, bytes.Span)}; correct the file, or name "
+                + "its form with --format", e);
         }
     }
 }

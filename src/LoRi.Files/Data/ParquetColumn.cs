@@ -55,7 +55,14 @@ internal sealed record ParquetColumn(string Name, IReadOnlyList<ParquetNode> Way
         var way = node.Leaves().First();
         return ListWay(node) is not { } list ? Plain(node, way)
             : list.Item is { IsGroup: false } item ? OfItems(node, way, list.Repeated, item)
-            : new ParquetColumn(node.Name, way) { Kind = ParquetKind.Other, What = list.Item is { } inner ? $"a list whose items are {inner.Kind.Replace("a ", "", StringComparison.Ordinal)}s" : "a list whose items are structs" };
+            : new ParquetColumn(node.Name,
+                way)
+            {
+                Kind = ParquetKind.Other,
+                What = list.Item is { } inner
+                        ? $"a list whose items are {inner.Kind.Replace("a ", "", StringComparison.Ordinal)}s"
+                        : "a list whose items are structs"
+            };
     }
 
     private static ParquetColumn Plain(ParquetNode node, ParquetNode[] way) =>
@@ -78,7 +85,10 @@ internal sealed record ParquetColumn(string Name, IReadOnlyList<ParquetNode> Way
         : leaf.IsNumber ? ParquetKind.Number
         : ParquetKind.Other;
 
-    /// <summary>The part that repeats and the items, by the format's rules for lists of today and of before; no item where it is the repeated group itself.</summary>
+    /// <summary>
+    /// The part that repeats and the items, by the format's rules for lists of today and of before; no item where it is the
+    /// repeated group itself.
+    /// </summary>
     private static (ParquetNode Repeated, ParquetNode? Item)? ListWay(ParquetNode node)
     {
         if (node.Repeats)
@@ -92,7 +102,8 @@ internal sealed record ParquetColumn(string Name, IReadOnlyList<ParquetNode> Way
         }
 
         return !repeated.IsGroup ? (repeated, repeated)
-            : repeated.Parts.Count == 1 && repeated.Name != "array" && repeated.Name != node.Name + "_tuple" && !repeated.Parts[0].Repeats ? (repeated, repeated.Parts[0])
+            : repeated.Parts.Count == 1 && repeated.Name != "array" && repeated.Name != node.Name + "_tuple" && !repeated.Parts[0].Repeats
+                ? (repeated, repeated.Parts[0])
             : (repeated, null);
     }
 }

@@ -2,7 +2,9 @@ using System.Buffers.Binary;
 
 namespace LoRi.Files.Data;
 
-/// <summary>What packed bytes say that they unpack to; some of the library's decoders make room for it without a look at the page's head.</summary>
+/// <summary>
+/// What packed bytes say that they unpack to; some of the library's decoders make room for it without a look at the page's head.
+/// </summary>
 internal static class ParquetCompression
 {
     private const int None = 0, Snappy = 1, Gzip = 2, Brotli = 4, Zstd = 6, Lz4Raw = 7;

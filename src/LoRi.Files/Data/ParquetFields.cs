@@ -47,5 +47,6 @@ internal sealed class ParquetFields(ParquetValues values, int row) : IRowFields
         _ => throw Wrong(name, cell, "text or a number"),
     };
 
-    private static BadRowException Wrong(string name, ParquetCell? cell, string expected) => new($"'{name}' is {cell?.What ?? "null"}, expected {expected}");
+    private static BadRowException Wrong(string name, ParquetCell? cell, string expected) =>
+        new($"'{name}' is {cell?.What ?? "null"}, expected {expected}");
 }

@@ -64,7 +64,9 @@ internal sealed class ParquetFooter
         stream.ReadExactly(end);
         if (!end[4..].SequenceEqual("PAR1"u8))
         {
-            throw end[4..].SequenceEqual("PARE"u8) ? new BadParquetException("it is encrypted", sound: true) : new BadParquetException("its end is missing");
+            throw end[4..].SequenceEqual("PARE"u8)
+                ? new BadParquetException("it is encrypted", sound: true)
+                : new BadParquetException("its end is missing");
         }
 
         var length = BinaryPrimitives.ReadInt32LittleEndian(end);
@@ -264,14 +266,16 @@ internal sealed class ParquetFooter
 
         var node = nodes[next++];
         var left = nodes.Count - next;
-        if (node.Children < 0 || node.Children > left || (node.IsGroup ? node.Children == 0 && depth > 0 : node.Children > 0) || node.Type is < 0 or > 7 || node.Repetition is < 0 or > 2)
+        if (node.Children < 0 || node.Children > left || (node.IsGroup ? node.Children == 0 && depth > 0 : node.Children > 0)
+            || node.Type is < 0 or > 7 || node.Repetition is < 0 or > 2)
         {
             throw new BadParquetException($"its schema is damaged at {MessageText.Quote(node.Name)}");
         }
 
         for (var child = 0; child < node.Children; child++)
         {
-            node.Parts.Add(next < nodes.Count ? Take(ref next, depth + 1) : throw new BadParquetException("its schema does not fit together"));
+            node.Parts.Add(
+                next < nodes.Count ? Take(ref next, depth + 1) : throw new BadParquetException("its schema does not fit together"));
         }
 
         return node;
@@ -300,7 +304,8 @@ internal sealed class ParquetFooter
                 throw new BadParquetException($"a group of rows has {group.Chunks.Count} columns where the schema has {leaves}");
             }
 
-            foreach (var chunk in group.Chunks.Where(chunk => chunk.Start < 4 || chunk.Length < 0 || chunk.Length > end - chunk.Start || chunk.Values < 0))
+            foreach (var chunk in group.Chunks.Where(
+                chunk => chunk.Start < 4 || chunk.Length < 0 || chunk.Length > end - chunk.Start || chunk.Values < 0))
             {
                 throw new BadParquetException($"column {MessageText.Quote(string.Join('.', chunk.Path))} does not lie within the file");
             }

@@ -8,8 +8,10 @@ internal sealed record ParquetNode(string Name)
     public const int Bool = 0, Int32 = 1, Int64 = 2, Int96 = 3, Float = 4, Double = 5, Bytes = 6, FixedBytes = 7;
 
     private const int Optional = 1, Repeating = 2;
-    private const int ConvertedUtf8 = 0, ConvertedMap = 1, ConvertedMapEntry = 2, ConvertedList = 3, ConvertedEnum = 4, ConvertedDecimal = 5, ConvertedJson = 19;
-    private const int LogicalText = 1, LogicalMap = 2, LogicalList = 3, LogicalEnum = 4, LogicalDecimal = 5, LogicalInteger = 10, LogicalNull = 11, LogicalJson = 12, LogicalUuid = 14, LogicalHalf = 15;
+    private const int ConvertedUtf8 = 0, ConvertedMap = 1, ConvertedMapEntry = 2, ConvertedList = 3, ConvertedEnum = 4, ConvertedDecimal =
+        5, ConvertedJson = 19;
+    private const int LogicalText = 1, LogicalMap = 2, LogicalList = 3, LogicalEnum = 4, LogicalDecimal = 5, LogicalInteger =
+        10, LogicalNull = 11, LogicalJson = 12, LogicalUuid = 14, LogicalHalf = 15;
 
     /// <summary>The physical type; null where it has parts.</summary>
     public int? Type { get; init; }
@@ -63,11 +65,15 @@ internal sealed record ParquetNode(string Name)
     public bool IsNull => Logical == LogicalNull;
 
     /// <summary>Whether its values are text.</summary>
-    public bool IsText => Type is Bytes or FixedBytes && (Logical is LogicalText or LogicalEnum or LogicalJson || (Logical is null && Converted is ConvertedUtf8 or ConvertedEnum or ConvertedJson));
+    public bool IsText =>
+        Type is Bytes or FixedBytes
+            && (Logical is LogicalText or LogicalEnum or LogicalJson
+                || (Logical is null && Converted is ConvertedUtf8 or ConvertedEnum or ConvertedJson));
 
     /// <summary>Whether its values are numbers or truth values.</summary>
     public bool IsNumber => Logical is LogicalDecimal or LogicalHalf || (Logical is null && Converted == ConvertedDecimal)
-        || (Type is Bool or Int32 or Int64 or Float or Double && Logical is null or LogicalInteger && (Converted is null or >= 11 and <= 18));
+        || (Type is Bool or Int32 or Int64 or Float or Double && Logical is null or LogicalInteger
+            && (Converted is null or >= 11 and <= 18));
 
     /// <summary>Whether its values are numbers of half precision.</summary>
     public bool IsHalf => Logical == LogicalHalf;

@@ -12,7 +12,8 @@ namespace LoRi.Files.Data;
 /// <param name="DefinitionBytes">Bytes of levels, of the first kind, that stand before packed values.</param>
 /// <param name="RepetitionBytes">Those of the second kind.</param>
 /// <param name="AsItIs">Whether its values are not packed, whatever those of other pages are.</param>
-internal readonly record struct ParquetPage(int Kind, long Plain, long Packed, long Values, int Encoding, long Nulls, long DefinitionBytes, long RepetitionBytes, bool AsItIs)
+internal readonly record struct ParquetPage(
+    int Kind, long Plain, long Packed, long Values, int Encoding, long Nulls, long DefinitionBytes, long RepetitionBytes, bool AsItIs)
 {
     /// <summary>Kinds of pages, as the format numbers them.</summary>
     public const int Data = 0, Index = 1, Dictionary = 2, DataAgain = 3;
@@ -37,7 +38,9 @@ internal static class ParquetPages
     /// <param name="stream">The file.</param>
     /// <param name="chunk">The column in a group of rows.</param>
     /// <param name="repeated">Whether its values repeat within a row.</param>
-    /// <exception cref="BadParquetException">A page is damaged, would unpack to far more than the file has, or is of a form that is not read.</exception>
+    /// <exception cref="BadParquetException">
+    /// A page is damaged, would unpack to far more than the file has, or is of a form that is not read.
+    /// </exception>
     public static List<(ParquetPage Page, long At)> Read(Stream stream, ParquetChunk chunk, bool repeated)
     {
         if (chunk.Values > ParquetFooter.FreeRows + stream.Length)
@@ -65,7 +68,9 @@ internal static class ParquetPages
 
         if (values != chunk.Values || plain > Unpacked(chunk.Length))
         {
-            throw Bad(chunk, $"has pages of {values} values and {MessageText.Bytes(plain)} where {chunk.Values} values in {MessageText.Bytes(chunk.Length)} are claimed");
+            throw Bad(chunk,
+                $"has pages of {values} values and {MessageText.Bytes(plain)} where {chunk.Values} values "
+                + $"in {MessageText.Bytes(chunk.Length)} are claimed");
         }
 
         return pages;
@@ -166,7 +171,8 @@ internal static class ParquetPages
 
     private static void CheckPage(ParquetChunk chunk, ParquetPage page, long left, bool repeated)
     {
-        if (page.Packed < 0 || page.Packed > left || page.Plain < 0 || page.Plain > Unpacked(page.Packed) || page.LevelBytes > long.Min(page.Packed, page.Plain))
+        if (page.Packed < 0 || page.Packed > left || page.Plain < 0 || page.Plain > Unpacked(page.Packed)
+            || page.LevelBytes > long.Min(page.Packed, page.Plain))
         {
             throw Bad(chunk, $"has a page of {page.Packed} bytes that claims to be {page.Plain} unpacked, where {left} are left");
         }
@@ -176,7 +182,8 @@ internal static class ParquetPages
             throw Bad(chunk, "has an index among its pages", sound: true);
         }
 
-        if (page.Kind is < 0 or > 3 || page.Values < 0 || (page.Values > chunk.Values && page.Kind != ParquetPage.Dictionary) || page.Nulls < 0 || page.Nulls > page.Values || (page.Kind == ParquetPage.Dictionary && page.Values > page.Plain))
+        if (page.Kind is < 0 or > 3 || page.Values < 0 || (page.Values > chunk.Values && page.Kind != ParquetPage.Dictionary)
+            || page.Nulls < 0 || page.Nulls > page.Values || (page.Kind == ParquetPage.Dictionary && page.Values > page.Plain))
         {
             throw Bad(chunk, $"has a page that claims {page.Values} values");
         }

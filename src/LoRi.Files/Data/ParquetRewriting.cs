@@ -18,7 +18,8 @@ internal static class ParquetRewriting
     /// <param name="pages">Its pages, each with where its content begins.</param>
     /// <param name="rows">Rows of the group.</param>
     /// <exception cref="BadParquetException">It is too large.</exception>
-    public static byte[] Of(Stream file, ParquetColumn column, ParquetChunk chunk, IReadOnlyList<(ParquetPage Page, long At)> pages, long rows)
+    public static byte[] Of(
+        Stream file, ParquetColumn column, ParquetChunk chunk, IReadOnlyList<(ParquetPage Page, long At)> pages, long rows)
     {
         if (chunk.Length > Largest)
         {
@@ -57,7 +58,9 @@ internal static class ParquetRewriting
         {
             ParquetPage.Dictionary => head.Structure(7, values.Int(2, page.Encoding)),
             ParquetPage.Data => head.Structure(5, values.Int(2, page.Encoding).Int(3, 3).Int(4, 3)),
-            _ => head.Structure(8, values.Int(2, page.Nulls).Int(3, page.Values).Int(4, page.Encoding).Int(5, page.DefinitionBytes).Int(6, page.RepetitionBytes).Truth(7, !page.AsItIs)),
+            _ => head.Structure(
+                8, values.Int(2, page.Nulls).Int(3, page.Values).Int(4, page.Encoding).Int(5, page.DefinitionBytes)
+                    .Int(6, page.RepetitionBytes).Truth(7, !page.AsItIs)),
         };
     }
 
@@ -73,7 +76,10 @@ internal static class ParquetRewriting
         return new ThriftWriter().Int(1, 1).Structures(2, [.. schema]).Int(3, rows).Structures(4, [group]);
     }
 
-    /// <summary>A column's description. Texts are handed on as bytes: the library would put other characters in place of what is not UTF-8.</summary>
+    /// <summary>
+    /// A column's description. Texts are handed on as bytes: the library would put other characters in place of what is not
+    /// UTF-8.
+    /// </summary>
     private static ThriftWriter Element(ParquetNode node, string name) => new ThriftWriter()
         .Int(1, node.Type).Int(2, node.Type == ParquetNode.FixedBytes ? node.Length : null).Int(3, node.Repetition).Text(4, name)
         .Int(5, node.IsGroup ? 1 : null).Int(6, node.IsText ? null : node.Reading)

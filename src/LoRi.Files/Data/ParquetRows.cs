@@ -38,20 +38,26 @@ internal static class ParquetRows
         }
         catch (BadParquetException e) when (e.IsSound)
         {
-            throw new InputException($"{path}: is a Parquet file of a form that is not read: {e.Message}; write it anew with plain or dictionary encoding, or as JSON lines", e);
+            throw new InputException(
+                $"{path}: is a Parquet file of a form that is not read: {e.Message}; write it anew with plain or dictionary encoding, or "
+                + "as JSON lines", e);
         }
         catch (BadParquetException e)
         {
-            throw new InputException($"{path}: is not a Parquet file that can be read, as {e.Message}; it is damaged or cut short, fetch or write it again", e);
+            throw new InputException(
+                $"{path}: is not a Parquet file that can be read, as {e.Message}; it is damaged or cut short, fetch or write it again", e);
         }
         catch (Exception e) when (e is NotSupportedException or NotImplementedException)
         {
-            throw new InputException($"{path}: is a Parquet file of a form that is not read; write it anew with plain or dictionary encoding, or as JSON lines", e);
+            throw new InputException(
+                $"{path}: is a Parquet file of a form that is not read; write it anew with plain or dictionary encoding, or as JSON lines",
+                e);
         }
         catch (Exception e) when (e is not (OutOfMemoryException or InputException or BadRowException))
         {
             // What a damaged file makes the library throw is not documented, hence the wide net: nothing else runs in it.
-            throw new InputException($"{path}: is not a Parquet file that can be read; it is damaged or cut short, fetch or write it again", e);
+            throw new InputException($"{path}: is not a Parquet file that can be read; it is damaged or cut short, fetch or write it again",
+                e);
         }
     }
 

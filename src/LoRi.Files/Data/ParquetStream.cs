@@ -5,10 +5,12 @@ namespace LoRi.Files.Data;
 internal sealed class ParquetStream(byte[] bytes) : MemoryStream(bytes, writable: false)
 {
     /// <inheritdoc/>
-    public override int Read(byte[] buffer, int offset, int count) => count == 0 || Position < Length ? base.Read(buffer, offset, count) : throw new EndOfStreamException();
+    public override int Read(byte[] buffer, int offset, int count) =>
+        count == 0 || Position < Length ? base.Read(buffer, offset, count) : throw new EndOfStreamException();
 
     /// <inheritdoc/>
-    public override int Read(Span<byte> buffer) => buffer.IsEmpty || Position < Length ? base.Read(buffer) : throw new EndOfStreamException();
+    public override int Read(Span<byte> buffer) =>
+        buffer.IsEmpty || Position < Length ? base.Read(buffer) : throw new EndOfStreamException();
 
     /// <inheritdoc/>
     public override int ReadByte() => Position < Length ? base.ReadByte() : throw new EndOfStreamException();

@@ -56,17 +56,20 @@ internal sealed class ParquetValues : IDisposable
             return new ParquetColumnValues(column, null, 0);
         }
 
-        var chunk = group.Chunks.FirstOrDefault(chunk => chunk.Path.SequenceEqual(column.Path)) ?? throw new BadParquetException($"column {MessageText.Quote(column.Name)} is missing in a group of rows");
+        var chunk = group.Chunks.FirstOrDefault(chunk => chunk.Path.SequenceEqual(column.Path))
+            ?? throw new BadParquetException($"column {MessageText.Quote(column.Name)} is missing in a group of rows");
         if (column.Repetitions == 0 && chunk.Values != group.Rows)
         {
-            throw new BadParquetException($"column {MessageText.Quote(column.Name)} has {chunk.Values} values in a group of {group.Rows} rows");
+            throw new BadParquetException(
+                $"column {MessageText.Quote(column.Name)} has {chunk.Values} values in a group of {group.Rows} rows");
         }
 
         var rewritten = ParquetRewriting.Of(file, column, chunk, ParquetPages.Read(file, chunk, column.Repetitions > 0), group.Rows);
         var reader = Wait(ParquetReader.CreateAsync(new ParquetStream(rewritten)));
         var field = reader.Schema.DataFields.Single();
         return field.MaxDefinitionLevel == column.ValueLevel && field.MaxRepetitionLevel == column.Repetitions
-            ? new ParquetColumnValues(column, Wait(reader.OpenRowGroupReader(0).ReadRawColumnDataBaseAsync(field).AsTask()), (int)group.Rows)
+            ? new ParquetColumnValues(column, Wait(reader.OpenRowGroupReader(0).ReadRawColumnDataBaseAsync(field).AsTask()),
+                (int)group.Rows)
             : throw new BadParquetException($"column {MessageText.Quote(column.Name)} is nested in a way that is not read", sound: true);
     }
 
@@ -181,7 +184,8 @@ internal sealed class ParquetColumnValues : IDisposable
     private ParquetCell? Value(int index) => raw switch
     {
         RawColumnData<ReadOnlyMemory<char>> text => new ParquetCell.Text(text.Values[index].ToString()),
-        RawColumnData<ReadOnlyMemory<byte>> text when column.Kind == ParquetKind.Text => new ParquetCell.Text(Utf8(text.Values[index].Span)),
+        RawColumnData<ReadOnlyMemory<byte>> text when column.Kind == ParquetKind.Text =>
+            new ParquetCell.Text(Utf8(text.Values[index].Span)),
         RawColumnData<bool> truth => new ParquetCell.Number(truth.Values[index] ? "True" : "False"),
         RawColumnData<double> number => Real(number.Values[index], "R"),
         RawColumnData<float> number => Real(number.Values[index], "R"),
@@ -198,7 +202,8 @@ internal sealed class ParquetColumnValues : IDisposable
         _ => throw new BadParquetException($"column {MessageText.Quote(column.Name)} has a type that is not read", sound: true),
     };
 
-    private static ParquetCell.Number Whole(IFormattable number) => new(RowChecks.NumberText(number.ToString(null, CultureInfo.InvariantCulture)));
+    private static ParquetCell.Number Whole(IFormattable number) =>
+        new(RowChecks.NumberText(number.ToString(null, CultureInfo.InvariantCulture)));
 
     /// <summary>What is no number is a missing one: data frames write it where there is none.</summary>
     private static ParquetCell? Real<T>(T number, string format)

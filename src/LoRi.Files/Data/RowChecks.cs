@@ -40,7 +40,8 @@ internal static partial class RowChecks
         }
 
         return WithExponent().Match(number) is { Success: true } parts
-            && int.TryParse(parts.Groups["exponent"].ValueSpan, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var exponent)
+            && int.TryParse(parts.Groups["exponent"].ValueSpan, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture,
+                out var exponent)
             && exponent is >= -PlainNumber.LargestExponent and <= PlainNumber.LargestExponent
                 ? PlainNumber.Of(parts.Groups["minus"].Success, parts.Groups["whole"].Value, parts.Groups["fraction"].Value, exponent)
                 : number;
@@ -52,6 +53,7 @@ internal static partial class RowChecks
     [GeneratedRegex(@"\A(-?[0-9]+)\.0+\z", RegexOptions.CultureInvariant)]
     private static partial Regex WholeWithZeros();
 
-    [GeneratedRegex(@"\A(?<minus>-)?(?<whole>[0-9]+)(?:\.(?<fraction>[0-9]+))?[eE](?<exponent>[-+]?[0-9]+)\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A(?<minus>-)?(?<whole>[0-9]+)(?:\.(?<fraction>[0-9]+))?[eE](?<exponent>[-+]?[0-9]+)\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex WithExponent();
 }

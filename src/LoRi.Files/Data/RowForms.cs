@@ -51,9 +51,13 @@ internal static class RowForms
     /// <summary>The example of a row of this form.</summary>
     internal static ReasoningExample Read(string id, IRowFields fields, RowForm form, DataOptions options) => form switch
     {
-        RowForm.Gsm8k => Gsm8k.Read(OwnName(fields, "id", id), fields.Text(options.QuestionColumn), fields.Text(options.AnswerColumn), options.Annotations),
+        RowForm.Gsm8k =>
+            Gsm8k.Read(OwnName(fields, "id", id), fields.Text(options.QuestionColumn), fields.Text(options.AnswerColumn),
+                options.Annotations),
         RowForm.GsmHard => WithoutRationale(id, fields.Text("input"), fields.Value("target")),
-        RowForm.Svamp => WithoutRationale(OwnName(fields, "ID", id), RowChecks.Join(fields.Text("Body"), fields.Text("Question")), fields.Value("Answer")),
+        RowForm.Svamp =>
+            WithoutRationale(OwnName(fields, "ID", id), RowChecks.Join(fields.Text("Body"), fields.Text("Question")),
+                fields.Value("Answer")),
         RowForm.MultiArith => WithoutRationale(id, fields.Text("sQuestion"), OnlySolution(fields)),
         RowForm.Chat => ChatRow.Read(OwnName(fields, "id", id), fields.Messages(ChatRow.Field), options.Annotations),
         _ => Generic(id, fields, options),
@@ -76,7 +80,8 @@ internal static class RowForms
             fields.Value(options.AnswerColumn)));
     }
 
-    private static string OwnName(IRowFields fields, string field, string otherwise) => fields.Name(field) is { Length: > 0 } name ? name : otherwise;
+    private static string OwnName(IRowFields fields, string field, string otherwise) =>
+        fields.Name(field) is { Length: > 0 } name ? name : otherwise;
 
     private static string OnlySolution(IRowFields fields)
     {

@@ -19,10 +19,12 @@ internal static class AppendedFile
 
     /// <summary>Appends a line.</summary>
     /// <exception cref="InputException">The disk is full, or the file went away.</exception>
-    public static void Write(StreamWriter file, string path, string line, Func<string>? goOn = null) => Try(path, () => file.WriteLine(line), goOn);
+    public static void Write(StreamWriter file, string path, string line, Func<string>? goOn = null) =>
+        Try(path, () => file.WriteLine(line), goOn);
 
     /// <summary>Makes sure that all lines so far survive a loss of power.</summary>
-    public static void FlushToDisk(StreamWriter file, string path) => Try(path, () => (file.BaseStream as FileStream)?.Flush(flushToDisk: true));
+    public static void FlushToDisk(StreamWriter file, string path) =>
+        Try(path, () => (file.BaseStream as FileStream)?.Flush(flushToDisk: true));
 
     /// <summary>Closes the file; what could not be written was reported when it was to be written.</summary>
     public static void Close(StreamWriter? file)
@@ -49,5 +51,6 @@ internal static class AppendedFile
     }
 
     private static InputException Failed(string path, Exception e, Func<string>? goOn = null) =>
-        new($"{path}: cannot be written ({e.Message}); check the free space and the permissions; {goOn?.Invoke() ?? "then --resume goes on from the last checkpoint"}", e);
+        new($"{path}: cannot be written ({e.Message}); check the free space and the "
+            + $"permissions; {goOn?.Invoke() ?? "then --resume goes on from the last checkpoint"}", e);
 }

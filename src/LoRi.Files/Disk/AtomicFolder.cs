@@ -16,7 +16,8 @@ internal static class AtomicFolder
         try
         {
             Directory.CreateDirectory(partial);
-            using (new FileStream(Path.Combine(partial, Leftovers.LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose))
+            using (new FileStream(Path.Combine(partial, Leftovers.LockName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1,
+                FileOptions.DeleteOnClose))
             {
                 write(partial);
             }
@@ -32,7 +33,8 @@ internal static class AtomicFolder
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{path}: cannot be written ({e.Message}); check the folder above it, its permissions and the free space", e);
+            throw new InputException(
+                $"{path}: cannot be written ({e.Message}); check the folder above it, its permissions and the free space", e);
         }
         finally
         {

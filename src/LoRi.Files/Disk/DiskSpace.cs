@@ -19,7 +19,8 @@ internal static class DiskSpace
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
-            throw new InputException($"{folder}: the system does not tell the free space there ({e.Message}); name a folder on an ordinary disk", e);
+            throw new InputException(
+                $"{folder}: the system does not tell the free space there ({e.Message}); name a folder on an ordinary disk", e);
         }
     }
 }

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace LoRi.Files.Disk;
 
-/// <summary>What a file is by its first bytes, where something else was wanted: all that real users have named by mistake, in one place.</summary>
+/// <summary>
+/// What a file is by its first bytes, where something else was wanted: all that real users have named by mistake, in one place.
+/// </summary>
 internal static class FileCause
 {
     private static readonly (int At, byte[] Magic, string What)[] Known =
@@ -12,7 +14,8 @@ internal static class FileCause
         (0, [0xFD, .. "7zXZ\0"u8], "compressed with xz: unpack it with unxz"),
         (0, "BZh"u8.ToArray(), "compressed with bzip2: unpack it with bunzip2"),
         (0, [0x04, 0x22, 0x4D, 0x18], "compressed with lz4: unpack it with unlz4"),
-        (0, "PK\x03\x04"u8.ToArray(), "a zip archive, or an office or PyTorch file that is one: unpack it, or save what it holds in another form"),
+        (0, "PK\x03\x04"u8.ToArray(),
+            "a zip archive, or an office or PyTorch file that is one: unpack it, or save what it holds in another form"),
         (0, [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C], "a 7-Zip archive: unpack it"),
         (0, "Rar!"u8.ToArray(), "a RAR archive: unpack it"),
         (257, "ustar"u8.ToArray(), "a tar archive: unpack it"),
@@ -38,13 +41,16 @@ internal static class FileCause
         (0, [(byte)'[', 0], "text in UTF-16: save it in UTF-8"),
         (0, [0, (byte)'{'], "text in UTF-16: save it in UTF-8"),
         (0, [0, (byte)'['], "text in UTF-16: save it in UTF-8"),
-        (0, "version https://git-lfs"u8.ToArray(), "a pointer of git LFS and not the file itself: fetch it with git lfs pull or lori download"),
+        (0, "version https://git-lfs"u8.ToArray(),
+            "a pointer of git LFS and not the file itself: fetch it with git lfs pull or lori download"),
     ];
 
     /// <summary>How many bytes <see cref="Of"/> looks at.</summary>
     public const int Looked = 512;
 
-    /// <summary>What a file is and what to do about it, as the end of a sentence about it; null where its first bytes tell nothing.</summary>
+    /// <summary>
+    /// What a file is and what to do about it, as the end of a sentence about it; null where its first bytes tell nothing.
+    /// </summary>
     /// <param name="start">The first bytes; more than <see cref="Looked"/> do not matter.</param>
     public static string? Of(ReadOnlySpan<byte> start)
     {
@@ -57,7 +63,8 @@ internal static class FileCause
         }
 
         var text = Encoding.UTF8.GetString(start[..int.Min(start.Length, Looked)]).TrimStart('\ufeff', ' ', '\t', '\r', '\n');
-        return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+        return text.StartsWith("<!doctype html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
             ? "a web page, perhaps an error message in place of the file: fetch it again"
             : null;
     }

@@ -57,13 +57,18 @@ internal static partial class FileKind
         _ => "no file of a known kind",
     };
 
-    /// <summary>The type and permissions, whose place is the same on all architectures; null where there is nothing, or the call is not known.</summary>
+    /// <summary>
+    /// The type and permissions, whose place is the same on all architectures; null where there is nothing, or the call is not
+    /// known.
+    /// </summary>
     private static int? Mode(int folder, string path, int flags)
     {
         var stat = new byte[StatSize];
         try
         {
-            return Statx(folder, path, flags, TypeOnly, stat) == 0 ? BinaryPrimitives.ReadUInt16LittleEndian(stat.AsSpan(ModeOffset)) : null;
+            return Statx(folder, path, flags, TypeOnly, stat) == 0
+                ? BinaryPrimitives.ReadUInt16LittleEndian(stat.AsSpan(ModeOffset))
+                : null;
         }
         catch (EntryPointNotFoundException)
         {

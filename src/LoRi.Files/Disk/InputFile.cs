@@ -108,7 +108,8 @@ internal static class InputFile
     {
         if (length > largest)
         {
-            throw new InputException($"{path}: has more than the {MessageText.Bytes(largest)} that such a file may have; check that it is the right file");
+            throw new InputException(
+                $"{path}: has more than the {MessageText.Bytes(largest)} that such a file may have; check that it is the right file");
         }
     }
 

@@ -13,7 +13,8 @@ internal static partial class Leftovers
     public const string LockName = ".lock";
 
     /// <summary>The name of an unfinished file beside a path.</summary>
-    public static string FileFor(string path) => string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
+    public static string FileFor(string path) =>
+        string.Create(CultureInfo.InvariantCulture, $"{path}.{Environment.ProcessId}-{Guid.NewGuid():N}.tmp");
 
     /// <summary>The name of an unfinished folder beside a path.</summary>
     public static string FolderFor(string path) => Path.Combine(

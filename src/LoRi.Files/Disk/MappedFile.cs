@@ -6,27 +6,27 @@ namespace LoRi.Files.Disk;
 /// <summary>A read-only view of a whole file. Every access is checked against the file's length.</summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
-    private readonly MemoryMappedFile? _map;
-    private readonly MemoryMappedViewAccessor? _view;
-    private readonly byte* _start;
-    private readonly SafeFileHandle _handle;
-    private bool _disposed;
+    private readonly MemoryMappedFile? map;
+    private readonly MemoryMappedViewAccessor? view;
+    private readonly byte* start;
+    private readonly SafeFileHandle handle;
+    private bool disposed;
 
     private MappedFile(string path, SafeFileHandle handle)
     {
         Path = path;
-        _handle = handle;
+        this.handle = handle;
         Length = RandomAccess.GetLength(handle);
         if (Length == 0)
         {
             return;
         }
 
-        _map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, true);
-        _view = _map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
+        map = MemoryMappedFile.CreateFromFile(handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, true);
+        view = map.CreateViewAccessor(0, Length, MemoryMappedFileAccess.Read);
         byte* pointer = null;
-        _view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
-        _start = pointer + _view.PointerOffset;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref pointer);
+        start = pointer + view.PointerOffset;
     }
 
     /// <summary>The path as it was given.</summary>
@@ -38,7 +38,7 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>Maps <paramref name="path"/>; whatever the system objects to becomes an <see cref="InputException"/>.</summary>
     public static MappedFile Open(string path)
     {
-        SafeFileHandle handle = InputFile.OpenHandle(path);
+        var handle = InputFile.OpenHandle(path);
         try
         {
             return InputFile.On(path, () => new MappedFile(path, handle));
@@ -63,14 +63,14 @@ internal sealed unsafe class MappedFile : IDisposable
     /// </summary>
     public void Read(long offset, Span<byte> destination)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, Length - offset, nameof(destination));
         try
         {
             while (destination.Length > 0)
             {
-                int read = RandomAccess.Read(_handle, destination, offset);
+                var read = RandomAccess.Read(handle, destination, offset);
                 if (read == 0)
                 {
                     throw new InputException($"{Path}: ended at byte {offset} while it was read; it was changed meanwhile, fetch it again");
@@ -89,25 +89,25 @@ internal sealed unsafe class MappedFile : IDisposable
     /// <summary>The address of a range that lies within the file; good until the file is disposed.</summary>
     public byte* Pointer(long offset, long length)
     {
-        ObjectDisposedException.ThrowIf(_disposed, this);
+        ObjectDisposedException.ThrowIf(disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length - offset);
-        return _start + offset;
+        return start + offset;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        if (_disposed)
+        if (disposed)
         {
             return;
         }
 
-        _disposed = true;
-        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view?.Dispose();
-        _map?.Dispose();
-        _handle.Dispose();
+        disposed = true;
+        view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        view?.Dispose();
+        map?.Dispose();
+        handle.Dispose();
     }
 }

@@ -32,7 +32,7 @@ internal sealed class GgufCursor(MappedFile file)
             throw Bad($"{what} needs {count} bytes but the file ends after {Remaining}");
         }
 
-        ReadOnlySpan<byte> bytes = file.Bytes(Position, count);
+        var bytes = file.Bytes(Position, count);
         Position += count;
         return bytes;
     }
@@ -46,18 +46,18 @@ internal sealed class GgufCursor(MappedFile file)
     /// <summary>A count of things of at least <paramref name="bytesEach"/> bytes: refused when the file cannot hold them.</summary>
     public int Count(int bytesEach, string what)
     {
-        long at = Position;
-        ulong count = UInt64(what);
-        ulong most = (ulong)long.Min(Array.MaxLength, Remaining / bytesEach);
+        var at = Position;
+        var count = UInt64(what);
+        var most = (ulong)long.Min(Array.MaxLength, Remaining / bytesEach);
         return count <= most ? (int)count : throw Bad($"{what} is {count}, more than the {Remaining} bytes after it can hold", at);
     }
 
     /// <summary>A string: its length in bytes, then UTF-8.</summary>
     public string String(string what)
     {
-        int length = Count(1, $"the length of {what}");
-        long at = Position;
-        ReadOnlySpan<byte> bytes = Take(length, what);
+        var length = Count(1, $"the length of {what}");
+        var at = Position;
+        var bytes = Take(length, what);
         return Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : throw Bad($"{what} is not UTF-8", at);
     }
 
@@ -89,7 +89,7 @@ internal sealed class GgufCursor(MappedFile file)
             throw Bad($"{key} nests arrays more than {DeepestArray} deep");
         }
 
-        uint kind = UInt32($"the element kind of {key}");
+        var kind = UInt32($"the element kind of {key}");
         return kind switch
         {
             0 => Numbers<byte>(key),
@@ -111,8 +111,8 @@ internal sealed class GgufCursor(MappedFile file)
 
     private T[] Items<T>(int bytesEach, string key, Func<T> read)
     {
-        T[] items = new T[Count(bytesEach, $"the array length of {key}")];
-        for (int i = 0; i < items.Length; i++)
+        var items = new T[Count(bytesEach, $"the array length of {key}")];
+        for (var i = 0; i < items.Length; i++)
         {
             items[i] = read();
         }
@@ -122,7 +122,7 @@ internal sealed class GgufCursor(MappedFile file)
 
     private bool Bool(string key)
     {
-        byte value = Take(1, $"the value of {key}")[0];
+        var value = Take(1, $"the value of {key}")[0];
         return value <= 1 ? value == 1 : throw Bad($"the bool {key} has the value {value}", Position - 1);
     }
 
@@ -132,8 +132,8 @@ internal sealed class GgufCursor(MappedFile file)
     private unsafe T[] Numbers<T>(string key)
         where T : unmanaged
     {
-        T[] numbers = new T[Count(sizeof(T), $"the array length of {key}")];
-        Span<byte> target = MemoryMarshal.AsBytes(numbers.AsSpan());
+        var numbers = new T[Count(sizeof(T), $"the array length of {key}")];
+        var target = MemoryMarshal.AsBytes(numbers.AsSpan());
         Take(target.Length, $"the array {key}").CopyTo(target);
         return numbers;
     }

@@ -59,10 +59,10 @@ internal static unsafe class GgufDequantizer
 
     private static void Q40(byte* source, float* target, long count)
     {
-        for (byte* block = source; count > 0; count -= 32, block += 18, target += 32)
+        for (var block = source; count > 0; count -= 32, block += 18, target += 32)
         {
-            float scale = HalfAt(block);
-            for (int i = 0; i < 16; i++)
+            var scale = HalfAt(block);
+            for (var i = 0; i < 16; i++)
             {
                 int pair = block[2 + i];
                 target[i] = scale * ((pair & 15) - 8);
@@ -73,17 +73,17 @@ internal static unsafe class GgufDequantizer
 
     private static void Q41(byte* source, float* target, long count)
     {
-        float* values = stackalloc float[16];
-        for (byte* block = source; count > 0; count -= 32, block += 20, target += 32)
+        var values = stackalloc float[16];
+        for (var block = source; count > 0; count -= 32, block += 20, target += 32)
         {
             float scale = HalfAt(block), least = HalfAt(block + 2);
-            for (int q = 0; q < 16; q++)
+            for (var q = 0; q < 16; q++)
             {
-                float product = scale * q;
+                var product = scale * q;
                 values[q] = product + least;
             }
 
-            for (int i = 0; i < 16; i++)
+            for (var i = 0; i < 16; i++)
             {
                 int pair = block[4 + i];
                 target[i] = values[pair & 15];
@@ -94,11 +94,11 @@ internal static unsafe class GgufDequantizer
 
     private static void Q50(byte* source, float* target, long count)
     {
-        for (byte* block = source; count > 0; count -= 32, block += 22, target += 32)
+        for (var block = source; count > 0; count -= 32, block += 22, target += 32)
         {
-            float scale = HalfAt(block);
-            uint high = *(uint*)(block + 2);
-            for (int i = 0; i < 16; i++)
+            var scale = HalfAt(block);
+            var high = *(uint*)(block + 2);
+            for (var i = 0; i < 16; i++)
             {
                 int pair = block[6 + i];
                 target[i] = scale * (((pair & 15) | (int)(((high >> i) & 1) << 4)) - 16);
@@ -109,15 +109,15 @@ internal static unsafe class GgufDequantizer
 
     private static void Q51(byte* source, float* target, long count)
     {
-        for (byte* block = source; count > 0; count -= 32, block += 24, target += 32)
+        for (var block = source; count > 0; count -= 32, block += 24, target += 32)
         {
             float scale = HalfAt(block), least = HalfAt(block + 2);
-            uint high = *(uint*)(block + 4);
-            for (int i = 0; i < 16; i++)
+            var high = *(uint*)(block + 4);
+            for (var i = 0; i < 16; i++)
             {
                 int pair = block[8 + i];
-                float first = scale * ((pair & 15) | (int)(((high >> i) & 1) << 4));
-                float second = scale * ((pair >> 4) | (int)(((high >> (i + 16)) & 1) << 4));
+                var first = scale * ((pair & 15) | (int)(((high >> i) & 1) << 4));
+                var second = scale * ((pair >> 4) | (int)(((high >> (i + 16)) & 1) << 4));
                 target[i] = first + least;
                 target[i + 16] = second + least;
             }
@@ -126,10 +126,10 @@ internal static unsafe class GgufDequantizer
 
     private static void Q80(byte* source, float* target, long count)
     {
-        for (byte* block = source; count > 0; count -= 32, block += 34, target += 32)
+        for (var block = source; count > 0; count -= 32, block += 34, target += 32)
         {
-            float scale = HalfAt(block);
-            for (int i = 0; i < 32; i++)
+            var scale = HalfAt(block);
+            for (var i = 0; i < 32; i++)
             {
                 target[i] = scale * (sbyte)block[2 + i];
             }
@@ -138,10 +138,10 @@ internal static unsafe class GgufDequantizer
 
     private static void IQ4NL(byte* source, float* target, long count)
     {
-        for (byte* block = source; count > 0; count -= 32, block += 18, target += 32)
+        for (var block = source; count > 0; count -= 32, block += 18, target += 32)
         {
-            float scale = HalfAt(block);
-            for (int i = 0; i < 16; i++)
+            var scale = HalfAt(block);
+            for (var i = 0; i < 16; i++)
             {
                 int pair = block[2 + i];
                 target[i] = scale * UnevenSteps[pair & 15];

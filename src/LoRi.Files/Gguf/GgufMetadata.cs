@@ -10,16 +10,18 @@ internal static class GgufMetadata
     public static string? FindString(this GgufFile file, string key) => file.Find<string>(key, "a string");
 
     /// <summary>An array, or null where the key is absent.</summary>
-    public static T[]? FindArray<T>(this GgufFile file, string key) => file.Find<T[]>(key, typeof(T) == typeof(string) ? "an array of strings" : typeof(T) == typeof(float) ? "an array of f32" : "an array of i32");
+    public static T[]? FindArray<T>(this GgufFile file, string key) =>
+        file.Find<T[]>(
+            key, typeof(T) == typeof(string) ? "an array of strings" : typeof(T) == typeof(float) ? "an array of f32" : "an array of i32");
 
     /// <summary>A bool, or null where the key is absent.</summary>
     public static bool? FindBool(this GgufFile file, string key) =>
-        file.Metadata.TryGetValue(key, out object? value) ? value as bool? ?? throw Wrong(file, key, value, "a bool") : null;
+        file.Metadata.TryGetValue(key, out var value) ? value as bool? ?? throw Wrong(file, key, value, "a bool") : null;
 
     /// <summary>An integer of any width, or null where the key is absent.</summary>
     public static long? FindInteger(this GgufFile file, string key)
     {
-        if (!file.Metadata.TryGetValue(key, out object? value))
+        if (!file.Metadata.TryGetValue(key, out var value))
         {
             return null;
         }
@@ -32,7 +34,7 @@ internal static class GgufMetadata
     /// <summary>An integer, or an array of one for each block that are all the same; null where the key is absent.</summary>
     public static long? FindIntegerOfBlocks(this GgufFile file, string key)
     {
-        if (!file.Metadata.TryGetValue(key, out object? value) || value is not Array { Length: > 0 } list)
+        if (!file.Metadata.TryGetValue(key, out var value) || value is not Array { Length: > 0 } list)
         {
             return file.FindInteger(key);
         }
@@ -40,12 +42,14 @@ internal static class GgufMetadata
         object[] different = [.. list.Cast<object>().Distinct().Take(2)];
         return different is [byte or sbyte or ushort or short or uint or int or long or (ulong and <= long.MaxValue)]
             ? Convert.ToInt64(different[0], CultureInfo.InvariantCulture)
-            : throw new InputException($"{file.Path}: {key} differs from block to block ({different[0]}, {different[^1]}, ..); numbers per block are not supported, use another model");
+            : throw new InputException(
+                $"{file.Path}: {key} differs from block to block ({different[0]}, {different[^1]}, ..); numbers per block are not "
+                + "supported, use another model");
     }
 
     /// <summary>A number of any kind, or null where the key is absent.</summary>
     public static double? FindNumber(this GgufFile file, string key) =>
-        file.Metadata.TryGetValue(key, out object? value) && value is float or double
+        file.Metadata.TryGetValue(key, out var value) && value is float or double
             ? Convert.ToDouble(value, CultureInfo.InvariantCulture)
             : file.FindInteger(key);
 
@@ -56,10 +60,11 @@ internal static class GgufMetadata
 
     private static T? Find<T>(this GgufFile file, string key, string wanted)
         where T : class =>
-        file.Metadata.TryGetValue(key, out object? value) ? value as T ?? throw Wrong(file, key, value, wanted) : null;
+        file.Metadata.TryGetValue(key, out var value) ? value as T ?? throw Wrong(file, key, value, wanted) : null;
 
     private static InputException Wrong(GgufFile file, string key, object value, string wanted) =>
-        new($"{file.Path}: the metadata key {MessageText.Quote(key)} is {Kind(value)} where {wanted} is needed; this variant is not supported, use the model's Hub folder");
+        new($"{file.Path}: the metadata key {MessageText.Quote(key)} is {Kind(value)} where {wanted} is needed; this variant is not "
+            + "supported, use the model's Hub folder");
 
     /// <summary>The format's name of a value's kind.</summary>
     private static string Kind(object value) => value is Array list

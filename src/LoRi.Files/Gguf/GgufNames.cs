@@ -29,13 +29,13 @@ internal static partial class GgufNames
     /// <summary>The Hub's name, or null for a tensor that the architecture does not have.</summary>
     public static string? ToHub(string name)
     {
-        if (Outside.TryGetValue(name, out string? outside))
+        if (Outside.TryGetValue(name, out var outside))
         {
             return outside;
         }
 
-        Match match = Block().Match(name);
-        return match.Success && InBlock.TryGetValue(match.Groups["part"].Value, out string? part)
+        var match = Block().Match(name);
+        return match.Success && InBlock.TryGetValue(match.Groups["part"].Value, out var part)
             ? string.Create(CultureInfo.InvariantCulture, $"model.layers.{match.Groups["layer"].Value}.{part}.{match.Groups["kind"].Value}")
             : null;
     }
@@ -48,7 +48,7 @@ internal static partial class GgufNames
             return outside;
         }
 
-        Match match = HubBlock().Match(name);
+        var match = HubBlock().Match(name);
         return match.Success && InBlock.FirstOrDefault(pair => pair.Value == match.Groups["part"].Value).Key is { } part
             ? $"blk.{match.Groups["layer"].Value}.{part}.{match.Groups["kind"].Value}"
             : null;

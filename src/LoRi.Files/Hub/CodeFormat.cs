@@ -11,7 +11,8 @@ internal static class CodeFormat
     /// <summary>How text pickles of the oldest protocol begin: with a container, or by naming a function of a module.</summary>
     private static readonly byte[][] TextPickles =
     [
-        .. new[] { "(dp0\n", "(dp1\n", "(lp0\n", "(lp1\n", "c__builtin__\n", "cbuiltins\n", "cposix\n", "cnt\n", "cos\nsystem\n", "csubprocess\n", "ccopy_reg\n", "c__main__\n" }
+        .. new[] { "(dp0\n", "(dp1\n", "(lp0\n", "(lp1\n", "c__builtin__\n", "cbuiltins\n", "cposix\n", "cnt\n", "cos\nsystem\n",
+            "csubprocess\n", "ccopy_reg\n", "c__main__\n" }
             .Select(System.Text.Encoding.ASCII.GetBytes),
     ];
 
@@ -59,7 +60,8 @@ internal static class CodeFormat
         }
 
         var length = start[26] + (start[27] << 8);
-        return length <= start.Length - ZipName && (start.Slice(ZipName, length).EndsWith(".pkl"u8) || start.Slice(ZipName, length).EndsWith(".npy"u8));
+        return length <= start.Length - ZipName
+            && (start.Slice(ZipName, length).EndsWith(".pkl"u8) || start.Slice(ZipName, length).EndsWith(".npy"u8));
     }
 }
 

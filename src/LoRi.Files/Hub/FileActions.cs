@@ -14,7 +14,8 @@ internal static class FileActions
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{path}: cannot be read or written ({e.Message}); check the folder, its permissions and the free space", e);
+            throw new InputException(
+                $"{path}: cannot be read or written ({e.Message}); check the folder, its permissions and the free space", e);
         }
     }
 

@@ -29,7 +29,9 @@ internal static class FileLock
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
-                throw new InputException($"{path}: cannot be locked ({e.Message}); check the folder's permissions, and that no other program hangs while it fetches", e);
+                throw new InputException(
+                    $"{path}: cannot be locked ({e.Message}); check the folder's permissions, and that no other program hangs while it "
+                    + "fetches", e);
             }
         }
     }

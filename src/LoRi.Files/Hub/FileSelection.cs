@@ -21,7 +21,8 @@ internal sealed record FileSelection(IReadOnlyList<RemoteFile> Files, IReadOnlyL
     };
 
     /// <summary>Endings that say how a file is packed, not what it is.</summary>
-    private static readonly HashSet<string> Packings = new(StringComparer.OrdinalIgnoreCase) { ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar" };
+    private static readonly HashSet<string> Packings =
+        new(StringComparer.OrdinalIgnoreCase) { ".gz", ".bz2", ".xz", ".zst", ".zip", ".tar" };
 
     private static readonly string[] Weights = [".safetensors", ".gguf"];
 
@@ -34,14 +35,16 @@ internal sealed record FileSelection(IReadOnlyList<RemoteFile> Files, IReadOnlyL
         RemoteFile[] taken = [.. wanted[false]], refused = [.. wanted[true]];
         if (taken.Length == 0 && refused.Length == 0)
         {
-            throw new InputException($"{repository}: none of its {files.Count} files matches --include and --exclude; correct the patterns");
+            throw new InputException(
+                $"{repository}: none of its {files.Count} files matches --include and --exclude; correct the patterns");
         }
 
         var noWeights = request.Repository.Kind == RepositoryKind.Model && !taken.Any(file => Has(Weights, file.Path));
         if (refused.Length > 0 && (taken.Length == 0 || noWeights))
         {
             throw new InputException(
-                $"{repository}: has its content only as pickles or other frameworks' files ({Names(refused)}), which can run code when loaded and are never fetched; "
+                $"{repository}: has its content only as pickles or other frameworks' files ({Names(refused)}), which can run code when "
+                + "loaded and are never fetched; "
                 + "use a revision or a repository with .safetensors files");
         }
 
@@ -65,7 +68,8 @@ internal sealed record FileSelection(IReadOnlyList<RemoteFile> Files, IReadOnlyL
     private static bool Has(string[] endings, string path) => endings.Contains(Path.GetExtension(path), StringComparer.OrdinalIgnoreCase);
 
     private static bool IsWanted(string path, DownloadRequest request) =>
-        (request.Include.Count == 0 || request.Include.Any(pattern => Matches(pattern, path))) && !request.Exclude.Any(pattern => Matches(pattern, path));
+        (request.Include.Count == 0 || request.Include.Any(pattern => Matches(pattern, path)))
+            && !request.Exclude.Any(pattern => Matches(pattern, path));
 
     /// <summary><c>*</c> stands for any text, slashes too, and <c>?</c> for one character; a folder stands for all in it.</summary>
     private static bool Matches(string pattern, string path) =>

@@ -95,7 +95,8 @@ internal sealed class HubCache : IDownloadTarget
         }
     }
 
-    private static string RepositoryFolder(string cacheFolder, RepositoryId repository) => Path.Combine(cacheFolder, repository.CacheFolder);
+    private static string RepositoryFolder(string cacheFolder, RepositoryId repository) =>
+        Path.Combine(cacheFolder, repository.CacheFolder);
 
     private string Blob(RemoteFile file) => Path.Combine(repository, "blobs", file.Hash);
 

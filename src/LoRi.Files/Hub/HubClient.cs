@@ -31,7 +31,8 @@ internal sealed class HubClient : IDisposable
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
-        http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("lori", typeof(HubClient).Assembly.GetName().Version?.ToString(3)));
+        http.DefaultRequestHeaders.UserAgent.Add(
+            new ProductInfoHeaderValue("lori", typeof(HubClient).Assembly.GetName().Version?.ToString(3)));
         http.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
     }
 
@@ -58,8 +59,10 @@ internal sealed class HubClient : IDisposable
     public async Task Check(RemoteFile file, string commit)
     {
         // The Hub itself describes a file that lies elsewhere; the store's own headers say nothing about its hash.
-        using var response = await Send(HttpMethod.Head, FileUrl(file, commit), 0, answer => answer.Headers.Contains("X-Linked-Etag")).ConfigureAwait(false);
-        var etag = (Header(response, "X-Linked-Etag") ?? response.Headers.ETag?.Tag ?? string.Empty).Replace("W/", string.Empty, StringComparison.Ordinal).Trim('"');
+        using var response =
+            await Send(HttpMethod.Head, FileUrl(file, commit), 0, answer => answer.Headers.Contains("X-Linked-Etag")).ConfigureAwait(false);
+        var etag = (Header(response, "X-Linked-Etag") ?? response.Headers.ETag?.Tag ?? string.Empty).Replace(
+            "W/", string.Empty, StringComparison.Ordinal).Trim('"');
         var size = Header(response, "X-Linked-Size");
         var found = Header(response, "X-Repo-Commit");
         var other = RemoteFile.IsHash(etag) && etag != file.Hash ? $"content {etag} instead of {file.Hash}"
@@ -68,7 +71,9 @@ internal sealed class HubClient : IDisposable
             : null;
         if (other is not null)
         {
-            throw new InputException($"{request.Repository.Shown}: the server has {file.Path} with {other}, which it listed; run the command again, or do not trust this endpoint");
+            throw new InputException(
+                $"{request.Repository.Shown}: the server has {file.Path} with {other}, which it listed; run the command again, or do not "
+                + "trust this endpoint");
         }
     }
 
@@ -76,7 +81,8 @@ internal sealed class HubClient : IDisposable
     public async Task Receive(RemoteFile file, string commit, PartialFile part, Action<long> progress)
     {
         using var response = await Send(
-            HttpMethod.Get, FileUrl(file, commit), part.Length, answer => answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable).ConfigureAwait(false);
+            HttpMethod.Get, FileUrl(file, commit), part.Length, answer => answer.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
+            .ConfigureAwait(false);
         var range = response.Content.Headers.ContentRange;
         if (response.StatusCode == HttpStatusCode.OK)
         {
@@ -91,7 +97,8 @@ internal sealed class HubClient : IDisposable
         if (response.Content.Headers.ContentLength is { } announced && announced != file.Size - part.Length)
         {
             throw new InputException(
-                $"{file.Path}: the server announces {announced} bytes where {file.Size - part.Length} of the {file.Size} listed ones are missing; try again later, or do not trust this endpoint");
+                $"{file.Path}: the server announces {announced} bytes where {file.Size - part.Length} of the {file.Size} listed ones are "
+                + "missing; try again later, or do not trust this endpoint");
         }
 
         await Read(response, bytes =>
@@ -132,14 +139,16 @@ internal sealed class HubClient : IDisposable
             {
                 url = response.StatusCode switch
                 {
-                    HttpStatusCode.Moved or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect =>
+                    HttpStatusCode.Moved or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect
+                        or HttpStatusCode.PermanentRedirect =>
                         Target(url, response.Headers.Location),
                     _ => throw HubRefusal.Of(response, request, options, IsHub(url)),
                 };
             }
         }
 
-        throw new InputException($"{request.Repository.Shown}: {options.Endpoint.Host} redirects more than {MostRedirects} times; check HF_ENDPOINT");
+        throw new InputException(
+            $"{request.Repository.Shown}: {options.Endpoint.Host} redirects more than {MostRedirects} times; check HF_ENDPOINT");
     }
 
     private async Task<HttpResponseMessage> SendOnce(HttpMethod method, Uri url, long from)
@@ -201,17 +210,22 @@ internal sealed class HubClient : IDisposable
 
     private HubInterruption Interrupted(string host, Exception e)
     {
-        var reason = e is OperationCanceledException ? $"nothing came within {options.Patience.TotalSeconds:0} s" : (e.InnerException ?? e).Message.TrimEnd('.');
+        var reason = e is OperationCanceledException
+            ? $"nothing came within {options.Patience.TotalSeconds:0} s"
+            : (e.InnerException ?? e).Message.TrimEnd('.');
         return new($"the connection to {host} failed ({reason})", null, e);
     }
 
-    private bool IsHub(Uri url) => Uri.Compare(url, options.Endpoint, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
+    private bool IsHub(Uri url) =>
+        Uri.Compare(url, options.Endpoint, UriComponents.SchemeAndServer, UriFormat.Unescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
     private static Uri Target(Uri from, Uri? location)
     {
         Uri.TryCreate(from, location, out var target);
         return target is { Scheme: "https" } || (target is { Scheme: "http" } && from.Scheme == "http")
             ? target
-            : throw new InputException($"{from.Host}: redirects to {MessageText.Quote(location?.OriginalString ?? "nowhere")}, which is not followed; check HF_ENDPOINT");
+            : throw new InputException(
+                $"{from.Host}: redirects to {MessageText.Quote(location?.OriginalString ?? "nowhere")}, which is not followed; check "
+                + "HF_ENDPOINT");
     }
 }

@@ -2,11 +2,15 @@ using LoRi.Files.Text;
 
 namespace LoRi.Files.Hub;
 
-/// <summary>Fetches the files of a repository: those that are there already are used, parts of files are gone on with, all are checked.</summary>
+/// <summary>
+/// Fetches the files of a repository: those that are there already are used, parts of files are gone on with, all are checked.
+/// </summary>
 public static class HubDownload
 {
     /// <summary>Fetches what is missing.</summary>
-    /// <exception cref="InputException">The Hub refuses or cannot be reached, or sends something else than it lists, or the disk is full.</exception>
+    /// <exception cref="InputException">
+    /// The Hub refuses or cannot be reached, or sends something else than it lists, or the disk is full.
+    /// </exception>
     public static DownloadResult Run(HubOptions options, DownloadRequest request, IDownloadScreen screen)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -17,7 +21,8 @@ public static class HubDownload
             throw new InputException($"--revision {MessageText.Quote(request.Revision)}: {problem}; name a branch, a tag or a commit");
         }
 
-        return Run(options with { CacheFolder = Path.GetFullPath(options.CacheFolder) }, request, screen, new HubRetries(options, screen)).GetAwaiter().GetResult();
+        return Run(options with { CacheFolder = Path.GetFullPath(options.CacheFolder) }, request, screen, new HubRetries(options, screen))
+            .GetAwaiter().GetResult();
     }
 
     private static async Task<DownloadResult> Run(HubOptions options, DownloadRequest request, IDownloadScreen screen, HubRetries retries)
@@ -34,7 +39,8 @@ public static class HubDownload
         var missing = selection.Files.Where(file => !target.TryUse(file)).ToHashSet();
         CheckSpace(options, target, missing);
         screen.Line(
-            $"{request.Repository.Name} at {listing.Commit[..8]}: {selection.Files.Count} files, {selection.Files.Count - missing.Count} of them already there, "
+            $"{request.Repository.Name} at {listing.Commit[..8]}: {selection.Files.Count} files, {selection.Files.Count - missing.Count} "
+            + "of them already there, "
             + $"{MessageText.Bytes(Total(missing.Select(file => file.Size)))} to fetch");
         var code = new List<RemoteFile>();
         foreach (var file in selection.Files.Where(missing.Contains))
@@ -55,7 +61,8 @@ public static class HubDownload
     }
 
     /// <summary>Fetches a file; one that begins as code or a pickle is given up after its first bytes, whatever its name says.</summary>
-    private static async Task<bool> TryFetch(HubClient client, HubRetries retries, IDownloadScreen screen, IDownloadTarget target, RemoteFile file, string commit)
+    private static async Task<bool> TryFetch(
+        HubClient client, HubRetries retries, IDownloadScreen screen, IDownloadTarget target, RemoteFile file, string commit)
     {
         try
         {
@@ -70,7 +77,8 @@ public static class HubDownload
         }
     }
 
-    private static async Task Fetch(HubClient client, HubRetries retries, IDownloadScreen screen, IDownloadTarget target, RemoteFile file, string commit)
+    private static async Task Fetch(
+        HubClient client, HubRetries retries, IDownloadScreen screen, IDownloadTarget target, RemoteFile file, string commit)
     {
         var path = target.PartialPath(file);
         bool matches;
@@ -94,14 +102,17 @@ public static class HubDownload
         if (!matches)
         {
             FileActions.Remove(path);
-            throw new InputException($"{file.Path}: what arrived does not hash to {file.Hash}, which the Hub lists; run the command again, and do not trust this endpoint if that persists");
+            throw new InputException(
+                $"{file.Path}: what arrived does not hash to {file.Hash}, which the Hub lists; run the command again, and do not trust "
+                + "this endpoint if that persists");
         }
 
         target.Place(file);
         screen.Finished();
     }
 
-    private static async Task Receive(HubClient client, HubRetries retries, IDownloadScreen screen, PartialFile part, RemoteFile file, string commit)
+    private static async Task Receive(
+        HubClient client, HubRetries retries, IDownloadScreen screen, PartialFile part, RemoteFile file, string commit)
     {
         if (!part.IsWhole)
         {
@@ -136,5 +147,6 @@ public static class HubDownload
     /// <summary>A sum of listed sizes, which may be anything.</summary>
     private static long Total(IEnumerable<long> sizes) => (long)decimal.Min(sizes.Sum(size => (decimal)size), long.MaxValue);
 
-    private static long Arrived(string path, RemoteFile file) => FileActions.On(path, () => File.Exists(path) ? long.Min(new FileInfo(path).Length, file.Size) : 0);
+    private static long Arrived(string path, RemoteFile file) =>
+        FileActions.On(path, () => File.Exists(path) ? long.Min(new FileInfo(path).Length, file.Size) : 0);
 }

@@ -35,7 +35,8 @@ internal sealed class HubRetries(HubOptions options, IDownloadScreen screen)
                 if (failures > options.Pauses.Count)
                 {
                     throw new InputException(
-                        $"{e.Message}, {failures} times in a row; check the connection and HF_ENDPOINT, then run the same command again: it goes on where it stopped", e);
+                        $"{e.Message}, {failures} times in a row; check the connection and HF_ENDPOINT, then run the same command again: "
+                        + "it goes on where it stopped", e);
                 }
 
                 var pause = e.Pause ?? options.Pauses[failures - 1];
@@ -43,11 +44,14 @@ internal sealed class HubRetries(HubOptions options, IDownloadScreen screen)
                 {
                     throw new InputException(string.Create(
                         System.Globalization.CultureInfo.InvariantCulture,
-                        $"{e.Message} and asks to be left alone for {pause.TotalSeconds:0} s; run the same command again then: it goes on where it stopped"), e);
+                        $"{e.Message} and asks to be left alone for {pause.TotalSeconds:0} s; run the same command again then: it goes on "
+                        + $"where it stopped"), e);
                 }
 
                 pause = pause < options.LongestPause ? pause : options.LongestPause;
-                screen.Line(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{e.Message}; trying again in {pause.TotalSeconds:0.#} s"));
+                screen.Line(
+                    string.Create(System.Globalization.CultureInfo.InvariantCulture,
+                        $"{e.Message}; trying again in {pause.TotalSeconds:0.#} s"));
                 await Task.Delay(pause).ConfigureAwait(false);
             }
         }

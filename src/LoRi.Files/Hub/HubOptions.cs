@@ -61,13 +61,16 @@ public sealed record HubOptions
 
     private static string UserFolder => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
-    private static string FromUserFolder(string path) => path == "~" || path.StartsWith("~/", StringComparison.Ordinal) ? UserFolder + path[1..] : path;
+    private static string FromUserFolder(string path) =>
+        path == "~" || path.StartsWith("~/", StringComparison.Ordinal) ? UserFolder + path[1..] : path;
 
     private static Uri ReadEndpoint(string text) =>
         Uri.TryCreate(text.TrimEnd('/') + "/", UriKind.Absolute, out var endpoint) && endpoint.Scheme is ("http" or "https")
             && endpoint.UserInfo.Length + endpoint.Query.Length + endpoint.Fragment.Length == 0
             ? endpoint
-            : throw new InputException($"HF_ENDPOINT is {MessageText.Quote(text)}, which is no http(s) address; unset it or name a Hub, such as https://huggingface.co");
+            : throw new InputException(
+                $"HF_ENDPOINT is {MessageText.Quote(text)}, which is no http(s) address; unset it or name a Hub, such as "
+                + "https://huggingface.co");
 
     private static string ReadToken(string token) => token.All(c => c is > ' ' and < '\x7f')
         ? token

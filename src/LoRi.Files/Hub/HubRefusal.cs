@@ -17,7 +17,8 @@ internal static class HubRefusal
         var status = response.StatusCode;
         if (!fromHub || status is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout || (int)status >= 500)
         {
-            return new HubInterruption($"{response.RequestMessage?.RequestUri?.Host} answers {Shown(response)}", Pause(response.Headers.RetryAfter));
+            return new HubInterruption($"{response.RequestMessage?.RequestUri?.Host} answers {Shown(response)}",
+                Pause(response.Headers.RetryAfter));
         }
 
         var repository = request.Repository;
@@ -25,17 +26,24 @@ internal static class HubRefusal
         var code = Header(response, "X-Error-Code");
         return new InputException(status switch
         {
-            HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden when code == "GatedRepo" || (status == HttpStatusCode.Forbidden && code != "RepoNotFound") =>
+            HttpStatusCode.Unauthorized
+                or HttpStatusCode.Forbidden when code == "GatedRepo" || (status == HttpStatusCode.Forbidden && code != "RepoNotFound") =>
                 $"{repository.Shown} is gated ({Shown(response)}): accept its terms at {page}, then "
-                + (options.Token is null ? "set HF_TOKEN to a token of that account" : "check that HF_TOKEN is of that account and may read gated repositories"),
+                + (options.Token is null
+                    ? "set HF_TOKEN to a token of that account"
+                    : "check that HF_TOKEN is of that account and may read gated repositories"),
             HttpStatusCode.Unauthorized when options.Token is null =>
-                $"{repository.Shown} does not exist or is private ({Shown(response)}): check the name and --repo-type, or set HF_TOKEN to a token that may read it",
+                $"{repository.Shown} does not exist or is private ({Shown(response)}): check the name and --repo-type, or set HF_TOKEN to "
+                + "a token that may read it",
             HttpStatusCode.Unauthorized =>
-                $"{repository.Shown} is refused ({Shown(response)}): it does not exist, or HF_TOKEN is not valid for it; check the name, --repo-type and the token",
+                $"{repository.Shown} is refused ({Shown(response)}): it does not exist, or HF_TOKEN is not valid for it; check the name, "
+                + "--repo-type and the token",
             HttpStatusCode.NotFound when code == "RevisionNotFound" =>
-                $"{repository.Shown} has no revision {MessageText.Quote(request.Revision)} ({Shown(response)}): {page} lists its branches and tags; correct --revision",
+                $"{repository.Shown} has no revision {MessageText.Quote(request.Revision)} ({Shown(response)}): {page} lists its branches "
+                + "and tags; correct --revision",
             HttpStatusCode.NotFound when code == "EntryNotFound" =>
-                $"{repository.Shown} lists a file that it does not have ({Shown(response)}): it may have changed just now; run the command again",
+                $"{repository.Shown} lists a file that it does not have ({Shown(response)}): it may have changed just now; run the command "
+                + "again",
             HttpStatusCode.NotFound or HttpStatusCode.Forbidden =>
                 $"{repository.Shown} does not exist ({Shown(response)}): check the name and --repo-type",
             _ => $"{repository.Shown} is refused ({Shown(response)}): look at {page}",

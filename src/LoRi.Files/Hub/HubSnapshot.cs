@@ -20,12 +20,15 @@ internal static class HubSnapshot
         }
     }
 
-    /// <summary>Refuses a folder in which a link to a file that would be read leads nowhere: the Hub's tools link before all has arrived.</summary>
+    /// <summary>
+    /// Refuses a folder in which a link to a file that would be read leads nowhere: the Hub's tools link before all has arrived.
+    /// </summary>
     /// <exception cref="InputException">There is such a link, and the folder comes from a download.</exception>
     public static void CheckLinks(string folder)
     {
         var dangling = Directory.Exists(folder)
-            ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal).FirstOrDefault(file => Read.Contains(Path.GetExtension(file)) && !IsThere(file))
+            ? Directory.EnumerateFiles(folder).Order(StringComparer.Ordinal)
+                .FirstOrDefault(file => Read.Contains(Path.GetExtension(file)) && !IsThere(file))
             : null;
         if (dangling is not null && Unfinished(folder, Path.GetFileName(dangling)) is { } unfinished)
         {
@@ -33,19 +36,26 @@ internal static class HubSnapshot
         }
     }
 
-    /// <summary>The error for a folder that lacks a file because a download was not finished; null where the folder comes from none.</summary>
+    /// <summary>
+    /// The error for a folder that lacks a file because a download was not finished; null where the folder comes from none.
+    /// </summary>
     /// <param name="folder">The folder.</param>
     /// <param name="missing">What is missing.</param>
     public static InputException? Unfinished(string folder, string missing)
     {
         if (NameOf(folder) is { } name)
         {
-            return new InputException($"{folder}: the download of {name} is not complete, {missing} is missing; `lori download {name}` goes on with it");
+            return new InputException(
+                $"{folder}: the download of {name} is not complete, {missing} is missing; `lori download {name}` goes on with it");
         }
 
-        var begun = Directory.Exists(folder) ? Directory.EnumerateFiles(folder, "*" + PartialFile.Ending).Order(StringComparer.Ordinal).FirstOrDefault() : null;
+        var begun = Directory.Exists(folder)
+            ? Directory.EnumerateFiles(folder, "*" + PartialFile.Ending).Order(StringComparer.Ordinal).FirstOrDefault()
+            : null;
         return begun is null ? null
-            : new InputException($"{folder}: a download into it is not complete, {missing} is missing ({Path.GetFileName(begun)} was begun); the same `lori download` goes on with it");
+            : new InputException(
+                $"{folder}: a download into it is not complete, {missing} is missing ({Path.GetFileName(begun)} was begun); the same `lori "
+                + "download` goes on with it");
     }
 
     /// <summary><c>OWNER/NAME</c> of a snapshot in a cache of the Hub's tools; null for other folders.</summary>
@@ -53,7 +63,9 @@ internal static class HubSnapshot
     {
         var snapshots = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)));
         var repository = Path.GetFileName(Path.GetDirectoryName(snapshots)) ?? string.Empty;
-        var name = repository.StartsWith(Models, StringComparison.Ordinal) ? repository[Models.Length..].Replace("--", "/", StringComparison.Ordinal) : string.Empty;
+        var name = repository.StartsWith(Models, StringComparison.Ordinal)
+            ? repository[Models.Length..].Replace("--", "/", StringComparison.Ordinal)
+            : string.Empty;
         return Path.GetFileName(snapshots) == Snapshots && RepositoryId.IsName(name) ? name : null;
     }
 

@@ -1,6 +1,8 @@
 namespace LoRi.Files.Hub;
 
-/// <summary>A file that is being fetched. What an earlier attempt left is kept and gone on with; its hash is computed as it grows.</summary>
+/// <summary>
+/// A file that is being fetched. What an earlier attempt left is kept and gone on with; its hash is computed as it grows.
+/// </summary>
 internal sealed class PartialFile : IDisposable
 {
     /// <summary>How the names of unfinished files end, here and in the Hub's other tools.</summary>
@@ -37,7 +39,8 @@ internal sealed class PartialFile : IDisposable
         {
             stream?.Dispose();
             hash.Dispose();
-            throw new InputException($"{path}: cannot be written ({e.Message}); another program may be fetching it, else check the folder's permissions", e);
+            throw new InputException(
+                $"{path}: cannot be written ({e.Message}); another program may be fetching it, else check the folder's permissions", e);
         }
     }
 
@@ -67,7 +70,9 @@ internal sealed class PartialFile : IDisposable
     {
         if (bytes.Length > file.Size - Length)
         {
-            throw new InputException($"{file.Path}: the server sends more than the {file.Size} bytes that it lists; try again later, or do not trust this repository");
+            throw new InputException(
+                $"{file.Path}: the server sends more than the {file.Size} bytes that it lists; try again later, or do not trust this "
+                + "repository");
         }
 
         if (begun < start.Length)

@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace LoRi.Files.Hub;
 
-/// <summary>Watches how fast an answer arrives: a server that trickles would be waited for without end, each byte being a sign of life.</summary>
+/// <summary>
+/// Watches how fast an answer arrives: a server that trickles would be waited for without end, each byte being a sign of life.
+/// </summary>
 /// <param name="options">The least rate, and the patience before it counts.</param>
 internal sealed class ReceivedRate(HubOptions options)
 {

@@ -8,7 +8,8 @@ internal static class RemotePath
     private const int LongestPath = 1024, LongestSegment = 255;
 
     private static readonly HashSet<string> Devices = new(
-        ["CON", "PRN", "AUX", "NUL", .. Enumerable.Range(0, 10).SelectMany(n => new[] { $"COM{n}", $"LPT{n}" })], StringComparer.OrdinalIgnoreCase);
+        ["CON", "PRN", "AUX", "NUL", .. Enumerable.Range(0, 10).SelectMany(n => new[] { $"COM{n}", $"LPT{n}" })],
+        StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What is wrong with a name, or null where it is a plain relative path with forward slashes.</summary>
     public static string? Problem(string path)
@@ -34,7 +35,8 @@ internal static class RemotePath
         _ when Encoding.UTF8.GetByteCount(segment) > LongestSegment => $"has a part of more than {LongestSegment} bytes",
         _ when segment.Equals(".git", StringComparison.OrdinalIgnoreCase) => "would write into a .git folder",
         _ when Devices.Contains(segment.Split('.', 2)[0].TrimEnd()) => "has a part that names a device on Windows",
-        _ when segment.EndsWith(PartialFile.Ending, StringComparison.OrdinalIgnoreCase) => $"ends in {PartialFile.Ending}, which marks unfinished files here",
+        _ when segment.EndsWith(PartialFile.Ending, StringComparison.OrdinalIgnoreCase) =>
+            $"ends in {PartialFile.Ending}, which marks unfinished files here",
         _ => null,
     };
 

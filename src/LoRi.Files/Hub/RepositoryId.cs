@@ -55,7 +55,8 @@ public sealed partial record RepositoryId
         ArgumentNullException.ThrowIfNull(name);
         return IsName(name)
             ? new(kind, name)
-            : throw new InputException($"{MessageText.Quote(name)} is no repository of the Hub; name it OWNER/NAME, with letters, digits, '-', '_' and '.'");
+            : throw new InputException(
+                $"{MessageText.Quote(name)} is no repository of the Hub; name it OWNER/NAME, with letters, digits, '-', '_' and '.'");
     }
 
     [GeneratedRegex(@"^([A-Za-z0-9_][A-Za-z0-9_.-]{0,95}/)?[A-Za-z0-9_][A-Za-z0-9_.-]{0,95}\z", RegexOptions.CultureInvariant)]

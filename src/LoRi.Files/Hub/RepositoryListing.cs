@@ -22,7 +22,9 @@ internal sealed record RepositoryListing(string Commit, IReadOnlyList<RemoteFile
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
-            throw new InputException($"{source}: the answer is not the JSON that a Hub sends; check HF_ENDPOINT and the connection (a log-in page of the network?)", e);
+            throw new InputException(
+                $"{source}: the answer is not the JSON that a Hub sends; check HF_ENDPOINT and the connection (a log-in page of the "
+                + "network?)", e);
         }
     }
 
@@ -36,7 +38,8 @@ internal sealed record RepositoryListing(string Commit, IReadOnlyList<RemoteFile
 
         if (siblings.GetArrayLength() > MostFiles)
         {
-            throw new InputException($"{source}: {siblings.GetArrayLength()} files are more than the {MostFiles} that are accepted; choose another repository");
+            throw new InputException(
+                $"{source}: {siblings.GetArrayLength()} files are more than the {MostFiles} that are accepted; choose another repository");
         }
 
         var names = new HashSet<string>(OperatingSystem.IsLinux() ? StringComparer.Ordinal : StringComparer.OrdinalIgnoreCase);
@@ -60,12 +63,15 @@ internal sealed record RepositoryListing(string Commit, IReadOnlyList<RemoteFile
         var size = Size(sibling) ?? (stored ? Size(lfs) : null);
         return size is long bytes && RemoteFile.IsHash(hash) && (!stored || hash!.Length == 64)
             ? new(path, bytes, hash!)
-            : throw new InputException($"{source}: no valid size and hash are listed for {MessageText.Quote(path)}, so that it could not be checked; use an endpoint that lists them");
+            : throw new InputException(
+                $"{source}: no valid size and hash are listed for {MessageText.Quote(path)}, so that it could not be checked; use an "
+                + "endpoint that lists them");
     }
 
     private static string? Text(JsonElement from, string name) =>
         from.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static long? Size(JsonElement from) =>
-        from.TryGetProperty("size", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var size) && size >= 0 ? size : null;
+        from.TryGetProperty("size", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var size)
+            && size >= 0 ? size : null;
 }

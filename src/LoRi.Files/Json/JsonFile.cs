@@ -15,7 +15,8 @@ internal static class JsonFile
     private const int MostValues = 1_000_000;
 
     private const int MaxDepth = 64;
-    private static readonly JsonSerializerOptions TypedFormat = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
+    private static readonly JsonSerializerOptions TypedFormat =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, RespectNullableAnnotations = true };
 
     /// <summary>The bytes of a configuration, or of another file of its size.</summary>
     public static byte[] ReadBytes(string path) => InputFile.ReadBytes(path, Largest);
@@ -25,20 +26,24 @@ internal static class JsonFile
     /// <param name="largest">How many bytes it may have.</param>
     public static JsonDocument ReadDocument(string path, long largest = Largest) => Parse(path, InputFile.ReadBytes(path, largest));
 
-    /// <summary>The whole file as a value of a type whose properties are its fields, in lower case with underscores; required ones must be there, others may be null only where they say so.</summary>
+    /// <summary>
+    /// The whole file as a value of a type whose properties are its fields, in lower case with underscores; required ones must be
+    /// there, others may be null only where they say so.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="remedy">What to do where the file is not such a value.</param>
     public static T ReadTyped<T>(string path, string remedy)
     {
-        using JsonDocument document = ReadDocument(path);
+        using var document = ReadDocument(path);
         try
         {
-            return document.RootElement.Deserialize<T>(TypedFormat) ?? throw new InputException($"{path}: holds null where an object is needed; {remedy}");
+            return document.RootElement.Deserialize<T>(TypedFormat)
+                ?? throw new InputException($"{path}: holds null where an object is needed; {remedy}");
         }
         catch (JsonException e)
         {
-            string reason = JsonReason.What(e);
-            string fault = e.Path is not { Length: > 2 } at || reason.StartsWith('"') ? reason
+            var reason = JsonReason.What(e);
+            var fault = e.Path is not { Length: > 2 } at || reason.StartsWith('"') ? reason
                 : reason.EndsWith("is null", StringComparison.Ordinal) ? $"{MessageText.Quote(at[2..])} is null"
                 : $"{reason} in {MessageText.Quote(at[2..])}";
             throw new InputException($"{path}: {fault}; {remedy}", e);
@@ -46,7 +51,8 @@ internal static class JsonFile
     }
 
     /// <summary>Bytes that came from <paramref name="path"/> as a document.</summary>
-    public static JsonDocument Parse(string path, ReadOnlyMemory<byte> bytes, string remedy = "the file is damaged, fetch or write it again")
+    public static JsonDocument Parse(
+        string path, ReadOnlyMemory<byte> bytes, string remedy = "the file is damaged, fetch or write it again")
     {
         if (bytes.Span.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]))
         {
@@ -72,20 +78,23 @@ internal static class JsonFile
     /// <summary>The whole file as an object.</summary>
     public static JsonObject ReadObject(string path)
     {
-        byte[] bytes = ReadBytes(path);
+        var bytes = ReadBytes(path);
         if (bytes.AsSpan().Count((byte)',') > MostValues)
         {
             throw new InputException($"{path}: holds more than {MostValues} values; check that it is the right file");
         }
 
-        using JsonDocument document = Parse(path, bytes);
+        using var document = Parse(path, bytes);
         return Object(path, document);
     }
 
-    /// <summary>Bytes that came from <paramref name="path"/> as an object; <paramref name="remedy"/> is what to do where they are not JSON.</summary>
+    /// <summary>
+    /// Bytes that came from <paramref name="path"/> as an object; <paramref name="remedy"/> is what to do where they are not
+    /// JSON.
+    /// </summary>
     public static JsonObject ParseObject(string path, ReadOnlyMemory<byte> bytes, string remedy)
     {
-        using JsonDocument document = Parse(path, bytes, remedy);
+        using var document = Parse(path, bytes, remedy);
         return Object(path, document);
     }
 
@@ -94,8 +103,10 @@ internal static class JsonFile
         try
         {
             return document.RootElement.ValueKind == JsonValueKind.Object
-                ? (JsonObject)JsonNode.Parse(document.RootElement.GetRawText(), null, new JsonDocumentOptions { AllowDuplicateProperties = false })!
-                : throw new InputException($"{path}: holds a JSON {document.RootElement.ValueKind} where an object is needed; check that it is the right file");
+                ? (JsonObject)JsonNode.Parse(
+                    document.RootElement.GetRawText(), null, new JsonDocumentOptions { AllowDuplicateProperties = false })!
+                : throw new InputException(
+                    $"{path}: holds a JSON {document.RootElement.ValueKind} where an object is needed; check that it is the right file");
         }
         catch (JsonException e)
         {

@@ -26,7 +26,8 @@ internal static partial class JsonReason
         ArgumentNullException.ThrowIfNull(error);
         var text = error.Message.ReplaceLineEndings(" ");
         return text.StartsWith("The input does not contain any JSON", StringComparison.Ordinal) ? "there is nothing in it"
-            : text.StartsWith("Expected depth to be zero", StringComparison.Ordinal) ? "it ends before all of its braces and brackets are closed"
+            : text.StartsWith("Expected depth to be zero", StringComparison.Ordinal)
+                ? "it ends before all of its braces and brackets are closed"
             : text.StartsWith("The maximum configured depth", StringComparison.Ordinal) ? "it is nested too deeply"
             : text.Contains("contains a trailing comma", StringComparison.Ordinal) ? "a comma stands before a closing brace or bracket"
             : Unknown().Match(text) is { Success: true } unknown ? $"there is no such field as {MessageText.Quote(unknown.Groups[1].Value)}"
@@ -39,7 +40,8 @@ internal static partial class JsonReason
 
     private static string Snake(string name) => JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
 
-    private static string Field(JsonException error) => error.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
+    private static string Field(JsonException error) =>
+        error.Path is { Length: > 2 } path && path.StartsWith("$.", StringComparison.Ordinal)
         ? MessageText.Quote(path[2..])
         : "the whole";
 

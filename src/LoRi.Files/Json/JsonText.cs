@@ -7,5 +7,6 @@ namespace LoRi.Files.Json;
 internal static class JsonText
 {
     /// <summary>Indented, and no more escapes than JSON needs.</summary>
-    public static JsonSerializerOptions Indented { get; } = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static JsonSerializerOptions Indented { get; } =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 }

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace LoRi.Files.Json;
 
-/// <summary>Finds escapes of half a surrogate pair in JSON: the parser lets them pass, and every later look at such a text, be it a name that is never asked for, would fail.</summary>
+/// <summary>
+/// Finds escapes of half a surrogate pair in JSON: the parser lets them pass, and every later look at such a text, be it a name
+/// that is never asked for, would fail.
+/// </summary>
 internal static class JsonUnicode
 {
     /// <summary>How many bytes end with the first half of a pair; null where there is none.</summary>

@@ -28,7 +28,7 @@ internal static class SafetensorsDtype
     };
 
     /// <summary>Bits of one element, or null when the format has no such type.</summary>
-    public static int? Bits(string dtype) => Known.TryGetValue(dtype, out int bits) ? bits : null;
+    public static int? Bits(string dtype) => Known.TryGetValue(dtype, out var bits) ? bits : null;
 
     /// <summary>All names, for messages.</summary>
     public static string Names => string.Join(", ", Known.Keys);

@@ -10,19 +10,19 @@ namespace LoRi.Files.Safetensors;
 /// </summary>
 public sealed class SafetensorsFile : IDisposable
 {
-    private readonly MappedFile _file;
-    private readonly Dictionary<string, SafetensorsEntry> _byName;
+    private readonly MappedFile file;
+    private readonly Dictionary<string, SafetensorsEntry> byName;
 
     private SafetensorsFile(MappedFile file)
     {
-        _file = file;
-        (Metadata, SafetensorsEntry[] entries) = SafetensorsHeader.Read(file);
+        this.file = file;
+        (Metadata, var entries) = SafetensorsHeader.Read(file);
         Entries = entries;
-        _byName = entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
+        byName = entries.ToDictionary(entry => entry.Name, StringComparer.Ordinal);
     }
 
     /// <summary>The path that was opened.</summary>
-    public string Path => _file.Path;
+    public string Path => file.Path;
 
     /// <summary>The file's own notes (<c>__metadata__</c>); empty where there are none.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -34,7 +34,7 @@ public sealed class SafetensorsFile : IDisposable
     /// <exception cref="InputException">The file cannot be read or is malformed.</exception>
     public static SafetensorsFile Open(string path)
     {
-        MappedFile file = MappedFile.Open(path);
+        var file = MappedFile.Open(path);
         try
         {
             return new SafetensorsFile(file);
@@ -47,7 +47,7 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>The entry of that name, or null.</summary>
-    public SafetensorsEntry? Find(string name) => _byName.GetValueOrDefault(name);
+    public SafetensorsEntry? Find(string name) => byName.GetValueOrDefault(name);
 
     /// <summary>The entry of that name.</summary>
     /// <exception cref="InputException">There is none.</exception>
@@ -60,8 +60,9 @@ public sealed class SafetensorsFile : IDisposable
     {
         ArgumentNullException.ThrowIfNull(entry);
         return entry.Length <= int.MaxValue
-            ? _file.Bytes(entry.Begin, (int)entry.Length)
-            : throw new ArgumentException($"{entry.Name} has {entry.Length} bytes, more than a span can hold; copy it in parts", nameof(entry));
+            ? file.Bytes(entry.Begin, (int)entry.Length)
+            : throw new ArgumentException(
+                $"{entry.Name} has {entry.Length} bytes, more than a span can hold; copy it in parts", nameof(entry));
     }
 
     /// <summary>Part of an entry's bytes, in place; they go away with the file.</summary>
@@ -70,7 +71,7 @@ public sealed class SafetensorsFile : IDisposable
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, entry.Length - offset);
-        return _file.Bytes(entry.Begin + offset, count);
+        return file.Bytes(entry.Begin + offset, count);
     }
 
     /// <summary>Copies part of an entry, from <paramref name="offset"/> bytes after its beginning.</summary>
@@ -79,20 +80,20 @@ public sealed class SafetensorsFile : IDisposable
         ArgumentNullException.ThrowIfNull(entry);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(destination.Length, entry.Length - offset, nameof(destination));
-        _file.Read(entry.Begin + offset, destination);
+        file.Read(entry.Begin + offset, destination);
     }
 
     /// <summary>The values of an entry as float64; integers beyond 2^53 are rounded.</summary>
     public double[] ReadDoubles(string name)
     {
-        SafetensorsEntry entry = Get(name);
+        var entry = Get(name);
         if (entry.Count > Array.MaxLength)
         {
             throw new InputException($"{Path}: tensor {MessageText.Quote(name)} has {entry.Count} values, too many to read at once");
         }
 
-        double[] values = new double[entry.Count];
-        ReadOnlySpan<byte> bytes = Bytes(entry);
+        var values = new double[entry.Count];
+        var bytes = Bytes(entry);
         switch (entry.Dtype)
         {
             case "F64": MemoryMarshal.Cast<byte, double>(bytes).CopyTo(values); break;
@@ -115,13 +116,13 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
+    public void Dispose() => file.Dispose();
 
     private static void Widen<T>(ReadOnlySpan<byte> bytes, double[] values, Func<T, double> widen)
         where T : struct
     {
-        ReadOnlySpan<T> narrow = MemoryMarshal.Cast<byte, T>(bytes);
-        for (int i = 0; i < values.Length; i++)
+        var narrow = MemoryMarshal.Cast<byte, T>(bytes);
+        for (var i = 0; i < values.Length; i++)
         {
             values[i] = widen(narrow[i]);
         }
@@ -130,5 +131,6 @@ public sealed class SafetensorsFile : IDisposable
     /// <summary>The refusal of an entry whose type nothing here computes with.</summary>
     /// <param name="entry">The entry.</param>
     internal InputException Unsupported(SafetensorsEntry entry) => new(
-        $"{Path}: tensor {MessageText.Quote(entry.Name)} is {entry.Dtype}, which cannot be read here; convert it to F32, BF16 or another common type");
+        $"{Path}: tensor {MessageText.Quote(entry.Name)} is {entry.Dtype}, which cannot be read here; convert it to F32, BF16 or another "
+        + "common type");
 }

@@ -17,16 +17,16 @@ public static class SafetensorsWriter
     {
         ArgumentNullException.ThrowIfNull(path);
         SafetensorsContent[] tensors = [.. contents];
-        byte[] header = Header(tensors, metadata);
+        var header = Header(tensors, metadata);
         AtomicFile.Write(path, stream =>
         {
             Span<byte> length = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(length, header.Length);
             stream.Write(length);
             stream.Write(header);
-            foreach (SafetensorsContent tensor in tensors)
+            foreach (var tensor in tensors)
             {
-                long before = stream.Position;
+                var before = stream.Position;
                 tensor.Write(stream);
                 if (stream.Position - before != ByteLength(tensor))
                 {
@@ -63,7 +63,7 @@ public static class SafetensorsWriter
     private static void WriteMetadata(Utf8JsonWriter json, IReadOnlyDictionary<string, string> metadata)
     {
         json.WriteStartObject("__metadata__");
-        foreach ((string key, string value) in metadata)
+        foreach ((var key, var value) in metadata)
         {
             json.WriteString(key, value);
         }
@@ -75,14 +75,14 @@ public static class SafetensorsWriter
     {
         HashSet<string> names = new(StringComparer.Ordinal) { "__metadata__" };
         long offset = 0;
-        foreach (SafetensorsContent tensor in tensors)
+        foreach (var tensor in tensors)
         {
             if (!names.Add(tensor.Name))
             {
                 throw new ArgumentException($"the name {MessageText.Quote(tensor.Name)} appears twice or is reserved", nameof(tensors));
             }
 
-            long end = offset + ByteLength(tensor);
+            var end = offset + ByteLength(tensor);
             json.WriteStartObject(tensor.Name);
             json.WriteString("dtype", tensor.Dtype);
             WriteIntegers(json, "shape", tensor.Shape);
@@ -95,7 +95,7 @@ public static class SafetensorsWriter
     private static void WriteIntegers(Utf8JsonWriter json, string name, IReadOnlyList<long> values)
     {
         json.WriteStartArray(name);
-        foreach (long value in values)
+        foreach (var value in values)
         {
             json.WriteNumberValue(value);
         }
@@ -107,7 +107,8 @@ public static class SafetensorsWriter
     internal static long ByteLength(SafetensorsContent tensor)
     {
         long bits = SafetensorsDtype.Bits(tensor.Dtype)
-            ?? throw new ArgumentException($"{tensor.Name} has dtype {MessageText.Quote(tensor.Dtype)}, which the format does not know", nameof(tensor));
+            ?? throw new ArgumentException(
+                $"{tensor.Name} has dtype {MessageText.Quote(tensor.Dtype)}, which the format does not know", nameof(tensor));
         return tensor.Shape.Aggregate(bits, (product, size) => checked(product * size)) / 8;
     }
 }

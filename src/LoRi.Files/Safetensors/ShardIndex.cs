@@ -10,7 +10,7 @@ internal sealed class ShardIndex
     /// <summary>Room for some 500,000 tensors; what the largest published models have is a tenth of it.</summary>
     private const long LargestIndex = 1L << 26;
 
-    private readonly Dictionary<string, string> _map = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> map = new(StringComparer.Ordinal);
 
     private ShardIndex(string path) => Path = path;
 
@@ -18,18 +18,18 @@ internal sealed class ShardIndex
     public string Path { get; }
 
     /// <summary>Tensor to shard.</summary>
-    public IReadOnlyDictionary<string, string> WeightMap => _map;
+    public IReadOnlyDictionary<string, string> WeightMap => map;
 
     /// <summary>All shards, in the order of their names.</summary>
-    public IEnumerable<string> Shards => _map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
+    public IEnumerable<string> Shards => map.Values.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal);
 
     /// <summary>Reads and checks an index.</summary>
     public static ShardIndex Read(string path)
     {
-        using JsonDocument document = JsonFile.ReadDocument(path, LargestIndex);
+        using var document = JsonFile.ReadDocument(path, LargestIndex);
         ShardIndex index = new(path);
         if (document.RootElement.ValueKind != JsonValueKind.Object
-            || !document.RootElement.TryGetProperty("weight_map", out JsonElement map)
+            || !document.RootElement.TryGetProperty("weight_map", out var map)
             || map.ValueKind != JsonValueKind.Object
             || !map.EnumerateObject().Any())
         {
@@ -38,7 +38,7 @@ internal sealed class ShardIndex
 
         try
         {
-            foreach (JsonProperty entry in map.EnumerateObject())
+            foreach (var entry in map.EnumerateObject())
             {
                 index.Add(entry.Name, entry.Value);
             }
@@ -54,20 +54,23 @@ internal sealed class ShardIndex
     /// <summary>Refuses a tensor that the map puts elsewhere or does not know.</summary>
     public void CheckHolds(string shard, string tensor)
     {
-        if (!_map.TryGetValue(tensor, out string? mapped))
+        if (!map.TryGetValue(tensor, out var mapped))
         {
-            throw new InputException($"{Path}: tensor {MessageText.Quote(tensor)} of {shard} is not in weight_map; index and shards do not belong together");
+            throw new InputException(
+                $"{Path}: tensor {MessageText.Quote(tensor)} of {shard} is not in weight_map; index and shards do not belong together");
         }
 
         if (mapped != shard)
         {
-            throw new InputException($"{Path}: tensor {MessageText.Quote(tensor)} is in {shard} but weight_map says {mapped}; index and shards do not belong together");
+            throw new InputException(
+                $"{Path}: tensor {MessageText.Quote(tensor)} is in {shard} but weight_map says {mapped}; index and shards do not belong "
+                + "together");
         }
     }
 
     private void Add(string tensor, JsonElement value)
     {
-        string? shard = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+        var shard = value.ValueKind == JsonValueKind.String ? value.GetString() : null;
         if (shard is null || !IsPlainName(shard))
         {
             throw new InputException(
@@ -75,7 +78,7 @@ internal sealed class ShardIndex
                 + "which is not the plain name of a .safetensors file in the same folder; do not trust this checkpoint");
         }
 
-        if (!_map.TryAdd(tensor, shard))
+        if (!map.TryAdd(tensor, shard))
         {
             throw new InputException($"{Path}: weight_map has {MessageText.Quote(tensor)} twice; the index is damaged, fetch it again");
         }

@@ -13,7 +13,8 @@ public static class ShardedWriter
 
     /// <summary>Whether a folder has weights under these names.</summary>
     /// <param name="folder">The folder.</param>
-    internal static bool IsIn(string folder) => File.Exists(Path.Combine(folder, SingleName)) || File.Exists(Path.Combine(folder, IndexName));
+    internal static bool IsIn(string folder) =>
+        File.Exists(Path.Combine(folder, SingleName)) || File.Exists(Path.Combine(folder, IndexName));
 
     private static readonly Dictionary<string, string> Metadata = new() { ["format"] = "pt" };
 
@@ -37,7 +38,8 @@ public static class ShardedWriter
         }
 
         var names = Enumerable.Range(1, shards.Count)
-            .Select(number => string.Create(CultureInfo.InvariantCulture, $"model-{number:00000}-of-{shards.Count:00000}.safetensors")).ToArray();
+            .Select(number => string.Create(CultureInfo.InvariantCulture, $"model-{number:00000}-of-{shards.Count:00000}.safetensors"))
+            .ToArray();
         for (var shard = 0; shard < names.Length; shard++)
         {
             SafetensorsWriter.Write(Path.Combine(folder, names[shard]), shards[shard], Metadata);

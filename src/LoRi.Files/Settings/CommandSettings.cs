@@ -52,14 +52,19 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     public SettingValues ReadKnown(JsonObject settings, SettingSource source)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return Read(new JsonObject(settings.Where(pair => Find(pair.Key) is not null).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))), source);
+        return Read(
+            new JsonObject(
+                settings.Where(pair => Find(pair.Key) is not null).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))),
+                source);
     }
 
     /// <summary>
     /// Values from the command line, laid over those of a file: what the command line says wins. Both are looked at first, each by
     /// itself, so that a message names the right one.
     /// </summary>
-    /// <exception cref="InputException">A key is unknown, a value has another form, or a setting has no effect beside the others.</exception>
+    /// <exception cref="InputException">
+    /// A key is unknown, a value has another form, or a setting has no effect beside the others.
+    /// </exception>
     public SettingValues Read(JsonObject commandLine, SettingFile? file)
     {
         var own = Read(commandLine, SettingSource.CommandLine);
@@ -71,16 +76,19 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
 
         var written = ReadFile(file);
         RefuseContradictions(written, written);
-        var replaced = Rules.SelectMany(rule => rule.Replaces).Where(pair => own.Keys.Contains(pair.Given) && !own.Keys.Contains(pair.Dropped));
+        var replaced = Rules.SelectMany(rule => rule.Replaces)
+            .Where(pair => own.Keys.Contains(pair.Given) && !own.Keys.Contains(pair.Dropped));
         var rest = written.Without(replaced.Select(pair => pair.Dropped));
 
         // Another method than the file's puts out of force what only the file's has; and what suits the file's size alone gives way.
         var both = own.Over(rest);
-        rest = rest.Without(Settings.Where(setting => !own.IsGiven(setting) && Contradicts(setting, both) is not null).Select(setting => setting.Key));
+        rest = rest.Without(
+            Settings.Where(setting => !own.IsGiven(setting) && Contradicts(setting, both) is not null).Select(setting => setting.Key));
         foreach (var setting in Settings.Where(setting => setting.SuitsRun && rest.IsGiven(setting) && !own.IsGiven(setting)))
         {
             both = own.Over(rest);
-            var suits = !Rules.Any(rule => rule.About.Any(about => about.Key == setting.Key) && rule.About.Any(own.IsGiven) && rule.Broken(both) is not null);
+            var suits = !Rules.Any(
+                rule => rule.About.Any(about => about.Key == setting.Key) && rule.About.Any(own.IsGiven) && rule.Broken(both) is not null);
             rest = suits ? rest : rest.Without(setting.Key);
         }
 
@@ -96,10 +104,12 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
         ArgumentNullException.ThrowIfNull(values);
         foreach (var setting in Settings.Where(setting => setting.Required is not null && !setting.IsThere(values)))
         {
-            throw new SettingException($"{(setting.IsMain ? $"{Name}:" : $"{setting.Flag} is missing:")} {setting.Required}", values, setting);
+            throw new SettingException($"{(setting.IsMain ? $"{Name}:" : $"{setting.Flag} is missing:")} {setting.Required}", values,
+                setting);
         }
 
-        foreach (var setting in Settings.Where(setting => values.IsGiven(setting) && !(setting.AsksNothing(values) && Excludes(setting, values) is not null)))
+        foreach (var setting in Settings.Where(
+            setting => values.IsGiven(setting) && !(setting.AsksNothing(values) && Excludes(setting, values) is not null)))
         {
             if (setting.Broken(values) is { } rule)
             {
@@ -116,11 +126,16 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
         }
     }
 
-    /// <summary>Every setting that is in force, with the values of those that are left out and with full paths: what <c>config.json</c> holds.</summary>
+    /// <summary>
+    /// Every setting that is in force, with the values of those that are left out and with full paths: what <c>config.json</c>
+    /// holds.
+    /// </summary>
     public JsonObject ToJson(SettingValues values)
     {
         var all = new JsonObject();
-        foreach (var setting in Settings.Where(setting => setting.OnResume != OnResume.Once && setting.InForce(values) && Excludes(setting, values) is null && setting.Contradicts(values) is null))
+        foreach (var setting in Settings.Where(
+            setting => setting.OnResume != OnResume.Once && setting.InForce(values) && Excludes(setting, values) is null
+                && setting.Contradicts(values) is null))
         {
             all[setting.Key] = setting.Write(values);
         }
@@ -164,7 +179,9 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
 
         if (written.ToJsonString() != JsonValue.Create(Name).ToJsonString())
         {
-            throw new InputException($"{source.Place(CommandKey)} {written.ToJsonString()}: these are the settings of another command than `lori {Name}`; replay them with that one");
+            throw new InputException(
+                $"{source.Place(CommandKey)} {written.ToJsonString()}: these are the settings of another command than `lori {Name}`; "
+                + "replay them with that one");
         }
 
         if (settings.ContainsKey(VersionKey))
@@ -173,8 +190,12 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
         }
 
         // Runs of before settings were told apart by command kept all of them, also those without meaning.
-        var others = Others().SelectMany(other => other.Settings).Select(setting => setting.Key).Where(key => Find(key) is null).ToHashSet();
-        var values = Read(new JsonObject(settings.Where(pair => !others.Contains(pair.Key)).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))), source);
+        var others = Others().SelectMany(other => other.Settings).Select(setting => setting.Key).Where(key => Find(key) is null)
+            .ToHashSet();
+        var values =
+            Read(new JsonObject(
+                settings.Where(pair => !others.Contains(pair.Key)).Select(pair => KeyValuePair.Create(pair.Key, pair.Value?.DeepClone()))),
+                source);
         return values.Without(Settings.Where(setting => Contradicts(setting, values) is not null).Select(setting => setting.Key));
     }
 
@@ -193,5 +214,6 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     private InputException Unknown(string key, SettingSource source) =>
         Others().FirstOrDefault(other => other.Find(key) is not null) is { } has
             ? new($"{source.Place(key)}: `lori {Name}` has no such setting, `lori {has.Name}` has it; leave it out")
-            : new($"{source.Place(key)}: there is no such setting; settings are named as the options are, with underscores{DidYouMean.Hint(key, byKey.Keys)}");
+            : new($"{source.Place(key)}: there is no such setting; settings are named as the options are, with "
+                + $"underscores{DidYouMean.Hint(key, byKey.Keys)}");
 }

@@ -18,7 +18,8 @@ public static class Forms
     };
 
     /// <summary>A name or another text of one word.</summary>
-    public static ValueForm<string> Text { get; } = new() { Expected = "must be text", Schema = new() { ["type"] = "string" }, Read = Plain<string> };
+    public static ValueForm<string> Text { get; } =
+        new() { Expected = "must be text", Schema = new() { ["type"] = "string" }, Read = Plain<string> };
 
     /// <summary>Free text.</summary>
     public static ValueForm<string> Words { get; } = Text with { Kind = ValueKind.Words };
@@ -35,11 +36,13 @@ public static class Forms
         Expected = "must be a list of texts",
         IsList = true,
         Schema = new() { ["type"] = new JsonArray("string", "array"), ["items"] = new JsonObject { ["type"] = "string" } },
-        Read = node => node.GetValueKind() == JsonValueKind.String ? [node.GetValue<string>()] : Plain<string[]>(node) is var all && all.All(text => text is not null) ? all : throw new JsonException(),
+        Read = node => node.GetValueKind() == JsonValueKind.String ? [node.GetValue<string>()]
+            : Plain<string[]>(node) is var all && all.All(text => text is not null) ? all : throw new JsonException(),
     };
 
     /// <summary>Some files or folders, or names of something that is neither: full paths where they are there.</summary>
-    public static ValueForm<IReadOnlyList<string>> Places { get; } = List with { Kind = ValueKind.Place, Anywhere = all => [.. all.Select(Paths.FullWhereThere)] };
+    public static ValueForm<IReadOnlyList<string>> Places { get; } =
+        List with { Kind = ValueKind.Place, Anywhere = all => [.. all.Select(Paths.FullWhereThere)] };
 
     /// <summary>A size of files.</summary>
     public static ValueForm<StorageSize> Size { get; } = new()
@@ -56,12 +59,16 @@ public static class Forms
         Kind = ValueKind.Number,
         Schema = new() { ["type"] = "integer" },
         Read = Plain<long>,
-        FromText = text => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? JsonValue.Create(number) : null,
+        FromText = text => long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+            ? JsonValue.Create(number)
+            : null,
     };
 
     /// <summary>A whole number within bounds.</summary>
     /// <param name="least">The smallest.</param>
-    /// <param name="most">The largest: what is above is a slip of the hand, and would take the machine down before anything could be said about it.</param>
+    /// <param name="most">
+    /// The largest: what is above is a slip of the hand, and would take the machine down before anything could be said about it.
+    /// </param>
     /// <param name="where">Why it is the largest, for the message.</param>
     public static ValueForm<int> Whole(int least, int? most = null, string where = "") => new()
     {
@@ -70,23 +77,29 @@ public static class Forms
         Most = most,
         Schema = Bounded("integer", "minimum", least, most),
         Read = Plain<int>,
-        FromText = text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? JsonValue.Create(number) : null,
-        Broken = value => value < least ? Invariant($"must be at least {least}") : value > most ? Invariant($"must be at most {most}{where}") : null,
+        FromText = text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+            ? JsonValue.Create(number)
+            : null,
+        Broken = value =>
+            value < least ? Invariant($"must be at least {least}") : value > most ? Invariant($"must be at most {most}{where}") : null,
     };
 
     /// <summary>A number of at least <paramref name="least"/>.</summary>
     public static ValueForm<double> AtLeast(double least) =>
-        Real(Bounded("number", "minimum", least, null), value => value >= least && double.IsFinite(value) ? null : Invariant($"must be at least {least}"));
+        Real(Bounded("number", "minimum", least, null),
+            value => value >= least && double.IsFinite(value) ? null : Invariant($"must be at least {least}"));
 
     /// <summary>A number larger than 0.</summary>
     public static ValueForm<double> Positive(double? most = null) => Real(
         Bounded("number", "exclusiveMinimum", 0, most),
-        value => !(value > 0 && double.IsFinite(value)) ? "must be larger than 0" : value > most ? Invariant($"must be at most {most}") : null) with
+        value => !(value > 0 && double.IsFinite(value)) ? "must be larger than 0" : value > most ? Invariant($"must be at most {most}")
+            : null) with
     { Most = most };
 
     /// <summary>A number from 0 to less than 1.</summary>
     public static ValueForm<double> BelowOne { get; } = Real(
-        new() { ["type"] = "number", ["minimum"] = 0, ["exclusiveMaximum"] = 1 }, value => value is >= 0 and < 1 ? null : "must be at least 0 and less than 1");
+        new() { ["type"] = "number", ["minimum"] = 0, ["exclusiveMaximum"] = 1 },
+        value => value is >= 0 and < 1 ? null : "must be at least 0 and less than 1");
 
     /// <summary>A number larger than 0 and at most 1.</summary>
     public static ValueForm<double> Share { get; } = Real(
@@ -99,7 +112,9 @@ public static class Forms
             Expected = $"must be one of {string.Join(", ", choices.Select(choice => choice.Name))}",
             Names = [.. choices.Select(choice => choice.Name)],
             Schema = new() { ["enum"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice.Name))]) },
-            Read = node => node.GetValueKind() == JsonValueKind.String && Array.FindIndex(choices, choice => choice.Name == node.GetValue<string>()) is >= 0 and var index
+            Read = node =>
+                node.GetValueKind() == JsonValueKind.String
+                    && Array.FindIndex(choices, choice => choice.Name == node.GetValue<string>()) is >= 0 and var index
                 ? choices[index].Value : throw new JsonException(),
             Write = value => JsonValue.Create(Array.Find(choices, choice => choice.Value.Equals(value)).Name),
         };
@@ -134,7 +149,8 @@ public static class Forms
     /// <summary>The same form for a text that may be left out.</summary>
     public static ValueForm<string?> OrNone(this ValueForm<string> form) => form!;
 
-    private static JsonSerializerOptions Names { get; } = new() { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) } };
+    private static JsonSerializerOptions Names { get; } =
+        new() { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) } };
 
     private static ValueForm<double> Real(JsonObject schema, Func<double, string?> broken) => new()
     {
@@ -142,7 +158,10 @@ public static class Forms
         Kind = ValueKind.Number,
         Schema = schema,
         Read = Plain<double>,
-        FromText = text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? JsonValue.Create(number) : null,
+        FromText = text =>
+            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+                ? JsonValue.Create(number)
+                : null,
         Broken = broken,
     };
 

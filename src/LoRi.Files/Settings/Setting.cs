@@ -85,7 +85,8 @@ public abstract record Setting(string Key, string ValueName, string Help)
 
     /// <summary>Its help with choices and default.</summary>
     public string FullHelp =>
-        Help.Replace("{choices}", MessageText.Or(ValueForm.Names), StringComparison.Ordinal) + (DefaultText is { } text ? $" (default: {text})" : "");
+        Help.Replace("{choices}", MessageText.Or(ValueForm.Names), StringComparison.Ordinal)
+            + (DefaultText is { } text ? $" (default: {text})" : "");
 
     /// <summary>JSON Schema of its values; null, as everywhere, is as if it were left out.</summary>
     public JsonObject Schema()
@@ -99,7 +100,8 @@ public abstract record Setting(string Key, string ValueName, string Help)
 
         if (form["type"] is { } type)
         {
-            form["type"] = new JsonArray([.. type is JsonArray types ? types.Select(one => one!.DeepClone()) : [type.DeepClone()], JsonValue.Create("null")]);
+            form["type"] = new JsonArray(
+                [.. type is JsonArray types ? types.Select(one => one!.DeepClone()) : [type.DeepClone()], JsonValue.Create("null")]);
         }
         else
         {
@@ -127,7 +129,8 @@ public abstract record Setting(string Key, string ValueName, string Help)
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException)
         {
             var text = node is JsonValue scalar && scalar.TryGetValue<string>(out var given) ? given : node.ToJsonString();
-            throw new SettingException(source, $"{(IsMain ? Key : source.Place(Key))} {text}: {ValueForm.Expected}{DidYouMean.Hint(text, ValueForm.Names)}", e);
+            throw new SettingException(source,
+                $"{(IsMain ? Key : source.Place(Key))} {text}: {ValueForm.Expected}{DidYouMean.Hint(text, ValueForm.Names)}", e);
         }
     }
 
@@ -181,24 +184,30 @@ public sealed record Setting<T> : Setting
     public Setting<T> WithDefault(T value) => this with { Default = _ => value, DefaultText = TextOf(value) };
 
     /// <inheritdoc/>
-    private protected override JsonNode? Fixed() => Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
+    private protected override JsonNode? Fixed() =>
+        Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
 
     /// <inheritdoc/>
     internal override JsonNode? Write(SettingValues values) => values.Get(this) is { } value ? Form.Write(Form.Anywhere(value)) : null;
 
     /// <inheritdoc/>
     public override string Say(SettingValues values) =>
-        values.Get(this) is { } value and not true ? $"{Flag} {(value is IEnumerable<string> all ? string.Join(' ', all) : TextOf(value))}" : Flag;
+        values.Get(this) is { } value and not true
+            ? $"{Flag} {(value is IEnumerable<string> all ? string.Join(' ', all) : TextOf(value))}"
+            : Flag;
 
     /// <inheritdoc/>
     internal override string? Broken(SettingValues values) => values.Get(this) is { } value ? Form.Broken(value) : null;
 
     /// <inheritdoc/>
-    internal override bool IsThere(SettingValues values) => values.Get(this) is not (null or false or "" or IReadOnlyList<string> { Count: 0 });
+    internal override bool IsThere(SettingValues values) =>
+        values.Get(this) is not (null or false or "" or IReadOnlyList<string> { Count: 0 });
 
     private protected override object? ReadValue(JsonNode node) => Form.Read(node);
 
-    /// <summary>A value as people write it, small numbers with an exponent; null of what is none, of a flag that is off and of no list.</summary>
+    /// <summary>
+    /// A value as people write it, small numbers with an exponent; null of what is none, of a flag that is off and of no list.
+    /// </summary>
     private string? TextOf(T value) => value is null or false or IReadOnlyList<string> { Count: 0 } or "" ? null
         : value is double and > 0 and < 0.001 and var number ? number.ToString("0.##########e0", CultureInfo.InvariantCulture)
         : Form.Write(value) is JsonValue node && node.TryGetValue<string>(out var text) ? text : Form.Write(value)?.ToJsonString();

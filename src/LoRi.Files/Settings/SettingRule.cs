@@ -16,7 +16,10 @@ public sealed record SettingRule(Func<SettingValues, string?> Broken, params IRe
         return Beside(one, other, why) with { Replaces = [(one.Key, other.Key), (other.Key, one.Key)] };
     }
 
-    /// <summary>A setting that stands for some others: none of them may be given beside it, and on the command line it replaces those of a file.</summary>
+    /// <summary>
+    /// A setting that stands for some others: none of them may be given beside it, and on the command line it replaces those of a
+    /// file.
+    /// </summary>
     public static IEnumerable<SettingRule> Instead(Setting one, params IEnumerable<Setting> others) =>
         others.Select(other => Beside(one, other, "give one of them") with { Replaces = [(one.Key, other.Key)] });
 

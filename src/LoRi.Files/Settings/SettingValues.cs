@@ -45,7 +45,8 @@ public sealed class SettingValues
         return new(other.given.SetItems(given));
     }
 
-    internal SettingValues Set(Setting setting, object? value, SettingSource source) => new(given.SetItem(setting.Key, new Given(value, source)));
+    internal SettingValues Set(Setting setting, object? value, SettingSource source) =>
+        new(given.SetItem(setting.Key, new Given(value, source)));
 
     private sealed record Given(object? Value, SettingSource Source);
 }

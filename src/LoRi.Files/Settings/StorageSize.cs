@@ -60,6 +60,7 @@ public readonly record struct StorageSize(long Bytes)
                 _ => throw new JsonException(),
             };
 
-        public override void Write(Utf8JsonWriter writer, StorageSize value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+        public override void Write(Utf8JsonWriter writer, StorageSize value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.ToString());
     }
 }

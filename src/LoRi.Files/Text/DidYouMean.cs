@@ -6,7 +6,8 @@ public static class DidYouMean
     private const int Longest = 64, MostEdits = 3, LettersAnEdit = 3, ShortestOfLetters = 2;
 
     /// <summary>"; did you mean X?" for the nearest of some names; empty where none is near.</summary>
-    public static string Hint(string given, IEnumerable<string> known) => Nearest(given, known) is { } name ? $"; did you mean {name}?" : "";
+    public static string Hint(string given, IEnumerable<string> known) =>
+        Nearest(given, known) is { } name ? $"; did you mean {name}?" : "";
 
     /// <summary>
     /// The nearest of some names: one that differs in case, hyphens or a few letters, that begins with what was given, whose words
@@ -27,10 +28,14 @@ public static class DidYouMean
         var words = wanted.Split('-').ToHashSet();
         var most = System.Math.Min(MostEdits, wanted.Length / LettersAnEdit);
         return names.Where(name => Edits(wanted, name.Plain) <= most).MinBy(name => Edits(wanted, name.Plain))?.Name
-            ?? names.Where(name => wanted.Length >= ShortestOfLetters && name.Plain.StartsWith(wanted, StringComparison.Ordinal)).MinBy(name => name.Plain.Length)?.Name
+            ?? names.Where(name => wanted.Length >= ShortestOfLetters && name.Plain.StartsWith(wanted, StringComparison.Ordinal))
+                .MinBy(name => name.Plain.Length)?.Name
             ?? names.Where(name => words.IsSupersetOf(name.Plain.Split('-'))).MaxBy(name => name.Plain.Length)?.Name
-            ?? Array.Find(names, name => wanted.Length >= ShortestOfLetters && string.Concat(name.Plain.Split('-').Select(word => word[..System.Math.Min(1, word.Length)])) == wanted)?.Name
-            ?? names.Where(name => wanted.Length >= ShortestOfLetters && HasLetters(name.Plain, wanted)).MinBy(name => name.Plain.Length)?.Name;
+            ?? Array.Find(
+                names, name => wanted.Length >= ShortestOfLetters
+                    && string.Concat(name.Plain.Split('-').Select(word => word[..System.Math.Min(1, word.Length)])) == wanted)?.Name
+            ?? names.Where(name => wanted.Length >= ShortestOfLetters && HasLetters(name.Plain, wanted))
+                .MinBy(name => name.Plain.Length)?.Name;
     }
 
     /// <summary>
@@ -48,7 +53,8 @@ public static class DidYouMean
             {
                 edits[i, j] = i == 0 || j == 0
                     ? i + j
-                    : System.Math.Min(System.Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1, edits[i - 1, j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1));
+                    : System.Math.Min(System.Math.Min(edits[i - 1, j], edits[i, j - 1]) + 1,
+                        edits[i - 1, j - 1] + (one[i - 1] == other[j - 1] ? 0 : 1));
                 if (i > 1 && j > 1 && one[i - 1] == other[j - 2] && one[i - 2] == other[j - 1])
                 {
                     edits[i, j] = System.Math.Min(edits[i, j], edits[i - 2, j - 2] + 1);
@@ -61,7 +67,9 @@ public static class DidYouMean
 
     /// <summary>In small letters, words joined by one kind of hyphen, without hyphens or dashes before.</summary>
     private static string Plain(string name) =>
-        string.Concat(name.ToLowerInvariant().Select(letter => letter is '_' or ' ' or '\u2212' or (>= '\u2010' and <= '\u2015') ? '-' : letter)).Trim('-');
+        string.Concat(
+            name.ToLowerInvariant().Select(letter => letter is '_' or ' ' or '\u2212' or (>= '\u2010' and <= '\u2015') ? '-' : letter))
+            .Trim('-');
 
     /// <summary>Whether the letters of <paramref name="few"/> stand in this order in a name that begins with the first of them.</summary>
     private static bool HasLetters(string name, string few)

@@ -28,7 +28,7 @@ public static class MessageText
     public static string List(IReadOnlyCollection<string> names)
     {
         const int Shown = 4;
-        string first = string.Join(", ", names.Take(Shown).Select(Quote));
+        var first = string.Join(", ", names.Take(Shown).Select(Quote));
         return names.Count == 0 ? "none" : names.Count <= Shown ? first : $"{first} and {names.Count - Shown} more";
     }
 
@@ -60,7 +60,7 @@ public static class MessageText
         }
 
         StringBuilder escaped = new();
-        for (int i = 0; i < text.Length; i++)
+        for (var i = 0; i < text.Length; i++)
         {
             if (i + 1 < text.Length && char.IsSurrogatePair(text[i], text[i + 1]) && text[i] != TagsBegin)
             {
@@ -79,14 +79,17 @@ public static class MessageText
         return escaped.ToString();
     }
 
-    /// <summary>A name that comes from outside, as it may be printed: nothing in it moves, hides or reverses what stands around it.</summary>
+    /// <summary>
+    /// A name that comes from outside, as it may be printed: nothing in it moves, hides or reverses what stands around it.
+    /// </summary>
     public static string Name(string name) => Escape(name);
 
     /// <summary>
     /// A text that a model or a file made, for a terminal: control characters but line breaks and tabs, and characters that reverse the
     /// direction of what follows, become escapes. Joiners stay, which words of some scripts and emoji need.
     /// </summary>
-    public static string ForTerminal(string text) => Escape(text, c => c is not ('\n' or '\t') && (char.IsControl(c) || IsDirection(c) || c is '\u2028' or '\u2029'));
+    public static string ForTerminal(string text) =>
+        Escape(text, c => c is not ('\n' or '\t') && (char.IsControl(c) || IsDirection(c) || c is '\u2028' or '\u2029'));
 
     private static bool IsDirection(char c) => c is '\u061c' or (>= '\u202a' and <= '\u202e') or (>= '\u2066' and <= '\u2069');
 

@@ -74,6 +74,7 @@ internal static partial class PythonNumber
     [GeneratedRegex(@"\A[-+]?(?:(?<nan>nan)|inf(?:inity)?)\z", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Special();
 
-    [GeneratedRegex(@"\A[-+]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\z", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"\A[-+]?(?:[0-9]+(?:_[0-9]+)*\.?(?:[0-9]+(?:_[0-9]+)*)?|\.[0-9]+(?:_[0-9]+)*)(?:[eE][-+]?[0-9]+(?:_[0-9]+)*)?\z",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Decimal();
 }

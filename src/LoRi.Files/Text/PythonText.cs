@@ -53,7 +53,7 @@ internal static class PythonText
     /// <summary>The code points, each as a string.</summary>
     public static IEnumerable<string> Characters(string text)
     {
-        foreach (Rune rune in text.EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             yield return rune.ToString();
         }
@@ -67,8 +67,8 @@ internal static class PythonText
     public static string Title(string text, bool everyWord)
     {
         StringBuilder titled = new(text.Length);
-        bool inWord = false;
-        foreach (char c in text)
+        var inWord = false;
+        foreach (var c in text)
         {
             titled.Append(inWord ? char.ToLowerInvariant(c) : char.ToUpperInvariant(c));
             inWord = everyWord ? char.IsLetter(c) : true;
@@ -85,23 +85,27 @@ internal static class PythonText
             return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
         }
 
-        string shortest = value.ToString("E16", CultureInfo.InvariantCulture);
-        string round = value.ToString("R", CultureInfo.InvariantCulture);
-        int exponent = value == 0 ? 0 : int.Parse(shortest.AsSpan(shortest.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        string sign = double.IsNegative(value) ? "-" : "";
-        string digits = Digits(round);
+        var shortest = value.ToString("E16", CultureInfo.InvariantCulture);
+        var round = value.ToString("R", CultureInfo.InvariantCulture);
+        var exponent = value == 0
+            ? 0
+            : int.Parse(shortest.AsSpan(shortest.IndexOf('E', StringComparison.Ordinal) + 1), NumberStyles.AllowLeadingSign,
+                CultureInfo.InvariantCulture);
+        var sign = double.IsNegative(value) ? "-" : "";
+        var digits = Digits(round);
         if (exponent is >= -4 and < 16)
         {
             return sign + Positional(digits, exponent);
         }
 
-        string fraction = digits.Length > 1 ? "." + digits[1..] : "";
-        return string.Create(CultureInfo.InvariantCulture, $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{System.Math.Abs(exponent):00}");
+        var fraction = digits.Length > 1 ? "." + digits[1..] : "";
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{sign}{digits[0]}{fraction}e{(exponent < 0 ? '-' : '+')}{System.Math.Abs(exponent):00}");
     }
 
     private static string Digits(string number)
     {
-        string mantissa = number.Split('E')[0].Replace(".", "", StringComparison.Ordinal).TrimStart('-').TrimStart('0').TrimEnd('0');
+        var mantissa = number.Split('E')[0].Replace(".", "", StringComparison.Ordinal).TrimStart('-').TrimStart('0').TrimEnd('0');
         return mantissa.Length == 0 ? "0" : mantissa;
     }
 
@@ -112,17 +116,17 @@ internal static class PythonText
             return "0." + new string('0', -exponent - 1) + digits;
         }
 
-        string padded = digits.PadRight(exponent + 2, '0');
+        var padded = digits.PadRight(exponent + 2, '0');
         return $"{padded[..(exponent + 1)]}.{padded[(exponent + 1)..]}";
     }
 
     /// <summary>A string in the quotes and with the escapes of <c>repr</c>.</summary>
     public static string Quote(string text)
     {
-        char quote = text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
+        var quote = text.Contains('\'', StringComparison.Ordinal) && !text.Contains('"', StringComparison.Ordinal) ? '"' : '\'';
         StringBuilder quoted = new();
         quoted.Append(quote);
-        foreach (Rune rune in text.EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             quoted.Append(rune.Value switch
             {

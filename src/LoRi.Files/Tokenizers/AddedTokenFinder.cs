@@ -7,26 +7,26 @@ namespace LoRi.Files.Tokenizers;
 /// <summary>Finds added tokens in a text: the leftmost first, and the longest of those that begin there.</summary>
 internal sealed class AddedTokenFinder
 {
-    private readonly Dictionary<char, (string Content, AddedToken Token)[]> _byFirst;
-    private readonly SearchValues<char> _firsts;
+    private readonly Dictionary<char, (string Content, AddedToken Token)[]> byFirst;
+    private readonly SearchValues<char> firsts;
 
     /// <summary>Looks for the given tokens by the given texts.</summary>
     public AddedTokenFinder(IEnumerable<(string Content, AddedToken Token)> tokens)
     {
-        _byFirst = tokens.Where(pair => pair.Content.Length > 0)
+        byFirst = tokens.Where(pair => pair.Content.Length > 0)
             .GroupBy(pair => pair.Content[0])
             .ToDictionary(group => group.Key, group => group.OrderByDescending(pair => pair.Content.Length).ToArray());
-        _firsts = SearchValues.Create([.. _byFirst.Keys]);
+        firsts = SearchValues.Create([.. byFirst.Keys]);
     }
 
     /// <summary>The parts of the text in order: added tokens, and what lies between them (no token); none is empty.</summary>
     public List<(int Start, int End, AddedToken? Token)> Split(string text)
     {
         List<(int Start, int End, AddedToken? Token)> parts = [];
-        int done = 0;
-        for (int at = Next(text, 0); at < text.Length; at = Next(text, at))
+        var done = 0;
+        for (var at = Next(text, 0); at < text.Length; at = Next(text, at))
         {
-            (string? content, AddedToken? token) = Match(text, at);
+            (var content, var token) = Match(text, at);
             int start = at, end = at + (content?.Length ?? 1);
             at = end;
             if (token is null || (token.SingleWord && !IsWord(text, start, end)))
@@ -48,7 +48,7 @@ internal sealed class AddedTokenFinder
     /// <summary>Where an added token may begin next; the text's length when there is no such place.</summary>
     private int Next(string text, int at)
     {
-        int step = text.AsSpan(at).IndexOfAny(_firsts);
+        var step = text.AsSpan(at).IndexOfAny(firsts);
         return step < 0 ? text.Length : at + step;
     }
 
@@ -62,8 +62,8 @@ internal sealed class AddedTokenFinder
 
     private (string? Content, AddedToken? Token) Match(string text, int at)
     {
-        ReadOnlySpan<char> rest = text.AsSpan(at);
-        foreach ((string content, AddedToken token) in _byFirst[text[at]])
+        var rest = text.AsSpan(at);
+        foreach ((var content, var token) in byFirst[text[at]])
         {
             if (rest.StartsWith(content, StringComparison.Ordinal))
             {
@@ -75,8 +75,8 @@ internal sealed class AddedTokenFinder
     }
 
     private static bool IsWord(string text, int start, int end) =>
-        !(Rune.DecodeLastFromUtf16(text.AsSpan(0, start), out Rune before, out _) == OperationStatus.Done && IsWordPart(before))
-        && !(Rune.DecodeFromUtf16(text.AsSpan(end), out Rune after, out _) == OperationStatus.Done && IsWordPart(after));
+        !(Rune.DecodeLastFromUtf16(text.AsSpan(0, start), out var before, out _) == OperationStatus.Done && IsWordPart(before))
+        && !(Rune.DecodeFromUtf16(text.AsSpan(end), out var after, out _) == OperationStatus.Done && IsWordPart(after));
 
     private static bool IsWordPart(Rune rune) =>
         Rune.IsLetterOrDigit(rune)

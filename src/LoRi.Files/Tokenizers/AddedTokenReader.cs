@@ -13,16 +13,16 @@ internal static class AddedTokenReader
     {
         AddedTokenList added = new(vocabulary);
         List<string> moved = [];
-        foreach (TokenizerJson item in list?.Items() ?? [])
+        foreach (var item in list?.Items() ?? [])
         {
-            int expected = item.Get("id").AsId();
-            string content = item.Text("content");
+            var expected = item.Get("id").AsId();
+            var content = item.Text("content");
             if (content.Length == 0)
             {
                 continue;
             }
 
-            int id = added.Add(Token(item, content)) ?? throw item.Bad($"comes after more than {Vocabulary.LargestId} ids");
+            var id = added.Add(Token(item, content)) ?? throw item.Bad($"comes after more than {Vocabulary.LargestId} ids");
             if (id != expected)
             {
                 moved.Add(Moved("the file", content, expected, id));
@@ -34,7 +34,8 @@ internal static class AddedTokenReader
 
     /// <summary>What is to be said of a token whose id is another than the one that a file has for it.</summary>
     public static string Moved(string file, string content, int expected, int id) =>
-        $"the added token {MessageText.Quote(content)} has the id {expected} in {file}, but {id} by the vocabulary and the tokens before it, which is used";
+        $"the added token {MessageText.Quote(content)} has the id {expected} in {file}, but {id} by the vocabulary and the tokens before "
+        + "it, which is used";
 
     /// <summary>One note for several of a kind.</summary>
     public static List<string> Several(List<string> notes) => notes.Count < 2 ? notes : [$"{notes[0]}; {notes.Count - 1} more likewise"];

@@ -11,24 +11,28 @@ internal sealed class AstralAlphabet
 {
     private const int First = 0x10000, Last = 0x10FFFF;
 
-    /// <summary>Characters outside the categories of letters that count as letters of a word; the circled ones have counterparts above U+FFFF.</summary>
+    /// <summary>
+    /// Characters outside the categories of letters that count as letters of a word; the circled ones have counterparts above
+    /// U+FFFF.
+    /// </summary>
     private static readonly (int From, int To)[] Letters = [(0x24B6, 0x24E9), (0x1F130, 0x1F149), (0x1F150, 0x1F169), (0x1F170, 0x1F189)];
 
-    private readonly (int From, int To)[] _named;
-    private readonly int[] _cuts;
-    private readonly Dictionary<(int Interval, UnicodeCategory Category), char> _own = [];
-    private readonly HashSet<char> _reserved = [];
-    private readonly ConcurrentDictionary<(bool Letter, UnicodeCategory Category), char> _common = [];
+    private readonly (int From, int To)[] named;
+    private readonly int[] cuts;
+    private readonly Dictionary<(int Interval, UnicodeCategory Category), char> own = [];
+    private readonly HashSet<char> reserved = [];
+    private readonly ConcurrentDictionary<(bool Letter, UnicodeCategory Category), char> common = [];
 
     /// <summary>An alphabet for an expression that names the given ranges of code points.</summary>
     public AstralAlphabet(IEnumerable<(int From, int To)> named)
     {
-        _named = [.. named];
-        (int From, int To)[] astral = [.. _named.Where(range => range.To >= First)];
-        _cuts = [.. astral.SelectMany(range => new[] { range.From, range.To + 1 }).Where(cut => cut is > First and <= Last).Append(First).Distinct().Order()];
-        for (int i = 0; i < _cuts.Length; i++)
+        this.named = [.. named];
+        (int From, int To)[] astral = [.. this.named.Where(range => range.To >= First)];
+        cuts = [.. astral.SelectMany(range => new[] { range.From, range.To + 1 }).Where(cut => cut is > First and <= Last).Append(First)
+            .Distinct().Order()];
+        for (var i = 0; i < cuts.Length; i++)
         {
-            int from = _cuts[i], to = End(i);
+            int from = cuts[i], to = End(i);
             if (astral.Any(range => range.From <= from && to <= range.To))
             {
                 Reserve(i, from, to);
@@ -40,42 +44,42 @@ internal sealed class AstralAlphabet
     public static AstralAlphabet Plain { get; } = new([]);
 
     /// <summary>Whether texts without code points above U+FFFF are matched as they are.</summary>
-    public bool KeepsUnits => _reserved.Count == 0;
+    public bool KeepsUnits => reserved.Count == 0;
 
     /// <summary>What stands for a character of the text.</summary>
     public char Of(int code)
     {
-        UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(code);
+        var category = CharUnicodeInfo.GetUnicodeCategory(code);
         if (code < First)
         {
-            return _reserved.Contains((char)code) ? Common(code, category) : (char)code;
+            return reserved.Contains((char)code) ? Common(code, category) : (char)code;
         }
 
-        return _own.TryGetValue((IntervalOf(code), category), out char own) ? own : Common(code, category);
+        return this.own.TryGetValue((IntervalOf(code), category), out var own) ? own : Common(code, category);
     }
 
     /// <summary>What stands for the code points above U+FFFF of a range that the expression names.</summary>
     public IEnumerable<char> In(int from, int to) =>
-        _own.Where(pair => _cuts[pair.Key.Interval] >= from && End(pair.Key.Interval) <= to).Select(pair => pair.Value);
+        own.Where(pair => cuts[pair.Key.Interval] >= from && End(pair.Key.Interval) <= to).Select(pair => pair.Value);
 
-    private int End(int interval) => interval + 1 < _cuts.Length ? _cuts[interval + 1] - 1 : Last;
+    private int End(int interval) => interval + 1 < cuts.Length ? cuts[interval + 1] - 1 : Last;
 
     private int IntervalOf(int code)
     {
-        int found = Array.BinarySearch(_cuts, code);
+        var found = Array.BinarySearch(cuts, code);
         return found >= 0 ? found : ~found - 1;
     }
 
     private void Reserve(int interval, int from, int to)
     {
-        for (int code = from; code <= to; code++)
+        for (var code = from; code <= to; code++)
         {
-            UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(code);
-            if (!_own.ContainsKey((interval, category)))
+            var category = CharUnicodeInfo.GetUnicodeCategory(code);
+            if (!own.ContainsKey((interval, category)))
             {
-                char free = Free(IsLetter(code), category);
-                _own[(interval, category)] = free;
-                _reserved.Add(free);
+                var free = Free(IsLetter(code), category);
+                own[(interval, category)] = free;
+                reserved.Add(free);
             }
         }
     }
@@ -84,11 +88,13 @@ internal sealed class AstralAlphabet
     {
         try
         {
-            return _common.GetOrAdd((IsLetter(code), category), key => Free(key.Letter, key.Category));
+            return common.GetOrAdd((IsLetter(code), category), key => Free(key.Letter, key.Category));
         }
         catch (UnsupportedPatternException e)
         {
-            throw new InputException($"the character U+{code:X4}: a pattern of the tokenizer names {e.Message}; leave the character out, or use a tokenizer with a simpler pattern", e);
+            throw new InputException(
+                $"the character U+{code:X4}: a pattern of the tokenizer names {e.Message}; leave the character out, or use a tokenizer "
+                + "with a simpler pattern", e);
         }
     }
 
@@ -97,15 +103,16 @@ internal sealed class AstralAlphabet
     /// <summary>A character outside ASCII of a category that the expression does not name.</summary>
     private char Free(bool letter, UnicodeCategory category)
     {
-        for (int code = 0x80; code <= char.MaxValue; code++)
+        for (var code = 0x80; code <= char.MaxValue; code++)
         {
-            bool fits = CharUnicodeInfo.GetUnicodeCategory(code) == category && IsLetter(code) == letter && !char.IsWhiteSpace((char)code);
-            if (fits && !_reserved.Contains((char)code) && !_named.Any(range => range.From <= code && code <= range.To))
+            var fits = CharUnicodeInfo.GetUnicodeCategory(code) == category && IsLetter(code) == letter && !char.IsWhiteSpace((char)code);
+            if (fits && !reserved.Contains((char)code) && !named.Any(range => range.From <= code && code <= range.To))
             {
                 return (char)code;
             }
         }
 
-        throw new UnsupportedPatternException($"all characters of the category {category}, so that none is left to stand for one above U+FFFF");
+        throw new UnsupportedPatternException(
+            $"all characters of the category {category}, so that none is left to stand for one above U+FFFF");
     }
 }

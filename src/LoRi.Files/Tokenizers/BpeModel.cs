@@ -13,10 +13,10 @@ internal sealed class BpeModel : ITokenModel
     /// <summary>Pieces up to this many bytes are worked on in memory of the stack.</summary>
     private const int ShortPiece = 256;
 
-    private readonly Dictionary<string, int>? _whole;
-    private readonly Dictionary<(int Left, int Right), Merge> _merges;
-    private readonly int[] _bytes;
-    private readonly HashSet<int> _made;
+    private readonly Dictionary<string, int>? whole;
+    private readonly Dictionary<(int Left, int Right), Merge> merges;
+    private readonly int[] bytes;
+    private readonly HashSet<int> made;
 
     /// <summary>Builds the merge table.</summary>
     /// <param name="source">The file, for messages.</param>
@@ -25,46 +25,48 @@ internal sealed class BpeModel : ITokenModel
     /// <param name="unknown">What stands for a byte that the vocabulary lacks; such bytes are left out when it is null.</param>
     /// <param name="ignoreMerges">Whether a piece that is in the vocabulary is taken whole, whatever the merges give.</param>
     /// <exception cref="InputException">A merge has a side or a result that the vocabulary lacks.</exception>
-    public BpeModel(string source, Dictionary<string, int> vocabulary, IEnumerable<(string Left, string Right)> merges, int? unknown, bool ignoreMerges)
+    public BpeModel(
+        string source, Dictionary<string, int> vocabulary, IEnumerable<(string Left, string Right)> merges, int? unknown, bool ignoreMerges)
     {
-        _whole = ignoreMerges ? vocabulary : null;
-        _bytes = [.. Enumerable.Range(0, 256).Select(value => vocabulary.TryGetValue(ByteAlphabet.Write((byte)value), out int id) ? id : unknown ?? -1)];
-        _merges = [];
-        int rank = 0;
-        foreach ((string left, string right) in merges)
+        whole = ignoreMerges ? vocabulary : null;
+        bytes = [.. Enumerable.Range(0, 256)
+            .Select(value => vocabulary.TryGetValue(ByteAlphabet.Write((byte)value), out var id) ? id : unknown ?? -1)];
+        this.merges = [];
+        var rank = 0;
+        foreach ((var left, var right) in merges)
         {
-            _merges[(Id(left), Id(right))] = new Merge(rank++, Id(left + right));
+            this.merges[(Id(left), Id(right))] = new Merge(rank++, Id(left + right));
         }
 
-        _made = [.. _bytes, .. _merges.Values.Select(merge => merge.Id)];
+        made = [.. bytes, .. this.merges.Values.Select(merge => merge.Id)];
 
-        int Id(string token) => vocabulary.TryGetValue(token, out int id) ? id : throw new InputException(
+        int Id(string token) => vocabulary.TryGetValue(token, out var id) ? id : throw new InputException(
             $"{source}: model.merges: number {rank + 1} needs {MessageText.Quote(token)}, which the vocabulary lacks; the file is damaged");
     }
 
     /// <inheritdoc/>
-    public bool MayMake(int id) => _made.Contains(id);
+    public bool MayMake(int id) => made.Contains(id);
 
     private readonly record struct Merge(int Rank, int Id);
 
     /// <inheritdoc/>
     public int[] Encode(ReadOnlySpan<char> piece)
     {
-        int length = Encoding.UTF8.GetByteCount(piece);
-        Span<byte> bytes = length <= ShortPiece ? stackalloc byte[length] : new byte[length];
+        var length = Encoding.UTF8.GetByteCount(piece);
+        var bytes = length <= ShortPiece ? stackalloc byte[length] : new byte[length];
         Encoding.UTF8.GetBytes(piece, bytes);
-        if (_whole is not null && FindWhole(_whole, bytes) is int id)
+        if (whole is not null && FindWhole(whole, bytes) is int id)
         {
             return [id];
         }
 
-        Span<Symbol> symbols = length <= ShortPiece ? stackalloc Symbol[length] : new Symbol[length];
-        int count = 0;
-        foreach (byte value in bytes)
+        var symbols = length <= ShortPiece ? stackalloc Symbol[length] : new Symbol[length];
+        var count = 0;
+        foreach (var value in bytes)
         {
-            if (_bytes[value] >= 0)
+            if (this.bytes[value] >= 0)
             {
-                symbols[count] = new Symbol { Id = _bytes[value], Left = count - 1, Right = count + 1 };
+                symbols[count] = new Symbol { Id = this.bytes[value], Left = count - 1, Right = count + 1 };
                 count++;
             }
         }
@@ -74,9 +76,9 @@ internal sealed class BpeModel : ITokenModel
 
     private static int? FindWhole(Dictionary<string, int> vocabulary, ReadOnlySpan<byte> bytes)
     {
-        Span<char> token = bytes.Length <= ShortPiece ? stackalloc char[bytes.Length] : new char[bytes.Length];
+        var token = bytes.Length <= ShortPiece ? stackalloc char[bytes.Length] : new char[bytes.Length];
         ByteAlphabet.Write(bytes, token);
-        return vocabulary.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(token, out int id) ? id : null;
+        return vocabulary.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(token, out var id) ? id : null;
     }
 
     /// <summary>
@@ -86,20 +88,20 @@ internal sealed class BpeModel : ITokenModel
     private int[] MergeAll(Span<Symbol> symbols)
     {
         PriorityQueue<int, long> candidates = new(symbols.Length);
-        for (int at = 0; at < symbols.Length; at++)
+        for (var at = 0; at < symbols.Length; at++)
         {
             Propose(symbols, at, candidates);
         }
 
-        int count = symbols.Length;
-        while (candidates.TryDequeue(out int at, out long key))
+        var count = symbols.Length;
+        while (candidates.TryDequeue(out var at, out var key))
         {
             if (Find(symbols, at) is not Merge merge || merge.Rank != key >> 32)
             {
                 continue;
             }
 
-            int right = symbols[at].Right;
+            var right = symbols[at].Right;
             symbols[at].Id = merge.Id;
             symbols[at].Right = symbols[right].Right;
             symbols[right].Id = -1;
@@ -118,7 +120,7 @@ internal sealed class BpeModel : ITokenModel
 
     private static int[] Ids(ReadOnlySpan<Symbol> symbols, int count)
     {
-        int[] ids = new int[count];
+        var ids = new int[count];
         for (int i = 0, at = 0; i < count; i++, at = symbols[at].Right)
         {
             ids[i] = symbols[at].Id;
@@ -138,7 +140,7 @@ internal sealed class BpeModel : ITokenModel
     /// <summary>How the symbol at a place merges with the one on its right; null where it does not.</summary>
     private Merge? Find(ReadOnlySpan<Symbol> symbols, int at) =>
         at >= 0 && symbols[at].Id >= 0 && symbols[at].Right < symbols.Length
-        && _merges.TryGetValue((symbols[at].Id, symbols[symbols[at].Right].Id), out Merge merge)
+        && merges.TryGetValue((symbols[at].Id, symbols[symbols[at].Right].Id), out var merge)
             ? merge
             : null;
 

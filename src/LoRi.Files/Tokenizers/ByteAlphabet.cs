@@ -14,7 +14,7 @@ internal static class ByteAlphabet
     /// <summary>The UTF-8 bytes of a text, in the alphabet.</summary>
     public static string Write(ReadOnlySpan<char> text)
     {
-        byte[] utf8 = new byte[Encoding.UTF8.GetByteCount(text)];
+        var utf8 = new byte[Encoding.UTF8.GetByteCount(text)];
         Encoding.UTF8.GetBytes(text, utf8);
         return string.Create(utf8.Length, utf8, (symbols, bytes) => Write(bytes, symbols));
     }
@@ -25,7 +25,7 @@ internal static class ByteAlphabet
     /// <summary>Bytes, in the alphabet, each a character of a span of the same length.</summary>
     public static void Write(ReadOnlySpan<byte> bytes, Span<char> symbols)
     {
-        for (int i = 0; i < bytes.Length; i++)
+        for (var i = 0; i < bytes.Length; i++)
         {
             symbols[i] = Characters[bytes[i]];
         }
@@ -34,10 +34,10 @@ internal static class ByteAlphabet
     /// <summary>The bytes of a token; those of its own UTF-8 form when it has a character outside the alphabet.</summary>
     public static byte[] Read(string token)
     {
-        byte[] bytes = new byte[token.Length];
-        for (int i = 0; i < token.Length; i++)
+        var bytes = new byte[token.Length];
+        for (var i = 0; i < token.Length; i++)
         {
-            int value = token[i] < Bytes.Length ? Bytes[token[i]] : -1;
+            var value = token[i] < Bytes.Length ? Bytes[token[i]] : -1;
             if (value < 0)
             {
                 return Encoding.UTF8.GetBytes(token);
@@ -51,11 +51,11 @@ internal static class ByteAlphabet
 
     private static char[] BuildCharacters()
     {
-        char[] characters = new char[256];
-        char next = '\u0100';
-        for (int value = 0; value < 256; value++)
+        var characters = new char[256];
+        var next = '\u0100';
+        for (var value = 0; value < 256; value++)
         {
-            bool printable = value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or >= 0xAE;
+            var printable = value is (>= '!' and <= '~') or (>= 0xA1 and <= 0xAC) or >= 0xAE;
             characters[value] = printable ? (char)value : next++;
         }
 
@@ -64,7 +64,7 @@ internal static class ByteAlphabet
 
     private static short[] BuildBytes()
     {
-        short[] bytes = new short[Characters.Max() + 1];
+        var bytes = new short[Characters.Max() + 1];
         Array.Fill(bytes, (short)-1);
         for (short value = 0; value < 256; value++)
         {

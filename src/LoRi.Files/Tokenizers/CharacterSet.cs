@@ -31,7 +31,7 @@ internal abstract record CharacterSet
         /// <inheritdoc/>
         public override string Write(AstralAlphabet alphabet)
         {
-            string body = Body(alphabet);
+            var body = Body(alphabet);
             return body.Length == 0 ? "(?!)" : $"[{body}]";
         }
 
@@ -41,11 +41,11 @@ internal abstract record CharacterSet
             StringBuilder body = new();
             if (From <= char.MaxValue)
             {
-                int last = int.Min(To, char.MaxValue);
+                var last = int.Min(To, char.MaxValue);
                 body.Append(Escaped((char)From)).Append(last > From ? "-" + Escaped((char)last) : "");
             }
 
-            foreach (char unit in alphabet.In(From, To))
+            foreach (var unit in alphabet.In(From, To))
             {
                 body.Append(Escaped(unit));
             }
@@ -60,9 +60,9 @@ internal abstract record CharacterSet
         /// <inheritdoc/>
         public override string Write(AstralAlphabet alphabet)
         {
-            string body = string.Concat(Parts.Select(part => part.Body(alphabet)));
+            var body = string.Concat(Parts.Select(part => part.Body(alphabet)));
             string[] others = [.. Parts.Where(part => part.Body(alphabet) is null).Select(part => part.Write(alphabet))];
-            string[] all = body.Length == 0 ? others : [$"[{body}]", .. others];
+            var all = body.Length == 0 ? others : [$"[{body}]", .. others];
             return all.Length switch { 0 => "(?!)", 1 => all[0], _ => $"(?:{string.Join('|', all)})" };
         }
 

@@ -8,17 +8,17 @@ namespace LoRi.Files.Tokenizers;
 /// </summary>
 internal readonly struct ClassText
 {
-    private readonly string _text;
-    private readonly int[]? _starts;
+    private readonly string text;
+    private readonly int[]? starts;
 
     private ClassText(string text, int[]? starts)
     {
-        _text = text;
-        _starts = starts;
+        this.text = text;
+        this.starts = starts;
     }
 
     /// <summary>How many code points it has.</summary>
-    public int Length => _starts is null ? _text.Length : _starts.Length - 1;
+    public int Length => starts is null ? text.Length : starts.Length - 1;
 
     /// <summary>Sees a text, without surrogates that stand alone, as code points.</summary>
     public static ClassText Of(string text)
@@ -29,8 +29,8 @@ internal readonly struct ClassText
         }
 
         List<int> starts = new(text.Length + 1);
-        int at = 0;
-        foreach (Rune rune in text.EnumerateRunes())
+        var at = 0;
+        foreach (var rune in text.EnumerateRunes())
         {
             starts.Add(at);
             at += rune.Utf16SequenceLength;
@@ -43,13 +43,13 @@ internal readonly struct ClassText
     /// <summary>The units in which an expression sees it.</summary>
     public string Units(AstralAlphabet alphabet)
     {
-        if (_starts is null && alphabet.KeepsUnits)
+        if (starts is null && alphabet.KeepsUnits)
         {
-            return _text;
+            return text;
         }
 
         StringBuilder units = new(Length);
-        foreach (Rune rune in _text.EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             units.Append(alphabet.Of(rune.Value));
         }
@@ -58,5 +58,5 @@ internal readonly struct ClassText
     }
 
     /// <summary>Where a unit begins in the original text; also for the end.</summary>
-    public int Original(int unit) => _starts is null ? unit : _starts[unit];
+    public int Original(int unit) => starts is null ? unit : starts[unit];
 }

@@ -20,7 +20,8 @@ internal sealed record DeclaredToken(string Content)
     public static DeclaredToken Read(JsonNode? node, string place) => node switch
     {
         JsonValue value when value.GetValueKind() == JsonValueKind.String => new(value.GetValue<string>()),
-        JsonObject json when json["content"] is JsonValue text && text.GetValueKind() == JsonValueKind.String => Of(text.GetValue<string>(), json, place),
+        JsonObject json when json["content"] is JsonValue text && text.GetValueKind() == JsonValueKind.String =>
+            Of(text.GetValue<string>(), json, place),
         _ => throw new InputException($"{place} is neither the text of a token nor an object with its \"content\"; correct the file"),
     };
 
@@ -29,7 +30,7 @@ internal sealed record DeclaredToken(string Content)
 
     private static DeclaredToken Of(string content, JsonObject json, string place)
     {
-        bool special = Flag(json, "special", false, place);
+        var special = Flag(json, "special", false, place);
         return Of(new AddedToken(0, content)
         {
             Special = special,
@@ -47,8 +48,14 @@ internal sealed record DeclaredToken(string Content)
     /// <summary>The token to add, where it is known whether it is a control token.</summary>
     public AddedToken ToAdd(bool special)
     {
-        AddedToken token = Properties ?? new AddedToken(0, Content);
-        return token with { Special = special, Normalized = Properties is null || NormalizedIsOpen ? !special : token.Normalized, Assumed = Assumed };
+        var token = Properties ?? new AddedToken(0, Content);
+        return token
+            with
+        {
+            Special = special,
+            Normalized = Properties is null || NormalizedIsOpen ? !special : token.Normalized,
+            Assumed = Assumed
+        };
     }
 
     private static bool Flag(JsonObject json, string name, bool absent, string place) => json[name] switch

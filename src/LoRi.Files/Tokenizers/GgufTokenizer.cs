@@ -22,32 +22,34 @@ internal static class GgufTokenizer
     public static TextTokenizer Load(GgufFile file)
     {
         ArgumentNullException.ThrowIfNull(file);
-        string? model = file.FindString("tokenizer.ggml.model");
+        var model = file.FindString("tokenizer.ggml.model");
         if (model != "gpt2")
         {
             throw new InputException(
-                $"{file.Path}: tokenizer.ggml.model is {MessageText.Quote(model ?? "")}; only gpt2 is supported, give the model's tokenizer.json with --tokenizer");
+                $"{file.Path}: tokenizer.ggml.model is {MessageText.Quote(model ?? "")}; only gpt2 is supported, give the model's "
+                + "tokenizer.json with --tokenizer");
         }
 
-        string[] tokens = Required(file, "tokenizer.ggml.tokens", file.FindArray<string>("tokenizer.ggml.tokens"));
+        var tokens = Required(file, "tokenizer.ggml.tokens", file.FindArray<string>("tokenizer.ggml.tokens"));
         using MemoryStream stream = new();
         using (Utf8JsonWriter json = new(stream, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
             Write(json, file, tokens);
         }
 
-        JsonObject config = BuildConfig(file, tokens);
+        var config = BuildConfig(file, tokens);
         TemplateFiles.Add(file.Path, config);
         return TokenizerReader.Read(file.Path, stream.ToArray(), TokenizerFolder.Of(config));
     }
 
     private static void Write(Utf8JsonWriter json, GgufFile file, string[] tokens)
     {
-        string pre = file.FindString("tokenizer.ggml.pre") switch { "llama3" or "llama-v3" => "llama-bpe", var named => named ?? "" };
-        int[] types = file.FindArray<int>("tokenizer.ggml.token_type") ?? new int[tokens.Length];
+        var pre = file.FindString("tokenizer.ggml.pre") switch { "llama3" or "llama-v3" => "llama-bpe", var named => named ?? "" };
+        var types = file.FindArray<int>("tokenizer.ggml.token_type") ?? new int[tokens.Length];
         if (types.Length != tokens.Length)
         {
-            throw new InputException($"{file.Path}: tokenizer.ggml.token_type has {types.Length} entries for {tokens.Length} tokens; the file is damaged");
+            throw new InputException(
+                $"{file.Path}: tokenizer.ggml.token_type has {types.Length} entries for {tokens.Length} tokens; the file is damaged");
         }
 
         json.WriteStartObject();
@@ -64,7 +66,7 @@ internal static class GgufTokenizer
     private static void WriteAdded(Utf8JsonWriter json, string[] tokens, int[] types)
     {
         json.WriteStartArray("added_tokens");
-        for (int id = 0; id < tokens.Length; id++)
+        for (var id = 0; id < tokens.Length; id++)
         {
             if (types[id] is Control or UserDefined)
             {
@@ -101,7 +103,8 @@ internal static class GgufTokenizer
             "llama-bpe" => Sequence(Split(LlamaPattern), ByteLevelPlain),
             "qwen2" => Sequence(Split(QwenPattern), ByteLevelPlain),
             _ => throw new InputException(
-                $"{file.Path}: tokenizer.ggml.pre is {MessageText.Quote(pre)}; only gpt-2, smollm, llama-bpe and qwen2 are supported, give the model's tokenizer.json with --tokenizer"),
+                $"{file.Path}: tokenizer.ggml.pre is {MessageText.Quote(pre)}; only gpt-2, smollm, llama-bpe and qwen2 are supported, give "
+                + "the model's tokenizer.json with --tokenizer"),
         });
         json.WritePropertyName("decoder");
         json.WriteRawValue("""{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}""");
@@ -109,8 +112,8 @@ internal static class GgufTokenizer
 
     private static void WriteTemplate(Utf8JsonWriter json, GgufFile file, string[] tokens, string pre)
     {
-        bool first = file.FindBool("tokenizer.ggml.add_bos_token") ?? pre == "llama-bpe";
-        bool last = file.FindBool("tokenizer.ggml.add_eos_token") ?? false;
+        var first = file.FindBool("tokenizer.ggml.add_bos_token") ?? pre == "llama-bpe";
+        var last = file.FindBool("tokenizer.ggml.add_eos_token") ?? false;
         if (!first && !last)
         {
             json.WriteNull("post_processor");
@@ -119,25 +122,28 @@ internal static class GgufTokenizer
 
         JsonObject special = [];
         JsonArray around = [];
-        string? begin = first ? AddSpecial("tokenizer.ggml.bos_token_id") : null;
-        string? end = last ? AddSpecial("tokenizer.ggml.eos_token_id") : null;
+        var begin = first ? AddSpecial("tokenizer.ggml.bos_token_id") : null;
+        var end = last ? AddSpecial("tokenizer.ggml.eos_token_id") : null;
         AddText(around, begin, "A", end, 0);
-        JsonArray pair = (JsonArray)around.DeepClone();
+        var pair = (JsonArray)around.DeepClone();
         AddText(pair, begin, "B", end, 1);
         json.WritePropertyName("post_processor");
-        new JsonObject { ["type"] = "TemplateProcessing", ["single"] = around, ["pair"] = pair, ["special_tokens"] = special }.WriteTo(json);
+        new JsonObject { ["type"] = "TemplateProcessing", ["single"] = around, ["pair"] = pair, ["special_tokens"] = special }.WriteTo(
+            json);
 
         string AddSpecial(string key)
         {
-            int id = TokenId(file, key, tokens) ?? throw new InputException($"{file.Path}: {key} is needed but missing; the file is incomplete");
-            special[tokens[id]] = new JsonObject { ["id"] = tokens[id], ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(tokens[id]) };
+            var id = TokenId(file, key, tokens)
+                ?? throw new InputException($"{file.Path}: {key} is needed but missing; the file is incomplete");
+            special[tokens[id]] =
+                new JsonObject { ["id"] = tokens[id], ["ids"] = new JsonArray(id), ["tokens"] = new JsonArray(tokens[id]) };
             return tokens[id];
         }
     }
 
     private static void AddText(JsonArray template, string? begin, string text, string? end, int type)
     {
-        foreach ((string kind, string? id) in ((string, string?)[])[("SpecialToken", begin), ("Sequence", text), ("SpecialToken", end)])
+        foreach ((var kind, var id) in ((string, string?)[])[("SpecialToken", begin), ("Sequence", text), ("SpecialToken", end)])
         {
             if (id is not null)
             {
@@ -158,14 +164,14 @@ internal static class GgufTokenizer
         json.WriteBoolean("byte_fallback", false);
         json.WriteBoolean("ignore_merges", ignoreMerges);
         json.WriteStartObject("vocab");
-        for (int id = 0; id < tokens.Length; id++)
+        for (var id = 0; id < tokens.Length; id++)
         {
             json.WriteNumber(tokens[id], id);
         }
 
         json.WriteEndObject();
         json.WriteStartArray("merges");
-        foreach (string merge in Required(file, "tokenizer.ggml.merges", file.FindArray<string>("tokenizer.ggml.merges")))
+        foreach (var merge in Required(file, "tokenizer.ggml.merges", file.FindArray<string>("tokenizer.ggml.merges")))
         {
             json.WriteStringValue(merge);
         }
@@ -177,7 +183,7 @@ internal static class GgufTokenizer
     private static JsonObject BuildConfig(GgufFile file, string[] tokens)
     {
         JsonObject config = new() { ["tokenizer_class"] = "PreTrainedTokenizerFast" };
-        foreach ((string name, string key) in ((string, string)[])[
+        foreach ((var name, var key) in ((string, string)[])[
             ("bos_token", "tokenizer.ggml.bos_token_id"), ("eos_token", "tokenizer.ggml.eos_token_id"),
             ("pad_token", "tokenizer.ggml.padding_token_id"), ("unk_token", "tokenizer.ggml.unknown_token_id")])
         {
@@ -197,7 +203,7 @@ internal static class GgufTokenizer
 
     private static int? TokenId(GgufFile file, string key, string[] tokens)
     {
-        long? id = file.FindInteger(key);
+        var id = file.FindInteger(key);
         return id is null or >= 0 && !(id >= tokens.Length)
             ? (int?)id
             : throw new InputException($"{file.Path}: {key} is {id} but there are {tokens.Length} tokens; the file is damaged");
@@ -205,5 +211,6 @@ internal static class GgufTokenizer
 
     private static T Required<T>(GgufFile file, string key, T? value)
         where T : class =>
-        value ?? throw new InputException($"{file.Path}: the metadata has no {key}, which the vocabulary needs; give the model's tokenizer.json with --tokenizer");
+        value ?? throw new InputException(
+            $"{file.Path}: the metadata has no {key}, which the vocabulary needs; give the model's tokenizer.json with --tokenizer");
 }

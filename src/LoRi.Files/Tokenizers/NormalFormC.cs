@@ -29,8 +29,8 @@ internal static class NormalFormC
     public static List<Traced> Compose(string text)
     {
         List<(Traced Code, byte Class)> parts = new(text.Length);
-        int at = 0;
-        foreach (Rune rune in text.EnumerateRunes())
+        var at = 0;
+        foreach (var rune in text.EnumerateRunes())
         {
             Decompose(rune.Value, at, at + rune.Utf16SequenceLength, parts);
             at += rune.Utf16SequenceLength;
@@ -42,7 +42,7 @@ internal static class NormalFormC
 
     private static void Decompose(int code, int start, int end, List<(Traced Code, byte Class)> parts)
     {
-        int syllable = code - HangulBase;
+        var syllable = code - HangulBase;
         if (syllable is >= 0 and < Leads * Vowels * Trails)
         {
             parts.Add((new(LeadBase + (syllable / (Vowels * Trails)), start, end), 0));
@@ -52,7 +52,7 @@ internal static class NormalFormC
                 parts.Add((new(TrailBase + (syllable % Trails), start, end), 0));
             }
         }
-        else if (Data.Value.Decompositions.TryGetValue(code, out (int First, int Second) pair))
+        else if (Data.Value.Decompositions.TryGetValue(code, out var pair))
         {
             Decompose(pair.First, start, end, parts);
             if (pair.Second >= 0)
@@ -69,9 +69,9 @@ internal static class NormalFormC
     /// <summary>Sorts every run of combining marks by class, keeping the order within a class.</summary>
     private static void Reorder(List<(Traced Code, byte Class)> parts)
     {
-        for (int start = 0; start < parts.Count; start++)
+        for (var start = 0; start < parts.Count; start++)
         {
-            int end = start;
+            var end = start;
             while (end < parts.Count && parts[end].Class != 0)
             {
                 end++;
@@ -80,7 +80,7 @@ internal static class NormalFormC
             if (end - start > 1)
             {
                 var sorted = parts.GetRange(start, end - start).OrderBy(part => part.Class).ToList();
-                for (int i = 0; i < sorted.Count; i++)
+                for (var i = 0; i < sorted.Count; i++)
                 {
                     parts[start + i] = sorted[i];
                 }
@@ -94,7 +94,7 @@ internal static class NormalFormC
     {
         List<Traced> composed = new(parts.Count);
         int starter = -1, lastClass = -1;
-        foreach ((Traced part, byte combining) in parts)
+        foreach ((var part, var combining) in parts)
         {
             if (starter >= 0 && lastClass < combining && Pair(composed[starter].Code, part.Code) is int whole)
             {
@@ -132,7 +132,7 @@ internal static class NormalFormC
             return first + trail;
         }
 
-        return Data.Value.Compositions.TryGetValue((first, second), out int whole) ? whole : null;
+        return Data.Value.Compositions.TryGetValue((first, second), out var whole) ? whole : null;
     }
 
     private sealed class Tables
@@ -147,12 +147,12 @@ internal static class NormalFormC
         public static Tables Read()
         {
             Tables tables = new();
-            using Stream stream = typeof(NormalFormC).Assembly.GetManifestResourceStream("LoRi.Files.Tokenizers.CanonicalData.txt")
+            using var stream = typeof(NormalFormC).Assembly.GetManifestResourceStream("LoRi.Files.Tokenizers.CanonicalData.txt")
                 ?? throw new InvalidOperationException("invariant: the assembly holds CanonicalData.txt");
             using StreamReader reader = new(stream);
-            for (string? line = reader.ReadLine(); line is not null; line = reader.ReadLine())
+            for (var line = reader.ReadLine(); line is not null; line = reader.ReadLine())
             {
-                foreach (string entry in line.StartsWith('#') ? [] : line.Split(' '))
+                foreach (var entry in line.StartsWith('#') ? [] : line.Split(' '))
                 {
                     tables.Add(entry);
                 }
@@ -165,9 +165,9 @@ internal static class NormalFormC
 
         private void Add(string entry)
         {
-            int split = entry.AsSpan().IndexOfAny(":=>");
-            int code = Hex(entry[..split]);
-            string value = entry[(split + 1)..];
+            var split = entry.AsSpan().IndexOfAny(":=>");
+            var code = Hex(entry[..split]);
+            var value = entry[(split + 1)..];
             if (entry[split] == ':')
             {
                 Classes[code] = byte.Parse(value, CultureInfo.InvariantCulture);

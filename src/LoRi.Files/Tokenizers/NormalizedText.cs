@@ -5,12 +5,12 @@ namespace LoRi.Files.Tokenizers;
 /// <summary>A text in normal form C, with the way back to the text that it was made from.</summary>
 internal sealed class NormalizedText
 {
-    private readonly (int Start, int End)[]? _origins;
+    private readonly (int Start, int End)[]? origins;
 
     private NormalizedText(string text, (int Start, int End)[]? origins)
     {
         Text = text;
-        _origins = origins;
+        this.origins = origins;
     }
 
     /// <summary>The normalised text.</summary>
@@ -26,9 +26,9 @@ internal sealed class NormalizedText
 
         StringBuilder normalized = new(text.Length);
         List<(int Start, int End)> origins = new(text.Length);
-        foreach (NormalFormC.Traced code in NormalFormC.Compose(text))
+        foreach (var code in NormalFormC.Compose(text))
         {
-            string units = char.ConvertFromUtf32(code.Code);
+            var units = char.ConvertFromUtf32(code.Code);
             normalized.Append(units);
             origins.AddRange(Enumerable.Repeat((code.Start, code.End), units.Length));
         }
@@ -41,5 +41,5 @@ internal sealed class NormalizedText
     /// alone, as in the tokenizers that define the offsets.
     /// </summary>
     public (int Start, int End) Original(int start, int end) =>
-        _origins is null || start == end ? (start, end) : (_origins[start].Start, _origins[end - 1].End);
+        origins is null || start == end ? (start, end) : (origins[start].Start, origins[end - 1].End);
 }

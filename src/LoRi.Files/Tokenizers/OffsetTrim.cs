@@ -20,14 +20,17 @@ internal static class OffsetTrimming
     /// <param name="trim">What is left out.</param>
     /// <param name="spans">The spans, in order.</param>
     /// <param name="token">The vocabulary form of an id.</param>
-    public static TokenSpan[] Apply(this OffsetTrim trim, IReadOnlyList<TokenSpan> spans, Func<int, string?> token) => trim == OffsetTrim.Off
+    public static TokenSpan[] Apply(this OffsetTrim trim, IReadOnlyList<TokenSpan> spans, Func<int, string?> token) =>
+        trim == OffsetTrim.Off
         ? [.. spans]
-        : [.. spans.Select((span, at) => Trimmed(span, token(span.Id) ?? "", keepsLeading: trim == OffsetTrim.AfterPrefix && (at == 0 || span.Start == 0)))];
+        : [.. spans.Select(
+            (span, at) =>
+                Trimmed(span, token(span.Id) ?? "", keepsLeading: trim == OffsetTrim.AfterPrefix && (at == 0 || span.Start == 0)))];
 
     private static TokenSpan Trimmed(TokenSpan span, string token, bool keepsLeading)
     {
         int leading = keepsLeading ? 0 : token.TakeWhile(IsSpace).Count(), trailing = token.Reverse().TakeWhile(IsSpace).Count();
-        int start = int.Min(span.Start + leading, span.End);
+        var start = int.Min(span.Start + leading, span.End);
         return span with { Start = start, End = span.End >= trailing ? int.Max(span.End - trailing, start) : span.End };
     }
 

@@ -22,14 +22,14 @@ internal sealed partial class PatternReader
             case '\\':
                 return ReadEscape();
             case '.':
-                _at++;
-                string dot = _options.DotAll ? CharacterSet.Any : @"[^\n]";
+                at++;
+                var dot = options.DotAll ? CharacterSet.Any : @"[^\n]";
                 return new(_ => dot);
             case '^':
-                _at++;
+                at++;
                 return new(_ => LineStart, Repeats: false);
             case '$':
-                _at++;
+                at++;
                 return new(_ => LineEnd, Repeats: false);
             case '*' or '+' or '?':
                 throw Bad("a quantifier that follows nothing");
@@ -42,18 +42,19 @@ internal sealed partial class PatternReader
 
     private static Atom SetAtom(CharacterSet set) => new(set.Write);
 
-    private Atom LiteralAtom(int code) => new(CharacterOf(code, code).Write, Letter: _options.IgnoreCase ? (code < 0x80 ? char.ToLowerInvariant((char)code) : code) : null);
+    private Atom LiteralAtom(int code) =>
+        new(CharacterOf(code, code).Write, Letter: options.IgnoreCase ? (code < 0x80 ? char.ToLowerInvariant((char)code) : code) : null);
 
     /// <summary>The characters of a range; where case is ignored, with those that differ from one of them in case alone.</summary>
     private CharacterSet CharacterOf(int from, int to)
     {
         List<(int From, int To)> ranges = [(from, to)];
-        if (_options.IgnoreCase)
+        if (options.IgnoreCase)
         {
             CheckCase(from, to);
-            foreach ((int low, int high, int shift) in (ReadOnlySpan<(int, int, int)>)[('a', 'z', -32), ('A', 'Z', 32)])
+            foreach ((var low, var high, var shift) in (ReadOnlySpan<(int, int, int)>)[('a', 'z', -32), ('A', 'Z', 32)])
             {
-                (int first, int last) = (int.Max(from, low), int.Min(to, high));
+                (var first, var last) = (int.Max(from, low), int.Min(to, high));
                 ranges.AddRange(first <= last ? [(first + shift, last + shift)] : []);
             }
 
@@ -61,7 +62,7 @@ internal sealed partial class PatternReader
             ranges.AddRange(ranges.Exists(range => range.From <= 'k' && 'k' <= range.To) ? [(0x212A, 0x212A)] : []);
         }
 
-        _named.AddRange(ranges);
+        named.AddRange(ranges);
         CharacterSet[] parts = [.. ranges.Select(range => new CharacterSet.Range(range.From, range.To))];
         return parts.Length == 1 ? parts[0] : new CharacterSet.Union(parts);
     }
@@ -69,10 +70,10 @@ internal sealed partial class PatternReader
     /// <summary>Beyond ASCII the two disagree on what differs in case alone, and some letters stand for several.</summary>
     private void CheckCase(int from, int to)
     {
-        for (int code = int.Max(from, 0x80); code <= to; code++)
+        for (var code = int.Max(from, 0x80); code <= to; code++)
         {
-            UnicodeCategory category = CharUnicodeInfo.GetUnicodeCategory(code);
-            bool cased = category is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
+            var category = CharUnicodeInfo.GetUnicodeCategory(code);
+            var cased = category is UnicodeCategory.UppercaseLetter or UnicodeCategory.LowercaseLetter or UnicodeCategory.TitlecaseLetter
                 or UnicodeCategory.LetterNumber or UnicodeCategory.NonSpacingMark or UnicodeCategory.ModifierLetter
                 || code is (>= 0x24B6 and <= 0x24E9) or (>= 0x10A0 and <= 0x10FF) or (>= 0x13A0 and <= 0x13FF) or (>= 0xAB70 and <= 0xABBF);
             if (cased)
@@ -84,44 +85,45 @@ internal sealed partial class PatternReader
 
     private Atom ReadGroup()
     {
-        int start = _at++;
+        var start = at++;
         if (Peek() == '*' && char.IsAsciiLetter(Peek(1)))
         {
             throw Bad("a callout, (*...)");
         }
 
-        (string open, bool repeats) = Take("?") ? GroupKind(start) : (Capture(null), true);
+        (var open, var repeats) = Take("?") ? GroupKind(start) : (Capture(null), true);
         if (open.Length == 0)
         {
             return new(_ => "", Repeats: false);
         }
 
-        (Options options, bool behind) = (_options, _behind);
-        _behind |= open is "(?<=" or "(?<!";
-        if (_behind && open is "(?>")
+        (var options, var behind) = (this.options, this.behind);
+        this.behind |= open is "(?<=" or "(?<!";
+        if (this.behind && open is "(?>")
         {
             throw Bad("an atomic group in a lookbehind");
         }
 
-        bool changes = open[^1] == ';';
-        _options = changes ? _pending : _options;
-        Written inside = Alternatives();
-        (_options, _behind) = (options, behind);
+        var changes = open[^1] == ';';
+        this.options = changes ? pending : this.options;
+        var inside = Alternatives();
+        (this.options, this.behind) = (options, behind);
         if (!Take(")"))
         {
             throw Bad("a parenthesis that nothing closes");
         }
 
-        string kind = changes ? "(?:" : open;
-        return new(alphabet => $"{(kind.StartsWith("(?<", StringComparison.Ordinal) && char.IsAsciiDigit(kind[3]) && !_refersBack ? "(?:" : kind)}{inside(alphabet)})", repeats);
+        var kind = changes ? "(?:" : open;
+        var numbered = kind.StartsWith("(?<", StringComparison.Ordinal) && char.IsAsciiDigit(kind[3]);
+        return new(alphabet => $"{(numbered && !refersBack ? "(?:" : kind)}{inside(alphabet)})", repeats);
     }
 
-    private Options _pending;
+    private Options pending;
 
     /// <summary>How a group is opened in .NET, and whether it can be repeated; nothing for a comment.</summary>
     private (string Open, bool Repeats) GroupKind(int start)
     {
-        foreach (string kind in (string[])[":", "=", "!", ">", "<=", "<!"])
+        foreach (var kind in (string[])[":", "=", "!", ">", "<=", "<!"])
         {
             if (Take(kind))
             {
@@ -131,8 +133,8 @@ internal sealed partial class PatternReader
 
         if (Take("#"))
         {
-            int end = _pattern.IndexOf(')', _at);
-            _at = end < 0 ? throw Bad("a comment that nothing closes") : end + 1;
+            var end = pattern.IndexOf(')', at);
+            at = end < 0 ? throw Bad("a comment that nothing closes") : end + 1;
             return ("", false);
         }
 
@@ -141,49 +143,51 @@ internal sealed partial class PatternReader
             return (Capture(TakeName()), true);
         }
 
-        if (TryOptions(out _pending) && Take(":"))
+        if (TryOptions(out pending) && Take(":"))
         {
             return ("(?:;", true);
         }
 
-        _at = start;
-        throw Bad(_pattern.AsSpan(start).StartsWith("(?~") ? "an absent operator, (?~...)"
-            : _pattern.AsSpan(start).StartsWith("(?(") ? "a condition, (?(...)...)"
-            : $"the group {MessageText.Quote(_pattern[start..int.Min(start + 4, _pattern.Length)])}");
+        at = start;
+        throw Bad(pattern.AsSpan(start).StartsWith("(?~") ? "an absent operator, (?~...)"
+            : pattern.AsSpan(start).StartsWith("(?(") ? "a condition, (?(...)...)"
+            : $"the group {MessageText.Quote(pattern[start..int.Min(start + 4, pattern.Length)])}");
     }
 
     /// <summary>A group that remembers; where some have names, those without do not.</summary>
     private string Capture(string? name)
     {
-        if (name is null && _namesGroups)
+        if (name is null && namesGroups)
         {
             return "(?:";
         }
 
-        _captures++;
-        return name is null || _groups.TryAdd(name, _captures) ? $"(?<{_captures}>" : throw Bad($"two groups called {MessageText.Quote(name)}");
+        captures++;
+        return name is null || groups.TryAdd(name, captures)
+            ? $"(?<{captures}>"
+            : throw Bad($"two groups called {MessageText.Quote(name)}");
     }
 
     private string TakeName()
     {
-        int end = _pattern.IndexOf(Peek() == '<' ? '>' : '\'', _at + 1);
-        string name = end < 0 ? "" : _pattern[(_at + 1)..end];
+        var end = pattern.IndexOf(Peek() == '<' ? '>' : '\'', at + 1);
+        var name = end < 0 ? "" : pattern[(at + 1)..end];
         if (name.Length == 0 || char.IsAsciiDigit(name[0]) || !name.All(letter => char.IsLetterOrDigit(letter) || letter == '_'))
         {
             throw Bad("a name of a group that is not letters and digits");
         }
 
-        _at = end + 1;
+        at = end + 1;
         return name;
     }
 
     /// <summary>Letters of options, and after a minus those that are taken back.</summary>
     private bool TryOptions(out Options options)
     {
-        options = _options;
-        bool set = true;
-        int start = _at;
-        for (; Peek() is 'i' or 'm' or 'x' or '-'; _at++)
+        options = this.options;
+        var set = true;
+        var start = at;
+        for (; Peek() is 'i' or 'm' or 'x' or '-'; at++)
         {
             switch (Peek())
             {
@@ -194,6 +198,6 @@ internal sealed partial class PatternReader
             }
         }
 
-        return _at > start;
+        return at > start;
     }
 }

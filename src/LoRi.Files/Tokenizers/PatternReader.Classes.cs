@@ -7,15 +7,15 @@ internal sealed partial class PatternReader
 {
     private CharacterSet ReadClass()
     {
-        if (++_depth > DeepestGroups)
+        if (++depth > DeepestGroups)
         {
             throw Bad($"classes more than {DeepestGroups} deep");
         }
 
-        _at++;
-        bool negative = Take("^");
+        at++;
+        var negative = Take("^");
         List<CharacterSet> operands = [], parts = [];
-        for (bool first = true; !(Peek() == ']' && !Ends && !IsFirstBracket(first)); first = false)
+        for (var first = true; !(Peek() == ']' && !Ends && !IsFirstBracket(first)); first = false)
         {
             if (Ends)
             {
@@ -32,15 +32,15 @@ internal sealed partial class PatternReader
             ReadMember(parts, first);
         }
 
-        _at++;
-        _depth--;
+        at++;
+        depth--;
         operands.Add(parts.Count == 1 ? parts[0] : new CharacterSet.Union(parts));
-        CharacterSet all = operands.Count == 1 ? operands[0] : new CharacterSet.Intersection(operands);
+        var all = operands.Count == 1 ? operands[0] : new CharacterSet.Intersection(operands);
         return negative ? new CharacterSet.Complement(all) : all;
     }
 
     /// <summary>A closing bracket that comes first is a character, where another one follows.</summary>
-    private bool IsFirstBracket(bool first) => first && (_pattern.IndexOf(']', _at + 1) > 0 ? true : throw Bad("an empty class"));
+    private bool IsFirstBracket(bool first) => first && (pattern.IndexOf(']', at + 1) > 0 ? true : throw Bad("an empty class"));
 
     /// <summary>Adds a class, a named set, a range or a character.</summary>
     private void ReadMember(List<CharacterSet> parts, bool first)
@@ -57,9 +57,9 @@ internal sealed partial class PatternReader
             return;
         }
 
-        bool hyphen = Peek() == '-' && !first;
-        int from = ReadClassCharacter();
-        bool opensRange = Peek() == '-' && Peek(1) != ']';
+        var hyphen = Peek() == '-' && !first;
+        var from = ReadClassCharacter();
+        var opensRange = Peek() == '-' && Peek(1) != ']';
         if (!opensRange)
         {
             parts.Add(CharacterOf(from, from));
@@ -71,13 +71,13 @@ internal sealed partial class PatternReader
             throw Bad("hyphens in a row in a class");
         }
 
-        _at++;
+        at++;
         if (Ends || Peek() == '[' || (Peek() == '&' && Peek(1) == '&') || (Peek() == '\\' && ReadSetEscape() is not null))
         {
             throw Bad("a range that ends in no character");
         }
 
-        int to = ReadClassCharacter();
+        var to = ReadClassCharacter();
         parts.Add(to < from ? throw Bad("a range in reverse order") : CharacterOf(from, to));
         ReadHyphen(parts);
     }
@@ -90,7 +90,7 @@ internal sealed partial class PatternReader
             return;
         }
 
-        _at++;
+        at++;
         parts.Add(Peek() == '-' ? throw Bad("hyphens in a row in a class") : CharacterOf('-', '-'));
     }
 
@@ -103,7 +103,7 @@ internal sealed partial class PatternReader
 
         if (Peek(1) == 'b')
         {
-            _at += 2;
+            at += 2;
             return '\b';
         }
 
@@ -113,21 +113,21 @@ internal sealed partial class PatternReader
     /// <summary>A POSIX bracket, <c>[:name:]</c>; null where it is a class.</summary>
     private CharacterSet? ReadBracketed()
     {
-        int end = Peek(1) == ':' ? _pattern.IndexOf(":]", _at + 2, StringComparison.Ordinal) : -1;
-        string name = end < 0 ? "" : _pattern[(_at + 2)..end];
+        var end = Peek(1) == ':' ? pattern.IndexOf(":]", at + 2, StringComparison.Ordinal) : -1;
+        var name = end < 0 ? "" : pattern[(at + 2)..end];
         if (name.Length == 0 || !name.TrimStart('^').All(char.IsAsciiLetter))
         {
             return null;
         }
 
-        CharacterSet set = name.TrimStart('^') == "punct" ? new CharacterSet.Named(@"\p{P}\p{S}")
+        var set = name.TrimStart('^') == "punct" ? new CharacterSet.Named(@"\p{P}\p{S}")
             : Bracketed(name.TrimStart('^')) ?? throw Bad($"the set {MessageText.Quote($"[:{name}:]")}");
         if (name is not ("blank" or "cntrl" or "digit" or "punct" or "space" or "xdigit"))
         {
             CheckIgnored($"the set {MessageText.Quote($"[:{name}:]")}");
         }
 
-        _at = end + 2;
+        at = end + 2;
         return name.StartsWith('^') ? new CharacterSet.Complement(set) : set;
     }
 }

@@ -6,7 +6,8 @@ namespace LoRi.Files.Tokenizers;
 /// <summary>What follows a backslash.</summary>
 internal sealed partial class PatternReader
 {
-    private static readonly string WordEnd = $"(?:(?<=[{WordBody}{MoreWordBody}])(?![{WordBody}{MoreWordBody}])|(?<![{WordBody}{MoreWordBody}])(?=[{WordBody}{MoreWordBody}]))";
+    private static readonly string WordEnd =
+        $"(?:(?<=[{WordBody}{MoreWordBody}])(?![{WordBody}{MoreWordBody}])|(?<![{WordBody}{MoreWordBody}])(?=[{WordBody}{MoreWordBody}]))";
     private static readonly string WithinWord = $"(?!{WordEnd})";
 
     /// <summary>General categories by their names without case, spaces, hyphens and underscores.</summary>
@@ -50,28 +51,29 @@ internal sealed partial class PatternReader
     };
 
     private static readonly string[] Short =
-        ["L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"];
+        ["L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No", "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po",
+            "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "Cc", "Cf", "Co"];
 
     private Atom ReadEscape()
     {
-        char kind = Peek(1);
+        var kind = Peek(1);
         switch (kind)
         {
             case 'w' or 'W':
-                _at += 2;
+                at += 2;
                 CharacterSet word = new CharacterSet.Named(WordBody + MoreWordBody);
                 return SetAtom(kind == 'w' ? word : new CharacterSet.Complement(word));
             case 'b' or 'B':
-                _at += 2;
+                at += 2;
                 return new(_ => kind == 'b' ? WordEnd : WithinWord, Repeats: false);
             case 'A' or 'Z' or 'z':
-                _at += 2;
+                at += 2;
                 return new(_ => $"\\{kind}", Repeats: false);
             case 'R':
-                _at += 2;
-                return _behind ? throw Bad("\\R in a lookbehind") : new(_ => @"(?>\r\n|[\n-\r\u0085\u2028\u2029])");
+                at += 2;
+                return behind ? throw Bad("\\R in a lookbehind") : new(_ => @"(?>\r\n|[\n-\r\u0085\u2028\u2029])");
             case 'N' or 'O':
-                _at += 2;
+                at += 2;
                 return new(_ => kind == 'N' ? @"[^\n]" : CharacterSet.Any);
             case 'k':
                 return ReadNamedReference();
@@ -84,51 +86,55 @@ internal sealed partial class PatternReader
 
     private Atom ReadNamedReference()
     {
-        _at += 2;
+        at += 2;
         if (Peek() is not ('<' or '\''))
         {
             throw Bad("\\k without a name");
         }
 
-        string name = TakeName();
-        return _groups.TryGetValue(name, out int group) ? Reference(group) : throw Bad($"a reference to {MessageText.Quote(name)}, which is no group before it");
+        var name = TakeName();
+        return groups.TryGetValue(name, out var group)
+            ? Reference(group)
+            : throw Bad($"a reference to {MessageText.Quote(name)}, which is no group before it");
     }
 
     private Atom Reference(int group)
     {
-        if (_options.IgnoreCase || _behind)
+        if (options.IgnoreCase || behind)
         {
             throw Bad("a reference to a group where case is ignored or in a lookbehind");
         }
 
-        _refersBack = true;
+        refersBack = true;
         return new(_ => string.Create(CultureInfo.InvariantCulture, $"\\k<{group}>"));
     }
 
     /// <summary>A number that is one of a group before it; others are the code of a character.</summary>
     private int? TakeReference()
     {
-        int end = _at + 1;
-        while (end < _pattern.Length && char.IsAsciiDigit(_pattern[end]))
+        var end = at + 1;
+        while (end < pattern.Length && char.IsAsciiDigit(pattern[end]))
         {
             end++;
         }
 
-        bool known = int.TryParse(_pattern.AsSpan(_at + 1, end - _at - 1), NumberStyles.None, CultureInfo.InvariantCulture, out int group);
-        if (known && group <= _captures && !_namesGroups)
+        var known = int.TryParse(pattern.AsSpan(at + 1, end - at - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var group);
+        if (known && group <= captures && !namesGroups)
         {
-            _at = end;
+            at = end;
             return group;
         }
 
-        return end == _at + 2 || _namesGroups ? throw Bad($"a reference to the group {_pattern[(_at + 1)..end]}, which is none before it or has a name") : null;
+        return end == at + 2 || namesGroups
+            ? throw Bad($"a reference to the group {pattern[(at + 1)..end]}, which is none before it or has a name")
+            : null;
     }
 
     /// <summary>A set that a letter stands for, within brackets or not; null where it is a character.</summary>
     private CharacterSet? ReadSetEscape()
     {
-        char kind = Peek(1);
-        string? body = kind switch
+        var kind = Peek(1);
+        var body = kind switch
         {
             's' or 'S' or 'd' or 'D' => $"\\{kind}",
             'h' or 'H' => "0-9a-fA-F",
@@ -137,8 +143,8 @@ internal sealed partial class PatternReader
         };
         if (body is not null)
         {
-            _at += 2;
-            if (_options.IgnoreCase && kind is 'w' or 'W' or 'S' or 'D' or 'H')
+            at += 2;
+            if (options.IgnoreCase && kind is 'w' or 'W' or 'S' or 'D' or 'H')
             {
                 CheckIgnored($"\\{kind}");
             }
@@ -152,16 +158,17 @@ internal sealed partial class PatternReader
 
     private CharacterSet ReadProperty()
     {
-        int start = _at, end = _pattern.IndexOf('}', _at);
-        string written = end < 0 ? throw Bad("a property that nothing closes") : _pattern[(_at + 3)..end];
-        bool negative = (Peek(1) == 'P') != written.StartsWith('^');
-        string name = string.Concat(written.TrimStart('^').Where(letter => letter is not (' ' or '-' or '_'))).ToLowerInvariant();
-        string? category = Categories.GetValueOrDefault(name) ?? Short.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase));
-        _at = end + 1;
-        CharacterSet? set = category is not null ? new CharacterSet.Named($"\\{(negative ? 'P' : 'p')}{{{category}}}") : Bracketed(name);
+        int start = at, end = pattern.IndexOf('}', at);
+        var written = end < 0 ? throw Bad("a property that nothing closes") : pattern[(at + 3)..end];
+        var negative = (Peek(1) == 'P') != written.StartsWith('^');
+        var name = string.Concat(written.TrimStart('^').Where(letter => letter is not (' ' or '-' or '_'))).ToLowerInvariant();
+        var category = Categories.GetValueOrDefault(name)
+            ?? Short.FirstOrDefault(known => known.Equals(name, StringComparison.OrdinalIgnoreCase));
+        at = end + 1;
+        var set = category is not null ? new CharacterSet.Named($"\\{(negative ? 'P' : 'p')}{{{category}}}") : Bracketed(name);
         if (set is null)
         {
-            _at = start;
+            at = start;
             throw Bad($"the property {MessageText.Quote(written)}");
         }
 
@@ -176,7 +183,7 @@ internal sealed partial class PatternReader
     /// <summary>Where case is ignored a set of letters also stands for several letters in a row.</summary>
     private void CheckIgnored(string what)
     {
-        if (_options.IgnoreCase)
+        if (options.IgnoreCase)
         {
             throw Bad($"{what} where case is ignored");
         }
@@ -202,15 +209,15 @@ internal sealed partial class PatternReader
     /// <summary>The code point of an escaped character.</summary>
     private int ReadCharacterEscape()
     {
-        char kind = Peek(1);
-        int start = _at;
+        var kind = Peek(1);
+        var start = at;
         if (kind == '\0')
         {
             throw Bad("a backslash at its end");
         }
 
-        _at += char.IsAsciiLetterOrDigit(kind) ? 2 : 1;
-        int code = kind switch
+        at += char.IsAsciiLetterOrDigit(kind) ? 2 : 1;
+        var code = kind switch
         {
             't' => '\t',
             'n' => '\n',
@@ -221,13 +228,13 @@ internal sealed partial class PatternReader
             'e' => '\e',
             'x' => ReadHexadecimal(),
             'u' => Digits(16, 4, 4),
-            >= '0' and <= '7' => OneByte(OctalFrom(_at - 1)),
+            >= '0' and <= '7' => OneByte(OctalFrom(at - 1)),
             _ when !char.IsAsciiLetterOrDigit(kind) => TakeCode(),
             _ => -1,
         };
         if (code is < 0 or > 0x10FFFF or (>= 0xD800 and <= 0xDFFF))
         {
-            _at = start;
+            at = start;
             throw Bad($"the escape {MessageText.Quote("\\" + kind)}{(code < 0 ? "" : " of no character")}");
         }
 
@@ -236,7 +243,7 @@ internal sealed partial class PatternReader
 
     private int OctalFrom(int at)
     {
-        _at = at;
+        this.at = at;
         return Digits(8, 1, 3);
     }
 
@@ -247,7 +254,7 @@ internal sealed partial class PatternReader
             return OneByte(Digits(16, 1, 2));
         }
 
-        int code = Digits(16, 1, 8);
+        var code = Digits(16, 1, 8);
         return Take("}") ? code : -1;
     }
 
@@ -256,14 +263,15 @@ internal sealed partial class PatternReader
 
     private int Digits(int radix, int least, int most)
     {
-        int end = _at;
-        while (end < _pattern.Length && end < _at + most && (radix == 16 ? char.IsAsciiHexDigit(_pattern[end]) : _pattern[end] is >= '0' and <= '7'))
+        var end = at;
+        while (end < pattern.Length && end < at + most
+            && (radix == 16 ? char.IsAsciiHexDigit(pattern[end]) : pattern[end] is >= '0' and <= '7'))
         {
             end++;
         }
 
-        string digits = _pattern[_at..end];
-        _at = end;
+        var digits = pattern[at..end];
+        at = end;
         return digits.Length < least || digits.TrimStart('0').Length > 7 ? -1 : Convert.ToInt32(digits, radix);
     }
 }

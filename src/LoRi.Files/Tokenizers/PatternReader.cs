@@ -10,18 +10,18 @@ internal sealed partial class PatternReader
 {
     private const int MostRepeats = 100_000, DeepestGroups = 250;
 
-    private readonly string _pattern;
-    private readonly List<(int From, int To)> _named = [(0xB2, 0xB3), (0xB9, 0xB9), (0xBC, 0xBE), (0x345, 0x345)];
-    private readonly Dictionary<string, int> _groups = new(StringComparer.Ordinal);
-    private readonly bool _namesGroups;
-    private int _at, _captures, _depth;
-    private bool _refersBack, _behind, _lazy;
-    private Options _options;
+    private readonly string pattern;
+    private readonly List<(int From, int To)> named = [(0xB2, 0xB3), (0xB9, 0xB9), (0xBC, 0xBE), (0x345, 0x345)];
+    private readonly Dictionary<string, int> groups = new(StringComparer.Ordinal);
+    private readonly bool namesGroups;
+    private int at, captures, depth;
+    private bool refersBack, behind, lazy;
+    private Options options;
 
     private PatternReader(string pattern)
     {
-        _pattern = pattern;
-        _namesGroups = HasNamedGroup(pattern);
+        this.pattern = pattern;
+        namesGroups = HasNamedGroup(pattern);
     }
 
     /// <summary>Writes a part of the expression, once it is known what stands for characters above U+FFFF.</summary>
@@ -38,13 +38,13 @@ internal sealed partial class PatternReader
     public static (string Expression, AstralAlphabet Alphabet) Translate(string pattern)
     {
         PatternReader reader = new(pattern);
-        Written whole = reader.Alternatives();
-        if (reader._at < pattern.Length)
+        var whole = reader.Alternatives();
+        if (reader.at < pattern.Length)
         {
             throw reader.Bad("a closing parenthesis that nothing opens");
         }
 
-        AstralAlphabet alphabet = new(reader._named);
+        AstralAlphabet alphabet = new(reader.named);
         return (whole(alphabet), alphabet);
     }
 
@@ -58,9 +58,10 @@ internal sealed partial class PatternReader
 
     private static bool HasNamedGroup(string pattern)
     {
-        for (int at = pattern.IndexOf("(?", StringComparison.Ordinal); at >= 0; at = pattern.IndexOf("(?", at + 2, StringComparison.Ordinal))
+        for (var at = pattern.IndexOf("(?", StringComparison.Ordinal); at >= 0;
+            at = pattern.IndexOf("(?", at + 2, StringComparison.Ordinal))
         {
-            ReadOnlySpan<char> after = pattern.AsSpan(at + 2);
+            var after = pattern.AsSpan(at + 2);
             if (after.StartsWith("'") || (after.StartsWith("<") && !after.StartsWith("<=") && !after.StartsWith("<!")))
             {
                 return true;
@@ -70,44 +71,44 @@ internal sealed partial class PatternReader
         return false;
     }
 
-    private UnsupportedPatternException Bad(string what) => new($"{what} (at character {int.Min(_at, _pattern.Length) + 1})");
+    private UnsupportedPatternException Bad(string what) => new($"{what} (at character {int.Min(at, pattern.Length) + 1})");
 
-    private char Peek(int ahead = 0) => _at + ahead < _pattern.Length ? _pattern[_at + ahead] : '\0';
+    private char Peek(int ahead = 0) => at + ahead < pattern.Length ? pattern[at + ahead] : '\0';
 
-    private bool Ends => _at >= _pattern.Length;
+    private bool Ends => at >= pattern.Length;
 
     private bool Take(string text)
     {
-        bool there = string.CompareOrdinal(_pattern, _at, text, 0, text.Length) == 0;
-        _at += there ? text.Length : 0;
+        var there = string.CompareOrdinal(pattern, at, text, 0, text.Length) == 0;
+        at += there ? text.Length : 0;
         return there;
     }
 
     private int TakeCode()
     {
-        int code = char.IsSurrogatePair(_pattern, _at) ? char.ConvertToUtf32(_pattern, _at)
-            : char.IsSurrogate(_pattern[_at]) ? throw Bad("half a surrogate pair") : _pattern[_at];
-        _at += code > char.MaxValue ? 2 : 1;
+        var code = char.IsSurrogatePair(pattern, at) ? char.ConvertToUtf32(pattern, at)
+            : char.IsSurrogate(pattern[at]) ? throw Bad("half a surrogate pair") : pattern[at];
+        at += code > char.MaxValue ? 2 : 1;
         return code;
     }
 
     /// <summary>Branches until the end of the group; options that are set within end with it.</summary>
     private Written Alternatives()
     {
-        if (++_depth > DeepestGroups)
+        if (++depth > DeepestGroups)
         {
             throw Bad($"groups more than {DeepestGroups} deep");
         }
 
-        Options before = _options;
+        var before = options;
         List<Written> branches = [];
         bool lazy = false, empty = false;
         do
         {
-            int start = _at;
-            _lazy = false;
+            var start = at;
+            this.lazy = false;
             branches.Add(Branch());
-            (lazy, empty) = (lazy || _lazy, empty || _pattern.AsSpan(start, _at - start).Trim().IsEmpty);
+            (lazy, empty) = (lazy || this.lazy, empty || pattern.AsSpan(start, at - start).Trim().IsEmpty);
         }
         while (Take("|"));
         if (lazy && empty)
@@ -115,8 +116,8 @@ internal sealed partial class PatternReader
             throw Bad("an empty branch beside one that ends in a lazy quantifier");
         }
 
-        (_options, _lazy) = (before, false);
-        _depth--;
+        (options, this.lazy) = (before, false);
+        depth--;
         return alphabet => string.Join('|', branches.Select(branch => branch(alphabet)));
     }
 
@@ -132,9 +133,9 @@ internal sealed partial class PatternReader
                 break;
             }
 
-            int start = _at;
-            Atom atom = ReadAtom();
-            Written text = Repeated(atom, out bool repeated);
+            var start = at;
+            var atom = ReadAtom();
+            var text = Repeated(atom, out var repeated);
             letter = repeated ? null : Joined(letter, atom.Letter, start);
             parts.Add(text);
         }
@@ -145,24 +146,28 @@ internal sealed partial class PatternReader
     /// <summary>Options without a group of their own hold to the end of the group around them, its further branches included.</summary>
     private Written? TakeOptions()
     {
-        int start = _at;
-        if (!Take("(?") || !TryOptions(out Options options) || !Take(")"))
+        var start = at;
+        if (!Take("(?") || !TryOptions(out var options) || !Take(")"))
         {
-            _at = start;
+            at = start;
             return null;
         }
 
-        _options = options;
-        Written rest = Alternatives();
+        this.options = options;
+        var rest = Alternatives();
         return alphabet => $"(?:{rest(alphabet)})";
     }
 
-    /// <summary>Letters that a single character stands for where case is ignored, as the sharp s does for two, would have to be looked for as well.</summary>
+    /// <summary>
+    /// Letters that a single character stands for where case is ignored, as the sharp s does for two, would have to be looked for
+    /// as well.
+    /// </summary>
     private int? Joined(int? before, int? letter, int start)
     {
-        if (before is int first && letter is int second && ((char)first, (char)second) is ('s', 's') or ('s', 't') or ('f', 'f') or ('f', 'i') or ('f', 'l'))
+        if (before is int first && letter is int second
+            && ((char)first, (char)second) is ('s', 's') or ('s', 't') or ('f', 'f') or ('f', 'i') or ('f', 'l'))
         {
-            _at = start;
+            at = start;
             throw Bad($"{(char)first}{(char)second} where case is ignored, for which one character can stand");
         }
 
@@ -171,18 +176,18 @@ internal sealed partial class PatternReader
 
     private void SkipSpace()
     {
-        while (_options.Extended && !Ends && (Peek() == '#' || Peek() is ' ' or (>= '\t' and <= '\r')))
+        while (options.Extended && !Ends && (Peek() == '#' || Peek() is ' ' or (>= '\t' and <= '\r')))
         {
-            int end = Peek() == '#' ? _pattern.IndexOf('\n', _at) : _at;
-            _at = end < 0 ? _pattern.Length : end + 1;
+            var end = Peek() == '#' ? pattern.IndexOf('\n', at) : at;
+            at = end < 0 ? pattern.Length : end + 1;
         }
     }
 
     private Written Repeated(Atom atom, out bool repeated)
     {
-        Written text = atom.Text;
-        repeated = _lazy = false;
-        bool interval = false;
+        var text = atom.Text;
+        repeated = lazy = false;
+        var interval = false;
         for (SkipSpace(); TakeRepeat() is string repeat; SkipSpace())
         {
             if (!atom.Repeats)
@@ -195,13 +200,13 @@ internal sealed partial class PatternReader
                 throw Bad("a quantifier of a quantifier");
             }
 
-            Written inner = text;
-            bool again = repeated;
+            var inner = text;
+            var again = repeated;
             text = repeat[^1] == '+' && repeat.Length > 1 ? alphabet => $"(?>{inner(alphabet)}{repeat[..^1]})"
                 : repeat[^1] == '!' ? alphabet => $"(?:{inner(alphabet)}{repeat[..^1]})?"
                 : alphabet => (again ? $"(?:{inner(alphabet)})" : inner(alphabet)) + repeat;
             (repeated, interval) = (true, repeat[^1] == '}');
-            _lazy = repeat is "??" or "*?" || (repeat[^1] == '?' && repeat.Length > 2);
+            lazy = repeat is "??" or "*?" || (repeat[^1] == '?' && repeat.Length > 2);
         }
 
         return text;
@@ -212,9 +217,10 @@ internal sealed partial class PatternReader
     {
         if (Peek() is '*' or '+' or '?' && !Ends)
         {
-            string kind = _pattern[_at++].ToString();
-            bool possessive = Take("+");
-            return possessive && _behind ? throw Bad("a possessive quantifier in a lookbehind") : possessive ? kind + "+" : Take("?") ? kind + "?" : kind;
+            var kind = pattern[at++].ToString();
+            var possessive = Take("+");
+            return possessive && behind ? throw Bad("a possessive quantifier in a lookbehind") : possessive ? kind + "+"
+                : Take("?") ? kind + "?" : kind;
         }
 
         if (TakeInterval() is not var (from, to))
@@ -227,25 +233,28 @@ internal sealed partial class PatternReader
             throw Bad("bounds of a repetition in reverse order or too large");
         }
 
-        string bounds = string.Create(CultureInfo.InvariantCulture, $"{{{from}{(to == from ? "" : ",")}{(to == from || to == int.MaxValue ? "" : to)}}}");
+        var bounds =
+            string.Create(CultureInfo.InvariantCulture,
+                $"{{{from}{(to == from ? "" : ",")}{(to == from || to == int.MaxValue ? "" : to)}}}");
         return !Take("?") ? bounds : to == from ? bounds + "!" : bounds + "?";
     }
 
     /// <summary>The bounds of <c>{n}</c>, <c>{n,}</c>, <c>{,n}</c> or <c>{n,m}</c>; what is none of these is text.</summary>
     private (int From, int To)? TakeInterval()
     {
-        int end = Peek() == '{' ? _pattern.IndexOf('}', _at) : -1;
-        string[] bounds = end < 0 ? [] : _pattern[(_at + 1)..end].Split(',');
-        if (bounds.Length is not (1 or 2) || bounds.All(bound => bound.Length == 0) || bounds.Any(bound => bound.Any(letter => !char.IsAsciiDigit(letter))))
+        var end = Peek() == '{' ? pattern.IndexOf('}', at) : -1;
+        var bounds = end < 0 ? [] : pattern[(at + 1)..end].Split(',');
+        if (bounds.Length is not (1 or 2) || bounds.All(bound => bound.Length == 0)
+            || bounds.Any(bound => bound.Any(letter => !char.IsAsciiDigit(letter))))
         {
             return null;
         }
 
-        _at = end + 1;
-        int from = Bound(bounds[0], 0);
+        at = end + 1;
+        var from = Bound(bounds[0], 0);
         return (from, bounds.Length == 1 ? from : Bound(bounds[1], int.MaxValue));
     }
 
     private int Bound(string text, int otherwise) => text.Length == 0 ? otherwise
-        : int.TryParse(text, CultureInfo.InvariantCulture, out int bound) ? bound : throw Bad("a bound of a repetition that is too large");
+        : int.TryParse(text, CultureInfo.InvariantCulture, out var bound) ? bound : throw Bad("a bound of a repetition that is too large");
 }

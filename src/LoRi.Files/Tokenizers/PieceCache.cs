@@ -2,13 +2,16 @@ using System.Collections.Concurrent;
 
 namespace LoRi.Files.Tokenizers;
 
-/// <summary>Remembers the ids of pieces that were met before; words repeat, so this is most of the speed. Safe to use from several threads.</summary>
+/// <summary>
+/// Remembers the ids of pieces that were met before; words repeat, so this is most of the speed. Safe to use from several
+/// threads.
+/// </summary>
 internal sealed class PieceCache(ITokenModel model)
 {
     private const int MostEntries = 1 << 17, LongestPiece = 64;
 
-    private readonly ConcurrentDictionary<string, int[]> _known = new(StringComparer.Ordinal);
-    private int _entries;
+    private readonly ConcurrentDictionary<string, int[]> known = new(StringComparer.Ordinal);
+    private int entries;
 
     /// <summary>Whether a token of the vocabulary may come from ordinary text.</summary>
     public bool MayMake(int id) => model.MayMake(id);
@@ -21,16 +24,16 @@ internal sealed class PieceCache(ITokenModel model)
             return model.Encode(piece);
         }
 
-        var bySpan = _known.GetAlternateLookup<ReadOnlySpan<char>>();
-        if (bySpan.TryGetValue(piece, out int[]? ids))
+        var bySpan = known.GetAlternateLookup<ReadOnlySpan<char>>();
+        if (bySpan.TryGetValue(piece, out var ids))
         {
             return ids;
         }
 
         ids = model.Encode(piece);
-        if (_entries < MostEntries && bySpan.TryAdd(piece, ids))
+        if (entries < MostEntries && bySpan.TryAdd(piece, ids))
         {
-            Interlocked.Increment(ref _entries);
+            Interlocked.Increment(ref entries);
         }
 
         return ids;

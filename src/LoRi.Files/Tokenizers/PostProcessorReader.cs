@@ -9,8 +9,8 @@ internal static class PostProcessorReader
     public static TextFrame Read(TokenizerJson? processor)
     {
         List<int> before = [], after = [];
-        OffsetTrim trim = OffsetTrim.Off;
-        foreach (TokenizerJson part in processor?.Parts("processors") ?? [])
+        var trim = OffsetTrim.Off;
+        foreach (var part in processor?.Parts("processors") ?? [])
         {
             switch (part.Text("type"))
             {
@@ -34,12 +34,12 @@ internal static class PostProcessorReader
 
     private static void ReadTemplate(TokenizerJson template, List<int> before, List<int> after)
     {
-        bool textSeen = false;
-        foreach (TokenizerJson item in template.Get("single").Items())
+        var textSeen = false;
+        foreach (var item in template.Get("single").Items())
         {
             if (item.Find("SpecialToken") is TokenizerJson special)
             {
-                IEnumerable<int> ids = template.Get("special_tokens").Get(special.Text("id")).Get("ids").Items().Select(id => id.AsId());
+                var ids = template.Get("special_tokens").Get(special.Text("id")).Get("ids").Items().Select(id => id.AsId());
                 (textSeen ? after : before).AddRange(ids);
             }
             else if (!textSeen && item.Get("Sequence").Text("id") == "A")

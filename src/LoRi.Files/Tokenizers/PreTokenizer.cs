@@ -23,10 +23,10 @@ internal abstract class PreTokenizerStep
 /// <summary>Until when a text must be cut: one time for the whole of it, however many matches it has.</summary>
 internal readonly struct CutDeadline(TimeSpan longest)
 {
-    private readonly long _end = Environment.TickCount64 + (long)longest.TotalMilliseconds;
+    private readonly long end = Environment.TickCount64 + (long)longest.TotalMilliseconds;
 
     /// <summary>Whether the time is over.</summary>
-    public bool IsPast => Environment.TickCount64 > _end;
+    public bool IsPast => Environment.TickCount64 > end;
 }
 
 /// <summary>What becomes of the matches of a step.</summary>
@@ -54,11 +54,11 @@ internal sealed class DigitsStep(bool individual) : PreTokenizerStep
     /// <inheritdoc/>
     public override void Cut(ReadOnlySpan<char> text, int start, int end, List<(int Start, int End)> pieces, CutDeadline deadline)
     {
-        int done = start;
-        for (int at = start; at < end; at++)
+        var done = start;
+        for (var at = start; at < end; at++)
         {
-            bool digit = char.IsNumber(text[at]);
-            bool boundary = at > start && (digit != char.IsNumber(text[at - 1]) || (digit && individual));
+            var digit = char.IsNumber(text[at]);
+            var boundary = at > start && (digit != char.IsNumber(text[at - 1]) || (digit && individual));
             if (boundary)
             {
                 Add(pieces, done, at);
@@ -79,14 +79,14 @@ internal sealed record PreTokenizer(IReadOnlyList<PreTokenizerStep> Steps, bool 
     /// <summary>The final pieces of a text, in its own UTF-16 units.</summary>
     public List<(int Start, int End)> Cut(string text)
     {
-        ClassText units = ClassText.Of(text);
+        var units = ClassText.Of(text);
         CutDeadline deadline = new(Longest);
         List<(int Start, int End)> pieces = [(0, units.Length)];
-        foreach (PreTokenizerStep step in Steps)
+        foreach (var step in Steps)
         {
             List<(int Start, int End)> smaller = new(pieces.Count * 2);
-            string seen = units.Units(step.Alphabet);
-            foreach ((int start, int end) in pieces)
+            var seen = units.Units(step.Alphabet);
+            foreach ((var start, var end) in pieces)
             {
                 step.Cut(seen, start, end, smaller, deadline);
             }
@@ -94,7 +94,7 @@ internal sealed record PreTokenizer(IReadOnlyList<PreTokenizerStep> Steps, bool 
             pieces = smaller;
         }
 
-        for (int i = 0; i < pieces.Count; i++)
+        for (var i = 0; i < pieces.Count; i++)
         {
             pieces[i] = (units.Original(pieces[i].Start), units.Original(pieces[i].End));
         }

@@ -11,12 +11,12 @@ internal static class PreTokenizerReader
     /// <param name="prefixSpace">Whether a lone byte-level step puts a space before a text, where that is said elsewhere.</param>
     public static PreTokenizer Read(string path, TokenizerJson? preTokenizer, bool? prefixSpace)
     {
-        bool alone = preTokenizer?.Text("type") == "ByteLevel";
+        var alone = preTokenizer?.Text("type") == "ByteLevel";
         List<PreTokenizerStep> steps = [];
         bool byteLevel = false, prefix = false;
-        foreach (TokenizerJson part in preTokenizer?.Parts("pretokenizers") ?? [])
+        foreach (var part in preTokenizer?.Parts("pretokenizers") ?? [])
         {
-            string type = part.Text("type");
+            var type = part.Text("type");
             if (byteLevel)
             {
                 throw part.Unsupported($"is {MessageText.Quote(type)} after ByteLevel");
@@ -46,11 +46,12 @@ internal static class PreTokenizerReader
 
     private static RegexStep ReadSplit(string path, TokenizerJson split)
     {
-        TokenizerJson pattern = split.Get("pattern");
-        string? expression = pattern.Find("Regex")?.AsText();
-        string behavior = split.Text("behavior");
+        var pattern = split.Get("pattern");
+        var expression = pattern.Find("Regex")?.AsText();
+        var behavior = split.Text("behavior");
         return Enum.GetNames<SplitBehavior>().Contains(behavior)
-            ? new RegexStep(path, expression ?? pattern.Text("String"), Enum.Parse<SplitBehavior>(behavior), split.Flag("invert", false), literal: expression is null)
+            ? new RegexStep(path, expression ?? pattern.Text("String"), Enum.Parse<SplitBehavior>(behavior), split.Flag("invert", false),
+                literal: expression is null)
             : throw split.Unsupported($"has the behavior {MessageText.Quote(behavior)}");
     }
 }

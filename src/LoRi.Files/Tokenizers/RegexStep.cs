@@ -14,25 +14,29 @@ internal sealed class RegexStep : PreTokenizerStep
 
     private static readonly TimeSpan LongestMatch = TimeSpan.FromSeconds(10);
 
-    private readonly string _source, _pattern;
-    private readonly SplitBehavior _behavior;
-    private readonly bool _invert;
-    private readonly Regex _regex;
+    private readonly string source, pattern;
+    private readonly SplitBehavior behavior;
+    private readonly bool invert;
+    private readonly Regex regex;
 
     /// <summary>A step for an expression in the syntax of Oniguruma or, where <paramref name="literal"/>, for a text as it is.</summary>
     /// <exception cref="InputException">It has a construct that is not supported.</exception>
-    public RegexStep(string source, string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool invert = false, bool literal = false)
+    public RegexStep(
+        string source, string pattern, SplitBehavior behavior = SplitBehavior.Isolated, bool invert = false, bool literal = false)
     {
-        (_source, _pattern, _behavior, _invert) = (source, pattern, behavior, invert);
+        (this.source, this.pattern, this.behavior, this.invert) = (source, pattern, behavior, invert);
         try
         {
-            (string expression, Alphabet) = pattern.Length > LongestPattern ? throw new UnsupportedPatternException($"{pattern.Length} characters")
+            (var expression, Alphabet) = pattern.Length > LongestPattern
+                ? throw new UnsupportedPatternException($"{pattern.Length} characters")
                 : literal ? PatternReader.Literal(pattern) : PatternReader.Translate(pattern);
-            _regex = Compile(expression);
+            regex = Compile(expression);
         }
         catch (Exception e) when (e is UnsupportedPatternException or ArgumentException)
         {
-            throw new InputException($"{source}: the pattern {MessageText.Quote(pattern)} has {Reason(e)}, which is not supported; use a tokenizer with a simpler one", e);
+            throw new InputException(
+                $"{source}: the pattern {MessageText.Quote(pattern)} has {Reason(e)}, which is not supported; use a tokenizer with a "
+                + "simpler one", e);
         }
     }
 
@@ -46,7 +50,7 @@ internal sealed class RegexStep : PreTokenizerStep
         bool after = false, any = false;
         try
         {
-            foreach (ValueMatch match in _regex.EnumerateMatches(text[start..end]))
+            foreach (var match in regex.EnumerateMatches(text[start..end]))
             {
                 int from = start + match.Index, to = from + match.Length;
                 if (deadline.IsPast)
@@ -60,18 +64,20 @@ internal sealed class RegexStep : PreTokenizerStep
                 }
 
                 Between(pieces, first, (done, from), ref after);
-                Put(pieces, first, (from, to), !_invert, ref after);
+                Put(pieces, first, (from, to), !invert, ref after);
                 (done, any) = (to, true);
             }
         }
         catch (RegexMatchTimeoutException e)
         {
-            throw new InputException($"{_source}: the pattern {MessageText.Quote(_pattern)} takes too long on a text of {text.Length} characters; check the tokenizer file", e);
+            throw new InputException(
+                $"{source}: the pattern {MessageText.Quote(pattern)} takes too long on a text of {text.Length} characters; check the "
+                + "tokenizer file", e);
         }
 
         Between(pieces, first, (done, end), ref after);
-        int kept = first;
-        for (int at = first; at < pieces.Count; at++)
+        var kept = first;
+        for (var at = first; at < pieces.Count; at++)
         {
             if (pieces[at].Start < pieces[at].End)
             {
@@ -86,14 +92,14 @@ internal sealed class RegexStep : PreTokenizerStep
     {
         if (range.Start < range.End)
         {
-            Put(pieces, first, range, _invert, ref after);
+            Put(pieces, first, range, invert, ref after);
         }
     }
 
     /// <summary>Adds a range, or joins it to the last one. <paramref name="after"/> says whether the range before it was cut out.</summary>
     private void Put(List<(int Start, int End)> pieces, int first, (int Start, int End) range, bool cutOut, ref bool after)
     {
-        bool joins = pieces.Count > first && _behavior switch
+        var joins = pieces.Count > first && behavior switch
         {
             SplitBehavior.MergedWithPrevious => cutOut && !after,
             SplitBehavior.MergedWithNext => !cutOut && after,
@@ -105,13 +111,16 @@ internal sealed class RegexStep : PreTokenizerStep
         {
             pieces[^1] = (pieces[^1].Start, range.End);
         }
-        else if (!cutOut || _behavior != SplitBehavior.Removed)
+        else if (!cutOut || behavior != SplitBehavior.Removed)
         {
             pieces.Add(range);
         }
     }
 
-    /// <summary>Without backtracking, whose time is bounded, where the expression allows it and is not so long that its automaton would take a gigabyte.</summary>
+    /// <summary>
+    /// Without backtracking, whose time is bounded, where the expression allows it and is not so long that its automaton would
+    /// take a gigabyte.
+    /// </summary>
     private static Regex Compile(string expression)
     {
         if (expression.Length <= LongestAutomaton)
@@ -126,8 +135,11 @@ internal sealed class RegexStep : PreTokenizerStep
             }
         }
 
-        return new Regex(expression, RegexOptions.CultureInvariant | (expression.Length > LongestCompiled ? RegexOptions.None : RegexOptions.Compiled), LongestMatch);
+        return new Regex(
+            expression, RegexOptions.CultureInvariant | (expression.Length > LongestCompiled ? RegexOptions.None : RegexOptions.Compiled),
+            LongestMatch);
     }
 
-    private static string Reason(Exception e) => e is UnsupportedPatternException ? e.Message : $"a construct that .NET refuses ({e.Message})";
+    private static string Reason(Exception e) =>
+        e is UnsupportedPatternException ? e.Message : $"a construct that .NET refuses ({e.Message})";
 }

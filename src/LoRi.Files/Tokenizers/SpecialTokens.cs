@@ -12,13 +12,15 @@ internal static class SpecialTokens
     {
         var map = new JsonObject();
         var assumed = tokenizer.AddedTokens.Where(token => token.Assumed).Select(token => token.Content).ToHashSet(StringComparer.Ordinal);
-        foreach (var (role, token) in tokenizer.SpecialTokens.Where(pair => pair.Value is JsonValue text && !assumed.Contains(text.GetValue<string>())))
+        foreach (var (role, token) in tokenizer.SpecialTokens.Where(
+            pair => pair.Value is JsonValue text && !assumed.Contains(text.GetValue<string>())))
         {
             map[role] = token!.DeepClone();
         }
 
         var named = map.Select(pair => pair.Value!.GetValue<string>()).ToHashSet(StringComparer.Ordinal);
-        var further = tokenizer.AddedTokens.Where(token => token.Special && !token.Assumed && !named.Contains(token.Content)).Select(token => (JsonNode)token.Content).ToArray();
+        var further = tokenizer.AddedTokens.Where(token => token.Special && !token.Assumed && !named.Contains(token.Content))
+            .Select(token => (JsonNode)token.Content).ToArray();
         if (further.Length > 0)
         {
             map[TokenizerFolder.Additional] = new JsonArray(further);

@@ -19,7 +19,7 @@ internal static class TemplateFiles
     /// <exception cref="InputException">The template's file is not UTF-8 or not as it should be.</exception>
     public static void Add(string tokenizer, JsonObject config)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(tokenizer)) ?? ".";
+        var folder = Path.GetDirectoryName(Path.GetFullPath(tokenizer)) ?? ".";
         string plain = Path.Combine(folder, "chat_template.jinja"), wrapped = Path.Combine(folder, "chat_template.json");
         if (File.Exists(plain))
         {

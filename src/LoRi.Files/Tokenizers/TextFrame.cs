@@ -21,19 +21,23 @@ internal sealed record TextFrame(IReadOnlyList<int> Before, IReadOnlyList<int> A
             return this;
         }
 
-        bool begins = folder.Flag(first, kind.AddsFirst);
+        var begins = folder.Flag(first, kind.AddsFirst);
         if (kind.RefusesFirst)
         {
-            return !begins ? this : throw new InputException($"{folder.Place(first)} is true, which {kind.Name}Fast refuses; remove it, or name the class PreTrainedTokenizerFast");
+            return !begins
+                ? this
+                : throw new InputException(
+                    $"{folder.Place(first)} is true, which {kind.Name}Fast refuses; remove it, or name the class PreTrainedTokenizerFast");
         }
 
-        return new TextFrame(begins ? [Id(first, "bos_token")] : [], folder.Flag(last, false) ? [Id(last, "eos_token")] : [], OffsetTrim.Off);
+        return new TextFrame(begins ? [Id(first, "bos_token")] : [], folder.Flag(last, false) ? [Id(last, "eos_token")] : [],
+            OffsetTrim.Off);
 
         int Id(string setting, string role)
         {
-            string token = special[role]?.GetValue<string>() ?? throw new InputException(
+            var token = special[role]?.GetValue<string>() ?? throw new InputException(
                 $"{folder.Place(setting)} is true for {kind.Name}, but no {role} is named; name one there, or set {setting} to false");
-            AddedToken found = added.Find(token)!;
+            var found = added.Find(token)!;
             added.Add(found with { Assumed = false });
             return found.Id;
         }

@@ -10,41 +10,44 @@ namespace LoRi.Files.Tokenizers;
 /// </summary>
 public sealed class TextTokenizer
 {
-    private readonly TokenizerParts _parts;
-    private readonly Vocabulary _vocabulary;
-    private readonly AddedTokenFinder _rawFinder;
-    private readonly AddedTokenFinder _normalizedFinder;
+    private readonly TokenizerParts parts;
+    private readonly Vocabulary vocabulary;
+    private readonly AddedTokenFinder rawFinder;
+    private readonly AddedTokenFinder normalizedFinder;
 
     internal TextTokenizer(TokenizerParts parts, IReadOnlyList<AddedToken> added)
     {
-        _parts = parts;
-        _vocabulary = new Vocabulary(parts.Model, added);
-        AddedToken[] sought = [.. added.Where(token => !parts.ReadAsText.Contains(token.Content) && !(parts.SplitsSpecial && token.Special))];
-        _rawFinder = new AddedTokenFinder(sought.Where(token => !token.Normalized).Select(token => (token.Content, token)));
-        _normalizedFinder = new AddedTokenFinder(sought.Where(token => token.Normalized)
+        this.parts = parts;
+        vocabulary = new Vocabulary(parts.Model, added);
+        AddedToken[] sought =
+            [.. added.Where(token => !parts.ReadAsText.Contains(token.Content) && !(parts.SplitsSpecial && token.Special))];
+        rawFinder = new AddedTokenFinder(sought.Where(token => !token.Normalized).Select(token => (token.Content, token)));
+        normalizedFinder = new AddedTokenFinder(sought.Where(token => token.Normalized)
             .Select(token => (NormalizedText.Of(token.Content, parts.Normalize).Text, token)));
     }
 
     /// <summary>The file that it was read from.</summary>
-    public string Path => _parts.Path;
+    public string Path => parts.Path;
 
     /// <summary>What the file says that is not followed, for the user to read.</summary>
-    public IReadOnlyList<string> Notes => _parts.Notes;
+    public IReadOnlyList<string> Notes => parts.Notes;
 
     /// <summary>One more than the largest id that a file names: the rows that an embedding table needs at least.</summary>
-    public int VocabularySize => _vocabulary.NamedSize;
+    public int VocabularySize => vocabulary.NamedSize;
 
     /// <summary>The tokens that are found in the text as they are, control tokens among them.</summary>
-    public IReadOnlyList<AddedToken> AddedTokens => _vocabulary.Added;
+    public IReadOnlyList<AddedToken> AddedTokens => vocabulary.Added;
 
-    /// <summary>The <c>tokenizer_config.json</c> beside the file (or what a GGUF file says in its place); empty where there is none.</summary>
-    public JsonObject Config => (JsonObject)_parts.Config.DeepClone();
+    /// <summary>
+    /// The <c>tokenizer_config.json</c> beside the file (or what a GGUF file says in its place); empty where there is none.
+    /// </summary>
+    public JsonObject Config => (JsonObject)parts.Config.DeepClone();
 
     /// <summary>
     /// The special tokens by role (<c>bos_token</c>, ...), wherever the folder names them: a text, or a list of those without a role of
     /// their own.
     /// </summary>
-    public JsonObject SpecialTokens => (JsonObject)_parts.Special.DeepClone();
+    public JsonObject SpecialTokens => (JsonObject)parts.Special.DeepClone();
 
     /// <summary>The ids of a text.</summary>
     /// <param name="text">Any text; surrogates that stand alone count as U+FFFD.</param>
@@ -54,10 +57,10 @@ public sealed class TextTokenizer
         List<int> ids = new((text.Length / 3) + 8);
         if (addSpecialTokens)
         {
-            ids.AddRange(_parts.Frame.Before);
+            ids.AddRange(parts.Frame.Before);
         }
 
-        foreach ((NormalizedText piece, int start, int end, AddedToken? token, _) in Segments(text))
+        foreach ((var piece, var start, var end, var token, _) in Segments(text))
         {
             if (token is null)
             {
@@ -71,18 +74,21 @@ public sealed class TextTokenizer
 
         if (addSpecialTokens)
         {
-            ids.AddRange(_parts.Frame.After);
+            ids.AddRange(parts.Frame.After);
         }
 
         return [.. ids];
     }
 
     /// <summary>The ids of a text, without any that the file would add, and what part of it each stands for.</summary>
-    /// <remarks>A space that a token begins with belongs to its part, unless the file wants offsets trimmed. Tokens that share a character all cover the whole of it.</remarks>
+    /// <remarks>
+    /// A space that a token begins with belongs to its part, unless the file wants offsets trimmed. Tokens that share a character
+    /// all cover the whole of it.
+    /// </remarks>
     public TokenSpan[] EncodeWithOffsets(string text)
     {
         List<TokenSpan> spans = [];
-        foreach ((NormalizedText piece, int start, int end, AddedToken? token, int offset) in Segments(text))
+        foreach ((var piece, var start, var end, var token, var offset) in Segments(text))
         {
             if (token is null)
             {
@@ -90,12 +96,12 @@ public sealed class TextTokenizer
             }
             else
             {
-                (int first, int last) = piece.Original(start, end);
+                (var first, var last) = piece.Original(start, end);
                 spans.Add(new(token.Id, offset + first, offset + last));
             }
         }
 
-        return _parts.Frame.Trim.Apply(spans, IdToToken);
+        return parts.Frame.Trim.Apply(spans, IdToToken);
     }
 
     /// <summary>The text of a list of ids; ids that the vocabulary does not have are left out.</summary>
@@ -105,25 +111,28 @@ public sealed class TextTokenizer
     {
         ArgumentNullException.ThrowIfNull(ids);
         List<(string Token, bool Added)> tokens = [];
-        foreach (int id in ids)
+        foreach (var id in ids)
         {
-            if (_vocabulary.Find(id) is string token && !(skipSpecialTokens && _vocabulary.IsSpecial(token)))
+            if (vocabulary.Find(id) is string token && !(skipSpecialTokens && vocabulary.IsSpecial(token)))
             {
                 tokens.Add((token, IsItsOwnText(token, id)));
             }
         }
 
-        return _parts.Decoder.Join(tokens);
+        return parts.Decoder.Join(tokens);
     }
 
-    /// <summary>Whether a token is an added one that stands for its own text; one that ordinary text makes as well stands for bytes.</summary>
-    private bool IsItsOwnText(string token, int id) => _vocabulary.IsAdded(token) && !(_vocabulary.Model.ContainsKey(token) && _parts.Cache.MayMake(id));
+    /// <summary>
+    /// Whether a token is an added one that stands for its own text; one that ordinary text makes as well stands for bytes.
+    /// </summary>
+    private bool IsItsOwnText(string token, int id) =>
+        vocabulary.IsAdded(token) && !(vocabulary.Model.ContainsKey(token) && parts.Cache.MayMake(id));
 
     /// <summary>The id of a token in its vocabulary form (for byte-level vocabularies in the byte alphabet), or null.</summary>
-    public int? TokenToId(string token) => _vocabulary.Find(token);
+    public int? TokenToId(string token) => vocabulary.Find(token);
 
     /// <summary>The vocabulary form of an id, or null.</summary>
-    public string? IdToToken(int id) => _vocabulary.Find(id);
+    public string? IdToToken(int id) => vocabulary.Find(id);
 
     /// <summary>
     /// This tokenizer with more control tokens, each with the next free id; those that are there already keep theirs. An id that a file
@@ -136,9 +145,10 @@ public sealed class TextTokenizer
     {
         ArgumentNullException.ThrowIfNull(contents);
         List<AddedToken> added = [.. AddedTokens];
-        HashSet<int> reserved = [.. TokenizerFolder.IdsIn(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!), .. taken ?? new HashSet<int>()];
-        int next = added.Select(token => token.Id + 1).Append(_vocabulary.Model.Count).Max();
-        foreach (string content in contents)
+        HashSet<int> reserved =
+            [.. TokenizerFolder.IdsIn(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!), .. taken ?? new HashSet<int>()];
+        var next = added.Select(token => token.Id + 1).Append(vocabulary.Model.Count).Max();
+        foreach (var content in contents)
         {
             ArgumentException.ThrowIfNullOrEmpty(content, nameof(contents));
             if (added.Exists(token => token.Content == content))
@@ -146,7 +156,7 @@ public sealed class TextTokenizer
                 continue;
             }
 
-            int? own = TokenToId(content);
+            var own = TokenToId(content);
             for (; own is null && reserved.Contains(next); next++)
             {
                 added.Add(new AddedToken(Free(next), $"<|lori_reserved_{next}|>") { Special = true });
@@ -155,21 +165,26 @@ public sealed class TextTokenizer
             added.Add(new AddedToken(own ?? Free(next++), content) { Special = true });
         }
 
-        return new TextTokenizer(_parts, added);
+        return new TextTokenizer(parts, added);
     }
 
-    /// <summary>This tokenizer, for which the given texts are ordinary wherever they stand, though they are added tokens. Ids and files stay the same.</summary>
-    internal TextTokenizer ReadingAsText(IEnumerable<string> contents) => new(_parts with { ReadAsText = [.. contents] }, AddedTokens);
+    /// <summary>
+    /// This tokenizer, for which the given texts are ordinary wherever they stand, though they are added tokens. Ids and files
+    /// stay the same.
+    /// </summary>
+    internal TextTokenizer ReadingAsText(IEnumerable<string> contents) => new(parts with { ReadAsText = [.. contents] }, AddedTokens);
 
     /// <summary>What <see cref="ReadingAsText"/> was given.</summary>
-    internal IReadOnlyList<string> ReadAsText => _parts.ReadAsText;
+    internal IReadOnlyList<string> ReadAsText => parts.ReadAsText;
 
     /// <summary>Whether one of these texts is also a word of the model's own vocabulary, so that ordinary text may give its id.</summary>
-    internal bool TextsAreWords => _parts.ReadAsText.Any(_vocabulary.Model.ContainsKey);
+    internal bool TextsAreWords => parts.ReadAsText.Any(vocabulary.Model.ContainsKey);
 
     /// <summary>The id that other readers of the written file will give a new token, if no token has it.</summary>
     private int Free(int id) => IdToToken(id) is not string taken ? id
-        : throw new InputException($"{Path}: the next new token gets the id {id}, which {MessageText.Quote(taken)} has; the ids of its vocabulary have gaps, renumber them");
+        : throw new InputException(
+            $"{Path}: the next new token gets the id {id}, which {MessageText.Quote(taken)} has; the ids of its vocabulary have gaps, "
+            + "renumber them");
 
     /// <summary>
     /// Writes <c>tokenizer.json</c>, with more control tokens, <c>tokenizer_config.json</c> and, where the source has one,
@@ -177,28 +192,31 @@ public sealed class TextTokenizer
     /// </summary>
     public TextTokenizer SaveTo(string folder, IEnumerable<string>? newSpecialTokens = null)
     {
-        TextTokenizer extended = WithSpecialTokens(newSpecialTokens ?? []);
-        TokenizerParts parts = extended._parts with { Config = WrittenConfig.Of(extended._parts, extended.AddedTokens) };
+        var extended = WithSpecialTokens(newSpecialTokens ?? []);
+        var parts = extended.parts with { Config = WrittenConfig.Of(extended.parts, extended.AddedTokens) };
         TokenizerWriter.Write(folder, parts, extended.AddedTokens);
         return new TextTokenizer(parts, extended.AddedTokens);
     }
 
-    /// <summary>The parts of a text: added tokens, and what lies between them in normal form, each with where its piece begins in the text.</summary>
+    /// <summary>
+    /// The parts of a text: added tokens, and what lies between them in normal form, each with where its piece begins in the
+    /// text.
+    /// </summary>
     private IEnumerable<(NormalizedText Piece, int Start, int End, AddedToken? Token, int Offset)> Segments(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        string valid = WithoutLoneSurrogates(text);
-        foreach ((int start, int end, AddedToken? token) in _rawFinder.Split(valid))
+        var valid = WithoutLoneSurrogates(text);
+        foreach ((var start, var end, var token) in rawFinder.Split(valid))
         {
-            bool all = start == 0 && end == valid.Length;
-            NormalizedText piece = NormalizedText.Of(all ? valid : valid[start..end], _parts.Normalize && token is null);
+            var all = start == 0 && end == valid.Length;
+            var piece = NormalizedText.Of(all ? valid : valid[start..end], parts.Normalize && token is null);
             if (token is not null)
             {
                 yield return (piece, 0, piece.Text.Length, token, start);
                 continue;
             }
 
-            foreach ((int from, int to, AddedToken? inner) in _normalizedFinder.Split(piece.Text))
+            foreach ((var from, var to, var inner) in normalizedFinder.Split(piece.Text))
             {
                 yield return (piece, from, to, inner, start);
             }
@@ -213,7 +231,7 @@ public sealed class TextTokenizer
         }
 
         StringBuilder valid = new(text.Length);
-        foreach (Rune rune in text.EnumerateRunes())
+        foreach (var rune in text.EnumerateRunes())
         {
             valid.Append(rune.ToString());
         }
@@ -221,29 +239,29 @@ public sealed class TextTokenizer
         return valid.ToString();
     }
 
-    private bool NeedsPrefix(string text) => _parts.PreTokenizer.AddPrefixSpace && !text.StartsWith(' ');
+    private bool NeedsPrefix(string text) => parts.PreTokenizer.AddPrefixSpace && !text.StartsWith(' ');
 
     private void EncodeBetween(string text, List<int> ids)
     {
-        string whole = NeedsPrefix(text) ? " " + text : text;
-        foreach ((int start, int end) in _parts.PreTokenizer.Cut(whole))
+        var whole = NeedsPrefix(text) ? " " + text : text;
+        foreach ((var start, var end) in parts.PreTokenizer.Cut(whole))
         {
-            ids.AddRange(_parts.Cache.Encode(whole.AsSpan(start, end - start)));
+            ids.AddRange(parts.Cache.Encode(whole.AsSpan(start, end - start)));
         }
     }
 
     private void SpansBetween(NormalizedText piece, int from, int to, int offset, List<TokenSpan> spans)
     {
-        string text = piece.Text[from..to];
-        bool prefixed = NeedsPrefix(text);
-        string whole = prefixed ? " " + text : text;
-        int shift = from - (prefixed ? 1 : 0);
-        foreach ((int start, int end) in _parts.PreTokenizer.Cut(whole))
+        var text = piece.Text[from..to];
+        var prefixed = NeedsPrefix(text);
+        var whole = prefixed ? " " + text : text;
+        var shift = from - (prefixed ? 1 : 0);
+        foreach ((var start, var end) in parts.PreTokenizer.Cut(whole))
         {
-            int[] ids = _parts.Cache.Encode(whole.AsSpan(start, end - start));
-            foreach ((int id, int first, int last) in SpansOf(whole, start, end, ids))
+            var ids = parts.Cache.Encode(whole.AsSpan(start, end - start));
+            foreach ((var id, var first, var last) in SpansOf(whole, start, end, ids))
             {
-                (int originalFirst, int originalLast) = piece.Original(int.Max(from, first + shift), int.Max(from, last + shift));
+                (var originalFirst, var originalLast) = piece.Original(int.Max(from, first + shift), int.Max(from, last + shift));
                 spans.Add(new(id, offset + originalFirst, offset + originalLast));
             }
         }
@@ -251,23 +269,23 @@ public sealed class TextTokenizer
 
     private IEnumerable<TokenSpan> SpansOf(string text, int start, int end, int[] ids)
     {
-        if (!_parts.PreTokenizer.ByteLevel || ids.Length == 1)
+        if (!parts.PreTokenizer.ByteLevel || ids.Length == 1)
         {
             return ids.Select(id => new TokenSpan(id, start, end));
         }
 
         List<(int Start, int End)> byteToCharacter = [];
-        int at = start;
-        foreach (Rune rune in text.AsSpan(start, end - start).EnumerateRunes())
+        var at = start;
+        foreach (var rune in text.AsSpan(start, end - start).EnumerateRunes())
         {
             byteToCharacter.AddRange(Enumerable.Repeat((at, at + rune.Utf16SequenceLength), rune.Utf8SequenceLength));
             at += rune.Utf16SequenceLength;
         }
 
-        int done = 0;
+        var done = 0;
         return ids.Select(id =>
         {
-            int first = int.Min(done, byteToCharacter.Count - 1);
+            var first = int.Min(done, byteToCharacter.Count - 1);
             done = int.Min(done + (IdToToken(id)?.Length ?? 0), byteToCharacter.Count);
             return new TokenSpan(id, byteToCharacter[first].Start, byteToCharacter[int.Max(first, done - 1)].End);
         }).ToList();

@@ -27,7 +27,7 @@ internal static class TokenDecoders
         }
 
         using MemoryStream bytes = new();
-        foreach ((string token, bool added) in tokens)
+        foreach ((var token, var added) in tokens)
         {
             bytes.Write(added ? Encoding.UTF8.GetBytes(token) : ByteAlphabet.Read(token));
         }

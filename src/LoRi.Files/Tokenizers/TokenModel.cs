@@ -21,14 +21,16 @@ internal sealed class WordLevelModel(string source, IReadOnlyDictionary<string, 
     /// <inheritdoc/>
     public int[] Encode(ReadOnlySpan<char> piece)
     {
-        string word = byteLevel ? ByteAlphabet.Write(piece) : piece.ToString();
-        if (vocabulary.TryGetValue(word, out int id))
+        var word = byteLevel ? ByteAlphabet.Write(piece) : piece.ToString();
+        if (vocabulary.TryGetValue(word, out var id))
         {
             return [id];
         }
 
         return unknown is int fallback
             ? [fallback]
-            : throw new InputException($"{source}: {MessageText.Quote(word)} is not in the vocabulary and there is no unk_token; use other text or another tokenizer");
+            : throw new InputException(
+                $"{source}: {MessageText.Quote(word)} is not in the vocabulary and there is no unk_token; use other text or another "
+                + "tokenizer");
     }
 }

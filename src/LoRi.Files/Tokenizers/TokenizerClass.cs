@@ -13,10 +13,22 @@ internal sealed record TokenizerClass(string Name)
     {
         Plain,
         new("GPT2Tokenizer") { Defaults = { ["bos_token"] = EndOfText, ["eos_token"] = EndOfText, ["unk_token"] = EndOfText } },
-        new("CodeGenTokenizer") { Defaults = { ["bos_token"] = EndOfText, ["eos_token"] = EndOfText, ["unk_token"] = EndOfText }, RefusesFirst = true },
-        new("Qwen2Tokenizer") { Defaults = { ["eos_token"] = EndOfText, ["unk_token"] = EndOfText, ["pad_token"] = EndOfText }, NamesVerbatim = true },
-        new("GPTNeoXTokenizer") { Defaults = { ["bos_token"] = EndOfText, ["eos_token"] = EndOfText, ["unk_token"] = EndOfText }, OwnTemplate = true },
-        new("LlamaTokenizer") { Defaults = { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>" }, OwnTemplate = true, AddsFirst = true, PrefixFromSlow = true },
+        new("CodeGenTokenizer") { Defaults = { ["bos_token"] = EndOfText, ["eos_token"] = EndOfText, ["unk_token"] = EndOfText },
+            RefusesFirst = true },
+        new("Qwen2Tokenizer") { Defaults = { ["eos_token"] = EndOfText, ["unk_token"] = EndOfText, ["pad_token"] = EndOfText },
+            NamesVerbatim = true },
+        new("GPTNeoXTokenizer")
+        {
+            Defaults = { ["bos_token"] = EndOfText, ["eos_token"] = EndOfText, ["unk_token"] = EndOfText },
+            OwnTemplate = true,
+        },
+        new("LlamaTokenizer")
+        {
+            Defaults = { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>" },
+            OwnTemplate = true,
+            AddsFirst = true,
+            PrefixFromSlow = true,
+        },
         new("CodeLlamaTokenizer")
         {
             Defaults = { ["bos_token"] = "<s>", ["eos_token"] = "</s>", ["unk_token"] = "<unk>" },
@@ -24,7 +36,9 @@ internal sealed record TokenizerClass(string Name)
             OwnTemplate = true,
             AddsFirst = true,
         },
-        new("GemmaTokenizer") { Defaults = { ["bos_token"] = "<bos>", ["eos_token"] = "<eos>", ["unk_token"] = "<unk>", ["pad_token"] = "<pad>" }, OwnTemplate = true, AddsFirst = true },
+        new("GemmaTokenizer") { Defaults =
+            { ["bos_token"] = "<bos>", ["eos_token"] = "<eos>", ["unk_token"] = "<unk>", ["pad_token"] = "<pad>" }, OwnTemplate = true,
+            AddsFirst = true },
         new("CohereTokenizer")
         {
             Defaults = { ["bos_token"] = "<BOS_TOKEN>", ["eos_token"] = "<|END_OF_TURN_TOKEN|>", ["unk_token"] = "<UNK>" },
@@ -51,7 +65,9 @@ internal sealed record TokenizerClass(string Name)
     /// <summary>Whether <c>add_bos_token</c> is an error.</summary>
     public bool RefusesFirst { get; init; }
 
-    /// <summary>Whether special tokens that are named by their texts alone are looked for in the text as given, whatever the file says.</summary>
+    /// <summary>
+    /// Whether special tokens that are named by their texts alone are looked for in the text as given, whatever the file says.
+    /// </summary>
     public bool NamesVerbatim { get; init; }
 
     /// <summary>Whether <c>add_prefix_space</c> makes the tokenizer anew from a sentencepiece model.</summary>

@@ -15,20 +15,21 @@ public static class TokenizerFile
 
     /// <summary>
     /// Loads a <c>tokenizer.json</c> (also gzip-compressed), a <c>.gguf</c> file's own vocabulary, or the one of these that a folder holds:
-    /// <c>tokenizer.json</c>, <c>tokenizer.json.gz</c>, or its only <c>.gguf</c> file, in this order; a run directory's are in its <c>final</c>.
+    /// <c>tokenizer.json</c>, <c>tokenizer.json.gz</c>, or its only <c>.gguf</c> file, in this order; a run directory's are in
+    /// its <c>final</c>.
     /// </summary>
     /// <exception cref="InputException">There is none, it is malformed, or it has a component that is not supported.</exception>
     public static TextTokenizer Load(string path)
     {
-        string file = Find(path) ?? throw new InputException(
+        var file = Find(path) ?? throw new InputException(
             $"{path}: holds neither {string.Join(" nor ", Names)} nor one .gguf file; name a tokenizer file or folder with --tokenizer");
         if (file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
         {
-            using GgufFile gguf = GgufFile.Open(file);
+            using var gguf = GgufFile.Open(file);
             return GgufTokenizer.Load(gguf);
         }
 
-        JsonObject config = ReadConfig(file);
+        var config = ReadConfig(file);
         TemplateFiles.Add(file, config);
         return TokenizerReader.Read(file, ReadJson(file), TokenizerFolder.Read(file, config));
     }
@@ -36,7 +37,7 @@ public static class TokenizerFile
     /// <summary>The <c>tokenizer_config.json</c> beside a file; empty where there is none.</summary>
     internal static JsonObject ReadConfig(string file)
     {
-        string config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".", TokenizerFolder.ConfigName);
+        var config = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(file)) ?? ".", TokenizerFolder.ConfigName);
         return File.Exists(config) ? JsonFile.ReadObject(config) : [];
     }
 
@@ -49,20 +50,20 @@ public static class TokenizerFile
             return path;
         }
 
-        string final = Path.Combine(path, "final");
+        var final = Path.Combine(path, "final");
         if (Directory.Exists(final))
         {
             return Find(final);
         }
 
-        string? named = Names.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists);
-        string[] gguf = named is null ? Directory.GetFiles(path, "*.gguf") : [];
+        var named = Names.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists);
+        var gguf = named is null ? Directory.GetFiles(path, "*.gguf") : [];
         return named ?? (gguf.Length == 1 ? gguf[0] : null);
     }
 
     private static ReadOnlyMemory<byte> ReadJson(string path)
     {
-        byte[] bytes = InputFile.ReadBytes(path, LargestJson);
+        var bytes = InputFile.ReadBytes(path, LargestJson);
         if (!bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0x1F, 0x8B]))
         {
             return bytes;
@@ -73,7 +74,7 @@ public static class TokenizerFile
             using GZipStream compressed = new(new MemoryStream(bytes), CompressionMode.Decompress);
             using MemoryStream plain = new();
             Span<byte> buffer = new byte[1 << 16];
-            for (int count = compressed.Read(buffer); count > 0; count = compressed.Read(buffer))
+            for (var count = compressed.Read(buffer); count > 0; count = compressed.Read(buffer))
             {
                 plain.Write(buffer[..count]);
                 if (plain.Length > LargestJson)

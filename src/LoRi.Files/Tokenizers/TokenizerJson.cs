@@ -13,7 +13,7 @@ internal readonly struct TokenizerJson(string file, string place, JsonElement el
     public TokenizerJson? Find(string name)
     {
         Expect(JsonValueKind.Object, "an object");
-        return element.TryGetProperty(name, out JsonElement value) && value.ValueKind != JsonValueKind.Null
+        return element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null
             ? new TokenizerJson(file, place.Length == 0 ? name : $"{place}.{name}", value)
             : null;
     }
@@ -30,7 +30,8 @@ internal readonly struct TokenizerJson(string file, string place, JsonElement el
     }
 
     /// <summary>This component, or those of a <c>Sequence</c> in order, whose list is under a name.</summary>
-    public IEnumerable<TokenizerJson> Parts(string list) => Text("type") == "Sequence" ? Get(list).Items().SelectMany(part => part.Parts(list)) : [this];
+    public IEnumerable<TokenizerJson> Parts(string list) =>
+        Text("type") == "Sequence" ? Get(list).Items().SelectMany(part => part.Parts(list)) : [this];
 
     /// <summary>The string under a name.</summary>
     public string Text(string name) => Get(name).AsText();
@@ -52,7 +53,7 @@ internal readonly struct TokenizerJson(string file, string place, JsonElement el
 
     /// <summary>This id.</summary>
     public int AsId() =>
-        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out int id) && id is >= 0 and <= Vocabulary.LargestId
+        element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var id) && id is >= 0 and <= Vocabulary.LargestId
             ? id
             : throw Bad($"is not an id from 0 to {Vocabulary.LargestId}");
 
@@ -61,7 +62,8 @@ internal readonly struct TokenizerJson(string file, string place, JsonElement el
         $"{file}: {place} {what}, which is not supported; use a tokenizer of the byte-level BPE or word-level kind");
 
     /// <summary>An error for a malformed value.</summary>
-    public InputException Bad(string what) => new($"{file}: {(place.Length == 0 ? "the file" : place)} {what}; the file is damaged or no tokenizer.json");
+    public InputException Bad(string what) =>
+        new($"{file}: {(place.Length == 0 ? "the file" : place)} {what}; the file is damaged or no tokenizer.json");
 
     private void Expect(JsonValueKind kind, string wanted)
     {

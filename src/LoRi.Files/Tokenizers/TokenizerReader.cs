@@ -5,13 +5,15 @@ using LoRi.Files.Text;
 
 namespace LoRi.Files.Tokenizers;
 
-/// <summary>Builds a tokenizer from the bytes of a <c>tokenizer.json</c>; a component that is not supported is an error that names it.</summary>
+/// <summary>
+/// Builds a tokenizer from the bytes of a <c>tokenizer.json</c>; a component that is not supported is an error that names it.
+/// </summary>
 internal static class TokenizerReader
 {
     /// <summary>Reads a file.</summary>
     public static TextTokenizer Read(string path, ReadOnlyMemory<byte> json, TokenizerFolder folder)
     {
-        using JsonDocument document = JsonFile.Parse(path, json);
+        using var document = JsonFile.Parse(path, json);
         try
         {
             return Build(path, json, folder, new TokenizerJson(path, "", document.RootElement));
@@ -24,13 +26,13 @@ internal static class TokenizerReader
 
     private static TextTokenizer Build(string path, ReadOnlyMemory<byte> json, TokenizerFolder folder, TokenizerJson root)
     {
-        TokenizerJson model = root.Get("model");
-        Dictionary<string, int> vocabulary = ReadVocabulary(model.Get("vocab"));
-        (AddedTokenList added, List<string> notes) = AddedTokenReader.Read(root.Find("added_tokens"), vocabulary);
-        (JsonObject special, List<string> folderNotes) = FolderTokens.Add(folder, added);
-        PreTokenizer preTokenizer = PreTokenizerReader.Read(path, root.Find("pre_tokenizer"), folder.PrefixSpace());
-        TextFrame frame = PostProcessorReader.Read(root.Find("post_processor")).Of(folder, special, added);
-        ITokenModel tokenModel = ReadModel(path, model, vocabulary, preTokenizer);
+        var model = root.Get("model");
+        var vocabulary = ReadVocabulary(model.Get("vocab"));
+        (var added, var notes) = AddedTokenReader.Read(root.Find("added_tokens"), vocabulary);
+        (var special, var folderNotes) = FolderTokens.Add(folder, added);
+        var preTokenizer = PreTokenizerReader.Read(path, root.Find("pre_tokenizer"), folder.PrefixSpace());
+        var frame = PostProcessorReader.Read(root.Find("post_processor")).Of(folder, special, added);
+        var tokenModel = ReadModel(path, model, vocabulary, preTokenizer);
         notes.AddRange(folderNotes);
         notes.AddRange(((string[])["truncation", "padding"]).Where(name => root.Find(name) is not null)
             .Select(name => $"{name} is set in the file; it is not followed, texts stay whole and alone"));
@@ -52,7 +54,8 @@ internal static class TokenizerReader
             Notes = notes,
         };
         TextTokenizer tokenizer = new(parts, added.Tokens);
-        int? unknown = frame.Before.Concat(frame.After).Where(id => tokenizer.IdToToken(id) is null).Select(id => (int?)id).FirstOrDefault();
+        var unknown = frame.Before.Concat(frame.After).Where(id => tokenizer.IdToToken(id) is null).Select(id => (int?)id)
+            .FirstOrDefault();
         return unknown is null ? tokenizer : throw root.Get("post_processor").Bad($"adds the id {unknown}, which no token has");
     }
 
@@ -64,9 +67,10 @@ internal static class TokenizerReader
         }
 
         Dictionary<string, int> vocabulary = new(vocab.Element.GetPropertyCount(), StringComparer.Ordinal);
-        foreach (JsonProperty entry in vocab.Element.EnumerateObject())
+        foreach (var entry in vocab.Element.EnumerateObject())
         {
-            bool valid = entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out int id) && id is >= 0 and <= Vocabulary.LargestId;
+            var valid = entry.Value.ValueKind == JsonValueKind.Number && entry.Value.TryGetInt32(out var id)
+                && id is >= 0 and <= Vocabulary.LargestId;
             vocabulary[entry.Name] = valid
                 ? entry.Value.GetInt32()
                 : throw vocab.Bad($"has {MessageText.Quote(entry.Name)} with something other than an id from 0 to {Vocabulary.LargestId}");
@@ -98,11 +102,11 @@ internal static class TokenizerReader
             return TokenDecoder.Spaced;
         }
 
-        TokenDecoder found = TokenDecoder.Fused;
-        bool first = true;
-        foreach (TokenizerJson part in present.Parts("decoders"))
+        var found = TokenDecoder.Fused;
+        var first = true;
+        foreach (var part in present.Parts("decoders"))
         {
-            TokenDecoder one = part.Text("type") switch
+            var one = part.Text("type") switch
             {
                 "ByteLevel" => TokenDecoder.ByteLevel,
                 "Fuse" => TokenDecoder.Fused,
@@ -117,9 +121,9 @@ internal static class TokenizerReader
 
     private static ITokenModel ReadModel(string path, TokenizerJson model, Dictionary<string, int> vocabulary, PreTokenizer preTokenizer)
     {
-        string type = model.Find("type")?.AsText() ?? "BPE";
-        string? unknown = model.Find("unk_token")?.AsText();
-        int? unknownId = unknown is not null && vocabulary.TryGetValue(unknown, out int id) ? id : null;
+        var type = model.Find("type")?.AsText() ?? "BPE";
+        var unknown = model.Find("unk_token")?.AsText();
+        int? unknownId = unknown is not null && vocabulary.TryGetValue(unknown, out var id) ? id : null;
         if (type == "WordLevel")
         {
             return new WordLevelModel(path, vocabulary, unknownId, preTokenizer.ByteLevel);
@@ -139,10 +143,13 @@ internal static class TokenizerReader
         return new BpeModel(path, vocabulary, model.Get("merges").Items().Select(ReadMerge), unknownId, model.Flag("ignore_merges", false));
     }
 
-    /// <summary>Refuses variants of byte-pair encoding that give other ids; what is done with unknown bytes matters only where there are some.</summary>
+    /// <summary>
+    /// Refuses variants of byte-pair encoding that give other ids; what is done with unknown bytes matters only where there are
+    /// some.
+    /// </summary>
     private static void CheckPlain(TokenizerJson model, Dictionary<string, int> vocabulary)
     {
-        foreach (string name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
+        foreach (var name in (string[])["continuing_subword_prefix", "end_of_word_suffix"])
         {
             if (model.Find(name) is TokenizerJson text && text.AsText().Length > 0)
             {
@@ -150,13 +157,13 @@ internal static class TokenizerReader
             }
         }
 
-        bool dropout = model.Find("dropout") is { Element: { ValueKind: JsonValueKind.Number } value } && value.GetDouble() != 0;
+        var dropout = model.Find("dropout") is { Element: { ValueKind: JsonValueKind.Number } value } && value.GetDouble() != 0;
         if (dropout)
         {
             throw model.Unsupported("has dropout");
         }
 
-        bool complete = Enumerable.Range(0, 256).All(value => vocabulary.ContainsKey(ByteAlphabet.Write((byte)value)));
+        var complete = Enumerable.Range(0, 256).All(value => vocabulary.ContainsKey(ByteAlphabet.Write((byte)value)));
         if (!complete && (model.Flag("byte_fallback", false) || model.Flag("fuse_unk", false)))
         {
             throw model.Unsupported("has byte_fallback or fuse_unk, and not all 256 bytes in its vocabulary");
@@ -166,7 +173,9 @@ internal static class TokenizerReader
     /// <summary>The two sides of a merge, written as <c>"a b"</c> or as <c>["a", "b"]</c>.</summary>
     private static (string Left, string Right) ReadMerge(TokenizerJson merge)
     {
-        string[] sides = merge.Element.ValueKind == JsonValueKind.Array ? [.. merge.Items().Select(side => side.AsText())] : merge.AsText().Split(' ');
+        var sides = merge.Element.ValueKind == JsonValueKind.Array
+            ? [.. merge.Items().Select(side => side.AsText())]
+            : merge.AsText().Split(' ');
         return sides.Length == 2 ? (sides[0], sides[1]) : throw merge.Bad($"has {sides.Length} sides");
     }
 }

@@ -16,13 +16,13 @@ internal static class TokenizerWriter
     public static void Write(string folder, TokenizerParts parts, IReadOnlyList<AddedToken> added)
     {
         AtomicFile.CreateFolder(folder);
-        AddedToken[] written = Written(added);
-        using JsonDocument document = JsonFile.Parse(parts.Path, parts.Json);
+        var written = Written(added);
+        using var document = JsonFile.Parse(parts.Path, parts.Json);
         WriteJson(Path.Combine(folder, "tokenizer.json"), json => WriteTokenizer(json, document.RootElement, written));
         WriteJson(Path.Combine(folder, TokenizerFolder.ConfigName), json => parts.Config.WriteTo(json));
         if (parts.HasAddedFile)
         {
-            IEnumerable<AddedToken> beyond = written.Where(token => !parts.Model.ContainsKey(token.Content));
+            var beyond = written.Where(token => !parts.Model.ContainsKey(token.Content));
             JsonObject listed = new(beyond.Select(token => KeyValuePair.Create(token.Content, (JsonNode?)token.Id)));
             WriteJson(Path.Combine(folder, TokenizerFolder.AddedName), json => listed.WriteTo(json));
         }
@@ -31,21 +31,22 @@ internal static class TokenizerWriter
     /// <summary>The tokens that a file names: those of the class alone are left to it, where none comes after them.</summary>
     public static AddedToken[] Written(IReadOnlyList<AddedToken> added)
     {
-        int last = added.Where(token => !token.Assumed).Select(token => token.Id).Append(-1).Max();
+        var last = added.Where(token => !token.Assumed).Select(token => token.Id).Append(-1).Max();
         return [.. added.Where(token => !token.Assumed || token.Id < last)];
     }
 
     private static void WriteJson(string path, Action<Utf8JsonWriter> write) => AtomicFile.Write(path, stream =>
     {
-        using Utf8JsonWriter json = new(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        using Utf8JsonWriter json =
+            new(stream, new JsonWriterOptions { Indented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
         write(json);
     });
 
     private static void WriteTokenizer(Utf8JsonWriter json, JsonElement root, IReadOnlyList<AddedToken> added)
     {
         json.WriteStartObject();
-        bool written = false;
-        foreach (JsonProperty entry in root.EnumerateObject())
+        var written = false;
+        foreach (var entry in root.EnumerateObject())
         {
             if (entry.NameEquals("added_tokens"))
             {
@@ -69,7 +70,7 @@ internal static class TokenizerWriter
     private static void WriteAdded(Utf8JsonWriter json, IReadOnlyList<AddedToken> added)
     {
         json.WriteStartArray("added_tokens");
-        foreach (AddedToken token in added)
+        foreach (var token in added)
         {
             json.WriteStartObject();
             json.WriteNumber("id", token.Id);

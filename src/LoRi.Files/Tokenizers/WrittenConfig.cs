@@ -9,7 +9,7 @@ internal static class WrittenConfig
     /// <summary>The configuration for these added tokens.</summary>
     public static JsonObject Of(TokenizerParts parts, IReadOnlyList<AddedToken> added)
     {
-        JsonObject config = (JsonObject)parts.Config.DeepClone();
+        var config = (JsonObject)parts.Config.DeepClone();
         if (config.Count == 0)
         {
             config["clean_up_tokenization_spaces"] = false;
@@ -33,10 +33,10 @@ internal static class WrittenConfig
 
     private static void NameRoles(JsonObject config, TokenizerParts parts)
     {
-        foreach (string role in TokenizerFolder.Roles)
+        foreach (var role in TokenizerFolder.Roles)
         {
-            string? token = parts.Special[role]?.GetValue<string>();
-            bool left = !config.ContainsKey(role) && (token is null || parts.Class?.Defaults.GetValueOrDefault(role) == token);
+            var token = parts.Special[role]?.GetValue<string>();
+            var left = !config.ContainsKey(role) && (token is null || parts.Class?.Defaults.GetValueOrDefault(role) == token);
             if (!left && TextOf(config[role]) != token)
             {
                 config[role] = token;
@@ -44,7 +44,9 @@ internal static class WrittenConfig
         }
 
         HashSet<string> ofClass = [.. (parts.Class ?? TokenizerClass.Plain).Further.Values];
-        string[] others = [.. (parts.Special[TokenizerFolder.Additional] as JsonArray ?? []).Select(token => token!.GetValue<string>()).Where(token => !ofClass.Contains(token))];
+        string[] others =
+            [.. (parts.Special[TokenizerFolder.Additional] as JsonArray ?? []).Select(token => token!.GetValue<string>())
+                .Where(token => !ofClass.Contains(token))];
         string?[] before = [.. (config[TokenizerFolder.Additional] as JsonArray ?? []).Select(TextOf)];
         if (!others.ToHashSet().SetEquals(before.OfType<string>()))
         {
