@@ -5,6 +5,7 @@ using LoRi.Training.Methods.CotSft;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
+using LoRi.Training.Methods.Pccot;
 
 namespace LoRi.Training;
 
@@ -14,7 +15,7 @@ public static class KnownMethods
     /// <summary>The explicit chain of thought: what teaches, and what <c>teach</c> trains.</summary>
     public static IMethod Teacher { get; } = new CotSftMethod();
 
-    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), Teacher];
+    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), Teacher];
 
     /// <summary>All methods.</summary>
     public static IReadOnlyList<IMethod> All => all;
