@@ -3,6 +3,7 @@ using LoRi.Training.Methods;
 using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.CotSft;
 using LoRi.Training.Methods.IcotSi;
+using LoRi.Training.Methods.Kava;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
@@ -16,7 +17,7 @@ public static class KnownMethods
     /// <summary>The explicit chain of thought: what teaches, and what <c>teach</c> trains.</summary>
     public static IMethod Teacher { get; } = new CotSftMethod();
 
-    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new IcotSiMethod(), Teacher];
+    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new KavaMethod(), new IcotSiMethod(), Teacher];
 
     /// <summary>All methods.</summary>
     public static IReadOnlyList<IMethod> All => all;
