@@ -1,5 +1,6 @@
 using LoRi.Files;
 using LoRi.Training.Methods;
+using LoRi.Training.Methods.Coconut;
 using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.CotSft;
 using LoRi.Training.Methods.IcotSi;
@@ -17,7 +18,7 @@ public static class KnownMethods
     /// <summary>The explicit chain of thought: what teaches, and what <c>teach</c> trains.</summary>
     public static IMethod Teacher { get; } = new CotSftMethod();
 
-    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new KavaMethod(), new IcotSiMethod(), Teacher];
+    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new KavaMethod(), new CoconutMethod(), new IcotSiMethod(), Teacher];
 
     /// <summary>All methods.</summary>
     public static IReadOnlyList<IMethod> All => all;
