@@ -17,6 +17,7 @@ let private mandatory =
             "evaluate", [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
             "teach", [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
             "distill", [ "--teacher"; "m"; "--data"; "d"; "--output"; "o" ]
+            "data", [ "--model"; "m"; "--data"; "d" ]
             "report", [ "r" ]
             "subspace fit", [ "--trajectories"; "t"; "--output"; "o" ]
             "subspace report", [ "--subspace"; "s" ]
