@@ -78,8 +78,7 @@ let rows (reference: Reference) (batch: string) : EncodedExample[] =
 
 let prefix = prefixOf
 
-/// The reference's student with its projection or, where a variant has none, without: adapters are merged into the weights.
-let student hasProjection (reference: Reference) (precision: Precision) : ReasoningModel =
+let private load loading hasProjection (reference: Reference) (precision: Precision) : ReasoningModel =
     let kind, width =
         if hasProjection then
             ProjectionKind.Mlp, Nullable(int (reference.Hyper "projection_width"))
@@ -91,4 +90,14 @@ let student hasProjection (reference: Reference) (precision: Precision) : Reason
     let parts =
         StudentParts(kind, width, bot, reference.Id "eot_id", Latent = Nullable(reference.Id "latent_id"))
 
-    loadStudent reference precision parts bot
+    loading reference precision parts bot
+
+/// The reference's student with its projection or, where a variant has none, without: adapters are merged into the weights.
+let student hasProjection = load loadStudent hasProjection
+
+/// The reference's student as it is trained: adapters and projection learn, the rows of the markers do not.
+let trained (reference: Reference) (precision: Precision) : ReasoningModel =
+    use basis = load loadBasis true reference precision
+    let model = attach reference basis (Array.ofSeq basis.Special.Markers)
+    model.Parameters.Learn(fun slot -> not (slot.Name.Contains "token_adapter"))
+    model

@@ -73,30 +73,23 @@ let rows (reference: Reference) (name: string) : EncodedExample[] =
 let trainedRows (reference: Reference) =
     ints ((reference.Batch.GetProperty "ids").GetProperty "trained_row_ids")
 
-/// The reference's student: its adapters merged into the weights. The reference's table has a row for padding behind those of the
-/// markers, which takes part in every probability.
-let student (reference: Reference) (precision: Precision) : ReasoningModel =
+/// The reference's table has a row for padding behind those of the markers, which takes part in every probability.
+let private load loading (reference: Reference) (precision: Precision) : ReasoningModel =
     use extra = openExtra reference
     let hasProjection = (reference.Setting "use_projection").GetBoolean()
 
-    let width =
+    let kind, width =
         if hasProjection then
-            Nullable(int (extra.Get "prj.fc1.weight").Shape[0])
+            ProjectionKind.Mlp, Nullable(int (extra.Get "prj.fc1.weight").Shape[0])
         else
-            Nullable()
-
-    let kind =
-        if hasProjection then
-            ProjectionKind.Mlp
-        else
-            ProjectionKind.Identity
+            ProjectionKind.Identity, Nullable()
 
     let bot, eot = reference.Id "bot_id", reference.Id "eot_id"
 
     let parts =
         StudentParts(kind, width, bot, eot, Latent = Nullable(reference.Id "pad_id"))
 
-    use filled = loadStudent reference precision parts bot
+    use filled: ReasoningModel = loading reference precision parts bot
 
     let special =
         SpecialIds(bot, eot, filled.Special.Eos, Latent = Nullable(reference.Id "latent_id"))
@@ -114,3 +107,23 @@ let student (reference: Reference) (precision: Precision) : ReasoningModel =
         |> ignore
 
     model
+
+/// The reference's student: its adapters merged into the weights.
+let student (reference: Reference) (precision: Precision) : ReasoningModel = load loadStudent reference precision
+
+/// The reference's student as it is trained: adapters, projection and some rows of the table.
+let trained (reference: Reference) (precision: Precision) : ReasoningModel =
+    use basis = load loadBasis reference precision
+    attach reference basis (trainedRows reference)
+
+/// Reference numbers of three updates on rows without padding in front; none where they are absent.
+let updatesOf (reference: Reference) : Reference option =
+    foldersWith "updates_equal.json" "fixtures/peers"
+    |> List.tryFind ((=) reference.Folder)
+    |> Option.map (fun folder ->
+        let both = json $"{folder}/updates_equal.json"
+
+        { reference with
+            Batch = both
+            Expected = both
+        })

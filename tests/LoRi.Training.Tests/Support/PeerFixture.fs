@@ -109,9 +109,8 @@ let inLayout (model: ReasoningModel) (matrix: torch.Tensor) =
     else
         matrix
 
-/// The reference's student: rows added to its table, its projection, its adapters merged into the weights in float64, whatever the
-/// model's own type. `firstRow` is the id of the first added row.
-let loadStudent (reference: Reference) (precision: Precision) (parts: StudentParts) (firstRow: int) : ReasoningModel =
+/// The reference's student without its adapters: rows added to its table, its projection. `firstRow` is the id of the first added row.
+let loadBasis (reference: Reference) (precision: Precision) (parts: StudentParts) (firstRow: int) : ReasoningModel =
     let model =
         ModelLoader.LoadToTrain(path (reference.Folder + "/base"), LoadSettings.OnCpu precision, parts)
 
@@ -127,6 +126,15 @@ let loadStudent (reference: Reference) (precision: Precision) (parts: StudentPar
     for slot in model.Projection.Slots model.Config.HiddenSize do
         extra.CopyInto(slot.Name, model.Parameters[slot.Name].detach())
 
+    model
+
+/// The reference's student, its adapters merged into the weights in float64, whatever the model's own type.
+let loadStudent (reference: Reference) (precision: Precision) (parts: StudentParts) (firstRow: int) : ReasoningModel =
+    let model = loadBasis reference precision parts firstRow
+    use _ = torch.no_grad ()
+    use _ = torch.NewDisposeScope()
+    use extra = openExtra reference
+
     for matrix, a, b in adapters extra do
         let weight = model.Parameters.Part(matrix + ".weight")
         let added = b.matmul (a) * (reference.Hyper "lora_scale").ToScalar()
@@ -134,6 +142,56 @@ let loadStudent (reference: Reference) (precision: Precision) (parts: StudentPar
         weight.copy_ (weight.``to`` (torch.ScalarType.Float64) + inLayout model added) |> ignore
 
     model
+
+/// A student whose adapters, and rows of some tokens, are trained beside its frozen weights.
+let attach (reference: Reference) (basis: ReasoningModel) (tokens: int[]) : ReasoningModel =
+    use _ = torch.no_grad ()
+    use _ = torch.NewDisposeScope()
+    use extra = openExtra reference
+    let factors = adapters extra
+
+    let settings =
+        LoraSettings(
+            Rank = int (reference.Hyper "lora_r"),
+            Alpha = reference.Hyper "lora_alpha",
+            Targets = [| for matrix, _, _ in factors -> matrix |]
+        )
+
+    let plan = AdapterPlan.ToTrain(settings, basis.Config, tokens)
+
+    let model =
+        new ReasoningModel(
+            basis.Config,
+            basis.ExtraRows,
+            basis.Special,
+            basis.Projection,
+            basis.Precision,
+            torch.CPU,
+            plan
+        )
+
+    for slot in basis.Parameters.Slots do
+        model.Parameters[slot.Name].detach().copy_(basis.Parameters[slot.Name].detach()) |> ignore
+
+    for matrix, a, b in factors do
+        for name, factor in [ "A", a; "B", b ] do
+            model.Parameters.Part($"{AdapterPlan.Prefix}{matrix}.lora_{name}.weight").copy_(factor)
+            |> ignore
+
+    for rows in plan.Rows do
+        let ids = torch.tensor (Array.map int64 (Array.ofSeq rows.Ids))
+
+        model.Parameters[rows.Name].detach().copy_(basis.Parameters[rows.Table].detach().index_select(0L, ids))
+        |> ignore
+
+    model
+
+/// A trained parameter by the name that the references give it: an adapter's factor, or a weight of the projection.
+let trainedPart (model: ReasoningModel) (name: string) : torch.Tensor =
+    if name.Contains ".lora_" then
+        model.Parameters.Part($"{AdapterPlan.Prefix}{name}.weight")
+    else
+        model.Parameters.Part name
 
 /// Runs a check on a model of a reference; what it compares counts for a quantity.
 let withStudent load (reference: Reference) numbers (quantity: string) (check: ReasoningModel -> unit) =

@@ -8,6 +8,7 @@ open Expecto
 open LoRi.Models.Decoders
 open LoRi.Models.Reasoning
 open LoRi.Models.Sequences
+open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Tests.PccotFixture
 open LoRi.Training.Tests.PeerFixture
@@ -23,6 +24,8 @@ let private impossible =
         "*.pad_rows_zero", "emulates what one kernel makes of rows that see nothing; here there are none"
         "padded.iterations_2.other_std_mode", "on the padded batch, see there; each mode is held on the other model"
         "steps.iterations_2", "three updates on the padded batch, see there"
+        "updates_equal of a model with a projection",
+        "rows of the table are decayed there, and biases are not: the product decays neither, or both"
         "generation.*.batch", "answers that depend on the padding of their batch"
     ]
 
@@ -201,6 +204,55 @@ let private sequential reference numbers =
 
             nearArrays limit (doubles one) (doubles all) $"inputs after {sweeps} sweeps")
 
+/// Losses before and after three updates, norms of the gradients before them, and sizes of what was trained after the last. The reference
+/// decays the trained rows, as it decays matrices, so that all is decayed where nothing else is trained.
+let private updates (updates: Reference) numbers (batch, case: string) =
+    withStudent trained updates numbers "three updates" (fun model ->
+        let settings = optimizerOf (updates.Expected.GetProperty "optimizer") true
+        use optimizer = new AdamW(model.Parameters, settings)
+        let wanted = wantedOf updates numbers case
+        let rows = rows updates batch
+        let norms = [ for norm in items "grad_norm_global" wanted -> norm.GetDouble() ]
+        let after = if numbers = float64 then numbers.Loss else 1e-3
+
+        for index, wanted in List.indexed (items "losses" wanted) do
+            use _ = torch.NewDisposeScope()
+            let limit = if index = 0 then numbers.Loss else after
+            let found = lossesOf updates (sweepsOf case) model rows
+            compareTerms { numbers with Loss = limit } wanted terms found
+
+            if index < norms.Length then
+                differentiate model (total found)
+
+                let limit =
+                    if index = 0 then
+                        numbers.Value
+                    else
+                        max numbers.Value (5.0 * after)
+
+                near limit norms[index] (optimizer.Step settings.LearningRate) "norm of all gradients"
+
+        let trained (name: string) =
+            if name = "trained_rows" then
+                model.Parameters[(Seq.exactlyOne (nonNull model.Adapters).Rows).Name]
+            else
+                trainedPart model name
+
+        for norm in (wanted.GetProperty "norm_after_3_steps").EnumerateObject() do
+            near numbers.Value (norm.Value.GetDouble()) (number ((trained norm.Name).norm())) norm.Name)
+
+/// Cases of updates that the optimizer can follow: all that is trained is decayed.
+let private updateCases (reference: Reference) =
+    match updatesOf reference with
+    | Some updates when (items "not_decayed" updates.Expected).IsEmpty ->
+        [
+            for batch in updates.Batches do
+                for case in (updates.Expected.GetProperty float64.Name).EnumerateObject() do
+                    if case.Name.StartsWith $"{batch}." then
+                        updates, (batch, case.Name)
+        ]
+    | _ -> []
+
 /// The reference's answers to single questions: it stops at the end of sequence, unless that comes first.
 let private answers (reference: Reference) numbers =
     withModel reference numbers "answers" (fun model ->
@@ -260,6 +312,12 @@ let tests =
                     sequential reference numbers)
                 testCase "the reference's answers" (fun () -> answers reference numbers)
                 testList "rows of equal length" (equal reference numbers)
+                testList
+                    "three updates"
+                    [
+                        for cases, (batch, case) in updateCases reference do
+                            testCase case (fun () -> updates cases numbers (batch, case))
+                    ]
             ]
 
     fixtureTests "PCCoT against the reference" (fun () ->
