@@ -38,13 +38,13 @@ public sealed class IcotSiMethod : IMethod
         public override IReadOnlyList<Stage> Stages => [new LearningStage("train", Objective)];
 
         private IcotSiObjective Objective(StageContext context) => new(
-            Schedule(context),
+            ScheduleOf(context),
             new RemovalOffsets(values.Get(IcotSiSettings.Smoothing) ?? double.PositiveInfinity).Draw,
             values.Get(IcotSiSettings.Side),
             keepsPositions: false,
             values.Get(SharedSettings.OptimizerReset));
 
-        private RemovalSchedule Schedule(StageContext context) => new()
+        private RemovalSchedule ScheduleOf(StageContext context) => new()
         {
             StepsPerEpoch = (context.Rows.Count + context.BatchSize - 1) / context.BatchSize,
             PerEpoch = values.Get(IcotSiSettings.PerEpoch),
