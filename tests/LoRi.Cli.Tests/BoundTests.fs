@@ -37,7 +37,7 @@ let tests =
     testList
         "Bounds"
         [
-            for command in Registry.commands do
+            for command in Registry.commands () do
                 for option, most in bounded command do
                     test $"{command.Page.Name} {option}" {
                         let arguments =

@@ -3,6 +3,16 @@ using LoRi.Training;
 
 namespace LoRi.Runs.Settings;
 
+/// <summary>Which weights of a stage are kept at its end.</summary>
+public enum KeptWeights
+{
+    /// <summary>Those of its last step.</summary>
+    Last,
+
+    /// <summary>Those of its lowest validation loss.</summary>
+    Best,
+}
+
 /// <summary>The settings of every training run.</summary>
 public static class TrainSettings
 {
@@ -116,6 +126,21 @@ public static class TrainSettings
             InForce = values => values.Get(ValidationFraction) > 0,
         };
 
+    /// <summary>Which weights the trained model has, and a further stage begins with.</summary>
+    public static readonly Setting<KeptWeights> Keep = new(
+        "keep", "weights", Forms.Choice<KeptWeights>(), KeptWeights.Last, "weights at the end: {choices}, best being those of the lowest validation loss")
+    {
+        InForce = values => values.Get(ValidationFraction) > 0,
+    };
+
+    /// <summary>Evaluations without a lower validation loss after which training ends.</summary>
+    public static readonly Setting<int?> Patience = new(
+        "patience", "n", Forms.Whole(1).Optional(), null, "stop early after this many evaluations in a row without a lower validation loss")
+    {
+        DefaultText = "never",
+        InForce = values => values.Get(ValidationFraction) > 0,
+    };
+
     /// <summary>Steps between two checkpoints. Ten minutes at most, whatever it says.</summary>
     public static readonly Setting<int?> CheckpointEvery = new(
         "checkpoint_every",
@@ -163,7 +188,7 @@ public static class TrainSettings
     internal static IReadOnlyList<Setting> OfRun(Setting<double> collapse) =>
     [
         StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Threads, StageSettings.ShortDtype, StageSettings.Device,
-        LogEvery, EvalEvery, CheckpointEvery, DivergenceFactor, collapse,
+        LogEvery, EvalEvery, Keep, Patience, CheckpointEvery, DivergenceFactor, collapse,
     ];
 
     /// <summary>What the settings of every training run must be together.</summary>
@@ -188,6 +213,18 @@ public static class TrainSettings
                 ? $"{EvalEvery.Say(values)} and {ValidationFraction.Flag} 0 contradict each other: there are no rows to evaluate on"
                 : null,
             EvalEvery,
+            ValidationFraction),
+        new(
+            values => values.Get(Keep) == KeptWeights.Best && values.Get(ValidationFraction) == 0
+                ? $"{Keep.Say(values)} needs {ValidationFraction.Flag}: without rows held out there is no best"
+                : null,
+            Keep,
+            ValidationFraction),
+        new(
+            values => values.Get(Patience) is not null && values.Get(ValidationFraction) == 0
+                ? $"{Patience.Say(values)} needs {ValidationFraction.Flag}: without rows held out nothing is evaluated"
+                : null,
+            Patience,
             ValidationFraction),
     ];
 
