@@ -7,6 +7,8 @@ open LoRi.Cli.ExitCodes
 open LoRi.Files
 open LoRi.Files.Settings
 open LoRi.Models.Native
+open LoRi.Training
+open LoRi.Training.Plugins
 
 /// What may stand anywhere among the arguments.
 type private Global =
@@ -14,6 +16,7 @@ type private Global =
         Verbose: bool
         Libtorch: string option
         AnyVersion: bool
+        Plugins: string list
         Rest: string list
     }
 
@@ -22,6 +25,13 @@ let rec private takeGlobal found arguments =
     | "--verbose" :: rest -> takeGlobal { found with Verbose = true } rest
     | "--libtorch-any-version" :: rest -> takeGlobal { found with AnyVersion = true } rest
     | "--libtorch" :: folder :: rest -> takeGlobal { found with Libtorch = Some folder } rest
+    | "--plugin" :: file :: rest ->
+        takeGlobal
+            { found with
+                Plugins = file :: found.Plugins
+            }
+            rest
+    | [ "--plugin" ] -> raise (UsageException "--plugin: must be followed by the .dll of a class library with a method")
     | [ "--libtorch" ] -> raise (UsageException "--libtorch: must be followed by a folder")
     | other :: rest ->
         takeGlobal
@@ -36,11 +46,11 @@ let rec private takeGlobal found arguments =
 
 let private isHelp = SettingOptions.isHelp
 
-let private pages () = Registry.commands |> List.map _.Page
+let private pages () = Registry.commands () |> List.map _.Page
 
 /// The command that the arguments begin with, and the rest of them.
 let private find (arguments: string list) =
-    Registry.commands
+    Registry.commands ()
     |> List.tryPick (fun command ->
         let words = command.Page.Name.Split ' ' |> List.ofArray
 
@@ -95,7 +105,10 @@ let private dispatch (terminal: Terminal) (options: Global) =
 
     match find options.Rest with
     | Some(command, rest) when asksForHelp command rest -> terminal.Out.WriteLine(Help.page command.Page)
-    | Some(command, rest) -> command.Run terminal native rest
+    | Some(command, rest) ->
+        // Cards of models may name ways of reasoning that a method brings.
+        KnownMethods.All |> ignore
+        command.Run terminal native rest
     | None -> withoutCommand terminal options.Rest
 
 let private start (terminal: Terminal) (arguments: string list) =
@@ -105,9 +118,13 @@ let private start (terminal: Terminal) (arguments: string list) =
                 Verbose = false
                 Libtorch = None
                 AnyVersion = false
+                Plugins = []
                 Rest = []
             }
             arguments
+
+    for plugin in List.rev options.Plugins do
+        MethodPlugin.Load(plugin, "--plugin") |> ignore
 
     match options.Rest with
     | [] -> raise (UsageException "no command; `lori --help` lists them")

@@ -18,6 +18,7 @@ let private everywhere =
         "--verbose", "show where an error came from"
         "--libtorch", "libtorch to use"
         "--libtorch-any-version", "accept a libtorch of a version that was never tried"
+        "--plugin", "class library with a method of your own"
     ]
 
 let private options (entry: Entry) =

@@ -19,7 +19,8 @@ let private globalOptions =
     --libtorch <folder>   libtorch to use, such as an installed PyTorch's torch/lib
                           (default: LORI_LIBTORCH, else the one that comes with the program)
     --libtorch-any-version
-                          accept a libtorch of a version that was never tried"""
+                          accept a libtorch of a version that was never tried
+    --plugin <file>       class library (.dll) with a method of your own; it is code that runs"""
 
 /// The help of the whole program.
 let overview (pages: Page list) =

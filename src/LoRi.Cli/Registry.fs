@@ -33,7 +33,8 @@ let private command (settings: CommandSettings) summary syntax example run =
         Run = run
     }
 
-let private withoutCompletion: Command list =
+/// Made anew each time: a plug-in may have added methods, and so settings.
+let private withoutCompletion () : Command list =
     [
         command Info.settings "show what is installed and what the machine offers" "[options]" "--json" Info.run
         command
@@ -176,7 +177,7 @@ let private completion =
     let rec write (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
         let name = (SettingOptions.read settings arguments).Get shell
         let script = Completion.shells |> List.find (fst >> (=) name) |> snd
-        terminal.Out.WriteLine(script (List.map entry (withoutCompletion @ [ own () ])))
+        terminal.Out.WriteLine(script (List.map entry (withoutCompletion () @ [ own () ])))
 
     and own () =
         command
@@ -189,4 +190,4 @@ let private completion =
     own ()
 
 /// All commands, in the order of the help.
-let commands: Command list = withoutCompletion @ [ completion ]
+let commands () : Command list = withoutCompletion () @ [ completion ]

@@ -1,4 +1,5 @@
 using LoRi.Files;
+using LoRi.Models.Reasoning;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.CotSft;
@@ -16,7 +17,9 @@ public static class KnownMethods
 
     private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), Teacher];
 
-    /// <summary>All methods.</summary>
+    static KnownMethods() => all.ForEach(Register);
+
+    /// <summary>All methods. Whoever reads a card of a method with a reasoning of its own asks for them first.</summary>
     public static IReadOnlyList<IMethod> All => all;
 
     /// <summary>Those that make a student.</summary>
@@ -36,5 +39,14 @@ public static class KnownMethods
         }
 
         all.Add(method);
+        Register(method);
+    }
+
+    private static void Register(IMethod method)
+    {
+        foreach (var (kind, read) in method.Kinds)
+        {
+            ReasoningKinds.Add(kind, read);
+        }
     }
 }

@@ -17,6 +17,7 @@ let private mandatory =
             "evaluate", [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
             "teach", [ "--model"; "m"; "--data"; "d"; "--output"; "o" ]
             "distill", [ "--teacher"; "m"; "--data"; "d"; "--output"; "o" ]
+            "data", [ "--model"; "m"; "--data"; "d" ]
             "report", [ "r" ]
             "subspace fit", [ "--trajectories"; "t"; "--output"; "o" ]
             "subspace report", [ "--subspace"; "s" ]
@@ -36,7 +37,7 @@ let tests =
     testList
         "Bounds"
         [
-            for command in Registry.commands do
+            for command in Registry.commands () do
                 for option, most in bounded command do
                     test $"{command.Page.Name} {option}" {
                         let arguments =

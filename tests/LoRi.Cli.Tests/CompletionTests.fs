@@ -48,7 +48,7 @@ let private contents =
             test $"the script for {shell} has every command and every option" {
                 let text = script shell
 
-                for command in Registry.commands do
+                for command in Registry.commands () do
                     for word in command.Page.Name.Split ' ' do
                         Expect.stringContains text word "command"
 

@@ -87,7 +87,7 @@ script that completes commands and options.
 
 Exit codes: 0 done, 1 failed (also where a file is bad, one of settings included), 2 bad usage.
 """
-        for command in Registry.commands do
+        for command in Registry.commands () do
             let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out
             yield $"## {command.Page.Name}\n\n```\n{help.TrimEnd()}\n```\n"
     ]

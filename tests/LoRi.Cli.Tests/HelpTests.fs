@@ -6,7 +6,7 @@ open LoRi.Cli.Tests.Running
 
 let private helpTests =
     [
-        for command in Registry.commands ->
+        for command in Registry.commands () ->
             let name = command.Page.Name
 
             test $"help of {name}" {
@@ -36,7 +36,7 @@ let private general =
                             (line.Trim().Split [| ' '; ',' |])[0]
                 ]
 
-            for command in Registry.commands do
+            for command in Registry.commands () do
                 let name = command.Page.Name
                 let all = (lori [ yield! name.Split ' '; "--help" ]).Out
                 let own = all.Split("FOR EVERY COMMAND:")[0]
@@ -54,7 +54,7 @@ let private general =
             Expect.equal distill[..4] [ "--method"; "--teacher"; "--data"; "--output"; "--latent-steps" ] "first"
         }
         test "every example names options that exist" {
-            for command in Registry.commands do
+            for command in Registry.commands () do
                 let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out
 
                 for word in command.Page.Example.Split ' ' do

@@ -110,7 +110,10 @@ let private schema =
         }
         for name in [ "teach"; "distill" ] do
             test $"the schema of {name} beside the recipes is what the program writes" {
-                expectGolden $"../../../recipes/{name}.schema.json" (lori [ "schema"; name ]).Out
+                let written = lori [ "schema"; name ]
+                Expect.equal written.Code Success written.Error
+                Expect.isNotEmpty written.Out "the schema"
+                expectGolden $"../../../recipes/{name}.schema.json" written.Out
             }
         test "what a command keeps of its settings is valid by its schema" {
             for name in schemas.Value.Keys do

@@ -56,7 +56,7 @@ let private loading =
             let help =
                 [ "--help" ]
                 :: [
-                    for command in Registry.commands -> [ yield! command.Page.Name.Split ' '; "--help" ]
+                    for command in Registry.commands () -> [ yield! command.Page.Name.Split ' '; "--help" ]
                 ]
 
             let codes, assemblies =

@@ -17,8 +17,8 @@ let private commands =
 
 let private command =
     Setting<string>(
+        "stage",
         "command",
-        "name",
         Forms.Choice<string> [| for name in commands -> struct (name, name) |],
         "",
         "{choices}",

@@ -184,7 +184,8 @@ public sealed record Setting<T> : Setting
     public Setting<T> WithDefault(T value) => this with { Default = _ => value, DefaultText = TextOf(value) };
 
     /// <inheritdoc/>
-    private protected override JsonNode? Fixed() => Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
+    private protected override JsonNode? Fixed() =>
+        Default(SettingValues.None) is { } value && DefaultText == TextOf(value) ? Form.Write(value) : null;
 
     /// <inheritdoc/>
     internal override JsonNode? Write(SettingValues values) => values.Get(this) is { } value ? Form.Write(Form.Anywhere(value)) : null;

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using LoRi.Files.Settings;
+using LoRi.Runs.Settings;
 
 namespace LoRi.Runs.Compare;
 
@@ -9,11 +11,11 @@ internal static partial class DistinguishingSettings
     /// <summary>Compared by the name of the file or folder without its seed: every seed has its own.</summary>
     private static readonly string[] Places = ["model", "teacher", "subspace", "data"];
 
-    /// <summary>Settings that change where, when and how fast things are done, not what is learnt.</summary>
+    /// <summary>Settings that change where, when and how fast things are done, not what is learnt: those that may differ on resume, and a few more.</summary>
     private static readonly HashSet<string> Irrelevant =
     [
-        "command", "version", "method", "seed", "output", "tokenizer", "threads", "device", "log_every", "eval_every", "checkpoint_every",
-        "divergence_factor", "collapse_threshold", "teacher_cache", "shard_size", "keep_trajectories", "online", "skip_bad_lines",
+        CommandSettings.CommandKey, CommandSettings.VersionKey, "method", "seed", "tokenizer", "online", "skip_bad_lines",
+        .. Commands.Distill.Settings.Where(setting => setting.OnResume is OnResume.Free or OnResume.Rounding).Select(setting => setting.Key).Except(Places),
     ];
 
     /// <summary>The settings of an evaluation and of the run that trained its model, plain ones first.</summary>

@@ -32,6 +32,12 @@ internal sealed record RunState
     /// <summary>The step of the lowest validation loss; 0 before the first validation.</summary>
     public int BestStep { get; set; }
 
+    /// <summary>Evaluations since the lowest validation loss.</summary>
+    public int SinceBest { get; set; }
+
+    /// <summary>Whether the stage has ended before its last step, because no evaluation was better for long.</summary>
+    public bool EndedEarly { get; set; }
+
     /// <summary>The number of the learning stage, from 0.</summary>
     public int Stage { get; set; }
 
@@ -56,7 +62,7 @@ internal sealed record RunState
     /// <summary>The next learning stage begins, after <paramref name="steps"/> of the one before.</summary>
     public void BeginStage(int number, int steps)
     {
-        (Stage, Offset) = (number, Offset + steps);
+        (Stage, Offset, EndedEarly) = (number, Offset + steps, false);
         BeginPoint(0);
     }
 
@@ -65,7 +71,7 @@ internal sealed record RunState
     /// </summary>
     public void BeginPoint(int point)
     {
-        (Point, BestValidation, BestStep) = (point, null, 0);
+        (Point, BestValidation, BestStep, SinceBest) = (point, null, 0, 0);
         Watch.Clear();
     }
 

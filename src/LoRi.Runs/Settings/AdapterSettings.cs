@@ -10,21 +10,24 @@ public static class AdapterSettings
     private const string AllTargets = "all-linear";
 
     /// <summary>Rank of the adapters; left out, all weights are trained.</summary>
-    public static readonly Setting<int?> Rank = new("lora_rank", "n", Forms.Whole(1, 8_192).Optional(), null, "train adapters of this rank and freeze the model")
-    {
-        Group = SettingGroups.Adapters,
-        DefaultText = "train all weights",
-    };
+    public static readonly Setting<int?> Rank =
+        new("lora_rank", "n", Forms.Whole(1, 8_192).Optional(), null, "train adapters of this rank and freeze the model")
+        {
+            Group = SettingGroups.Adapters,
+            DefaultText = "train all weights",
+        };
 
     /// <summary>The scaling is alpha / rank.</summary>
-    public static readonly Setting<double?> Alpha = Own<double?>(new("lora_alpha", "alpha", Forms.Positive().Optional(), null, "the adapters' scaling is this over the rank")
-    {
-        DefaultText = "twice the rank",
-        Default = values => values.Get(Rank) is { } rank ? AlphaPerRank * rank : null,
-    });
+    public static readonly Setting<double?> Alpha =
+        Own<double?>(new("lora_alpha", "alpha", Forms.Positive().Optional(), null, "the adapters' scaling is this over the rank")
+        {
+            DefaultText = "twice the rank",
+            Default = values => values.Get(Rank) is { } rank ? AlphaPerRank * rank : null,
+        });
 
     /// <summary>Share of the adapters' inputs that is dropped while training.</summary>
-    public static readonly Setting<double> Dropout = Own<double>(new("lora_dropout", "share", Forms.BelowOne, 0, "share of the adapters' inputs that is dropped while training"));
+    public static readonly Setting<double> Dropout =
+        Own<double>(new("lora_dropout", "share", Forms.BelowOne, 0, "share of the adapters' inputs that is dropped while training"));
 
     /// <summary>Names of the linear maps that get an adapter, however they are separated.</summary>
     public static readonly Setting<IReadOnlyList<string>> Targets = Own<IReadOnlyList<string>>(new(
@@ -34,7 +37,8 @@ public static class AdapterSettings
     });
 
     /// <summary>The scaling is alpha / sqrt(rank).</summary>
-    public static readonly Setting<bool> Rslora = Own<bool>(new("rslora", "", Forms.Flag, false, "the adapters' scaling is alpha over the root of the rank"));
+    public static readonly Setting<bool> Rslora =
+        Own<bool>(new("rslora", "", Forms.Flag, false, "the adapters' scaling is alpha over the root of the rank"));
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Setting> All { get; } = [Rank, Alpha, Dropout, Targets, Rslora];
@@ -71,5 +75,6 @@ public static class AdapterSettings
     private static IReadOnlyList<string> Names(IReadOnlyList<string> targets) =>
         [.. targets.SelectMany(text => text.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries)).Distinct()];
 
-    private static Setting<T> Own<T>(Setting<T> setting) => setting with { Group = SettingGroups.Adapters, InForce = values => values.Get(Rank) is not null };
+    private static Setting<T> Own<T>(Setting<T> setting) =>
+        setting with { Group = SettingGroups.Adapters, InForce = values => values.Get(Rank) is not null };
 }

@@ -9,7 +9,8 @@ namespace LoRi.Runs.Settings;
 public static class AnswerSettings
 {
     /// <summary>The model.</summary>
-    public static readonly Setting<string?> Model = StageSettings.Model with { OnResume = OnResume.Free, Required = "name a run directory or a folder" };
+    public static readonly Setting<string?> Model =
+        StageSettings.Model with { OnResume = OnResume.Free, Required = "name a run directory or a folder" };
 
     /// <summary>The data files.</summary>
     public static readonly Setting<IReadOnlyList<string>> Data = StageSettings.Data with { Required = "name at least one data file" };
@@ -25,20 +26,23 @@ public static class AnswerSettings
     public static readonly Setting<string?> Tokenizer = StageSettings.Tokenizer with { OnResume = OnResume.Free };
 
     /// <summary>Continuous steps before the answer; left out, the run's own.</summary>
-    public static readonly Setting<int?> LatentSteps = new("latent_steps", "n", SharedSettings.LatentSteps.Form.Optional(), null, "continuous steps before the answer")
-    {
-        Group = SettingGroups.Model,
-        DefaultText = "the run's own",
-    };
+    public static readonly Setting<int?> LatentSteps =
+        new("latent_steps", "n", SharedSettings.LatentSteps.Form.Optional(), null, "continuous steps before the answer")
+        {
+            Group = SettingGroups.Model,
+            DefaultText = "the run's own",
+        };
 
     /// <summary>Text that is fed before the answer; left out, the run's own.</summary>
-    public static readonly Setting<string?> AnswerPrefix = RowSettings.AnswerPrefix with { Help = "text fed before the answer", DefaultText = "the run's own" };
+    public static readonly Setting<string?> AnswerPrefix =
+        RowSettings.AnswerPrefix with { Help = "text fed before the answer", DefaultText = "the run's own" };
 
     /// <summary>Whether the model writes the prefix instead of being fed it.</summary>
-    public static readonly Setting<bool> WritePrefix = new("write_prefix", "", Forms.Flag, false, "let the model write the prefix instead of feeding it")
-    {
-        Group = SettingGroups.Model,
-    };
+    public static readonly Setting<bool> WritePrefix =
+        new("write_prefix", "", Forms.Flag, false, "let the model write the prefix instead of feeding it")
+        {
+            Group = SettingGroups.Model,
+        };
 
     /// <summary>The form in which questions are asked.</summary>
     public static readonly Setting<QuestionText> QuestionText = new(
@@ -56,7 +60,8 @@ public static class AnswerSettings
     };
 
     /// <summary>The longest answer in tokens.</summary>
-    public static readonly Setting<int> MaxNewTokens = new("max_new_tokens", "n", Forms.Whole(1, 1_048_576), 256, "longest output") { Group = SettingGroups.Model };
+    public static readonly Setting<int> MaxNewTokens =
+        new("max_new_tokens", "n", Forms.Whole(1, 1_048_576), 256, "longest output") { Group = SettingGroups.Model };
 
     /// <summary>Rows of one pass.</summary>
     public static readonly Setting<int> BatchSize = TrainSettings.BatchSize.WithDefault(16) with { Help = "rows of one pass" };
@@ -67,13 +72,16 @@ public static class AnswerSettings
     { OnResume = OnResume.Free };
 
     /// <summary>A seed that is recorded with the result; left out, the run's own.</summary>
-    public static readonly Setting<long?> Seed = new("seed", "n", Forms.Seed.Optional(), null, "recorded with the result") { DefaultText = "the run's own" };
+    public static readonly Setting<long?> Seed =
+        new("seed", "n", Forms.Seed.Optional(), null, "recorded with the result") { DefaultText = "the run's own" };
 
     /// <summary>Whether an evaluation goes on.</summary>
-    public static readonly Setting<bool> Resume = StageSettings.Resume with { Help = "go on after the last complete batch, or begin where there is none" };
+    public static readonly Setting<bool> Resume =
+        StageSettings.Resume with { Help = "go on after the last complete batch, or begin where there is none" };
 
     /// <summary>The teacher whose states are written.</summary>
-    public static readonly Setting<string?> Traced = StageSettings.Model with { Help = "the teacher: a run directory or a folder", Required = "name the teacher" };
+    public static readonly Setting<string?> Traced =
+        StageSettings.Model with { Help = "the teacher: a run directory or a folder", Required = "name the teacher" };
 
     /// <summary>The trajectory file.</summary>
     public static readonly Setting<string> TraceOutput = StageSettings.Output with
@@ -84,7 +92,8 @@ public static class AnswerSettings
     };
 
     /// <summary>The text before the answer in a trace.</summary>
-    public static readonly Setting<string?> TracePrefix = RowSettings.AnswerPrefix with { DefaultText = "the run's own, else The answer is:" };
+    public static readonly Setting<string?> TracePrefix =
+        RowSettings.AnswerPrefix with { DefaultText = "the run's own, else The answer is:" };
 
     /// <summary>The largest file of trajectories.</summary>
     public static readonly Setting<StorageSize> ShardSize =

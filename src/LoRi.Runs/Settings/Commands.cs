@@ -75,7 +75,8 @@ public static class Commands
         });
 
     /// <summary><c>lori subspace fit</c>.</summary>
-    public static CommandSettings SubspaceFit { get; } = With(FitSettings.All, new("subspace fit", []) { Rules = [.. AlignmentSettings.RankRules, .. FitSettings.Rules] });
+    public static CommandSettings SubspaceFit { get; } =
+        With(FitSettings.All, new("subspace fit", []) { Rules = [.. AlignmentSettings.RankRules, .. FitSettings.Rules] });
 
     /// <summary><c>lori objective</c>.</summary>
     public static CommandSettings Objective { get; } = With(

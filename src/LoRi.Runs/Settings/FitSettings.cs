@@ -7,10 +7,12 @@ namespace LoRi.Runs.Settings;
 public static class FitSettings
 {
     /// <summary>The trajectories that a subspace is fitted to.</summary>
-    public static readonly Setting<IReadOnlyList<string>> Trajectories = Files("trajectories", "trajectory files (or the index of a sharded one); several may follow");
+    public static readonly Setting<IReadOnlyList<string>> Trajectories =
+        Files("trajectories", "trajectory files (or the index of a sharded one); several may follow");
 
     /// <summary>The subspace file to write.</summary>
-    public static readonly Setting<string> Output = StageSettings.Output with { ValueName = "file", Help = "the subspace file to write", Required = "name the subspace file to write" };
+    public static readonly Setting<string> Output =
+        StageSettings.Output with { ValueName = "file", Help = "the subspace file to write", Required = "name the subspace file to write" };
 
     /// <summary>The same as <see cref="AlignmentSettings.Kind"/> under a shorter name.</summary>
     public static readonly Setting<Math.SubspaceKind> Kind = AlignmentSettings.Kind with { Key = "kind", ValueName = "name" };
@@ -22,16 +24,19 @@ public static class FitSettings
     public static readonly Setting<long> Seed = new("seed", "n", Forms.Seed, 0, "seed of --kind random");
 
     /// <summary>Whether trajectories are read twice, with less memory.</summary>
-    public static readonly Setting<bool> LowMemory = new("low_memory", "", Forms.Flag, false, "read the trajectories twice and keep no hidden Gram matrix per level");
+    public static readonly Setting<bool> LowMemory =
+        new("low_memory", "", Forms.Flag, false, "read the trajectories twice and keep no hidden Gram matrix per level");
 
     /// <summary>A subspace file.</summary>
-    public static readonly Setting<string> Subspace = new("subspace", "file", Forms.Place, "", "the subspace file") { Required = "name the subspace file" };
+    public static readonly Setting<string> Subspace =
+        new("subspace", "file", Forms.Place, "", "the subspace file") { Required = "name the subspace file" };
 
     /// <summary>A teacher's trajectories.</summary>
     public static readonly Setting<IReadOnlyList<string>> Teacher = Files("teacher", "trajectory files of the teacher");
 
     /// <summary>A student's trajectories.</summary>
-    public static readonly Setting<IReadOnlyList<string>> Student = Files("student", "trajectory files of the student, with the same examples");
+    public static readonly Setting<IReadOnlyList<string>> Student =
+        Files("student", "trajectory files of the student, with the same examples");
 
     /// <summary>The same values under the names that the alignment has for them.</summary>
     public static SettingValues AsAlignment(SettingValues values)
@@ -50,7 +55,9 @@ public static class FitSettings
     ];
 
     /// <summary>What they must be together.</summary>
-    internal static IReadOnlyList<SettingRule> Rules { get; } = [new(values => OutputName.FileFault(values.Get(Output), "a safetensors file", ".safetensors"), Output)];
+    internal static IReadOnlyList<SettingRule> Rules { get; } = [new(values =>
+        OutputName.FileFault(values.Get(Output), "a safetensors file", ".safetensors"), Output)];
 
-    private static Setting<IReadOnlyList<string>> Files(string key, string help) => new(key, "file", Forms.Places, [], help) { Required = "name at least one file of trajectories" };
+    private static Setting<IReadOnlyList<string>> Files(string key, string help) =>
+        new(key, "file", Forms.Places, [], help) { Required = "name at least one file of trajectories" };
 }

@@ -23,7 +23,8 @@ internal static class MethodSettings
     };
 
     /// <summary>The settings that methods have, each once.</summary>
-    public static IReadOnlyList<Setting> All => [.. KnownMethods.Students.SelectMany(method => method.About.Settings).DistinctBy(setting => setting.Key)];
+    public static IReadOnlyList<Setting> All =>
+        [.. KnownMethods.Students.SelectMany(method => method.About.Settings).DistinctBy(setting => setting.Key)];
 
     /// <summary>What those must be together.</summary>
     public static IReadOnlyList<SettingRule> Rules => [.. KnownMethods.Students.SelectMany(method => method.About.Rules).Distinct()];

@@ -7,5 +7,6 @@ namespace LoRi.Runs.Settings;
 internal static class OptionRules
 {
     /// <summary>The error for a value that breaks a rule.</summary>
-    internal static InputException Wrong(string flag, object value, string rule) => new(string.Create(CultureInfo.InvariantCulture, $"{flag} {value}: {rule}"));
+    internal static InputException Wrong(string flag, object value, string rule) =>
+        new(string.Create(CultureInfo.InvariantCulture, $"{flag} {value}: {rule}"));
 }

@@ -69,7 +69,8 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
 
     /// <summary>The shape of the frozen teacher, from its configuration; null where there is no such teacher.</summary>
     /// <exception cref="InputException">Its files are missing, malformed or of an unsupported kind.</exception>
-    public DecoderConfig? TeacherShape() => Train.Teacher is { } teacher && Method.About.HasFrozenTeacher ? ModelLoader.Shape(teacher) : null;
+    public DecoderConfig? TeacherShape() =>
+        Train.Teacher is { } teacher && Method.About.HasFrozenTeacher ? ModelLoader.Shape(teacher) : null;
 
     /// <summary>
     /// The content of <c>config.json</c>: every setting that is in force, with the values of those that are left out and with full

@@ -37,7 +37,8 @@ public static class StageSettings
     private static readonly (string Name, DtypeOption Value)[] dtypes = [("float64", DtypeOption.F64), ("float32", DtypeOption.F32), ("bfloat16", DtypeOption.BF16)];
 
     /// <summary>A model: a Hub folder, a run directory, a GGUF file, or the name of a downloaded one.</summary>
-    public static readonly Setting<string?> Model = new("model", "path", Forms.Place!, null, "a run directory or a folder") { Group = SettingGroups.Model };
+    public static readonly Setting<string?> Model =
+        new("model", "path", Forms.Place!, null, "a run directory or a folder") { Group = SettingGroups.Model };
 
     /// <summary>A tokenizer file or folder; left out, the one beside the weights.</summary>
     public static readonly Setting<string?> Tokenizer = new("tokenizer", "path", Forms.Place!, null, "tokenizer file or folder")
@@ -54,29 +55,34 @@ public static class StageSettings
     };
 
     /// <summary>What is written.</summary>
-    public static readonly Setting<string> Output = new("output", "folder", Forms.Output, "", "the folder to make") { OnResume = OnResume.Free };
+    public static readonly Setting<string> Output =
+        new("output", "folder", Forms.Output, "", "the folder to make") { OnResume = OnResume.Free };
 
     /// <summary>Rows that are read, from the beginning; left out, all.</summary>
-    public static readonly Setting<int?> Limit = new("limit", "rows", Forms.Whole(1).Optional(), null, "read this many rows of data at most") { Group = SettingGroups.Data };
+    public static readonly Setting<int?> Limit =
+        new("limit", "rows", Forms.Whole(1).Optional(), null, "read this many rows of data at most") { Group = SettingGroups.Data };
 
     /// <summary>The longest example that is used; left out, all are.</summary>
-    public static readonly Setting<int?> MaxTokens = new("max_tokens", "n", Forms.Whole(1).Optional(), null, "leave longer examples out, and count them")
-    {
-        Group = SettingGroups.Data,
-    };
+    public static readonly Setting<int?> MaxTokens =
+        new("max_tokens", "n", Forms.Whole(1).Optional(), null, "leave longer examples out, and count them")
+        {
+            Group = SettingGroups.Data,
+        };
 
     /// <summary>Whether rows that cannot be read are counted instead of stopping.</summary>
-    public static readonly Setting<bool> SkipBadLines = new("skip_bad_lines", "", Forms.Flag, false, "count rows that cannot be read instead of stopping")
-    {
-        Group = SettingGroups.Data,
-    };
+    public static readonly Setting<bool> SkipBadLines =
+        new("skip_bad_lines", "", Forms.Flag, false, "count rows that cannot be read instead of stopping")
+        {
+            Group = SettingGroups.Data,
+        };
 
     /// <summary>The form of the data files; left out, it is found from their content.</summary>
-    public static readonly Setting<DataFormat?> Format = new("format", "name", Forms.Choice<DataFormat>().Optional(), null, "form of the data: {choices}")
-    {
-        Group = SettingGroups.Data,
-        DefaultText = "found",
-    };
+    public static readonly Setting<DataFormat?> Format =
+        new("format", "name", Forms.Choice<DataFormat>().Optional(), null, "form of the data: {choices}")
+        {
+            Group = SettingGroups.Data,
+            DefaultText = "found",
+        };
 
     /// <summary>Name of the question in generic data.</summary>
     public static readonly Setting<string> QuestionColumn = Column("question");
@@ -98,10 +104,11 @@ public static class StageSettings
     { IsOfCommandLine = true, OnResume = OnResume.Once };
 
     /// <summary>Whether what was begun goes on.</summary>
-    public static readonly Setting<bool> Resume = new("resume", "", Forms.Flag, false, "go on from the last complete checkpoint, or begin where there is none")
-    {
-        OnResume = OnResume.Once,
-    };
+    public static readonly Setting<bool> Resume =
+        new("resume", "", Forms.Flag, false, "go on from the last complete checkpoint, or begin where there is none")
+        {
+            OnResume = OnResume.Once,
+        };
 
     /// <summary>Threads of one operation; left out, libtorch's own choice.</summary>
     public static readonly Setting<int?> Threads = new(
@@ -120,7 +127,8 @@ public static class StageSettings
     public static readonly Setting<DtypeOption> ShortDtype = Dtype with { Form = Forms.Choice(dtypes[1..]) };
 
     /// <summary>Where the arithmetic is done.</summary>
-    public static readonly Setting<DeviceOption> Device = new("device", "name", Forms.Choice<DeviceOption>(), DeviceOption.Cpu, "{choices}") { OnResume = OnResume.Rounding };
+    public static readonly Setting<DeviceOption> Device =
+        new("device", "name", Forms.Choice<DeviceOption>(), DeviceOption.Cpu, "{choices}") { OnResume = OnResume.Rounding };
 
     /// <summary>Whether the result is written as JSON.</summary>
     public static readonly Setting<bool> Json = new("json", "", Forms.Flag, false, "write one JSON object") { OnResume = OnResume.Once };
@@ -148,5 +156,6 @@ public static class StageSettings
     /// <param name="written">What the folder holds.</param>
     internal static SettingRule OutputFolder(string written) => new(values => OutputName.FolderFault(values.Get(Output), written), Output);
 
-    private static Setting<string> Column(string what) => new($"{what}_column", "name", Forms.Text, what, $"name of the {what} in generic data") { Group = SettingGroups.Data };
+    private static Setting<string> Column(string what) =>
+        new($"{what}_column", "name", Forms.Text, what, $"name of the {what} in generic data") { Group = SettingGroups.Data };
 }

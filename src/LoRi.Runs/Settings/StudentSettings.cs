@@ -21,11 +21,12 @@ public enum InitOption
 public static class StudentSettings
 {
     /// <summary>The explicit chain-of-thought model, as a run directory or a folder.</summary>
-    public static readonly Setting<string?> Teacher = new("teacher", "path", Forms.Place!, null, "the explicit chain-of-thought model: a run directory or a folder")
-    {
-        Group = SettingGroups.Model,
-        InForce = values => values.Get(Teacher!) is not null,
-    };
+    public static readonly Setting<string?> Teacher =
+        new("teacher", "path", Forms.Place!, null, "the explicit chain-of-thought model: a run directory or a folder")
+        {
+            Group = SettingGroups.Model,
+            InForce = values => values.Get(Teacher!) is not null,
+        };
 
     /// <summary>The weights the student starts from.</summary>
     public static readonly Setting<InitOption> Init = new(

@@ -43,6 +43,10 @@ public sealed record TrainOptions(SettingValues Values)
 
     public int? EvalEvery => Values.Get(TrainSettings.EvalEvery);
 
+    public KeptWeights Keep => Values.Get(TrainSettings.Keep);
+
+    public int? Patience => Values.Get(TrainSettings.Patience);
+
     public int? CheckpointEvery => Values.Get(TrainSettings.CheckpointEvery);
 
     public bool Resume => Values.Get(StageSettings.Resume);

@@ -3,6 +3,16 @@ using LoRi.Training;
 
 namespace LoRi.Runs.Settings;
 
+/// <summary>Which weights of a stage are kept at its end.</summary>
+public enum KeptWeights
+{
+    /// <summary>Those of its last step.</summary>
+    Last,
+
+    /// <summary>Those of its lowest validation loss.</summary>
+    Best,
+}
+
 /// <summary>The settings of every training run.</summary>
 public static class TrainSettings
 {
@@ -23,7 +33,8 @@ public static class TrainSettings
     };
 
     /// <summary>The run directory.</summary>
-    public static readonly Setting<string> Output = StageSettings.Output with { Help = "the run directory to make", Required = "name the run directory" };
+    public static readonly Setting<string> Output =
+        StageSettings.Output with { Help = "the run directory to make", Required = "name the run directory" };
 
     /// <summary>Optimizer steps.</summary>
     public static readonly Setting<int?> Steps = Optimizer<int?>(new(
@@ -31,16 +42,18 @@ public static class TrainSettings
     { OnResume = OnResume.Derived, InForce = HasSteps });
 
     /// <summary>Passes over the data where steps are not given.</summary>
-    public static readonly Setting<double?> Epochs = Optimizer<double?>(new("epochs", "n", Forms.Positive(1_000_000).Optional(), null, "passes over the data")
-    {
-        OnResume = OnResume.Free,
-        DefaultText = FormattableString.Invariant($"{UsualEpochs}"),
-        Default = values => HasSteps(values) ? null : UsualEpochs,
-        InForce = values => !HasSteps(values),
-    });
+    public static readonly Setting<double?> Epochs =
+        Optimizer<double?>(new("epochs", "n", Forms.Positive(1_000_000).Optional(), null, "passes over the data")
+        {
+            OnResume = OnResume.Free,
+            DefaultText = FormattableString.Invariant($"{UsualEpochs}"),
+            Default = values => HasSteps(values) ? null : UsualEpochs,
+            InForce = values => !HasSteps(values),
+        });
 
     /// <summary>Rows of one optimizer step.</summary>
-    public static readonly Setting<int> BatchSize = Optimizer<int>(new("batch_size", "n", Forms.Whole(1, 65_536), 32, "rows of one optimizer step"));
+    public static readonly Setting<int> BatchSize =
+        Optimizer<int>(new("batch_size", "n", Forms.Whole(1, 65_536), 32, "rows of one optimizer step"));
 
     /// <summary>Micro-batches that a step's rows are cut into, to save memory.</summary>
     public static readonly Setting<int> Accumulation = Optimizer<int>(new(
@@ -48,33 +61,41 @@ public static class TrainSettings
     { SuitsRun = true });
 
     /// <summary>The peak of the learning rate.</summary>
-    public static readonly Setting<double> LearningRate = Optimizer<double>(new("learning_rate", "rate", Forms.Positive(), 1e-4, "peak learning rate"));
+    public static readonly Setting<double> LearningRate =
+        Optimizer<double>(new("learning_rate", "rate", Forms.Positive(), 1e-4, "peak learning rate"));
 
     /// <summary>Course of the learning rate after the warm-up.</summary>
-    public static readonly Setting<Schedule> Schedule = Optimizer<Schedule>(new("schedule", "course", Forms.Choice<Schedule>(), LoRi.Training.Schedule.Cosine, "{choices}"));
+    public static readonly Setting<Schedule> Schedule =
+        Optimizer<Schedule>(new("schedule", "course", Forms.Choice<Schedule>(), LoRi.Training.Schedule.Cosine, "{choices}"));
 
     /// <summary>Steps of linear warm-up.</summary>
-    public static readonly Setting<int?> WarmupSteps = Optimizer<int?>(new("warmup_steps", "n", Forms.Whole(0).Optional(), null, "steps of linear warm-up")
-    {
-        OnResume = OnResume.Derived,
-        SuitsRun = true,
-        DefaultText = "3 % of all",
-    });
+    public static readonly Setting<int?> WarmupSteps =
+        Optimizer<int?>(new("warmup_steps", "n", Forms.Whole(0).Optional(), null, "steps of linear warm-up")
+        {
+            OnResume = OnResume.Derived,
+            SuitsRun = true,
+            DefaultText = "3 % of all",
+        });
 
     /// <summary>Decoupled weight decay, on matrices only unless <see cref="DecayAll"/>.</summary>
-    public static readonly Setting<double> WeightDecay = Optimizer<double>(new("weight_decay", "rate", Forms.AtLeast(0), 0.01, "decoupled weight decay of matrices"));
+    public static readonly Setting<double> WeightDecay =
+        Optimizer<double>(new("weight_decay", "rate", Forms.AtLeast(0), 0.01, "decoupled weight decay of matrices"));
 
     /// <summary>Whether tables, norms and biases are decayed as well.</summary>
-    public static readonly Setting<bool> DecayAll = Optimizer<bool>(new("decay_all", "", Forms.Flag, false, "decay tables, norms and biases as well"));
+    public static readonly Setting<bool> DecayAll =
+        Optimizer<bool>(new("decay_all", "", Forms.Flag, false, "decay tables, norms and biases as well"));
 
     /// <summary>Largest global 2-norm of the gradient; 0 turns clipping off.</summary>
-    public static readonly Setting<double> Clip = Optimizer<double>(new("clip", "norm", Forms.AtLeast(0), 1, "largest global norm of the gradient, 0 for none"));
+    public static readonly Setting<double> Clip =
+        Optimizer<double>(new("clip", "norm", Forms.AtLeast(0), 1, "largest global norm of the gradient, 0 for none"));
 
     /// <summary>Decay of AdamW's first moment.</summary>
-    public static readonly Setting<double> Beta1 = Optimizer<double>(new("beta1", "rate", Forms.BelowOne, 0.9, "AdamW's decay of the first moment"));
+    public static readonly Setting<double> Beta1 =
+        Optimizer<double>(new("beta1", "rate", Forms.BelowOne, 0.9, "AdamW's decay of the first moment"));
 
     /// <summary>Decay of AdamW's second moment.</summary>
-    public static readonly Setting<double> Beta2 = Optimizer<double>(new("beta2", "rate", Forms.BelowOne, 0.999, "AdamW's decay of the second moment"));
+    public static readonly Setting<double> Beta2 =
+        Optimizer<double>(new("beta2", "rate", Forms.BelowOne, 0.999, "AdamW's decay of the second moment"));
 
     /// <summary>Share of the rows held out, chosen by a hash of the question.</summary>
     public static readonly Setting<double> ValidationFraction = new(
@@ -85,20 +106,38 @@ public static class TrainSettings
     public static readonly Setting<long> Seed = new("seed", "n", Forms.Seed, 0, "seed of everything random");
 
     /// <summary>Whether everything up to the first step is checked and told, and no more.</summary>
-    public static readonly Setting<bool> DryRun = new("dry_run", "", Forms.Flag, false, "estimate steps, tokens, memory and time from a few steps, and write nothing")
-    {
-        OnResume = OnResume.Once,
-    };
+    public static readonly Setting<bool> DryRun =
+        new("dry_run", "", Forms.Flag, false, "estimate steps, tokens, memory and time from a few steps, and write nothing")
+        {
+            OnResume = OnResume.Once,
+        };
 
     /// <summary>Steps between two lines of the log and of <c>metrics.jsonl</c>.</summary>
-    public static readonly Setting<int> LogEvery = new("log_every", "steps", Forms.Whole(1), 10, "steps between two log lines") { OnResume = OnResume.Free };
+    public static readonly Setting<int> LogEvery =
+        new("log_every", "steps", Forms.Whole(1), 10, "steps between two log lines") { OnResume = OnResume.Free };
 
     /// <summary>Steps between two evaluations on the validation rows.</summary>
-    public static readonly Setting<int?> EvalEvery = new("eval_every", "steps", Forms.Whole(1).Optional(), null, "steps between two evaluations on the validation rows")
+    public static readonly Setting<int?> EvalEvery =
+        new("eval_every", "steps", Forms.Whole(1).Optional(), null, "steps between two evaluations on the validation rows")
+        {
+            OnResume = OnResume.Free,
+            SuitsRun = true,
+            DefaultText = "a twentieth of all steps, about ten at least",
+            InForce = values => values.Get(ValidationFraction) > 0,
+        };
+
+    /// <summary>Which weights the trained model has, and a further stage begins with.</summary>
+    public static readonly Setting<KeptWeights> Keep = new(
+        "keep", "weights", Forms.Choice<KeptWeights>(), KeptWeights.Last, "weights at the end: {choices}, best being those of the lowest validation loss")
     {
-        OnResume = OnResume.Free,
-        SuitsRun = true,
-        DefaultText = "a twentieth of all steps, about ten at least",
+        InForce = values => values.Get(ValidationFraction) > 0,
+    };
+
+    /// <summary>Evaluations without a lower validation loss after which training ends.</summary>
+    public static readonly Setting<int?> Patience = new(
+        "patience", "n", Forms.Whole(1).Optional(), null, "stop early after this many evaluations in a row without a lower validation loss")
+    {
+        DefaultText = "never",
         InForce = values => values.Get(ValidationFraction) > 0,
     };
 
@@ -149,7 +188,7 @@ public static class TrainSettings
     internal static IReadOnlyList<Setting> OfRun(Setting<double> collapse) =>
     [
         StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Threads, StageSettings.ShortDtype, StageSettings.Device,
-        LogEvery, EvalEvery, CheckpointEvery, DivergenceFactor, collapse,
+        LogEvery, EvalEvery, Keep, Patience, CheckpointEvery, DivergenceFactor, collapse,
     ];
 
     /// <summary>What the settings of every training run must be together.</summary>
@@ -174,6 +213,18 @@ public static class TrainSettings
                 ? $"{EvalEvery.Say(values)} and {ValidationFraction.Flag} 0 contradict each other: there are no rows to evaluate on"
                 : null,
             EvalEvery,
+            ValidationFraction),
+        new(
+            values => values.Get(Keep) == KeptWeights.Best && values.Get(ValidationFraction) == 0
+                ? $"{Keep.Say(values)} needs {ValidationFraction.Flag}: without rows held out there is no best"
+                : null,
+            Keep,
+            ValidationFraction),
+        new(
+            values => values.Get(Patience) is not null && values.Get(ValidationFraction) == 0
+                ? $"{Patience.Say(values)} needs {ValidationFraction.Flag}: without rows held out nothing is evaluated"
+                : null,
+            Patience,
             ValidationFraction),
     ];
 

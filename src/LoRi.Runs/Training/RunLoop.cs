@@ -35,7 +35,14 @@ internal sealed class RunLoop(
     private readonly RunPlan plan = new(settings, data.Training.Count);
     private readonly int stages = method.Stages.OfType<LearningStage>().Count();
     private readonly Stopwatch sinceCheckpoint = Stopwatch.StartNew();
+    private readonly BestWeights kept = new(run.FolderPath);
     private TimeSpan saving = TimeSpan.Zero;
+
+    /// <summary>Steps that the stage before this one made.</summary>
+    private int stepsBefore;
+
+
+    private bool KeepsBest => settings.Train.Keep == KeptWeights.Best;
 
     /// <summary>Whether checkpoints that are due are left out where saving would take more than a tenth of the time.</summary>
     public bool SpacedByTime { get; init; }
@@ -64,9 +71,14 @@ internal sealed class RunLoop(
         var objective = stage.Objective(context);
         using var trainer = new Trainer(model, objective, data.Training, plan.Training);
         Begin(trainer, stage, number, from is not null && number == from.State.Stage ? from : null);
-        var finished = Train(trainer, objective, from, stop);
-        Trained = new(stage.Name, trainer.CompletedSteps, "last");
-        return finished;
+        if (!Train(trainer, objective, from, stop))
+        {
+            return false;
+        }
+
+        stepsBefore = trainer.CompletedSteps;
+        Trained = Kept(stage, trainer);
+        return true;
     }
 
     /// <summary>The task's cross-entropy over the rows held out, in nats per graded token.</summary>
@@ -88,6 +100,19 @@ internal sealed class RunLoop(
         return sum;
     }
 
+    /// <summary>The model gets the weights that the settings keep of a stage.</summary>
+    private TrainedAt Kept(LearningStage stage, Trainer trainer)
+    {
+        if (!KeepsBest || State.BestStep == 0)
+        {
+            return new(stage.Name, trainer.CompletedSteps, "last");
+        }
+
+        kept.Restore(State.BestStep, model);
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"the weights of step {State.BestStep} are kept, whose validation task loss {NumberText.Of(State.BestValidation!.Value)} is the lowest"));
+        return new(stage.Name, State.BestStep - State.Offset, "best");
+    }
+
     private static string ModuleOf(IReadOnlyList<ModelModule> modules, string slot) =>
         modules.FirstOrDefault(module => slot.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? LearningStage.Decoder;
 
@@ -104,16 +129,17 @@ internal sealed class RunLoop(
         using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics(), log.Warn);
         var steps = new StepLog(metrics, events, State, settings.Train.LogEvery, plan.Steps * stages, log);
         var watch = new RunWatch(settings.Train, model, method.Reasoning, data.Training, State.Watch);
-        while (!trainer.Finished)
+        while (!trainer.Finished && !State.EndedEarly)
         {
             MakeStep(trainer, objective, steps, watch);
             var (stopping, made) = (stop.IsCancellationRequested, State.Offset + trainer.CompletedSteps);
-            if (stopping || trainer.Finished || IsDue(made))
+            var ended = trainer.Finished || State.EndedEarly;
+            if (stopping || ended || IsDue(made))
             {
                 Save(trainer, metrics, watch.SoundUntil(made));
             }
 
-            if (stopping && !(trainer.Finished && State.Stage == stages - 1))
+            if (stopping && !(ended && State.Stage == stages - 1))
             {
                 log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume goes on from here");
                 return false;
@@ -138,7 +164,7 @@ internal sealed class RunLoop(
         }
         else
         {
-            State.BeginStage(number, plan.Steps);
+            State.BeginStage(number, stepsBefore);
         }
 
         if (stages > 1)
@@ -174,6 +200,7 @@ internal sealed class RunLoop(
         if (validated)
         {
             measures["validation_loss"] = Validated(step.Step, objective, trainer.Before);
+            EndEarly();
         }
 
         steps.Add(step, measures, kept: validated, shown: false);
@@ -184,11 +211,28 @@ internal sealed class RunLoop(
         var loss = Validate(objective, now);
         if (State.BestValidation is not { } best || loss < best)
         {
-            (State.BestValidation, State.BestStep) = (loss, step);
+            (State.BestValidation, State.BestStep, State.SinceBest) = (loss, step, 0);
+            if (KeepsBest)
+            {
+                kept.Keep(step, model);
+            }
+        }
+        else
+        {
+            State.SinceBest++;
         }
 
         log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {NumberText.Of(loss)}, best {NumberText.Of(State.BestValidation ?? loss)} at step {State.BestStep}"));
         return loss;
+    }
+
+    private void EndEarly()
+    {
+        if (settings.Train.Patience is { } patience && State.SinceBest >= patience)
+        {
+            State.EndedEarly = true;
+            log.Info($"stops early: the last {State.SinceBest} evaluations have no lower validation loss than that of step {State.BestStep} (--patience {patience})");
+        }
     }
 
     private bool IsDue(int step) => (step % plan.CheckpointEvery == 0 && (!SpacedByTime || sinceCheckpoint.Elapsed >= LeastSpacing * saving))
@@ -213,6 +257,7 @@ internal sealed class RunLoop(
             made,
             folder => RunCheckpoint.Write(folder, model, trainer, State),
             sound: sound);
+        kept.RemoveAllBut(State.BestStep);
         saving = Stopwatch.GetElapsedTime(start);
         sinceCheckpoint.Restart();
     }

@@ -1,6 +1,8 @@
+using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Settings;
 using LoRi.Models.Decoders;
+using LoRi.Models.Reasoning;
 
 namespace LoRi.Training.Methods;
 
@@ -15,6 +17,9 @@ public interface IMethod
 
     /// <summary>The method with its options, whose settings have been checked.</summary>
     MethodPlan Plan(SettingValues values);
+
+    /// <summary>Ways of reasoning of its own, by the kind that a card's <c>latents</c> name.</summary>
+    IReadOnlyDictionary<string, Func<JsonObject, IReasoning>> Kinds => new Dictionary<string, Func<JsonObject, IReasoning>>();
 
     /// <summary>The setting by which a term is scaled over a batch, so that a step must not be cut into micro-batches; null where none is.</summary>
     Setting? UndividedBy(SettingValues values) => null;

@@ -14,7 +14,8 @@ public static class RowSettings
     };
 
     /// <summary>The tokens that the task loss counts.</summary>
-    public static readonly Setting<Grading> Grade = new("grade", "tokens", Forms.Choice<Grading>(), Grading.Answer, "graded tokens: {choices}") { Group = SettingGroups.Model };
+    public static readonly Setting<Grading> Grade =
+        new("grade", "tokens", Forms.Choice<Grading>(), Grading.Answer, "graded tokens: {choices}") { Group = SettingGroups.Model };
 
     /// <summary>How much of the rationale the teacher reads.</summary>
     public static readonly Setting<TeacherTextOption> TeacherText = new(

@@ -9,12 +9,13 @@ public static class SharedSettings
     private const string NoLatents = "takes no latent steps";
 
     /// <summary>Continuous steps before the answer.</summary>
-    public static readonly Setting<int> LatentSteps = new("latent_steps", "n", Forms.Whole(1, 4_096), 5, "continuous steps before the answer")
-    {
-        Group = SettingGroups.Model,
-        Lacking = NoLatents,
-        AsksNothing = values => values.Get(LatentSteps!) == 0,
-    };
+    public static readonly Setting<int> LatentSteps =
+        new("latent_steps", "n", Forms.Whole(1, 4_096), 5, "continuous steps before the answer")
+        {
+            Group = SettingGroups.Model,
+            Lacking = NoLatents,
+            AsksNothing = values => values.Get(LatentSteps!) == 0,
+        };
 
     /// <summary>The map from a final state to the next latent input.</summary>
     public static readonly Setting<ProjectionKind> Projection = new(
@@ -25,14 +26,15 @@ public static class SharedSettings
     };
 
     /// <summary>Inner width of the mlp; left out, the hidden size.</summary>
-    public static readonly Setting<int?> ProjectionWidth = new("projection_width", "n", Forms.Whole(1, 65_536).Optional(), null, "inner width of the mlp")
-    {
-        Group = SettingGroups.Model,
-        Lacking = NoLatents,
-        DefaultText = "the hidden size",
-        OnResume = OnResume.Derived,
-        InForce = values => values.Get(Projection) == ProjectionKind.Mlp,
-    };
+    public static readonly Setting<int?> ProjectionWidth =
+        new("projection_width", "n", Forms.Whole(1, 65_536).Optional(), null, "inner width of the mlp")
+        {
+            Group = SettingGroups.Model,
+            Lacking = NoLatents,
+            DefaultText = "the hidden size",
+            OnResume = OnResume.Derived,
+            InForce = values => values.Get(Projection) == ProjectionKind.Mlp,
+        };
 
     /// <summary>The weight of a term that compares the states before the answer.</summary>
     public static readonly Setting<double> LambdaAnchor = new(

@@ -19,13 +19,15 @@ public static class CoreForms
         ("modewise", Covariance.Modewise), ("full", Covariance.Full), ("per-layer", Covariance.PerLayer), ("diagonal", Covariance.Diagonal), ("off", Covariance.Off));
 
     /// <summary>What weighs the entries of the moments.</summary>
-    public static ValueForm<Weighting> Weightings { get; } = Forms.Choice(("none", Weighting.Off), ("variance", Weighting.Variance), ("statistic", Weighting.Statistic));
+    public static ValueForm<Weighting> Weightings { get; } =
+        Forms.Choice(("none", Weighting.Off), ("variance", Weighting.Variance), ("statistic", Weighting.Statistic));
 
     /// <summary>Which statistic beyond the second moments is compared.</summary>
     public static ValueForm<Order> Orders { get; } = Forms.Choice(("none", Order.Off), ("lag-1", Order.Lag1), ("third", Order.Third));
 
     /// <summary>How the states at the anchor are compared.</summary>
-    public static ValueForm<AnchorForm> Anchors { get; } = Forms.Choice(("full", AnchorForm.Full), ("subspace", AnchorForm.Subspace), ("off", AnchorForm.Off));
+    public static ValueForm<AnchorForm> Anchors { get; } =
+        Forms.Choice(("full", AnchorForm.Full), ("subspace", AnchorForm.Subspace), ("off", AnchorForm.Off));
 
     /// <summary>Where the divisor of the anchor loss comes from.</summary>
     public static ValueForm<AnchorScale> AnchorScales { get; } = Forms.Choice(("corpus", AnchorScale.Corpus), ("batch", AnchorScale.Batch));

@@ -19,17 +19,20 @@ public static class AlignmentSettings
     };
 
     /// <summary>The subspace in which trajectories are compared; of a random one, without its seed.</summary>
-    public static readonly Setting<SubspaceKind> Kind = Fit("subspace_kind", "kind", CoreForms.SubspaceKinds, SubspaceKind.MultilinearSvd, "{choices}");
+    public static readonly Setting<SubspaceKind> Kind =
+        Fit("subspace_kind", "kind", CoreForms.SubspaceKinds, SubspaceKind.MultilinearSvd, "{choices}");
 
     /// <summary>The traced levels.</summary>
-    public static readonly Setting<LevelSelection> Levels = new("levels", "choice", LevelSelection.Form, LevelSelection.All, "traced levels: all, every-K or last-N")
-    {
-        Group = SettingGroups.Subspace,
-        Purpose = OneMethod,
-    };
+    public static readonly Setting<LevelSelection> Levels =
+        new("levels", "choice", LevelSelection.Form, LevelSelection.All, "traced levels: all, every-K or last-N")
+        {
+            Group = SettingGroups.Subspace,
+            Purpose = OneMethod,
+        };
 
     /// <summary>How trajectories are standardised before anything else.</summary>
-    public static readonly Setting<Standardisation> Standardise = Fit("standardise", "how", CoreForms.Standardisations, Standardisation.Full, "{choices}");
+    public static readonly Setting<Standardisation> Standardise =
+        Fit("standardise", "how", CoreForms.Standardisations, Standardisation.Full, "{choices}");
 
     /// <summary>Rank of the layer mode.</summary>
     public static readonly Setting<int?> LayerRank = Rank("layer_rank", "rank of the layer mode (not with --layer-energy)");
@@ -38,7 +41,8 @@ public static class AlignmentSettings
     public static readonly Setting<double?> LayerEnergy = Energy("layer_energy", "energy kept of the layer mode", LayerRank);
 
     /// <summary>The largest layer rank that an energy may choose. The default energies come with one; an energy that was named does not.</summary>
-    public static readonly Setting<int?> MaxLayerRank = Largest("max_layer_rank", "largest rank that an energy chooses for the layer mode", 8, LayerRank, LayerEnergy);
+    public static readonly Setting<int?> MaxLayerRank =
+        Largest("max_layer_rank", "largest rank that an energy chooses for the layer mode", 8, LayerRank, LayerEnergy);
 
     /// <summary>Rank of the hidden mode.</summary>
     public static readonly Setting<int?> HiddenRank = Rank("hidden_rank", "rank of the hidden mode (not with --hidden-energy)");
@@ -47,13 +51,16 @@ public static class AlignmentSettings
     public static readonly Setting<double?> HiddenEnergy = Energy("hidden_energy", "energy kept of the hidden mode", HiddenRank);
 
     /// <summary>The largest hidden rank that an energy may choose.</summary>
-    public static readonly Setting<int?> MaxHiddenRank = Largest("max_hidden_rank", "largest rank that an energy chooses for the hidden mode", 64, HiddenRank, HiddenEnergy);
+    public static readonly Setting<int?> MaxHiddenRank =
+        Largest("max_hidden_rank", "largest rank that an energy chooses for the hidden mode", 64, HiddenRank, HiddenEnergy);
 
     /// <summary>Which second moments are compared.</summary>
-    public static readonly Setting<Covariance> Covariance = Term("covariance", "form", CoreForms.Covariances, Math.Covariance.Modewise, "{choices}");
+    public static readonly Setting<Covariance> Covariance =
+        Term("covariance", "form", CoreForms.Covariances, Math.Covariance.Modewise, "{choices}");
 
     /// <summary>What weighs the entries of the moments.</summary>
-    public static readonly Setting<Weighting> Weighting = Term("weighting", "form", CoreForms.Weightings, Math.Weighting.Statistic, "{choices}");
+    public static readonly Setting<Weighting> Weighting =
+        Term("weighting", "form", CoreForms.Weightings, Math.Weighting.Statistic, "{choices}");
 
     /// <summary>Which statistic beyond the second moments is compared.</summary>
     public static readonly Setting<Order> Order = Term("order", "form", CoreForms.Orders, Math.Order.Off, "{choices}");
@@ -62,7 +69,8 @@ public static class AlignmentSettings
     public static readonly Setting<AnchorForm> Anchor = Term("anchor", "form", CoreForms.Anchors, AnchorForm.Full, "{choices}");
 
     /// <summary>Where the divisor of the anchor loss comes from.</summary>
-    public static readonly Setting<AnchorScale> AnchorStd = Term("anchor_std", "source", CoreForms.AnchorScales, AnchorScale.Corpus, "divisor of the anchor loss: {choices}");
+    public static readonly Setting<AnchorScale> AnchorStd =
+        Term("anchor_std", "source", CoreForms.AnchorScales, AnchorScale.Corpus, "divisor of the anchor loss: {choices}");
 
     /// <summary>Weight of the mean loss within the rationale loss.</summary>
     public static readonly Setting<double> MeanWeight = Weight("w_mean", "weight of the mean loss");
@@ -108,11 +116,12 @@ public static class AlignmentSettings
     };
 
     /// <summary>Whether the teacher runs at every step instead of a cache being read.</summary>
-    public static readonly Setting<bool> Online = new("online", "", Forms.Flag, false, "run the teacher at every step instead of reading a cache")
-    {
-        Group = SettingGroups.States,
-        Purpose = OneMethod,
-    };
+    public static readonly Setting<bool> Online =
+        new("online", "", Forms.Flag, false, "run the teacher at every step instead of reading a cache")
+        {
+            Group = SettingGroups.States,
+            Purpose = OneMethod,
+        };
 
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<Setting> All { get; } =
@@ -163,12 +172,13 @@ public static class AlignmentSettings
         return rank with { InForce = values => IsFitted(values) && values.IsGiven(rank) };
     }
 
-    private static Setting<double?> Energy(string key, string help, Setting<int?> rank) => Fit(key, "share", Forms.Share.Optional(), null, help) with
-    {
-        DefaultText = FormattableString.Invariant($"{UsualEnergy}"),
-        Default = values => values.Get(rank) is null ? UsualEnergy : null,
-        InForce = values => IsFitted(values) && values.Get(rank) is null,
-    };
+    private static Setting<double?> Energy(string key, string help, Setting<int?> rank) =>
+        Fit(key, "share", Forms.Share.Optional(), null, help) with
+        {
+            DefaultText = FormattableString.Invariant($"{UsualEnergy}"),
+            Default = values => values.Get(rank) is null ? UsualEnergy : null,
+            InForce = values => IsFitted(values) && values.Get(rank) is null,
+        };
 
     private static Setting<int?> Largest(string key, string help, int usual, Setting<int?> rank, Setting<double?> energy) =>
         Fit(key, "n", Forms.Whole(1, 65_536).Optional(), null, help) with
