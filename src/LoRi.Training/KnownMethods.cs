@@ -1,11 +1,15 @@
 using LoRi.Files;
 using LoRi.Models.Reasoning;
 using LoRi.Training.Methods;
+using LoRi.Training.Methods.Coconut;
 using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.CotSft;
+using LoRi.Training.Methods.IcotSi;
+using LoRi.Training.Methods.Kava;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
+using LoRi.Training.Methods.Pccot;
 
 namespace LoRi.Training;
 
@@ -15,7 +19,7 @@ public static class KnownMethods
     /// <summary>The explicit chain of thought: what teaches, and what <c>teach</c> trains.</summary>
     public static IMethod Teacher { get; } = new CotSftMethod();
 
-    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), Teacher];
+    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new KavaMethod(), new CoconutMethod(), new IcotSiMethod(), Teacher];
 
     static KnownMethods() => all.ForEach(Register);
 

@@ -12,6 +12,9 @@ open LoRi.Cli.Tests.TinyRun
 let private distill =
     [ "distill"; "--teacher"; "t"; "--data"; "d"; "--output"; "o" ]
 
+let private methods =
+    LoRi.Training.KnownMethods.Students |> Seq.map _.About.Name |> String.concat ", "
+
 let private mistyped =
     [
         for arguments, message in
@@ -29,7 +32,7 @@ let private mistyped =
                 [ "teach"; "--model=m" ], "a value follows after a space: --model m"
                 distill @ [ "--latnet-steps"; "3" ], "did you mean --latent-steps?"
                 distill @ [ "--num_epochs"; "3" ], "did you mean --epochs?"
-                distill @ [ "--method"; "lorii" ], "must be one of lori, no-cot, latent-ce, codi; did you mean lori?"
+                distill @ [ "--method"; "lorii" ], $"must be one of {methods}; did you mean lori?"
                 distill @ [ "--covariance"; "mode-wise" ], "did you mean modewise?"
                 [ "teach"; "--model"; "m"; "--data"; "d"; "--output"; "o"; "--dtype"; "bf16" ], "did you mean bfloat16?"
                 [ "score"; "--predictions"; "p"; "--rule"; "cody" ], "did you mean codi?"

@@ -65,6 +65,9 @@ let private tiny (recipe: string) (work: string) =
             yield! [ "--teacher"; model ]
         else
             yield! [ "--model"; model ]
+        // The rationales of the tests are of one step.
+        if File.ReadAllText(recipe).Contains "teacher_text: without-last-step" then
+            yield! [ "--teacher-text"; "full" ]
         if File.ReadAllText(recipe).Contains "layer_rank: 2" then
             yield! [ "--hidden-rank"; "4" ]
     ]

@@ -18,6 +18,9 @@ public static class SettingGroups
     /// <summary>Where a teacher's states are kept.</summary>
     public const string States = "THE TEACHER'S STATES";
 
+    /// <summary>How what is learnt changes on the way.</summary>
+    public const string Curriculum = "CURRICULUM";
+
     /// <summary>How weights are updated.</summary>
     public const string Optimizer = "OPTIMIZER";
 
@@ -28,5 +31,5 @@ public static class SettingGroups
     public const string Run = "THE RUN";
 
     /// <summary>All of them in order.</summary>
-    public static IReadOnlyList<string> All { get; } = [Model, Data, Subspace, Alignment, States, Optimizer, Adapters, Run];
+    public static IReadOnlyList<string> All { get; } = [Model, Data, Subspace, Alignment, States, Curriculum, Optimizer, Adapters, Run];
 }

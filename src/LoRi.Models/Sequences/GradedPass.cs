@@ -30,12 +30,18 @@ public sealed class GradedPass
     public Tensor CrossEntropySum => grades.Value.CrossEntropySum;
 
     /// <summary>Runs the rows, after a cache where there is one.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="weights">Its weights of this step.</param>
+    /// <param name="graded">The rows.</param>
+    /// <param name="levels">Whether all levels are kept.</param>
+    /// <param name="before">The latent steps that the rows follow; null where they begin.</param>
+    /// <param name="trace">Receives what is inside the blocks; null for nothing.</param>
     public static GradedPass Run(
-        ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null)
+        ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null, DecoderTrace? trace = null)
     {
-        var inputs = PaddedRows.Right([.. graded.Select(row => row.Ids[..^1])], model.Device);
-        var pass = model.Decoder.Forward(
-            weights, model.Decoder.Embed(weights, inputs), inputs.After(before?.Progress), before?.Cache, levels);
+        var inputs = PaddedRows.Right([.. graded.Select(row => row.FeedsLast ? row.Ids : row.Ids[..^1])], model.Device);
+        var positions = PositionGap.In(inputs.After(before?.Progress), inputs, graded);
+        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, inputs), positions, before?.Cache, levels, trace);
         return new GradedPass(inputs, graded, pass.Levels, () => Grade(model, weights, pass.Final, inputs, graded));
     }
 

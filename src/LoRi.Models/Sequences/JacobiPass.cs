@@ -21,7 +21,9 @@ public static class JacobiPass
     /// <param name="steps">Latent steps M.</param>
     /// <param name="sweeps">Sweeps T, at least 1.</param>
     /// <param name="trajectory">Whether the levels of the last sweep are kept.</param>
-    public static LatentSteps Run(ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, int sweeps, bool trajectory)
+    /// <param name="trace">Receives what is inside the blocks in the last sweep; null for nothing.</param>
+    public static LatentSteps Run(
+        ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, int sweeps, bool trajectory, DecoderTrace? trace = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, model.Special.Bot])], model.Device);
@@ -36,7 +38,8 @@ public static class JacobiPass
         for (var sweep = 0; sweep < sweeps; sweep++)
         {
             inputs = model.Feedback(steps == 1 ? before : cat([before, pass.Final.narrow(1, 0, steps - 1)], 1));
-            pass = model.Decoder.Forward(weights, inputs, positions, first.Cache, levels: trajectory && sweep == sweeps - 1);
+            var last = sweep == sweeps - 1;
+            pass = model.Decoder.Forward(weights, inputs, positions, first.Cache, levels: trajectory && last, last ? trace : null);
         }
 
         var levels = trajectory ? stack(pass.Levels!.Skip(1), 1) : null;

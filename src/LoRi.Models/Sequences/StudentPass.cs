@@ -17,7 +17,18 @@ public sealed record StudentPass(LatentSteps Latents, GradedPass Answer)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(rows);
-        var latents = LatentPass.Run(model, weights, [.. rows.Select(row => row.Question)], rows[0].Latents, trajectory);
+        return After(LatentPass.Run(model, weights, [.. rows.Select(row => row.Question)], rows[0].Latents, trajectory), model, weights, rows, levels);
+    }
+
+    /// <summary>Runs what follows the latent steps of rows.</summary>
+    /// <param name="latents">What their latent steps gave.</param>
+    /// <param name="model">The student.</param>
+    /// <param name="weights">Its weights of this step.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="levels">Whether the answer's levels are kept.</param>
+    public static StudentPass After(LatentSteps latents, ReasoningModel model, DecoderWeights weights, IReadOnlyList<LatentRow> rows, bool levels = false)
+    {
+        ArgumentNullException.ThrowIfNull(model);
         return new(latents, GradedPass.Run(model, weights, [.. rows.Select(row => row.After(model.Special.Eot))], levels, latents));
     }
 }

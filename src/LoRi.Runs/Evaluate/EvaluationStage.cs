@@ -37,7 +37,7 @@ public sealed class EvaluationStage
     {
         (this.options, this.model, this.card, this.tokenizer, this.info) = (options, model, card, tokenizer, info);
         var own = options.AnswerPrefix is { } text ? tokenizer.Encode(text, addSpecialTokens: false) : card?.PrefixIds ?? [];
-        var decoded = Text(own).Trim();
+        var decoded = (card?.Form.BeforeAnswer ?? Text(own)).Trim();
         prefix = decoded.Length > 0 ? decoded : AnswerScorer.AnswerPrefix;
         plan = Plan(options.WritePrefix ? [] : own);
         fed = plan.Reasoning.FeedsPrefix ? Text(plan.Prefix) : "";

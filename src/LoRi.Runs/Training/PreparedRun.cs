@@ -115,7 +115,7 @@ internal sealed class PreparedRun : IDisposable
         {
             int Id(string marker) => tokenizer.TokenToId(marker)!.Value;
             var parts = isStudent
-                ? new StudentParts(settings.Latent.Projection, settings.Latent.ProjectionWidth, Id(StudentMarkers.Texts[0]), Id(StudentMarkers.Texts[1]))
+                ? new StudentParts(method.Projection ?? settings.Latent.Projection, settings.Latent.ProjectionWidth, Id(StudentMarkers.Texts[0]), Id(StudentMarkers.Texts[1]))
                 {
                     Latent = method.Markers.Latent ? Id(StudentMarkers.Latent) : null,
                     Modules = method.Modules,

@@ -22,6 +22,9 @@ public abstract class MethodPlan : IDisposable
     /// <summary>The rows that the method adds to the tables.</summary>
     public virtual MarkerRows Markers => MarkerRows.Two;
 
+    /// <summary>The map from a final state to the next latent input, where the method leaves no choice; null where settings say it.</summary>
+    public virtual ProjectionKind? Projection => null;
+
     /// <summary>Its stages, in their order.</summary>
     public abstract IReadOnlyList<Stage> Stages { get; }
 
@@ -55,6 +58,18 @@ public abstract class MethodPlan : IDisposable
 /// <param name="objective">What it minimises.</param>
 public sealed class OneStage(MethodFacts about, IReasoning reasoning, IObjective objective) : MethodPlan
 {
+    /// <summary>How question, rationale and answer are written; left out, plainly.</summary>
+    public SequenceForm Text { get; init; } = SequenceForm.Plain;
+
+    /// <summary>The rows that the method adds to the tables; left out, those of begin and end.</summary>
+    public MarkerRows Rows { get; init; } = MarkerRows.Two;
+
+    /// <inheritdoc/>
+    public override SequenceForm Form => Text;
+
+    /// <inheritdoc/>
+    public override MarkerRows Markers => Rows;
+
     /// <inheritdoc/>
     public override MethodFacts About => about;
 

@@ -44,6 +44,30 @@ public static class SharedSettings
         Lacking = "compares no states before the answer",
     };
 
+    /// <summary>Sweeps over latent steps that are passed side by side.</summary>
+    public static readonly Setting<int> Sweeps = new("sweeps", "n", Forms.Whole(1, 4_096), 3, "sweeps over latent steps that are passed side by side")
+    {
+        Group = SettingGroups.Model,
+        Lacking = "takes its latent steps one after the other, or none",
+    };
+
+    /// <summary>What the distance of the states before the answer is divided by.</summary>
+    public static readonly Setting<AnchorUnit?> AnchorUnit = new(
+        "anchor_unit", "unit", Forms.Choice<AnchorUnit>().Optional(), null, "deviation over the batch that the anchor loss is divided by: {choices}")
+    {
+        Group = SettingGroups.Alignment,
+        DefaultText = "the method's own",
+        Lacking = "has a unit of its own",
+    };
+
+    /// <summary>When the optimizer begins anew.</summary>
+    public static readonly Setting<OptimizerReset> OptimizerReset = new(
+        "optimizer_reset", "when", Forms.Choice<OptimizerReset>(), Methods.OptimizerReset.Stage, "when the optimizer begins anew: {choices}")
+    {
+        Group = SettingGroups.Curriculum,
+        Lacking = "has no stages",
+    };
+
     /// <summary>What every method with latent steps has.</summary>
     public static IReadOnlyList<Setting> OfLatents { get; } = [LatentSteps, Projection, ProjectionWidth];
 

@@ -2,57 +2,24 @@
 module LoRi.Training.Tests.CodiFixture
 
 open System
-open System.Text.Json
-open LoRi.Files.Safetensors
 open LoRi.Models.Decoders
 open LoRi.Models.ModelFiles
 open LoRi.Models.Sequences
-open LoRi.Models.Weights
 open LoRi.Training.Methods.Codi
+open LoRi.Training.Tests.PeerFixture
 open LoRi.Training.Tests.SharedFiles
-open TorchSharp
 
-/// The files of one model.
-type Reference =
-    {
-        Folder: string
-        Batch: JsonElement
-        Expected: JsonElement
-    }
-
-    member this.Name = this.Folder.Substring(this.Folder.LastIndexOf '/' + 1)
-
-    member this.Hyper(name: string) =
-        (this.Batch.GetProperty "hyper_parameters").GetProperty(name).GetDouble()
-
-    member this.Id(name: string) =
-        (this.Batch.GetProperty "ids").GetProperty(name).GetInt32()
-
-    member this.LatentSteps = int (this.Hyper "num_latent")
-
-    /// Names of all batches.
-    member this.Batches =
-        [
-            for batch in (this.Batch.GetProperty "batches").EnumerateObject() -> batch.Name
-        ]
+let latentSteps (reference: Reference) = int (reference.Hyper "num_latent")
 
 /// All models.
-let references () =
-    [
-        for folder in peers "codi" ->
-            {
-                Folder = folder
-                Batch = json (folder + "/batch.json")
-                Expected = json (folder + "/expected.json")
-            }
-    ]
+let references () = referencesOf "codi"
 
 /// CODI as the reference trains it: the prefix is graded too, as it grades all that follows the end of the latents.
 let grading = Grading.PrefixAndAnswer
 
 let codi (reference: Reference) =
     CodiObjective(
-        reference.LatentSteps,
+        latentSteps reference,
         reference.Hyper "distill_loss_factor",
         reference.Hyper "ref_loss_factor",
         grading
@@ -88,53 +55,11 @@ let rows (reference: Reference) (name: string) : EncodedExample[] =
             EncodedExample(index, question, rationale, prefix, answer)
     |]
 
-/// The matrices that the reference adapts: the name of a weight and its two factors, in float64.
-let adapters (extra: SafetensorsFile) : (string * torch.Tensor * torch.Tensor) list =
-    let factor (name: string) =
-        let entry = extra.Get name
-        torch.tensor(extra.ReadDoubles name).reshape(Seq.toArray entry.Shape)
-
-    [
-        for entry in extra.Entries do
-            if entry.Name.EndsWith ".lora_A" then
-                let matrix = entry.Name.Substring(0, entry.Name.Length - ".lora_A".Length)
-                matrix, factor entry.Name, factor (matrix + ".lora_B")
-    ]
-
-let openExtra (reference: Reference) =
-    SafetensorsFile.Open(path (reference.Folder + "/extra.safetensors"))
-
-/// A product of two factors in the layout of the weight that it is added to: GPT-2's are stored input first.
-let inLayout (model: ReasoningModel) (matrix: torch.Tensor) =
-    if model.Config.Family = DecoderFamily.Gpt2 then
-        matrix.t ()
-    else
-        matrix
-
-/// The reference's student: its adapters merged into the weights in float64, whatever the model's own type.
+/// The reference's student: its adapters merged into the weights.
 let student (reference: Reference) (precision: Precision) : ReasoningModel =
     let width = Nullable(int (reference.Hyper "prj_dim"))
 
     let parts =
         StudentParts(ProjectionKind.Mlp, width, reference.Id "bot_id", reference.Id "eot_id")
 
-    let model =
-        ModelLoader.LoadToTrain(path (reference.Folder + "/base"), LoadSettings.OnCpu precision, parts)
-
-    use _ = torch.no_grad ()
-    use _ = torch.NewDisposeScope()
-    use extra = openExtra reference
-    let table = model.Parameters[DecoderLayout.Embedding model.Config]
-    let added = (extra.Get "special_rows").Shape[0]
-    extra.CopyInto("special_rows", table.narrow (0L, int64 (reference.Id "pad_id"), added))
-
-    for slot in model.Projection.Slots model.Config.HiddenSize do
-        extra.CopyInto(slot.Name, model.Parameters[slot.Name].detach())
-
-    for matrix, a, b in adapters extra do
-        let weight = model.Parameters.Part(matrix + ".weight")
-        let added = b.matmul (a) * (reference.Hyper "lora_scale").ToScalar()
-
-        weight.copy_ (weight.``to`` (torch.ScalarType.Float64) + inLayout model added) |> ignore
-
-    model
+    loadStudent reference precision parts (reference.Id "pad_id")

@@ -4,46 +4,15 @@ module LoRi.Training.Tests.CodiFixtureTests
 
 open System.Text.Json
 open Expecto
-open LoRi.Files.Gguf
 open LoRi.Files.Safetensors
 open LoRi.Models.Decoders
-open LoRi.Models.Native
 open LoRi.Models.Sequences
-open LoRi.Models.Tensors
-open LoRi.Training.Methods
 open LoRi.Training.Tests.CodiFixture
+open LoRi.Training.Tests.PeerFixture
 open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.SharedFiles
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
-
-/// A number type with the tolerances that the reference's own page suggests, relative: losses; norms of gradients and single values.
-type private Numbers =
-    {
-        Name: string
-        File: string
-        Precision: Precision
-        Loss: float
-        Value: float
-    }
-
-let private float64 =
-    {
-        Name = "float64"
-        File = "expected_f64"
-        Precision = Precision.Exact
-        Loss = 1e-9
-        Value = 1e-9
-    }
-
-let private float32 =
-    {
-        Name = "float32"
-        File = "expected"
-        Precision = Precision.Full
-        Loss = 1e-5
-        Value = 1e-4
-    }
 
 /// What the reference has and the product cannot give, with the reason.
 let private impossible =
@@ -55,9 +24,6 @@ let private impossible =
         "generation.batch_size_*", "answers that depend on the padding of their batch"
         "generation.unpadded as generated", "the reference cuts <eot> off the logits; here any id may be written"
     ]
-
-let private wantedOf (reference: Reference) numbers (name: string) =
-    (reference.Expected.GetProperty numbers.Name).GetProperty name
 
 /// The batch whose rows the reference also ran alone: one with padding, where there is one.
 let private batchOfRows (reference: Reference) =
@@ -77,23 +43,9 @@ let private equalVariants (reference: Reference) =
                     batch, variant.Name
     ]
 
-let private withModel reference numbers (quantity: string) (check: ReasoningModel -> unit) =
-    NativeRuntime.Load()
-    use model = student reference numbers.Precision
-    use _ = torch.NewDisposeScope()
-    Agreement.at reference.Name numbers.Name quantity (fun () -> check model)
+let private withModel reference = withStudent student reference
 
 let private losses reference model rows = lossesOf (codi reference) model rows
-
-let private compareTerms numbers (wanted: JsonElement) (names: (string * string) list) (terms: LossTerm seq) =
-    for name, theirs in names do
-        let term = terms |> Seq.find (fun term -> term.Name = name)
-        near numbers.Loss (wanted.GetProperty(theirs).GetDouble()) (number term.Value) name
-
-let private total (terms: LossTerm seq) =
-    terms
-    |> Seq.map (fun term -> HeldScalars.Times(term.Value, term.Weight))
-    |> Seq.reduce (fun a b -> HeldScalars.Plus(a, b))
 
 let private crossEntropies = [ "task", "student_ce"; "teacher", "teacher_ce" ]
 let private allTerms = ("anchor", "distill") :: crossEntropies
@@ -140,13 +92,13 @@ let private states (reference: Reference) (model: ReasoningModel) (rows: Encoded
     let questions = rows |> Array.map _.Question
     // The last latent is computed by the reference but not fed: one more step here gives it.
     let further =
-        LatentPass.Run(model, weights, questions, reference.LatentSteps + 1, false)
+        LatentPass.Run(model, weights, questions, latentSteps reference + 1, false)
 
-    let before = LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
+    let before = LatentPass.Run(model, weights, questions, latentSteps reference, false)
 
     let after =
         rows
-        |> Array.map (fun row -> LatentRow.Of(row, reference.LatentSteps, grading).After model.Special.Eot)
+        |> Array.map (fun row -> LatentRow.Of(row, latentSteps reference, grading).After model.Special.Eot)
 
     let answer = GradedPass.Run(model, weights, after, true, before)
 
@@ -159,18 +111,6 @@ let private states (reference: Reference) (model: ReasoningModel) (rows: Encoded
         "teacher_anchor", teacher.Anchors 0
     ],
     (answer, teacher)
-
-let private compareStates numbers (golden: SafetensorsFile) prefix found =
-    let kept =
-        found |> List.filter (fun (name, _) -> not (isNull (golden.Find $"{prefix}/{name}")))
-
-    Expect.isNonEmpty kept $"{prefix}: reference tensors"
-
-    for name, tensor in kept do
-        nearArrays numbers.Value (golden.ReadDoubles $"{prefix}/{name}") (doubles tensor) $"{prefix}/{name}"
-
-let private openGolden (reference: Reference) numbers =
-    SafetensorsFile.Open(path $"{reference.Folder}/{numbers.File}.safetensors")
 
 /// The states of every row, alone and as a row of the padded batch.
 let private rowStates reference numbers =
@@ -224,48 +164,16 @@ let private equalStates reference numbers (batch, variant: string) =
             compare "student_logits" (fun _ -> 1) graded answer.Logits
             compare "teacher_logits" _.Question.Length (fun row -> row.Rationale.Length + graded row) teacher.Logits)
 
-/// Gradients of the adapters, by the chain rule from that of the weight W + s B A into which they are merged.
-let private adapterGradients (reference: Reference) (model: ReasoningModel) (extra: SafetensorsFile) =
-    let scale = (reference.Hyper "lora_scale").ToScalar()
-
-    [
-        for matrix, a, b in adapters extra do
-            let gradient =
-                model.Parameters.PartGradient(matrix + ".weight").``to``(torch.ScalarType.Float64)
-                |> inLayout model
-
-            matrix + ".lora_A", number (b.t().matmul(gradient).norm() * scale)
-            matrix + ".lora_B", number (gradient.matmul(a.t ()).norm() * scale)
-    ]
-
 /// Norms of the gradients of everything that the reference trains, one by one and together.
 let private gradients reference numbers (batch, variant) =
     withModel reference numbers "norms of gradients" (fun model ->
-        model.Parameters.Gradients.zero_ () |> ignore
-        (total (losses reference model (rows reference batch))).backward()
+        differentiate model (total (losses reference model (rows reference batch)))
         use extra = openExtra reference
 
-        let projection =
-            [
-                for slot in model.Projection.Slots model.Config.HiddenSize ->
-                    slot.Name, number (model.Parameters.PartGradient(slot.Name).norm())
-            ]
-
-        let found = Map(projection @ adapterGradients reference model extra)
-        let wanted = wantedOf reference numbers variant
-
-        let norms =
-            [
-                for norm in (wanted.GetProperty "grad_norm").EnumerateObject() -> norm.Name, norm.Value.GetDouble()
-            ]
-
-        Expect.equal (set (List.map fst norms)) (set found.Keys) "trained parameters"
-
-        for name, norm in norms do
-            near numbers.Value norm found[name] $"gradient of {name}"
-
-        let all = found.Values |> Seq.sumBy (fun norm -> norm * norm) |> sqrt
-        near numbers.Value (wanted.GetProperty("grad_norm_global").GetDouble()) all "norm of all gradients")
+        compareNorms
+            numbers
+            (wantedOf reference numbers variant)
+            (projectionGradients model @ adapterGradients reference model extra))
 
 /// The reference's answers, written by the model after its latents, are the likeliest ids one after another. They are fed
 /// here, not generated: the reference never lets <eot> be written, the last id of its table, and with these weights it often is
@@ -283,7 +191,7 @@ let private answers (reference: Reference) numbers =
             let questions = [| ints (question.GetProperty "ids_without_bot") |]
 
             let latents =
-                LatentPass.Run(model, weights, questions, reference.LatentSteps, false)
+                LatentPass.Run(model, weights, questions, latentSteps reference, false)
 
             let row = GradedRow(Array.append [| eot |] ids, 1, 0)
             let logits = (GradedPass.Run(model, weights, [| row |], false, latents)).Logits

@@ -1,0 +1,51 @@
+using LoRi.Files.Settings;
+using LoRi.Models.Decoders;
+using LoRi.Models.Reasoning;
+using LoRi.Models.Sequences;
+
+namespace LoRi.Training.Methods.Coconut;
+
+/// <summary>Coconut: a chain of thought that gives way to latent steps. See <see cref="CoconutObjective"/>.</summary>
+public sealed class CoconutMethod : IMethod
+{
+    /// <inheritdoc/>
+    public MethodFacts About { get; } = new("coconut", "a chain of thought replaced step by step by latent steps")
+    {
+        TakesLatentSteps = true,
+        ReadsChain = true,
+        NeedsRationale = true,
+        NeedsSteps = true,
+        Settings = CoconutSettings.All,
+    };
+
+    /// <inheritdoc/>
+    public MethodPlan Plan(SettingValues values) => new CoconutPlan(About, values);
+
+    private sealed class CoconutPlan(MethodFacts about, SettingValues values) : MethodPlan
+    {
+        /// <summary>The token whose row the markers begin as, where the tokenizer has it: the published code's.</summary>
+        private const string MarkersBegin = "<<";
+
+        private readonly LatentStages stages = new()
+        {
+            PerStep = values.Get(CoconutSettings.PerStep),
+            Last = values.Get(CoconutSettings.Last),
+            First = values.Get(CoconutSettings.First),
+            EpochsPerStage = values.Get(CoconutSettings.EpochsPerStage),
+            PadsLatents = !values.Get(CoconutSettings.FewerLatents),
+            Reset = values.Get(SharedSettings.OptimizerReset),
+        };
+
+        public override MethodFacts About => about;
+
+        public override SequenceForm Form => CoconutForm.Value;
+
+        public override IReasoning Reasoning => new SequentialReasoning(stages.PerStep * stages.Last, stages.PerStep);
+
+        public override MarkerRows Markers { get; } = new(Latent: false, MarkersBegin);
+
+        public override ProjectionKind? Projection => ProjectionKind.Identity;
+
+        public override IReadOnlyList<Stage> Stages => [new LearningStage("train", _ => new CoconutObjective(stages, values.Get(CoconutSettings.Uniform)))];
+    }
+}
