@@ -91,12 +91,14 @@ public sealed class Trainer : IDisposable
         var terms = new Dictionary<string, double>();
         model.Parameters.Gradients.zero_();
         using var dropout = model.BeginDropout(plan.Seed, step);
-        var loss = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).Sum(part => Accumulate(prepared, part, terms));
+        var loss = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize))
+            .Sum(part => Accumulate(prepared, part, terms));
         var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
         var norm = Optimizer.Step(rate);
         CompletedSteps++;
         var tokens = prepared.Lengths.Sum(length => (long)length);
-        return new StepMetrics(step + 1, loss, terms, rate, norm, tokens, clock.Elapsed.TotalSeconds) { Point = objective.Curriculum.PointAt(At(step)) };
+        return new StepMetrics(step + 1, loss, terms, rate, norm, tokens,
+            clock.Elapsed.TotalSeconds) { Point = objective.Curriculum.PointAt(At(step)) };
     }
 
     /// <inheritdoc/>
@@ -105,7 +107,8 @@ public sealed class Trainer : IDisposable
     private Moment At(int step) => new(step, (double)step * plan.BatchSize / data.Count);
 
     private IPreparedStep Prepare(int step) => objective.Prepare(
-        [.. order.RowsOf(step).Select(index => data[index])], At(step), new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
+        [.. order.RowsOf(step).Select(index => data[index])], At(step),
+        new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
 
     private double Accumulate(IPreparedStep step, int[] rows, Dictionary<string, double> terms)
     {
