@@ -14,7 +14,8 @@ public sealed class BatchOrder(int rows, int batchSize, long seed)
     public int[] RowsOf(int step)
     {
         var first = (long)step * batchSize;
-        return [.. Enumerable.Range(0, batchSize).Select(offset => Permutation((int)((first + offset) / rows))[(int)((first + offset) % rows)])];
+        return [.. Enumerable.Range(0, batchSize)
+            .Select(offset => Permutation((int)((first + offset) / rows))[(int)((first + offset) % rows)])];
     }
 
     private int[] Permutation(int epoch)

@@ -92,20 +92,13 @@ public sealed class Trainer : IDisposable
         var prepared = Prepare(step);
         var terms = new Dictionary<string, double>();
         model.Parameters.Gradients.zero_();
-        var loss = 0.0;
-        var parts = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).ToArray();
-        for (var part = 0; part < parts.Length; part++)
-        {
-            using var dropout = model.BeginDropout(plan.Seed, step, part);
-            loss += Accumulate(prepared, parts[part], terms);
-            tree.Add(last: part == parts.Length - 1);
-        }
-
+        var loss = Differentiate(prepared, step, terms);
         var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
         var norm = Optimizer.Step(rate);
         CompletedSteps++;
         var tokens = prepared.Lengths.Sum(length => (long)length);
-        return new StepMetrics(step + 1, loss, terms, rate, norm, tokens, clock.Elapsed.TotalSeconds) { Point = objective.Curriculum.PointAt(At(step)) };
+        return new StepMetrics(step + 1, loss, terms, rate, norm, tokens,
+            clock.Elapsed.TotalSeconds) { Point = objective.Curriculum.PointAt(At(step)) };
     }
 
     /// <inheritdoc/>
@@ -118,7 +111,23 @@ public sealed class Trainer : IDisposable
     private Moment At(int step) => new(step, (double)step * plan.BatchSize / data.Count);
 
     private IPreparedStep Prepare(int step) => objective.Prepare(
-        [.. order.RowsOf(step).Select(index => data[index])], At(step), new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
+        [.. order.RowsOf(step).Select(index => data[index])], At(step),
+        new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
+
+    /// <summary>Loss and gradient of a step, micro-batch after micro-batch.</summary>
+    private double Differentiate(IPreparedStep prepared, int step, Dictionary<string, double> terms)
+    {
+        var loss = 0.0;
+        var parts = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).ToArray();
+        for (var part = 0; part < parts.Length; part++)
+        {
+            using var dropout = model.BeginDropout(plan.Seed, step, part);
+            loss += Accumulate(prepared, parts[part], terms);
+            tree.Add(last: part == parts.Length - 1);
+        }
+
+        return loss;
+    }
 
     private double Accumulate(IPreparedStep step, int[] rows, Dictionary<string, double> terms)
     {

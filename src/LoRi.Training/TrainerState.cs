@@ -49,7 +49,8 @@ public static class TrainerState
         using var file = SafetensorsFile.Open(Path.Combine(folder, FileName));
         if (Number(file, StepKey) is not { } step)
         {
-            throw new InputException($"{file.Path}: is not the state of a training (no step in its metadata); delete its folder to go back to the one before");
+            throw new InputException(
+                $"{file.Path}: is not the state of a training (no step in its metadata); delete its folder to go back to the one before");
         }
 
         using var guard = no_grad();
@@ -57,7 +58,9 @@ public static class TrainerState
         {
             if (!file.Get(name).Shape.SequenceEqual(value.shape))
             {
-                throw new InputException($"{file.Path}: {name} has {file.Get(name).Count} values, this model {value.numel()}; resume with the settings it was made with");
+                throw new InputException(
+                    $"{file.Path}: {name} has {file.Get(name).Count} values, this model {value.numel()}; resume with the settings it was "
+                    + "made with");
             }
 
             file.CopyInto(name, value);
@@ -70,7 +73,9 @@ public static class TrainerState
     }
 
     private static int? Number(SafetensorsFile file, string key) =>
-        file.Metadata.TryGetValue(key, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+        file.Metadata.TryGetValue(key, out var text) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     private static IEnumerable<(string Name, Tensor Value)> Tensors(ReasoningModel model, AdamW optimizer) =>
     [

@@ -10,7 +10,17 @@ let main args =
         0
     | [| "--agreement"; file |] ->
         let code =
-            testList "reference numbers" [ LoRiFixtureTests.tests; LoRiFixtureRunTests.tests; CodiFixtureTests.tests ]
+            testList
+                "reference numbers"
+                [
+                    LoRiFixtureTests.tests
+                    LoRiFixtureRunTests.tests
+                    CodiFixtureTests.tests
+                    PccotFixtureTests.tests
+                    IcotSiFixtureTests.tests
+                    KavaFixtureTests.tests
+                    CoconutFixtureTests.tests
+                ]
             |> runTestsWithCLIArgs [] [||]
 
         Agreement.write file

@@ -23,7 +23,9 @@ internal sealed class AdapterConfigReader
     private static readonly HashSet<string> Informative =
         ["auto_mapping", "inference_mode", "megatron_core", "peft_version", "qalora_group_size", "revision", "runtime_config"];
 
-    /// <summary>Ways of initialising that leave the base as it is; the others change it, and the adapter fits the changed one only.</summary>
+    /// <summary>
+    /// Ways of initialising that leave the base as it is; the others change it, and the adapter fits the changed one only.
+    /// </summary>
     private static readonly HashSet<string> KeepingTheBase = ["gaussian", "eva", "orthogonal"];
 
     private readonly JsonObject json;
@@ -60,7 +62,8 @@ internal sealed class AdapterConfigReader
             Alpha = Number("lora_alpha", Take("lora_alpha"), positive: true),
             Dropout = Dropout(),
             RankStabilised = Flag("use_rslora"),
-            Targets = Selection("target_modules", out var all) ?? (all ? null : throw Wrong("target_modules", "a list of module names", null)),
+            Targets = Selection("target_modules", out var all)
+                ?? (all ? null : throw Wrong("target_modules", "a list of module names", null)),
             Excluded = Selection("exclude_modules", out _),
             Layers = Layers(),
             RankPattern = Patterns("rank_pattern", (place, node) => Whole(place, node, 1, LargestRank)),
@@ -81,7 +84,8 @@ internal sealed class AdapterConfigReader
         if (active.Key is not null)
         {
             throw new InputException(
-                $"{source}: {active.Key} is {Shown(active.Value)}; adapters with that are not supported, plain LoRA and rsLoRA are; merge this one into its base with the program that made it");
+                $"{source}: {active.Key} is {Shown(active.Value)}; adapters with that are not supported, plain LoRA and rsLoRA are; merge "
+                + "this one into its base with the program that made it");
         }
     }
 
@@ -104,7 +108,8 @@ internal sealed class AdapterConfigReader
         var found = Text(name);
         if (!accepted.Contains(found))
         {
-            throw new InputException($"{source}: {name} is {(found is null ? "absent" : MessageText.Quote(found))}; only '{accepted[0]}' is supported");
+            throw new InputException(
+                $"{source}: {name} is {(found is null ? "absent" : MessageText.Quote(found))}; only '{accepted[0]}' is supported");
         }
     }
 
@@ -112,10 +117,13 @@ internal sealed class AdapterConfigReader
     {
         var node = Take("init_lora_weights");
         var text = node is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
-        if (text is null ? node is not null && node.GetValueKind() is not (JsonValueKind.True or JsonValueKind.False) : !KeepingTheBase.Contains(text))
+        if (text is null
+            ? node is not null && node.GetValueKind() is not (JsonValueKind.True or JsonValueKind.False)
+            : !KeepingTheBase.Contains(text))
         {
             throw new InputException(
-                $"{source}: init_lora_weights is {Shown(node)}, which changes the base's weights as well; convert the adapter to plain LoRA with the program that made it");
+                $"{source}: init_lora_weights is {Shown(node)}, which changes the base's weights as well; convert the adapter to plain "
+                + "LoRA with the program that made it");
         }
     }
 
@@ -135,13 +143,15 @@ internal sealed class AdapterConfigReader
 
     private int Whole(string name, JsonNode? node, int least, int most) =>
         node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
-        && int.TryParse(value.ToJsonString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+        && int.TryParse(value.ToJsonString(), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number
+            <= most
             ? number
             : throw Wrong(name, $"a whole number from {least} to {most}", node);
 
     private double Number(string name, JsonNode? node, bool positive) =>
         node is JsonValue value && value.GetValueKind() == JsonValueKind.Number
-        && double.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) && (positive ? number > 0 : number >= 0)
+        && double.TryParse(value.ToJsonString(), CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+        && (positive ? number > 0 : number >= 0)
             ? number
             : throw Wrong(name, positive ? "a number above 0" : "a number from 0 on", node);
 
@@ -192,7 +202,9 @@ internal sealed class AdapterConfigReader
 
     private IReadOnlyList<int> Ids(string name, JsonArray list)
     {
-        int[] ids = list.Count <= MostEntries ? [.. list.Select(item => Whole(name, item, 0, LargestId))] : throw Wrong(name, $"a list of at most {MostEntries}", null);
+        int[] ids = list.Count <= MostEntries
+            ? [.. list.Select(item => Whole(name, item, 0, LargestId))]
+            : throw Wrong(name, $"a list of at most {MostEntries}", null);
         return ids.Distinct().Count() == ids.Length ? ids : throw Wrong(name, "a list without repetitions", list);
     }
 
@@ -200,7 +212,9 @@ internal sealed class AdapterConfigReader
     {
         null => [],
         JsonObject { Count: <= MostEntries } fields =>
-            [.. fields.Select(pair => (ModuleSelection.Ending(pair.Key, $"{source}: {name}"), read($"{name} of {MessageText.Quote(pair.Key)}", pair.Value)))],
+            [.. fields.Select(
+                pair => (ModuleSelection.Ending(pair.Key, $"{source}: {name}"),
+                    read($"{name} of {MessageText.Quote(pair.Key)}", pair.Value)))],
         var other => throw Wrong(name, "an object of patterns", other),
     };
 
@@ -210,11 +224,14 @@ internal sealed class AdapterConfigReader
         JsonArray list => new() { [""] = Ids("trainable_token_indices", list) },
         JsonObject { Count: <= 2 } tables => tables.ToDictionary(
             pair => pair.Key,
-            pair => pair.Value is JsonArray list ? Ids("trainable_token_indices", list) : throw Wrong("trainable_token_indices", "lists of token ids", pair.Value)),
+            pair => pair.Value is JsonArray list
+                ? Ids("trainable_token_indices", list)
+                : throw Wrong("trainable_token_indices", "lists of token ids", pair.Value)),
         var other => throw Wrong("trainable_token_indices", "a list of token ids, or one for each table", other),
     };
 
-    private InputException Wrong(string name, string expected, JsonNode? found) => new($"{source}: {name} should be {expected}, found {Shown(found)}");
+    private InputException Wrong(string name, string expected, JsonNode? found) =>
+        new($"{source}: {name} should be {expected}, found {Shown(found)}");
 
     private static string Shown(JsonNode? node)
     {

@@ -32,11 +32,14 @@ internal sealed class AdapterFolder : IDisposable
     /// <summary>Whether a folder holds an adapter.</summary>
     public static bool IsOne(string folder) => File.Exists(Path.Combine(folder, AdapterConfig.FileName));
 
-    /// <summary>The folder that holds the adapter: a run directory, or its <c>final/</c>, stands for the adapter that the run trained.</summary>
+    /// <summary>
+    /// The folder that holds the adapter: a run directory, or its <c>final/</c>, stands for the adapter that the run trained.
+    /// </summary>
     /// <exception cref="InputException">There is none.</exception>
     public static string Resolve(string path) =>
         new[] { path, Path.Combine(path, InFinal), Path.Combine(path, "final", InFinal) }.FirstOrDefault(IsOne)
-        ?? throw new InputException($"--adapter {path}: has no {AdapterConfig.FileName}; name a folder in peft's form, or a run that trained an adapter");
+        ?? throw new InputException(
+            $"--adapter {path}: has no {AdapterConfig.FileName}; name a folder in peft's form, or a run that trained an adapter");
 
     /// <summary>Opens an adapter for a model of a shape; nothing of its size is allocated before its tensors were compared.</summary>
     /// <exception cref="InputException">Files are missing or malformed, ask for what is not supported, or do not fit the model.</exception>
@@ -46,7 +49,9 @@ internal sealed class AdapterFolder : IDisposable
         var weights = Path.Combine(folder, WeightsName);
         if (!File.Exists(weights) && File.Exists(Path.Combine(folder, PickleName)))
         {
-            throw new InputException($"{folder}: has its weights as {PickleName} only, a pickle, which can run any program and is never loaded; save the adapter as safetensors");
+            throw new InputException(
+                $"{folder}: has its weights as {PickleName} only, a pickle, which can run any program and is never loaded; save the "
+                + "adapter as safetensors");
         }
 
         var file = SafetensorsFile.Open(weights);
@@ -102,7 +107,8 @@ internal sealed class AdapterFolder : IDisposable
             new Dictionary<string, string> { ["format"] = "pt" });
         var targets = plan.Modules.Select(adapted => adapted.Module.Name.Split('.')[^1]).Distinct().Order(StringComparer.Ordinal);
         var config = plan.Config with { Base = basePath };
-        AtomicFile.WriteText(Path.Combine(folder, AdapterConfig.FileName), config.ToJson(targets, plan.Modules.Any(adapted => adapted.Module.InputFirst)).ToJsonString(JsonText.Indented) + "\n");
+        AtomicFile.WriteText(Path.Combine(folder, AdapterConfig.FileName),
+            config.ToJson(targets, plan.Modules.Any(adapted => adapted.Module.InputFirst)).ToJsonString(JsonText.Indented) + "\n");
     }
 
     /// <summary>What an adapter's files say, without a model to compare them with.</summary>
@@ -114,7 +120,9 @@ internal sealed class AdapterFolder : IDisposable
         return (config, [.. file.Entries.Select(entry => new WeightInfo(entry.Name, entry.Shape, entry.Dtype))]);
     }
 
-    /// <summary>Writes the weights of an adapter into another folder, in another type; the tensors are checked, the base is not needed.</summary>
+    /// <summary>
+    /// Writes the weights of an adapter into another folder, in another type; the tensors are checked, the base is not needed.
+    /// </summary>
     /// <exception cref="InputException">The configuration or the weights are missing or malformed.</exception>
     internal static void Copy(string from, string to, ScalarType type)
     {
@@ -127,7 +135,8 @@ internal sealed class AdapterFolder : IDisposable
 
         SafetensorsWriter.Write(
             Path.Combine(to, WeightsName),
-            file.Entries.Select(entry => TensorContent.FromDeferred(entry.Name, type, entry.Shape, () => file.ReadTensor(entry.Name, type))),
+            file.Entries.Select(
+                entry => TensorContent.FromDeferred(entry.Name, type, entry.Shape, () => file.ReadTensor(entry.Name, type))),
             new Dictionary<string, string> { ["format"] = "pt" });
     }
 
@@ -157,7 +166,10 @@ internal sealed class AdapterFolder : IDisposable
     private static void Check(SafetensorsFile file, AdapterPlan plan, DecoderConfig shape)
     {
         var wanted = Shapes(plan, shape);
-        string[] missing = [.. wanted.Keys.Where(name => file.Find(name) is null), .. plan.Tables.Where(table => table.Saved && !table.Whole.Any(name => file.Find(name) is not null)).Select(table => table.Whole[0])];
+        string[] missing =
+            [.. wanted.Keys.Where(name => file.Find(name) is null),
+                .. plan.Tables.Where(table => table.Saved && !table.Whole.Any(name => file.Find(name) is not null))
+                    .Select(table => table.Whole[0])];
         foreach (var name in TableChanges.Whole(file, plan.Tables, shape))
         {
             wanted[name] = [shape.VocabularySize, shape.HiddenSize];
@@ -167,7 +179,8 @@ internal sealed class AdapterFolder : IDisposable
         if (missing.Length + surplus.Length > 0)
         {
             throw new InputException(
-                $"{file.Path}: the tensors do not fit {AdapterConfig.FileName} and the model; missing: {MessageText.List(missing)}; unexpected: {MessageText.List(surplus)}");
+                $"{file.Path}: the tensors do not fit {AdapterConfig.FileName} and the model; missing: {MessageText.List(missing)}; "
+                + $"unexpected: {MessageText.List(surplus)}");
         }
 
         foreach (var entry in file.Entries)
@@ -175,7 +188,8 @@ internal sealed class AdapterFolder : IDisposable
             if (!entry.Shape.SequenceEqual(wanted[entry.Name]))
             {
                 throw new InputException(
-                    $"{file.Path}: {entry.Name} has shape {MessageText.Shape(entry.Shape)}, but rank and model ask for {MessageText.Shape(wanted[entry.Name])}");
+                    $"{file.Path}: {entry.Name} has shape {MessageText.Shape(entry.Shape)}, but rank and model ask "
+                    + $"for {MessageText.Shape(wanted[entry.Name])}");
             }
 
             CheckType(file, entry);
@@ -186,7 +200,9 @@ internal sealed class AdapterFolder : IDisposable
     {
         if (!FloatTypes.Contains(entry.Dtype))
         {
-            throw new InputException($"{file.Path}: {MessageText.Quote(entry.Name)} is {entry.Dtype}; an adapter's weights must be {string.Join(", ", FloatTypes)}");
+            throw new InputException(
+                $"{file.Path}: {MessageText.Quote(entry.Name)} is {entry.Dtype}; an adapter's weights must "
+                + $"be {string.Join(", ", FloatTypes)}");
         }
     }
 }

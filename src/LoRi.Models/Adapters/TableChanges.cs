@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace LoRi.Models.Adapters;
 
-/// <summary>Puts what an adapter's file holds of whole tables into the base's, where it stays: it is the same when the adapter is merged.</summary>
+/// <summary>
+/// Puts what an adapter's file holds of whole tables into the base's, where it stays: it is the same when the adapter is merged.
+/// </summary>
 internal static class TableChanges
 {
     /// <summary>The whole tables that a file holds, by name.</summary>
@@ -19,7 +21,8 @@ internal static class TableChanges
         string[] found = [.. tables.SelectMany(table => table.Whole).Where(name => file.Find(name) is not null)];
         return found.FirstOrDefault(name => !file.Get(name).Shape.SequenceEqual(wanted)) is { } other
             ? throw new InputException(
-                $"{file.Path}: {other} is {MessageText.Shape(file.Get(other).Shape)}, but the model's table is {MessageText.Shape(wanted)}; the adapter was trained on a table of another size, name the base that has it")
+                $"{file.Path}: {other} is {MessageText.Shape(file.Get(other).Shape)}, but the model's table "
+                + $"is {MessageText.Shape(wanted)}; the adapter was trained on a table of another size, name the base that has it")
             : found;
     }
 
@@ -37,7 +40,8 @@ internal static class TableChanges
             Add(file, table, target);
             if (!target.sum().isfinite().item<bool>() && !target.isfinite().all().item<bool>())
             {
-                throw new InputException($"{file.Path}: what it holds of {name} gives NaN or infinity; the adapter is damaged, fetch it again");
+                throw new InputException(
+                    $"{file.Path}: what it holds of {name} gives NaN or infinity; the adapter is damaged, fetch it again");
             }
         }
     }
@@ -52,7 +56,9 @@ internal static class TableChanges
         using var values = file.ReadTensor(name, target.dtype);
         if (again && !values.to(target.device).eq(target).all().item<bool>())
         {
-            throw new InputException($"{file.Path}: {name} and the embedding are two different tables, but the model ties them; untie the base (tie_word_embeddings), or save the adapter without tables");
+            throw new InputException(
+                $"{file.Path}: {name} and the embedding are two different tables, but the model ties them; untie the base "
+                + "(tie_word_embeddings), or save the adapter without tables");
         }
 
         target.copy_(values);

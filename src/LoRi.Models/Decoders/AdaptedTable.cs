@@ -29,19 +29,25 @@ public sealed record AdaptedTable(string Table, bool IsHead, int Rank, double Sc
     public static string NameOf(string table) => table[..^".weight".Length];
 
     /// <summary>Both tables of a model, as a configuration means them.</summary>
-    /// <exception cref="InputException">A module that is to be replaced is no table, or what is tied is to stay so although it is changed apart.</exception>
+    /// <exception cref="InputException">
+    /// A module that is to be replaced is no table, or what is tied is to stay so although it is changed apart.
+    /// </exception>
     public static IReadOnlyList<AdaptedTable> Of(AdapterConfig config, DecoderConfig shape, string place)
     {
         string[] tables = [DecoderLayout.Embedding(shape), DecoderLayout.Head];
         if (config.SavedModules.FirstOrDefault(name => !tables.Any(table => ModuleSelection.IsNamed(NameOf(table), name))) is { } other)
         {
             throw new InputException(
-                $"{place}: modules_to_save names {MessageText.Quote(other)}; of whole modules only {string.Join(" and ", tables.Select(NameOf))} are supported; merge this adapter into its base with the program that made it");
+                $"{place}: modules_to_save names {MessageText.Quote(other)}; of whole modules "
+                + $"only {string.Join(" and ", tables.Select(NameOf))} are supported; merge this adapter into its base with the program "
+                + "that made it");
         }
 
         AdaptedTable[] all = [.. tables.Select(table => One(config, table))];
         return shape.TiedHead && config.KeepsTables && all.Any(table => table.IsApart)
-            ? throw new InputException($"{place}: ensure_weight_tying is true, and tables that are tied have adapters or are replaced; that is not supported, merge this adapter into its base with the program that made it")
+            ? throw new InputException(
+                $"{place}: ensure_weight_tying is true, and tables that are tied have adapters or are replaced; that is not supported, "
+                + "merge this adapter into its base with the program that made it")
             : all;
     }
 

@@ -62,7 +62,8 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
             throw new InputException($"{place}: no linear map of the model gets an adapter; its maps are {Maps(all)}");
         }
 
-        var plan = new AdapterPlan(config, adapted, [.. config.TokenIds.Select(pair => RowsOf(pair.Key, pair.Value, shape, place))]) { Tables = tables };
+        var plan = new AdapterPlan(config, adapted,
+            [.. config.TokenIds.Select(pair => RowsOf(pair.Key, pair.Value, shape, place))]) { Tables = tables };
         plan.CheckRows(shape, place);
         return plan;
     }
@@ -104,13 +105,15 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     {
         var maps = Modules.GroupBy(adapted => adapted.Module.Name.Split('.')[^1])
             .Select(group => $"{group.Key} in {group.Select(adapted => adapted.Module.Layer).Distinct().Count()} blocks");
-        info($"adapters of rank {Config.Rank}, scaling {Modules[0].Scaling.ToString("G4", CultureInfo.InvariantCulture)}, on {string.Join(", ", maps)}");
+        info($"adapters of rank {Config.Rank}, scaling {Modules[0].Scaling.ToString("G4", CultureInfo.InvariantCulture)}, "
+            + $"on {string.Join(", ", maps)}");
         var (trained, frozen) = (parameters.Values.numel(), parameters.Frozen.numel());
         var rows = Rows.Sum(one => parameters[one.Name].numel());
         var lora = Modules.Sum(adapted => adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
         info(string.Create(
             CultureInfo.InvariantCulture,
-            $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): {lora:N0} of adapters, {rows:N0} of marker rows, {trained - lora - rows:N0} of the projection; the base is frozen"));
+            $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): {lora:N0} of "
+            + $"adapters, {rows:N0} of marker rows, {trained - lora - rows:N0} of the projection; the base is frozen"));
     }
 
     /// <summary>Name of the parameter that holds every A of a stored matrix, one under the other.</summary>
@@ -121,15 +124,19 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     {
         if (Rows.Count > 0 && Tables.Any(table => table.IsApart))
         {
-            throw new InputException($"{place}: has trainable_token_indices beside adapters on tables, or tables that are replaced; both at once are not supported");
+            throw new InputException(
+                $"{place}: has trainable_token_indices beside adapters on tables, or tables that are replaced; both at once are not "
+                + "supported");
         }
 
         var beyond = Enumerable.Range(shape.VocabularySize, ExtraRows(shape)).ToHashSet();
-        var lacking = DecoderLayout.Tables(shape).FirstOrDefault(table => !beyond.IsSubsetOf(Rows.FirstOrDefault(rows => rows.Table == table)?.Ids ?? []));
+        var lacking = DecoderLayout.Tables(shape)
+            .FirstOrDefault(table => !beyond.IsSubsetOf(Rows.FirstOrDefault(rows => rows.Table == table)?.Ids ?? []));
         if (lacking is not null)
         {
             throw new InputException(
-                $"{place}: trainable_token_indices names ids beyond the model's {shape.VocabularySize} rows, but leaves some of those of {lacking} without values; the adapter belongs to another model");
+                $"{place}: trainable_token_indices names ids beyond the model's {shape.VocabularySize} rows, but leaves some of those "
+                + $"of {lacking} without values; the adapter belongs to another model");
         }
     }
 
@@ -146,8 +153,11 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
         }
     }
 
-    /// <summary>Every name must match in every block: a name that is wrong for the family would else train less than was asked for.</summary>
-    private static void CheckTargets(AdapterConfig config, IReadOnlyList<LinearModule> all, IReadOnlyList<AdaptedTable> tables, DecoderConfig shape, string place)
+    /// <summary>
+    /// Every name must match in every block: a name that is wrong for the family would else train less than was asked for.
+    /// </summary>
+    private static void CheckTargets(
+        AdapterConfig config, IReadOnlyList<LinearModule> all, IReadOnlyList<AdaptedTable> tables, DecoderConfig shape, string place)
     {
         var layers = config.Layers ?? [.. Enumerable.Range(0, shape.Layers)];
         bool IsTable(string name) => tables.Any(table => table.Rank > 0 && ModuleSelection.IsNamed(AdaptedTable.NameOf(table.Table), name));
@@ -157,18 +167,25 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
             var namesOneBlock = name.Split('.').Any(segment => int.TryParse(segment, out _));
             if (matched.Count == 0 || (!namesOneBlock && layers.Any(layer => !matched.Contains(layer))))
             {
-                var where = matched.Count == 0 ? "no linear map of the blocks" : $"no linear map of block {layers.First(layer => !matched.Contains(layer))}";
+                var where = matched.Count == 0
+                    ? "no linear map of the blocks"
+                    : $"no linear map of block {layers.First(layer => !matched.Contains(layer))}";
                 throw new InputException($"{place}: target {MessageText.Quote(name)} matches {where}; the maps are {Maps(all)}");
             }
         }
     }
 
-    private static string Maps(IEnumerable<LinearModule> all) => string.Join(", ", all.Select(module => module.Name.Split('.')[^1]).Distinct().Order(StringComparer.Ordinal));
+    private static string Maps(IEnumerable<LinearModule> all) =>
+        string.Join(", ", all.Select(module => module.Name.Split('.')[^1]).Distinct().Order(StringComparer.Ordinal));
 
     private static ReplacedRows RowsOf(string table, IReadOnlyList<int> ids, DecoderConfig shape, string place)
     {
-        var slot = DecoderLayout.Tables(shape).FirstOrDefault(slot => table.Length == 0 || ModuleSelection.IsNamed(slot[..^".weight".Length], table))
-            ?? throw new InputException($"{place}: trainable_token_indices names {MessageText.Quote(table)}, which is no table of the model");
-        return ids.Count > 0 ? new ReplacedRows(slot, ids) : throw new InputException($"{place}: trainable_token_indices of {MessageText.Quote(table)} is empty");
+        var slot = DecoderLayout.Tables(shape)
+            .FirstOrDefault(slot => table.Length == 0 || ModuleSelection.IsNamed(slot[..^".weight".Length], table))
+            ?? throw new InputException(
+                $"{place}: trainable_token_indices names {MessageText.Quote(table)}, which is no table of the model");
+        return ids.Count > 0
+            ? new ReplacedRows(slot, ids)
+            : throw new InputException($"{place}: trainable_token_indices of {MessageText.Quote(table)} is empty");
     }
 }

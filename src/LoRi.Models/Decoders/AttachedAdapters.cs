@@ -6,18 +6,26 @@ namespace LoRi.Models.Decoders;
 /// <summary>Puts a model's adapters on the weights that a pass reads.</summary>
 internal static class AttachedAdapters
 {
-    /// <summary>The weights with adapters on their linear maps, and the replaced rows of the tables; the base's own tensors are as they were.</summary>
+    /// <summary>
+    /// The weights with adapters on their linear maps, and the replaced rows of the tables; the base's own tensors are as they
+    /// were.
+    /// </summary>
     public static DecoderWeights To(DecoderWeights weights, ReasoningModel model, SeededDropout? dropout)
     {
         var plan = model.Adapters!;
         var adapted = plan.Modules.ToDictionary(one => one.Module.Name);
-        Tensor Read(string name) => model.Parameters[name].dtype == model.Precision.Compute ? model.Parameters[name] : model.Parameters[name].to(model.Precision.Compute);
+        Tensor Read(string name) =>
+            model.Parameters[name].dtype == model.Precision.Compute
+                ? model.Parameters[name]
+                : model.Parameters[name].to(model.Precision.Compute);
         LinearMap With(LinearMap map, MapLayout layout)
         {
             LowRankPart[] parts = [.. layout.Parts.Select(part => adapted.TryGetValue(part.Module, out var one)
                 ? new LowRankPart(part.Outputs, Read(one.B), one.Scaling)
                 : new LowRankPart(part.Outputs, null, 0))];
-            return parts.All(part => part.Up is null) ? map : map with { Adapter = new LowRankMap(Read(AdapterPlan.StackedA(layout.Matrix)), parts, dropout) };
+            return parts.All(part => part.Up is null)
+                ? map
+                : map with { Adapter = new LowRankMap(Read(AdapterPlan.StackedA(layout.Matrix)), parts, dropout) };
         }
 
         BlockWeights Block(BlockWeights block, int layer)

@@ -10,7 +10,9 @@ namespace LoRi.Models.Decoders;
 /// </summary>
 internal sealed class Attention
 {
-    /// <summary>Written out, the scores of every block are kept until its backward pass; beyond this the fused kernel, which keeps none.</summary>
+    /// <summary>
+    /// Written out, the scores of every block are kept until its backward pass; beyond this the fused kernel, which keeps none.
+    /// </summary>
     internal const long MostScoreBytes = 16 << 20;
     private readonly AttentionMask mask;
     private readonly DecoderConfig config;
@@ -51,7 +53,8 @@ internal sealed class Attention
     private static bool IsFasterWrittenOut(Tensor queries, Tensor keys)
     {
         var scores = queries.shape[0] * queries.shape[1] * queries.shape[2] * keys.shape[2] * queries.element_size();
-        return queries.device_type == DeviceType.CPU && scores <= MostScoreBytes && (is_grad_enabled() || queries.dtype == ScalarType.BFloat16);
+        return queries.device_type == DeviceType.CPU && scores <= MostScoreBytes
+            && (is_grad_enabled() || queries.dtype == ScalarType.BFloat16);
     }
 
     /// <summary>By two products; query heads that share keys are taken together.</summary>

@@ -16,7 +16,9 @@ public sealed record PassPositions(Tensor Values, int Limit, Tensor? Visible);
 /// </summary>
 internal readonly record struct AttentionMask(Tensor? Tensor, bool Causal)
 {
-    /// <summary>The mask of <paramref name="time"/> queries after <paramref name="past"/> keys; Bool [T, P + T] or [B, 1, T, P + T].</summary>
+    /// <summary>
+    /// The mask of <paramref name="time"/> queries after <paramref name="past"/> keys; Bool [T, P + T] or [B, 1, T, P + T].
+    /// </summary>
     public static AttentionMask For(Tensor? visible, long time, long past, Device device, int? window = null)
     {
         var bounded = window < past + time;

@@ -67,7 +67,8 @@ internal sealed class ConfigFields(JsonObject json, string source)
     {
         if (Text(name) is var found && !expected.Contains(found))
         {
-            throw new InputException($"{source}: {name} is {(found is null ? "absent" : $"'{found}'")}; only '{string.Join("' or '", expected)}' is supported");
+            throw new InputException(
+                $"{source}: {name} is {(found is null ? "absent" : $"'{found}'")}; only '{string.Join("' or '", expected)}' is supported");
         }
     }
 
@@ -100,9 +101,12 @@ internal sealed class ConfigFields(JsonObject json, string source)
         var single => [Id(name, single)],
     };
 
-    /// <summary>The id under a name; null where there is none, or a number that is none, as some files have for a part that they lack.</summary>
+    /// <summary>
+    /// The id under a name; null where there is none, or a number that is none, as some files have for a part that they lack.
+    /// </summary>
     public int? IdOrNone(string name) =>
-        json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && TryWhole(value, out var id) && id is >= 0 and <= LargestSize ? (int)id : null;
+        json[name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number && TryWhole(value, out var id)
+            && id is >= 0 and <= LargestSize ? (int)id : null;
 
     /// <summary>The object under a name, with its own name in errors; null where there is none.</summary>
     public ConfigFields? Object(string name) => json[name] switch
@@ -116,7 +120,8 @@ internal sealed class ConfigFields(JsonObject json, string source)
     public IReadOnlyList<string>? Texts(string name) => json[name] switch
     {
         null => null,
-        JsonArray list when list.All(item => item?.GetValueKind() == JsonValueKind.String) => [.. list.Select(item => item!.GetValue<string>())],
+        JsonArray list when list.All(item => item?.GetValueKind() == JsonValueKind.String) =>
+            [.. list.Select(item => item!.GetValue<string>())],
         var other => throw Wrong(name, "a list of texts", other),
     };
 
@@ -124,7 +129,8 @@ internal sealed class ConfigFields(JsonObject json, string source)
     public IReadOnlyList<double> Numbers(string name)
     {
         var list = json[name] as JsonArray ?? throw Wrong(name, "a list of positive numbers", json[name]);
-        return [.. Enumerable.Range(0, list.Count).Select(at => new ConfigFields(new JsonObject { [name] = list[at]?.DeepClone() }, source).Number(name))];
+        return [.. Enumerable.Range(0, list.Count)
+            .Select(at => new ConfigFields(new JsonObject { [name] = list[at]?.DeepClone() }, source).Number(name))];
     }
 
     /// <summary>All names.</summary>
@@ -134,7 +140,8 @@ internal sealed class ConfigFields(JsonObject json, string source)
     public bool IsObject(string name) => json[name] is JsonObject;
 
     /// <summary>A field's value as JSON, cut where it is long.</summary>
-    public string Shown(string name) => json[name]?.ToJsonString() is { Length: > 80 } text ? text[..80] + "..." : json[name]?.ToJsonString() ?? "null";
+    public string Shown(string name) =>
+        json[name]?.ToJsonString() is { Length: > 80 } text ? text[..80] + "..." : json[name]?.ToJsonString() ?? "null";
 
     /// <summary>An error about a field, by its name.</summary>
     public InputException Refused(string name, string what) => new($"{source}: {MessageText.Quote(name)} {what}");
@@ -151,7 +158,8 @@ internal sealed class ConfigFields(JsonObject json, string source)
 
     /// <summary>An error about two fields that say the same thing differently.</summary>
     public InputException Contradiction(string one, double first, string other, double second) => new(string.Create(
-        System.Globalization.CultureInfo.InvariantCulture, $"{source}: {one} is {first}, but {other} is {second}; they must be the same, remove the wrong one"));
+        System.Globalization.CultureInfo.InvariantCulture,
+        $"{source}: {one} is {first}, but {other} is {second}; they must be the same, remove the wrong one"));
 
     /// <summary>Refuses any value but the one that changes nothing.</summary>
     public void RequireNumber(string name, double neutral)
@@ -163,12 +171,14 @@ internal sealed class ConfigFields(JsonObject json, string source)
     }
 
     private int Id(string name, JsonNode? node) =>
-        node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && TryWhole(value, out var id) && id is >= 0 and <= LargestSize
+        node is JsonValue value && value.GetValueKind() == JsonValueKind.Number && TryWhole(value, out var id)
+            && id is >= 0 and <= LargestSize
             ? (int)id
             : throw Wrong(name, "a token id or a list of them", node);
 
     private static bool TryWhole(JsonValue value, out long whole) =>
-        long.TryParse(value.ToJsonString(), System.Globalization.NumberStyles.AllowLeadingSign, System.Globalization.CultureInfo.InvariantCulture, out whole);
+        long.TryParse(value.ToJsonString(), System.Globalization.NumberStyles.AllowLeadingSign,
+            System.Globalization.CultureInfo.InvariantCulture, out whole);
 
     private InputException Wrong(string name, string expected, JsonNode? found) =>
         new($"{source}: {name} should be {expected}, found {found?.ToJsonString() ?? "nothing"}");

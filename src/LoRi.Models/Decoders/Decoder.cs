@@ -53,7 +53,9 @@ public sealed class Decoder : IDisposable
         var wrong = rows.SmallestId < 0 ? rows.SmallestId : rows.LargestId;
         return wrong >= 0 && wrong < table
             ? Embed(weights, rows.Ids)
-            : throw new InputException($"a row has the id {wrong}, but the model's table has ids from 0 to {table - 1}; text and model belong to different tokenizers, name the model's own with --tokenizer");
+            : throw new InputException(
+                $"a row has the id {wrong}, but the model's table has ids from 0 to {table - 1}; text and model belong to different "
+                + "tokenizers, name the model's own with --tokenizer");
     }
 
     /// <summary>Logits over all rows of the table, special ones included, for states [.., d].</summary>
@@ -88,7 +90,9 @@ public sealed class Decoder : IDisposable
         var growth = past?.Grow(inputs.shape[1]);
         var (keys, values) = (new Tensor[Config.Layers], new Tensor[Config.Layers]);
         var collected = levels ? new Tensor[Config.Layers + 1] : null;
-        var x = weights.Positions is Tensor table ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape)) : inputs;
+        var x = weights.Positions is Tensor table
+            ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape))
+            : inputs;
         for (var layer = 0; layer < Config.Layers; layer++)
         {
             x = intervention?.Before(layer, x) ?? x;
@@ -118,11 +122,14 @@ public sealed class Decoder : IDisposable
         if (rotary is null && positions.Limit > Config.MaxPositions)
         {
             throw new InputException(
-                $"a sequence has {positions.Limit} positions, but the model's position table has {Config.MaxPositions}; shorten it, or the number of new tokens");
+                $"a sequence has {positions.Limit} positions, but the model's position table has {Config.MaxPositions}; shorten it, or the "
+                + "number of new tokens");
         }
 
         var mask = AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device);
-        var windowed = Config.SlidingWindow is int window ? AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device, window) : mask;
+        var windowed = Config.SlidingWindow is int window
+            ? AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device, window)
+            : mask;
         return (rotary?.At(positions.Values, positions.Limit), new Attention(Config, mask), new Attention(Config, windowed));
     }
 
@@ -131,7 +138,8 @@ public sealed class Decoder : IDisposable
     /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
     /// </summary>
     private Tensor Block(
-        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer, DecoderTrace? Trace) at, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer, DecoderTrace? Trace) at,
+        out Tensor keys, out Tensor values)
     {
         using var scope = NewDisposeScope();
         var attended = x.Plus(Attend(block, Norm(x, block.AttentionNorm), angles, attention, at, out keys, out values));
@@ -142,7 +150,8 @@ public sealed class Decoder : IDisposable
     }
 
     private Tensor Attend(
-        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer, DecoderTrace? Trace) at, out Tensor keys, out Tensor values)
+        BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer, DecoderTrace? Trace) at,
+        out Tensor keys, out Tensor values)
     {
         var (batch, time) = (x.shape[0], x.shape[1]);
         int q = Config.QueryHeads, kv = Config.KeyValueHeads;

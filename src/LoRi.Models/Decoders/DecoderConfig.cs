@@ -3,7 +3,9 @@ using LoRi.Files;
 
 namespace LoRi.Models.Decoders;
 
-/// <summary>The shape of a decoder, as a Hub <c>config.json</c> states it. What families differ in is stated here, and nowhere else.</summary>
+/// <summary>
+/// The shape of a decoder, as a Hub <c>config.json</c> states it. What families differ in is stated here, and nowhere else.
+/// </summary>
 public sealed record DecoderConfig
 {
     /// <summary>The family (<c>model_type</c>), which decides names and the form of norms, positions and feed-forward half.</summary>
@@ -12,7 +14,9 @@ public sealed record DecoderConfig
     /// <summary>Width of the residual stream (<c>hidden_size</c>, d).</summary>
     public required int HiddenSize { get; init; }
 
-    /// <summary>Width inside the feed-forward half (<c>intermediate_size</c>; GPT-2: <c>n_inner</c>, four times d where it is null).</summary>
+    /// <summary>
+    /// Width inside the feed-forward half (<c>intermediate_size</c>; GPT-2: <c>n_inner</c>, four times d where it is null).
+    /// </summary>
     public required int IntermediateSize { get; init; }
 
     /// <summary>Number of decoder blocks (<c>num_hidden_layers</c>, L).</summary>
@@ -95,7 +99,8 @@ public sealed record DecoderConfig
 
     /// <summary>What is to be said of sequences of a length: that the checkpoint was not made for it; null where it was.</summary>
     public string? LengthNote(int length) => length <= MaxPositions ? null
-        : $"sequences of {length} tokens are longer than the {MaxPositions} positions the model was made for; what it says there may be worse";
+        : $"sequences of {length} tokens are longer than the {MaxPositions} positions the model was made for; what it says there may be "
+            + "worse";
 
     /// <summary>The rotation of the heads.</summary>
     public RotaryShape Rotary => new(HeadSize, RotaryBase, Scaling);
@@ -112,15 +117,17 @@ public sealed record DecoderConfig
     /// <exception cref="InputException">There is one.</exception>
     public void CheckEnds(string named, IEnumerable<int> ids)
     {
-        foreach (int id in ids.Where(id => id < 0 || id >= VocabularySize))
+        foreach (var id in ids.Where(id => id < 0 || id >= VocabularySize))
         {
-            throw new InputException($"{named}: eos_token_id is {id}, but the model's table has ids up to {VocabularySize - 1}; correct it there");
+            throw new InputException(
+                $"{named}: eos_token_id is {id}, but the model's table has ids up to {VocabularySize - 1}; correct it there");
         }
     }
 
     /// <summary>Reads and checks a <c>config.json</c>; <paramref name="source"/> names it in errors.</summary>
     /// <exception cref="InputException">A field that matters is missing, of the wrong type or not supported.</exception>
-    public static DecoderConfig FromJson(JsonObject json, string source) => DecoderConfigReader.Read(new ConfigFields(json, source), source);
+    public static DecoderConfig FromJson(JsonObject json, string source) =>
+        DecoderConfigReader.Read(new ConfigFields(json, source), source);
 
     /// <summary>The same facts as a Hub <c>config.json</c> in the family's classic form, for weights in float32.</summary>
     public JsonObject ToJson() => DecoderConfigWriter.Write(this);

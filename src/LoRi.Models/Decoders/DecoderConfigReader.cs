@@ -23,7 +23,9 @@ internal static class DecoderConfigReader
         var family = FamilyOf(fields, source);
         if (fields.HasValue("quantization_config"))
         {
-            throw new InputException($"{source}: quantization_config is given; quantised Hub folders are not supported, use the unquantised model or a GGUF file");
+            throw new InputException(
+                $"{source}: quantization_config is given; quantised Hub folders are not supported, use the unquantised model or a GGUF "
+                + "file");
         }
 
         var config = family == DecoderFamily.Gpt2 ? Gpt2(fields) : Rotary(fields, family);
@@ -42,13 +44,15 @@ internal static class DecoderConfigReader
         if (type is null || !Known.TryGetValue(type, out var known))
         {
             throw new InputException(
-                $"{source}: model_type is {(type is null ? "absent" : $"'{type}'")}, which is not supported; supported are {string.Join(", ", Known.Keys)}");
+                $"{source}: model_type is {(type is null ? "absent" : $"'{type}'")}, which is not supported; supported "
+                + $"are {string.Join(", ", Known.Keys)}");
         }
 
         if (fields.Texts("architectures") is { Count: > 0 } architectures && !architectures.Contains(known.Architecture))
         {
             throw new InputException(
-                $"{source}: architectures is '{string.Join("', '", architectures)}', which is not supported; a {type} model must be a {known.Architecture}");
+                $"{source}: architectures is '{string.Join("', '", architectures)}', which is not supported; a {type} model must be "
+                + $"a {known.Architecture}");
         }
 
         return known.Family;
@@ -86,7 +90,8 @@ internal static class DecoderConfigReader
         fields.RequireText("hidden_act", "silu", "swish");
         fields.RequireAbsentOrFalse("rope_interleaved");
         fields.RequireAbsentOrFalse("use_mrope");
-        int hidden = fields.Integer("hidden_size"), heads = fields.Integer("num_attention_heads"), positions = fields.Integer("max_position_embeddings");
+        int hidden = fields.Integer("hidden_size"), heads = fields.Integer("num_attention_heads"), positions =
+            fields.Integer("max_position_embeddings");
         var notes = new List<string>();
         var (rotaryBase, scaling) = RotaryReader.Read(fields, family, positions, notes);
         var bias = family is DecoderFamily.Llama or DecoderFamily.Qwen3 && fields.Flag("attention_bias", false);
@@ -122,7 +127,9 @@ internal static class DecoderConfigReader
 
         if (config.HeadSize < 1)
         {
-            throw new InputException($"{source}: there are more heads ({config.QueryHeads}) than the {config.HiddenSize} values of a state; correct the numbers of heads, or give head_dim");
+            throw new InputException(
+                $"{source}: there are more heads ({config.QueryHeads}) than the {config.HiddenSize} values of a state; correct the numbers "
+                + "of heads, or give head_dim");
         }
 
         if (config.LearnedPositions && config.HiddenSize % config.QueryHeads != 0)
@@ -137,7 +144,9 @@ internal static class DecoderConfigReader
 
         if (config.Scaling?.Divisors is { } divisors && divisors.Values.Count != config.HeadSize / 2)
         {
-            throw new InputException($"{source}: the rotary scaling has {divisors.Values.Count} factors, but a head of {config.HeadSize} has {config.HeadSize / 2} frequencies");
+            throw new InputException(
+                $"{source}: the rotary scaling has {divisors.Values.Count} factors, but a head of {config.HeadSize} "
+                + $"has {config.HeadSize / 2} frequencies");
         }
     }
 }

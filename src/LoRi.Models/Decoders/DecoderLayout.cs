@@ -41,7 +41,8 @@ public sealed record MapLayout(string Name, long Inputs, IReadOnlyList<(string M
 
 /// <summary>Module names and maps of one block, in the order of computation.</summary>
 public sealed record BlockLayout(
-    string AttentionNorm, MapLayout QueryKeyValue, string? QueryNorm, string? KeyNorm, MapLayout Output, string FeedForwardNorm, MapLayout Up, MapLayout Down)
+    string AttentionNorm, MapLayout QueryKeyValue, string? QueryNorm, string? KeyNorm, MapLayout Output, string FeedForwardNorm,
+    MapLayout Up, MapLayout Down)
 {
     /// <summary>Every linear map.</summary>
     public IEnumerable<MapLayout> Maps => [QueryKeyValue, Output, Up, Down];
@@ -57,7 +58,8 @@ public static class DecoderLayout
     public const string Positions = "transformer.wpe.weight";
 
     /// <summary>The embedding table.</summary>
-    public static string Embedding(DecoderConfig config) => config.LearnedPositions ? "transformer.wte.weight" : "model.embed_tokens.weight";
+    public static string Embedding(DecoderConfig config) =>
+        config.LearnedPositions ? "transformer.wte.weight" : "model.embed_tokens.weight";
 
     /// <summary>Module of the norm after the last block.</summary>
     public static string FinalNorm(DecoderConfig config) => config.LearnedPositions ? "transformer.ln_f" : "model.norm";
@@ -66,7 +68,8 @@ public static class DecoderLayout
     public static IEnumerable<string> Tables(DecoderConfig config) => config.TiedHead ? [Embedding(config)] : [Embedding(config), Head];
 
     /// <summary>One block.</summary>
-    public static BlockLayout Block(DecoderConfig config, int layer) => config.LearnedPositions ? Gpt2Block(config, layer) : LlamaBlock(config, layer);
+    public static BlockLayout Block(DecoderConfig config, int layer) =>
+        config.LearnedPositions ? Gpt2Block(config, layer) : LlamaBlock(config, layer);
 
     /// <summary>All slots. <paramref name="extraRows"/> are added to the tables; neither they nor norms and biases are decayed.</summary>
     public static IEnumerable<ParameterSlot> Slots(DecoderConfig config, int extraRows)
@@ -122,7 +125,8 @@ public static class DecoderLayout
         return new BlockLayout(
             prefix + "input_layernorm",
             new MapLayout(
-                attention + "qkv", d, [(attention + "q_proj", q), (attention + "k_proj", kv), (attention + "v_proj", kv)], config.QueryKeyValueBias, false),
+                attention + "qkv", d, [(attention + "q_proj", q), (attention + "k_proj", kv), (attention + "v_proj", kv)],
+                config.QueryKeyValueBias, false),
             config.HeadNorms ? attention + "q_norm" : null,
             config.HeadNorms ? attention + "k_norm" : null,
             Single(attention + "o_proj", q, d, config.OutputBias),
@@ -137,6 +141,7 @@ public static class DecoderLayout
         var prefix = $"transformer.h.{layer}.";
         MapLayout Map(string name, long inputs, long outputs) => new(prefix + name, inputs, [(prefix + name, outputs)], true, true);
         return new BlockLayout(
-            prefix + "ln_1", Map("attn.c_attn", d, 3 * d), null, null, Map("attn.c_proj", d, d), prefix + "ln_2", Map("mlp.c_fc", d, f), Map("mlp.c_proj", f, d));
+            prefix + "ln_1", Map("attn.c_attn", d, 3 * d), null, null, Map("attn.c_proj", d, d), prefix + "ln_2", Map("mlp.c_fc", d, f),
+            Map("mlp.c_proj", f, d));
     }
 }

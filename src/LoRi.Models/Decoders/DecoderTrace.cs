@@ -32,7 +32,8 @@ public sealed class DecoderTrace
     {
         var keyHeads = met.shape[1] - queryHeads;
         blocks[layer] = new(
-            met.narrow(1, 0, queryHeads), met.narrow(1, queryHeads, keyHeads), turned.narrow(1, 0, queryHeads), turned.narrow(1, queryHeads, keyHeads), values.alias());
+            met.narrow(1, 0, queryHeads), met.narrow(1, queryHeads, keyHeads), turned.narrow(1, 0, queryHeads),
+            turned.narrow(1, queryHeads, keyHeads), values.alias());
     }
 
     internal void MoveToOuter(DisposeScope scope, int layer) => scope.MoveToOuter(blocks[layer].All);

@@ -56,10 +56,13 @@ public sealed record DecoderWeights(
         }
 
         LinearMap Map(MapLayout map) => new(Read(map.Matrix), map.Bias ? Read(map.BiasName) : null, map.InputFirst);
-        NormWeights Norm(string norm) => new(Read(norm + ".weight"), parameters.Contains((module is null ? norm : $"{module}.{norm}") + ".bias") ? Read(norm + ".bias") : null);
+        NormWeights Norm(string norm) =>
+            new(Read(norm + ".weight"),
+                parameters.Contains((module is null ? norm : $"{module}.{norm}") + ".bias") ? Read(norm + ".bias") : null);
 
         var embedding = Read(DecoderLayout.Embedding(config));
-        var blocks = Enumerable.Range(0, config.Layers).Select(layer => DecoderLayout.Block(config, layer)).Select(block => new BlockWeights(
+        var blocks = Enumerable.Range(0, config.Layers).Select(layer => DecoderLayout.Block(config, layer))
+            .Select(block => new BlockWeights(
             Norm(block.AttentionNorm),
             Map(block.QueryKeyValue),
             block.QueryNorm is null ? null : Norm(block.QueryNorm),

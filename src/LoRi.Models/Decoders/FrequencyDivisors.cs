@@ -1,6 +1,8 @@
 namespace LoRi.Models.Decoders;
 
-/// <summary>What each rotary frequency is divided by, one positive number for every pair of components; equal where all numbers are.</summary>
+/// <summary>
+/// What each rotary frequency is divided by, one positive number for every pair of components; equal where all numbers are.
+/// </summary>
 public sealed class FrequencyDivisors(IReadOnlyList<double> values) : IEquatable<FrequencyDivisors>
 {
     /// <summary>The numbers, size / 2 of them.</summary>

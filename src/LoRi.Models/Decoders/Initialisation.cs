@@ -50,7 +50,8 @@ public static class Initialisation
                 continue;
             }
 
-            var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => !model.Special.Markers.Contains(id)).Select(id => (long)id).ToArray();
+            var others = Enumerable.Range(0, (int)table.shape[0]).Where(id => !model.Special.Markers.Contains(id)).Select(id => (long)id)
+                .ToArray();
             var known = table.index_select(0, tensor(others, device: table.device));
             var (mean, deviation) = (known.mean([0L]), known.std().to(ScalarType.Float64).item<double>());
             foreach (var id in model.Special.Markers)

@@ -8,7 +8,9 @@ namespace LoRi.Models.Decoders;
 /// into what was there.
 /// </summary>
 /// <param name="columns">The column of every row, among those of the pass.</param>
-/// <param name="replace">What stands at that column before a block, from the block's number and the states [B, d] there; null to leave them.</param>
+/// <param name="replace">
+/// What stands at that column before a block, from the block's number and the states [B, d] there; null to leave them.
+/// </param>
 public sealed class Intervention(IReadOnlyList<int> columns, Func<int, Tensor, Tensor?> replace)
 {
     /// <summary>What enters a block: <paramref name="states"/> [B, T, d], with the column replaced.</summary>

@@ -74,7 +74,7 @@ public sealed class KeyValueCache
                 return cat([old, added], 2);
             }
 
-            long[] shape = old.shape;
+            var shape = old.shape;
             var (length, time) = (shape[2], added.shape[2]);
             long[] longer = [shape[0], shape[1], length + time, shape[3]];
             Tensor whole;

@@ -14,7 +14,9 @@ public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFir
     /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
     public Tensor Apply(Tensor x)
     {
-        var image = !InputFirst && RowProduct.Fits(Matrix, x) ? WithBias(RowProduct.Of(Matrix, x)) : nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
+        var image = !InputFirst && RowProduct.Fits(Matrix, x)
+            ? WithBias(RowProduct.Of(Matrix, x))
+            : nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
         return Adapter is null ? image : image.Plus(Adapter.Apply(x));
     }
 

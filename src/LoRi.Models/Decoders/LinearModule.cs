@@ -15,5 +15,7 @@ public sealed record LinearModule(string Name, int Layer, long Inputs, long Outp
     /// <summary>The linear maps of all blocks, in the order in which a pass uses them.</summary>
     public static IReadOnlyList<LinearModule> Of(DecoderConfig config) =>
         [.. Enumerable.Range(0, config.Layers).SelectMany(layer => DecoderLayout.Block(config, layer).Maps
-            .SelectMany(map => map.Parts.Select(part => new LinearModule(part.Module, layer, map.Inputs, part.Outputs, map.Matrix, map.InputFirst))))];
+            .SelectMany(
+                map => map.Parts.Select(
+                    part => new LinearModule(part.Module, layer, map.Inputs, part.Outputs, map.Matrix, map.InputFirst))))];
 }

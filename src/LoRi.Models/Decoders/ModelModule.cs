@@ -8,14 +8,17 @@ namespace LoRi.Models.Decoders;
 /// <param name="Slots">Its weights.</param>
 public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots)
 {
-    /// <summary>Whether the trained model needs it to answer, so that it is written beside the weights; else it serves the training alone.</summary>
+    /// <summary>
+    /// Whether the trained model needs it to answer, so that it is written beside the weights; else it serves the training alone.
+    /// </summary>
     public bool Exported { get; init; }
 
     /// <summary>Fills it before the first step, from the model and the run's seed; zero where there is nothing to do.</summary>
     public Action<ReasoningModel, long>? Initialise { get; init; }
 
     /// <summary>A copy of the decoder under this module's name, without the rows that the model appended to its tables.</summary>
-    public static ModelModule CopyOfDecoder(string name, DecoderConfig config) => new(name, [.. DecoderLayout.Slots(config, 0).Select(slot => slot.Under(name))])
+    public static ModelModule CopyOfDecoder(string name, DecoderConfig config) =>
+        new(name, [.. DecoderLayout.Slots(config, 0).Select(slot => slot.Under(name))])
     {
         Initialise = (model, _) => CopyDecoder(name, model),
     };

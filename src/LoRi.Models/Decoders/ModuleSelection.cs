@@ -14,7 +14,8 @@ public sealed class ModuleSelection
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private readonly Regex? pattern;
 
-    private ModuleSelection(IReadOnlyList<string> names, string? text, Regex? pattern) => (Names, Pattern, this.pattern) = (names, text, pattern);
+    private ModuleSelection(IReadOnlyList<string> names, string? text, Regex? pattern) =>
+        (Names, Pattern, this.pattern) = (names, text, pattern);
 
     /// <summary>The names of a list; empty where there is a pattern.</summary>
     public IReadOnlyList<string> Names { get; }
@@ -45,7 +46,8 @@ public sealed class ModuleSelection
         if (text.Length > LongestPattern || text.Contains('{', StringComparison.Ordinal))
         {
             throw new InputException(
-                $"{place} {MessageText.Quote(text)}: patterns of up to {LongestPattern} characters without {{..}} are supported; list the modules' names instead");
+                $"{place} {MessageText.Quote(text)}: patterns of up to {LongestPattern} characters without {{..}} are supported; list the "
+                + "modules' names instead");
         }
 
         try
@@ -54,7 +56,8 @@ public sealed class ModuleSelection
         }
         catch (Exception e) when (e is ArgumentException or NotSupportedException)
         {
-            throw new InputException($"{place} {MessageText.Quote(text)}: this pattern is not supported; list the modules' names instead", e);
+            throw new InputException($"{place} {MessageText.Quote(text)}: this pattern is not supported; list the modules' names instead",
+                e);
         }
     }
 }

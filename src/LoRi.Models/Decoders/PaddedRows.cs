@@ -114,13 +114,17 @@ public sealed record Progress(int[] RealTokens, Tensor? Visible, int Columns)
 {
     /// <summary>One more real token in every row: its positions, and where the rows stand then.</summary>
     /// <param name="device">Where the positions go.</param>
-    /// <param name="longest">Positions that there are; a row that has used all of them, whose states no one reads, stays at the last.</param>
+    /// <param name="longest">
+    /// Positions that there are; a row that has used all of them, whose states no one reads, stays at the last.
+    /// </param>
     public (PassPositions Positions, Progress After) OneToken(Device device, int longest = int.MaxValue)
     {
         var batch = RealTokens.Length;
-        var values = tensor([.. RealTokens.Select(count => (long)System.Math.Min(count, longest - 1))], [batch, 1], ScalarType.Int64).to(device);
+        var values = tensor([.. RealTokens.Select(count => (long)System.Math.Min(count, longest - 1))], [batch, 1], ScalarType.Int64)
+            .to(device);
         var visible = Visible is null ? null : cat([Visible, ones(batch, 1, dtype: ScalarType.Bool, device: device)], 1);
-        return (new PassPositions(values, System.Math.Min(RealTokens.Max() + 1, longest), visible), new Progress([.. RealTokens.Select(count => count + 1)], visible, Columns + 1));
+        return (new PassPositions(values, System.Math.Min(RealTokens.Max() + 1, longest), visible),
+            new Progress([.. RealTokens.Select(count => count + 1)], visible, Columns + 1));
     }
 
     internal Tensor VisibleOrOnes(int batch, Device device) => Visible ?? ones(batch, Columns, dtype: ScalarType.Bool, device: device);

@@ -23,7 +23,8 @@ public sealed record ParameterSlot(string Name, long[] Shape, bool Decay, IReadO
     public bool Trained { get; init; } = true;
 
     /// <summary>The same parameter of another module, under its name.</summary>
-    public ParameterSlot Under(string module) => new($"{module}.{Name}", Shape, Decay, [.. Parts.Select(part => part with { Name = $"{module}.{part.Name}" })]);
+    public ParameterSlot Under(string module) =>
+        new($"{module}.{Name}", Shape, Decay, [.. Parts.Select(part => part with { Name = $"{module}.{part.Name}" })]);
 
     /// <summary>Number of values.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => product * size);

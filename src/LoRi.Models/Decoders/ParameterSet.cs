@@ -77,7 +77,8 @@ public sealed class ParameterSet : IDisposable
     }
 
     /// <summary>
-    /// The runs of trained values that learn at present, from and to, and whether they are decayed; neighbours that are treated alike are one.
+    /// The runs of trained values that learn at present, from and to, and whether they are decayed; neighbours that are treated
+    /// alike are one.
     /// </summary>
     /// <param name="decayAll">Whether all are decayed.</param>
     public IReadOnlyList<(long From, long To, bool Decay)> LearningRanges(bool decayAll)
@@ -174,7 +175,8 @@ public sealed class ParameterSet : IDisposable
         return parameter.DetachFromDisposeScope();
     }
 
-    private Tensor FrozenView(ParameterSlot slot, long offset) => Frozen.narrow(0, offset, slot.Count).view(slot.Shape).DetachFromDisposeScope();
+    private Tensor FrozenView(ParameterSlot slot, long offset) =>
+        Frozen.narrow(0, offset, slot.Count).view(slot.Shape).DetachFromDisposeScope();
 
     private Tensor MakeGradients()
     {

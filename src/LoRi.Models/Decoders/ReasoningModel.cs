@@ -50,7 +50,10 @@ public sealed class ReasoningModel : IDisposable
         Modules = modules ?? [];
         ParameterSlot[] basis = [.. DecoderLayout.Slots(config, extraRows).Select(slot => slot with { Trained = adapters is null })];
         BaseNames = [.. basis.SelectMany(slot => slot.Parts).Select(part => part.Name)];
-        Parameters = new ParameterSet([.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? [], .. Modules.SelectMany(module => module.Slots)], precision.Master, device, filled);
+        Parameters =
+            new ParameterSet(
+                [.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? [],
+                    .. Modules.SelectMany(module => module.Slots)], precision.Master, device, filled);
         Decoder = new Decoder(config, precision.Compute, device);
     }
 

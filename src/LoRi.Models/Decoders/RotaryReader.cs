@@ -33,12 +33,16 @@ internal static class RotaryReader
         return (Base(fields, newer, classic, family, notes), scaling);
     }
 
-    /// <summary>The base may stand at the top, in <c>rope_parameters</c> or in <c>rope_scaling</c>; where it stands twice, both must agree.</summary>
+    /// <summary>
+    /// The base may stand at the top, in <c>rope_parameters</c> or in <c>rope_scaling</c>; where it stands twice, both must
+    /// agree.
+    /// </summary>
     private static double Base(ConfigFields fields, ConfigFields? newer, ConfigFields? classic, DecoderFamily family, List<string> notes)
     {
         (string Place, double Value)[] found =
         [
-            .. new[] { (Place: "rope_parameters.rope_theta", Fields: newer), (Place: "rope_scaling.rope_theta", Fields: classic), (Place: BaseField, Fields: fields) }
+            .. new[] { (Place: "rope_parameters.rope_theta", Fields: newer), (Place: "rope_scaling.rope_theta", Fields: classic),
+                (Place: BaseField, Fields: fields) }
                 .Where(place => place.Fields?.HasValue(BaseField) == true)
                 .Select(place => (place.Place, place.Fields!.Number(BaseField))),
         ];
@@ -90,7 +94,8 @@ internal static class RotaryReader
             "llama3" => Llama3(fields, Original(top, fields, positions, notes)),
             "yarn" => Yarn(fields, Original(top, fields, positions, notes), positions, notes),
             "longrope" when fields.HasValue("short_factor") => Divided(fields),
-            _ => throw fields.Unsupported(name, "'default', 'linear', 'dynamic', 'llama3' or 'yarn' (and 'longrope' with one list of factors)"),
+            _ => throw fields.Unsupported(
+                name, "'default', 'linear', 'dynamic', 'llama3' or 'yarn' (and 'longrope' with one list of factors)"),
         };
 
     /// <summary>Newer models give each kind of block parameters of its own; every block here has the same.</summary>
@@ -98,7 +103,8 @@ internal static class RotaryReader
     {
         if (fields.Names.FirstOrDefault(fields.IsObject) is { } kind)
         {
-            throw fields.Refused(kind, "is an object; rotary parameters per layer type are not supported, only one set of numbers for all blocks");
+            throw fields.Refused(
+                kind, "is an object; rotary parameters per layer type are not supported, only one set of numbers for all blocks");
         }
     }
 
@@ -107,7 +113,9 @@ internal static class RotaryReader
         var type = fields.Text(name) ?? "default";
         if (fields.Names.FirstOrDefault(key => fields.HasValue(key) && !Common.Contains(key) && !Keys[type].Contains(key)) is { } unknown)
         {
-            throw fields.Refused(unknown, $"is {fields.Shown(unknown)}, which means nothing here for the {name} '{type}'; correct the type, or remove it where it changes nothing");
+            throw fields.Refused(unknown,
+                $"is {fields.Shown(unknown)}, which means nothing here for the {name} '{type}'; correct the type, or remove it where it "
+                + "changes nothing");
         }
     }
 
@@ -115,7 +123,9 @@ internal static class RotaryReader
     /// <summary>The length of pretraining: beside the scaling's other numbers or at the top, else the longest length.</summary>
     private static int Original(ConfigFields top, ConfigFields fields, int positions, List<string> notes)
     {
-        int? inner = fields.HasValue(OriginalField) ? fields.Integer(OriginalField) : null, outer = top.HasValue(OriginalField) ? top.Integer(OriginalField) : null;
+        int? inner = fields.HasValue(OriginalField) ? fields.Integer(OriginalField) : null, outer = top.HasValue(OriginalField)
+            ? top.Integer(OriginalField)
+            : null;
         if (inner is int one && outer is int other && one != other)
         {
             throw top.Contradiction(OriginalField, other, "that of its rotary scaling", one);
@@ -167,12 +177,15 @@ internal static class RotaryReader
         };
     }
 
-    /// <summary>One divisor a frequency, whatever the length: longrope whose two lists are the same and that leaves cosines alone.</summary>
+    /// <summary>
+    /// One divisor a frequency, whatever the length: longrope whose two lists are the same and that leaves cosines alone.
+    /// </summary>
     private static RotaryScaling Divided(ConfigFields fields)
     {
         var (divisors, longer) = (fields.Numbers("short_factor"), fields.Numbers("long_factor"));
         return !divisors.SequenceEqual(longer) ? throw fields.Unsupported("long_factor", "the same list as short_factor")
-            : !fields.HasValue("attention_factor") || fields.Number("attention_factor") != 1 ? throw fields.Unsupported("attention_factor", "1 for longrope")
+            : !fields.HasValue("attention_factor") || fields.Number("attention_factor") != 1
+                ? throw fields.Unsupported("attention_factor", "1 for longrope")
             : new RotaryScaling(RotaryScalingKind.Divided, 1) { Divisors = new FrequencyDivisors(divisors) };
     }
 

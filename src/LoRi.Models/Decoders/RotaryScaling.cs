@@ -12,10 +12,14 @@ public enum RotaryScalingKind
     /// <summary>Long wavelengths divided by the factor, short ones kept, a smooth band between (Llama 3.1).</summary>
     Llama3,
 
-    /// <summary>A ramp over the components by their rotations, and a factor on the angles' cosines (Peng et al. 2023, arXiv 2309.00071).</summary>
+    /// <summary>
+    /// A ramp over the components by their rotations, and a factor on the angles' cosines (Peng et al. 2023, arXiv 2309.00071).
+    /// </summary>
     Yarn,
 
-    /// <summary>Every frequency divided by a number of its own (longrope with one list of factors; the frequency table of a GGUF file).</summary>
+    /// <summary>
+    /// Every frequency divided by a number of its own (longrope with one list of factors; the frequency table of a GGUF file).
+    /// </summary>
     Divided,
 }
 
@@ -74,7 +78,8 @@ public sealed record RotaryShape(int Size, double Base, RotaryScaling? Scaling)
         { Kind: RotaryScalingKind.Dynamic } dynamic => Plain(Grown(dynamic, length)),
         { Kind: RotaryScalingKind.Llama3 } llama3 => [.. Plain(Base).Select(frequency => Banded(llama3, frequency))],
         { Kind: RotaryScalingKind.Yarn } yarn => Ramped(yarn),
-        { Kind: RotaryScalingKind.Divided } divided => [.. Plain(Base).Zip(divided.Divisors!.Values, (frequency, divisor) => frequency / divisor)],
+        { Kind: RotaryScalingKind.Divided } divided =>
+            [.. Plain(Base).Zip(divided.Divisors!.Values, (frequency, divisor) => frequency / divisor)],
         _ => throw new InvalidOperationException("invariant: a scaling without a formula"),
     };
 

@@ -16,7 +16,9 @@ internal static class WindowReader
             case DecoderFamily.Qwen2 or DecoderFamily.Qwen3 when fields.Flag("use_sliding_window", false):
                 return Qwen(fields, config, listed);
             default:
-                return listed?.Contains(true) == true ? throw fields.Unsupported("layer_types", $"'{Full}' without a sliding window in force") : config;
+                return listed?.Contains(true) == true
+                    ? throw fields.Unsupported("layer_types", $"'{Full}' without a sliding window in force")
+                    : config;
         }
     }
 
@@ -30,7 +32,8 @@ internal static class WindowReader
         int? window = fields.Has(Window) && !fields.HasValue(Window) ? null : fields.Integer(Window, MistralWindow);
         return listed is null || listed.All(sliding => sliding == (window is not null))
             ? config with { SlidingWindow = window }
-            : throw fields.Unsupported("layer_types", $"'{Sliding}' in every block where there is a {Window}, and '{Full}' where there is none,");
+            : throw fields.Unsupported("layer_types",
+                $"'{Sliding}' in every block where there is a {Window}, and '{Full}' where there is none,");
     }
 
     /// <summary>With a window in force, blocks from <c>max_window_layers</c> on have it, unless <c>layer_types</c> says which.</summary>
@@ -38,7 +41,9 @@ internal static class WindowReader
     {
         if (fields.Has(Window) && !fields.HasValue(Window))
         {
-            return listed?.Contains(true) == true ? throw fields.Unsupported(Window, $"a number where layer_types has '{Sliding}'") : config;
+            return listed?.Contains(true) == true
+                ? throw fields.Unsupported(Window, $"a number where layer_types has '{Sliding}'")
+                : config;
         }
 
         var window = fields.Integer(Window);

@@ -33,10 +33,12 @@ internal static class CardFile
     /// <exception cref="InputException">It is of another version, or names latent steps of a kind that is not known.</exception>
     public static ReasoningCard Read(byte[] bytes, string path)
     {
-        return JsonSerializer.Deserialize<Versioned>(bytes, Loose)?.Version is not { } version ? Given(JsonSerializer.Deserialize<First>(bytes, Options), path).ToCard()
+        return JsonSerializer.Deserialize<Versioned>(bytes, Loose)?.Version is not { } version
+            ? Given(JsonSerializer.Deserialize<First>(bytes, Options), path).ToCard()
             : version.ValueKind == JsonValueKind.Number && version.TryGetInt32(out var number) && number == Version
             ? Given(JsonSerializer.Deserialize<Second>(bytes, Options), path).ToCard(path)
-            : throw new InputException($"{path}: is of version {version.GetRawText()}, this program reads versions 1 and {Version}; update lori");
+            : throw new InputException(
+                $"{path}: is of version {version.GetRawText()}, this program reads versions 1 and {Version}; update lori");
     }
 
     /// <summary>The card in its present version.</summary>
@@ -49,14 +51,16 @@ internal static class CardFile
 
     /// <summary>Version 1: what is asked was guessed from the number of latent steps and one method's name.</summary>
     private sealed record First(
-        string Method, int LatentSteps, string AnswerPrefix, int[] PrefixIds, int BotId, int EotId, int EosId, ProjectionKind Projection, int ProjectionWidth)
+        string Method, int LatentSteps, string AnswerPrefix, int[] PrefixIds, int BotId, int EotId, int EosId, ProjectionKind Projection,
+        int ProjectionWidth)
     {
         private const string WithoutChain = "no-cot";
 
         public ReasoningCard ToCard() => new()
         {
             Method = Method,
-            Reasoning = LatentSteps != 0 ? new SequentialReasoning(LatentSteps) : Method == WithoutChain ? PlainReasoning.Direct : PlainReasoning.Explicit,
+            Reasoning = LatentSteps != 0 ? new SequentialReasoning(LatentSteps) : Method == WithoutChain ? PlainReasoning.Direct
+                : PlainReasoning.Explicit,
             AnswerPrefix = AnswerPrefix,
             PrefixIds = PrefixIds,
             Special = new SpecialIds(BotId, EotId, EosId),

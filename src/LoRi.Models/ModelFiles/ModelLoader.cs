@@ -89,8 +89,12 @@ public static class ModelLoader
         var lora = adapter is null ? null : AdapterFolder.Resolve(adapter);
         var cardFolder = lora is not null && ReasoningCard.Read(lora) is not null ? lora : folder;
         var card = Directory.Exists(cardFolder) ? ReasoningCard.Read(cardFolder) : null;
-        var projection = card is null ? new FeedbackProjection(ProjectionKind.Identity, 0) : new FeedbackProjection(card.Projection, card.ProjectionWidth);
-        using var weights = projection.Kind == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(cardFolder, ReasoningCard.WeightsFile));
+        var projection = card is null
+            ? new FeedbackProjection(ProjectionKind.Identity, 0)
+            : new FeedbackProjection(card.Projection, card.ProjectionWidth);
+        using var weights = projection.Kind == ProjectionKind.Identity
+            ? null
+            : SafetensorsFile.Open(Path.Combine(cardFolder, ReasoningCard.WeightsFile));
         AdapterFolder? opened = null;
         try
         {
@@ -99,7 +103,8 @@ public static class ModelLoader
                 CheckProjection(projection, config.HiddenSize, weights);
                 opened = lora is null ? null : AdapterFolder.Open(lora, config);
                 var extra = opened?.Plan.ExtraRows(config) ?? 0;
-                return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan, card?.Reasoning.Modules(config) ?? []);
+                return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan,
+                    card?.Reasoning.Modules(config) ?? []);
             });
             return (Filled(model, opened, weights, cardFolder), card);
         }
@@ -125,11 +130,14 @@ public static class ModelLoader
             var end = card?.Special.Eos;
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             config.CheckEnds(ConfigPlace(folder), [eos]);
-            var special = new SpecialIds(parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos) { Latent = parts?.Latent };
+            var special = new SpecialIds(
+                parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos) { Latent = parts?.Latent };
             var extra = parts is null ? 0 : System.Math.Max(0, special.Markers.Max() + 1 - config.VocabularySize);
-            var projection = new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
-            IReadOnlyList<int> trained = parts is null ? [] : special.Markers;
-            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained), parts?.Modules(config) ?? []);
+            var projection =
+                new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
+            var trained = parts is null ? [] : special.Markers;
+            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained),
+                parts?.Modules(config) ?? []);
         });
     }
 
@@ -149,7 +157,9 @@ public static class ModelLoader
             return false;
         }
 
-        using var weights = card.Projection == ProjectionKind.Identity ? null : SafetensorsFile.Open(Path.Combine(folder, ReasoningCard.WeightsFile));
+        using var weights = card.Projection == ProjectionKind.Identity
+            ? null
+            : SafetensorsFile.Open(Path.Combine(folder, ReasoningCard.WeightsFile));
         CheckProjection(model.Projection, model.Config.HiddenSize, weights);
         FillProjection(model, weights);
         return true;
@@ -172,7 +182,8 @@ public static class ModelLoader
         var (special, projection, extra, adapters, modules) = choose(fit.Config);
         fit = adapters?.Unties(fit.Config) == true ? fit.Untied() : fit;
         var config = fit.Config;
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet(), modules) { Notes = [.. config.Notes, .. fit.Notes] };
+        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters,
+            fit.Names.Keys.ToHashSet(), modules) { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
             Fill(model, source, fit);
@@ -252,7 +263,8 @@ public static class ModelLoader
             if (!found.SequenceEqual(slot.Shape))
             {
                 throw new InputException(
-                    $"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but {ReasoningCard.FileName} and {ConfigFile} ask for {MessageText.Shape(slot.Shape)}");
+                    $"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but {ReasoningCard.FileName} and {ConfigFile} ask "
+                    + $"for {MessageText.Shape(slot.Shape)}");
             }
         }
     }
@@ -276,5 +288,6 @@ public static class ModelLoader
     }
 
     /// <summary>What a model consists of beside what its checkpoint says.</summary>
-    private sealed record ModelParts(SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters, IReadOnlyList<ModelModule> Modules);
+    private sealed record ModelParts(
+        SpecialIds Special, FeedbackProjection Projection, int ExtraRows, AdapterPlan? Adapters, IReadOnlyList<ModelModule> Modules);
 }

@@ -9,7 +9,9 @@ using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;
 
-/// <summary>The modules that a trained model needs to answer: one safetensors file each, in the folder <c>parts</c> beside the card.</summary>
+/// <summary>
+/// The modules that a trained model needs to answer: one safetensors file each, in the folder <c>parts</c> beside the card.
+/// </summary>
 internal static class ModuleFiles
 {
     private const string Folder = "parts";
@@ -22,7 +24,8 @@ internal static class ModuleFiles
             AtomicFile.CreateFolder(Path.Combine(folder, Folder));
             SafetensorsWriter.Write(
                 Path.Combine(folder, Folder, module.Name + ".safetensors"),
-                module.Slots.Select(slot => slot.Name).Order(StringComparer.Ordinal).Select(name => TensorContent.FromTensor(name, model.Parameters[name])),
+                module.Slots.Select(slot => slot.Name).Order(StringComparer.Ordinal)
+                    .Select(name => TensorContent.FromTensor(name, model.Parameters[name])),
                 new Dictionary<string, string> { ["format"] = "pt" });
         }
     }
@@ -41,7 +44,9 @@ internal static class ModuleFiles
                 var found = file.Get(slot.Name).Shape;
                 if (!found.SequenceEqual(slot.Shape))
                 {
-                    throw new InputException($"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but the model beside it asks for {MessageText.Shape(slot.Shape)}; copy the files that training wrote");
+                    throw new InputException(
+                        $"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but the model beside it asks "
+                        + $"for {MessageText.Shape(slot.Shape)}; copy the files that training wrote");
                 }
 
                 file.CopyInto(slot.Name, model.Parameters[slot.Name].detach());

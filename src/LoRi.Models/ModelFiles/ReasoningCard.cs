@@ -101,13 +101,16 @@ public sealed record ReasoningCard
 
         if (LatentSteps >= config.MaxPositions)
         {
-            throw new InputException($"{path}: {Fields.Steps} is {LatentSteps}, but the model was made for {config.MaxPositions} positions; {Remedy}");
+            throw new InputException(
+                $"{path}: {Fields.Steps} is {LatentSteps}, but the model was made for {config.MaxPositions} positions; {Remedy}");
         }
 
         var weights = new FileInfo(Path.Combine(folder, WeightsFile));
-        if (Projection == ProjectionKind.Mlp && weights.Exists && (ProjectionWidth < 1 || (long)ProjectionWidth * config.HiddenSize > weights.Length))
+        if (Projection == ProjectionKind.Mlp && weights.Exists
+            && (ProjectionWidth < 1 || (long)ProjectionWidth * config.HiddenSize > weights.Length))
         {
-            throw new InputException($"{path}: projection_width is {ProjectionWidth}, which does not fit the {weights.Length} bytes of {WeightsFile}; {Remedy}");
+            throw new InputException(
+                $"{path}: projection_width is {ProjectionWidth}, which does not fit the {weights.Length} bytes of {WeightsFile}; {Remedy}");
         }
     }
 

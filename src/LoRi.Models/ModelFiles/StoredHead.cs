@@ -15,13 +15,15 @@ internal static class StoredHead
     public static DecoderConfig Resolve(IWeightSource source, DecoderConfig config)
     {
         var names = source.Tensors.Select(tensor => tensor.Name).ToHashSet(StringComparer.Ordinal);
-        var table = new[] { DecoderLayout.Embedding(config), WeightFit.Bare(DecoderLayout.Embedding(config)) }.FirstOrDefault(names.Contains);
+        var table = new[] { DecoderLayout.Embedding(config), WeightFit.Bare(DecoderLayout.Embedding(config)) }.FirstOrDefault(
+            names.Contains);
         if (!config.TiedHead || table is null || !names.Contains(DecoderLayout.Head) || IsCopy(source, table))
         {
             return config;
         }
 
-        var note = $"{DecoderLayout.Head} is stored and is not {table}, although {source.ConfigName} ties them; it is used as a head of its own";
+        var note = $"{DecoderLayout.Head} is stored and is not {table}, although {source.ConfigName} ties them; it is used as a head of "
+            + "its own";
         return config with { TiedHead = false, Notes = [.. config.Notes, note] };
     }
 

@@ -25,7 +25,9 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
     {
         if (config.Layers > source.Tensors.Count)
         {
-            throw new InputException($"{source.Path}: {source.ConfigName} names {config.Layers} blocks, but the weights are {source.Tensors.Count} tensors; they belong to different models");
+            throw new InputException(
+                $"{source.Path}: {source.ConfigName} names {config.Layers} blocks, but the weights are {source.Tensors.Count} tensors; "
+                + "they belong to different models");
         }
 
         config = StoredHead.Resolve(source, config);
@@ -33,19 +35,22 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
         var found = source.Tensors.ToDictionary(tensor => tensor.Name, StringComparer.Ordinal);
         var names = NamesIn(found, wanted.Keys, config);
         var taken = names.Values.ToHashSet(StringComparer.Ordinal);
-        var surplus = source.Tensors.Where(tensor => !taken.Contains(tensor.Name) && !IsKnownBuffer(tensor.Name, config)).ToLookup(tensor => Counts.Contains(tensor.Dtype));
+        var surplus = source.Tensors.Where(tensor => !taken.Contains(tensor.Name) && !IsKnownBuffer(tensor.Name, config))
+            .ToLookup(tensor => Counts.Contains(tensor.Dtype));
         Complain(
             source,
             [.. names.Values.Where(name => !found.ContainsKey(name)).Select(source.StoredName)],
             [.. surplus[false].Select(tensor => source.StoredName(tensor.Name))],
             [.. names.Where(pair => found.TryGetValue(pair.Value, out var tensor) && !tensor.Shape.SequenceEqual(wanted[pair.Key]))
-                .Select(pair => $"{source.StoredName(pair.Value)} is {MessageText.Shape(found[pair.Value].Shape)} and should be {MessageText.Shape(wanted[pair.Key])}")]);
+                .Select(pair => $"{source.StoredName(pair.Value)} is {MessageText.Shape(found[pair.Value].Shape)} and should "
+                    + $"be {MessageText.Shape(wanted[pair.Key])}")]);
         foreach (var tensor in names.Values.Select(name => found[name]))
         {
             CheckType(source, tensor);
         }
 
-        return new WeightFit(names, config, [.. source.Notes, .. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
+        return new WeightFit(names, config,
+            [.. source.Notes, .. surplus[true].Select(tensor => $"{tensor.Name} ({tensor.Dtype}) is no weight and was left out")]);
     }
 
     /// <summary>The same for a model whose head is a copy of the table, to be changed apart.</summary>
@@ -62,7 +67,8 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
     internal static bool IsNoWeight(IWeightSource source, string dtype) => Counts.Contains(dtype) || !source.CanRead(dtype);
 
     /// <summary>What each parameter is called in the file; a table that is stored as the head it is tied to is read from there.</summary>
-    private static Dictionary<string, string> NamesIn(Dictionary<string, WeightInfo> found, IEnumerable<string> wanted, DecoderConfig config)
+    private static Dictionary<string, string> NamesIn(
+        Dictionary<string, WeightInfo> found, IEnumerable<string> wanted, DecoderConfig config)
     {
         var bare = config.LearnedPositions && !found.Keys.Any(name => name.StartsWith(Prefix, StringComparison.Ordinal));
         var names = wanted.ToDictionary(name => name, name => bare ? Bare(name) : name);
@@ -83,13 +89,18 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
     {
         if (IsNoWeight(source, tensor.Dtype))
         {
-            throw new InputException($"{source.Path}: tensor {MessageText.Quote(tensor.Name)} is {tensor.Dtype}, which weights cannot be; {source.ReadableTypes} can be read");
+            throw new InputException(
+                $"{source.Path}: tensor {MessageText.Quote(tensor.Name)} is {tensor.Dtype}, which weights cannot "
+                + $"be; {source.ReadableTypes} can be read");
         }
     }
 
-    /// <summary>What files of a family hold besides parameters: causal masks, rotary frequencies, a second copy of the tied table.</summary>
+    /// <summary>
+    /// What files of a family hold besides parameters: causal masks, rotary frequencies, a second copy of the tied table.
+    /// </summary>
     private static bool IsKnownBuffer(string name, DecoderConfig config) =>
-        (config.TiedHead && name == DecoderLayout.Head) || (config.LearnedPositions ? CausalMask().IsMatch(name) : Frequencies().IsMatch(name));
+        (config.TiedHead && name == DecoderLayout.Head)
+            || (config.LearnedPositions ? CausalMask().IsMatch(name) : Frequencies().IsMatch(name));
 
     private static void Complain(IWeightSource source, string[] missing, string[] surplus, string[] misshapen)
     {
@@ -98,8 +109,13 @@ internal sealed partial record WeightFit(IReadOnlyDictionary<string, string> Nam
             return;
         }
 
-        (string Kind, string[] Names)[] faults = [.. new[] { ("missing", missing), ("unexpected", surplus), ("of another shape", misshapen) }.Where(fault => fault.Item2.Length > 0)];
-        throw new InputException($"{source.Path}: the weights do not fit {source.ConfigName}; {string.Join("; ", faults.Select(fault => Listed(fault.Kind, fault.Names, ListLength / faults.Length)))}");
+        (string Kind, string[] Names)[] faults =
+            [.. new[] { ("missing", missing), ("unexpected", surplus), ("of another shape", misshapen) }.Where(
+                fault => fault.Item2.Length > 0)];
+        throw new InputException(
+            $"{source.Path}: the weights do not "
+            + $"fit {source.ConfigName}; "
+                + string.Join("; ", faults.Select(fault => Listed(fault.Kind, fault.Names, ListLength / faults.Length))));
     }
 
     /// <summary>At most <see cref="Shown"/> names, and at most so many characters of them, so that the message stays a line.</summary>

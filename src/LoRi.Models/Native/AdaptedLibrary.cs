@@ -23,15 +23,19 @@ internal sealed partial record AdaptedLibrary(string Path, byte[]? Copy, string 
     internal static AdaptedLibrary For(string original)
     {
         if (!OperatingSystem.IsLinux() || RuntimeInformation.ProcessArchitecture != Architecture.X64)
+        {
             return new AdaptedLibrary(original, null, "not needed on this platform");
+        }
         return SystemRuntimeIsNewEnough()
             ? new AdaptedLibrary(original, null, $"not needed: the system's libstdc++ has {ElfPatch.MissingVersion}")
-            : new AdaptedLibrary(original, ElfPatch.Apply(File.ReadAllBytes(original), original), $"the system's libstdc++ lacks {ElfPatch.MissingVersion}");
+            : new AdaptedLibrary(original, ElfPatch.Apply(File.ReadAllBytes(original), original),
+                $"the system's libstdc++ lacks {ElfPatch.MissingVersion}");
     }
 
     /// <summary>Loads it and gives its handle.</summary>
     /// <exception cref="InputException">It does not load, or there is no place for the copy.</exception>
-    internal nint Load() => Copy is null ? NativeRuntime.LoadFile(Path, Path) : TryLoadFromMemory() ?? LoadFromFolder(System.IO.Path.GetTempPath());
+    internal nint Load() =>
+        Copy is null ? NativeRuntime.LoadFile(Path, Path) : TryLoadFromMemory() ?? LoadFromFolder(System.IO.Path.GetTempPath());
 
     /// <summary>Loads the copy from memory; null where the system has no files there, or does not run what is in them.</summary>
     internal nint? TryLoadFromMemory()
@@ -52,9 +56,13 @@ internal sealed partial record AdaptedLibrary(string Path, byte[]? Copy, string 
     internal nint LoadFromFolder(string folder)
     {
         var path = System.IO.Path.Combine(folder, $".{Name}.{Guid.NewGuid():N}");
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite | FileShare.Delete };
+        var options =
+            new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite,
+                Share = FileShare.ReadWrite | FileShare.Delete };
         if (!OperatingSystem.IsWindows())
+        {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
         try
         {
             using var file = new FileStream(path, options);
@@ -64,7 +72,8 @@ internal sealed partial record AdaptedLibrary(string Path, byte[]? Copy, string 
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
-                $"{folder}: cannot be written to ({e.Message}), and {Name} needs an adapted copy there, as {Reason}; set TMPDIR to a folder with some megabytes of room", e);
+                $"{folder}: cannot be written to ({e.Message}), and {Name} needs an adapted copy there, as {Reason}; set TMPDIR to a "
+                + "folder with some megabytes of room", e);
         }
     }
 

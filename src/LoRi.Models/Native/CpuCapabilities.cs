@@ -19,9 +19,13 @@ internal static class CpuCapabilities
         }
         var found = new List<string>();
         if (Avx2.IsSupported)
+        {
             found.Add("avx2");
+        }
         if (Avx512F.IsSupported)
+        {
             found.Add("avx512f");
+        }
         return found;
     }
 }

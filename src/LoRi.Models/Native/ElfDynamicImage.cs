@@ -30,26 +30,28 @@ internal sealed class ElfDynamicImage
 
     private readonly record struct Section(uint Type, ulong Address, int Offset, int Size, uint Link, uint Info);
 
-    private readonly byte[] _bytes;
-    private readonly string _fileName;
-    private readonly Section _strings;
-    private readonly Section _symbols;
-    private readonly Section _versions;
+    private readonly byte[] bytes;
+    private readonly string fileName;
+    private readonly Section strings;
+    private readonly Section symbols;
+    private readonly Section versions;
 
     /// <summary>Reads the tables of <paramref name="bytes"/>, which later writes change in place.</summary>
     internal ElfDynamicImage(byte[] bytes, string fileName)
     {
-        _bytes = bytes;
-        _fileName = fileName;
+        this.bytes = bytes;
+        this.fileName = fileName;
         CheckHeader();
         var sections = ReadSections();
-        _symbols = Only(sections, TypeDynamicSymbols, "dynamic symbol table");
-        _versions = Only(sections, TypeVersionSymbols, "symbol version table");
+        symbols = Only(sections, TypeDynamicSymbols, "dynamic symbol table");
+        versions = Only(sections, TypeVersionSymbols, "symbol version table");
         var needs = Only(sections, TypeVersionNeed, "table of required versions");
         var dynamic = Only(sections, TypeDynamic, "dynamic section");
-        if (_symbols.Link >= sections.Count)
+        if (symbols.Link >= sections.Count)
+        {
             throw Refuse("its symbol table has no string table");
-        _strings = sections[(int)_symbols.Link];
+        }
+        strings = sections[(int)symbols.Link];
         CheckTables(needs, dynamic);
         ReadDynamicEntries(dynamic, needs);
         Requirements = ReadRequirements(needs);
@@ -67,7 +69,7 @@ internal sealed class ElfDynamicImage
 
     /// <summary>The error for a file that does not look as it must.</summary>
     internal InputException Refuse(string reason) =>
-        new($"{_fileName}: not a library that can be adapted to this system's C++ runtime: {reason}; "
+        new($"{fileName}: not a library that can be adapted to this system's C++ runtime: {reason}; "
             + "install libstdc++ of GCC 13 or newer, or reinstall the program");
 
     /// <summary>The symbols of this name.</summary>
@@ -75,37 +77,45 @@ internal sealed class ElfDynamicImage
 
     /// <summary>The indices of the symbols that ask for version <paramref name="version"/>.</summary>
     internal IReadOnlyList<int> SymbolsWithVersion(ushort version) =>
-        [.. Symbols.Where(s => (U16(_versions.Offset + (2 * s.Index)) & 0x7fff) == version).Select(s => s.Index)];
+        [.. Symbols.Where(s => (U16(versions.Offset + (2 * s.Index)) & 0x7fff) == version).Select(s => s.Index)];
 
     /// <summary>Whether a name begins at this offset, and is not the tail of a longer one.</summary>
-    internal bool NameStartsAt(uint offset) => _bytes[_strings.Offset + (int)offset - 1] == 0;
+    internal bool NameStartsAt(uint offset) => bytes[strings.Offset + (int)offset - 1] == 0;
 
     /// <summary>Replaces a name by a shorter one and clears the rest of its room.</summary>
     internal void WriteName(uint offset, string name, int room)
     {
-        var target = _bytes.AsSpan(_strings.Offset + (int)offset, room);
+        var target = bytes.AsSpan(strings.Offset + (int)offset, room);
         target.Clear();
         Encoding.ASCII.GetBytes(name, target);
     }
 
     /// <summary>Sets the version that a symbol asks for.</summary>
     internal void WriteSymbolVersion(int symbol, ushort version) =>
-        BinaryPrimitives.WriteUInt16LittleEndian(_bytes.AsSpan(_versions.Offset + (2 * symbol)), version);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(versions.Offset + (2 * symbol)), version);
 
     /// <summary>Sets the flags of a required version.</summary>
     internal void WriteRequirementFlags(ElfVersionRequirement requirement, ushort flags) =>
-        BinaryPrimitives.WriteUInt16LittleEndian(_bytes.AsSpan(requirement.FlagsPosition), flags);
+        BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(requirement.FlagsPosition), flags);
 
     private void CheckHeader()
     {
-        if (_bytes.Length < HeaderSize || !_bytes.AsSpan(0, 4).SequenceEqual("\u007fELF"u8))
+        if (bytes.Length < HeaderSize || !bytes.AsSpan(0, 4).SequenceEqual("\u007fELF"u8))
+        {
             throw Refuse("it is not an ELF file");
-        if (_bytes[4] != 2 || _bytes[5] != 1 || _bytes[6] != 1)
+        }
+        if (bytes[4] != 2 || bytes[5] != 1 || bytes[6] != 1)
+        {
             throw Refuse("it is not 64-bit little-endian ELF");
+        }
         if (U16(16) != 3 || U16(18) != 62)
+        {
             throw Refuse("it is not a shared library for x86-64");
+        }
         if (U16(58) != SectionHeaderSize || U16(60) == 0)
+        {
             throw Refuse("it has no section headers of the usual size");
+        }
     }
 
     private List<Section> ReadSections()
@@ -133,16 +143,26 @@ internal sealed class ElfDynamicImage
 
     private void CheckTables(Section needs, Section dynamic)
     {
-        if (_strings.Type != 3 || _strings.Size == 0 || _bytes[_strings.Offset + _strings.Size - 1] != 0)
+        if (strings.Type != 3 || strings.Size == 0 || bytes[strings.Offset + strings.Size - 1] != 0)
+        {
             throw Refuse("its dynamic string table does not end with a zero");
-        if (_symbols.Size % SymbolSize != 0 || _versions.Size != _symbols.Size / SymbolSize * 2)
+        }
+        if (symbols.Size % SymbolSize != 0 || versions.Size != symbols.Size / SymbolSize * 2)
+        {
             throw Refuse("its symbol table and version table differ in length");
-        if (needs.Link != _symbols.Link || dynamic.Link != _symbols.Link)
+        }
+        if (needs.Link != symbols.Link || dynamic.Link != symbols.Link)
+        {
             throw Refuse("its dynamic tables use different string tables");
+        }
         if (needs.Info > needs.Size / 16)
+        {
             throw Refuse("its table of required versions is shorter than its count says");
+        }
         if (dynamic.Size % 16 != 0)
+        {
             throw Refuse("its dynamic section has a broken length");
+        }
     }
 
     private void ReadDynamicEntries(Section dynamic, Section needs)
@@ -151,21 +171,27 @@ internal sealed class ElfDynamicImage
         {
             var (tag, value) = (U64(at), U64(at + 8));
             if (tag == 0)
+            {
                 break;
+            }
             if (tag is TagNeeded or TagSoname or TagRunpathOld or TagRunpath)
+            {
                 NameOffsets.Add((uint)value);
+            }
             ulong? expected = tag switch
             {
-                TagStrings => _strings.Address,
-                TagSymbols => _symbols.Address,
-                TagStringsSize => (ulong)_strings.Size,
-                TagVersionSymbols => _versions.Address,
+                TagStrings => strings.Address,
+                TagSymbols => symbols.Address,
+                TagStringsSize => (ulong)strings.Size,
+                TagVersionSymbols => versions.Address,
                 TagVersionNeed => needs.Address,
                 TagVersionNeedCount => needs.Info,
                 _ => null,
             };
             if (expected is not null && expected != value)
+            {
                 throw Refuse("its section headers disagree with its dynamic section");
+            }
         }
     }
 
@@ -193,10 +219,10 @@ internal sealed class ElfDynamicImage
 
     private ElfSymbol[] ReadSymbols()
     {
-        var symbols = new ElfSymbol[_symbols.Size / SymbolSize];
+        var symbols = new ElfSymbol[this.symbols.Size / SymbolSize];
         for (var i = 0; i < symbols.Length; i++)
         {
-            var at = _symbols.Offset + (i * SymbolSize);
+            var at = this.symbols.Offset + (i * SymbolSize);
             UseName(U32(at));
             symbols[i] = new ElfSymbol(i, U32(at), U16(at + 6) == 0);
         }
@@ -211,31 +237,35 @@ internal sealed class ElfDynamicImage
 
     private string NameAt(uint offset)
     {
-        if (offset >= _strings.Size)
+        if (offset >= strings.Size)
+        {
             throw Refuse("a name lies outside its string table");
-        var rest = _bytes.AsSpan(_strings.Offset + (int)offset, _strings.Size - (int)offset);
+        }
+        var rest = bytes.AsSpan(strings.Offset + (int)offset, strings.Size - (int)offset);
         return Encoding.Latin1.GetString(rest[..rest.IndexOf((byte)0)]);
     }
 
     private void Inside(Section section, int position)
     {
         if (position < section.Offset || position + 16 > section.Offset + section.Size)
+        {
             throw Refuse("its table of required versions runs past its end");
+        }
     }
 
     private int CheckedStep(uint step) => step < 1 << 20 ? (int)step : throw Refuse("a table entry points too far");
 
     private int Range(ulong offset, ulong size, string what)
     {
-        var length = (ulong)_bytes.Length;
+        var length = (ulong)bytes.Length;
         return offset <= length && size <= length - offset
             ? (int)offset
             : throw Refuse($"{what} lie past the end of the file ({length} bytes)");
     }
 
-    private ushort U16(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at));
+    private ushort U16(int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes.AsSpan(at));
 
-    private uint U32(int at) => BinaryPrimitives.ReadUInt32LittleEndian(_bytes.AsSpan(at));
+    private uint U32(int at) => BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at));
 
-    private ulong U64(int at) => BinaryPrimitives.ReadUInt64LittleEndian(_bytes.AsSpan(at));
+    private ulong U64(int at) => BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(at));
 }

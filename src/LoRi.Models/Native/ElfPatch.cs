@@ -38,12 +38,18 @@ internal static class ElfPatch
         var version = RequiredVersion(elf);
         var users = elf.SymbolsWithVersion(version.Index);
         if (users.Count == 0 && version.Flags == Weak && elf.FindSymbols(StandIn).Count > 0)
+        {
             return patched;
+        }
         if (version.Flags != 0)
+        {
             throw elf.Refuse($"the requirement of {MissingVersion} has flags {version.Flags}, not 0");
+        }
         var symbol = OneUndefinedSymbol(elf);
         if (users.Count != 1 || users[0] != symbol.Index)
+        {
             throw elf.Refuse($"{MissingVersion} is asked for by {users.Count} symbols, not only by {MissingSymbol}");
+        }
         RefuseSharedName(elf, symbol);
         elf.WriteName(symbol.NameOffset, StandIn, MissingSymbol.Length);
         elf.WriteSymbolVersion(symbol.Index, AnyVersion);
@@ -55,9 +61,13 @@ internal static class ElfPatch
     {
         var found = elf.Requirements.Where(r => r.Name == MissingVersion).ToList();
         if (found.Count != 1)
+        {
             throw elf.Refuse($"it asks {found.Count} times for {MissingVersion}, not once");
+        }
         if (found[0].Library != CppRuntime)
+        {
             throw elf.Refuse($"it asks {found[0].Library} for {MissingVersion}, not {CppRuntime}");
+        }
         return found[0];
     }
 
@@ -65,9 +75,13 @@ internal static class ElfPatch
     {
         var found = elf.FindSymbols(MissingSymbol);
         if (found.Count != 1)
+        {
             throw elf.Refuse($"it has {found.Count} symbols {MissingSymbol}, not one");
+        }
         if (!found[0].IsUndefined)
+        {
             throw elf.Refuse($"it defines {MissingSymbol} itself");
+        }
         return found[0];
     }
 
@@ -77,8 +91,12 @@ internal static class ElfPatch
         var end = start + (uint)Encoding.ASCII.GetByteCount(MissingSymbol);
         var users = elf.NameOffsets.Count(offset => offset >= start && offset < end);
         if (users != 1)
+        {
             throw elf.Refuse($"{users} entries use the name {MissingSymbol} or a part of it, not one");
+        }
         if (start > 0 && !elf.NameStartsAt(start))
+        {
             throw elf.Refuse($"the name {MissingSymbol} is the end of a longer one");
+        }
     }
 }

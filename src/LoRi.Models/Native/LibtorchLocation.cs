@@ -42,17 +42,24 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
             FolderOf("LibTorchSharp") ?? throw Missing("LibTorchSharp", "reference the package TorchSharp in the project that is run"),
             FileName("LibTorchSharp"));
         if (options.LibtorchFolder is { } asked)
+        {
             return External(asked, "--libtorch", torchSharp, options.AnyVersion);
+        }
         if (Environment.GetEnvironmentVariable(EnvironmentVariable) is { Length: > 0 } set)
+        {
             return External(set, EnvironmentVariable, torchSharp, options.AnyVersion);
+        }
         var own = FolderOf("torch_cpu") ?? throw Missing("torch_cpu",
-            $"reference the package libtorch-cpu-{Platform} or TorchSharp-cpu in the project that is run, or name an installed PyTorch's torch/lib with {EnvironmentVariable} (lori: --libtorch)");
+            $"reference the package libtorch-cpu-{Platform} or TorchSharp-cpu in the project that is run, or name an installed PyTorch's "
+            + $"torch/lib with {EnvironmentVariable} (lori: --libtorch)");
         return new LibtorchLocation(own, BundledVersion, "program", torchSharp);
     }
 
     private static string Platform => OperatingSystem.IsWindows() ? "win-x64" : OperatingSystem.IsMacOS() ? "osx-arm64" : "linux-x64";
 
-    /// <summary>Where a library came with the program: a folder of its own, or where packages put what is for one platform or for all.</summary>
+    /// <summary>
+    /// Where a library came with the program: a folder of its own, or where packages put what is for one platform or for all.
+    /// </summary>
     private static string? FolderOf(string library)
     {
         var program = AppContext.BaseDirectory;
@@ -70,20 +77,30 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
     private static LibtorchLocation External(string asked, string source, string torchSharp, bool anyVersion)
     {
         if (asked.Length == 0)
+        {
             throw new InputException($"{source}: names no folder; name torch/lib of an installed PyTorch");
+        }
         var folder = Path.TrimEndingDirectorySeparator(Path.GetFullPath(asked));
         if (!Directory.Exists(folder))
+        {
             throw new InputException($"{source} {asked}: there is no such folder");
+        }
         if (!Has(folder, "torch_cpu") && Has(Path.Combine(folder, "lib"), "torch_cpu"))
+        {
             folder = Path.Combine(folder, "lib");
+        }
         var missing = Required.FirstOrDefault(n => !Has(folder, n));
         if (missing is not null)
+        {
             throw new InputException($"{source} {asked}: {FileName(missing)} is not in this folder; "
                 + "name the folder torch/lib of an installed PyTorch");
+        }
         var version = ReadVersion(folder);
         if (!anyVersion && !IsKnown(version))
+        {
             throw new InputException($"{source} {asked}: this is libtorch {version ?? "of an unknown version"}, the program "
                 + $"needs {KnownVersion}; --libtorch-any-version tries it all the same");
+        }
         return new LibtorchLocation(folder, version ?? "unknown", source, torchSharp);
     }
 
@@ -97,7 +114,9 @@ internal sealed partial record LibtorchLocation(string Folder, string Version, s
         var parent = Path.GetDirectoryName(folder) ?? folder;
         var python = Path.Combine(parent, "version.py");
         if (File.Exists(python) && PythonVersion().Match(Text(python)) is { Success: true } match)
+        {
             return match.Groups[1].Value;
+        }
         var plain = Path.Combine(parent, "build-version");
         return File.Exists(plain) ? Text(plain).Trim() : null;
     }

@@ -14,7 +14,7 @@ public static class NativeRuntime
 {
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, nint> Handles = new(StringComparer.Ordinal);
-    private static Loaded? _loaded;
+    private static Loaded? loaded;
 
     private sealed record Loaded(LibtorchLocation Libtorch, AdaptedLibrary TorchSharp, string? Asked);
 
@@ -28,16 +28,24 @@ public static class NativeRuntime
     {
         options ??= new NativeRuntimeOptions();
         if (options.Threads is <= 0)
+        {
             throw new InputException($"--threads {options.Threads}: must be at least 1");
+        }
         lock (Gate)
         {
-            if (_loaded is null)
-                _loaded = LoadOnce(options);
-            else if (options.LibtorchFolder is { } folder && folder != _loaded.Asked)
+            if (loaded is null)
+            {
+                loaded = LoadOnce(options);
+            }
+            else if (options.LibtorchFolder is { } folder && folder != loaded.Asked)
+            {
                 throw new InvalidOperationException(
-                    $"libtorch is already loaded from {_loaded.Libtorch.Folder}; it cannot be replaced by {folder}");
+                    $"libtorch is already loaded from {loaded.Libtorch.Folder}; it cannot be replaced by {folder}");
+            }
             if (options.Threads is { } threads)
+            {
                 SetThreads(threads);
+            }
         }
     }
 
@@ -45,7 +53,7 @@ public static class NativeRuntime
     public static NativeRuntimeReport Report(NativeRuntimeOptions? options = null)
     {
         Load(options);
-        var (libtorch, torchSharp, _) = _loaded!;
+        var (libtorch, torchSharp, _) = loaded!;
         var (threads, cuda, devices) = AskTorch();
         return new NativeRuntimeReport
         {
@@ -71,7 +79,9 @@ public static class NativeRuntime
         RetainedMemory.Ask();
         AssemblyLoadContext.Default.ResolvingUnmanagedDll += Resolve;
         foreach (var name in libtorch.LoadOrder)
+        {
             Handles[name] = LoadFile(libtorch.PathOf(name), libtorch.PathOf(name));
+        }
         var torchSharp = AdaptedLibrary.For(libtorch.TorchSharpLibrary);
         Handles["LibTorchSharp"] = torchSharp.Load();
         CheckFunctions(torchSharp.Path);
@@ -80,7 +90,9 @@ public static class NativeRuntime
 
     private static nint Resolve(Assembly assembly, string name) => Handles.GetValueOrDefault(name);
 
-    /// <summary>libtorch's mathematics library looks itself up through the working directory, and ends the process where there is none.</summary>
+    /// <summary>
+    /// libtorch's mathematics library looks itself up through the working directory, and ends the process where there is none.
+    /// </summary>
     private static void CheckWorkingFolder()
     {
         try
@@ -89,11 +101,15 @@ public static class NativeRuntime
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException("the working directory is not there any more; change to another one (cd), and run the command again", e);
+            throw new InputException("the working directory is not there any more; change to another one (cd), and run the command again",
+                e);
         }
     }
 
-    /// <summary>Asks the libraries for something, so that one that only looks like TorchSharp's is named here and not in the midst of work.</summary>
+    /// <summary>
+    /// Asks the libraries for something, so that one that only looks like TorchSharp's is named here and not in the midst of
+    /// work.
+    /// </summary>
     private static void CheckFunctions(string library)
     {
         try
@@ -103,7 +119,9 @@ public static class NativeRuntime
         catch (Exception e) when (e is TypeInitializationException or EntryPointNotFoundException or DllNotFoundException)
         {
             var reason = (e.InnerException ?? e).Message.ReplaceLineEndings(" ").Trim();
-            throw new InputException($"{library}: lacks functions that TorchSharp calls ({reason}); name the libtorch it was made for, or build the program again", e);
+            throw new InputException(
+                $"{library}: lacks functions that TorchSharp calls ({reason}); name the libtorch it was made for, or build the program "
+                + "again", e);
         }
     }
 

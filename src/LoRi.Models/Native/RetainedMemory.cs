@@ -16,7 +16,8 @@ internal static partial class RetainedMemory
     /// <summary>Takes effect for everything that is allocated afterwards; call it before libtorch is loaded.</summary>
     public static void Ask()
     {
-        if (!OperatingSystem.IsLinux() || !RuntimeInformation.RuntimeIdentifier.StartsWith("linux-x64", StringComparison.Ordinal) || UserDecides())
+        if (!OperatingSystem.IsLinux() || !RuntimeInformation.RuntimeIdentifier.StartsWith("linux-x64", StringComparison.Ordinal)
+            || UserDecides())
         {
             return;
         }
@@ -32,7 +33,8 @@ internal static partial class RetainedMemory
     }
 
     private static bool UserDecides() =>
-        Environment.GetEnvironmentVariables().Keys.Cast<string>().Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal) || name == "GLIBC_TUNABLES");
+        Environment.GetEnvironmentVariables().Keys.Cast<string>()
+            .Any(name => name.StartsWith("MALLOC_", StringComparison.Ordinal) || name == "GLIBC_TUNABLES");
 
     /// <summary>A refusal (the result 0) leaves the default, which is slower and nothing else.</summary>
     private static void Set(params (int Option, int Value)[] settings)

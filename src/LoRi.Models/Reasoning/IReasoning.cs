@@ -13,7 +13,9 @@ namespace LoRi.Models.Reasoning;
 /// <param name="Latents">What its latent steps gave; null where it took none.</param>
 public sealed record ReasoningPass(Tensor State, KeyValueCache Cache, Progress Progress, LatentSteps? Latents = null);
 
-/// <summary>How a question becomes an answer: what is fed, and which steps are taken, before the model writes. Stands on the model's card.</summary>
+/// <summary>
+/// How a question becomes an answer: what is fed, and which steps are taken, before the model writes. Stands on the model's card.
+/// </summary>
 public interface IReasoning
 {
     /// <summary>What the model does before its answer.</summary>

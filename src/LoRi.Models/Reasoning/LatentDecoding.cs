@@ -25,7 +25,8 @@ public static class LatentDecoding
         var final = pass.Trajectory!.select(1, pass.Trajectory.shape[1] - 1);
         var logits = Decoder.Logits(weights, final).to(ScalarType.Float64);
         var (shares, ids) = logits.softmax(-1).topk((int)System.Math.Min(tokens, logits.shape[^1]), -1);
-        var flat = ids.cpu().contiguous().data<long>().ToArray().Zip(shares.cpu().contiguous().data<double>().ToArray(), (id, share) => new NearToken((int)id, share));
+        var flat = ids.cpu().contiguous().data<long>().ToArray()
+            .Zip(shares.cpu().contiguous().data<double>().ToArray(), (id, share) => new NearToken((int)id, share));
         return [.. flat.Chunk((int)ids.shape[^1]).Chunk(reasoning.LatentSteps)];
     }
 }

@@ -24,7 +24,8 @@ public sealed record PlainReasoning : IReasoning
     public ReasoningPass Run(ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int[] prefix)
     {
         ArgumentNullException.ThrowIfNull(model);
-        var rows = PaddedRows.Left([.. questions.Select(question => FeedsPrefix ? (int[])[.. question, .. prefix] : question)], model.Device);
+        var rows = PaddedRows.Left([.. questions.Select(question => FeedsPrefix ? (int[])[.. question, .. prefix] : question)],
+            model.Device);
         var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows), rows.Positions());
         return new(pass.Final.select(1, rows.Width - 1), pass.Cache, rows.Advance(null));
     }

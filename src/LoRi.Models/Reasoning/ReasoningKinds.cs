@@ -10,7 +10,8 @@ public static class ReasoningKinds
 {
     private static readonly ConcurrentDictionary<string, Func<JsonObject, IReasoning>> Known = new(StringComparer.Ordinal)
     {
-        [SequentialReasoning.Kind] = json => new SequentialReasoning(Whole(json, "steps"), json.ContainsKey("per_step") ? Whole(json, "per_step") : 0),
+        [SequentialReasoning.Kind] = json =>
+            new SequentialReasoning(Whole(json, "steps"), json.ContainsKey("per_step") ? Whole(json, "per_step") : 0),
         [JacobiReasoning.Kind] = json => new JacobiReasoning(Whole(json, "steps"), Whole(json, "sweeps")),
     };
 
@@ -26,7 +27,8 @@ public static class ReasoningKinds
         ArgumentNullException.ThrowIfNull(json);
         return json[name] is JsonValue value && value.TryGetValue<int>(out var number) && number > 0
             ? number
-            : throw new JsonException($"latents.{name} must be a whole number from 1 on, it is {json[name]?.ToJsonString() ?? "not there"}");
+            : throw new JsonException(
+                $"latents.{name} must be a whole number from 1 on, it is {json[name]?.ToJsonString() ?? "not there"}");
     }
 
     /// <summary>What a card says.</summary>
@@ -40,14 +42,17 @@ public static class ReasoningKinds
         {
             return latents is null
                 ? mode == AnswerMode.Direct ? PlainReasoning.Direct : PlainReasoning.Explicit
-                : throw new InputException($"{path}: mode is {mode.ToString().ToLowerInvariant()}, which takes no latent steps, but latents names some; copy the file that training wrote");
+                : throw new InputException(
+                    $"{path}: mode is {mode.ToString().ToLowerInvariant()}, which takes no latent steps, but latents names some; copy the "
+                    + "file that training wrote");
         }
 
         var kind = latents?["kind"] is JsonValue value && value.TryGetValue<string>(out var name) ? name : null;
         if (kind is null || !Known.TryGetValue(kind, out var read))
         {
             throw new InputException(
-                $"{path}: latents.kind is {latents?["kind"]?.ToJsonString() ?? "not there"}, known are {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}; "
+                $"{path}: latents.kind is {latents?["kind"]?.ToJsonString() ?? "not there"}, known "
+                + $"are {string.Join(", ", Known.Keys.Order(StringComparer.Ordinal))}; "
                 + "a method of one's own is made known with --plugin");
         }
 

@@ -11,14 +11,15 @@ namespace LoRi.Models.Reasoning;
 public sealed record SamplingSettings(double Temperature, double TopP, int? TopK, long Seed);
 
 /// <summary>
-/// Draws tokens from softmax(logits / temperature), cut to the likeliest k, renormalised, cut to the smallest set that reaches p, renormalised.
+/// Draws tokens from softmax(logits / temperature), cut to the likeliest k, renormalised, cut to the smallest set that reaches p,
+/// renormalised.
 /// Every row has random numbers of its own, so that a row's tokens do not depend on those beside it.
 /// </summary>
 /// <param name="settings">How to draw.</param>
 /// <param name="purpose">Which of several generations with one seed this is.</param>
 public sealed class TokenSampler(SamplingSettings settings, string purpose)
 {
-    private readonly List<SeededRandom> _rows = [];
+    private readonly List<SeededRandom> rows = [];
 
     /// <summary>One id a row.</summary>
     /// <param name="logits">[B, V], of any type, on any device.</param>
@@ -27,12 +28,12 @@ public sealed class TokenSampler(SamplingSettings settings, string purpose)
         using var scope = NewDisposeScope();
         var wide = logits.to(ScalarType.Float64).cpu().contiguous();
         var rows = (int)wide.shape[0];
-        while (_rows.Count < rows)
+        while (this.rows.Count < rows)
         {
-            _rows.Add(new SeededRandom(settings.Seed, $"sampling {purpose}, row {_rows.Count}"));
+            this.rows.Add(new SeededRandom(settings.Seed, $"sampling {purpose}, row {this.rows.Count}"));
         }
 
-        return [.. Enumerable.Range(0, rows).Select(row => Draw(wide[row].data<double>().ToArray(), _rows[row].Uniform()))];
+        return [.. Enumerable.Range(0, rows).Select(row => Draw(wide[row].data<double>().ToArray(), this.rows[row].Uniform()))];
     }
 
     /// <summary>The token that a number in [0, 1) picks; the likeliest come first, of equals those with smaller ids.</summary>

@@ -23,7 +23,8 @@ public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, 
         Question.Length + Prefix.Length + Answer.Length + (latentSteps == 0 ? 0 : latentSteps + 2);
 
     /// <summary>Whether all ids are those of another row.</summary>
-    internal bool IsSame(EncodedExample other) => Question.AsSpan().SequenceEqual(other.Question) && Rationale.AsSpan().SequenceEqual(other.Rationale)
+    internal bool IsSame(EncodedExample other) =>
+        Question.AsSpan().SequenceEqual(other.Question) && Rationale.AsSpan().SequenceEqual(other.Rationale)
         && Prefix.AsSpan().SequenceEqual(other.Prefix) && Answer.AsSpan().SequenceEqual(other.Answer);
 
     /// <summary>The longest sequence this example makes for a student with <paramref name="latentSteps"/> steps or for a teacher.</summary>

@@ -28,7 +28,8 @@ public sealed class ExampleEncoder
         Prefix = this.form.HasPrefix ? tokenizer.Encode(prefix, addSpecialTokens: false) : this.form.EndAfterRationale ? [eos] : [];
         if (this.form.HasPrefix && Prefix.Length == 0)
         {
-            throw new InputException($"--answer-prefix \"{prefix}\": {tokenizer.Path} makes no token of it; its last token is the anchor, so it needs one");
+            throw new InputException(
+                $"--answer-prefix \"{prefix}\": {tokenizer.Path} makes no token of it; its last token is the anchor, so it needs one");
         }
     }
 

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace LoRi.Models.Tensors;
 
-/// <summary>The Euclidean norm of very many values. libtorch adds float32 squares in float32, which for 10^8 values is one percent short.</summary>
+/// <summary>
+/// The Euclidean norm of very many values. libtorch adds float32 squares in float32, which for 10^8 values is one percent short.
+/// </summary>
 internal static class LongNorm
 {
     /// <summary>Values whose squares are one sum: the norm of a part of whole blocks is the same wherever it is taken.</summary>

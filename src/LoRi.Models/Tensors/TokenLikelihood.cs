@@ -24,7 +24,8 @@ internal static class TokenLikelihood
     }
 
     /// <summary>
-    /// The sum over tokens of their negative log-likelihoods in nats, a float64 scalar. Its gradient, the probabilities less one at each token's
+    /// The sum over tokens of their negative log-likelihoods in nats, a float64 scalar. Its gradient, the probabilities less one
+    /// at each token's
     /// own, is computed beside it where one is asked for, in the type of the logits, float32 at least.
     /// </summary>
     /// <param name="logits">[n, V], of any type.</param>
@@ -62,7 +63,8 @@ internal static class TokenLikelihood
         for (var first = 0L; first < rows; first += piece)
         {
             var count = long.Min(piece, rows - first);
-            Piece(logits.narrow(0, first, count), ids.narrow(0, first, count).unsqueeze(1), logs.narrow(0, first, count), slopes?.narrow(0, first, count));
+            Piece(logits.narrow(0, first, count), ids.narrow(0, first, count).unsqueeze(1), logs.narrow(0, first, count),
+                slopes?.narrow(0, first, count));
         }
 
         return logs;

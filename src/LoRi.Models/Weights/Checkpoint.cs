@@ -16,7 +16,8 @@ internal static class Checkpoint
         ArgumentNullException.ThrowIfNull(path);
         if (!Directory.Exists(path))
         {
-            bool safetensors = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".index.json", StringComparison.Ordinal);
+            var safetensors = path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
+                || path.EndsWith(".index.json", StringComparison.Ordinal);
             return safetensors ? SafetensorsCheckpoint.Open(path) : GgufCheckpoint.Open(path);
         }
 
@@ -25,13 +26,14 @@ internal static class Checkpoint
             return SafetensorsCheckpoint.Open(path);
         }
 
-        string[] gguf = Directory.GetFiles(path, "*.gguf");
+        var gguf = Directory.GetFiles(path, "*.gguf");
         return gguf.Length == 1 ? GgufCheckpoint.Open(gguf[0]) : throw NoWeights(path, gguf);
     }
 
     private static InputException NoWeights(string path, string[] gguf)
     {
-        string what = $"{path}: has neither {SafetensorsCheckpoint.SingleName} nor {SafetensorsCheckpoint.IndexName}, and {gguf.Length} .gguf files";
+        var what = $"{path}: has neither {SafetensorsCheckpoint.SingleName} nor {SafetensorsCheckpoint.IndexName}, and {gguf.Length} "
+            + ".gguf files";
         return new InputException($"{what}; {GgufSplit.Parts(gguf) ?? "name the .gguf file, or a folder with weights"}");
     }
 }

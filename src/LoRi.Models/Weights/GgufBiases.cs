@@ -23,16 +23,22 @@ internal static class GgufBiases
     /// <exception cref="InputException">One is missing; the message names it.</exception>
     public static void Check(GgufCheckpoint file, IReadOnlyCollection<string> names, bool always, long blocks)
     {
-        string[] maps = [.. always ? Attention[..3] : OfAttention(names) ? Attention : [], .. !always && OfFeedForward(names) ? FeedForward : []];
-        string? lacking = Enumerable.Range(0, (int)blocks)
+        string[] maps =
+            [.. always ? Attention[..3] : OfAttention(names) ? Attention : [], .. !always && OfFeedForward(names) ? FeedForward : []];
+        var lacking = Enumerable.Range(0, (int)blocks)
             .SelectMany(block => maps.Select(map => $"model.layers.{block}.{map}.bias"))
             .FirstOrDefault(name => !names.Contains(name));
         if (lacking is not null)
         {
-            string why = always ? "qwen2 models have biases of queries, keys and values" : "biases of some maps and not of others are not supported";
-            throw new InputException($"{file.Path}: there is no tensor {MessageText.Quote(file.StoredName(lacking))}, and {why}; convert the model again, or use its Hub folder");
+            var why = always
+                ? "qwen2 models have biases of queries, keys and values"
+                : "biases of some maps and not of others are not supported";
+            throw new InputException(
+                $"{file.Path}: there is no tensor {MessageText.Quote(file.StoredName(lacking))}, and {why}; convert the model again, or "
+                + "use its Hub folder");
         }
     }
 
-    private static bool Any(string[] maps, IReadOnlyCollection<string> names) => names.Any(name => maps.Any(map => name.EndsWith($".{map}.bias", StringComparison.Ordinal)));
+    private static bool Any(string[] maps, IReadOnlyCollection<string> names) =>
+        names.Any(name => maps.Any(map => name.EndsWith($".{map}.bias", StringComparison.Ordinal)));
 }

@@ -16,14 +16,16 @@ internal sealed class GgufCheckpoint : IWeightSource
 {
     private const string Llama = "llama", Qwen2 = "qwen2";
 
-    private static readonly string[] EndKeys = ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
+    private static readonly string[] EndKeys =
+        ["tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"];
 
     /// <summary>Rows, and their biases, that converters put into another order.</summary>
-    private static readonly string[] Permuted = ["self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.q_proj.bias", "self_attn.k_proj.bias"];
+    private static readonly string[] Permuted =
+        ["self_attn.q_proj.weight", "self_attn.k_proj.weight", "self_attn.q_proj.bias", "self_attn.k_proj.bias"];
 
-    private readonly Dictionary<string, GgufTensor> _byHubName = new(StringComparer.Ordinal);
-    private readonly string _architecture;
-    private readonly int _headSize;
+    private readonly Dictionary<string, GgufTensor> byHubName = new(StringComparer.Ordinal);
+    private readonly string architecture;
+    private readonly int headSize;
 
     /// <summary>Sees an open file as a checkpoint and takes it over: it is closed with the checkpoint.</summary>
     /// <exception cref="InputException">The architecture is another one, or hyper-parameters or tensors do not fit it.</exception>
@@ -32,20 +34,22 @@ internal sealed class GgufCheckpoint : IWeightSource
         ArgumentNullException.ThrowIfNull(file);
         File = file;
         GgufSplit.Refuse(file);
-        _architecture = Architecture();
-        foreach (GgufTensor tensor in file.Tensors.Where(IsWeight))
+        architecture = Architecture();
+        foreach (var tensor in file.Tensors.Where(IsWeight))
         {
-            string name = GgufNames.ToHub(tensor.Name) ?? throw new InputException(
-                $"{Path}: the tensor {MessageText.Quote(tensor.Name)} is not part of a plain {_architecture} model; this variant is not supported");
-            _byHubName.Add(name, tensor);
+            var name = GgufNames.ToHub(tensor.Name) ?? throw new InputException(
+                $"{Path}: the tensor {MessageText.Quote(tensor.Name)} is not part of a plain {architecture} model; this variant is not "
+                + "supported");
+            byHubName.Add(name, tensor);
         }
 
         Config = BuildConfig();
-        _headSize = (int)Config["head_dim"]!;
+        headSize = (int)Config["head_dim"]!;
         CheckLayers((long)Config["num_hidden_layers"]!);
-        GgufBiases.Check(this, _byHubName.Keys, _architecture == Qwen2, (long)Config["num_hidden_layers"]!);
+        GgufBiases.Check(this, byHubName.Keys, architecture == Qwen2, (long)Config["num_hidden_layers"]!);
         CheckPermutedRows();
-        Tensors = [.. file.Tensors.Where(IsWeight).Select(tensor => new WeightInfo(GgufNames.ToHub(tensor.Name)!, tensor.Shape, tensor.Type.Name))];
+        Tensors = [.. file.Tensors.Where(IsWeight)
+            .Select(tensor => new WeightInfo(GgufNames.ToHub(tensor.Name)!, tensor.Shape, tensor.Type.Name))];
     }
 
     /// <summary>The file itself: metadata, and tensors under their own names.</summary>
@@ -76,7 +80,7 @@ internal sealed class GgufCheckpoint : IWeightSource
     /// <exception cref="InputException">The file cannot be read, is malformed or is of another architecture.</exception>
     public static GgufCheckpoint Open(string path)
     {
-        GgufFile file = GgufFile.Open(path);
+        var file = GgufFile.Open(path);
         try
         {
             return new GgufCheckpoint(file);
@@ -91,8 +95,8 @@ internal sealed class GgufCheckpoint : IWeightSource
     /// <summary>All values of a tensor as float32, rows first and in the Hub's order.</summary>
     public float[] ReadFloats(string name)
     {
-        GgufTensor tensor = Get(name);
-        float[] values = new float[checked(tensor.Rows * tensor.RowValues)];
+        var tensor = Get(name);
+        var values = new float[checked(tensor.Rows * tensor.RowValues)];
         if (tensor.Shape.Count > 1 || !IsPermuted(name))
         {
             File.Dequantize(tensor, 0, values, RowOrder(name));
@@ -100,14 +104,14 @@ internal sealed class GgufCheckpoint : IWeightSource
         }
 
         File.Dequantize(tensor, 0, values, row => row);
-        Func<long, long> order = RowOrder(name);
+        var order = RowOrder(name);
         return [.. values.Select((_, at) => values[order(at)])];
     }
 
     /// <inheritdoc/>
     public torch.Tensor Read(string name, torch.ScalarType type)
     {
-        torch.Tensor tensor = torch.empty([.. Get(name).Shape], type);
+        var tensor = torch.empty([.. Get(name).Shape], type);
         CopyInto(name, tensor);
         return tensor;
     }
@@ -116,7 +120,7 @@ internal sealed class GgufCheckpoint : IWeightSource
     public void CopyInto(string name, torch.Tensor destination)
     {
         ArgumentNullException.ThrowIfNull(destination);
-        GgufTensor tensor = Get(name);
+        var tensor = Get(name);
         if (!tensor.Shape.SequenceEqual(destination.shape))
         {
             throw new InputException(
@@ -126,12 +130,12 @@ internal sealed class GgufCheckpoint : IWeightSource
 
         if (IsPermuted(name) && tensor.Shape.Count == 1)
         {
-            using torch.Tensor bias = torch.tensor(ReadFloats(name));
+            using var bias = torch.tensor(ReadFloats(name));
             destination.copy_(bias);
             return;
         }
 
-        Func<long, long> order = RowOrder(name);
+        var order = RowOrder(name);
         TensorTransfer.Fill(
             (first, buffer) => File.Dequantize(
                 tensor, first / tensor.RowValues, MemoryMarshal.Cast<byte, float>(buffer), order),
@@ -143,8 +147,9 @@ internal sealed class GgufCheckpoint : IWeightSource
     /// <inheritdoc/>
     public void Dispose() => File.Dispose();
 
-    private GgufTensor Get(string name) => _byHubName.GetValueOrDefault(name) ?? throw new InputException(
-        $"{Path}: there is no tensor {MessageText.Quote(StoredName(name))} among the {File.Tensors.Count} of the file; the file is incomplete");
+    private GgufTensor Get(string name) => byHubName.GetValueOrDefault(name) ?? throw new InputException(
+        $"{Path}: there is no tensor {MessageText.Quote(StoredName(name))} among the {File.Tensors.Count} of the file; the file is "
+        + "incomplete");
 
     /// <summary>
     /// Where each row lies in the file. Converters interleave the two halves of each query and key head: the file's row
@@ -157,24 +162,25 @@ internal sealed class GgufCheckpoint : IWeightSource
             return row => row;
         }
 
-        long size = _headSize, half = size / 2;
+        long size = headSize, half = size / 2;
         return row =>
         {
-            long within = row % size;
+            var within = row % size;
             return row - within + (2 * (within % half)) + (within / half);
         };
     }
 
-    private bool IsPermuted(string name) => _architecture == Llama
+    private bool IsPermuted(string name) => architecture == Llama
         && Permuted.Any(ending => name.EndsWith(ending, StringComparison.Ordinal));
 
     private string Architecture()
     {
-        string? found = File.FindString("general.architecture");
+        var found = File.FindString("general.architecture");
         if (found is not (Llama or Qwen2))
         {
             throw new InputException(
-                $"{Path}: general.architecture is {MessageText.Quote(found ?? "")}; only {Llama} and {Qwen2} are supported, use a Hub folder for other models");
+                $"{Path}: general.architecture is {MessageText.Quote(found ?? "")}; only {Llama} and {Qwen2} are supported, use a Hub "
+                + "folder for other models");
         }
 
         return File.FindInteger($"{found}.expert_count") is > 0
@@ -185,28 +191,31 @@ internal sealed class GgufCheckpoint : IWeightSource
     private static bool IsWeight(GgufTensor tensor) => tensor.Name != GgufRotary.Table;
 
     /// <summary>The name of a hyper-parameter, which the architecture begins.</summary>
-    private string Key(string name) => $"{_architecture}.{name}";
+    private string Key(string name) => $"{architecture}.{name}";
 
     private void CheckLayers(long layers)
     {
-        int named = _byHubName.Keys.Count(name => name.EndsWith(".input_layernorm.weight", StringComparison.Ordinal));
-        bool last = _byHubName.ContainsKey($"model.layers.{layers - 1}.input_layernorm.weight");
+        var named = byHubName.Keys.Count(name => name.EndsWith(".input_layernorm.weight", StringComparison.Ordinal));
+        var last = byHubName.ContainsKey($"model.layers.{layers - 1}.input_layernorm.weight");
         if (named != layers || !last)
         {
-            throw new InputException($"{Path}: {Key("block_count")} is {layers} but the file has tensors of {named} blocks; {GgufSplit.Part(Path) ?? "the file is incomplete"}");
+            throw new InputException(
+                $"{Path}: {Key("block_count")} is {layers} but the file has tensors of {named} "
+                + $"blocks; {GgufSplit.Part(Path) ?? "the file is incomplete"}");
         }
     }
 
     private void CheckPermutedRows()
     {
-        foreach ((string name, GgufTensor tensor) in _byHubName)
+        foreach ((var name, var tensor) in byHubName)
         {
-            bool bias = name.EndsWith(".bias", StringComparison.Ordinal);
-            if (IsPermuted(name) && (tensor.Shape.Count != (bias ? 1 : 2) || (bias ? tensor.RowValues : tensor.Rows) % _headSize != 0 || _headSize % 2 != 0))
+            var bias = name.EndsWith(".bias", StringComparison.Ordinal);
+            if (IsPermuted(name)
+                && (tensor.Shape.Count != (bias ? 1 : 2) || (bias ? tensor.RowValues : tensor.Rows) % headSize != 0 || headSize % 2 != 0))
             {
                 throw new InputException(
                     $"{Path}: tensor {MessageText.Quote(tensor.Name)} has shape {MessageText.Shape(tensor.Shape)}, "
-                    + $"not whole heads of {_headSize} rows; the hyper-parameters do not fit the tensors");
+                    + $"not whole heads of {headSize} rows; the hyper-parameters do not fit the tensors");
             }
         }
     }
@@ -215,17 +224,18 @@ internal sealed class GgufCheckpoint : IWeightSource
     private JsonObject BuildConfig()
     {
         long width = Positive(Key("embedding_length")), heads = Positive(Key("attention.head_count"), perBlock: true);
-        long headSize = File.FindInteger(Key("attention.key_length")) ?? File.FindInteger(Key("rope.dimension_count")) ?? width / heads;
-        long rotary = File.FindInteger(Key("rope.dimension_count")) ?? headSize;
+        var headSize = File.FindInteger(Key("attention.key_length")) ?? File.FindInteger(Key("rope.dimension_count")) ?? width / heads;
+        var rotary = File.FindInteger(Key("rope.dimension_count")) ?? headSize;
         if (headSize is <= 0 or > 1 << 16 || rotary != headSize)
         {
-            throw new InputException($"{Path}: heads of {headSize} values with {rotary} rotated ones are not supported; use the model's Hub folder");
+            throw new InputException(
+                $"{Path}: heads of {headSize} values with {rotary} rotated ones are not supported; use the model's Hub folder");
         }
 
         JsonObject config = new()
         {
-            ["architectures"] = new JsonArray(_architecture == Llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM"),
-            ["model_type"] = _architecture,
+            ["architectures"] = new JsonArray(architecture == Llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM"),
+            ["model_type"] = architecture,
             ["hidden_act"] = "silu",
             ["hidden_size"] = width,
             ["intermediate_size"] = Positive(Key("feed_forward_length"), perBlock: true),
@@ -236,14 +246,14 @@ internal sealed class GgufCheckpoint : IWeightSource
             ["vocab_size"] = File.FindInteger(Key("vocab_size")) ?? Get("model.embed_tokens.weight").Rows,
             ["rms_norm_eps"] = PositiveNumber(Key("attention.layer_norm_rms_epsilon"), null),
             ["rope_theta"] = PositiveNumber(Key("rope.freq_base"), 10000.0),
-            ["rope_scaling"] = GgufRotary.Scaling(File, _architecture, headSize),
+            ["rope_scaling"] = GgufRotary.Scaling(File, architecture, headSize),
             ["max_position_embeddings"] = Positive(Key("context_length")),
-            ["tie_word_embeddings"] = !_byHubName.ContainsKey("lm_head.weight"),
+            ["tie_word_embeddings"] = !byHubName.ContainsKey("lm_head.weight"),
         };
-        if (_architecture == Llama)
+        if (architecture == Llama)
         {
-            config["attention_bias"] = GgufBiases.OfAttention(_byHubName.Keys);
-            config["mlp_bias"] = GgufBiases.OfFeedForward(_byHubName.Keys);
+            config["attention_bias"] = GgufBiases.OfAttention(byHubName.Keys);
+            config["mlp_bias"] = GgufBiases.OfFeedForward(byHubName.Keys);
         }
 
         CheckWindow((long)config["max_position_embeddings"]!);
@@ -260,13 +270,17 @@ internal sealed class GgufCheckpoint : IWeightSource
         return ids.Length switch { 0 => null, 1 => ids[0], _ => new JsonArray([.. ids.Select(id => (JsonNode)id)]) };
     }
 
-    /// <summary>Neither architecture has a sliding window where its reference implementation runs it: one that would matter is refused.</summary>
+    /// <summary>
+    /// Neither architecture has a sliding window where its reference implementation runs it: one that would matter is refused.
+    /// </summary>
     private void CheckWindow(long positions)
     {
-        string key = Key("attention.sliding_window");
+        var key = Key("attention.sliding_window");
         if (File.FindInteger(key) is long window && window > 0 && window < positions)
         {
-            throw new InputException($"{Path}: {key} is {window}, below the {positions} positions; sliding windows of GGUF files are not supported, use the model's Hub folder");
+            throw new InputException(
+                $"{Path}: {key} is {window}, below the {positions} positions; sliding windows of GGUF files are not supported, use the "
+                + "model's Hub folder");
         }
     }
 
@@ -280,13 +294,17 @@ internal sealed class GgufCheckpoint : IWeightSource
 
     private long Positive(string key, bool perBlock = false)
     {
-        long value = File.Required(key, perBlock ? File.FindIntegerOfBlocks(key) : File.FindInteger(key));
-        return value is > 0 and <= int.MaxValue ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
+        var value = File.Required(key, perBlock ? File.FindIntegerOfBlocks(key) : File.FindInteger(key));
+        return value is > 0 and <= int.MaxValue
+            ? value
+            : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
     }
 
     private double PositiveNumber(string key, double? absent)
     {
-        double value = File.Required(key, File.FindNumber(key) ?? absent);
-        return double.IsFinite(value) && value > 0 ? value : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
+        var value = File.Required(key, File.FindNumber(key) ?? absent);
+        return double.IsFinite(value) && value > 0
+            ? value
+            : throw new InputException($"{Path}: {key} is {value}, which no model has; the file is damaged");
     }
 }

@@ -9,7 +9,9 @@ namespace LoRi.Models.Weights;
 /// <param name="Dtype">The element type in the file, for example <c>BF16</c> or <c>Q4_1</c>.</param>
 public sealed record WeightInfo(string Name, IReadOnlyList<long> Shape, string Dtype);
 
-/// <summary>The weights and the configuration of a model, whatever files they are in. Names and configuration are those of the Hub.</summary>
+/// <summary>
+/// The weights and the configuration of a model, whatever files they are in. Names and configuration are those of the Hub.
+/// </summary>
 internal interface IWeightSource : IDisposable
 {
     /// <summary>The file or folder that was opened.</summary>

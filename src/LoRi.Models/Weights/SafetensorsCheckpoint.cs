@@ -19,15 +19,15 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
 
     private static readonly string[] WeightTypes = ["F64", "F32", "F16", "BF16"];
 
-    private readonly List<SafetensorsFile> _files = [];
-    private readonly Dictionary<string, SafetensorsFile> _owner = new(StringComparer.Ordinal);
-    private readonly List<string> _notes = [];
-    private readonly Lazy<JsonObject> _config;
+    private readonly List<SafetensorsFile> files = [];
+    private readonly Dictionary<string, SafetensorsFile> owner = new(StringComparer.Ordinal);
+    private readonly List<string> notes = [];
+    private readonly Lazy<JsonObject> config;
 
     private SafetensorsCheckpoint(string path, string folder)
     {
         Path = path;
-        _config = new Lazy<JsonObject>(() => JsonFile.ReadObject(System.IO.Path.Combine(folder, "config.json")));
+        config = new Lazy<JsonObject>(() => JsonFile.ReadObject(System.IO.Path.Combine(folder, "config.json")));
     }
 
     /// <inheritdoc/>
@@ -37,13 +37,13 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
     public IReadOnlyList<WeightInfo> Tensors { get; private set; } = [];
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Notes => _notes;
+    public IReadOnlyList<string> Notes => notes;
 
     /// <summary>The <c>config.json</c> beside the weights, read when it is first asked for.</summary>
-    public JsonObject Config => _config.Value;
+    public JsonObject Config => config.Value;
 
     /// <summary>The open files: one, or all shards.</summary>
-    public IReadOnlyList<SafetensorsFile> Files => _files;
+    public IReadOnlyList<SafetensorsFile> Files => files;
 
     /// <summary>Whether a folder has weights that this class reads.</summary>
     public static bool IsIn(string folder) => ShardedWriter.IsIn(folder);
@@ -52,9 +52,9 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
     /// <exception cref="InputException">Weights are missing or malformed, or index and shards disagree.</exception>
     public static SafetensorsCheckpoint Open(string path)
     {
-        bool isFolder = Directory.Exists(path);
-        string folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) ?? ".";
-        string file = isFolder ? InFolder(path) : path;
+        var isFolder = Directory.Exists(path);
+        var folder = isFolder ? path : System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(path)) ?? ".";
+        var file = isFolder ? InFolder(path) : path;
         SafetensorsCheckpoint checkpoint = new(path, folder);
         try
         {
@@ -68,7 +68,8 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
                 checkpoint.NoteShards(isFolder ? System.IO.Path.Combine(folder, IndexName) : null);
             }
 
-            checkpoint.Tensors = [.. checkpoint._files.SelectMany(file => file.Entries.Select(e => new WeightInfo(e.Name, e.Shape, e.Dtype)))];
+            checkpoint.Tensors =
+                [.. checkpoint.files.SelectMany(file => file.Entries.Select(e => new WeightInfo(e.Name, e.Shape, e.Dtype)))];
             return checkpoint;
         }
         catch
@@ -90,11 +91,11 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
     /// <summary>Whether two tensors have the same bytes; nothing is copied.</summary>
     public bool SameBytes(string one, string other)
     {
-        (SafetensorsEntry first, SafetensorsEntry second) = (Owner(one).Get(one), Owner(other).Get(other));
-        bool same = first.Length == second.Length;
+        (var first, var second) = (Owner(one).Get(one), Owner(other).Get(other));
+        var same = first.Length == second.Length;
         for (long at = 0; same && at < first.Length; at += Compared)
         {
-            int count = (int)long.Min(Compared, first.Length - at);
+            var count = (int)long.Min(Compared, first.Length - at);
             same = Owner(one).Bytes(first, at, count).SequenceEqual(Owner(other).Bytes(second, at, count));
         }
 
@@ -108,7 +109,7 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
     public void CopyInto(string name, torch.Tensor destination) => Owner(name).CopyInto(name, destination);
 
     /// <inheritdoc/>
-    public void Dispose() => _files.ForEach(file => file.Dispose());
+    public void Dispose() => files.ForEach(file => file.Dispose());
 
     /// <summary>The single file where there is one, else the index where there is one.</summary>
     private static string InFolder(string folder)
@@ -122,22 +123,25 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
     {
         if (index is not null && File.Exists(index))
         {
-            _notes.Add($"{SingleName} is read; {IndexName} and its shards, which lie beside it, are not");
+            notes.Add($"{SingleName} is read; {IndexName} and its shards, which lie beside it, are not");
         }
     }
 
-    private SafetensorsFile Owner(string name) => _owner.GetValueOrDefault(name) ?? throw new InputException(
-        $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Tensors.Count} of the checkpoint; it belongs to another model or is incomplete");
+    private SafetensorsFile Owner(string name) => owner.GetValueOrDefault(name) ?? throw new InputException(
+        $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Tensors.Count} of the checkpoint; it belongs to another model or "
+        + "is incomplete");
 
     private SafetensorsFile AddFile(string path)
     {
-        SafetensorsFile file = SafetensorsFile.Open(path);
-        _files.Add(file);
-        foreach (SafetensorsEntry entry in file.Entries)
+        var file = SafetensorsFile.Open(path);
+        files.Add(file);
+        foreach (var entry in file.Entries)
         {
-            if (!_owner.TryAdd(entry.Name, file))
+            if (!owner.TryAdd(entry.Name, file))
             {
-                throw new InputException($"{path}: tensor {MessageText.Quote(entry.Name)} is also in {_owner[entry.Name].Path}; the shards do not belong together");
+                throw new InputException(
+                    $"{path}: tensor {MessageText.Quote(entry.Name)} is also in {owner[entry.Name].Path}; the shards do not belong "
+                    + "together");
             }
         }
 
@@ -146,14 +150,14 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
 
     private void AddShards(string folder, ShardIndex index)
     {
-        foreach (string shard in index.Shards)
+        foreach (var shard in index.Shards)
         {
-            SafetensorsFile file = AddFile(System.IO.Path.Combine(folder, shard));
-            foreach (SafetensorsEntry entry in file.Entries)
+            var file = AddFile(System.IO.Path.Combine(folder, shard));
+            foreach (var entry in file.Entries)
             {
                 if (entry.Name == Head && !index.WeightMap.ContainsKey(Head))
                 {
-                    _notes.Add($"{Head} is read from {shard}, although {System.IO.Path.GetFileName(index.Path)} does not name it");
+                    notes.Add($"{Head} is read from {shard}, although {System.IO.Path.GetFileName(index.Path)} does not name it");
                     continue;
                 }
 
@@ -161,15 +165,16 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
             }
         }
 
-        foreach ((string name, string shard) in index.WeightMap)
+        foreach ((var name, var shard) in index.WeightMap)
         {
-            if (!_owner.ContainsKey(name) && name == Head)
+            if (!owner.ContainsKey(name) && name == Head)
             {
-                _notes.Add($"{System.IO.Path.GetFileName(index.Path)} puts {Head} into {shard}, which does not hold it");
+                notes.Add($"{System.IO.Path.GetFileName(index.Path)} puts {Head} into {shard}, which does not hold it");
             }
-            else if (!_owner.ContainsKey(name))
+            else if (!owner.ContainsKey(name))
             {
-                throw new InputException($"{index.Path}: tensor {MessageText.Quote(name)} should be in {shard} but is not; fetch that shard again");
+                throw new InputException(
+                    $"{index.Path}: tensor {MessageText.Quote(name)} should be in {shard} but is not; fetch that shard again");
             }
         }
     }

@@ -16,13 +16,15 @@ public static class SafetensorsTensors
     public static torch.Tensor ReadTensor(this SafetensorsFile file, string name, torch.ScalarType? castTo = null)
     {
         ArgumentNullException.ThrowIfNull(file);
-        SafetensorsEntry entry = file.Get(name);
+        var entry = file.Get(name);
         if (entry.Shape.Any(size => size < 0))
         {
-            throw new InputException($"{file.Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(entry.Shape)}, which no tensor in memory can have");
+            throw new InputException(
+                $"{file.Path}: tensor {MessageText.Quote(name)} has shape {MessageText.Shape(entry.Shape)}, which no tensor in memory can "
+                + "have");
         }
 
-        torch.Tensor tensor = torch.empty([.. entry.Shape], castTo ?? TorchType(file, entry));
+        var tensor = torch.empty([.. entry.Shape], castTo ?? TorchType(file, entry));
         CopyInto(file, entry, tensor);
         return tensor;
     }
@@ -36,7 +38,7 @@ public static class SafetensorsTensors
     {
         ArgumentNullException.ThrowIfNull(file);
         ArgumentNullException.ThrowIfNull(destination);
-        SafetensorsEntry entry = file.Get(name);
+        var entry = file.Get(name);
         if (!entry.Shape.SequenceEqual(destination.shape))
         {
             throw new InputException(
@@ -52,9 +54,9 @@ public static class SafetensorsTensors
 
     private static void CopyInto(SafetensorsFile file, SafetensorsEntry entry, torch.Tensor destination)
     {
-        torch.ScalarType type = TorchType(file, entry);
-        bool isBool = type == torch.ScalarType.Bool;
-        int size = type.ElementSize();
+        var type = TorchType(file, entry);
+        var isBool = type == torch.ScalarType.Bool;
+        var size = type.ElementSize();
         TensorTransfer.Fill(
             (first, buffer) =>
             {
@@ -70,7 +72,7 @@ public static class SafetensorsTensors
 
     private static void ToZeroOrOne(Span<byte> bytes)
     {
-        foreach (ref byte b in bytes)
+        foreach (ref var b in bytes)
         {
             b = b == 0 ? (byte)0 : (byte)1;
         }

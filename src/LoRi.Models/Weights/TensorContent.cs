@@ -15,7 +15,9 @@ internal static class TensorContent
         return new(name, TorchDtype.Name(tensor.dtype), tensor.shape, stream => WriteTensor(stream, tensor, tensor.dtype));
     }
 
-    /// <summary>A tensor that is made when its turn comes, so that one at a time is held, and rounded to a type where it has another.</summary>
+    /// <summary>
+    /// A tensor that is made when its turn comes, so that one at a time is held, and rounded to a type where it has another.
+    /// </summary>
     /// <param name="name">The name in the file.</param>
     /// <param name="type">The type in the file.</param>
     /// <param name="shape">The size of every dimension, slowest first.</param>
@@ -23,20 +25,20 @@ internal static class TensorContent
     public static SafetensorsContent FromDeferred(string name, torch.ScalarType type, IReadOnlyList<long> shape, Func<torch.Tensor> make) =>
         new(name, TorchDtype.Name(type), shape, stream =>
         {
-            using torch.Tensor tensor = make();
+            using var tensor = make();
             WriteTensor(stream, tensor, type);
         });
 
     private static void WriteTensor(Stream stream, torch.Tensor tensor, torch.ScalarType type)
     {
-        using torch.Tensor detached = tensor.detach();
-        using torch.Tensor whole = detached.contiguous();
-        using torch.Tensor flat = whole.view(-1);
+        using var detached = tensor.detach();
+        using var whole = detached.contiguous();
+        using var flat = whole.view(-1);
         for (long first = 0; first < flat.NumberOfElements; first += PieceElements)
         {
-            using torch.Tensor part = flat.narrow(0, first, long.Min(PieceElements, flat.NumberOfElements - first));
-            using torch.Tensor onCpu = part.cpu();
-            using torch.Tensor typed = onCpu.to(type);
+            using var part = flat.narrow(0, first, long.Min(PieceElements, flat.NumberOfElements - first));
+            using var onCpu = part.cpu();
+            using var typed = onCpu.to(type);
             stream.Write(typed.bytes);
         }
     }

@@ -17,30 +17,30 @@ internal static class TensorTransfer
     /// <param name="multiple">Pieces begin and end at multiples of this many elements.</param>
     public static void Fill(Source source, torch.ScalarType type, torch.Tensor destination, long multiple = 1)
     {
-        using torch.Tensor target = destination.detach();
+        using var target = destination.detach();
         if (!target.is_contiguous())
         {
-            using torch.Tensor whole = torch.empty(target.shape, target.dtype, target.device);
+            using var whole = torch.empty(target.shape, target.dtype, target.device);
             Fill(source, type, whole, multiple);
             target.copy_(whole);
             return;
         }
 
-        bool direct = target.dtype == type && target.device_type == DeviceType.CPU;
-        using torch.Tensor flat = target.view(-1);
-        long total = flat.NumberOfElements;
-        long piece = long.Max(multiple, PieceBytes / type.ElementSize() / multiple * multiple);
+        var direct = target.dtype == type && target.device_type == DeviceType.CPU;
+        using var flat = target.view(-1);
+        var total = flat.NumberOfElements;
+        var piece = long.Max(multiple, PieceBytes / type.ElementSize() / multiple * multiple);
         for (long first = 0; first < total; first += piece)
         {
-            long count = long.Min(piece, total - first);
-            using torch.Tensor part = flat.narrow(0, first, count);
+            var count = long.Min(piece, total - first);
+            using var part = flat.narrow(0, first, count);
             if (direct)
             {
                 source(first, part.bytes);
                 continue;
             }
 
-            using torch.Tensor buffer = torch.empty([count], type);
+            using var buffer = torch.empty([count], type);
             source(first, buffer.bytes);
             part.copy_(buffer);
         }

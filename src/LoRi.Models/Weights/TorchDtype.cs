@@ -22,7 +22,7 @@ internal static class TorchDtype
 
     /// <summary>The torch type with the same bytes, or null when torch has none.</summary>
     /// <param name="dtype">The name in a safetensors file, for example <c>BF16</c>.</param>
-    public static torch.ScalarType? Find(string dtype) => Known.TryGetValue(dtype, out torch.ScalarType type) ? type : null;
+    public static torch.ScalarType? Find(string dtype) => Known.TryGetValue(dtype, out var type) ? type : null;
 
     /// <summary>The name of a torch type in a safetensors file.</summary>
     /// <param name="type">The type.</param>

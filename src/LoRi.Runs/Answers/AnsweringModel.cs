@@ -66,46 +66,52 @@ public sealed class AnsweringModel : IDisposable
 {
     private const int WarmUpTokens = 16;
 
-    private readonly AnsweringOptions _options;
-    private readonly ReasoningModel _model;
-    private readonly ReasoningCard? _card;
-    private readonly TextTokenizer? _tokenizer;
-    private readonly ChatTemplate? _template;
-    private readonly IReasoning _reasoning;
-    private readonly JsonArray _said = [];
-    private int _answers;
-    private bool _lengthNoted;
+    private readonly AnsweringOptions options;
+    private readonly ReasoningModel model;
+    private readonly ReasoningCard? card;
+    private readonly TextTokenizer? tokenizer;
+    private readonly ChatTemplate? template;
+    private readonly IReasoning reasoning;
+    private readonly JsonArray said = [];
+    private int answers;
+    private bool lengthNoted;
 
-    private AnsweringModel(AnsweringOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer? tokenizer, ChatTemplate? template)
+    private AnsweringModel(
+        AnsweringOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer? tokenizer, ChatTemplate? template)
     {
-        (_options, _model, _card, _tokenizer, _template) = (options, model, card, tokenizer, template);
-        _reasoning = StageModel.Reasoning(options.LatentSteps, options.Model, model, card);
+        (this.options, this.model, this.card, this.tokenizer, this.template) = (options, model, card, tokenizer, template);
+        reasoning = StageModel.Reasoning(options.LatentSteps, options.Model, model, card);
     }
 
     /// <summary>The model, as it was named.</summary>
-    public string Path => _options.Model;
+    public string Path => options.Model;
 
-    /// <summary>Whether a chat template waits that questions do not go through; what a run of this program trained is asked plainly.</summary>
-    public bool HasUnusedTemplate => _template is null && _card is null && _tokenizer?.Config["chat_template"] is not null;
+    /// <summary>
+    /// Whether a chat template waits that questions do not go through; what a run of this program trained is asked plainly.
+    /// </summary>
+    public bool HasUnusedTemplate => template is null && card is null && tokenizer?.Config["chat_template"] is not null;
 
     /// <summary>Whether questions go through a chat template, with what was said before.</summary>
-    public bool IsChat => _template is not null;
+    public bool IsChat => template is not null;
 
     /// <summary>What answers, and how, in a few words.</summary>
     public string Description
     {
         get
         {
-            var method = $"method {_card?.Method ?? "none"}";
-            var steps = _reasoning.LatentSteps is > 0 and var count ? $", {count} latent step{(count == 1 ? "" : "s")}" : "";
-            var drawn = _options.Sampling is { } draws ? string.Create(CultureInfo.InvariantCulture, $"drawn at temperature {draws.Temperature}") : "the likeliest token";
-            var asked = _template is null ? "every question stands alone" : "a chat, by the model's template";
-            return $"{_model.Config.Family.ToString().ToLowerInvariant()}, {method}{steps}; {drawn}, at most {_options.MaxNewTokens} tokens; {asked}";
+            var method = $"method {card?.Method ?? "none"}";
+            var steps = reasoning.LatentSteps is > 0 and var count ? $", {count} latent step{(count == 1 ? "" : "s")}" : "";
+            var drawn = options.Sampling is { } draws
+                ? string.Create(CultureInfo.InvariantCulture, $"drawn at temperature {draws.Temperature}")
+                : "the likeliest token";
+            var asked = template is null ? "every question stands alone" : "a chat, by the model's template";
+            return $"{model.Config.Family.ToString().ToLowerInvariant()}, {method}{steps}; {drawn}, at most {options.MaxNewTokens} "
+                + $"tokens; {asked}";
         }
     }
 
     /// <summary>What was assumed or left out when the model was loaded.</summary>
-    public IReadOnlyList<string> Notes => [.. _model.Notes, .. _tokenizer?.Notes ?? []];
+    public IReadOnlyList<string> Notes => [.. model.Notes, .. tokenizer?.Notes ?? []];
 
     /// <summary>Loads tokenizer, template and weights, in this order.</summary>
     /// <param name="options">How it is asked.</param>
@@ -114,9 +120,13 @@ public sealed class AnsweringModel : IDisposable
     public static AnsweringModel Load(AnsweringOptions options, bool needsText)
     {
         ArgumentNullException.ThrowIfNull(options);
-        TextTokenizer? tokenizer = needsText ? StageModel.Tokenizer(options.Model, options.Tokenizer) : StageModel.FindTokenizer(options.Model, options.Tokenizer);
-        ChatTemplate? template = options.Chat
-            ? ChatTemplate.Find(tokenizer!) ?? throw new InputException($"--chat: {options.Model} has no chat template; leave --chat out, or put a chat_template.jinja beside its tokenizer")
+        var tokenizer = needsText
+            ? StageModel.Tokenizer(options.Model, options.Tokenizer)
+            : StageModel.FindTokenizer(options.Model, options.Tokenizer);
+        var template = options.Chat
+            ? ChatTemplate.Find(tokenizer!)
+                ?? throw new InputException(
+                    $"--chat: {options.Model} has no chat template; leave --chat out, or put a chat_template.jinja beside its tokenizer")
             : null;
         var (model, card) = ModelQueries.Load(options.Model, ModelQueries.Settings(options.Dtype, options.Device), options.Adapter);
         try
@@ -136,7 +146,8 @@ public sealed class AnsweringModel : IDisposable
     {
         if (ModelLoader.Card(path) is { } card && card.Reasoning.Mode != AnswerMode.Explicit)
         {
-            throw new InputException($"{flag} {path}: was trained by the method {card.Method} and writes no chain of thought; name the explicit teacher");
+            throw new InputException(
+                $"{flag} {path}: was trained by the method {card.Method} and writes no chain of thought; name the explicit teacher");
         }
     }
 
@@ -147,25 +158,26 @@ public sealed class AnsweringModel : IDisposable
     public GeneratedAnswer Answer(string question, Action<string>? written = null)
     {
         var clock = Stopwatch.StartNew();
-        if (_template is null)
+        if (template is null)
         {
-            StudentMarkers.CheckPrompt(_tokenizer!, question, _options.Asked);
-            return Generate(Encode(question), _options.Asked, clock, written);
+            StudentMarkers.CheckPrompt(tokenizer!, question, options.Asked);
+            return Generate(Encode(question), options.Asked, clock, written);
         }
 
-        JsonArray messages = [.. _said.Select(message => message!.DeepClone()), Message("user", question)];
-        var rendered = _template.Render(messages, addGenerationPrompt: true);
-        StudentMarkers.CheckPrompt(_tokenizer!, rendered, _options.Asked);
-        var prompt = _tokenizer!.Encode(rendered, addSpecialTokens: false);
-        var answer = Generate(prompt, _options.Asked, clock, written);
-        _said.Add(Message("user", question));
-        _said.Add(Message("assistant", answer.Text!));
+        JsonArray messages = [.. said.Select(message => message!.DeepClone()), Message("user", question)];
+        var rendered = template.Render(messages, addGenerationPrompt: true);
+        StudentMarkers.CheckPrompt(tokenizer!, rendered, options.Asked);
+        var prompt = tokenizer!.Encode(rendered, addSpecialTokens: false);
+        var answer = Generate(prompt, options.Asked, clock, written);
+        said.Add(Message("user", question));
+        said.Add(Message("assistant", answer.Text!));
         return answer;
     }
 
     /// <summary>Goes on from ids.</summary>
     /// <exception cref="InputException">They are not the model's, or too many.</exception>
-    public GeneratedAnswer Answer(int[] ids, Action<string>? written = null) => Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew(), written);
+    public GeneratedAnswer Answer(int[] ids, Action<string>? written = null) =>
+        Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew(), written);
 
     /// <summary>
     /// Answers with two tokens that no one sees: the first passes of a model, over a question and over one token, take longer than all
@@ -173,54 +185,61 @@ public sealed class AnsweringModel : IDisposable
     /// </summary>
     public void WarmUp()
     {
-        _ = _tokenizer?.Encode("1 + 1", addSpecialTokens: true);
+        _ = tokenizer?.Encode("1 + 1", addSpecialTokens: true);
         var plan = Plan(ModelQueries.IdsOption) with { MaxNewTokens = 2, EndIds = [] };
-        var length = System.Math.Min(WarmUpTokens, _model.Config.LongestSequence - plan.FedBesideQuestion);
+        var length = System.Math.Min(WarmUpTokens, model.Config.LongestSequence - plan.FedBesideQuestion);
         if (length > 0)
         {
-            AnswerGenerator.Generate(_model, [new int[length]], plan);
+            AnswerGenerator.Generate(model, [new int[length]], plan);
         }
     }
 
     /// <summary>Forgets what was said before.</summary>
-    public void StartOver() => _said.Clear();
+    public void StartOver() => said.Clear();
 
     /// <inheritdoc/>
-    public void Dispose() => _model.Dispose();
+    public void Dispose() => model.Dispose();
 
     private static JsonObject Message(string role, string content) => new() { ["role"] = role, ["content"] = content };
 
     private int[] Encode(string question) =>
-        ExampleEncoder.Question(_tokenizer!, _card?.Form ?? SequenceForm.Plain, question, _model.Special.Eos);
+        ExampleEncoder.Question(tokenizer!, card?.Form ?? SequenceForm.Plain, question, model.Special.Eos);
 
     /// <summary>How ids are gone on from: what answers at once goes on from ids that are all there is, without its prefix.</summary>
     private GenerationPlan Plan(string named)
     {
-        var reasoning = named == ModelQueries.IdsOption && _reasoning.Mode == AnswerMode.Direct ? PlainReasoning.Explicit : _reasoning;
-        var ends = EndTokens.Of(_options.Model, _model.Config, _card);
-        return new GenerationPlan(reasoning, _card?.PrefixIds ?? [], _options.MaxNewTokens, ends) { StopAfterEnds = _card?.StopAfterEnds ?? 1 };
+        var reasoning = named == ModelQueries.IdsOption && this.reasoning.Mode == AnswerMode.Direct
+            ? PlainReasoning.Explicit
+            : this.reasoning;
+        var ends = EndTokens.Of(options.Model, model.Config, card);
+        return new GenerationPlan(reasoning, card?.PrefixIds ?? [], options.MaxNewTokens,
+            ends) { StopAfterEnds = card?.StopAfterEnds ?? 1 };
     }
 
     private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock, Action<string>? told)
     {
-        ModelQueries.CheckIds(prompt, _model, _options.Model, named);
+        ModelQueries.CheckIds(prompt, model, options.Model, named);
         var plan = Plan(named) with
         {
-            Sampler = _options.Sampling is null ? null : new TokenSampler(_options.Sampling, $"answer {_answers++}"),
+            Sampler = options.Sampling is null ? null : new TokenSampler(options.Sampling, $"answer {answers++}"),
         };
-        if (prompt.Length + plan.FedBesideQuestion > _model.Config.LongestSequence)
+        if (prompt.Length + plan.FedBesideQuestion > model.Config.LongestSequence)
         {
-            throw new InputException($"{named}: {prompt.Length} tokens, and {plan.FedBesideQuestion} more are fed with them (latent steps, their markers, the answer prefix), but {Path} {_model.Config.LongestReason}; shorten it");
+            throw new InputException(
+                $"{named}: {prompt.Length} tokens, and {plan.FedBesideQuestion} more are fed with them (latent steps, their markers, the "
+                + $"answer prefix), but {Path} {model.Config.LongestReason}; shorten it");
         }
 
-        MemoryCheck.Answering(_model, 1, prompt.Length + plan.FedBesideQuestion, plan.MaxNewTokens, $"{named}: {prompt.Length} tokens", "shorten it, or lower --max-new-tokens");
-        var stream = told is null || _tokenizer is null ? null : new IncrementalText(_tokenizer);
-        var written = AnswerGenerator.Generate(_model, [prompt], plan, stream is null ? null : (_, id) => Tell(told!, stream.Add(id)))[0];
+        MemoryCheck.Answering(model, 1, prompt.Length + plan.FedBesideQuestion, plan.MaxNewTokens, $"{named}: {prompt.Length} tokens",
+            "shorten it, or lower --max-new-tokens");
+        var stream = told is null || tokenizer is null ? null : new IncrementalText(tokenizer);
+        var written = AnswerGenerator.Generate(model, [prompt], plan, stream is null ? null : (_, id) => Tell(told!, stream.Add(id)))[0];
         Tell(told, stream?.End());
-        return new GeneratedAnswer(written, _tokenizer?.Decode(written, skipSpecialTokens: true), _reasoning.LatentSteps, clock.Elapsed.TotalSeconds)
+        return new GeneratedAnswer(written, tokenizer?.Decode(written, skipSpecialTokens: true), reasoning.LatentSteps,
+            clock.Elapsed.TotalSeconds)
         {
             EndedAtOnce = written.Length == 1 && plan.EndIds.Contains(written[0]),
-            Note = LengthNote(prompt.Length + _reasoning.LatentSteps + written.Length),
+            Note = LengthNote(prompt.Length + reasoning.LatentSteps + written.Length),
         };
     }
 
@@ -234,8 +253,8 @@ public sealed class AnsweringModel : IDisposable
 
     private string? LengthNote(int length)
     {
-        var note = _lengthNoted ? null : _model.Config.LengthNote(length);
-        _lengthNoted |= note is not null;
+        var note = lengthNoted ? null : model.Config.LengthNote(length);
+        lengthNoted |= note is not null;
         return note;
     }
 }

@@ -29,7 +29,9 @@ internal static class EndTokens
     public static (string Place, IReadOnlyList<int> Ids) Named(string path, DecoderConfig config)
     {
         var file = FileOf(path);
-        return File.Exists(file) && Read(file) is { Count: > 0 } own ? (file, own) : (ModelLoader.ConfigPlace(ModelLoader.Resolve(path)), config.EosIds);
+        return File.Exists(file) && Read(file) is { Count: > 0 } own
+            ? (file, own)
+            : (ModelLoader.ConfigPlace(ModelLoader.Resolve(path)), config.EosIds);
     }
 
     /// <summary>The file that names the end tokens of a plain checkpoint, where it is there.</summary>

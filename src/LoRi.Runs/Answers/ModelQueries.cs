@@ -27,7 +27,8 @@ public static class ModelQueries
 
     /// <summary>Logits, loss and, where a file is named, all logits and hidden states of the ids.</summary>
     /// <exception cref="InputException">The model cannot be loaded or an id is not in its table.</exception>
-    public static LogitsAnswer Logits(string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output, string? adapter = null)
+    public static LogitsAnswer Logits(
+        string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output, string? adapter = null)
     {
         var (model, _) = Load(path, Settings(dtype, device), adapter);
         using var owned = model;
@@ -46,12 +47,14 @@ public static class ModelQueries
         }
 
         double? loss = ids.Length < 2 ? null
-            : -TokenLikelihood.Logs(logits.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1)).mean().item<double>();
+            : -TokenLikelihood.Logs(logits.narrow(0, 0, ids.Length - 1), rows.Ids.squeeze(0).narrow(0, 1, ids.Length - 1)).mean()
+                .item<double>();
         var last = logits[ids.Length - 1].to(ScalarType.Float64).cpu().contiguous().data<double>().ToArray();
         return new LogitsAnswer(ids.Length, (int)logits.shape[1], last, loss, Notes(model, ids.Length));
     }
 
-    private static IReadOnlyList<string> Notes(ReasoningModel model, int length) => model.Config.LengthNote(length) is string note ? [.. model.Notes, note] : model.Notes;
+    private static IReadOnlyList<string> Notes(ReasoningModel model, int length) =>
+        model.Config.LengthNote(length) is string note ? [.. model.Notes, note] : model.Notes;
 
     /// <summary>A model with its adapter merged in: many passes follow, and a merged one is as fast as the base.</summary>
     internal static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter)
@@ -89,7 +92,10 @@ public static class ModelQueries
         var wrong = Array.FindIndex(ids, id => id < 0 || id >= rows);
         if (wrong >= 0)
         {
-            throw new InputException($"{named}: {ids[wrong]} is not among the ids of {path}, 0 to {rows - 1}; {(named == IdsOption ? "give ids of this model" : "name the tokenizer that belongs to the model with --tokenizer")}");
+            throw new InputException(
+                $"{named}: {ids[wrong]} is not among the ids of {path}, 0 "
+                + $"to {rows - 1}; "
+                + (named == IdsOption ? "give ids of this model" : "name the tokenizer that belongs to the model with --tokenizer"));
         }
 
         if (ids.Length > model.Config.LongestSequence)

@@ -28,7 +28,8 @@ public static class StageModel
         NativeRuntime.Load();
         if (device == DeviceOption.Cuda && !cuda.is_available())
         {
-            throw new InputException("--device cuda: this libtorch sees no CUDA device; build with -p:Torch=cuda, or name an installed PyTorch with --libtorch");
+            throw new InputException(
+                "--device cuda: this libtorch sees no CUDA device; build with -p:Torch=cuda, or name an installed PyTorch with --libtorch");
         }
 
         return device == DeviceOption.Cuda ? CUDA : CPU;
@@ -65,13 +66,17 @@ public static class StageModel
     /// <summary>The tokenizer of a model that cannot do without one.</summary>
     /// <exception cref="InputException">There is none.</exception>
     public static TextTokenizer Tokenizer(string model, string? named) => FindTokenizer(model, named)
-        ?? throw HubSnapshot.Unfinished(ModelLoader.Resolve(model), "tokenizer.json") ?? new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
+        ?? throw HubSnapshot.Unfinished(ModelLoader.Resolve(model), "tokenizer.json")
+            ?? new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
 
     /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
     /// <exception cref="InputException">The model names none.</exception>
-    public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) => card?.Special.Eos ?? (loaded.Config.EosIds.Count > 0
+    public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) =>
+        card?.Special.Eos ?? (loaded.Config.EosIds.Count > 0
         ? CheckedEnd(model, loaded.Config)
-        : throw new InputException($"{model}: {(model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? "its metadata" : "config.json")} names no eos_token_id, which ends an answer; add it there"));
+        : throw new InputException(
+            $"{model}: {(model.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? "its metadata" : "config.json")} names no "
+            + "eos_token_id, which ends an answer; add it there"));
 
     private static int CheckedEnd(string model, DecoderConfig config)
     {
@@ -79,7 +84,9 @@ public static class StageModel
         return config.EosIds[0];
     }
 
-    /// <summary>How a model reasons before its answer: as its card says, with another number of latent steps where that is asked for.</summary>
+    /// <summary>
+    /// How a model reasons before its answer: as its card says, with another number of latent steps where that is asked for.
+    /// </summary>
     /// <exception cref="InputException">The model was not trained with any, or has fewer positions.</exception>
     public static IReasoning Reasoning(int? asked, string path, ReasoningModel model, ReasoningCard? card)
     {
@@ -87,12 +94,14 @@ public static class StageModel
         var steps = asked ?? reasoning.LatentSteps;
         if (steps > 0 && card is not { LatentSteps: > 0 })
         {
-            throw new InputException($"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
+            throw new InputException(
+                $"--latent-steps {steps}: {path} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
         }
 
         return steps < model.Config.MaxPositions
             ? reasoning.WithSteps(steps)
-            : throw new InputException($"--latent-steps {steps}: {path} was made for {model.Config.MaxPositions} positions; take fewer steps");
+            : throw new InputException(
+                $"--latent-steps {steps}: {path} was made for {model.Config.MaxPositions} positions; take fewer steps");
     }
 
     /// <summary>Refuses a tokenizer with more ids than the embedding table has rows.</summary>
@@ -102,7 +111,8 @@ public static class StageModel
         if (tokenizer.VocabularySize > rows)
         {
             throw new InputException(
-                $"{tokenizer.Path}: has ids up to {tokenizer.VocabularySize - 1}, but the embedding table of {path} has {rows} rows; name the tokenizer that belongs to the model");
+                $"{tokenizer.Path}: has ids up to {tokenizer.VocabularySize - 1}, but the embedding table of {path} has {rows} rows; name "
+                + "the tokenizer that belongs to the model");
         }
     }
 }

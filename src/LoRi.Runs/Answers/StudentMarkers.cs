@@ -25,18 +25,22 @@ internal static class StudentMarkers
     public static TextTokenizer AsText(TextTokenizer tokenizer, ReasoningCard? card)
     {
         int[] ids = card is null ? [] : [.. card.Special.Markers];
-        string[] marked = [.. tokenizer.AddedTokens.Where(token => ids.Contains(token.Id) && (Texts.Contains(token.Content) || token.Content == Latent)).Select(token => token.Content)];
+        string[] marked =
+            [.. tokenizer.AddedTokens.Where(token => ids.Contains(token.Id) && (Texts.Contains(token.Content) || token.Content == Latent))
+                .Select(token => token.Content)];
         return marked.Length == 0 ? tokenizer : tokenizer.ReadingAsText(marked);
     }
 
     /// <summary>
-    /// Refuses rows whose ordinary text makes a marker all the same, which a vocabulary can that has the marker's text as a word of its own.
+    /// Refuses rows whose ordinary text makes a marker all the same, which a vocabulary can that has the marker's text as a word
+    /// of its own.
     /// </summary>
     /// <param name="set">The rows.</param>
     /// <param name="tokenizer">What <see cref="AsText(TextTokenizer)"/> gave.</param>
     /// <param name="parts">The texts of a row by the name of their part.</param>
     /// <exception cref="InputException">A row has such a text.</exception>
-    public static void Check(ReasoningSet set, TextTokenizer tokenizer, Func<ReasoningExample, IEnumerable<(string Part, string Text)>> parts)
+    public static void Check(
+        ReasoningSet set, TextTokenizer tokenizer, Func<ReasoningExample, IEnumerable<(string Part, string Text)>> parts)
     {
         if (!tokenizer.TextsAreWords)
         {
@@ -50,7 +54,8 @@ internal static class StudentMarkers
                 if (Found(tokenizer, text) is string marker)
                 {
                     throw new InputException(
-                        $"--data {set.Places[row]}: the {part} has the text {MessageText.Quote(marker)}, which {tokenizer.Path} has as a word and which marks latent steps; leave this row out, or write it otherwise");
+                        $"--data {set.Places[row]}: the {part} has the text {MessageText.Quote(marker)}, which {tokenizer.Path} has as a "
+                        + "word and which marks latent steps; leave this row out, or write it otherwise");
                 }
             }
         }
@@ -72,7 +77,9 @@ internal static class StudentMarkers
 
     private static string? Found(TextTokenizer tokenizer, string text)
     {
-        var ids = Texts.Append(Latent).Any(marker => text.Contains(marker, StringComparison.Ordinal)) ? tokenizer.Encode(text, addSpecialTokens: false) : [];
+        var ids = Texts.Append(Latent).Any(marker => text.Contains(marker, StringComparison.Ordinal))
+            ? tokenizer.Encode(text, addSpecialTokens: false)
+            : [];
         return tokenizer.ReadAsText.FirstOrDefault(marker => tokenizer.TokenToId(marker) is int id && ids.Contains(id));
     }
 }

@@ -29,14 +29,17 @@ internal static class ComparedDatasets
             }
         }
 
-        return [.. results.Select(result => names.TryGetValue((result.Dataset, result.QuestionsSha256), out var name) ? result with { Dataset = name } : result)];
+        return [.. results.Select(
+            result => names.TryGetValue((result.Dataset, result.QuestionsSha256), out var name) ? result with { Dataset = name } : result)];
     }
 
     private static string[] Names(ComparedResult[] firsts)
     {
         string[][][] files = [.. firsts.Select(first => Files(first.Source))];
         var deepest = files.Max(paths => paths.Length == 0 ? 0 : paths.Max(path => path.Length));
-        return Enumerable.Range(2, deepest).Select(parts => files.Select(paths => string.Join(' ', paths.Select(path => string.Join('/', path.TakeLast(parts))))).ToArray())
+        return Enumerable.Range(2, deepest)
+            .Select(parts =>
+                files.Select(paths => string.Join(' ', paths.Select(path => string.Join('/', path.TakeLast(parts))))).ToArray())
             .Append([.. firsts.Select(first => $"{first.Dataset} ({first.Examples} questions)")])
             .FirstOrDefault(names => names.All(name => name.Length > 0) && names.Distinct().Count() == names.Length)
             ?? [.. firsts.Select(first => $"{first.Dataset} ({first.QuestionsSha256})")];
@@ -47,7 +50,8 @@ internal static class ComparedDatasets
     {
         var config = Path.Combine(folder, "config.json");
         return File.Exists(config) && JsonFile.ReadObject(config)["data"] is JsonArray data
-            ? [.. data.Where(file => file?.GetValueKind() == JsonValueKind.String).Select(file => file!.GetValue<string>().Replace('\\', '/').Split('/', StringSplitOptions.RemoveEmptyEntries))]
+            ? [.. data.Where(file => file?.GetValueKind() == JsonValueKind.String)
+                .Select(file => file!.GetValue<string>().Replace('\\', '/').Split('/', StringSplitOptions.RemoveEmptyEntries))]
             : [];
     }
 }

@@ -26,7 +26,9 @@ public static class ComparedFolders
                 : $"{twice.Last().Folder}: is the same folder as {twice.First().Folder}, which is named twice so; name every folder once");
     }
 
-    /// <summary>Reads an evaluation folder (<c>evaluation.json</c>, <c>predictions.jsonl</c>) or a demonstration's (<c>demo.json</c>).</summary>
+    /// <summary>
+    /// Reads an evaluation folder (<c>evaluation.json</c>, <c>predictions.jsonl</c>) or a demonstration's (<c>demo.json</c>).
+    /// </summary>
     /// <exception cref="InputException">The folder is neither, or a file in it is malformed.</exception>
     public static IReadOnlyList<ComparedResult> Read(string folder)
     {
@@ -34,7 +36,8 @@ public static class ComparedFolders
         var (evaluation, demo) = (Path.Combine(folder, "evaluation.json"), Path.Combine(folder, "demo.json"));
         return File.Exists(evaluation) ? [OfEvaluation(folder, evaluation)]
             : File.Exists(demo) ? OfDemo(folder, demo)
-            : throw new InputException($"{folder}: has neither evaluation.json nor demo.json; name a folder that `lori evaluate` or `lori demo` wrote");
+            : throw new InputException(
+                $"{folder}: has neither evaluation.json nor demo.json; name a folder that `lori evaluate` or `lori demo` wrote");
     }
 
     /// <summary>A folder may have the mark in its own name.</summary>
@@ -49,14 +52,16 @@ public static class ComparedFolders
         var (name, folders) = (argument[..at].Trim(), argument[(at + 1)..].Split(Listing, StringSplitOptions.TrimEntries));
         return name.Length > 0 && folders.All(folder => folder.Length > 0)
             ? folders.Select(folder => ((string?)name, folder))
-            : throw new InputException($"{argument}: must be NAME=FOLDER,FOLDER with a name and folders, or the folder of an evaluation or a demonstration");
+            : throw new InputException(
+                $"{argument}: must be NAME=FOLDER,FOLDER with a name and folders, or the folder of an evaluation or a demonstration");
     }
 
     private static ComparedResult OfEvaluation(string folder, string path)
     {
         var evaluation = JsonFile.ReadTyped<ComparedEvaluation>(path, ComparedEvaluation.Remedy);
         var answers = EvaluationAnswers.Read(Path.Combine(folder, EvaluationAnswers.FileName));
-        answers.Check(path, evaluation.Examples, evaluation.Correct, evaluation.Accuracy, evaluation.AccuracyStrict, evaluation.CutOff, evaluation.Empty);
+        answers.Check(path, evaluation.Examples, evaluation.Correct, evaluation.Accuracy, evaluation.AccuracyStrict, evaluation.CutOff,
+            evaluation.Empty);
         using var document = JsonFile.ReadDocument(path);
         var identity = Path.Combine(folder, EvaluationIdentity.FileName);
         return new ComparedResult(folder, evaluation.Method, evaluation.Seed, answers.Accuracy, answers.Correct)
@@ -76,7 +81,9 @@ public static class ComparedFolders
     {
         var demo = JsonFile.ReadTyped<ComparedDemo>(path, ComparedDemo.Remedy);
         return demo.Rows.Count == 0 || demo.Rows.Contains(null)
-            ? throw new InputException($"{path}: 'rows' {(demo.Rows.Count == 0 ? "is empty" : "holds null")}, so that there is nothing to compare; {ComparedDemo.Remedy}")
+            ? throw new InputException(
+                $"{path}: 'rows' {(demo.Rows.Count == 0 ? "is empty" : "holds null")}, so that there is nothing to "
+                + $"compare; {ComparedDemo.Remedy}")
             : [.. demo.Rows.Select(row => OfRow(folder, path, row!) with
             {
                 Dataset = demo.Dataset.Length > 0 ? demo.Dataset : demo.Setting,
@@ -95,11 +102,13 @@ public static class ComparedFolders
         EvaluationAnswers.CheckShare(place, row.Examples, row.Correct, row.Accuracy, ComparedDemo.Remedy);
         if (row.Right is { } right)
         {
-            EvaluationAnswers.CheckShare($"{place}: its marks in right disagree", row.Examples, right.Count(mark => mark == '1'), row.Accuracy, ComparedDemo.Remedy);
+            EvaluationAnswers.CheckShare(
+                $"{place}: its marks in right disagree", row.Examples, right.Count(mark => mark == '1'), row.Accuracy, ComparedDemo.Remedy);
         }
 
         return new ComparedResult(
-            folder, row.Method, row.Seed, row.Accuracy, row.Right?.Select((mark, index) => (mark, index)).ToDictionary(pair => $"{pair.index}", pair => pair.mark == '1'))
+            folder, row.Method, row.Seed, row.Accuracy,
+            row.Right?.Select((mark, index) => (mark, index)).ToDictionary(pair => $"{pair.index}", pair => pair.mark == '1'))
         {
             IsDemo = true,
             Examples = row.Examples,

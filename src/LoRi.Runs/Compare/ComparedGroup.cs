@@ -50,8 +50,12 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
         ComparedGroup[] groups =
         [
             .. results
-                .GroupBy(result => (result.Dataset, Method: result.Name is null || result.IsDemo ? result.Method : "", Variant: result.Name ?? variants[result]))
-                .Select(group => new ComparedGroup(group.Key.Dataset, group.Key.Method, group.Key.Variant, LabelOf(group.Key.Method, group.Key.Variant), [.. group])),
+                .GroupBy(result =>
+                    (result.Dataset, Method: result.Name is null || result.IsDemo ? result.Method : "",
+                        Variant: result.Name ?? variants[result]))
+                .Select(group =>
+                    new ComparedGroup(group.Key.Dataset, group.Key.Method, group.Key.Variant, LabelOf(group.Key.Method, group.Key.Variant),
+                        [.. group])),
         ];
         foreach (var group in groups)
         {
@@ -61,7 +65,8 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
         return groups;
     }
 
-    private static string LabelOf(string method, string variant) => method.Length == 0 ? variant : variant.Length == 0 ? method : $"{method} ({variant})";
+    private static string LabelOf(string method, string variant) =>
+        method.Length == 0 ? variant : variant.Length == 0 ? method : $"{method} ({variant})";
 
     private static void RefuseTwice(ComparedGroup group)
     {
@@ -69,7 +74,9 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
         if (twice is not null)
         {
             throw new InputException(
-                $"{group.Label} stands for seed {twice.Key?.ToString() ?? "none"} twice on {group.Dataset}: {string.Join(" and ", twice.Select(result => result.Source))}; give every seed once, or another NAME= to one of them");
+                $"{group.Label} stands for seed {twice.Key?.ToString() ?? "none"} twice "
+                + $"on {group.Dataset}: {string.Join(" and ", twice.Select(result => result.Source))}; give every seed once, or another "
+                + "NAME= to one of them");
         }
     }
 
@@ -78,8 +85,10 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
     {
         var keys = results.SelectMany(result => result.Settings.Select(setting => setting.Key)).Distinct().ToArray();
         var values = results.Select(result => result.Settings.ToDictionary()).ToArray();
-        string Signature(int index, IEnumerable<string> of) => string.Join(' ', of.Select(key => (key.Length == 0 ? "" : $"{key}=") + values[index].GetValueOrDefault(key, "")));
-        int Count(IReadOnlyCollection<string> of) => Enumerable.Range(0, results.Length).Select(index => Signature(index, of)).Distinct().Count();
+        string Signature(int index, IEnumerable<string> of) =>
+            string.Join(' ', of.Select(key => (key.Length == 0 ? "" : $"{key}=") + values[index].GetValueOrDefault(key, "")));
+        int Count(IReadOnlyCollection<string> of) =>
+            Enumerable.Range(0, results.Length).Select(index => Signature(index, of)).Distinct().Count();
         var kept = new List<string>();
         foreach (var key in keys)
         {
@@ -90,7 +99,9 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
         }
 
         string[] settings = [.. Enumerable.Range(0, results.Length).Select(index => Signature(index, kept))];
-        values = [.. results.Select((result, index) => values[index].ToDictionary(pair => pair.Key, pair => result.Places.GetValueOrDefault(pair.Key, pair.Value)))];
+        values = [.. results.Select(
+            (result, index) =>
+                values[index].ToDictionary(pair => pair.Key, pair => result.Places.GetValueOrDefault(pair.Key, pair.Value)))];
         return WithSeeds(results, settings, [.. Enumerable.Range(0, results.Length).Select(index => Signature(index, kept))]);
     }
 
@@ -99,13 +110,16 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
     {
         var all = results.Zip(without, whole).ToArray();
         var single = all.GroupBy(one => one.Second)
-            .Where(group => group.Select(one => one.First.Seed).Distinct().Count() == 1 && group.Select(one => one.Third).Distinct().Count() == 1)
+            .Where(group =>
+                group.Select(one => one.First.Seed).Distinct().Count() == 1 && group.Select(one => one.Third).Distinct().Count() == 1)
             .Select(group => group.Key).ToHashSet();
         string[] labels = [.. all.Select(one => single.Contains(one.Second) ? one.Third : one.Second)];
         return labels.Distinct().Count() == without.Distinct().Count() ? labels : without;
     }
 
-    /// <summary>Variants of results whose settings are alike: those settings, with the folder's name where a seed would be there twice.</summary>
+    /// <summary>
+    /// Variants of results whose settings are alike: those settings, with the folder's name where a seed would be there twice.
+    /// </summary>
     private static string[] Separated(ComparedResult[] alike, string settings)
     {
         string Joined(string name) => string.Join(' ', new[] { settings, name }.Where(part => part.Length > 0));
@@ -117,11 +131,17 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
     private static bool HasTwice(ComparedResult[] results, string[] variants) =>
         results.Zip(variants).GroupBy(pair => (pair.First.Dataset, pair.First.Seed, pair.Second)).Any(group => group.Count() > 1);
 
-    /// <summary>The folders without what they share at their beginning and, unless asked for, without their seeds; a demonstration's folder holds all its seeds.</summary>
+    /// <summary>
+    /// The folders without what they share at their beginning and, unless asked for, without their seeds; a demonstration's
+    /// folder holds all its seeds.
+    /// </summary>
     private static string[] Stems(ComparedResult[] results, bool withSeeds)
     {
-        var paths = results.Select(result => DistinguishingSettings.WithoutSeed(Path.GetFullPath(result.Source), withSeeds || result.IsDemo ? null : result.Seed).Split('/')).ToArray();
-        var shared = Enumerable.Range(0, paths.Min(path => path.Length) - 1).TakeWhile(at => paths.All(path => path[at] == paths[0][at])).Count();
+        var paths = results.Select(
+            result => DistinguishingSettings.WithoutSeed(Path.GetFullPath(result.Source), withSeeds || result.IsDemo ? null : result.Seed)
+                .Split('/')).ToArray();
+        var shared = Enumerable.Range(0, paths.Min(path => path.Length) - 1).TakeWhile(at => paths.All(path => path[at] == paths[0][at]))
+            .Count();
         return [.. paths.Select(path => string.Join('/', path[shared..]))];
     }
 }

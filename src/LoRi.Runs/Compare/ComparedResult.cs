@@ -12,7 +12,10 @@ public sealed record ComparedResult(
     /// <summary>The data set; results on different ones are not compared.</summary>
     public string Dataset { get; init; } = "";
 
-    /// <summary>What else may set two results of a method apart: settings by their names, in the order in which a label tries them; a value without a name speaks for itself.</summary>
+    /// <summary>
+    /// What else may set two results of a method apart: settings by their names, in the order in which a label tries them; a
+    /// value without a name speaks for itself.
+    /// </summary>
     public IReadOnlyList<KeyValuePair<string, string>> Settings { get; init; } = [];
 
     /// <summary>SHA-256 of the questions and answers; null where none is recorded.</summary>

@@ -15,7 +15,9 @@ public sealed record MethodComparison(
 {
     private const int Resamples = 10_000;
 
-    /// <summary>95 % interval of the difference from the paired bootstrap over questions (means over seeds); null without single answers.</summary>
+    /// <summary>
+    /// 95 % interval of the difference from the paired bootstrap over questions (means over seeds); null without single answers.
+    /// </summary>
     public (double Low, double High)? Interval { get; init; }
 
     /// <summary>
@@ -58,18 +60,24 @@ public sealed record MethodComparison(
         ArgumentNullException.ThrowIfNull(groups);
         if (baseline is not null && groups.All(group => group.Label != baseline))
         {
-            throw new InputException($"--baseline {baseline}: there is no such label; there are: {string.Join(", ", groups.Select(group => group.Label).Distinct())}");
+            throw new InputException(
+                $"--baseline {baseline}: there is no such label; there "
+                + $"are: {string.Join(", ", groups.Select(group => group.Label).Distinct())}");
         }
 
         (ComparedGroup First, ComparedGroup Second)[] chosen =
         [
             .. groups.SelectMany((first, index) => groups.Skip(index + 1).Select(second => (First: first, Second: second)))
-                .Where(pair => Comparable(pair.First, pair.Second) && (baseline is null || pair.First.Label == baseline || pair.Second.Label == baseline)),
+                .Where(pair => Comparable(pair.First, pair.Second)
+                    && (baseline is null || pair.First.Label == baseline || pair.Second.Label == baseline)),
         ];
         return chosen.Length == 0
             ? throw new InputException(
-                $"there are no two methods or settings to compare on the same data; found {string.Join(", ", groups.Select(group => $"{group.Label} on {group.Dataset}"))}; name folders of two, or give them names with NAME=FOLDER,FOLDER")
-            : Adjusted([.. chosen.Select(pair => Matched.Of(pair.First, pair.Second)).ToArray().AsParallel().AsOrdered().Select(pair => Compare(pair, seed))]);
+                $"there are no two methods or settings to compare on the same data; "
+                + $"found {string.Join(", ", groups.Select(group => $"{group.Label} on {group.Dataset}"))}; name folders of two, or give "
+                + "them names with NAME=FOLDER,FOLDER")
+            : Adjusted([.. chosen.Select(pair => Matched.Of(pair.First, pair.Second)).ToArray().AsParallel().AsOrdered()
+                .Select(pair => Compare(pair, seed))]);
     }
 
     private static bool Comparable(ComparedGroup first, ComparedGroup second) => first.Dataset == second.Dataset
@@ -77,8 +85,10 @@ public sealed record MethodComparison(
 
     private static MethodComparison[] Adjusted(MethodComparison[] pairs)
     {
-        var (all, mcNemar, paired) = (Holm(pairs, pair => pair.P), Holm(pairs, pair => pair.McNemar?.ExactP), Holm(pairs, pair => pair.PairedP));
-        return [.. pairs.Select((pair, index) => pair with { AdjustedP = all[index], McNemarAdjustedP = mcNemar[index], PairedAdjustedP = paired[index] })];
+        var (all, mcNemar, paired) = (Holm(pairs, pair => pair.P), Holm(pairs, pair => pair.McNemar?.ExactP),
+            Holm(pairs, pair => pair.PairedP));
+        return [.. pairs.Select(
+            (pair, index) => pair with { AdjustedP = all[index], McNemarAdjustedP = mcNemar[index], PairedAdjustedP = paired[index] })];
     }
 
     private static double?[] Holm(MethodComparison[] pairs, Func<MethodComparison, double?> p)
@@ -98,19 +108,28 @@ public sealed record MethodComparison(
     {
         var (runs, ids) = (pair.Runs, pair.Questions);
         var (a, b) = (runs.Select(run => run.First.Accuracy).ToArray(), runs.Select(run => run.Second.Accuracy).ToArray());
-        double Share(string id, Func<(ComparedResult First, ComparedResult Second), ComparedResult> side) => runs.Average(run => side(run).Correct![id] ? 1.0 : 0.0);
+        double Share(string id, Func<(ComparedResult First, ComparedResult Second), ComparedResult> side) =>
+            runs.Average(run => side(run).Correct![id] ? 1.0 : 0.0);
         int Only(Func<bool, bool, bool> which) => runs.Sum(run => ids.Count(id => which(run.First.Correct![id], run.Second.Correct![id])));
-        return new MethodComparison(pair.First.Dataset, pair.First.Label, pair.Second.Label, a.Average(), b.Average(), runs.Length, ids.Length)
+        return new MethodComparison(pair.First.Dataset, pair.First.Label, pair.Second.Label, a.Average(), b.Average(), runs.Length,
+            ids.Length)
         {
-            Interval = ids.Length == 0 ? null : new PairedBootstrap([.. ids.Select(id => Share(id, run => run.First))], [.. ids.Select(id => Share(id, run => run.Second))], Resamples, seed)
+            Interval = ids.Length == 0
+                ? null
+                : new PairedBootstrap([.. ids.Select(id => Share(id, run => run.First))],
+                    [.. ids.Select(id => Share(id, run => run.Second))], Resamples, seed)
                 .Interval(0.95, BootstrapInterval.Percentile),
             McNemar = ids.Length == 0 ? null : new McNemar(Only((one, other) => one && !other), Only((one, other) => other && !one)),
             Paired = runs.Length > 1 ? PairedTTest.Of(a, b) : null,
         };
     }
 
-    /// <summary>Two groups with their results seed by seed and the questions that all of these answered (none where single answers are not kept).</summary>
-    private sealed record Matched(ComparedGroup First, ComparedGroup Second, (ComparedResult First, ComparedResult Second)[] Runs, string[] Questions)
+    /// <summary>
+    /// Two groups with their results seed by seed and the questions that all of these answered (none where single answers are not
+    /// kept).
+    /// </summary>
+    private sealed record Matched(
+        ComparedGroup First, ComparedGroup Second, (ComparedResult First, ComparedResult Second)[] Runs, string[] Questions)
     {
         /// <exception cref="InputException">They share no seed, or not their questions.</exception>
         public static Matched Of(ComparedGroup first, ComparedGroup second)
@@ -122,10 +141,12 @@ public sealed record MethodComparison(
         }
 
         /// <summary>Results of the same seed; two single results belong together whatever their seeds.</summary>
-        private static (ComparedResult First, ComparedResult Second)[] SameSeeds(IReadOnlyList<ComparedResult> firsts, IReadOnlyList<ComparedResult> seconds) =>
+        private static (ComparedResult First, ComparedResult Second)[] SameSeeds(
+            IReadOnlyList<ComparedResult> firsts, IReadOnlyList<ComparedResult> seconds) =>
             firsts.Count == 1 && seconds.Count == 1
                 ? [(firsts[0], seconds[0])]
-                : [.. from first in firsts from second in seconds where first.Seed is not null && first.Seed == second.Seed orderby first.Seed select (first, second)];
+                : [.. from first in firsts from second in seconds where first.Seed is not null && first.Seed == second.Seed
+                    orderby first.Seed select (first, second)];
 
         private static string[] SharedQuestions(ComparedResult[] results)
         {
@@ -141,7 +162,8 @@ public sealed record MethodComparison(
                 if (missing > 0 || result.Correct!.Count != ids.Length)
                 {
                     throw new InputException(
-                        $"{result.Source}: answers {result.Correct!.Count} questions, {results[0].Source} {ids.Length}, and {missing} of these are missing there; compare evaluations of the same questions");
+                        $"{result.Source}: answers {result.Correct!.Count} questions, {results[0].Source} {ids.Length}, and {missing} of "
+                        + "these are missing there; compare evaluations of the same questions");
                 }
             }
 

@@ -79,7 +79,9 @@ internal sealed class PairedBootstrap
         }
     }
 
-    /// <summary>The interval of the difference at a level such as 0.95; NaN where <see cref="BootstrapInterval.BCa"/> is not defined.</summary>
+    /// <summary>
+    /// The interval of the difference at a level such as 0.95; NaN where <see cref="BootstrapInterval.BCa"/> is not defined.
+    /// </summary>
     public (double Low, double High) Interval(double level, BootstrapInterval kind)
     {
         var (low, high) = ((1 - level) / 2, (1 + level) / 2);

@@ -26,7 +26,9 @@ public readonly record struct PairedTTest(double MeanDifference, double Deviatio
 
     private double StandardError => Deviation / System.Math.Sqrt(DegreesOfFreedom + 1);
 
-    /// <summary>Whether the differences vary by more than rounding; where they do not, t and p tell nothing, however small the mean is.</summary>
+    /// <summary>
+    /// Whether the differences vary by more than rounding; where they do not, t and p tell nothing, however small the mean is.
+    /// </summary>
     public bool Varies => Deviation > Rounding * System.Math.Max(1, System.Math.Abs(MeanDifference));
 
     /// <summary>The t statistic; infinite where all differences are the same but not zero, NaN where all are zero.</summary>
@@ -46,5 +48,6 @@ public readonly record struct PairedTTest(double MeanDifference, double Deviatio
     }
 
     /// <summary>P(T larger than t); by symmetry from the lower tail, which keeps its digits.</summary>
-    private double Tail(double t) => double.IsPositiveInfinity(t) ? 0 : double.IsNegativeInfinity(t) ? 1 : StudentT.CDF(0, 1, DegreesOfFreedom, -t);
+    private double Tail(double t) =>
+        double.IsPositiveInfinity(t) ? 0 : double.IsNegativeInfinity(t) ? 1 : StudentT.CDF(0, 1, DegreesOfFreedom, -t);
 }

@@ -5,7 +5,8 @@ namespace LoRi.Runs.Demo;
 
 /// <summary>
 /// The demonstration's task: arithmetic modulo 7 along a chain. A question is a start value, K tokens "operation and operand"
-/// (add, subtract or multiply by 1 to 6) and a question mark, without which nobody could tell where it ends; the chain of thought repeats each token followed by the value reached; the answer
+/// (add, subtract or multiply by 1 to 6) and a question mark, without which nobody could tell where it ends; the chain of thought
+/// repeats each token followed by the value reached; the answer
 /// is the last value. Test questions never occur in training: a hash of the question decides which side it is on.
 /// </summary>
 public static class ChainedArithmetic
@@ -81,7 +82,8 @@ public static class ChainedArithmetic
     }
 
     /// <summary>The name of the questions that <see cref="Test"/> gives for the same arguments.</summary>
-    public static string TestName(int perLength, int longest, long seed) => $"chains-mod-{Modulus}-up-to-{longest}-of-{perLength}-seed-{seed}";
+    public static string TestName(int perLength, int longest, long seed) =>
+        $"chains-mod-{Modulus}-up-to-{longest}-of-{perLength}-seed-{seed}";
 
     /// <summary>Number of operations in a question.</summary>
     public static int ChainLength(EncodedExample example) => example.Question.Length - 2;

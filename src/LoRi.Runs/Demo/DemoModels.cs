@@ -40,7 +40,8 @@ internal static class DemoModels
     };
 
     /// <summary>What a model writes for every question, in order.</summary>
-    public static IReadOnlyList<int[]> Answers(ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> questions, DemoSettings settings) =>
+    public static IReadOnlyList<int[]> Answers(
+        ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> questions, DemoSettings settings) =>
         [.. questions.Chunk(EvaluationBatch).SelectMany(rows =>
             AnswerGenerator.Generate(model, [.. rows.Select(row => row.Question)], Generation(reasoning, settings)))];
 

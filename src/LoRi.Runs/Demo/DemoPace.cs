@@ -50,7 +50,9 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
         return new DemoPace(pace, teacher.CollectionSeconds);
     }
 
-    /// <summary>Steps of every student: the same number, but for the one that gets LoRi's time, the collection of trajectories included.</summary>
+    /// <summary>
+    /// Steps of every student: the same number, but for the one that gets LoRi's time, the collection of trajectories included.
+    /// </summary>
     public IReadOnlyDictionary<string, int> Steps(DemoSettings settings)
     {
         var steps = DemoStudents.Names.ToDictionary(name => name, _ => settings.StudentSteps);

@@ -49,7 +49,9 @@ public sealed record DemoRow
     [JsonPropertyName("latency_ms")]
     public required double LatencyMilliseconds { get; init; }
 
-    /// <summary>For every test question in its order, 1 where it was answered rightly and 0 where not; null in files of older versions.</summary>
+    /// <summary>
+    /// For every test question in its order, 1 where it was answered rightly and 0 where not; null in files of older versions.
+    /// </summary>
     [JsonPropertyName("right")]
     public string? Right { get; init; }
 

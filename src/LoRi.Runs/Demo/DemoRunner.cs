@@ -32,7 +32,10 @@ public sealed class DemoRunner
         (this.settings, this.seeds, this.workers, this.folder, this.log) = (settings, seeds, workers, folder, log);
     }
 
-    /// <summary>Steps of each student, the one for equal time from measured seconds; known after <see cref="Run"/> began training students.</summary>
+    /// <summary>
+    /// Steps of each student, the one for equal time from measured seconds; known after <see cref="Run"/> began training
+    /// students.
+    /// </summary>
     public IReadOnlyDictionary<string, int> Steps { get; private set; } = new Dictionary<string, int>();
 
     /// <summary>Trains and measures everything.</summary>
@@ -47,7 +50,8 @@ public sealed class DemoRunner
             var teachers = SideBySide(seeds, seed => DemoTeacher.Train(settings, seed, folder, log));
             var pace = DemoPace.Measure(settings, teachers[0]);
             Steps = pace.Steps(settings);
-            log($"seconds per step, alone: {string.Join(", ", pace.SecondsPerStep.Select(pair => $"{pair.Key} {pair.Value * 1000:F1} ms"))}");
+            log($"seconds per step, "
+                + $"alone: {string.Join(", ", pace.SecondsPerStep.Select(pair => $"{pair.Key} {pair.Value * 1000:F1} ms"))}");
             var students = SideBySide(
                 [.. from teacher in teachers from name in DemoStudents.Names orderby Cost(name, pace) descending select (teacher, name)],
                 job => Student(job.teacher, job.name, test));
@@ -71,7 +75,8 @@ public sealed class DemoRunner
     {
         var method = DemoStudents.Create(name, teacher.Targets, settings.LatentSteps);
         var model = DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed);
-        using var trainer = new Trainer(model, method.Objective, teacher.Training, DemoModels.Plan(settings, Steps[name], settings.StudentRate, teacher.Seed));
+        using var trainer = new Trainer(
+            model, method.Objective, teacher.Training, DemoModels.Plan(settings, Steps[name], settings.StudentRate, teacher.Seed));
         var clock = Stopwatch.StartNew();
         StepMetrics? last = null;
         while (!trainer.Finished)
@@ -81,7 +86,8 @@ public sealed class DemoRunner
 
         var seconds = clock.Elapsed.TotalSeconds;
         var student = DemoStudent.Evaluate(name, teacher.Seed, model, method, test, settings, Steps[name], seconds);
-        log($"seed {teacher.Seed} {name}: {100 * student.Accuracy:F1} % after {Steps[name]} steps in {seconds:F0} s (last task loss {last!.Terms["task"]:F4})");
+        log($"seed {teacher.Seed} {name}: {100 * student.Accuracy:F1} % after {Steps[name]} steps in {seconds:F0} s (last task "
+            + $"loss {last!.Terms["task"]:F4})");
         return student;
     }
 
@@ -89,7 +95,8 @@ public sealed class DemoRunner
         DemoTeacher[] teachers, DemoStudent[] students, EncodedExample[] test, DemoPace pace, Stopwatch clock)
     {
         var all = teachers.Select(teacher => DemoStudent.Evaluate(
-            DemoStudents.Explicit, teacher.Seed, teacher.Model, DemoStudents.Teacher, test, settings, settings.TeacherSteps, teacher.Seconds)).Concat(students);
+            DemoStudents.Explicit, teacher.Seed, teacher.Model, DemoStudents.Teacher, test, settings, settings.TeacherSteps,
+            teacher.Seconds)).Concat(students);
         var rows = all
             .OrderBy(student => student.Name == DemoStudents.Explicit ? -1 : DemoStudents.Names.ToList().IndexOf(student.Name))
             .ThenBy(student => student.Seed)

@@ -63,7 +63,8 @@ public sealed record DemoSettings
     public static DemoSettings OnePerToken { get; } = new()
     {
         Name = "one-per-token",
-        Purpose = "one latent step per token of the longest chain: shows that the latents learn the teacher's reasoning, not that they compress it",
+        Purpose = "one latent step per token of the longest chain: shows that the latents learn the teacher's reasoning, not that they "
+            + "compress it",
         LatentSteps = 10,
         LongestChain = 5,
         TrainingRows = 40_000,
@@ -76,7 +77,8 @@ public sealed record DemoSettings
     public static DemoSettings Compressed { get; } = OnePerToken with
     {
         Name = "compressed",
-        Purpose = "half as many latent steps as the longest chain has tokens: shows compression; No-CoT, given the same time, is a closer rival here",
+        Purpose = "half as many latent steps as the longest chain has tokens: shows compression; No-CoT, given the same time, is a closer "
+            + "rival here",
         LatentSteps = 5,
         StudentSteps = 2_400,
     };

@@ -16,7 +16,8 @@ internal sealed record DemoStudent(
     public double Accuracy => (double)Right.Count(right => right) / Right.Length;
 
     public static DemoStudent Evaluate(
-        string name, long seed, ReasoningModel model, DemoMethod method, IReadOnlyList<EncodedExample> test, DemoSettings settings, int steps, double seconds)
+        string name, long seed, ReasoningModel model, DemoMethod method, IReadOnlyList<EncodedExample> test, DemoSettings settings,
+        int steps, double seconds)
     {
         var written = DemoModels.Answers(model, method.Reasoning, test, settings);
         var right = test.Select((example, index) => DemoModels.IsRight(example, written[index], method.Reasoning.Mode)).ToArray();

@@ -10,12 +10,15 @@ internal static class WorkedExamples
     private const int Count = 4;
 
     /// <summary>One question each of the longest chains.</summary>
-    public static IReadOnlyList<WorkedExample> Of(ReasoningModel teacher, DemoStudent student, IReadOnlyList<EncodedExample> test, DemoSettings settings)
+    public static IReadOnlyList<WorkedExample> Of(
+        ReasoningModel teacher, DemoStudent student, IReadOnlyList<EncodedExample> test, DemoSettings settings)
     {
-        var chosen = test.GroupBy(ChainedArithmetic.ChainLength).OrderByDescending(group => group.Key).Take(Count).Select(group => group.First()).ToArray();
+        var chosen = test.GroupBy(ChainedArithmetic.ChainLength).OrderByDescending(group => group.Key).Take(Count)
+            .Select(group => group.First()).ToArray();
         var chains = DemoModels.Answers(teacher, DemoStudents.Teacher.Reasoning, chosen, settings);
         var answers = DemoModels.Answers(student.Model, student.Method.Reasoning, chosen, settings);
-        var latents = LatentDecoding.Likeliest(student.Model, [.. chosen.Select(example => example.Question)], student.Method.Reasoning, tokens: 1);
+        var latents =
+            LatentDecoding.Likeliest(student.Model, [.. chosen.Select(example => example.Question)], student.Method.Reasoning, tokens: 1);
         return [.. chosen.Select((example, index) => new WorkedExample(
             ChainedArithmetic.Text(example.Question),
             ChainedArithmetic.Text(example.Answer[..^1]),

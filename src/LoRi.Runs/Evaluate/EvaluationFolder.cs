@@ -21,7 +21,8 @@ internal sealed class EvaluationFolder : IDisposable
     /// <summary>What is there before the first answer.</summary>
     private static readonly string[] MadeFirst = [ConfigName, EvaluationIdentity.FileName, PredictionsName];
 
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented =
+        new() { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private readonly string folder;
     private readonly IDisposable held;
@@ -55,7 +56,8 @@ internal sealed class EvaluationFolder : IDisposable
             path,
             resume,
             HoldsAnswers(Path.Combine(path, PredictionsName)) ? [] : MadeFirst,
-            other => new[] { EvaluationIdentity.FileName, PredictionsName, SummaryName }.Any(name => File.Exists(Path.Combine(other, name))));
+            other => new[] { EvaluationIdentity.FileName, PredictionsName, SummaryName }.Any(
+                name => File.Exists(Path.Combine(other, name))));
         return new EvaluationFolder(folder, OutputFolder.Lock(folder));
     }
 
@@ -69,7 +71,10 @@ internal sealed class EvaluationFolder : IDisposable
         }
     }
 
-    /// <summary>Compares what is here now with what a begun evaluation was made from, where there is one; gives a warning where bits may differ.</summary>
+    /// <summary>
+    /// Compares what is here now with what a begun evaluation was made from, where there is one; gives a warning where bits may
+    /// differ.
+    /// </summary>
     /// <exception cref="InputException">The folder holds another evaluation, or something else.</exception>
     public string? Check(EvaluationOptions options, EvaluationIdentity identity)
     {
@@ -85,7 +90,9 @@ internal sealed class EvaluationFolder : IDisposable
         }
 
         return Finished || File.Exists(ConfigFile) || File.Exists(PredictionsFile)
-            ? throw new InputException($"--resume {options.Output}: holds no evaluation that can go on (it lacks identity.json or config.json); name another --output")
+            ? throw new InputException(
+                $"--resume {options.Output}: holds no evaluation that can go on (it lacks identity.json or config.json); name another "
+                + "--output")
             : null;
     }
 
@@ -139,7 +146,8 @@ internal sealed class EvaluationFolder : IDisposable
     }
 
     /// <summary>Writes the summary: the evaluation is finished.</summary>
-    public void Finish(EvaluationSummary summary) => AtomicFile.WriteText(SummaryFile, JsonSerializer.Serialize(summary, EvaluationSummary.Format) + "\n");
+    public void Finish(EvaluationSummary summary) =>
+        AtomicFile.WriteText(SummaryFile, JsonSerializer.Serialize(summary, EvaluationSummary.Format) + "\n");
 
     /// <summary>The summary of a finished evaluation.</summary>
     /// <exception cref="InputException">It is damaged.</exception>
@@ -147,11 +155,14 @@ internal sealed class EvaluationFolder : IDisposable
     {
         try
         {
-            return JsonSerializer.Deserialize<EvaluationSummary>(JsonFile.ReadBytes(SummaryFile), EvaluationSummary.Format) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize<EvaluationSummary>(JsonFile.ReadBytes(SummaryFile), EvaluationSummary.Format)
+                ?? throw new JsonException("null");
         }
         catch (JsonException e)
         {
-            throw new InputException($"{SummaryFile}: is not what an evaluation writes ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); delete it, and --resume writes it again", e);
+            throw new InputException(
+                $"{SummaryFile}: is not what an evaluation writes ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); delete it, and "
+                + "--resume writes it again", e);
         }
     }
 

@@ -13,7 +13,10 @@ using LoRi.Training.TeacherCaches;
 namespace LoRi.Runs.Evaluate;
 
 /// <summary>What an evaluation was made from: other weights or other questions are another evaluation.</summary>
-/// <param name="ModelSha256">SHA-256 of weights, configuration, <c>lori.json</c> (where there is none, <c>generation_config.json</c>) and tokenizer, with the files beside it.</param>
+/// <param name="ModelSha256">
+/// SHA-256 of weights, configuration, <c>lori.json</c> (where there is none, <c>generation_config.json</c>) and tokenizer, with
+/// the files beside it.
+/// </param>
 /// <param name="QuestionsSha256">SHA-256 of the names, questions and answers of all rows.</param>
 internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSha256)
 {
@@ -28,13 +31,16 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
         RespectRequiredConstructorParameters = true,
     };
 
-    /// <summary>The identity for a model, the file that its tokenizer was read from (which may be the weights' own) and questions.</summary>
+    /// <summary>
+    /// The identity for a model, the file that its tokenizer was read from (which may be the weights' own) and questions.
+    /// </summary>
     /// <exception cref="InputException">A file cannot be read.</exception>
     public static EvaluationIdentity Of(string model, string tokenizer, IReadOnlyList<ReasoningExample> questions)
     {
         var card = Path.Combine(ModelLoader.Resolve(model), ReasoningCard.FileName);
         var ends = File.Exists(card) ? card : EndTokens.FileOf(model);
-        var files = TokenizerFolder.FilesBeside(tokenizer).Prepend(tokenizer).Prepend(ends).Where(file => File.Exists(file) && !IsGguf(file)).Select(ContentHash.OfFile);
+        var files = TokenizerFolder.FilesBeside(tokenizer).Prepend(tokenizer).Prepend(ends)
+            .Where(file => File.Exists(file) && !IsGguf(file)).Select(ContentHash.OfFile);
         return new EvaluationIdentity(
             HashOf(files.Prepend(CacheIdentity.HashOfModel(model))),
             HashOf(questions.SelectMany(example => new[] { example.Id, example.Question, example.Answer })));
@@ -50,7 +56,9 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not what an evaluation writes ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); begin again under another --output", e);
+            throw new InputException(
+                $"{path}: is not what an evaluation writes ({e.Message.ReplaceLineEndings(" ").TrimEnd('.')}); begin again under another "
+                + "--output", e);
         }
     }
 
@@ -64,13 +72,15 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
         if (ModelSha256 != now.ModelSha256)
         {
             throw new InputException(
-                $"--resume {options.Output}: --model {options.Model} (weights, configuration, lori.json or tokenizer) is not the one that this evaluation was begun with; give the same one, or begin under another --output");
+                $"--resume {options.Output}: --model {options.Model} (weights, configuration, lori.json or tokenizer) is not the one that "
+                + "this evaluation was begun with; give the same one, or begin under another --output");
         }
 
         if (QuestionsSha256 != now.QuestionsSha256)
         {
             throw new InputException(
-                $"--resume {options.Output}: the rows of --data are not those that this evaluation was begun with; give the same files, or begin under another --output");
+                $"--resume {options.Output}: the rows of --data are not those that this evaluation was begun with; give the same files, or "
+                + "begin under another --output");
         }
     }
 

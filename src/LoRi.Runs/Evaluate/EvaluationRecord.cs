@@ -22,7 +22,8 @@ namespace LoRi.Runs.Evaluate;
 /// <param name="CutOff">Answers that ended without an end token.</param>
 /// <param name="Empty">Answers without any text.</param>
 internal sealed record EvaluationRecord(
-    string Folder, string Dataset, int Examples, int Correct, double Accuracy, double? Strict, double Low, double High, double? TokensGenerated, double? Seconds,
+    string Folder, string Dataset, int Examples, int Correct, double Accuracy, double? Strict, double Low, double High,
+    double? TokensGenerated, double? Seconds,
     int? BothUnreadable = null, LatencySummary? Batch = null, LatencySummary? Single = null, double? PeakMemoryBytes = null,
     int? CutOff = null, int? Empty = null)
 {
@@ -31,7 +32,8 @@ internal sealed record EvaluationRecord(
     /// <summary>Those in a folder and in the folders directly under it.</summary>
     /// <exception cref="InputException">A file is damaged.</exception>
     public static IReadOnlyList<EvaluationRecord> ReadUnder(string folder) => !Directory.Exists(folder) ? [] :
-        [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder).Where(place => File.Exists(Path.Combine(place, FileName))).Select(Read)];
+        [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder)
+            .Where(place => File.Exists(Path.Combine(place, FileName))).Select(Read)];
 
     /// <summary>The one in a folder.</summary>
     /// <exception cref="InputException">There is none, or it is damaged.</exception>
@@ -48,11 +50,13 @@ internal sealed record EvaluationRecord(
         var predictions = Path.Combine(folder, EvaluationAnswers.FileName);
         if (File.Exists(predictions))
         {
-            EvaluationAnswers.Read(predictions).Check(path, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.CutOff, file.Empty);
+            EvaluationAnswers.Read(predictions)
+                .Check(path, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.CutOff, file.Empty);
         }
 
         return new EvaluationRecord(
-            folder, file.Dataset, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.Ci95[0], file.Ci95[1], file.TokensGenerated, file.Seconds,
+            folder, file.Dataset, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.Ci95[0], file.Ci95[1],
+            file.TokensGenerated, file.Seconds,
             file.BothUnreadable, file.BatchLatencyMs, file.SingleLatencyMs, file.PeakMemoryBytes, file.CutOff, file.Empty);
     }
 

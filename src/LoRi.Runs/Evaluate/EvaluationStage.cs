@@ -32,7 +32,8 @@ public sealed class EvaluationStage
     private readonly string prefix;
     private readonly Action<string> info;
 
-    private EvaluationStage(EvaluationOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer tokenizer, Action<string> info)
+    private EvaluationStage(
+        EvaluationOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer tokenizer, Action<string> info)
     {
         (this.options, this.model, this.card, this.tokenizer, this.info) = (options, model, card, tokenizer, info);
         var own = options.AnswerPrefix is { } text ? tokenizer.Encode(text, addSpecialTokens: false) : card?.PrefixIds ?? [];
@@ -76,7 +77,8 @@ public sealed class EvaluationStage
     }
 
     private static EvaluationSummary? InFolder(
-        EvaluationFolder folder, EvaluationOptions options, ReasoningSet set, TextTokenizer tokenizer, Action<string> info, CancellationToken stop)
+        EvaluationFolder folder, EvaluationOptions options, ReasoningSet set, TextTokenizer tokenizer, Action<string> info,
+        CancellationToken stop)
     {
         var identity = EvaluationIdentity.Of(options.Model, tokenizer.Path, set.Examples);
         if (folder.Check(options, identity) is { } warning)
@@ -104,7 +106,9 @@ public sealed class EvaluationStage
     {
         if (options.LatentSteps is { } steps && card is not { LatentSteps: > 0 })
         {
-            throw new InputException($"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none); leave --latent-steps out");
+            throw new InputException(
+                $"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none); leave "
+                + "--latent-steps out");
         }
     }
 
@@ -114,9 +118,12 @@ public sealed class EvaluationStage
         return new GenerationPlan(reasoning, prefixIds, options.MaxNewTokens, EndIds()) { StopAfterEnds = card?.StopAfterEnds ?? 1 };
     }
 
-    private IReadOnlyList<int> EndIds() => EndTokens.Of(options.Model, model.Config, card) is { Count: > 0 } ids ? ids : [StageModel.EndId(options.Model, model, card)];
+    private IReadOnlyList<int> EndIds() =>
+        EndTokens.Of(options.Model, model.Config, card) is { Count: > 0 } ids ? ids : [StageModel.EndId(options.Model, model, card)];
 
-    /// <summary>Refuses questions that leave no position for an answer, and tells of those that leave fewer than may be asked for.</summary>
+    /// <summary>
+    /// Refuses questions that leave no position for an answer, and tells of those that leave fewer than may be asked for.
+    /// </summary>
     private void CheckPositions(ReasoningSet set)
     {
         var longest = model.Config.LongestSequence;
@@ -130,17 +137,21 @@ public sealed class EvaluationStage
         if (wrong >= 0)
         {
             throw new InputException(
-                $"--data {set.Places[wrong]}: the question takes {fed[wrong] - plan.FedBesideQuestion} tokens and {plan.FedBesideQuestion} more are fed with it (latent steps, their markers, the answer prefix), "
-                + $"but {options.Model} {model.Config.LongestReason}; leave this row out, or take fewer --latent-steps or a shorter --answer-prefix");
+                $"--data {set.Places[wrong]}: the question takes {fed[wrong] - plan.FedBesideQuestion} tokens and {plan.FedBesideQuestion} "
+                + "more are fed with it (latent steps, their markers, the answer prefix), "
+                + $"but {options.Model} {model.Config.LongestReason}; leave this row out, or take fewer --latent-steps or a shorter "
+                + "--answer-prefix");
         }
 
         var rows = System.Math.Min(options.BatchSize, fed.Length);
         MemoryCheck.Answering(
-            model, rows, fed.Max(), options.MaxNewTokens, $"--data {string.Join(' ', options.Data)}: questions of up to {fed.Max()} tokens, {rows} at a time", "take a smaller --batch-size or --max-new-tokens");
+            model, rows, fed.Max(), options.MaxNewTokens, $"--data {string.Join(' ', options.Data)}: questions of up to {fed.Max()} "
+                + $"tokens, {rows} at a time", "take a smaller --batch-size or --max-new-tokens");
         var cut = fed.Count(length => (long)length + options.MaxNewTokens - 1 > longest);
         if (cut > 0)
         {
-            info($"{cut:N0} of {fed.Length:N0} questions leave fewer than --max-new-tokens {options.MaxNewTokens} of the {longest} positions of {options.Model}: an answer ends there at the latest");
+            info($"{cut:N0} of {fed.Length:N0} questions leave fewer than --max-new-tokens {options.MaxNewTokens} of the {longest} "
+                + $"positions of {options.Model}: an answer ends there at the latest");
         }
     }
 
@@ -205,7 +216,8 @@ public sealed class EvaluationStage
         var prediction = new Prediction(text, example.Answer, options.ScoredAs, prefix);
         var score = prediction.Score(ScoringRule.Codi);
         return new PredictionRow(
-            example.Id, example.Question, example.Answer, text, score.Value, score.Correct, prediction.Score(ScoringRule.Strict).Correct, tokens, seconds, options.ScoredAs, prefix);
+            example.Id, example.Question, example.Answer, text, score.Value, score.Correct, prediction.Score(ScoringRule.Strict).Correct,
+            tokens, seconds, options.ScoredAs, prefix);
     }
 
     private string Text(int[] ids) => tokenizer.Decode(ids, skipSpecialTokens: true);
@@ -235,7 +247,8 @@ public sealed class EvaluationStage
     }
 
     /// <summary>How many rows have it; null where rows of an older version do not say.</summary>
-    private static int? Known(List<PredictionRow> rows, Func<PredictionRow, bool?> of) => rows.TrueForAll(row => of(row) is not null) ? rows.Count(row => of(row) == true) : null;
+    private static int? Known(List<PredictionRow> rows, Func<PredictionRow, bool?> of) =>
+        rows.TrueForAll(row => of(row) is not null) ? rows.Count(row => of(row) == true) : null;
 
     private EvaluationSummary Summarise(List<PredictionRow> rows, List<double> singles, int badRows)
     {

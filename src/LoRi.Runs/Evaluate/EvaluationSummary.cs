@@ -14,7 +14,9 @@ namespace LoRi.Runs.Evaluate;
 /// <param name="Max">The longest.</param>
 public sealed record LatencySummary(int Count, double Mean, double P50, double P90, double P99, double Max)
 {
-    /// <summary>The summary of times in seconds; null where there are none. Percentiles interpolate linearly between order statistics.</summary>
+    /// <summary>
+    /// The summary of times in seconds; null where there are none. Percentiles interpolate linearly between order statistics.
+    /// </summary>
     public static LatencySummary? Of(IReadOnlyCollection<double> seconds)
     {
         ArgumentNullException.ThrowIfNull(seconds);

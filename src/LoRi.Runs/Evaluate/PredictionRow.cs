@@ -18,7 +18,9 @@ namespace LoRi.Runs.Evaluate;
 /// <param name="Seconds">Seconds of its batch, divided by the batch's rows.</param>
 /// <param name="DataName">The data set's name for the scorers.</param>
 /// <param name="AnswerPrefix">The prefix after which the strict rule looks.</param>
-/// <param name="CutOff">Whether the answer ended without an end token, at the most tokens or positions that there are; null in rows of older versions.</param>
+/// <param name="CutOff">
+/// Whether the answer ended without an end token, at the most tokens or positions that there are; null in rows of older versions.
+/// </param>
 /// <param name="Empty">Whether nothing but white space and control tokens was written; null in rows of older versions.</param>
 internal sealed record PredictionRow(
     string Id,

@@ -70,7 +70,8 @@ public static class ExportStage
         var generation = Path.Combine(FolderOf(ModelLoader.Resolve(options.Model)), GenerationConfig);
         if (File.Exists(generation))
         {
-            AtomicFile.WriteText(Path.Combine(folder, GenerationConfig), JsonFile.ReadObject(generation).ToJsonString(JsonText.Indented) + "\n");
+            AtomicFile.WriteText(Path.Combine(folder, GenerationConfig),
+                JsonFile.ReadObject(generation).ToJsonString(JsonText.Indented) + "\n");
         }
 
         return card;
@@ -85,12 +86,14 @@ public static class ExportStage
         config["base_model_name_or_path"] = basis;
         if (basis is null)
         {
-            info("the adapter's files name no base model, as it lies on this machine only; tell others which one it fits with --base-model OWNER/NAME");
+            info("the adapter's files name no base model, as it lies on this machine only; tell others which one it fits with --base-model "
+                + "OWNER/NAME");
         }
 
         AdapterFolder.Copy(adapter, folder, TypeOf(options.Dtype));
         AtomicFile.WriteText(Path.Combine(folder, AdapterConfig.FileName), config.ToJsonString(JsonText.Indented) + "\n");
-        foreach (var name in new[] { ReasoningCard.FileName, ReasoningCard.WeightsFile }.Where(name => File.Exists(Path.Combine(adapter, name))))
+        foreach (var name in new[] { ReasoningCard.FileName, ReasoningCard.WeightsFile }.Where(
+            name => File.Exists(Path.Combine(adapter, name))))
         {
             File.Copy(Path.Combine(adapter, name), Path.Combine(folder, name));
         }

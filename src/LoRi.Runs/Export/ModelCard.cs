@@ -42,7 +42,8 @@ internal sealed class ModelCard
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>A value as it may stand in a cell of a table.</summary>
-    private static string Cell(string value) => value.ReplaceLineEndings(" ").Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
+    private static string Cell(string value) =>
+        value.ReplaceLineEndings(" ").Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 
     private void Header()
     {
@@ -116,7 +117,8 @@ internal sealed class ModelCard
         {
             null => $"{what}{basis}, handed out by `lori export` without a record of training.",
             { LatentSteps: > 0 } card =>
-                $"{what}{basis}, trained by the method `{card.Method}` to reason in {card.LatentSteps} continuous latent steps: it answers without writing a chain of thought.",
+                $"{what}{basis}, trained by the method `{card.Method}` to reason in {card.LatentSteps} continuous latent steps: it answers "
+                + "without writing a chain of thought.",
             { Reasoning.Mode: AnswerMode.Explicit } => $"{what}{basis}, fine-tuned to write its chain of thought before the answer.",
             var card => $"{what}{basis}, trained by the method `{card.Method}`.",
         });
@@ -135,12 +137,14 @@ internal sealed class ModelCard
         if (made.Card is { } card)
         {
             Line(card.LatentSteps > 0
-                ? $"The latent steps are made by `lori`: `lori.json` tells their number and the ids that mark them, and the answer follows the prefix \"{card.AnswerPrefix}\". Tools that read the plain weights alone run the model without its latent steps."
+                ? $"The latent steps are made by `lori`: `lori.json` tells their number and the ids that mark them, and the answer follows "
+                    + $"the prefix \"{card.AnswerPrefix}\". Tools that read the plain weights alone run the model without its latent steps."
                 : $"The answer follows the prefix \"{card.AnswerPrefix}\".");
             Line();
             if (IsAdapter && card.LatentSteps > 0)
             {
-                Line("The markers of the latent steps are tokens that the base does not have: before peft loads the adapter, the base needs rows for them, by `model.resize_token_embeddings(len(tokenizer))` with the tokenizer of this folder.");
+                Line("The markers of the latent steps are tokens that the base does not have: before peft loads the adapter, the base "
+                    + "needs rows for them, by `model.resize_token_embeddings(len(tokenizer))` with the tokenizer of this folder.");
                 Line();
             }
         }
@@ -158,11 +162,14 @@ internal sealed class ModelCard
         }
 
         var limit = made.Setting("limit") is { } rows ? $", the first {rows} rows" : "";
-        var held = made.Setting("validation_fraction") is { } share && share != "0" ? $"; a share of {share} was held out for validation" : "";
+        var held = made.Setting("validation_fraction") is { } share && share != "0"
+            ? $"; a share of {share} was held out for validation"
+            : "";
         Line($"Trained on {data}{limit}{held}, with seed {made.Setting("seed") ?? "0"}.");
         if (made.Summary is { } summary)
         {
-            Line($"{Measure(summary, "tokens")} tokens in {Measure(summary, "training_seconds")} seconds on {Measure(summary, "device")}, arithmetic in {Measure(summary, "dtype")}.");
+            Line($"{Measure(summary, "tokens")} tokens in {Measure(summary, "training_seconds")} seconds on {Measure(summary, "device")}, "
+                + $"arithmetic in {Measure(summary, "dtype")}.");
         }
 
         Line();
@@ -170,7 +177,8 @@ internal sealed class ModelCard
 
     private static string Measure(JsonObject summary, string key) => summary[key] switch
     {
-        JsonValue value when value.GetValueKind() == JsonValueKind.Number => value.GetValue<double>().ToString("N0", CultureInfo.InvariantCulture),
+        JsonValue value when value.GetValueKind() == JsonValueKind.Number =>
+            value.GetValue<double>().ToString("N0", CultureInfo.InvariantCulture),
         JsonValue value when value.GetValueKind() == JsonValueKind.String => value.GetValue<string>(),
         _ => "an unknown number of",
     };
@@ -186,7 +194,8 @@ internal sealed class ModelCard
             return;
         }
 
-        Line("Per cent of questions answered right, with the 95 % interval of Wilson, by `lori evaluate`; \"strict\" is the stricter of its two rules.");
+        Line("Per cent of questions answered right, with the 95 % interval of Wilson, by `lori evaluate`; \"strict\" is the stricter of "
+            + "its two rules.");
         Line();
         Line("| data | questions | right | accuracy | 95 % interval | strict |");
         Line("| --- | --: | --: | --: | --- | --: |");
@@ -194,7 +203,8 @@ internal sealed class ModelCard
         {
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {Cell(one.Dataset)} | {one.Examples} | {one.Correct} | {100 * one.Accuracy:F1} | {100 * one.Low:F1} to {100 * one.High:F1} | {(one.Strict is { } strict ? $"{100 * strict:F1}" : "")} |"));
+                $"| {Cell(one.Dataset)} | {one.Examples} | {one.Correct} | {100 * one.Accuracy:F1} | {100 * one.Low:F1} "
+                + $"to {100 * one.High:F1} | {(one.Strict is { } strict ? $"{100 * strict:F1}" : "")} |"));
         }
 
         Line();

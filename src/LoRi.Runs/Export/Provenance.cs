@@ -31,7 +31,8 @@ internal sealed record Provenance(
     private static readonly string[] Places = ["model", "teacher", "tokenizer", "data", "subspace"];
 
     /// <summary>Settings that say where and how often files were written, which is nobody's concern.</summary>
-    private static readonly string[] Unsaid = [CommandKey, "output", "teacher_cache", "log_every", "checkpoint_every", "shard_size", "keep_trajectories"];
+    private static readonly string[] Unsaid =
+        [CommandKey, "output", "teacher_cache", "log_every", "checkpoint_every", "shard_size", "keep_trajectories"];
 
     /// <summary>A setting; null where the run has none of that name.</summary>
     public string? Setting(string key) => Settings.FirstOrDefault(pair => pair.Key == key).Value;
@@ -53,7 +54,10 @@ internal sealed record Provenance(
             Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.Output))),
             options.BaseModel ?? HubMetadata.NameOf(config?["model"], "models") ?? HubMetadata.NameOf(config?["teacher"], "models"),
             card,
-            config is null ? [] : [.. config.Where(pair => !Unsaid.Contains(pair.Key) && pair.Value is not null).Select(pair => (pair.Key, Text(pair.Key, pair.Value!)))],
+            config is null
+                ? []
+                : [.. config.Where(pair => !Unsaid.Contains(pair.Key) && pair.Value is not null)
+                    .Select(pair => (pair.Key, Text(pair.Key, pair.Value!)))],
             summary is not null && File.Exists(summary) ? JsonFile.ReadObject(summary) : null,
             options.Datasets.Count > 0 ? options.Datasets : DatasetsOf(config),
             [.. evaluations.Select(one => (EvaluationRecord.Read(one.Folder), one.HubName ?? EvaluatedOn(one.Folder)))]);
@@ -73,7 +77,9 @@ internal sealed record Provenance(
     private static (string Folder, string? HubName) Named(string text)
     {
         var at = text.LastIndexOf('=');
-        return at > 0 && !Directory.Exists(text) && HubMetadata.IsRepository(text[(at + 1)..]) ? (text[..at], text[(at + 1)..]) : (text, null);
+        return at > 0 && !Directory.Exists(text) && HubMetadata.IsRepository(text[(at + 1)..])
+            ? (text[..at], text[(at + 1)..])
+            : (text, null);
     }
 
     /// <summary>The data sets of the Hub's cache among the data of some settings.</summary>
@@ -90,10 +96,14 @@ internal sealed record Provenance(
     private static void CheckMethod(string folder, ReasoningCard? card)
     {
         var path = Path.Combine(folder, "evaluation.json");
-        var method = JsonFile.ReadObject(path)["method"] is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+        var method = JsonFile.ReadObject(path)["method"] is JsonValue value && value.GetValueKind() == JsonValueKind.String
+            ? value.GetValue<string>()
+            : null;
         if (method is not null && method != (card?.Method ?? "none"))
         {
-            throw new InputException($"--evaluation {folder}: is of a model of method {MessageText.Quote(method)}, this one's is {MessageText.Quote(card?.Method ?? "none")}; name evaluations of the model that is exported");
+            throw new InputException(
+                $"--evaluation {folder}: is of a model of method {MessageText.Quote(method)}, this one's "
+                + $"is {MessageText.Quote(card?.Method ?? "none")}; name evaluations of the model that is exported");
         }
     }
 
@@ -101,7 +111,9 @@ internal sealed record Provenance(
     {
         JsonArray list => string.Join(", ", list.OfType<JsonNode>().Select(item => Text(key, item))),
         JsonValue scalar when scalar.GetValueKind() == JsonValueKind.String =>
-            Places.Contains(key) ? Path.GetFileName(Path.TrimEndingDirectorySeparator(scalar.GetValue<string>())) : scalar.GetValue<string>(),
+            Places.Contains(key)
+                ? Path.GetFileName(Path.TrimEndingDirectorySeparator(scalar.GetValue<string>()))
+                : scalar.GetValue<string>(),
         _ => value.ToJsonString(),
     };
 }

@@ -58,7 +58,8 @@ public sealed partial record DataPreview(
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), card);
         var end = card?.Special.Eos ?? (shape.EosIds.Count > 0 ? shape.EosIds[0]
             : throw new InputException($"{options.Model}: its configuration names no eos_token_id, which ends an answer; add it there"));
-        var encoder = new ExampleEncoder(tokenizer, options.AnswerPrefix ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix, end, options.TeacherText);
+        var encoder = new ExampleEncoder(
+            tokenizer, options.AnswerPrefix ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix, end, options.TeacherText);
         var set = ReasoningData.Read(options.Data, options.Reading);
         var limit = options.MaxTokens ?? shape.LongestSequence;
         var all = set.Examples.Select(encoder.Encode).ToArray();
@@ -73,10 +74,13 @@ public sealed partial record DataPreview(
             Repetitions(set),
             options.Test.Count == 0 ? null : Shared(set, ReasoningData.Read(options.Test, options.Reading with { Limit = null })),
             kept.Length == 0 ? [] : LengthsOf([.. kept.Select(row => all[row])], options),
-            [.. kept.Take(options.Rows).Select(row => new PreviewedRow(set.Places[row], [.. Parts(all[row], tokenizer, options).Where(part => part.Tokens.Count > 0)]))]);
+            [.. kept.Take(options.Rows)
+                .Select(row =>
+                    new PreviewedRow(set.Places[row], [.. Parts(all[row], tokenizer, options).Where(part => part.Tokens.Count > 0)]))]);
     }
 
-    private static int LengthOf(EncodedExample row, DataPreviewOptions options) => options.LatentSteps is { } steps ? row.StudentLength(steps) : row.ExplicitLength;
+    private static int LengthOf(EncodedExample row, DataPreviewOptions options) =>
+        options.LatentSteps is { } steps ? row.StudentLength(steps) : row.ExplicitLength;
 
     private static IEnumerable<SequencePart> Parts(EncodedExample row, TextTokenizer tokenizer, DataPreviewOptions options)
     {
@@ -84,7 +88,9 @@ public sealed partial record DataPreview(
         yield return new SequencePart("question", false, Texts(tokenizer, row.Question));
         yield return steps is null
             ? new SequencePart("rationale", true, Texts(tokenizer, row.Rationale))
-            : new SequencePart("latent steps", false, steps == 0 ? [] : [StudentMarkers.Texts[0], .. Enumerable.Range(1, steps.Value).Select(step => $"z{step}"), StudentMarkers.Texts[1]]);
+            : new SequencePart("latent steps", false,
+                steps == 0 ? []
+                    : [StudentMarkers.Texts[0], .. Enumerable.Range(1, steps.Value).Select(step => $"z{step}"), StudentMarkers.Texts[1]]);
         yield return new SequencePart("prefix", steps is null || options.Grade == Grading.PrefixAndAnswer, Texts(tokenizer, row.Prefix));
         yield return new SequencePart("answer", true, Texts(tokenizer, row.Answer));
     }
@@ -125,13 +131,15 @@ public sealed partial record DataPreview(
     private static string[] Repetitions(ReasoningSet set)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
-        return [.. Enumerable.Range(0, set.Examples.Count).Where(row => !seen.Add(Asked(set.Examples[row]))).Select(row => set.Places[row])];
+        return [.. Enumerable.Range(0, set.Examples.Count).Where(row => !seen.Add(Asked(set.Examples[row])))
+            .Select(row => set.Places[row])];
     }
 
     private static string[] Shared(ReasoningSet set, ReasoningSet test)
     {
         var asked = test.Examples.Select(Asked).ToHashSet(StringComparer.Ordinal);
-        return [.. Enumerable.Range(0, set.Examples.Count).Where(row => asked.Contains(Asked(set.Examples[row]))).Select(row => set.Places[row])];
+        return [.. Enumerable.Range(0, set.Examples.Count).Where(row => asked.Contains(Asked(set.Examples[row])))
+            .Select(row => set.Places[row])];
     }
 
     /// <summary>A question as one of the same words: case and white space make no other.</summary>

@@ -38,7 +38,10 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
         return !File.Exists(path) ? throw new InputException($"{path}: there is no such file or folder")
             : path.EndsWith(".index.json", StringComparison.Ordinal) ? OfIndex(path)
             : IsGguf(path) ? OfGguf(path)
-            : IsText(path) ? throw new InputException($"{path}: is text, not tensors; inspect opens safetensors and GGUF files and the folders of models, runs and teacher caches, `lori compare` and `lori report` read evaluations")
+            : IsText(path)
+                ? throw new InputException(
+                    $"{path}: is text, not tensors; inspect opens safetensors and GGUF files and the folders of models, runs and teacher "
+                    + "caches, `lori compare` and `lori report` read evaluations")
             : OfSafetensors(path);
     }
 
@@ -62,7 +65,9 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
     private static Inspection OfModel(string format, string path)
     {
         using var source = Checkpoint.Open(path);
-        var config = Directory.Exists(path) ? ReadIfThere(Path.Combine(path, ConfigFile)) ?? (source as GgufCheckpoint)?.Config.DeepClone().AsObject() : null;
+        var config = Directory.Exists(path)
+            ? ReadIfThere(Path.Combine(path, ConfigFile)) ?? (source as GgufCheckpoint)?.Config.DeepClone().AsObject()
+            : null;
         var details = new JsonObject { ["config"] = config };
         ModelReport.AddTo(details, source, path);
         return new Inspection(format, source.Tensors, details);
@@ -82,7 +87,9 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
         }
 
         var checkpoints = Path.Combine(path, "checkpoints");
-        string[] kept = Directory.Exists(checkpoints) ? [.. Directory.GetDirectories(checkpoints, "step-*").Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)] : [];
+        string[] kept = Directory.Exists(checkpoints)
+            ? [.. Directory.GetDirectories(checkpoints, "step-*").Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)]
+            : [];
         details["checkpoints"] = new JsonArray([.. kept.Select(name => (JsonNode)name)]);
         details["adapter"] = AdapterFolder.IsOne(Path.Combine(final, AdapterFolder.InFinal));
         details["config"] = ReadIfThere(Path.Combine(path, ConfigFile));
@@ -137,10 +144,13 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
         return new Inspection(CacheIndex.FormatName, [], new JsonObject { ["index"] = JsonFile.ReadObject(file), ["shards"] = shards });
     }
 
-    private static bool IsGguf(string path) => path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || InputFile.Start(path, 4).AsSpan().SequenceEqual("GGUF"u8);
+    private static bool IsGguf(string path) =>
+        path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || InputFile.Start(path, 4).AsSpan().SequenceEqual("GGUF"u8);
 
     /// <summary>Text has no zeros; the length that a safetensors file begins with always has some.</summary>
-    private static bool IsText(string path) => InputFile.Start(path, 8) is { Length: > 0 } start && Array.TrueForAll(start, one => one is (>= 0x20 and < 0x7f) or (>= 0x09 and <= 0x0d));
+    private static bool IsText(string path) =>
+        InputFile.Start(path, 8) is { Length: > 0 } start
+            && Array.TrueForAll(start, one => one is (>= 0x20 and < 0x7f) or (>= 0x09 and <= 0x0d));
 
     private static Inspection OfGguf(string path)
     {
@@ -170,7 +180,8 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
         }
         catch (InputException e)
         {
-            details["findings"] = new JsonArray(new JsonObject { ["level"] = "error", ["text"] = $"cannot be loaded as a model: {e.Message}" });
+            details["findings"] =
+                new JsonArray(new JsonObject { ["level"] = "error", ["text"] = $"cannot be loaded as a model: {e.Message}" });
         }
     }
 

@@ -12,7 +12,9 @@ using LoRi.Runs.Answers;
 namespace LoRi.Runs.Inspect;
 
 /// <summary>Something about a model that its user should know.</summary>
-/// <param name="Level"><c>error</c>: it cannot be loaded; <c>warning</c>: it may not do what is expected; <c>note</c>: good to know.</param>
+/// <param name="Level">
+/// <c>error</c>: it cannot be loaded; <c>warning</c>: it may not do what is expected; <c>note</c>: good to know.
+/// </param>
 /// <param name="Text">What it is.</param>
 internal sealed record Finding(string Level, string Text);
 
@@ -90,17 +92,19 @@ internal sealed class ModelFindings(IWeightSource source, string path)
         }
         else if (tokenizer.VocabularySize > shape.VocabularySize)
         {
-            Warn($"the tokenizer has {tokenizer.VocabularySize} ids, the embedding table {shape.VocabularySize} rows: ids from {shape.VocabularySize} on cannot be used");
+            Warn($"the tokenizer has {tokenizer.VocabularySize} ids, the embedding table {shape.VocabularySize} rows: ids "
+                + $"from {shape.VocabularySize} on cannot be used");
         }
         else if (tokenizer.VocabularySize < shape.VocabularySize)
         {
-            Note($"the embedding table has {shape.VocabularySize - tokenizer.VocabularySize} rows more than the tokenizer has ids (padding)");
+            Note($"the embedding table has {shape.VocabularySize - tokenizer.VocabularySize} rows more than the tokenizer has ids "
+                + "(padding)");
         }
     }
 
     private void LookAtEnds(DecoderConfig shape)
     {
-        IReadOnlyList<int> ends = EndTokens.Named(path, shape).Ids;
+        var ends = EndTokens.Named(path, shape).Ids;
         if (!path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) && !File.Exists(Path.Combine(Folder, "generation_config.json")))
         {
             Note("there is no generation_config.json: end tokens are those of config.json");
@@ -133,7 +137,8 @@ internal sealed class ModelFindings(IWeightSource source, string path)
 
     private void LookAtTypes()
     {
-        var types = source.Tensors.Where(tensor => Floats.Contains(tensor.Dtype)).Select(tensor => tensor.Dtype).Distinct().Order(StringComparer.Ordinal).ToArray();
+        var types = source.Tensors.Where(tensor => Floats.Contains(tensor.Dtype)).Select(tensor => tensor.Dtype).Distinct()
+            .Order(StringComparer.Ordinal).ToArray();
         if (types.Length > 1 && source is SafetensorsCheckpoint)
         {
             Warn($"weights have different types: {string.Join(", ", types)}");
@@ -147,14 +152,16 @@ internal sealed class ModelFindings(IWeightSource source, string path)
             return;
         }
 
-        var scans = checkpoint.Files.SelectMany(file => file.Entries.Select(entry => (entry.Name, Scan: ValueScan.Of(file, entry)))).ToArray();
+        var scans = checkpoint.Files.SelectMany(file => file.Entries.Select(entry => (entry.Name, Scan: ValueScan.Of(file, entry))))
+            .ToArray();
         var broken = scans.Where(one => one.Scan is { Finite: false }).Select(one => one.Name).ToArray();
         if (broken.Length > 0)
         {
             Error($"cannot be loaded: NaN or infinity in {MessageText.List(broken)}");
         }
 
-        var zero = scans.Where(one => one.Scan is { AllZero: true } && !one.Name.EndsWith(".bias", StringComparison.Ordinal)).Select(one => one.Name).ToArray();
+        var zero = scans.Where(one => one.Scan is { AllZero: true } && !one.Name.EndsWith(".bias", StringComparison.Ordinal))
+            .Select(one => one.Name).ToArray();
         if (zero.Length > 0)
         {
             Warn($"every value is zero in {MessageText.List(zero)}");
@@ -193,8 +200,10 @@ internal sealed class ModelFindings(IWeightSource source, string path)
 
     private void LookAtConfiguredType()
     {
-        var configured = (source.Config["torch_dtype"] ?? source.Config["dtype"]) is JsonValue value && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
-        var stored = source.Tensors.Where(tensor => Floats.Contains(tensor.Dtype)).GroupBy(tensor => tensor.Dtype).OrderByDescending(group => group.Count()).FirstOrDefault()?.Key;
+        var configured = (source.Config["torch_dtype"] ?? source.Config["dtype"]) is JsonValue value
+            && value.GetValueKind() == JsonValueKind.String ? value.GetValue<string>() : null;
+        var stored = source.Tensors.Where(tensor => Floats.Contains(tensor.Dtype)).GroupBy(tensor => tensor.Dtype)
+            .OrderByDescending(group => group.Count()).FirstOrDefault()?.Key;
         var expected = configured switch { "float64" => "F64", "float32" => "F32", "float16" => "F16", "bfloat16" => "BF16", _ => null };
         if (expected is not null && stored is not null && source is SafetensorsCheckpoint && stored != expected)
         {

@@ -25,7 +25,8 @@ internal static class ModelReport
         var fitted = shape is null ? null : StoredHead.Resolve(source, shape);
         details["model"] = Model(source, fitted);
         details["memory"] = fitted is null ? new JsonArray() : Memory(fitted);
-        details["findings"] = new JsonArray([.. findings.All(shape, wrong).Select(found => (JsonNode)new JsonObject { ["level"] = found.Level, ["text"] = found.Text })]);
+        details["findings"] = new JsonArray(
+            [.. findings.All(shape, wrong).Select(found => (JsonNode)new JsonObject { ["level"] = found.Level, ["text"] = found.Text })]);
     }
 
     /// <summary>The shape; where the model cannot be loaded, why.</summary>
@@ -34,7 +35,9 @@ internal static class ModelReport
         try
         {
             var shape = DecoderConfig.FromJson(source.Config, Directory.Exists(path) ? Path.Combine(path, "config.json") : path);
-            return shape.Layers <= source.Tensors.Count ? (shape, null) : (null, $"{path}: config.json names {shape.Layers} blocks, but there are {source.Tensors.Count} tensors");
+            return shape.Layers <= source.Tensors.Count
+                ? (shape, null)
+                : (null, $"{path}: config.json names {shape.Layers} blocks, but there are {source.Tensors.Count} tensors");
         }
         catch (InputException e)
         {
@@ -98,7 +101,8 @@ internal static class ModelReport
 
                 foreach (var method in methods.Where(method => method.HoldsTeacherBy is not null))
                 {
-                    rows.Add(Row($"{method.Name} {method.HoldsTeacherBy}", dtype, adapters, estimate.Training(method, bytes, adapters, online: true)));
+                    rows.Add(Row($"{method.Name} {method.HoldsTeacherBy}", dtype, adapters,
+                        estimate.Training(method, bytes, adapters, online: true)));
                 }
             }
         }

@@ -25,14 +25,16 @@ internal static class FreeMemory
 
     private static long? Available(string root)
     {
-        var line = Lines(Path.Combine(root, "proc/meminfo")).FirstOrDefault(text => text.StartsWith("MemAvailable:", StringComparison.Ordinal));
+        var line = Lines(Path.Combine(root, "proc/meminfo"))
+            .FirstOrDefault(text => text.StartsWith("MemAvailable:", StringComparison.Ordinal));
         return Words(line) is [_, var kilobytes, ..] && Number(kilobytes) is { } number ? number << 10 : null;
     }
 
     /// <summary>What each group that this process is in leaves, from its own up to the outermost.</summary>
     private static IEnumerable<long?> Limits(string root)
     {
-        foreach (var member in Lines(Path.Combine(root, "proc/self/cgroup")).Select(line => line.Split(':', 3)).Where(parts => parts.Length == 3))
+        foreach (var member in Lines(Path.Combine(root, "proc/self/cgroup")).Select(line => line.Split(':', 3))
+            .Where(parts => parts.Length == 3))
         {
             foreach (var group in Groups.Where(group => member[1].Split(',').Contains(group.Controller)))
             {
@@ -57,13 +59,16 @@ internal static class FreeMemory
         }
 
         var used = Number(Lines(Path.Combine(folder, usedFile)).FirstOrDefault()) ?? 0;
-        var back = Number(Lines(Path.Combine(folder, "memory.stat")).Select(Words).FirstOrDefault(words => words is [var name, _] && name == given)?[1]) ?? 0;
+        var back = Number(
+            Lines(Path.Combine(folder, "memory.stat")).Select(Words).FirstOrDefault(words => words is [var name, _] && name == given)?[1])
+            ?? 0;
         return limit - used + back;
     }
 
     private static string[] Words(string? line) => line?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) ?? [];
 
-    private static long? Number(string? text) => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
+    private static long? Number(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
     private static string[] Lines(string path)
     {

@@ -26,10 +26,13 @@ internal static class MemoryCheck
         Refuse(model.Device, System.Math.Max(pass, 2 * cache), what, remedy);
     }
 
-    /// <summary>Refuses a pass that keeps the states of all levels and the logits of <paramref name="scored"/> tokens of every row.</summary>
+    /// <summary>
+    /// Refuses a pass that keeps the states of all levels and the logits of <paramref name="scored"/> tokens of every row.
+    /// </summary>
     /// <exception cref="InputException">It does not fit.</exception>
     public static void Pass(ReasoningModel model, int rows, int tokens, int scored, string what, string remedy) =>
-        Refuse(model.Device, MemoryEstimate.Activations(model.Config, rows, tokens, scored, model.Precision.Compute.ElementSize()), what, remedy);
+        Refuse(model.Device, MemoryEstimate.Activations(model.Config, rows, tokens, scored, model.Precision.Compute.ElementSize()), what,
+            remedy);
 
     /// <summary>
     /// Refuses to train where gradients, moments and the activations of the longest micro-batch do not fit, which is what
@@ -61,8 +64,11 @@ internal static class MemoryCheck
         }
     }
 
-    /// <summary>What is to be said where <paramref name="free"/> bytes, or an unknown number, are too few; null where they are not.</summary>
+    /// <summary>
+    /// What is to be said where <paramref name="free"/> bytes, or an unknown number, are too few; null where they are not.
+    /// </summary>
     internal static string? Refusal(double needed, long? free) => free is { } bytes && needed > bytes
-        ? $"this needs roughly {MessageText.Bytes((long)System.Math.Min(needed, long.MaxValue))} of memory, and {MessageText.Bytes(bytes)} are free"
+        ? $"this needs roughly {MessageText.Bytes((long)System.Math.Min(needed, long.MaxValue))} of memory, and {MessageText.Bytes(bytes)} "
+            + "are free"
         : null;
 }

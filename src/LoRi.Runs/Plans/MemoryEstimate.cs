@@ -49,7 +49,8 @@ public sealed class MemoryEstimate(DecoderConfig config)
         var scores = rows * c.QueryHeads * square * elementBytes;
         var attention = scores <= Attention.MostScoreBytes ? 2.0 * scores * c.Layers : 0;
         var masks = rows > 1 ? rows * square * MaskBytes : 0;
-        return attention + masks + (rows * (((double)tokens * c.Layers * perToken * elementBytes) + (3.0 * graded * c.VocabularySize * sizeof(float))));
+        return attention + masks
+            + (rows * (((double)tokens * c.Layers * perToken * elementBytes) + (3.0 * graded * c.VocabularySize * sizeof(float))));
     }
 
     /// <summary>Keys and values of some rows.</summary>
@@ -76,7 +77,7 @@ public sealed class MemoryEstimate(DecoderConfig config)
     public double Training(MethodFacts method, int elementBytes, bool adapters, bool online = false)
     {
         var copy = elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0;
-        double projection = !method.TakesLatentSteps ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
+        var projection = !method.TakesLatentSteps ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
         var trained = projection + (adapters ? AdapterParameters : Parameters);
         var frozen = adapters ? (double)Parameters : 0;
         var teacher = online ? (MasterBytes * (double)Parameters) + copy : 0;

@@ -28,7 +28,8 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         get
         {
             var rows = System.Math.Min(data.Training.Count, (MeasuredSteps + 1) * settings.Train.BatchSize);
-            return context with { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence() };
+            return context
+                with { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence() };
         }
     }
 
@@ -36,7 +37,8 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
     public void Show()
     {
         var rehearsal = Rehearsal;
-        Info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} rows, {plan.WarmupSteps:N0} of them warm-up");
+        Info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} "
+            + $"rows, {plan.WarmupSteps:N0} of them warm-up");
         foreach (var stage in method.Stages)
         {
             if (stage is CollectingStage collecting)
@@ -73,30 +75,37 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         var perStep = (double)perEpoch / data.Training.Count * settings.Train.BatchSize;
         Info($"tokens: {perEpoch:N0} a pass, about {perStep * plan.Steps:N0} in all");
         var seconds = Measure(objective, rehearsal.Rows);
-        Info($"time: {seconds:G3} s a step, measured over {MeasuredSteps} steps ({perStep / seconds:F0} tokens/s), about {Clock(seconds * plan.Steps)} in all");
+        Info($"time: {seconds:G3} s a step, measured over {MeasuredSteps} steps ({perStep / seconds:F0} tokens/s), "
+            + $"about {Clock(seconds * plan.Steps)} in all");
         ShowMemory(lengths.Max());
     }
 
     private static string Mebibytes(double bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1 << 20):N0} MiB");
 
     private static string Clock(double seconds) =>
-        TimeSpan.FromSeconds(System.Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2)).ToString(seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
+        TimeSpan.FromSeconds(System.Math.Min(seconds, TimeSpan.MaxValue.TotalSeconds / 2))
+            .ToString(seconds < 86400 ? @"h\:mm\:ss" : @"d\.hh\:mm\:ss", CultureInfo.InvariantCulture);
 
     private void ShowMemory(int longest)
     {
         var values = model.Parameters.Values;
-        double trained = values.numel() * values.element_size(), weights = trained + (model.Parameters.Frozen.numel() * values.element_size());
-        var copies = model.Precision.Compute == model.Precision.Master ? 0 : weights * model.Precision.Compute.ElementSize() / values.element_size();
+        double trained = values.numel() * values.element_size(), weights = trained
+            + (model.Parameters.Frozen.numel() * values.element_size());
+        var copies = model.Precision.Compute == model.Precision.Master
+            ? 0
+            : weights * model.Precision.Compute.ElementSize() / values.element_size();
         var kept = weights + copies + (3 * trained);
         var parts = $"weights {Mebibytes(weights + copies)}, gradients {Mebibytes(trained)}, two moments {Mebibytes(2 * trained)}";
         if (model.Device.type != DeviceType.CPU)
         {
-            Info($"memory: about {Mebibytes(kept + Activations(longest))} of the device, from the model's shape ({parts}, the rest for activations); a checkpoint takes {Mebibytes(3 * trained)}");
+            Info($"memory: about {Mebibytes(kept + Activations(longest))} of the device, from the model's shape ({parts}, the rest for "
+                + $"activations); a checkpoint takes {Mebibytes(3 * trained)}");
             return;
         }
 
         var needed = System.Math.Max(StageMeasures.PeakMemory(), kept + Activations(longest));
-        Info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, libtorch and this program)"
+        Info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, "
+            + "libtorch and this program)"
             + $"{Fits(needed)}; a checkpoint takes {Mebibytes(3 * trained)} on the disk");
     }
 
@@ -104,7 +113,10 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
     private static string Fits(double needed)
     {
         var free = FreeMemory.Bytes() + Environment.WorkingSet;
-        return free is null ? "" : $"; {Mebibytes(free.Value)} are free, so that it {(needed <= free.Value ? "fits" : "does not fit: take a smaller --batch-size, --accumulation or --lora-rank")}";
+        return free is null
+            ? ""
+            : $"; {Mebibytes(free.Value)} are free, so that "
+                + $"it {(needed <= free.Value ? "fits" : "does not fit: take a smaller --batch-size, --accumulation or --lora-rank")}";
     }
 
     /// <summary>What a backward pass needs of the largest micro-batch, roughly.</summary>

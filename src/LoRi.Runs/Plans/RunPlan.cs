@@ -20,7 +20,8 @@ internal sealed class RunPlan(RunSettings settings, int rows)
     /// <exception cref="InputException">There are more than steps.</exception>
     public int WarmupSteps => settings.Train.WarmupSteps is not { } given ? (int)System.Math.Round(WarmupShare * Steps)
         : given <= Steps ? given
-        : throw new InputException($"--warmup-steps {given}: the run has {Steps} steps, so that the warm-up would not end; give fewer, or none");
+        : throw new InputException(
+            $"--warmup-steps {given}: the run has {Steps} steps, so that the warm-up would not end; give fewer, or none");
 
     /// <summary>Passes over the data.</summary>
     public double Epochs => (double)Steps * settings.Train.BatchSize / rows;

@@ -52,8 +52,11 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     public static long? PeakOf(IEnumerable<string> status)
     {
         // "VmHWM:", padding that vanishes from ten million on, the number, "kB".
-        var words = status.FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal))?.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
-        return words is [_, var number, ..] && long.TryParse(number, CultureInfo.InvariantCulture, out var kilobytes) ? 1024 * kilobytes : null;
+        var words = status.FirstOrDefault(text => text.StartsWith("VmHWM:", StringComparison.Ordinal))?.Split(
+            (char[]?)null, StringSplitOptions.RemoveEmptyEntries);
+        return words is [_, var number, ..] && long.TryParse(number, CultureInfo.InvariantCulture, out var kilobytes)
+            ? 1024 * kilobytes
+            : null;
     }
 
     /// <summary>
@@ -80,7 +83,8 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     public void Write(string stage, long tokens, double training, Action<string> info)
     {
         var seconds = clock.Elapsed.TotalSeconds;
-        var ceiling = Ceilings.GetOrAdd((model.Precision.Compute, $"{model.Device}", get_num_threads()), key => Ceiling(key.Type, model.Device));
+        var ceiling =
+            Ceilings.GetOrAdd((model.Precision.Compute, $"{model.Device}", get_num_threads()), key => Ceiling(key.Type, model.Device));
         var rate = OperationsPerToken(model) * tokens / training;
         var summary = new JsonObject
         {
@@ -97,9 +101,11 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
             ["device"] = $"{model.Device}",
             ["dtype"] = $"{model.Precision.Compute}",
         };
-        AtomicFile.WriteText(Path.Combine(run.FolderPath, "summary.json"), summary.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+        AtomicFile.WriteText(Path.Combine(run.FolderPath, "summary.json"),
+            summary.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
         info(string.Create(
             CultureInfo.InvariantCulture,
-            $"{tokens / training:F0} tokens/s, {rate / 1e9:F0} GFLOP/s, {100 * rate / ceiling:F0} % of a {CeilingSize}-cube product; peak memory {PeakMemory() / (double)(1 << 30):F2} GiB"));
+            $"{tokens / training:F0} tokens/s, {rate / 1e9:F0} GFLOP/s, {100 * rate / ceiling:F0} % of a {CeilingSize}-cube product; peak "
+            + $"memory {PeakMemory() / (double)(1 << 30):F2} GiB"));
     }
 }

@@ -14,12 +14,16 @@ namespace LoRi.Runs.Plans;
 internal sealed record TrainingData(
     IReadOnlyList<EncodedExample> Training, IReadOnlyList<EncodedExample> Validation, int TooLong, int WithoutRationale)
 {
-    /// <summary>The training rows as a frozen teacher reads them, which has its own tokenizer; the training rows themselves where there is none.</summary>
+    /// <summary>
+    /// The training rows as a frozen teacher reads them, which has its own tokenizer; the training rows themselves where there is
+    /// none.
+    /// </summary>
     public IReadOnlyList<EncodedExample> TeacherRows { get; init; } = Training;
 
     /// <summary>Encodes examples, for a frozen teacher as well where it has an encoder of its own.</summary>
     /// <exception cref="InputException">Nothing is left to train on.</exception>
-    public static TrainingData Encode(ReasoningSet examples, ExampleEncoder encoder, TrainOptions options, int latentSteps, ExampleEncoder? teacher = null)
+    public static TrainingData Encode(
+        ReasoningSet examples, ExampleEncoder encoder, TrainOptions options, int latentSteps, ExampleEncoder? teacher = null)
     {
         var (forTraining, forValidation) = DataSplit.ByQuestion(examples.Examples, options.ValidationFraction);
         var tooLong = 0;
@@ -48,7 +52,9 @@ internal sealed record TrainingData(
 
         var ((training, teacherRows), (validation, _)) = (Kept(forTraining, teacher), Kept(forValidation, null));
         return training.Count == 0
-            ? throw new InputException($"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than --max-tokens, {validation.Count} held out)")
+            ? throw new InputException(
+                $"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than "
+                + $"--max-tokens, {validation.Count} held out)")
             : new TrainingData(training, validation, tooLong, training.Count(row => row.Rationale.Length == 0))
             {
                 TeacherRows = teacherRows,

@@ -38,7 +38,8 @@ internal sealed record ChartAxis(double Low, double High, bool IsLogarithmic, IR
         var step = Step((high - low) / Intervals);
         var first = (long)System.Math.Floor((low / step) + 1e-9);
         var last = (long)System.Math.Ceiling((high / step) - 1e-9);
-        return new ChartAxis(first * step, last * step, false, [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => (first + i) * step)]);
+        return new ChartAxis(first * step, last * step, false,
+            [.. Enumerable.Range(0, (int)(last - first) + 1).Select(i => (first + i) * step)]);
     }
 
     /// <summary>Where a value is, from 0 at the low end to 1 at the high one.</summary>

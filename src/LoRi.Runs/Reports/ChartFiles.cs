@@ -39,7 +39,8 @@ internal static partial class ChartFiles
         const int Margin = 16;
         var (marks, height) = SvgChart.Alone(chart);
         return SvgText.Document(
-            SvgChart.Width + (2 * Margin), height + (2 * Margin), chart.Title, $"<g transform='translate({Margin} {Margin})'>\n{marks}</g>\n");
+            SvgChart.Width + (2 * Margin), height + (2 * Margin), chart.Title,
+            $"<g transform='translate({Margin} {Margin})'>\n{marks}</g>\n");
     }
 
     /// <summary>What of a title can stand in a file's name anywhere.</summary>

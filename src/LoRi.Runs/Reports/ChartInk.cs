@@ -12,12 +12,14 @@ internal sealed record ChartInk(string Grid, string Axis, string Tick, string La
     private static readonly string[] Colours = ["#0068b0", "#cc5500", "#00845f", "#b0457f", "#7a6200", "#5a50c8", "#c0392b", "#4a5560"];
 
     /// <summary>By the page's style sheet, so that the chart reads in light and dark.</summary>
-    public static ChartInk Page { get; } = new("class='grid'", "class='axis'", "class='tick'", "class='label'", colour => $"class='c{Wrapped(colour)}'", _ => "");
+    public static ChartInk Page { get; } =
+        new("class='grid'", "class='axis'", "class='tick'", "class='label'", colour => $"class='c{Wrapped(colour)}'", _ => "");
 
     /// <summary>By attributes alone, which every program that takes SVG understands.</summary>
     public static ChartInk Alone { get; } = new(
         $"stroke='{Rule}'", $"stroke='{Soft}' fill='none'", $"fill='{Soft}' font-size='11.5'", $"fill='{Dark}' font-size='12.5'",
-        colour => $"fill='none' stroke='{Colour(colour)}' stroke-width='1.8' stroke-linejoin='round'", colour => $" stroke='none' fill='{Colour(colour)}'");
+        colour => $"fill='none' stroke='{Colour(colour)}' stroke-width='1.8' stroke-linejoin='round'",
+        colour => $" stroke='none' fill='{Colour(colour)}'");
 
     /// <summary>How many colours there are.</summary>
     public static int Count => Colours.Length;

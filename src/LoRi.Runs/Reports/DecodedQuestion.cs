@@ -34,7 +34,8 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(folder, null), card);
         using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full)).Model;
         StageModel.CheckFits(tokenizer, model, folder);
-        var questions = examples.Select(example => ExampleEncoder.Question(tokenizer, card.Form, example.Question, card.Special.Eos)).ToArray();
+        var questions = examples.Select(example => ExampleEncoder.Question(tokenizer, card.Form, example.Question, card.Special.Eos))
+            .ToArray();
         var plan = new GenerationPlan(card.Reasoning, card.PrefixIds, LongestAnswer, card.Ends) { StopAfterEnds = card.StopAfterEnds };
         string Token(NearToken near) => $"{TokenText.Quote(tokenizer.Decode([near.Id]))} {TokenText.Percent(near.Share)}";
         return [.. examples.Select((example, index) => new DecodedQuestion(
@@ -42,6 +43,7 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
             example.Rationale,
             example.Answer,
             tokenizer.Decode(AnswerGenerator.Generate(model, [questions[index]], plan)[0], skipSpecialTokens: true),
-            [.. LatentDecoding.Likeliest(model, [questions[index]], card.Reasoning, TokensShown)[0].Select(step => string.Join("   ", step.Select(Token)))]))];
+            [.. LatentDecoding.Likeliest(model, [questions[index]], card.Reasoning, TokensShown)[0]
+                .Select(step => string.Join("   ", step.Select(Token)))]))];
     }
 }

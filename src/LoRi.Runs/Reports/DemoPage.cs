@@ -15,7 +15,10 @@ internal sealed class DemoPage(DemoReport report)
     public IReadOnlyList<Chart> Charts() =>
     [
         new("Accuracy by chain length, all seeds together", "operations in the question (K)", "right answers (%)",
-            [.. methods.Select((rows, index) => new ChartSeries(rows.Key, [.. lengths.Select(Length)], [.. lengths.Select(length => Pooled(rows, length).Share)], index, index))])
+            [.. methods.Select(
+                (rows, index) =>
+                    new ChartSeries(rows.Key, [.. lengths.Select(Length)], [.. lengths.Select(length => Pooled(rows, length).Share)], index,
+                        index))])
         { FromZero = true },
     ];
 
@@ -29,8 +32,11 @@ internal sealed class DemoPage(DemoReport report)
     {
         var page = new HtmlPage(Title);
         var accuracy = Accuracy();
-        page.Paragraph($"Chained arithmetic modulo {ChainedArithmetic.Modulus}: chance is {100.0 / ChainedArithmetic.Modulus:F1} %. Seeds {string.Join(", ", report.Seeds)}; {report.Seconds:F0} s in all. "
-            + "Intervals are Wilson's over all questions of all seeds together; they do not count the spread between seeds, which stands beside them.");
+        page.Paragraph(
+            $"Chained arithmetic modulo {ChainedArithmetic.Modulus}: chance is {100.0 / ChainedArithmetic.Modulus:F1} %. "
+            + $"Seeds {string.Join(", ", report.Seeds)}; {report.Seconds:F0} s in all. "
+            + "Intervals are Wilson's over all questions of all seeds together; they do not count the spread between seeds, which stands "
+            + "beside them.");
         page.Section(accuracy.Heading).Table(accuracy.Headers, accuracy.Rows);
         page.Section("Accuracy by chain length").Charts(Charts()).Table(
             ["method", .. lengths.Select(length => $"K={length}")],
@@ -47,10 +53,12 @@ internal sealed class DemoPage(DemoReport report)
 
     private static OverviewCard Card(WorkedExample example) => new(example.Question,
     [
-        ("right answer", example.Gold), ("teacher writes", example.Teacher), ("student writes", example.Student), ("latents decode to", string.Join("  ", example.Latents)),
+        ("right answer", example.Gold), ("teacher writes", example.Teacher), ("student writes", example.Student),
+        ("latents decode to", string.Join("  ", example.Latents)),
     ]);
 
-    private static double Length(string text) => double.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var length) ? length : double.NaN;
+    private static double Length(string text) =>
+        double.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var length) ? length : double.NaN;
 
     /// <summary>Share of right answers of one chain length over all seeds, in per cent, with its interval.</summary>
     private static (double Share, WilsonInterval Interval) Pooled(IEnumerable<DemoRow> rows, string length)
@@ -74,7 +82,8 @@ internal sealed class DemoPage(DemoReport report)
         return
         [
             rows.Key, $"{100 * bar.Share:F1}", $"{100 * bar.Low:F1} to {100 * bar.High:F1}",
-            string.Join(" / ", rows.Select(row => $"{100 * row.Accuracy:F1}")), $"{rows.First().Steps}", $"{rows.Average(row => row.Seconds):F0}",
+            string.Join(" / ", rows.Select(row => $"{100 * row.Accuracy:F1}")), $"{rows.First().Steps}",
+            $"{rows.Average(row => row.Seconds):F0}",
             $"{rows.Average(row => (double)row.TokensGenerated / row.Examples):F1}", $"{rows.Average(row => row.LatencyMilliseconds):F1}",
         ];
     }
@@ -89,12 +98,14 @@ internal sealed class DemoPage(DemoReport report)
         .Table(
             ["mode", "standardisation", "size", "entropy rank", "participation", "rank for 90 %", "95 %", "99 %"],
             report.Ranks.Select(row => (string[])
-                [row.Mode, row.Standardise, $"{row.Size}", $"{row.EntropyRank:F2}", $"{row.ParticipationRank:F2}", $"{row.RankFor90}", $"{row.RankFor95}", $"{row.RankFor99}"]));
+                [row.Mode, row.Standardise, $"{row.Size}", $"{row.EntropyRank:F2}", $"{row.ParticipationRank:F2}", $"{row.RankFor90}",
+                    $"{row.RankFor95}", $"{row.RankFor99}"]));
 
     private void Examples(HtmlPage page)
     {
         page.Section("Questions of the first seed").Paragraph(
-            "As the teacher writes them out, and as the LoRi student answers after its latent steps. Each latent step is shown as the token that its final state is nearest to.");
+            "As the teacher writes them out, and as the LoRi student answers after its latent steps. Each latent step is shown as the "
+            + "token that its final state is nearest to.");
         foreach (var example in report.WorkedExamples)
         {
             var card = Card(example);

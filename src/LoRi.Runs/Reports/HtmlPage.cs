@@ -33,7 +33,8 @@ internal sealed class HtmlPage(string title)
     {
         ArgumentNullException.ThrowIfNull(headers);
         var all = rows.ToArray();
-        var numeric = Enumerable.Range(0, headers.Count).Select(column => all.Length > 0 && all.All(row => IsNumber(row[column]))).ToArray();
+        var numeric = Enumerable.Range(0, headers.Count).Select(column => all.Length > 0 && all.All(row => IsNumber(row[column])))
+            .ToArray();
         string Cell(string tag, string text, int column) => $"<{tag}{(numeric[column] ? " class='n'" : "")}>{Escape(text)}</{tag}>";
         string Row(string tag, IReadOnlyList<string> cells, bool mark) =>
             $"<tr{(mark ? " class='mark'" : "")}>{string.Concat(cells.Select((text, column) => Cell(tag, text, column)))}</tr>\n";
@@ -59,9 +60,13 @@ internal sealed class HtmlPage(string title)
         "<!doctype html>\n<html lang='en'>\n<head>\n<meta charset='utf-8'>\n"
         + "<meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
         + "<meta name='viewport' content='width=device-width, initial-scale=1'>\n"
-        + $"<title>{Escape(title)}</title>\n<style>\n{PageStyle.Text}</style>\n</head>\n<body>\n<main>\n<h1>{Escape(title)}</h1>\n{body}</main>\n</body>\n</html>\n";
+        + $"<title>{Escape(title)}</title>\n<style>\n{PageStyle.Text}</style>\n</head>\n"
+        + $"<body>\n<main>\n<h1>{Escape(title)}</h1>\n{body}</main>\n</body>\n</html>\n";
 
-    /// <summary>The text with everything that cannot be seen, and could mislead, replaced: control and direction characters, lone surrogates, and what XML cannot hold.</summary>
+    /// <summary>
+    /// The text with everything that cannot be seen, and could mislead, replaced: control and direction characters, lone
+    /// surrogates, and what XML cannot hold.
+    /// </summary>
     internal static string Printable(string text)
     {
         var result = new StringBuilder(text.Length);
@@ -76,7 +81,8 @@ internal sealed class HtmlPage(string title)
     }
 
     private static bool IsNumber(string text) => text.Length == 0 || text == "-"
-        || char.IsAsciiDigit(text[0]) || (text.Length > 1 && text[0] == '-' && char.IsAsciiDigit(text[1])) || text is "NaN" or "Infinity" or "-Infinity";
+        || char.IsAsciiDigit(text[0]) || (text.Length > 1 && text[0] == '-' && char.IsAsciiDigit(text[1]))
+        || text is "NaN" or "Infinity" or "-Infinity";
 
     private static string Escape(string text) => WebUtility.HtmlEncode(Printable(text));
 

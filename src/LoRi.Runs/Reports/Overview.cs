@@ -23,7 +23,8 @@ internal sealed record OverviewBar(string Label, double Share, double Low, doubl
 /// <param name="Bars">Accuracies.</param>
 /// <param name="Charts">All charts, the most important first; those without a point are left out.</param>
 /// <param name="Cards">Questions with their latent steps decoded.</param>
-internal sealed record Overview(string Title, IReadOnlyList<OverviewBar> Bars, IReadOnlyList<Chart> Charts, IReadOnlyList<OverviewCard> Cards)
+internal sealed record Overview(
+    string Title, IReadOnlyList<OverviewBar> Bars, IReadOnlyList<Chart> Charts, IReadOnlyList<OverviewCard> Cards)
 {
     /// <summary>Whether there is anything below the title.</summary>
     public bool HasContent => Bars.Count > 0 || Charts.Any(chart => chart.HasPoints) || Cards.Count > 0;

@@ -5,14 +5,17 @@ internal static class PageStyle
 {
     /// <summary>The style sheet.</summary>
     public const string Text = """
-        :root { color-scheme: light dark; --ink: #1c2024; --soft: #5c6670; --line: #d9dee3; --page: #ffffff; --card: #f5f7f9; --mark: #fff3d6;
+        :root { color-scheme: light dark;
+          --ink: #1c2024; --soft: #5c6670; --line: #d9dee3; --page: #ffffff; --card: #f5f7f9; --mark: #fff3d6;
           --c0: #0068b0; --c1: #cc5500; --c2: #00845f; --c3: #b0457f; --c4: #7a6200; --c5: #5a50c8; --c6: #c0392b; --c7: #4a5560; }
         @media (prefers-color-scheme: dark) {
           :root { --ink: #e6e9ec; --soft: #a2adb8; --line: #3a424b; --page: #14171a; --card: #1d2226; --mark: #3d3417;
             --c0: #5db4f0; --c1: #ff9a52; --c2: #3fcf9f; --c3: #ee93c6; --c4: #d8bf4e; --c5: #a9a2ff; --c6: #ff8a7d; --c7: #b6c1cc; } }
-        body { margin: 0; background: var(--page); color: var(--ink); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
+        body { margin: 0; background: var(--page); color: var(--ink);
+          font: 15px/1.5 system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; }
         main { max-width: 1180px; margin: 0 auto; padding: 20px 24px 48px; overflow-wrap: anywhere; }
-        h1 { font-size: 24px; margin: 8px 0 4px; overflow-wrap: anywhere; } h2 { font-size: 19px; margin: 32px 0 10px; padding-bottom: 4px; border-bottom: 1px solid var(--line); }
+        h1 { font-size: 24px; margin: 8px 0 4px; overflow-wrap: anywhere; }
+        h2 { font-size: 19px; margin: 32px 0 10px; padding-bottom: 4px; border-bottom: 1px solid var(--line); }
         h3 { font-size: 15px; margin: 0 0 6px; } p { margin: 8px 0; max-width: 80ch; overflow-wrap: anywhere; }
         .charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 460px), 1fr)); gap: 22px 26px; margin: 18px 0; }
         .chart { margin: 0; min-width: 0; } .chart > svg { width: 100%; height: auto; display: block; }

@@ -40,7 +40,8 @@ public sealed record ReportOptions
         if (Output is { } page && Path.GetExtension(page).Equals(SlideCard.Extension, StringComparison.OrdinalIgnoreCase))
         {
             throw new InputException(
-                $"--output {page}: is the page, and its picture is written beside it with the ending .svg; name it {Path.ChangeExtension(page, ".html")}");
+                $"--output {page}: is the page, and its picture is written beside it with the ending .svg; name "
+                + $"it {Path.ChangeExtension(page, ".html")}");
         }
 
         if (Output is { } named && OutputName.FileFault(named, "an HTML page", ".html", ".htm") is { } fault)
@@ -55,7 +56,10 @@ public sealed record ReportOptions
     }
 }
 
-/// <summary><c>lori report</c>: one self-contained page about runs or a demonstration, and what it shows at a glance as pictures for slides.</summary>
+/// <summary>
+/// <c>lori report</c>: one self-contained page about runs or a demonstration, and what it shows at a glance as pictures for
+/// slides.
+/// </summary>
 public static class ReportStage
 {
     private const string DemoFile = "demo.json";
@@ -84,7 +88,8 @@ public static class ReportStage
 
         var runs = RunRecord.ReadAll(options.Runs);
         var notes = new List<string>();
-        var decoded = runs.Select(run => (run.Name, Questions: Decode(run, options, notes))).Where(run => run.Questions.Count > 0).ToArray();
+        var decoded = runs.Select(run => (run.Name, Questions: Decode(run, options, notes))).Where(run => run.Questions.Count > 0)
+            .ToArray();
         notes.ForEach(info);
         var page = new RunPage(runs, [.. options.Evaluations.Select(EvaluationRecord.Read)], decoded, notes);
         Save(output, page.Html(), page.Overview(), info);
@@ -107,7 +112,9 @@ public static class ReportStage
                 ?? throw new InputException($"{path}: holds null where an object is expected; run the demonstration again");
             return report.Rows.Count > 0 && report.Rows.All(IsPossible)
                 ? report
-                : throw new InputException($"{path}: has no rows, or one with more right answers than questions or another accuracy than these give; run the demonstration again");
+                : throw new InputException(
+                    $"{path}: has no rows, or one with more right answers than questions or another accuracy than these give; run the "
+                    + "demonstration again");
         }
         catch (JsonException e)
         {
@@ -116,7 +123,8 @@ public static class ReportStage
     }
 
     private static bool IsPossible(DemoRow row) => row.Examples > 0 && row.Correct >= 0 && row.Correct <= row.Examples
-        && System.Math.Abs(row.Accuracy - ((double)row.Correct / row.Examples)) < 1e-7 && row.PerLength.Values.All(share => share is >= 0 and <= 1) && row.ExamplesPerLength.Values.All(count => count > 0);
+        && System.Math.Abs(row.Accuracy - ((double)row.Correct / row.Examples)) < 1e-7
+        && row.PerLength.Values.All(share => share is >= 0 and <= 1) && row.ExamplesPerLength.Values.All(count => count > 0);
 
     /// <summary>Questions of a latent run; where the run's own data are gone, a note says so.</summary>
     private static IReadOnlyList<DecodedQuestion> Decode(RunRecord run, ReportOptions options, List<string> notes)

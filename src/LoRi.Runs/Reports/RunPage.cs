@@ -19,7 +19,8 @@ internal sealed class RunPage(
 {
     private const string Validation = "validation_loss";
     private const string Spread = "latent_spread";
-    private static readonly string[] NotTerms = ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", Validation, Spread];
+    private static readonly string[] NotTerms =
+        ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", Validation, Spread];
 
     private readonly (string Run, FittedSubspace Subspace)[] subspaces =
         [.. runs.Where(run => run.Subspace is not null).Select(run => (run.Name, run.Subspace!))];
@@ -31,7 +32,8 @@ internal sealed class RunPage(
 
     /// <summary>The page at a glance.</summary>
     public Overview Overview() =>
-        new(Title, Bars(), Charts(), [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
+        new(Title, Bars(), Charts(),
+            [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
 
     /// <summary>The page.</summary>
     public string Html()
@@ -52,7 +54,8 @@ internal sealed class RunPage(
 
     private IEnumerable<Chart> Curves()
     {
-        var terms = runs.SelectMany(run => run.Metrics.Select(column => column.Name)).Distinct().Where(name => !NotTerms.Contains(name) && IsOn(name));
+        var terms = runs.SelectMany(run => run.Metrics.Select(column => column.Name)).Distinct()
+            .Where(name => !NotTerms.Contains(name) && IsOn(name));
         yield return Curve("loss", "Total loss", "weighted sum of the terms");
         foreach (var term in terms)
         {
@@ -97,7 +100,8 @@ internal sealed class RunPage(
         return
         [
             .. all.Select(row => new OverviewBar(
-                differ ? $"{row.Run}, {row.Evaluation.Dataset}" : row.Run, row.Evaluation.Accuracy, row.Evaluation.Low, row.Evaluation.High)),
+                differ ? $"{row.Run}, {row.Evaluation.Dataset}" : row.Run, row.Evaluation.Accuracy, row.Evaluation.Low,
+                row.Evaluation.High)),
         ];
     }
 
@@ -108,10 +112,14 @@ internal sealed class RunPage(
         var unfinished = all.Any(row => row.Evaluation.CutOff > 0 || row.Evaluation.Empty > 0);
         return new OverviewTable(
             "Accuracy",
-            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %", .. unfinished ? ["cut off", "empty"] : Array.Empty<string>(), .. unreadable ? ["neither a number (read strict %)"] : Array.Empty<string>()],
+            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %",
+                .. unfinished ? ["cut off", "empty"] : Array.Empty<string>(), .. unreadable
+                    ? ["neither a number (read strict %)"]
+                    : Array.Empty<string>()],
             [.. all.Select(row => (string[])
             [
-                row.Run, row.Evaluation.Dataset, $"{row.Evaluation.Examples}", $"{row.Evaluation.Correct}", Percent(row.Evaluation.Accuracy),
+                row.Run, row.Evaluation.Dataset, $"{row.Evaluation.Examples}", $"{row.Evaluation.Correct}",
+                Percent(row.Evaluation.Accuracy),
                 $"{Percent(row.Evaluation.Low)} to {Percent(row.Evaluation.High)}", Percent(row.Evaluation.Strict),
                 .. unfinished ? [Number(row.Evaluation.CutOff, "0"), Number(row.Evaluation.Empty, "0")] : Array.Empty<string>(),
                 .. unreadable ? [Number(row.Evaluation.BothUnreadable, "0")] : Array.Empty<string>(),
@@ -120,15 +128,18 @@ internal sealed class RunPage(
 
     private OverviewTable Costs() => new(
         "Cost of the answers",
-        ["run", "data", "tokens written", "tokens a question", "seconds a question", "ms a batch: mean (median, 90 %)", "ms of a question alone: mean (median, 90 %)", "peak memory MiB"],
+        ["run", "data", "tokens written", "tokens a question", "seconds a question", "ms a batch: mean (median, 90 %)",
+            "ms of a question alone: mean (median, 90 %)", "peak memory MiB"],
         [.. Evaluated().Select(row => (string[])
         [
-            row.Run, row.Evaluation.Dataset, Number(row.Evaluation.TokensGenerated, "#,0"), Number(row.Evaluation.TokensGenerated / row.Evaluation.Examples, "F1"),
+            row.Run, row.Evaluation.Dataset, Number(row.Evaluation.TokensGenerated, "#,0"),
+            Number(row.Evaluation.TokensGenerated / row.Evaluation.Examples, "F1"),
             Number(row.Evaluation.Seconds / row.Evaluation.Examples, "F3"), Times(row.Evaluation.Batch), Times(row.Evaluation.Single),
             Number(row.Evaluation.PeakMemoryBytes / (1 << 20), "#,0"),
         ])]);
 
-    private static string Times(LatencySummary? times) => times is null ? "-" : $"{Number(times.Mean, "F1")} ({Number(times.P50, "F1")}, {Number(times.P90, "F1")})";
+    private static string Times(LatencySummary? times) =>
+        times is null ? "-" : $"{Number(times.Mean, "F1")} ({Number(times.P50, "F1")}, {Number(times.P90, "F1")})";
 
     private void Training(HtmlPage page)
     {
@@ -142,7 +153,8 @@ internal sealed class RunPage(
             ["run", "last step", "loss", "tokens", "tokens/s", "training s", "peak memory MiB", "share of matrix-product rate %"],
             trained.Select(run => (string[])
             [
-                run.Name, Last(run.Column("loss")?.Steps, "0"), LastLoss(run.Column("loss")?.Values), Last(run.Column("tokens")?.Values, "#,0"),
+                run.Name, Last(run.Column("loss")?.Steps, "0"), LastLoss(run.Column("loss")?.Values),
+                Last(run.Column("tokens")?.Values, "#,0"),
                 Number(Of(run.Summary, "tokens_per_second"), "#,0"), Last(run.Column("seconds")?.Values, "F1"),
                 Number(Of(run.Summary, "peak_memory_bytes") / (1 << 20), "#,0"), Number(100 * Of(run.Summary, "share_of_ceiling"), "F0"),
             ]));
@@ -154,7 +166,8 @@ internal sealed class RunPage(
         if (subspaces.Length > 0)
         {
             page.Section("How low-rank the teacher's trajectories are")
-                .Paragraph("Eigenvalues of the Gram matrices of both modes. Entropy rank: the exponential of the entropy of their shares; participation: the square of their sum over the sum of their squares.")
+                .Paragraph("Eigenvalues of the Gram matrices of both modes. Entropy rank: the exponential of the entropy of their shares; "
+                    + "participation: the square of their sum over the sum of their squares.")
                 .Table(SpectrumCharts.Headers, SpectrumCharts.Rows(subspaces))
                 .Charts(SpectrumCharts.Of(subspaces));
         }
@@ -165,7 +178,8 @@ internal sealed class RunPage(
         foreach (var (run, questions) in decoded)
         {
             page.Section($"Latent steps of {run}, decoded").Paragraph(
-                "Each latent step's final state through the output matrix: the three likeliest tokens and their probabilities. The steps are not trained to be read.");
+                "Each latent step's final state through the output matrix: the three likeliest tokens and their probabilities. The steps "
+                + "are not trained to be read.");
             foreach (var (question, index) in questions.Select((question, index) => (question, index)))
             {
                 var card = Card($"Question {index + 1}", question);
@@ -176,7 +190,8 @@ internal sealed class RunPage(
 
     private static OverviewCard Card(string heading, DecodedQuestion question) => new(heading,
     [
-        ("question", question.Question), ("rationale in the data", question.Rationale), ("right answer", question.Gold), ("student writes", question.Answer),
+        ("question", question.Question), ("rationale in the data", question.Rationale), ("right answer", question.Gold),
+        ("student writes", question.Answer),
         .. question.Latents.Select((latent, step) => ($"latent step {step + 1}", latent)),
     ]);
 
@@ -185,7 +200,8 @@ internal sealed class RunPage(
         var keys = runs.SelectMany(run => run.Settings.Select(setting => setting.Key)).Distinct().ToArray();
         if (keys.Length > 0)
         {
-            var rows = keys.Select(key => (string[])[key, .. runs.Select(run => run.Settings.FirstOrDefault(setting => setting.Key == key).Value ?? "-")])
+            var rows = keys.Select(
+                key => (string[])[key, .. runs.Select(run => run.Settings.FirstOrDefault(setting => setting.Key == key).Value ?? "-")])
                 .Where(row => row.Skip(1).Any(value => value != "-")).ToArray();
             var differing = Enumerable.Range(0, rows.Length).Where(row => rows[row].Skip(1).Distinct().Count() > 1).ToHashSet();
             page.Section("Settings").Table(["setting", .. runs.Select(run => run.Name)], rows, differing);
@@ -203,5 +219,6 @@ internal sealed class RunPage(
     private static string LastLoss(List<double>? values) => values is not { Count: > 0 } ? "-"
         : double.IsFinite(values[^1]) ? NumberText.Of(values[^1]) : double.IsNaN(values[^1]) ? "not a number" : "infinite";
 
-    private static double? Of(JsonObject? json, string key) => json?[key] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
+    private static double? Of(JsonObject? json, string key) =>
+        json?[key] is JsonValue value && value.TryGetValue<double>(out var number) ? number : null;
 }

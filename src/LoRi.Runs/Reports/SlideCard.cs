@@ -11,6 +11,7 @@ internal static class SlideCard
     private const int Width = 1200;
     private const int Height = 630;
     private const int Margin = 48;
+    private const int Wide = Width - (2 * Margin);
     private const int Gap = 32;
     private const int Top = 100;
     private const int Bottom = 28;
@@ -18,6 +19,7 @@ internal static class SlideCard
     private const int MostFields = 6;
     private const int MostBars = 8;
     private const string Ink = $"fill='{ChartInk.Dark}'";
+    private const string Stroke = $"stroke='{ChartInk.Dark}' stroke-width='2'";
     private const string Strong = Ink + " font-weight='bold'";
 
     /// <summary>A part of the picture: draws itself into a width and a height from its upper left corner.</summary>
@@ -26,8 +28,7 @@ internal static class SlideCard
     /// <summary>The picture.</summary>
     public static string Draw(Overview overview)
     {
-        const int Inner = Width - (2 * Margin);
-        var text = new StringBuilder(SvgText.Line(SvgText.Cut(overview.Title, Inner, 28, bold: true), Margin, 62, 28, Strong));
+        var text = new StringBuilder(SvgText.Line(SvgText.Cut(overview.Title, Wide, 28, bold: true), Margin, 62, 28, Strong));
         text.Append($"<path d='M{Margin} 80H{Width - Margin}' stroke='{ChartInk.Rule}' stroke-width='2'/>\n");
         var below = (double)(Height - Bottom);
         if (overview.Cards.Count > 0)
@@ -36,7 +37,7 @@ internal static class SlideCard
         }
 
         var panels = Panels(overview).Take(MostPanels).ToArray();
-        var wide = (double)(Inner - (Gap * (panels.Length - 1))) / System.Math.Max(1, panels.Length);
+        var wide = (double)(Wide - (Gap * (panels.Length - 1))) / System.Math.Max(1, panels.Length);
         for (var index = 0; index < panels.Length; index++)
         {
             var left = Margin + (index * (wide + Gap));
@@ -80,7 +81,8 @@ internal static class SlideCard
         }
 
         var more = $"{bars.Count - shown} more are on the page.";
-        return text.Append(shown < bars.Count ? SvgText.Line(more, 0, Head + ((shown + 0.5) * row) + 5, 15, $"fill='{ChartInk.Soft}'") : "").ToString();
+        return text.Append(shown < bars.Count ? SvgText.Line(more, 0, Head + ((shown + 0.5) * row) + 5, 15, $"fill='{ChartInk.Soft}'") : "")
+            .ToString();
     }
 
     private static string Bar(OverviewBar bar, double width, double height, string colour)
@@ -91,7 +93,7 @@ internal static class SlideCard
         string Block(double share, string fill) => SvgText.Invariant(
             $"<rect x='{left:F1}' y='{height / 4:F1}' width='{share * scale:F1}' height='{height / 2:F1}' fill='{fill}'/>");
         var interval = SvgText.Invariant(
-            $"<path d='M{left + (bar.Low * scale):F1} {height / 2:F1}H{left + (bar.High * scale):F1}' stroke='{ChartInk.Dark}' stroke-width='2'/>\n");
+            $"<path d='M{left + (bar.Low * scale):F1} {height / 2:F1}H{left + (bar.High * scale):F1}' {Stroke}/>\n");
         return SvgText.Line(SvgText.Cut(bar.Label, left - 12, 15), 0, (height / 2) + 5, 15, Ink)
             + Block(1, ChartInk.Ground) + Block(bar.Share, colour) + interval
             + SvgText.Line(SvgText.Invariant($"{100 * bar.Share:F1} %"), width, (height / 2) + 5, 15, Strong + " text-anchor='end'");
@@ -102,13 +104,13 @@ internal static class SlideCard
     {
         const int Padding = 16;
         const int Row = 23;
-        const int Inner = Width - (2 * Margin) - (2 * Padding);
+        const int Inner = Wide - (2 * Padding);
         const int Left = Margin + Padding;
         var fields = card.Fields.Take(MostFields).ToArray();
         double height = (2 * Padding) + (Row * (fields.Length + 1)) - 6;
         var (line, names) = (below - height + Padding + 13, 200);
         text.Append(SvgText.Invariant(
-            $"<rect x='{Margin}' y='{below - height:F1}' width='{Width - (2 * Margin)}' height='{height:F1}' rx='8' fill='{ChartInk.Ground}'/>\n"));
+            $"<rect x='{Margin}' y='{below - height:F1}' width='{Wide}' height='{height:F1}' rx='8' fill='{ChartInk.Ground}'/>\n"));
         text.Append(SvgText.Line(SvgText.Cut(card.Heading, Inner, 15, bold: true), Left, line, 15, Strong));
         foreach (var (name, value) in fields)
         {

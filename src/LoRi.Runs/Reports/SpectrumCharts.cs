@@ -3,7 +3,9 @@ using LoRi.Math.Fluent;
 
 namespace LoRi.Runs.Reports;
 
-/// <summary>How low-rank trajectories are: spectra, energy by rank and effective ranks, for both modes under every standardisation.</summary>
+/// <summary>
+/// How low-rank trajectories are: spectra, energy by rank and effective ranks, for both modes under every standardisation.
+/// </summary>
 internal static class SpectrumCharts
 {
     private static readonly double[] Shares = [0.9, 0.95, 0.99];
@@ -19,7 +21,8 @@ internal static class SpectrumCharts
         foreach (var mode in Modes)
         {
             yield return new Chart($"Spectrum of the {mode} mode", "rank", "share of the energy", Series(subspaces, mode, Spectrum));
-            yield return new Chart($"Energy kept by the {mode} mode", "rank", "energy kept (%)", Series(subspaces, mode, Kept)) { FromZero = true };
+            yield return new Chart($"Energy kept by the {mode} mode", "rank", "energy kept (%)",
+                Series(subspaces, mode, Kept)) { FromZero = true };
         }
     }
 
@@ -50,7 +53,8 @@ internal static class SpectrumCharts
                let values = measure(Eigenvalues(subspaces[run].Subspace, all[index], mode))
                let name = Spectra.Name(all[index])
                let label = subspaces.Count == 1 ? name : $"{subspaces[run].Run}: {name}"
-               select new ChartSeries(label, [.. Enumerable.Range(1, values.Length).Select(rank => (double)rank)], values, subspaces.Count == 1 ? index : run, index),
+               select new ChartSeries(label, [.. Enumerable.Range(1, values.Length).Select(rank => (double)rank)], values,
+                   subspaces.Count == 1 ? index : run, index),
         ];
     }
 

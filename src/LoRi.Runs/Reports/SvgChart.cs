@@ -18,7 +18,8 @@ internal static class SvgChart
     private static readonly string[] Patterns = ["", " stroke-dasharray='7 4'", " stroke-dasharray='2 3'", " stroke-dasharray='9 3 2 3'"];
 
     /// <summary>The chart with its heading and legend, for a page.</summary>
-    public static string Draw(Chart chart) => new StringBuilder("<figure class='chart'><figcaption>").Append(Escape(chart.Title)).Append("</figcaption>")
+    public static string Draw(Chart chart) =>
+        new StringBuilder("<figure class='chart'><figcaption>").Append(Escape(chart.Title)).Append("</figcaption>")
         .Append(Invariant($"<svg viewBox='0 0 {Width} {Height}' role='img' aria-label='{Escape(chart.Title)}'>"))
         .Append(Plot(chart, ChartInk.Page)).Append("</svg>").Append(Legend(chart)).Append("</figure>\n").ToString();
 
@@ -64,7 +65,8 @@ internal static class SvgChart
             var name = SvgText.Cut(series.Name, Width - Left - Right - Sample - 6, Size);
             var wide = Sample + 6 + SvgText.Width(name, Size);
             (left, top) = left > Left && left + wide > Width - Right ? (Left, top + Row) : (left, top);
-            text.Append(Invariant($"<g {ChartInk.Alone.Series(series.Colour)}><polyline points='{left:F1},{top + 10:F1} {left + Sample:F1},{top + 10:F1}'{Pattern(series)}/></g>"));
+            var line = Invariant($"<polyline points='{left:F1},{top + 10:F1} {left + Sample:F1},{top + 10:F1}'{Pattern(series)}/>");
+            text.Append($"<g {ChartInk.Alone.Series(series.Colour)}>{line}</g>");
             text.Append(SvgText.Line(name, left + Sample + 6, top + 14, Size, $"fill='{ChartInk.Dark}'"));
             left += wide + 16;
         }
@@ -89,7 +91,8 @@ internal static class SvgChart
         {
             var at = Across(x, tick);
             text.Append(Invariant($"<line {ink.Grid} x1='{at:F1}' x2='{at:F1}' y1='{Top}' y2='{Height - Bottom}'/>"));
-            text.Append(Invariant($"<text {ink.Tick} text-anchor='middle' x='{at:F1}' y='{Height - Bottom + 16}'>{ChartAxis.Text(tick)}</text>"));
+            text.Append(
+                Invariant($"<text {ink.Tick} text-anchor='middle' x='{at:F1}' y='{Height - Bottom + 16}'>{ChartAxis.Text(tick)}</text>"));
         }
 
         text.Append(Invariant($"<path {ink.Axis} d='M{Left} {Top}V{Height - Bottom}H{Width - Right}'/>"));
@@ -100,7 +103,8 @@ internal static class SvgChart
         const int Middle = (Left + Width - Right) / 2;
         const int Centre = (Top + Height - Bottom) / 2;
         text.Append(Invariant($"<text {ink.Label} text-anchor='middle' x='{Middle}' y='{Height - 8}'>{Escape(chart.XLabel)}</text>"));
-        text.Append(Invariant($"<text {ink.Label} text-anchor='middle' transform='translate(14 {Centre}) rotate(-90)'>{Escape(chart.YLabel)}</text>"));
+        text.Append(Invariant($"<text {ink.Label} text-anchor='middle' transform='translate(14 {Centre}) rotate(-90)'>"));
+        text.Append(Escape(chart.YLabel)).Append("</text>");
     }
 
     private static void Line(StringBuilder text, ChartInk ink, ChartSeries series, bool logarithmic, ChartAxis x, ChartAxis y)
@@ -127,8 +131,8 @@ internal static class SvgChart
             return "";
         }
 
-        var entries = chart.Series.Select(series => Invariant(
-            $"<span class='key'><svg {ChartInk.Page.Series(series.Colour)} viewBox='0 0 26 8'><polyline points='1,4 25,4'{Pattern(series)}/></svg>{Escape(series.Name)}</span>"));
+        var entries = chart.Series.Select(series => $"<span class='key'><svg {ChartInk.Page.Series(series.Colour)} viewBox='0 0 26 8'>"
+            + $"<polyline points='1,4 25,4'{Pattern(series)}/></svg>{Escape(series.Name)}</span>");
         return $"<div class='legend'>{string.Concat(entries)}</div>";
     }
 

@@ -16,16 +16,20 @@ internal static class SvgText
     private const double Bold = 1.13;
 
     /// <summary>Pixels that a line takes at most.</summary>
-    public static double Width(string text, double size, bool bold = false) => size * (bold ? Bold : 1) * text.EnumerateRunes().Sum(rune => rune.Value switch
+    public static double Width(string text, double size, bool bold = false) =>
+        size * (bold ? Bold : 1) * text.EnumerateRunes().Sum(rune => rune.Value switch
     {
-        ' ' or '.' or ',' or ':' or ';' or '\'' or '|' or '!' or '/' or '-' or 'i' or 'j' or 'l' or 'f' or 't' or 'r' or '(' or ')' or '[' or ']' => 0.42,
+        ' ' or '.' or ',' or ':' or ';' or '\'' or '|' or '!' or '/' or '-' or 'i' or 'j' or 'l' or 'f' or 't' or 'r' or '(' or ')' or '['
+            or ']' => 0.42,
         'm' or 'w' or 'M' or 'W' or '@' or '%' => 1.0,
         > 0xFFFF => 1.4,
         > 0x2E7F => 1.05,
         _ => 0.7,
     });
 
-    /// <summary>The text as one line that is no wider than <paramref name="width"/> pixels; what is beyond is left out, which is marked.</summary>
+    /// <summary>
+    /// The text as one line that is no wider than <paramref name="width"/> pixels; what is beyond is left out, which is marked.
+    /// </summary>
     public static string Cut(string text, double width, double size, bool bold = false)
     {
         var line = HtmlPage.Printable(text).ReplaceLineEndings(" ").Replace('\t', ' ').Trim();
@@ -57,8 +61,11 @@ internal static class SvgText
     /// <param name="title">What it shows, for those who cannot see it.</param>
     /// <param name="marks">What is drawn.</param>
     public static string Document(double width, double height, string title, string marks) => Invariant(
-        $"<svg xmlns='http://www.w3.org/2000/svg' width='{width:0}' height='{height:0}' viewBox='0 0 {width:0} {height:0}' role='img' font-family='{Families}'>\n")
-        + Invariant($"<title>{WebUtility.HtmlEncode(HtmlPage.Printable(title))}</title>\n<rect width='{width:0}' height='{height:0}' fill='#ffffff'/>\n{marks}</svg>\n");
+        $"<svg xmlns='http://www.w3.org/2000/svg' width='{width:0}' height='{height:0}' viewBox='0 0 {width:0} {height:0}' ")
+        + $"role='img' font-family='{Families}'>\n"
+        + Invariant(
+            $"<title>{WebUtility.HtmlEncode(HtmlPage.Printable(title))}</title>\n")
+        + Invariant($"<rect width='{width:0}' height='{height:0}' fill='#ffffff'/>\n{marks}</svg>\n");
 
     /// <summary>Numbers with a point, whatever the machine's language.</summary>
     public static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);

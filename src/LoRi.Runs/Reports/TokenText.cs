@@ -25,7 +25,8 @@ internal static class TokenText
                 '\t' => "\\t",
                 '\r' => "\\r",
                 '\\' => "\\\\",
-                _ when Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029 => string.Create(CultureInfo.InvariantCulture, $"U+{rune.Value:X4}"),
+                _ when Rune.IsControl(rune) || rune.Value is 0x2028 or 0x2029 =>
+                    string.Create(CultureInfo.InvariantCulture, $"U+{rune.Value:X4}"),
                 _ => rune.ToString(),
             });
         }

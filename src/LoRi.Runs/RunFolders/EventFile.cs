@@ -42,7 +42,8 @@ internal sealed class EventFile : IDisposable
                 File.Delete(old);
             }
 
-            var name = string.Create(CultureInfo.InvariantCulture, $"events.out.{NamePart}.{(long)now:0000000000}.{Environment.MachineName}.{Environment.ProcessId}.0");
+            var name = string.Create(CultureInfo.InvariantCulture,
+                $"events.out.{NamePart}.{(long)now:0000000000}.{Environment.MachineName}.{Environment.ProcessId}.0");
             var events = new EventFile(Path.Combine(folder, name), now - (kept.Count == 0 ? 0 : SecondsOf(kept[^1])), warn);
             events.file = new FileStream(events.path, FileMode.Create, FileAccess.Write, FileShare.Read);
             events.Write(new Event { WallTime = events.origin, FileVersion = "brain.Event:2" });

@@ -11,7 +11,8 @@ namespace LoRi.Runs.RunFolders;
 /// <param name="TokensPerSecond">Over the last steps.</param>
 /// <param name="Remaining">Time to the end at this rate, validation and checkpoints left out.</param>
 public sealed record RunProgress(
-    int Step, int Steps, double Loss, IReadOnlyDictionary<string, double> Terms, double StepsPerSecond, double TokensPerSecond, TimeSpan Remaining);
+    int Step, int Steps, double Loss, IReadOnlyDictionary<string, double> Terms, double StepsPerSecond, double TokensPerSecond,
+    TimeSpan Remaining);
 
 /// <summary>What goes on where no steps are made.</summary>
 /// <param name="Name">What, as "loading the model".</param>
@@ -40,6 +41,9 @@ public interface IRunScreen
     /// <summary>A step was made.</summary>
     void Progress(RunProgress progress);
 
-    /// <summary>Something begins that makes no steps, or more of it is done; it lasts until the next call of any kind but <see cref="Line"/>.</summary>
+    /// <summary>
+    /// Something begins that makes no steps, or more of it is done; it lasts until the next call of any kind but
+    /// <see cref="Line"/>.
+    /// </summary>
     void Phase(RunPhase phase);
 }

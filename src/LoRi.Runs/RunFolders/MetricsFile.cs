@@ -17,7 +17,9 @@ internal sealed class MetricsColumn
     public List<double> Values { get; } = [];
 }
 
-/// <summary>Reads a <c>metrics.jsonl</c>. A last line without its end is a run that is being written, or was cut off, and is left out.</summary>
+/// <summary>
+/// Reads a <c>metrics.jsonl</c>. A last line without its end is a run that is being written, or was cut off, and is left out.
+/// </summary>
 internal static class MetricsFile
 {
     private const int MaxDepth = 64;
@@ -72,7 +74,8 @@ internal static class MetricsFile
         {
             var document = JsonDocument.Parse(text);
             return !Utf8.IsValid(text.Span) ? throw Bad(path, line, "it is not UTF-8")
-                : JsonUnicode.HalfPair(text.Span, MaxDepth) is { } end ? throw Bad(path, line, $"it has half a surrogate pair, which is no Unicode, before byte {end}")
+                : JsonUnicode.HalfPair(text.Span, MaxDepth) is { } end
+                    ? throw Bad(path, line, $"it has half a surrogate pair, which is no Unicode, before byte {end}")
                 : document;
         }
         catch (JsonException e)
@@ -85,7 +88,8 @@ internal static class MetricsFile
     private static double? Number(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Number => value.GetDouble(),
-        JsonValueKind.String when value.GetString() is "NaN" or "Infinity" or "-Infinity" => double.Parse(value.GetString()!, CultureInfo.InvariantCulture),
+        JsonValueKind.String when value.GetString() is "NaN" or "Infinity" or "-Infinity" =>
+            double.Parse(value.GetString()!, CultureInfo.InvariantCulture),
         _ => null,
     };
 

@@ -59,7 +59,8 @@ public sealed class MetricsWriter : IDisposable
     private const string StepKey = "step";
 
     // A loss that is not a number is worth seeing in the file; JSON has no other spelling for it.
-    internal static readonly JsonSerializerOptions Format = new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, AllowDuplicateProperties = false };
+    internal static readonly JsonSerializerOptions Format =
+        new() { NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, AllowDuplicateProperties = false };
 
     private readonly string path;
     private readonly StreamWriter writer;
@@ -110,7 +111,8 @@ public sealed class MetricsWriter : IDisposable
             if (index >= steps.Length || steps[index] is not { } found || found <= last || found > step)
             {
                 throw new InputException(
-                    $"{path}, line {index + 1}: is damaged or missing, but the checkpoint of step {step} was made after {kept} lines; put a copy of the file back, "
+                    $"{path}, line {index + 1}: is damaged or missing, but the checkpoint of step {step} was made after {kept} lines; put "
+                    + "a copy of the file back, "
                     + "delete it to go on without those lines, or begin again under another --output");
             }
 
@@ -127,7 +129,8 @@ public sealed class MetricsWriter : IDisposable
         {
             // Every value is a number, or the name of one.
             var row = JsonSerializer.Deserialize<Dictionary<string, double>>(line, Format);
-            return row is not null && row.TryGetValue(StepKey, out var step) && step is >= 1 and < int.MaxValue && step == System.Math.Floor(step) ? (int)step : null;
+            return row is not null && row.TryGetValue(StepKey, out var step) && step is >= 1 and < int.MaxValue
+                && step == System.Math.Floor(step) ? (int)step : null;
         }
         catch (JsonException)
         {

@@ -7,7 +7,9 @@ namespace LoRi.Runs.RunFolders;
 /// <summary>The run that trained a model, as far as its folder tells.</summary>
 internal static class ModelRun
 {
-    /// <summary>The settings of the run that <c>--model</c> names, by its own folder or its <c>final/</c>; null for what no run made.</summary>
+    /// <summary>
+    /// The settings of the run that <c>--model</c> names, by its own folder or its <c>final/</c>; null for what no run made.
+    /// </summary>
     /// <exception cref="InputException">The file is damaged.</exception>
     public static JsonObject? SettingsOf(string model)
     {
@@ -18,5 +20,6 @@ internal static class ModelRun
     }
 
     /// <summary>The seed that a run's settings record; null where they record none.</summary>
-    public static long? SeedOf(JsonObject? settings) => settings?["seed"] is JsonValue seed && seed.TryGetValue<long>(out var value) ? value : null;
+    public static long? SeedOf(JsonObject? settings) =>
+        settings?["seed"] is JsonValue seed && seed.TryGetValue<long>(out var value) ? value : null;
 }

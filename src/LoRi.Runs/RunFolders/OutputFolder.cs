@@ -36,14 +36,18 @@ internal static class OutputFolder
 
             if (resume && Directory.Exists(path) && !IsEmpty(path, first) && !isOwn(path))
             {
-                throw new InputException($"--resume {path}: the folder holds {Path.GetFileName(Directory.EnumerateFileSystemEntries(path).Order(StringComparer.Ordinal).First())}, but nothing that this command could go on with; name another --output");
+                throw new InputException(
+                    $"--resume {path}: the folder "
+                    + $"holds {Path.GetFileName(Directory.EnumerateFileSystemEntries(path).Order(StringComparer.Ordinal).First())}, but "
+                    + "nothing that this command could go on with; name another --output");
             }
 
             return Directory.CreateDirectory(path).FullName;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"--output {path}: cannot be made ({e.Message.TrimEnd('.')}); name a folder in a place that can be written", e);
+            throw new InputException(
+                $"--output {path}: cannot be made ({e.Message.TrimEnd('.')}); name a folder in a place that can be written", e);
         }
     }
 
@@ -52,10 +56,13 @@ internal static class OutputFolder
     {
         var entries = Directory.GetFileSystemEntries(path);
         return entries.All(entry => Path.GetFileName(entry) == LockFile)
-            || (File.Exists(Path.Combine(path, LockFile)) && entries.All(entry => Path.GetFileName(entry) == LockFile || (first.Contains(Path.GetFileName(entry)) && HasNoFile(entry))));
+            || (File.Exists(Path.Combine(path, LockFile))
+                && entries.All(
+                    entry => Path.GetFileName(entry) == LockFile || (first.Contains(Path.GetFileName(entry)) && HasNoFile(entry))));
     }
 
-    private static bool HasNoFile(string entry) => File.Exists(entry) || !Directory.EnumerateFiles(entry, "*", SearchOption.AllDirectories).Any();
+    private static bool HasNoFile(string entry) =>
+        File.Exists(entry) || !Directory.EnumerateFiles(entry, "*", SearchOption.AllDirectories).Any();
 
     /// <summary>
     /// Keeps other processes out of the folder until the result is disposed, or the process ends however it ends, and removes
@@ -75,7 +82,9 @@ internal static class OutputFolder
         }
         catch (IOException e)
         {
-            throw new InputException($"--output {folder}: another process is writing this run, or the folder cannot be written ({e.Message}); wait for it, or name another folder", e);
+            throw new InputException(
+                $"--output {folder}: another process is writing this run, or the folder cannot be written ({e.Message}); wait for it, or "
+                + "name another folder", e);
         }
         catch (UnauthorizedAccessException e)
         {

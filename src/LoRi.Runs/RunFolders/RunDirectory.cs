@@ -77,7 +77,8 @@ public sealed class RunDirectory
         try
         {
             return File.Exists(run.ConfigFile)
-                ? JsonFile.ReadObject(run.ConfigFile)["command"] is JsonValue command && command.TryGetValue<string>(out var name) && name is "teach" or "distill"
+                ? JsonFile.ReadObject(run.ConfigFile)["command"] is JsonValue command && command.TryGetValue<string>(out var name)
+                    && name is "teach" or "distill"
                 : Directory.Exists(run.CheckpointsFolder);
         }
         catch (InputException)
@@ -103,7 +104,9 @@ public sealed class RunDirectory
     /// <summary>The complete checkpoints by their steps, the last one last.</summary>
     public IReadOnlyList<(int Step, string Folder)> Checkpoints() =>
         [.. Directory.EnumerateDirectories(CheckpointsFolder, StepPrefix + "*")
-            .Select(folder => (Step: int.TryParse(Path.GetFileName(folder)[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out var step) ? step : -1, folder))
+            .Select(folder =>
+                (Step: int.TryParse(Path.GetFileName(folder)[StepPrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture,
+                    out var step) ? step : -1, folder))
             .Where(found => found.Step >= 0)
             .OrderBy(found => found.Step)];
 
@@ -174,11 +177,13 @@ public sealed class RunDirectory
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InputException)
         {
             TryDelete(partial);
-            throw new InputException($"{folder}: cannot be written ({Reason(e)}); check the free space and the permissions; {LastWhole()}", e);
+            throw new InputException($"{folder}: cannot be written ({Reason(e)}); check the free space and the permissions; {LastWhole()}",
+                e);
         }
     }
 
-    private string LastWhole() => Checkpoints() is [.., var (_, whole)] ? $"{whole} is whole, and --resume goes on from it" : "there is no earlier checkpoint";
+    private string LastWhole() =>
+        Checkpoints() is [.., var (_, whole)] ? $"{whole} is whole, and --resume goes on from it" : "there is no earlier checkpoint";
 
     private static string Reason(Exception e) => (e.InnerException ?? e).Message;
 

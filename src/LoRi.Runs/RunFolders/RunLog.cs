@@ -14,7 +14,9 @@ internal sealed class RunLog : IDisposable, IStageLog
     private readonly IRunScreen? screen;
     private bool failed;
 
-    /// <summary>A log that appends to <paramref name="path"/> if there is one, and shows on <paramref name="screen"/> if there is one.</summary>
+    /// <summary>
+    /// A log that appends to <paramref name="path"/> if there is one, and shows on <paramref name="screen"/> if there is one.
+    /// </summary>
     /// <exception cref="InputException">The file cannot be opened.</exception>
     public RunLog(string? path, IRunScreen? screen)
     {

@@ -4,7 +4,9 @@ using LoRi.Training;
 
 namespace LoRi.Runs.RunFolders;
 
-/// <summary>Sums steps up between two logged ones; writes rows of <c>metrics.jsonl</c>, curves for TensorBoard, and lines for people.</summary>
+/// <summary>
+/// Sums steps up between two logged ones; writes rows of <c>metrics.jsonl</c>, curves for TensorBoard, and lines for people.
+/// </summary>
 internal sealed class StepLog(MetricsWriter metrics, EventFile events, RunState state, int every, int steps, RunLog log)
 {
     /// <summary>Weight of the last step in the rate that the progress shows.</summary>
@@ -37,7 +39,8 @@ internal sealed class StepLog(MetricsWriter metrics, EventFile events, RunState 
     private void Write(StepMetrics step, IReadOnlyDictionary<string, double> measures, bool shown)
     {
         var rate = tokensSince / System.Math.Max(1e-9, secondsSince);
-        var row = new MetricsRow(step.Step, state.Tokens, step.Loss, step.Terms, step.LearningRate, step.GradientNorm, rate, state.Seconds) { Measures = measures };
+        var row = new MetricsRow(step.Step, state.Tokens, step.Loss, step.Terms, step.LearningRate, step.GradientNorm, rate,
+            state.Seconds) { Measures = measures };
         metrics.Write(row);
         events.Add(row.ToJson());
         (tokensSince, secondsSince) = (0, 0);
@@ -49,7 +52,8 @@ internal sealed class StepLog(MetricsWriter metrics, EventFile events, RunState 
         var terms = string.Join(", ", step.Terms.Select(term => $"{term.Key} {NumberText.Of(term.Value)}"));
         log.Step(string.Create(
             CultureInfo.InvariantCulture,
-            $"step {step.Step}/{steps}: loss {NumberText.Of(step.Loss)} ({terms}), gradient {NumberText.Of(step.GradientNorm, 2)}, rate {NumberText.Rate(step.LearningRate)}, {rate:F0} tokens/s"));
+            $"step {step.Step}/{steps}: loss {NumberText.Of(step.Loss)} ({terms}), gradient {NumberText.Of(step.GradientNorm, 2)}, "
+            + $"rate {NumberText.Rate(step.LearningRate)}, {rate:F0} tokens/s"));
     }
 
     private void ShowProgress(StepMetrics step)
@@ -59,6 +63,7 @@ internal sealed class StepLog(MetricsWriter metrics, EventFile events, RunState 
         tokensPerStep += share * (step.Tokens - tokensPerStep);
         var seconds = System.Math.Max(1e-9, secondsPerStep);
         log.Progress(new RunProgress(
-            step.Step, steps, step.Loss, step.Terms, 1 / seconds, tokensPerStep / seconds, TimeSpan.FromSeconds(seconds * (steps - step.Step))));
+            step.Step, steps, step.Loss, step.Terms, 1 / seconds, tokensPerStep / seconds,
+            TimeSpan.FromSeconds(seconds * (steps - step.Step))));
     }
 }

@@ -15,7 +15,10 @@ public static class AnswerScorer
     /// <param name="rule">The rule.</param>
     /// <param name="text">What the model wrote.</param>
     /// <param name="gold">The data set's answer.</param>
-    /// <param name="dataName">The name under which CODI's evaluator knows the data set: it decides whether letters or truth values are looked for. Left out, numbers alone are.</param>
+    /// <param name="dataName">
+    /// The name under which CODI's evaluator knows the data set: it decides whether letters or truth values are looked for. Left
+    /// out, numbers alone are.
+    /// </param>
     /// <param name="answerPrefix">
     /// The prefix after which the strict rule looks; left out, <see cref="AnswerPrefix"/>. PCCoT's rules compare what follows the
     /// prompt that was forced: where a prefix is named, what stands behind it, without the white space between.
@@ -26,7 +29,8 @@ public static class AnswerScorer
         ArgumentNullException.ThrowIfNull(gold);
         return rule switch
         {
-            ScoringRule.Codi or ScoringRule.Simcot => CodiScoring.Score(text, gold, dataName ?? CodiScoring.DefaultDataName, rule == ScoringRule.Simcot),
+            ScoringRule.Codi or ScoringRule.Simcot =>
+                CodiScoring.Score(text, gold, dataName ?? CodiScoring.DefaultDataName, rule == ScoringRule.Simcot),
             ScoringRule.Strict => StrictScoring.Score(text, gold, answerPrefix ?? AnswerPrefix),
             ScoringRule.Coconut => Compare(CoconutValue(text), PythonText.Strip(gold.Replace(",", "", StringComparison.Ordinal))),
             ScoringRule.Icot => Compare(IcotValue(text), IcotValue(gold)),
@@ -55,10 +59,14 @@ public static class AnswerScorer
     internal static string GoldAnswer(string gold) => AfterLast(gold, GoldMark).Replace(",", "", StringComparison.Ordinal);
 
     private static string Continuation(string text, string? fed) =>
-        fed is { Length: > 0 } && text.TrimStart().StartsWith(fed, StringComparison.Ordinal) ? text.TrimStart()[fed.Length..].TrimStart() : text;
+        fed is { Length: > 0 } && text.TrimStart().StartsWith(fed, StringComparison.Ordinal)
+            ? text.TrimStart()[fed.Length..].TrimStart()
+            : text;
 
     private static string AfterPrompt(string text, string? own) =>
-        own is null || !text.Contains(AnswerPrefix, StringComparison.Ordinal) ? AfterLast(text, AnswerPrefix) : AfterLast(text, AnswerPrefix).TrimStart();
+        own is null || !text.Contains(AnswerPrefix, StringComparison.Ordinal)
+            ? AfterLast(text, AnswerPrefix)
+            : AfterLast(text, AnswerPrefix).TrimStart();
 
     private static string CoconutValue(string text) =>
         PythonText.Strip(AfterLast(text, CoconutMark).Replace(",", "", StringComparison.Ordinal));

@@ -22,7 +22,9 @@ internal static partial class CodiScoring
     /// <param name="text">What the model wrote.</param>
     /// <param name="gold">The data set's answer.</param>
     /// <param name="dataName">The evaluator's name of the data set.</param>
-    /// <param name="letterRequired">SIM-CoT's form: a text that begins with none of the letters stops the program; CODI takes it for C.</param>
+    /// <param name="letterRequired">
+    /// SIM-CoT's form: a text that begins with none of the letters stops the program; CODI takes it for C.
+    /// </param>
     internal static ScoredAnswer Score(string text, string gold, string dataName, bool letterRequired)
     {
         var wanted = Wanted(gold);
@@ -49,7 +51,8 @@ internal static partial class CodiScoring
             return Letter(PythonText.Strip(AnswerScorer.AfterLast(text, AnswerScorer.AnswerPrefix)), letterRequired);
         }
 
-        var asksForTruth = dataName.Contains("strategy", StringComparison.Ordinal) || dataName.Contains("prontoqa", StringComparison.OrdinalIgnoreCase);
+        var asksForTruth = dataName.Contains("strategy", StringComparison.Ordinal)
+            || dataName.Contains("prontoqa", StringComparison.OrdinalIgnoreCase);
         return !asksForTruth ? (Reading.None, null)
             : text.Contains("True", StringComparison.Ordinal) ? (Reading.Of(true), null)
             : text.Contains("False", StringComparison.Ordinal) ? (Reading.Of(false), null)
@@ -88,6 +91,7 @@ internal static partial class CodiScoring
 
         public static Reading Of(string text) => new(text, null, text);
 
-        public bool Agrees(Reading other) => Number is { } own && other.Number is { } its ? own == its : Text is not null && Text == other.Text;
+        public bool Agrees(Reading other) =>
+            Number is { } own && other.Number is { } its ? own == its : Text is not null && Text == other.Text;
     }
 }

@@ -6,7 +6,10 @@ namespace LoRi.Runs.Scoring;
 
 /// <summary>The verdicts of a <c>predictions.jsonl</c>.</summary>
 /// <param name="Path">The file.</param>
-/// <param name="Correct">Whether each question was answered rightly by CODI's rule, by its name and text, and where data repeat a question by how often it came before.</param>
+/// <param name="Correct">
+/// Whether each question was answered rightly by CODI's rule, by its name and text, and where data repeat a question by how often
+/// it came before.
+/// </param>
 /// <param name="CorrectStrict">Right answers by the strict rule; null where one rule alone scored them.</param>
 /// <param name="Disagreements">Questions where the two rules differ; null where one rule alone scored them.</param>
 internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string, bool> Correct, int? CorrectStrict, int? Disagreements)
@@ -22,7 +25,10 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
 
     private const string Form = "a line must be one JSON object with id and correct";
 
-    /// <summary>The largest difference between a share that a file states and the one that its rows have: far less than one of a million rows.</summary>
+    /// <summary>
+    /// The largest difference between a share that a file states and the one that its rows have: far less than one of a million
+    /// rows.
+    /// </summary>
     private const double Rounding = 1e-7;
 
     /// <summary>Right answers.</summary>
@@ -55,7 +61,8 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
         }
 
         return correct.Count == 0 ? throw new InputException($"{path}: holds no prediction; {Form}")
-            : new EvaluationAnswers(path, correct, Counted(strict), strict.Contains(null) ? null : strict.Zip(correct.Values).Count(pair => pair.First != pair.Second))
+            : new EvaluationAnswers(path, correct, Counted(strict),
+                strict.Contains(null) ? null : strict.Zip(correct.Values).Count(pair => pair.First != pair.Second))
             {
                 CutOff = Counted(cut),
                 Empty = Counted(empty),
@@ -90,7 +97,9 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
         var fault = examples < 1 ? $"'examples' is {examples}, but there must be at least one question"
             : accuracy is not (>= 0 and <= 1) ? $"'accuracy' is {MessageText.Number(accuracy)}, but a share lies from 0 to 1"
             : correct < 0 || correct > examples ? $"'correct' is {correct} of {examples} questions"
-            : correct is { } right && System.Math.Abs(accuracy - ((double)right / examples)) > Rounding ? $"'accuracy' is {MessageText.Number(accuracy)}, but {right} right answers of {examples} are {MessageText.Number((double)right / examples)}"
+            : correct is { } right && System.Math.Abs(accuracy - ((double)right / examples)) > Rounding
+                ? $"'accuracy' is {MessageText.Number(accuracy)}, but {right} right answers of {examples} "
+                    + $"are {MessageText.Number((double)right / examples)}"
             : null;
         if (fault is not null)
         {
@@ -99,7 +108,8 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
     }
 
     /// <summary>Takes in one line; gives the verdict of the strict rule and how the answer ended, where the line says so.</summary>
-    private static (bool? Strict, bool? Cut, bool? Empty) Add(string path, DataLine line, Dictionary<string, bool> correct, Dictionary<string, int> seen)
+    private static (bool? Strict, bool? Cut, bool? Empty) Add(
+        string path, DataLine line, Dictionary<string, bool> correct, Dictionary<string, int> seen)
     {
         try
         {
@@ -126,7 +136,9 @@ internal sealed record EvaluationAnswers(string Path, IReadOnlyDictionary<string
     {
         if (stated is { } one && found is { } other && System.Math.Abs(one - other) > Rounding)
         {
-            throw new InputException($"{path}: '{name}' is {MessageText.Number(one)}, but the {Correct.Count} rows of {Path} give {MessageText.Number(other)}; the two are not of one evaluation, evaluate again");
+            throw new InputException(
+                $"{path}: '{name}' is {MessageText.Number(one)}, but the {Correct.Count} rows of {Path} give {MessageText.Number(other)}; "
+                + "the two are not of one evaluation, evaluate again");
         }
     }
 }

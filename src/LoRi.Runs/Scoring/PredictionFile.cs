@@ -28,7 +28,9 @@ public static class PredictionFile
         try
         {
             Prediction[] all = [.. DataLines.Read(path).Select(line => OfLine(path, line))];
-            return all.Length > 0 ? all : throw new InputException($"{path}: holds no prediction; a file to score has one JSON object with text and gold a line");
+            return all.Length > 0
+                ? all
+                : throw new InputException($"{path}: holds no prediction; a file to score has one JSON object with text and gold a line");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -5,7 +5,10 @@ namespace LoRi.Runs.Scoring;
 /// <summary>The ways in which published code decides whether an output is right. The names are those of <c>--rule</c>.</summary>
 public enum ScoringRule
 {
-    /// <summary>CODI: the last number anywhere in the text, compared as doubles; letters and truth values for the data sets that have them.</summary>
+    /// <summary>
+    /// CODI: the last number anywhere in the text, compared as doubles; letters and truth values for the data sets that have
+    /// them.
+    /// </summary>
     Codi,
 
     /// <summary>SIM-CoT on CODI: the same, but a text without one of the letters stops the program instead of counting as C.</summary>

@@ -51,7 +51,8 @@ internal static partial class StrictScoring
                 || exponent is > PlainNumber.LargestExponent or < -PlainNumber.LargestExponent);
         return tooLarge
             ? null
-            : PlainNumber.Of(match.Groups["sign"].Value == "-", match.Groups["whole"].Value.Replace(",", "", StringComparison.Ordinal), match.Groups["fraction"].Value, exponent);
+            : PlainNumber.Of(match.Groups["sign"].Value == "-", match.Groups["whole"].Value.Replace(",", "", StringComparison.Ordinal),
+                match.Groups["fraction"].Value, exponent);
     }
 
     // Commas group thousands, or they part a list, which is no number.

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;
 
-/// <summary>The folder of a teacher cache: its index and its files, each of which appears under its name only when it is complete.</summary>
+/// <summary>
+/// The folder of a teacher cache: its index and its files, each of which appears under its name only when it is complete.
+/// </summary>
 internal sealed class CacheFolder
 {
     /// <summary>The folder of the raw states.</summary>
@@ -19,7 +21,8 @@ internal sealed class CacheFolder
     private readonly Action<string> info;
     private readonly Action<string, int, int>? show;
 
-    private CacheFolder(string path, CacheIndex index, Action<string> info, Action<string, int, int>? show) => (this.path, Index, this.info, this.show) = (path, index, info, show);
+    private CacheFolder(string path, CacheIndex index, Action<string> info, Action<string, int, int>? show) =>
+        (this.path, Index, this.info, this.show) = (path, index, info, show);
 
     /// <summary>What is in the folder.</summary>
     public CacheIndex Index { get; private set; }
@@ -28,7 +31,8 @@ internal sealed class CacheFolder
     public string IndexFile => CacheIndex.FileOf(path);
 
     /// <summary>Whether raw states are there only if they are to stay.</summary>
-    public bool TrajectoriesSettled => Index.KeepTrajectories || (Index.Trajectories is null && !Directory.Exists(Path.Combine(path, TrajectoriesFolder)));
+    public bool TrajectoriesSettled =>
+        Index.KeepTrajectories || (Index.Trajectories is null && !Directory.Exists(Path.Combine(path, TrajectoriesFolder)));
 
     /// <summary>Opens the cache in a folder; one that is not there yet begins as <paramref name="begin"/> and has no files.</summary>
     /// <exception cref="InputException">The cache there was made from something else.</exception>
@@ -38,13 +42,15 @@ internal sealed class CacheFolder
         if (!File.Exists(file))
         {
             return Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockName)
-                ? throw new InputException($"--teacher-cache {path}: the folder holds something, but no index.json of a teacher cache; name another folder")
+                ? throw new InputException(
+                    $"--teacher-cache {path}: the folder holds something, but no index.json of a teacher cache; name another folder")
                 : new CacheFolder(path, begin, info, show);
         }
 
         var index = CacheIndex.Read(file);
         return begin.MadeFrom.DifferenceFrom(index.MadeFrom) is { } difference
-            ? throw new InputException($"{file}: the cache was made from {difference}; name another --teacher-cache, or what it was made from")
+            ? throw new InputException(
+                $"{file}: the cache was made from {difference}; name another --teacher-cache, or what it was made from")
             : new CacheFolder(path, index, info, show);
     }
 
@@ -58,13 +64,16 @@ internal sealed class CacheFolder
         AtomicFile.CreateFolder(path);
         try
         {
-            var held = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            var held = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
+                FileOptions.DeleteOnClose);
             AtomicFile.RemoveLeft(path, SearchOption.AllDirectories);
             return held;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"--teacher-cache {path}: cannot be written, or another process is writing it ({e.Message}); wait for it, or name another folder", e);
+            throw new InputException(
+                $"--teacher-cache {path}: cannot be written, or another process is writing it ({e.Message}); wait for it, or name another "
+                + "folder", e);
         }
     }
 
@@ -79,7 +88,8 @@ internal sealed class CacheFolder
     public string FileOf(ShardSet set, string name) => Path.Combine(path, set.Folder, name);
 
     /// <summary>The files of a set that are still to be written.</summary>
-    public IEnumerable<CacheShard> Missing(ShardSet set) => set.Shards.Where(shard => shard.Sha256 is null || !File.Exists(FileOf(set, shard.File)));
+    public IEnumerable<CacheShard> Missing(ShardSet set) =>
+        set.Shards.Where(shard => shard.Sha256 is null || !File.Exists(FileOf(set, shard.File)));
 
     /// <summary>Whether all files of a set are there.</summary>
     public bool Complete(ShardSet? set) => set is not null && !Missing(set).Any();
@@ -91,7 +101,9 @@ internal sealed class CacheFolder
         var found = ContentHash.OfFile(file);
         if (found != expected)
         {
-            throw new InputException($"{file}: its SHA-256 is {found[..12]}..., but {IndexFile} says {expected[..System.Math.Min(12, expected.Length)]}...; the file is damaged, remove it and it is made again");
+            throw new InputException(
+                $"{file}: its SHA-256 is {found[..12]}..., but {IndexFile} says {expected[..System.Math.Min(12, expected.Length)]}...; the "
+                + "file is damaged, remove it and it is made again");
         }
     }
 
@@ -118,7 +130,8 @@ internal sealed class CacheFolder
         var missing = Missing(set).ToHashSet();
         if (missing.Count > 0 && missing.Count < set.Shards.Count)
         {
-            info($"teacher cache: {set.Shards.Count - missing.Count} of {set.Shards.Count} files of {what} are there; going on with {missing.First().File}");
+            info($"teacher cache: {set.Shards.Count - missing.Count} of {set.Shards.Count} files of {what} are there; going on "
+                + $"with {missing.First().File}");
         }
 
         var clock = Stopwatch.StartNew();
@@ -132,7 +145,8 @@ internal sealed class CacheFolder
                 Write(file, shard, source(), project, rows => show?.Invoke($"teacher's {what}", done + rows, all));
                 set.Shards[number] = shard with { Sha256 = ContentHash.OfFile(file) };
                 Save(Index);
-                info($"teacher cache: {what}, file {number + 1} of {set.Shards.Count}, {shard.Rows:N0} rows, {clock.Elapsed.TotalSeconds:F0} s");
+                info($"teacher cache: {what}, file {number + 1} of {set.Shards.Count}, {shard.Rows:N0} "
+                    + $"rows, {clock.Elapsed.TotalSeconds:F0} s");
             }
 
             done += shard.Rows;
@@ -149,7 +163,8 @@ internal sealed class CacheFolder
         }
     }
 
-    private static void Write(string file, CacheShard shard, IBatchedTrajectories source, Func<Tensor, Tensor> project, Action<int> progress)
+    private static void Write(
+        string file, CacheShard shard, IBatchedTrajectories source, Func<Tensor, Tensor> project, Action<int> progress)
     {
         try
         {
@@ -167,7 +182,9 @@ internal sealed class CacheFolder
         }
         catch (IOException e)
         {
-            throw new InputException($"{file}: cannot be written ({e.Message}); free some space and go on with --resume, or name a --teacher-cache elsewhere", e);
+            throw new InputException(
+                $"{file}: cannot be written ({e.Message}); free some space and go on with --resume, or name a --teacher-cache elsewhere",
+                e);
         }
     }
 }

@@ -28,7 +28,9 @@ public sealed record CacheIdentity(
             teacher, teacherSha256, rows.Count, rows.Sum(row => (long)row.Rationale.Length), HashOf(rows), levels, teacherText, dtype);
     }
 
-    /// <summary>SHA-256, in hexadecimal, of a model's weights and <c>config.json</c>, file after file in the order of their names.</summary>
+    /// <summary>
+    /// SHA-256, in hexadecimal, of a model's weights and <c>config.json</c>, file after file in the order of their names.
+    /// </summary>
     /// <exception cref="InputException">A file cannot be read.</exception>
     public static string HashOfModel(string model)
     {
@@ -68,7 +70,8 @@ public sealed record CacheIdentity(
     private static IEnumerable<string> WeightFiles(string place) => File.Exists(place)
         ? [place]
         : Directory.EnumerateFiles(place)
-            .Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal) || file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || Path.GetFileName(file) == "config.json")
+            .Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal)
+                || file.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) || Path.GetFileName(file) == "config.json")
             .Order(StringComparer.Ordinal);
 
     /// <summary>The ids of all parts of all rows, each with its length.</summary>

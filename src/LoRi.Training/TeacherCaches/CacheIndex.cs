@@ -25,7 +25,8 @@ internal sealed record ShardSet(string Folder, List<CacheShard> Shards);
 /// <param name="SubspaceSha256">The SHA-256 of <c>subspace.safetensors</c> in the folder of the coordinates.</param>
 /// <param name="SourceSha256">The SHA-256 of the states that the subspace was fitted on; null where it was given.</param>
 /// <param name="Coordinates">The coordinates and anchors.</param>
-internal sealed record CachedProjection(Dictionary<string, string> MadeFrom, string SubspaceSha256, string? SourceSha256, ShardSet Coordinates);
+internal sealed record CachedProjection(
+    Dictionary<string, string> MadeFrom, string SubspaceSha256, string? SourceSha256, ShardSet Coordinates);
 
 /// <summary>The index of a teacher cache, <c>index.json</c>: what it was made from and what is in it.</summary>
 /// <param name="Format">Always <see cref="FormatName"/>.</param>
@@ -71,17 +72,22 @@ internal sealed record CacheIndex(
         var node = JsonFile.ReadObject(path);
         if (node["format"]?.ToString() != FormatName || node["version"]?.ToString() != $"{CurrentVersion}")
         {
-            throw new InputException($"{path}: is no {FormatName} of version {CurrentVersion}; name another folder, or remove this one to collect anew");
+            throw new InputException(
+                $"{path}: is no {FormatName} of version {CurrentVersion}; name another folder, or remove this one to collect anew");
         }
 
         try
         {
             var index = JsonSerializer.Deserialize<CacheIndex>(node, Json)!;
             var names = index.Sets.SelectMany(set => set.Shards.Select(shard => shard.File).Append(set.Folder));
-            var wrong = !index.IsWhole ? "holds null in a list" : index.BatchSize < 1 || index.ShardBytes < 1 || !names.All(name => name.Length > 0 && name[0] != '.' && name == Path.GetFileName(name))
+            var wrong = !index.IsWhole ? "holds null in a list"
+                : index.BatchSize < 1 || index.ShardBytes < 1
+                    || !names.All(name => name.Length > 0 && name[0] != '.' && name == Path.GetFileName(name))
                 ? "holds a name or a number that no such index has"
                 : index.Sets.Select(index.Problem).FirstOrDefault(problem => problem is not null);
-            return wrong is null ? index : throw new InputException($"{path}: {wrong}; the file is damaged, remove the folder to collect anew");
+            return wrong is null
+                ? index
+                : throw new InputException($"{path}: {wrong}; the file is damaged, remove the folder to collect anew");
         }
         catch (JsonException e)
         {
@@ -91,7 +97,9 @@ internal sealed record CacheIndex(
 
     /// <summary>Whether no item of its lists is null; the parser looks at fields alone.</summary>
     [JsonIgnore]
-    private bool IsWhole => Projections.All(one => one is not null && one.MadeFrom.Values.All(value => value is not null)) && Sets.All(set => set.Shards.All(shard => shard is not null));
+    private bool IsWhole =>
+        Projections.All(one => one is not null && one.MadeFrom.Values.All(value => value is not null))
+            && Sets.All(set => set.Shards.All(shard => shard is not null));
 
     /// <summary>What cannot be true of the files of a set, which hold the corpus batch after batch; null where nothing is wrong.</summary>
     private string? Problem(ShardSet set)
@@ -101,9 +109,11 @@ internal sealed record CacheIndex(
         {
             var full = (long)shard.Batches * BatchSize;
             var isHash = shard.Sha256 is null or { Length: 64 } && shard.Sha256?.All(char.IsAsciiHexDigitLower) != false;
-            if (shard.FirstBatch != batches || shard.Batches < 1 || shard.Rows < 1 || shard.Rows > full || shard.Rows <= full - BatchSize || shard.Tokens < 0 || !isHash)
+            if (shard.FirstBatch != batches || shard.Batches < 1 || shard.Rows < 1 || shard.Rows > full || shard.Rows <= full - BatchSize
+                || shard.Tokens < 0 || !isHash)
             {
-                return $"says of {set.Folder}/{shard.File} what cannot be ({shard.Rows} rows in {shard.Batches} batches from {shard.FirstBatch} on, {shard.Tokens} tokens)";
+                return $"says of {set.Folder}/{shard.File} what cannot be ({shard.Rows} rows in {shard.Batches} batches "
+                    + $"from {shard.FirstBatch} on, {shard.Tokens} tokens)";
             }
 
             (batches, rows, tokens) = (batches + shard.Batches, rows + shard.Rows, tokens + shard.Tokens);
@@ -117,5 +127,6 @@ internal sealed record CacheIndex(
     public void Write(string path) => AtomicFile.WriteText(path, JsonSerializer.Serialize(this, Json) + "\n");
 
     [JsonIgnore]
-    private IEnumerable<ShardSet> Sets => Projections.Select(one => one.Coordinates).Concat(Trajectories is { } raw ? [raw] : Array.Empty<ShardSet>());
+    private IEnumerable<ShardSet> Sets =>
+        Projections.Select(one => one.Coordinates).Concat(Trajectories is { } raw ? [raw] : Array.Empty<ShardSet>());
 }

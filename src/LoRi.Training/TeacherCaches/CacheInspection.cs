@@ -6,7 +6,10 @@ namespace LoRi.Training.TeacherCaches;
 /// <summary>What is in the folder of a teacher cache, file by file.</summary>
 internal static class CacheInspection
 {
-    /// <summary>Each file of each set with what the index says of it and whether it is there; those that are there are compared with their hashes.</summary>
+    /// <summary>
+    /// Each file of each set with what the index says of it and whether it is there; those that are there are compared with their
+    /// hashes.
+    /// </summary>
     /// <exception cref="InputException">The index or a file is damaged.</exception>
     public static JsonArray Look(string path)
     {
@@ -17,7 +20,8 @@ internal static class CacheInspection
             cache.Verify(File.Exists(subspace) ? subspace : throw Missing(subspace), projection.SubspaceSha256);
         }
 
-        var sets = cache.Index.Projections.Select(projection => projection.Coordinates).Concat(cache.Index.Trajectories is { } raw ? [raw] : Array.Empty<ShardSet>());
+        var sets = cache.Index.Projections.Select(projection => projection.Coordinates)
+            .Concat(cache.Index.Trajectories is { } raw ? [raw] : Array.Empty<ShardSet>());
         return [.. sets.SelectMany(set => set.Shards.Select(shard => Row(cache, set, shard)))];
     }
 

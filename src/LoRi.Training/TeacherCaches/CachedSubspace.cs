@@ -86,7 +86,8 @@ internal static class CachedSubspace
     {
         using var hash = new ContentHash();
         hash.Add(SubspaceFile.KindName(given.Kind));
-        foreach (var values in new[] { Matrices.Values(given.LayerBasis), Matrices.Values(given.HiddenBasis), Matrices.Values(given.Mean), given.Rms })
+        foreach (var values in new[] { Matrices.Values(given.LayerBasis), Matrices.Values(given.HiddenBasis), Matrices.Values(given.Mean),
+            given.Rms })
         {
             hash.Add<double>(values);
         }

@@ -29,7 +29,8 @@ internal sealed class CollectionPlan
         (this.options, this.folder) = (options, folder);
         (Levels, Width) = (options.Levels.Indices.Count, options.Width);
         lengths = options.Rows.ToDictionary(row => row.Index, row => row.Rationale.Length);
-        Batches = [.. ModelTrajectories.Batched(options.Rows, folder.Index.BatchSize).Select(rows => rows.Select(row => row.Index).ToArray())];
+        Batches = [.. ModelTrajectories.Batched(options.Rows, folder.Index.BatchSize)
+            .Select(rows => rows.Select(row => row.Index).ToArray())];
         stateBytes = options.MadeFrom.Dtype == "float64" ? sizeof(double) : sizeof(float);
         coordinateBytes = valueBytes > sizeof(float) ? sizeof(double) : sizeof(float);
         var (layers, components) = CachedSubspace.LargestSizes(options.Settings.Subspace, known, Levels, Width);
@@ -42,7 +43,9 @@ internal sealed class CollectionPlan
     /// <summary>The rows of every batch.</summary>
     public IReadOnlyList<int[]> Batches { get; }
 
-    /// <summary>Whether raw states go to disk: because they are to be kept, or so that fitting costs no second run of the teacher.</summary>
+    /// <summary>
+    /// Whether raw states go to disk: because they are to be kept, or so that fitting costs no second run of the teacher.
+    /// </summary>
     public bool StoresStates { get; }
 
     private int Levels { get; }
@@ -79,13 +82,16 @@ internal sealed class CollectionPlan
         info($"teacher cache: will write {parts}; {MessageText.Bytes(free)} are free at {options.Folder}");
         if (Needed > free)
         {
-            throw new InputException($"--teacher-cache {options.Folder}: {MessageText.Bytes(Needed)} are needed ({parts}, and one file's scratch), but only {MessageText.Bytes(free)} are free there; "
+            throw new InputException(
+                $"--teacher-cache {options.Folder}: {MessageText.Bytes(Needed)} are needed ({parts}, and one file's scratch), but "
+                + $"only {MessageText.Bytes(free)} are free there; "
                 + "free some, name a folder on another disk, ask for lower ranks or fewer levels, or train with --online");
         }
 
         if (!StoresStates && options.Given is null && statesLeft > 0)
         {
-            info($"teacher cache: the states take {MessageText.Bytes(statesLeft)}, too much for scratch files, so the teacher runs once for the subspace and once for the coordinates");
+            info($"teacher cache: the states take {MessageText.Bytes(statesLeft)}, too much for scratch files, so the teacher runs once "
+                + "for the subspace and once for the coordinates");
         }
     }
 

@@ -38,7 +38,8 @@ public static class OnlineTeacher
         var subspace = given ?? Measured(TeacherFit.Bases(hashed, settings), source, settings, like);
         sourceSha256 = given is null ? hashed.Sha256 : null;
         return LoRiTeacher.Of(
-            subspace, settings.Objective, bound => new OnlineTargets(teacher, rows, levels, LoRiTeacher.Projecting(bound, like)), like, levels);
+            subspace, settings.Objective, bound => new OnlineTargets(teacher, rows, levels, LoRiTeacher.Projecting(bound, like)), like,
+            levels);
     }
 
     private static MeasuredSubspace Measured(FittedSubspace subspace, ITrajectorySource source, LoRiSettings settings, Tensor like)

@@ -23,7 +23,8 @@ public sealed class TeacherCache(
     private readonly Dictionary<string, string> madeFrom = CachedSubspace.MadeFrom(options.Settings.Subspace, options.Given?.Fitted);
 
     private CacheIndex Begin => new(
-        CacheIndex.FormatName, CacheIndex.CurrentVersion, options.MadeFrom, options.BatchSize, options.ShardBytes, options.KeepTrajectories, Trajectories: null, []);
+        CacheIndex.FormatName, CacheIndex.CurrentVersion, options.MadeFrom, options.BatchSize, options.ShardBytes, options.KeepTrajectories,
+        Trajectories: null, []);
 
     /// <summary>The SHA-256 of the states that the subspace was fitted on, after <see cref="Open"/>; null where it was given.</summary>
     public string? SourceSha256 { get; private set; }
@@ -77,13 +78,16 @@ public sealed class TeacherCache(
         var index = folder.Index;
         if (options.KeepTrajectories && !index.KeepTrajectories)
         {
-            throw new InputException($"{folder.IndexFile}: the cache was made without --keep-trajectories; name another --teacher-cache to make one with them");
+            throw new InputException(
+                $"{folder.IndexFile}: the cache was made without --keep-trajectories; name another --teacher-cache to make one with them");
         }
 
         if (Projection(folder) is null && index.Projections.Count > 0 && !index.KeepTrajectories)
         {
             var difference = CachedSubspace.Difference(index.Projections[0].MadeFrom, madeFrom);
-            throw new InputException($"{folder.IndexFile}: the cache holds another subspace, {difference}; name another --teacher-cache, or make one with --keep-trajectories, to which any subspace can be fitted");
+            throw new InputException(
+                $"{folder.IndexFile}: the cache holds another subspace, {difference}; name another --teacher-cache, or make one with "
+                + "--keep-trajectories, to which any subspace can be fitted");
         }
     }
 

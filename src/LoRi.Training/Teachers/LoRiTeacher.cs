@@ -47,9 +47,13 @@ public sealed class LoRiTeacher : IDisposable
         return Project(source, subspace, settings.Objective, path, like);
     }
 
-    /// <summary>Writes the targets of a corpus in a subspace that was fitted before; <paramref name="levels"/> are those that the source traces.</summary>
+    /// <summary>
+    /// Writes the targets of a corpus in a subspace that was fitted before; <paramref name="levels"/> are those that the source
+    /// traces.
+    /// </summary>
     public static LoRiTeacher Project(
-        ITrajectorySource source, MeasuredSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null, TracedLevels? levels = null)
+        ITrajectorySource source, MeasuredSubspace subspace, ObjectiveOptions objective, string path, Tensor? like = null,
+        TracedLevels? levels = null)
     {
         using var host = zeros(1);
         var example = like ?? host;
@@ -64,7 +68,8 @@ public sealed class LoRiTeacher : IDisposable
     /// <param name="levels">The levels that were traced; all where null.</param>
     /// <exception cref="InputException">The subspace lacks something that the objective needs.</exception>
     public static LoRiTeacher Of(
-        MeasuredSubspace subspace, ObjectiveOptions objective, Func<BoundSubspace, ITeacherTargets> targets, Tensor like, TracedLevels? levels)
+        MeasuredSubspace subspace, ObjectiveOptions objective, Func<BoundSubspace, ITeacherTargets> targets, Tensor like,
+        TracedLevels? levels)
     {
         var (bound, constants) = Bind(subspace, objective, new TorchTensor(like));
         try
@@ -78,7 +83,9 @@ public sealed class LoRiTeacher : IDisposable
         }
     }
 
-    /// <summary>Coordinates [B, r_L, T, r_d] of raw trajectories [B, L, T, d], in the dtype and on the device of <paramref name="like"/>.</summary>
+    /// <summary>
+    /// Coordinates [B, r_L, T, r_d] of raw trajectories [B, L, T, d], in the dtype and on the device of <paramref name="like"/>.
+    /// </summary>
     internal static Func<Tensor, Tensor> Projecting(BoundSubspace subspace, Tensor like)
     {
         var (dtype, device) = (like.dtype, like.device);

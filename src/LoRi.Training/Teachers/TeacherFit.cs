@@ -77,7 +77,8 @@ public static class TeacherFit
     /// <summary>A batch whose anchors are those of the examples that have any.</summary>
     private static void Measure(SubspaceMeasures measures, TrajectoryBatch batch)
     {
-        Subspaces.Measure(measures, CorpusReading.Exact(batch.Trajectories), batch.Lengths, CorpusReading.Exact(batch.Anchors.narrow(0, 0, 0)));
+        Subspaces.Measure(measures, CorpusReading.Exact(batch.Trajectories), batch.Lengths,
+            CorpusReading.Exact(batch.Anchors.narrow(0, 0, 0)));
         Subspaces.MeasureAnchors(measures, CorpusReading.Exact(batch.Anchors));
     }
 }

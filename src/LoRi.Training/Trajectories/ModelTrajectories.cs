@@ -17,7 +17,10 @@ public sealed record TracedLevels(IReadOnlyList<int> Indices)
         : levels.index_select(1, tensor([.. Indices.Select(index => (long)index)], ScalarType.Int64).to(levels.device));
 }
 
-/// <summary>Trajectories that the teacher computes, one pass over all examples each time they are read; examples of similar length go together.</summary>
+/// <summary>
+/// Trajectories that the teacher computes, one pass over all examples each time they are read; examples of similar length go
+/// together.
+/// </summary>
 public sealed class ModelTrajectories : IBatchedTrajectories
 {
     private readonly ReasoningModel teacher;
@@ -25,7 +28,10 @@ public sealed class ModelTrajectories : IBatchedTrajectories
     private readonly EncodedExample[][] batches;
     private readonly Action<int>? progress;
 
-    /// <summary>The examples of a data set in batches of a size; <paramref name="progress"/> is told the rows up to each batch that is read.</summary>
+    /// <summary>
+    /// The examples of a data set in batches of a size; <paramref name="progress"/> is told the rows up to each batch that is
+    /// read.
+    /// </summary>
     public ModelTrajectories(
         ReasoningModel teacher, IReadOnlyList<EncodedExample> examples, TracedLevels levels, int batchSize, Action<int>? progress = null)
     {

@@ -26,7 +26,8 @@ public sealed class OnlineTargets(
         var batch = ModelTrajectories.Compute(teacher, [.. rows.Select(row => byIndex[row])], levels);
         var coordinates = project(batch.Trajectories);
         return new TargetBatch(
-            coordinates.to(device).MoveToOuterDisposeScope(), batch.Lengths, batch.Anchors.to(coordinates.dtype).to(device).MoveToOuterDisposeScope());
+            coordinates.to(device).MoveToOuterDisposeScope(), batch.Lengths,
+            batch.Anchors.to(coordinates.dtype).to(device).MoveToOuterDisposeScope());
     }
 
     /// <inheritdoc/>

@@ -19,13 +19,16 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
     private bool complete;
     private bool overflowed;
 
-    /// <summary>Wraps a source; the scratch file goes into <paramref name="folder"/> and holds at most <paramref name="limit"/> bytes.</summary>
+    /// <summary>
+    /// Wraps a source; the scratch file goes into <paramref name="folder"/> and holds at most <paramref name="limit"/> bytes.
+    /// </summary>
     public SpooledTrajectories(ITrajectorySource source, string folder, long limit)
     {
         (this.source, this.limit) = (source, limit);
         Directory.CreateDirectory(folder);
         scratch = new FileStream(
-            Path.Combine(folder, $"trajectories-{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20, FileOptions.DeleteOnClose);
+            Path.Combine(folder, $"trajectories-{Guid.NewGuid():N}.tmp"), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 20,
+            FileOptions.DeleteOnClose);
     }
 
     /// <summary>Whether a further reading comes from disk.</summary>

@@ -21,7 +21,9 @@ public static class SubspaceFile
         SafetensorsWriter.Write(path, Contents(subspace), Metadata(subspace, seed, source));
     }
 
-    /// <summary>Writes a subspace whose measures are taken whenever it is used, as a teacher cache keeps it: its kept energy is NaN.</summary>
+    /// <summary>
+    /// Writes a subspace whose measures are taken whenever it is used, as a teacher cache keeps it: its kept energy is NaN.
+    /// </summary>
     public static void Write(string path, FittedSubspace subspace, long seed, string source) =>
         Write(path, MeasuredSubspaceModule.unmeasured(subspace), seed, source);
 
@@ -80,7 +82,8 @@ public static class SubspaceFile
             yield return Doubles(AnchorDeviation, deviation, fitted.Levels);
         }
 
-        foreach (var (name, spectrum) in fitted.Spectra.Select(pair => (Spectra.Name(pair.Key), pair.Value)).OrderBy(pair => pair.Item1, StringComparer.Ordinal))
+        foreach (var (name, spectrum) in fitted.Spectra.Select(pair => (Spectra.Name(pair.Key), pair.Value))
+            .OrderBy(pair => pair.Item1, StringComparer.Ordinal))
         {
             yield return Doubles($"spectrum.{name}.layer", spectrum.Layer, fitted.Levels);
             yield return Doubles($"spectrum.{name}.hidden", spectrum.Hidden, fitted.Width);

@@ -17,7 +17,8 @@ internal sealed class SubspaceReader(SafetensorsFile file)
     {
         if (file.Metadata.GetValueOrDefault("format") is var format && format != SubspaceFile.Format)
         {
-            throw Bad($"the metadata's format is {format ?? "missing"}, expected {SubspaceFile.Format}; name a subspace file, as `lori subspace fit` writes it");
+            throw Bad($"the metadata's format is {format ?? "missing"}, expected {SubspaceFile.Format}; name a subspace file, as `lori "
+                + "subspace fit` writes it");
         }
 
         try
@@ -42,7 +43,8 @@ internal sealed class SubspaceReader(SafetensorsFile file)
             Subspaces.PerLevel(levels, width, Values("mean", levels, width)),
             Values("rms", levels),
             MapModule.OfSeq(Spectra.Standardisations.Select(one => Tuple.Create(
-                one, new Spectrum(Values($"spectrum.{Spectra.Name(one)}.layer", levels), Values($"spectrum.{Spectra.Name(one)}.hidden", width))))),
+                one, new Spectrum(Values($"spectrum.{Spectra.Name(one)}.layer", levels),
+                    Values($"spectrum.{Spectra.Name(one)}.hidden", width))))),
             (int)Whole("examples"),
             Whole("tokens"),
             Number("energy"));
@@ -55,7 +57,8 @@ internal sealed class SubspaceReader(SafetensorsFile file)
             fitted,
             Where(!double.IsNaN(kept), () => kept),
             Where(Present(SubspaceFile.ComponentVariance), () => Variances(fitted, SubspaceFile.ComponentVariance)),
-            MapModule.OfSeq(StatisticNames().Select(name => Tuple.Create(name[SubspaceFile.StatisticPrefix.Length..], Variances(fitted, name)))),
+            MapModule.OfSeq(
+                StatisticNames().Select(name => Tuple.Create(name[SubspaceFile.StatisticPrefix.Length..], Variances(fitted, name)))),
             Where(Present(SubspaceFile.AnchorDeviation), () => Values(SubspaceFile.AnchorDeviation, fitted.Levels)));
     }
 
@@ -66,7 +69,8 @@ internal sealed class SubspaceReader(SafetensorsFile file)
     private double[] Variances(FittedSubspace fitted, string name)
     {
         var (layers, width) = fitted.CoordinateRanks;
-        return Values(name, SubspaceFile.VarianceShape(name, layers, width) ?? throw Bad($"tensor {name} is no statistic whose variance is known"));
+        return Values(
+            name, SubspaceFile.VarianceShape(name, layers, width) ?? throw Bad($"tensor {name} is no statistic whose variance is known"));
     }
 
     private InputException Bad(string reason) => new($"{file.Path}: {reason}");
@@ -91,7 +95,9 @@ internal sealed class SubspaceReader(SafetensorsFile file)
         }
 
         var values = file.ReadDoubles(name);
-        return Array.TrueForAll(values, double.IsFinite) ? values : throw Bad($"tensor {name} holds NaN or infinity; fit the subspace again");
+        return Array.TrueForAll(values, double.IsFinite)
+            ? values
+            : throw Bad($"tensor {name} holds NaN or infinity; fit the subspace again");
     }
 
     private string Text(string key) => file.Metadata.GetValueOrDefault(key) ?? throw Bad($"the metadata has no {key}");
@@ -113,6 +119,7 @@ internal sealed class SubspaceReader(SafetensorsFile file)
         "random" => SubspaceKind.NewRandom(Whole("seed")),
         "identity" => SubspaceKind.Identity,
         "complement" => SubspaceKind.Complement,
-        var other => throw Bad($"the metadata's kind is {MessageText.Quote(other)}, expected multilinear-svd, random, identity or complement"),
+        var other =>
+            throw Bad($"the metadata's kind is {MessageText.Quote(other)}, expected multilinear-svd, random, identity or complement"),
     };
 }

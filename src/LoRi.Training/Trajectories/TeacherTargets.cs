@@ -95,7 +95,8 @@ public sealed class TeacherTargets : ITeacherTargets
         long[] Whole(string name) => MemoryMarshal.Cast<byte, long>(file.Bytes(file.Get(name))).ToArray();
         var (rows, lengths) = (Whole(TeacherTargetsWriter.Rows), Whole(TeacherTargetsWriter.Lengths));
         var first = parts[0];
-        var fits = part.Coordinates.Dtype == first.Coordinates.Dtype && part.Coordinates.Shape.Skip(1).SequenceEqual(first.Coordinates.Shape.Skip(1))
+        var fits = part.Coordinates.Dtype == first.Coordinates.Dtype
+            && part.Coordinates.Shape.Skip(1).SequenceEqual(first.Coordinates.Shape.Skip(1))
             && part.Anchors.Shape.Skip(1).SequenceEqual(first.Anchors.Shape.Skip(1))
             && rows.Length == lengths.Length && part.Anchors.Shape[0] == rows.Length && lengths.Sum() == part.Coordinates.Shape[0];
         var token = 0L;
@@ -107,7 +108,9 @@ public sealed class TeacherTargets : ITeacherTargets
 
         if (!fits)
         {
-            throw new InputException($"{file.Path}: its rows, types or sizes do not fit {(parts.Count == 1 ? "together" : "those of " + first.File.Path)}; remove the file, it is made again");
+            throw new InputException(
+                $"{file.Path}: its rows, types or sizes do not fit {(parts.Count == 1 ? "together" : "those of " + first.File.Path)}; "
+                + "remove the file, it is made again");
         }
     }
 

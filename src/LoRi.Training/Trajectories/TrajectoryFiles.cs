@@ -78,7 +78,8 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         NativeRuntime.Load();
         using var file = SafetensorsFile.Open(path);
         var index = new TrajectoryIndex([file], isShard: ShardName().IsMatch(path));
-        foreach (var place in index.Examples.SelectMany(e => new[] { e.Trajectory, e.Anchor }).OfType<(SafetensorsFile, SafetensorsEntry)>())
+        foreach (var place in index.Examples.SelectMany(e => new[] { e.Trajectory, e.Anchor })
+            .OfType<(SafetensorsFile, SafetensorsEntry)>())
         {
             Read(place).Dispose();
         }
@@ -184,7 +185,11 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         var values = place.File.ReadTensor(place.Tensor.Name, ScalarType.Float64);
         using var finite = values.isfinite();
         using var all = finite.all();
-        return all.item<bool>() ? values : throw new InputException($"{TrajectoryIndex.Name(place.File, place.Tensor)} holds NaN or infinity; write the trajectories again, with a model whose states are finite");
+        return all.item<bool>()
+            ? values
+            : throw new InputException(
+                $"{TrajectoryIndex.Name(place.File, place.Tensor)} holds NaN or infinity; write the trajectories again, with a model whose "
+                + "states are finite");
     }
 
     /// <summary>The paths grouped by what is numbered together: the shards of one file belong to each other.</summary>
@@ -200,7 +205,9 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
         var match = ShardName().Match(paths[0]);
         return !match.Success || int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) == paths.Count
             ? paths
-            : throw new InputException($"{paths[0]}: {paths.Count} of the shards of this corpus are named, there are {match.Groups[2].Value.TrimStart('0')}; name all of them, or their index");
+            : throw new InputException(
+                $"{paths[0]}: {paths.Count} of the shards of this corpus are named, there are {match.Groups[2].Value.TrimStart('0')}; name "
+                + "all of them, or their index");
     }
 
     private static string[] Once(string[] paths)
@@ -232,7 +239,9 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
 
         return tensors == index.WeightMap.Count
             ? found
-            : throw new InputException($"{path}: weight_map names {index.WeightMap.Count} tensors, the shards hold {tensors}; index and shards do not belong together");
+            : throw new InputException(
+                $"{path}: weight_map names {index.WeightMap.Count} tensors, the shards hold {tensors}; index and shards do not belong "
+                + "together");
     }
 
     private void Add(IReadOnlyList<string> paths)

@@ -28,7 +28,8 @@ internal static class TrajectoryIds
         try
         {
             using var list = JsonDocument.Parse(file.Metadata[Key]);
-            return [.. list.RootElement.EnumerateArray().Select(id => id.ValueKind == JsonValueKind.String ? id.GetString()! : id.GetRawText())];
+            return [.. list.RootElement.EnumerateArray()
+                .Select(id => id.ValueKind == JsonValueKind.String ? id.GetString()! : id.GetRawText())];
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException)
         {

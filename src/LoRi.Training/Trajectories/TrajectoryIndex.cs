@@ -57,9 +57,11 @@ internal sealed partial class TrajectoryIndex
     private void Add(SafetensorsFile file, SafetensorsEntry tensor)
     {
         var match = TensorName().Match(tensor.Name);
-        if (!match.Success || !int.TryParse(match.Groups[2].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number > LargestCount)
+        if (!match.Success || !int.TryParse(match.Groups[2].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            || number > LargestCount)
         {
-            throw new InputException($"{file.Path}: tensor {MessageText.Quote(tensor.Name)} is unexpected; names are trajectory.0, anchor.0, trajectory.1, ...");
+            throw new InputException(
+                $"{file.Path}: tensor {MessageText.Quote(tensor.Name)} is unexpected; names are trajectory.0, anchor.0, trajectory.1, ...");
         }
 
         var isAnchor = match.Groups[1].Value == "anchor";

@@ -63,18 +63,23 @@ public static class TrajectoryObjective
             if (!Array.TrueForAll([mean, covariance, order, anchor], loss => double.Abs(loss) <= limit))
             {
                 var (teacher, student) = (files.Teacher.Largest(row), files.Student.Largest(row));
-                var (flag, guilty, largest) = teacher > student ? ("--teacher", files.Teacher, teacher) : ("--student", files.Student, student);
+                var (flag, guilty, largest) = teacher > student
+                    ? ("--teacher", files.Teacher, teacher)
+                    : ("--student", files.Student, student);
                 throw new InputException($"{flag} {guilty.PathOf(row)}: example {guilty.Ids[row]} holds numbers as large as "
-                    + $"{largest.ToString("G3", CultureInfo.InvariantCulture)}, whose losses are beyond float64; write trajectories of a model whose states are sound");
+                    + $"{largest.ToString("G3", CultureInfo.InvariantCulture)}, whose losses are beyond float64; write trajectories of a "
+                    + "model whose states are sound");
             }
         }
     }
 
     private static void Compute(
-        BoundObjective objective, ObjectiveOptions options, (TrajectoryFiles Teacher, TrajectoryFiles Student) files, int[] rows, AlignmentLosses[] losses)
+        BoundObjective objective, ObjectiveOptions options, (TrajectoryFiles Teacher, TrajectoryFiles Student) files, int[] rows,
+        AlignmentLosses[] losses)
     {
         var subspace = objective.Subspace;
-        var coordinates = TypedTrajectories.Project(subspace, TypedTrajectories.Teacher(subspace, new TorchTensor(files.Teacher.Trajectories(rows))));
+        var coordinates =
+            TypedTrajectories.Project(subspace, TypedTrajectories.Teacher(subspace, new TorchTensor(files.Teacher.Trajectories(rows))));
         var lengths = rows.Select(files.Teacher.Length).ToArray();
         var terms = Objectives.Measure(
             objective, coordinates, lengths, TypedTrajectories.Student(subspace, new TorchTensor(files.Student.Trajectories(rows))));
@@ -140,7 +145,9 @@ public static class TrajectoryObjective
         {
             if (rows.TryGetValue(student[row], out var other) && other != row)
             {
-                throw new InputException($"--student: example {row} is {student[row]}, which is example {other} of --teacher; both files must have the same examples in the same order");
+                throw new InputException(
+                    $"--student: example {row} is {student[row]}, which is example {other} of --teacher; both files must have the same "
+                    + "examples in the same order");
             }
         }
     }

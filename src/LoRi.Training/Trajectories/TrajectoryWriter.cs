@@ -27,7 +27,9 @@ public sealed class TrajectoryWriter : IDisposable
     private readonly List<List<Piece>> shards = [[]];
     private long bytesOfShard;
 
-    /// <summary>A writer of <paramref name="path"/>; no shard gets larger than <paramref name="shardBytes"/> unless one example is.</summary>
+    /// <summary>
+    /// A writer of <paramref name="path"/>; no shard gets larger than <paramref name="shardBytes"/> unless one example is.
+    /// </summary>
     public TrajectoryWriter(string path, long shardBytes)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -117,7 +119,8 @@ public sealed class TrajectoryWriter : IDisposable
         }
 
         SafetensorsWriter.Write(
-            file, pieces.Select(piece => new SafetensorsContent(piece.Name, piece.Dtype, piece.Shape, stream => Copy(piece, stream))), metadata);
+            file, pieces.Select(piece => new SafetensorsContent(piece.Name, piece.Dtype, piece.Shape, stream => Copy(piece, stream))),
+            metadata);
     }
 
     private void Copy(Piece piece, Stream target)
