@@ -98,7 +98,8 @@ public sealed class Trainer : IDisposable
         CompletedSteps++;
         var tokens = prepared.Lengths.Sum(length => (long)length);
         return new StepMetrics(step + 1, loss, terms, rate, norm, tokens,
-            clock.Elapsed.TotalSeconds) { Point = objective.Curriculum.PointAt(At(step)) };
+            clock.Elapsed.TotalSeconds)
+        { Point = objective.Curriculum.PointAt(At(step)) };
     }
 
     /// <inheritdoc/>

@@ -275,7 +275,9 @@ let private refused =
                 "--temperature 0 and --seed 3 contradict each other"
                 "a seed alone", [ "--prompt"; "a"; "--seed"; "3" ], "--seed 3: nothing is drawn"
                 "a cold temperature", [ "--prompt"; "a"; "--temperature"; "-1" ], "--temperature -1: must be at least 0"
-                "no temperature", [ "--prompt"; "a"; "--temperature"; "nan" ], "--temperature NaN: must be a finite number"
+                "no temperature",
+                [ "--prompt"; "a"; "--temperature"; "nan" ],
+                "--temperature NaN: must be a finite number"
                 "no share", [ "--prompt"; "a"; "--top-p"; "0" ], "--top-p 0: must be larger than 0 and at most 1"
                 "too large a share",
                 [ "--prompt"; "a"; "--top-p"; "1.5" ],

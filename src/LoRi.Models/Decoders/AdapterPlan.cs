@@ -63,7 +63,8 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
         }
 
         var plan = new AdapterPlan(config, adapted,
-            [.. config.TokenIds.Select(pair => RowsOf(pair.Key, pair.Value, shape, place))]) { Tables = tables };
+            [.. config.TokenIds.Select(pair => RowsOf(pair.Key, pair.Value, shape, place))])
+        { Tables = tables };
         plan.CheckRows(shape, place);
         return plan;
     }

@@ -19,9 +19,9 @@ public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots
     /// <summary>A copy of the decoder under this module's name, without the rows that the model appended to its tables.</summary>
     public static ModelModule CopyOfDecoder(string name, DecoderConfig config) =>
         new(name, [.. DecoderLayout.Slots(config, 0).Select(slot => slot.Under(name))])
-    {
-        Initialise = (model, _) => CopyDecoder(name, model),
-    };
+        {
+            Initialise = (model, _) => CopyDecoder(name, model),
+        };
 
     private static void CopyDecoder(string name, ReasoningModel model)
     {

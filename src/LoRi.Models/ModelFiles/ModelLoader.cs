@@ -131,7 +131,8 @@ public static class ModelLoader
             var eos = end ?? (config.EosIds.Count > 0 ? config.EosIds[0] : throw NoEnd(folder));
             config.CheckEnds(ConfigPlace(folder), [eos]);
             var special = new SpecialIds(
-                parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos) { Latent = parts?.Latent };
+                parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos)
+            { Latent = parts?.Latent };
             var extra = parts is null ? 0 : System.Math.Max(0, special.Markers.Max() + 1 - config.VocabularySize);
             var projection =
                 new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
@@ -183,7 +184,8 @@ public static class ModelLoader
         fit = adapters?.Unties(fit.Config) == true ? fit.Untied() : fit;
         var config = fit.Config;
         var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters,
-            fit.Names.Keys.ToHashSet(), modules) { Notes = [.. config.Notes, .. fit.Notes] };
+            fit.Names.Keys.ToHashSet(), modules)
+        { Notes = [.. config.Notes, .. fit.Notes] };
         try
         {
             Fill(model, source, fit);

@@ -69,8 +69,11 @@ public static class ModelWriter
     private static JsonObject GenerationConfig(DecoderConfig config, ReasoningCard? card)
     {
         int[] ends = card is null ? [.. config.EosIds] : [card.Special.Eos];
-        var json = new JsonObject { ["bos_token_id"] = config.BosId,
-            ["eos_token_id"] = ends.Length == 1 ? ends[0] : new JsonArray([.. ends.Select(id => (JsonNode)id)]) };
+        var json = new JsonObject
+        {
+            ["bos_token_id"] = config.BosId,
+            ["eos_token_id"] = ends.Length == 1 ? ends[0] : new JsonArray([.. ends.Select(id => (JsonNode)id)])
+        };
         if (config.PadId < config.VocabularySize)
         {
             json["pad_token_id"] = config.PadId;

@@ -57,8 +57,12 @@ internal sealed partial record AdaptedLibrary(string Path, byte[]? Copy, string 
     {
         var path = System.IO.Path.Combine(folder, $".{Name}.{Guid.NewGuid():N}");
         var options =
-            new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite,
-                Share = FileShare.ReadWrite | FileShare.Delete };
+            new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.ReadWrite | FileShare.Delete
+            };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -38,6 +38,20 @@ internal static class HeldScalars
         return x.div(held);
     }
 
+    /// <summary>x where it is at least <paramref name="number"/>, else that.</summary>
+    public static Tensor AtLeast(this Tensor x, double number)
+    {
+        using var held = number.ToScalar();
+        return x.clamp_min(held);
+    }
+
+    /// <summary>x, with <paramref name="number"/> where <paramref name="mask"/> is true.</summary>
+    public static Tensor Filled(this Tensor x, Tensor mask, double number)
+    {
+        using var held = number.ToScalar();
+        return x.masked_fill(mask, held);
+    }
+
     /// <summary>x * x, which <c>square</c> computes as a power with a number 2.</summary>
     public static Tensor Squared(this Tensor x) => x.mul(x);
 

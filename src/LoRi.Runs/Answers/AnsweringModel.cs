@@ -213,7 +213,8 @@ public sealed class AnsweringModel : IDisposable
             : this.reasoning;
         var ends = EndTokens.Of(options.Model, model.Config, card);
         return new GenerationPlan(reasoning, card?.PrefixIds ?? [], options.MaxNewTokens,
-            ends) { StopAfterEnds = card?.StopAfterEnds ?? 1 };
+            ends)
+        { StopAfterEnds = card?.StopAfterEnds ?? 1 };
     }
 
     private GeneratedAnswer Generate(int[] prompt, string named, Stopwatch clock, Action<string>? told)

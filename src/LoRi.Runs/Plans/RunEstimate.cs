@@ -29,7 +29,8 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         {
             var rows = System.Math.Min(data.Training.Count, (MeasuredSteps + 1) * settings.Train.BatchSize);
             return context
-                with { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence() };
+                with
+            { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence() };
         }
     }
 

@@ -22,7 +22,8 @@ internal static class SpectrumCharts
         {
             yield return new Chart($"Spectrum of the {mode} mode", "rank", "share of the energy", Series(subspaces, mode, Spectrum));
             yield return new Chart($"Energy kept by the {mode} mode", "rank", "energy kept (%)",
-                Series(subspaces, mode, Kept)) { FromZero = true };
+                Series(subspaces, mode, Kept))
+            { FromZero = true };
         }
     }
 

@@ -40,7 +40,8 @@ internal sealed class StepLog(MetricsWriter metrics, EventFile events, RunState 
     {
         var rate = tokensSince / System.Math.Max(1e-9, secondsSince);
         var row = new MetricsRow(step.Step, state.Tokens, step.Loss, step.Terms, step.LearningRate, step.GradientNorm, rate,
-            state.Seconds) { Measures = measures };
+            state.Seconds)
+        { Measures = measures };
         metrics.Write(row);
         events.Add(row.ToJson());
         (tokensSince, secondsSince) = (0, 0);

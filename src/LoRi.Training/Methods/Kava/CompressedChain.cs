@@ -64,15 +64,13 @@ public sealed record CompressedChain(Tensor Importance, Tensor Redundancy, Tenso
         var grouped = queries.reshape(levels, shared, -1, size).Times(1 / System.Math.Sqrt(size));
         var scores = grouped.matmul(keys.transpose(-2, -1)).view(levels, shared, -1, answer, span.End);
         var hidden = ones(answer, span.End, dtype: ScalarType.Bool, device: keys.device).tril(first).logical_not();
-        using var least = double.NegativeInfinity.ToScalar();
-        var seen = scores.masked_fill(hidden, least).softmax(-1).narrow(-1, span.From, span.Count).mean([2L, 3L]);
+        var seen = scores.Filled(hidden, double.NegativeInfinity).softmax(-1).narrow(-1, span.From, span.Count).mean([2L, 3L]);
         return seen / seen.sum(-1, keepdim: true);
     }
 
     private static Tensor RedundancyOf(Tensor keys)
     {
-        using var shortest = ShortestKey.ToScalar();
-        var unit = keys / keys.Squared().sum(-1, keepdim: true).sqrt().clamp_min(shortest);
+        var unit = keys / keys.Squared().sum(-1, keepdim: true).sqrt().AtLeast(ShortestKey);
         var cosines = unit.matmul(unit.transpose(-2, -1));
         var others = cosines.sum(-1).sub(cosines.diagonal(0, -2, -1));
         return others.Over(-keys.shape[2]).softmax(-1);

@@ -4,9 +4,9 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
+using LoRi.Training.Teachers;
 using TorchSharp;
 using static TorchSharp.torch;
-using LoRi.Training.Teachers;
 
 namespace LoRi.Training.Methods.LoRi;
 
