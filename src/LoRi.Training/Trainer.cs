@@ -52,6 +52,7 @@ public sealed class Trainer : IDisposable
     private readonly IReadOnlyList<EncodedExample> data;
     private readonly TrainingPlan plan;
     private readonly BatchOrder order;
+    private readonly GradientTree tree;
 
     /// <summary>A trainer that has made no step yet.</summary>
     public Trainer(ReasoningModel model, IObjective objective, IReadOnlyList<EncodedExample> data, TrainingPlan plan)
@@ -59,6 +60,7 @@ public sealed class Trainer : IDisposable
         (this.model, this.objective, this.data, this.plan) = (model, objective, data, plan);
         order = new BatchOrder(data.Count, plan.BatchSize, plan.Seed);
         Optimizer = new AdamW(model.Parameters, plan.Optimizer);
+        tree = new GradientTree(model.Parameters.Gradients);
     }
 
     /// <summary>The optimizer, whose state a checkpoint holds.</summary>
@@ -90,9 +92,7 @@ public sealed class Trainer : IDisposable
         var prepared = Prepare(step);
         var terms = new Dictionary<string, double>();
         model.Parameters.Gradients.zero_();
-        using var dropout = model.BeginDropout(plan.Seed, step);
-        var loss = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize))
-            .Sum(part => Accumulate(prepared, part, terms));
+        var loss = Differentiate(prepared, step, terms);
         var rate = plan.Optimizer.LearningRateAt(step, plan.Steps);
         var norm = Optimizer.Step(rate);
         CompletedSteps++;
@@ -102,13 +102,32 @@ public sealed class Trainer : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Optimizer.Dispose();
+    public void Dispose()
+    {
+        tree.Dispose();
+        Optimizer.Dispose();
+    }
 
     private Moment At(int step) => new(step, (double)step * plan.BatchSize / data.Count);
 
     private IPreparedStep Prepare(int step) => objective.Prepare(
         [.. order.RowsOf(step).Select(index => data[index])], At(step),
         new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
+
+    /// <summary>Loss and gradient of a step, micro-batch after micro-batch.</summary>
+    private double Differentiate(IPreparedStep prepared, int step, Dictionary<string, double> terms)
+    {
+        var loss = 0.0;
+        var parts = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).ToArray();
+        for (var part = 0; part < parts.Length; part++)
+        {
+            using var dropout = model.BeginDropout(plan.Seed, step, part);
+            loss += Accumulate(prepared, parts[part], terms);
+            tree.Add(last: part == parts.Length - 1);
+        }
+
+        return loss;
+    }
 
     private double Accumulate(IPreparedStep step, int[] rows, Dictionary<string, double> terms)
     {

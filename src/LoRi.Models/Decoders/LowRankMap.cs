@@ -41,7 +41,7 @@ public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, S
 public sealed record LowRankPart(long Outputs, Tensor? Up, double Scaling);
 
 /// <summary>
-/// Dropout whose masks follow from a seed and the number of the training step alone, so that a run that was stopped goes on with
+/// Dropout whose masks follow from a seed and the numbers of the training step and of its micro-batch alone, so that a run that was stopped goes on with
 /// the masks it would have had.
 /// </summary>
 public sealed class SeededDropout : IDisposable
@@ -49,15 +49,16 @@ public sealed class SeededDropout : IDisposable
     private readonly double kept;
     private readonly Generator generator;
 
-    /// <summary>The masks of one step.</summary>
+    /// <summary>The masks of one micro-batch.</summary>
     /// <param name="rate">Share of the values that become zero, below 1.</param>
     /// <param name="seed">Seed of the run.</param>
     /// <param name="step">Number of the step.</param>
+    /// <param name="microBatch">Number of the micro-batch in the step.</param>
     /// <param name="device">Where the masks are made.</param>
-    public SeededDropout(double rate, long seed, int step, Device device)
+    public SeededDropout(double rate, long seed, int step, int microBatch, Device device)
     {
         kept = 1 - rate;
-        generator = new Generator(new SeededRandom(seed, $"adapter dropout of step {step}").Next(), device);
+        generator = new Generator(new SeededRandom(seed, $"adapter dropout of step {step}, micro-batch {microBatch}").Next(), device);
     }
 
     /// <summary>The values that stay, divided by the share that stays.</summary>

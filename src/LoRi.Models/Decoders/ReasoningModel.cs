@@ -104,14 +104,14 @@ public sealed class ReasoningModel : IDisposable
     }
 
     /// <summary>
-    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the number of the step; nothing
+    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the numbers of the step and of its micro-batch; nothing
     /// happens where there are no adapters, or theirs drop nothing.
     /// </summary>
-    public IDisposable BeginDropout(long seed, int step)
+    public IDisposable BeginDropout(long seed, int step, int microBatch)
     {
         if (Adapters is { Config.Dropout: > 0 and var rate })
         {
-            dropout = new SeededDropout(rate, seed, step, Device);
+            dropout = new SeededDropout(rate, seed, step, microBatch, Device);
         }
 
         return new DropoutEnd(this);

@@ -7,22 +7,37 @@ namespace LoRi.Models.Tensors;
 /// </summary>
 internal static class LongNorm
 {
-    private const long PieceValues = 1 << 20;
+    /// <summary>Values whose squares are one sum: the norm of a part of whole blocks is the same wherever it is taken.</summary>
+    private const long Block = 1 << 16;
 
-    /// <summary>The norm of a flat tensor, summed in float64 over pieces that are widened one at a time.</summary>
+    /// <summary>Blocks that are widened at a time.</summary>
+    private const long Piece = 16;
+
+    /// <summary>The norm of a flat tensor: squares are added in float64 within fixed blocks, and the blocks one after the other.</summary>
     public static double Of(Tensor flat)
     {
         ArgumentNullException.ThrowIfNull(flat);
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var squares = zeros([], ScalarType.Float64, flat.device);
-        for (var first = 0L; first < flat.numel(); first += PieceValues)
+        var whole = flat.numel() / Block;
+        var sums = new List<Tensor>();
+        for (var first = 0L; first < whole; first += Piece)
         {
-            using var inner = NewDisposeScope();
-            var wide = flat.narrow(0, first, long.Min(PieceValues, flat.numel() - first)).to(ScalarType.Float64);
-            squares.IncreaseBy(wide.dot(wide), 1);
+            var blocks = long.Min(Piece, whole - first);
+            sums.Add(Squares(flat.narrow(0, first * Block, blocks * Block).view(blocks, Block)));
         }
 
-        return System.Math.Sqrt(squares.item<double>());
+        if (whole * Block < flat.numel())
+        {
+            sums.Add(Squares(flat.narrow(0, whole * Block, flat.numel() - (whole * Block)).view(1, -1)));
+        }
+
+        return sums.Count == 0 ? 0 : System.Math.Sqrt(cat(sums).cpu().data<double>().Aggregate(0.0, (sum, block) => sum + block));
+    }
+
+    private static Tensor Squares(Tensor blocks)
+    {
+        using var scope = NewDisposeScope();
+        return blocks.to(ScalarType.Float64).Squared().sum(1).MoveToOuterDisposeScope();
     }
 }

@@ -48,7 +48,7 @@ internal sealed record CacheIndex(
     List<CachedProjection> Projections)
 {
     public const string FormatName = "lori-teacher-cache";
-    public const int CurrentVersion = 1;
+    public const int CurrentVersion = 2;
 
     private static readonly JsonSerializerOptions Json = new()
     {

@@ -1,7 +1,4 @@
-using LoRi.Files.Disk;
 using LoRi.Training.Trajectories;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;
 
@@ -10,27 +7,22 @@ namespace LoRi.Training.TeacherCaches;
 /// <param name="progress">Told the rows that were read, batch by batch.</param>
 internal sealed class HashedTrajectories(ITrajectorySource source, Action<int>? progress = null) : ITrajectorySource
 {
-    /// <summary>The SHA-256 of all states and anchors in float32, in the order of reading; known after a reading.</summary>
+    /// <summary>The SHA-256 of the batches' hashes, in the order of reading; known after a reading.</summary>
     public string Sha256 { get; private set; } = string.Empty;
 
     /// <inheritdoc/>
     public void ForEach(Action<TrajectoryBatch> use)
     {
-        using var hash = new ContentHash();
+        using var hash = new TrajectoryHash();
         var done = 0;
         source.ForEach(batch =>
         {
-            Add(hash, batch.Trajectories);
-            Add(hash, batch.Anchors);
+            using var trajectories = TrajectoryHash.Host(batch.Trajectories);
+            using var anchors = TrajectoryHash.Host(batch.Anchors);
+            hash.Add(trajectories, anchors);
             use(batch);
             progress?.Invoke(done += batch.Lengths.Length);
         });
-        Sha256 = hash.Take();
-    }
-
-    private static void Add(ContentHash hash, Tensor values)
-    {
-        using var host = values.detach().to(ScalarType.Float32).cpu().contiguous();
-        hash.Add(host.bytes);
+        Sha256 = hash.Finish();
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using LoRi.Files.Disk;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -15,7 +14,7 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
     private readonly ITrajectorySource source;
     private readonly FileStream scratch;
     private readonly long limit;
-    private readonly ContentHash hash = new();
+    private readonly TrajectoryHash hash = new();
     private readonly List<(int[] Rows, int[] Lengths, long[] Shape)> index = [];
     private bool complete;
     private bool overflowed;
@@ -35,7 +34,7 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
     /// <summary>Whether a further reading comes from disk.</summary>
     public bool Spooled => complete && !overflowed;
 
-    /// <summary>The SHA-256 of all states and anchors in float32, in the order of reading; known after the first reading.</summary>
+    /// <summary>The SHA-256 of the batches' hashes, in the order of reading; known after the first reading.</summary>
     public string Sha256 { get; private set; } = string.Empty;
 
     /// <inheritdoc/>
@@ -57,7 +56,7 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
                 use(batch);
             });
             complete = true;
-            Sha256 = hash.Take();
+            Sha256 = hash.Finish();
         }
     }
 
@@ -76,8 +75,14 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
             index.Add((batch.Rows, batch.Lengths, batch.Trajectories.shape));
         }
 
-        Write(batch.Trajectories);
-        Write(batch.Anchors);
+        using var trajectories = TrajectoryHash.Host(batch.Trajectories);
+        using var anchors = TrajectoryHash.Host(batch.Anchors);
+        hash.Add(trajectories, anchors);
+        if (!overflowed)
+        {
+            scratch.Write(trajectories.bytes);
+            scratch.Write(anchors.bytes);
+        }
     }
 
     private void Replay(Action<TrajectoryBatch> use)
@@ -87,16 +92,6 @@ public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
         {
             using var scope = NewDisposeScope();
             use(new TrajectoryBatch(rows, Read(shape), lengths, Read([shape[0], shape[1], shape[3]])));
-        }
-    }
-
-    private void Write(Tensor values)
-    {
-        using var host = values.detach().to(ScalarType.Float32).cpu().contiguous();
-        hash.Add(host.bytes);
-        if (!overflowed)
-        {
-            scratch.Write(host.bytes);
         }
     }
 

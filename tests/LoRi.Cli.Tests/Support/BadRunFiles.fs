@@ -300,7 +300,7 @@ let private caches: Case list =
         "cache: an index that is no JSON", indexed "{"
         "cache: an index of something else", indexed """{"format": "lori-subspace"}"""
         "cache: an index of another version", indexed """{"format": "lori-teacher-cache", "version": 99}"""
-        "cache: an index without its parts", indexed """{"format": "lori-teacher-cache", "version": 1}"""
+        "cache: an index without its parts", indexed """{"format": "lori-teacher-cache", "version": 2}"""
         "cache: an index that leads outside",
         cached (fun cache ->
             let index = cache + "/index.json"

@@ -90,7 +90,7 @@ let private card =
 
 let private cache =
     json
-        """{"format": "lori-teacher-cache", "version": 1, "made_from": {"teacher": "t", "teacher_sha256": "a", "rows": 3, "tokens": 9, "rows_sha256": "b", "levels": "all", "teacher_text": "t", "dtype": "float32"}, "batch_size": 3, "shard_bytes": 1024, "keep_trajectories": false, "trajectories": {"folder": "trajectories", "shards": [{"file": "00001.safetensors", "first_batch": 0, "batches": 1, "rows": 3, "tokens": 9, "sha256": null}]}, "projections": [{"made_from": {"rank": "1"}, "subspace_sha256": "c", "source_sha256": null, "coordinates": {"folder": "subspace-1", "shards": [{"file": "00001.safetensors", "first_batch": 0, "batches": 1, "rows": 3, "tokens": 9, "sha256": null}]}}]}"""
+        """{"format": "lori-teacher-cache", "version": 2, "made_from": {"teacher": "t", "teacher_sha256": "a", "rows": 3, "tokens": 9, "rows_sha256": "b", "levels": "all", "teacher_text": "t", "dtype": "float32"}, "batch_size": 3, "shard_bytes": 1024, "keep_trajectories": false, "trajectories": {"folder": "trajectories", "shards": [{"file": "00001.safetensors", "first_batch": 0, "batches": 1, "rows": 3, "tokens": 9, "sha256": null}]}, "projections": [{"made_from": {"rank": "1"}, "subspace_sha256": "c", "source_sha256": null, "coordinates": {"folder": "subspace-1", "shards": [{"file": "00001.safetensors", "first_batch": 0, "batches": 1, "rows": 3, "tokens": 9, "sha256": null}]}}]}"""
 
 let private subspace =
     lazy

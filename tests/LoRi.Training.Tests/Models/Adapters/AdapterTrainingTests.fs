@@ -178,7 +178,7 @@ let private dropout =
         Expect.equal (logits first seen) (logits without seen) "outside of training nothing is dropped"
 
         let during (model: ReasoningModel) seed step =
-            use _ = model.BeginDropout(seed, step)
+            use _ = model.BeginDropout(seed, step, 0)
             logits model seen
 
         Expect.equal (during again 3L 5) (during first 3L 5) "the same masks"
@@ -199,7 +199,7 @@ let private unbiased =
     test "dropout keeps the mean" {
         NativeRuntime.Load()
         use _ = torch.NewDisposeScope()
-        use masks = new SeededDropout(0.3, 9L, 1, torch.CPU)
+        use masks = new SeededDropout(0.3, 9L, 1, 0, torch.CPU)
         let x = torch.ones (200_000L, dtype = torch.ScalarType.Float64)
         let dropped = masks.Apply x
 
