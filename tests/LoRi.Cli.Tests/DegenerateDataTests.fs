@@ -257,6 +257,29 @@ let private leftOut =
                 Expect.equal (found.GetProperty("too_long").GetInt32()) 1 "counted")
     }
 
+let private bare =
+    test "a method that learns from rationales refuses data without any" {
+        withTiny (fun folder ->
+            write folder [ for index in 1..4 -> row $"What is {index}?" "" (string index) ]
+
+            for method in LoRi.Training.KnownMethods.Students |> Seq.map _.About do
+                if method.NeedsRationale && not method.HasFrozenTeacher then
+                    refused
+                        $"none of the 4 rows has a rationale, and --method {method.Name} learns from those"
+                        folder
+                        [
+                            "distill"
+                            "--method"
+                            method.Name
+                            "--model"
+                            path folder "model"
+                            "--data"
+                            path folder "data.jsonl"
+                            "--output"
+                            path folder "run"
+                        ])
+    }
+
 [<Tests>]
 let tests =
-    testList "Degenerate data" ([ batches; copies; still; few; latents; leftOut ] @ tooLong)
+    testList "Degenerate data" ([ batches; copies; still; few; latents; leftOut; bare ] @ tooLong)

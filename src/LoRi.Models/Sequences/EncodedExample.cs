@@ -15,6 +15,9 @@ public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, 
     /// <summary>Ids of every step of the rationale, tokenised apart; empty where no one asked for them.</summary>
     public IReadOnlyList<int[]> Steps { get; init; } = [];
 
+    /// <summary>Whether the data have a rationale for it; a form may write text around one that is empty.</summary>
+    public bool HasRationale { get; init; } = Rationale.Length > 0;
+
     /// <summary>Tokens of the explicit sequence.</summary>
     public int ExplicitLength => Question.Length + Rationale.Length + Prefix.Length + Answer.Length;
 

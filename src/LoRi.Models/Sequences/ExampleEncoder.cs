@@ -56,13 +56,15 @@ public sealed class ExampleEncoder
     {
         ArgumentNullException.ThrowIfNull(example);
         int[][] steps = KeepsSteps || form.AfterStep is not null ? [.. Steps(example).Select(step => Plain(step + form.AfterStep))] : [];
+        var text = Rationale(example);
+        var rationale = form.AfterStep is null ? Plain(form.AroundRationale + text + form.AroundRationale) : [.. steps.SelectMany(step => step)];
         return new(
             index,
             Question(example.Question),
-            form.AfterStep is null ? Plain(Rationale(example)) : [.. steps.SelectMany(step => step)],
+            rationale,
             Prefix,
             [.. Plain(form.BeforeAnswer + example.Answer + form.AfterAnswer), eos])
-        { Steps = steps };
+        { Steps = steps, HasRationale = text.Length > 0 && rationale.Length > 0 };
     }
 
     private int[] Plain(string text) => tokenizer.Encode(text, addSpecialTokens: false);
@@ -73,9 +75,8 @@ public sealed class ExampleEncoder
     private string Rationale(ReasoningExample example)
     {
         var whole = teacherText == TeacherTextOption.Full || example.Steps.Count == 0;
-        var text = form.StepSeparator is { } separator && example.Steps.Count > 0 ? string.Join(separator, Steps(example))
+        return form.StepSeparator is { } separator && example.Steps.Count > 0 ? string.Join(separator, Steps(example))
             : whole ? example.Rationale
             : string.Join(example.Rationale.Contains('\n', StringComparison.Ordinal) ? "\n" : " ", Steps(example));
-        return form.AroundRationale + text + form.AroundRationale;
     }
 }

@@ -55,7 +55,7 @@ internal sealed record TrainingData(
             ? throw new InputException(
                 $"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than "
                 + $"--max-tokens, {validation.Count} held out)")
-            : new TrainingData(training, validation, tooLong, training.Count(row => row.Rationale.Length == 0))
+            : new TrainingData(training, validation, tooLong, training.Count(row => !row.HasRationale))
             {
                 TeacherRows = teacherRows,
                 Longest = longest.Tokens,
