@@ -5,6 +5,7 @@ open Expecto
 open LoRi.Cli
 open LoRi.Cli.ExitCodes
 open LoRi.Runs.Settings
+open LoRi.Training
 open LoRi.Cli.Tests.Running
 
 /// What must be there for a command line to be looked at any further.
@@ -32,6 +33,13 @@ let private bounded (command: Registry.Command) =
                 setting.Flag, setting.ValueForm.Most.Value
     ]
 
+/// A method that has an option, where some have it.
+let private having option =
+    KnownMethods.Students
+    |> Seq.tryFind (fun method -> method.About.Settings |> Seq.exists (fun setting -> setting.Flag = option))
+    |> Option.map (fun method -> [ "--method"; method.About.Name ])
+    |> Option.defaultValue []
+
 [<Tests>]
 let tests =
     testList
@@ -44,6 +52,8 @@ let tests =
                             [
                                 yield! command.Page.Name.Split ' '
                                 yield! mandatory |> Map.tryFind command.Page.Name |> Option.defaultValue []
+                                if command.Page.Name = "distill" then
+                                    yield! having option
                                 option
                                 "2000000000"
                             ]

@@ -134,8 +134,8 @@ let private badIndex () =
             [
                 text[.. text.Length / 2], "is not valid JSON"
                 "[]", "holds a JSON Array where an object is needed"
-                "{}", "is no lori-teacher-cache of version 1"
-                text.Replace("\"version\": 1", "\"version\": 2"), "is no lori-teacher-cache of version 1"
+                "{}", "is no lori-teacher-cache of version 2"
+                text.Replace("\"version\": 2", "\"version\": 3"), "is no lori-teacher-cache of version 2"
                 text.Replace("\"batch_size\": 3", "\"batch_size\": \"x\""), "the file is damaged"
                 text.Replace("00001.safetensors", "../1.safetensors"), "the file is damaged"
                 text.Replace("\"rows_sha256\"", "\"other\""), "the file is damaged"
