@@ -222,5 +222,34 @@ let private shown =
         Expect.isFalse (text.Contains "not shown") "steps are shown by the moving line"
     }
 
+/// A trial on a few rows is no cache of all rows.
+let private beside =
+    test "a dry run leaves a teacher cache that is named as it is, be it there or not" {
+        withTiny (fun folder ->
+            let cache = Path.Combine(folder, "cache")
+
+            let named run =
+                distill folder 4 run @ [ "--teacher-cache"; cache ]
+
+            let estimated () =
+                let outcome = lori (named "dry" @ [ "--dry-run" ])
+                Expect.equal outcome.Code Success outcome.Error
+
+            estimated ()
+            Expect.isFalse (Directory.Exists cache) "none is made"
+            let made = lori (named "run")
+            Expect.equal made.Code Success made.Error
+
+            let contents () =
+                [
+                    for file in Directory.GetFiles(cache, "*", SearchOption.AllDirectories) |> Array.sort ->
+                        file, File.ReadAllBytes file
+                ]
+
+            let before = contents ()
+            estimated ()
+            Expect.equal (contents ()) before "the one that is there")
+    }
+
 [<Tests>]
-let tests = testList "Watch" (lost @ board @ estimates @ [ shown ])
+let tests = testList "Watch" (lost @ board @ estimates @ [ shown; beside ])

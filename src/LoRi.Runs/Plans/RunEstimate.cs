@@ -30,7 +30,7 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
             var rows = System.Math.Min(data.Training.Count, (MeasuredSteps + 1) * settings.Train.BatchSize);
             return context
                 with
-            { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence() };
+            { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence(), IsTrial = true };
         }
     }
 

@@ -59,6 +59,9 @@ public sealed record StageContext
     /// <summary>Whether the run has made steps before: what it collected then must be kept.</summary>
     public bool HasBegun { get; init; }
 
+    /// <summary>Whether this is a trial on a few rows, which may write into <see cref="Folder"/> alone.</summary>
+    public bool IsTrial { get; init; }
+
     /// <summary>Told what happens.</summary>
     public required IStageLog Log { get; init; }
 

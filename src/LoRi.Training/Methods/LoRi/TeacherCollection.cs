@@ -98,7 +98,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
 
     private TeacherCacheOptions CacheOptions(IReadOnlyList<EncodedExample> rows, TracedLevels levels, MeasuredSubspace? given) => new()
     {
-        Folder = options.TeacherCache ?? Path.Combine(context.Folder, CacheFolder),
+        Folder = context.IsTrial || options.TeacherCache is not { } named ? Path.Combine(context.Folder, CacheFolder) : named,
         MadeFrom = CacheIdentity.Of(
             context.Teacher!,
             CacheIdentity.HashOfModel(context.Teacher!),
