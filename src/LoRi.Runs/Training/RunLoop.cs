@@ -41,7 +41,6 @@ internal sealed class RunLoop(
     /// <summary>Steps that the stage before this one made.</summary>
     private int stepsBefore;
 
-
     private bool KeepsBest => settings.Train.Keep == KeptWeights.Best;
 
     /// <summary>Whether checkpoints that are due are left out where saving would take more than a tenth of the time.</summary>
@@ -113,10 +112,8 @@ internal sealed class RunLoop(
         return new(stage.Name, State.BestStep - State.Offset, "best");
     }
 
-    private static string ModuleOf(IReadOnlyList<ModelModule> modules, string slot) =>
-        modules.FirstOrDefault(module => slot.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? LearningStage.Decoder;
-
-    private string ModuleOf(string slot) => ModuleOf(model.Modules, slot);
+    private string ModuleOf(string slot) =>
+        model.Modules.FirstOrDefault(module => slot.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? LearningStage.Decoder;
 
     private bool Train(Trainer trainer, IObjective objective, RunCheckpoint? from, CancellationToken stop)
     {
