@@ -87,6 +87,9 @@ public sealed class ReasoningModel : IDisposable
     /// <summary>The weights of a decoder among its modules; make them once per step.</summary>
     public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module);
 
+    /// <summary>A weight of a module in the compute type.</summary>
+    internal Tensor Weight(string slot) => Parameters[slot].dtype == Precision.Compute ? Parameters[slot] : Parameters[slot].to(Precision.Compute);
+
     /// <summary>The names that a checkpoint gives the decoder's weights.</summary>
     public IReadOnlyList<string> BaseNames { get; }
 

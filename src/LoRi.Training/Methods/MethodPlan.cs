@@ -17,7 +17,10 @@ public abstract class MethodPlan : IDisposable
     public abstract IReasoning Reasoning { get; }
 
     /// <summary>How many end ids the trained model writes before its answer is at its end.</summary>
-    public virtual int StopAfterEnds => 1;
+    public virtual int StopAfterEnds => Reasoning.Mode == AnswerMode.Explicit && Form.EndAfterRationale ? 2 : 1;
+
+    /// <summary>Whether a model that is given as the teacher must have been trained in this form: a frozen one, or one that writes chains already.</summary>
+    public virtual bool StartsFromForm => About.HasFrozenTeacher;
 
     /// <summary>The rows that the method adds to the tables.</summary>
     public virtual MarkerRows Markers => MarkerRows.Two;

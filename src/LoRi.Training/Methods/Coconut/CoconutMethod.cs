@@ -38,9 +38,12 @@ public sealed class CoconutMethod : IMethod
 
         public override MethodFacts About => about;
 
-        public override SequenceForm Form => CoconutForm.Value;
+        public override SequenceForm Form => TextForms.Coconut;
 
         public override IReasoning Reasoning => new SequentialReasoning(stages.PerStep * stages.Last, stages.PerStep);
+
+        /// <summary>Without the stage in which it learns to write chains, the start must write them already.</summary>
+        public override bool StartsFromForm => stages.First > 0;
 
         public override MarkerRows Markers { get; } = new(Latent: false, MarkersBegin);
 

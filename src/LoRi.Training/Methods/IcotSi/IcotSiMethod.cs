@@ -23,15 +23,11 @@ public sealed class IcotSiMethod : IMethod
     /// <summary>The model is asked as it was trained: it writes what was left of its chain, an end of sequence, the answer and another one.</summary>
     private sealed class IcotSiPlan(MethodFacts about, SettingValues values) : MethodPlan
     {
-        private const int Ends = 2;
-
         public override MethodFacts About => about;
 
-        public override SequenceForm Form => IcotSiForm.Value;
+        public override SequenceForm Form => TextForms.Icot;
 
         public override IReasoning Reasoning => PlainReasoning.Explicit;
-
-        public override int StopAfterEnds => Ends;
 
         public override ProjectionKind? Projection => ProjectionKind.Identity;
 
