@@ -54,7 +54,7 @@ public static class ExportStage
         }
 
         info($"written: {options.Output}");
-        return [.. Directory.GetFiles(options.Output).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        return [.. Directory.GetFiles(options.Output, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(options.Output, file)).Order(StringComparer.Ordinal)];
     }
 
     private static ReasoningCard? WriteMerged(string folder, ExportOptions options, TextTokenizer? tokenizer)
@@ -98,6 +98,7 @@ public static class ExportStage
             File.Copy(Path.Combine(adapter, name), Path.Combine(folder, name));
         }
 
+        ModuleFiles.Copy(adapter, folder);
         return ReasoningCard.Read(adapter);
     }
 

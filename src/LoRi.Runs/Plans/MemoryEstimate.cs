@@ -74,13 +74,17 @@ public sealed class MemoryEstimate(DecoderConfig config)
     /// <param name="elementBytes">Bytes of a number of the arithmetic: 4 or 2.</param>
     /// <param name="adapters">Whether adapters are trained in place of all weights.</param>
     /// <param name="online">Whether a frozen teacher is held as well.</param>
-    public double Training(MethodFacts method, int elementBytes, bool adapters, bool online = false)
+    /// <param name="modules">What is trained beside the decoder and its projection; left out, nothing.</param>
+    public double Training(MethodFacts method, int elementBytes, bool adapters, bool online = false, IReadOnlyList<ModelModule>? modules = null)
     {
-        var copy = elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0;
+        ArgumentNullException.ThrowIfNull(method);
+        ParameterSlot[] beside = [.. (modules ?? []).SelectMany(module => module.Slots)];
+        var extra = beside.Where(slot => slot.Trained).Sum(slot => (double)slot.Count);
+        var copy = elementBytes < MasterBytes ? elementBytes * (Parameters + beside.Sum(slot => (double)slot.Count)) : 0;
         var projection = !method.TakesLatentSteps ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
-        var trained = projection + (adapters ? AdapterParameters : Parameters);
-        var frozen = adapters ? (double)Parameters : 0;
-        var teacher = online ? (MasterBytes * (double)Parameters) + copy : 0;
+        var trained = projection + extra + (adapters ? AdapterParameters : Parameters);
+        var frozen = (adapters ? (double)Parameters : 0) + beside.Sum(slot => (double)slot.Count) - extra;
+        var teacher = online ? (MasterBytes * (double)Parameters) + (elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0) : 0;
         return (4 * MasterBytes * trained) + (MasterBytes * frozen) + copy + teacher + StepActivations(method, elementBytes);
     }
 

@@ -67,6 +67,7 @@ internal sealed class PreparedRun : IDisposable
             tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
             tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
             stop.ThrowIfCancellationRequested();
+            MemoryCheck.Models(settings, method);
             log.Phase("loading the model");
             var model = LoadStart(tokenizer, new LoadSettings(precision, device));
             try

@@ -66,7 +66,7 @@ internal sealed class RunLoop(
         }
 
         manual_seed(settings.Train.Seed);
-        model.Parameters.Learn(stage.Trains.Count == 0 ? null : slot => stage.Trains.Contains(ModuleOf(slot.Name)));
+        model.Parameters.Learn(stage.Learns(model));
         var objective = stage.Objective(context);
         using var trainer = new Trainer(model, objective, data.Training, plan.Training);
         Begin(trainer, stage, number, from is not null && number == from.State.Stage ? from : null);
@@ -111,9 +111,6 @@ internal sealed class RunLoop(
         log.Info(string.Create(CultureInfo.InvariantCulture, $"the weights of step {State.BestStep} are kept, whose validation task loss {NumberText.Of(State.BestValidation!.Value)} is the lowest"));
         return new(stage.Name, State.BestStep - State.Offset, "best");
     }
-
-    private string ModuleOf(string slot) =>
-        model.Modules.FirstOrDefault(module => slot.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? LearningStage.Decoder;
 
     private bool Train(Trainer trainer, IObjective objective, RunCheckpoint? from, CancellationToken stop)
     {

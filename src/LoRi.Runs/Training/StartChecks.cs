@@ -39,6 +39,11 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
             warn($"--data {Files}: all {data.Training.Count:N0} training rows are one and the same, so that there is one row to learn from");
         }
 
+        if (settings.FormNote(method) is { } form)
+        {
+            warn(form);
+        }
+
         method.Look(data.Training, warn);
     }
 
