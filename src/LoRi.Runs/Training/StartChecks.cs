@@ -43,8 +43,6 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
         {
             warn(form);
         }
-
-        method.Look(data.Training, warn);
     }
 
     /// <summary>Refuses rows, trained on or held out, that are longer than the model or its frozen teacher has positions.</summary>
@@ -74,6 +72,7 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
     public void Steps(RunPlan plan)
     {
         var (batch, rows) = (train.BatchSize, data.Training.Count);
+        method.Look(data.Training, new(plan.Steps, batch, rows), warn);
         var asked = train.Epochs;
         var passes = $"{plan.Steps:N0} {(plan.Steps == 1 ? "step makes" : "steps make")} {Text(plan.Epochs)} passes over the {rows:N0} {(rows == 1 ? "row" : "rows")}"
             + (asked is { } epochs ? $", where --epochs asks for {Text(epochs)}" : "");

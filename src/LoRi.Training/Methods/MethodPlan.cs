@@ -33,8 +33,9 @@ public abstract class MethodPlan : IDisposable
 
     /// <summary>Looks at the rows before the first step, and warns where they teach less than they seem to.</summary>
     /// <param name="rows">The training rows.</param>
+    /// <param name="length">How long a stage trains on them.</param>
     /// <param name="warn">Told what the user should look at.</param>
-    public virtual void Look(IReadOnlyList<EncodedExample> rows, Action<string> warn)
+    public virtual void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
     {
     }
 

@@ -16,6 +16,7 @@ public sealed class CoconutMethod : IMethod
         NeedsRationale = true,
         NeedsSteps = true,
         Settings = CoconutSettings.All,
+        Rules = CoconutSettings.Rules,
     };
 
     /// <inheritdoc/>
@@ -48,6 +49,19 @@ public sealed class CoconutMethod : IMethod
         public override MarkerRows Markers { get; } = new(Latent: false, MarkersBegin);
 
         public override ProjectionKind? Projection => ProjectionKind.Identity;
+
+        /// <summary>A run that ends before chains are wholly replaced leaves a model that is asked otherwise than it has learnt.</summary>
+        public override void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
+        {
+            ArgumentNullException.ThrowIfNull(rows);
+            ArgumentNullException.ThrowIfNull(warn);
+            var (stage, longer) = (stages.StageAt(length.Last), rows.Count(row => row.Steps.Count > stages.StageAt(length.Last)));
+            if (stage < stages.Last || (stage == stages.Last && longer > 0))
+            {
+                warn($"the run ends in stage {stage} of {stages.Last + 1}: {longer:N0} of {rows.Count:N0} rows have more than the {stage} steps that are replaced there, and the trained model, which is asked with "
+                    + $"{Reasoning.LatentSteps} latent steps, has learnt {stage * stages.PerStep}; train longer, or lower --epochs-per-stage or --last-stage");
+            }
+        }
 
         public override IReadOnlyList<Stage> Stages => [new LearningStage("train", _ => new CoconutObjective(stages, values.Get(CoconutSettings.Uniform)))];
     }

@@ -33,16 +33,29 @@ public sealed class IcotSiMethod : IMethod
 
         public override IReadOnlyList<Stage> Stages => [new LearningStage("train", Objective)];
 
+        /// <summary>Chains that are longer than what is removed in the end are still written by the trained model, in part.</summary>
+        public override void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
+        {
+            ArgumentNullException.ThrowIfNull(rows);
+            ArgumentNullException.ThrowIfNull(warn);
+            var longest = rows.Max(row => row.Rationale.Length);
+            if (ScheduleOf(length.Rows, length.BatchSize).At(length.Steps - 1) is { } removed && removed < longest)
+            {
+                warn($"the run ends with {removed} tokens removed, but chains have up to {longest}, {rows.Count(row => row.Rationale.Length > removed):N0} of {rows.Count:N0} more than that: the trained model still writes "
+                    + "what is left of them; train longer, or raise --remove-per-epoch, or lower --remove-all-from");
+            }
+        }
+
         private IcotSiObjective Objective(StageContext context) => new(
-            ScheduleOf(context),
+            ScheduleOf(context.Rows.Count, context.BatchSize),
             new RemovalOffsets(values.Get(IcotSiSettings.Smoothing) ?? double.PositiveInfinity).Draw,
             values.Get(IcotSiSettings.Side),
             keepsPositions: false,
             values.Get(SharedSettings.OptimizerReset));
 
-        private RemovalSchedule ScheduleOf(StageContext context) => new()
+        private RemovalSchedule ScheduleOf(int rows, int batch) => new()
         {
-            StepsPerEpoch = (context.Rows.Count + context.BatchSize - 1) / context.BatchSize,
+            StepsPerEpoch = (rows + batch - 1) / batch,
             PerEpoch = values.Get(IcotSiSettings.PerEpoch),
             StartFrom = values.Get(IcotSiSettings.StartFrom),
             AllFrom = values.Get(IcotSiSettings.AllFrom),
