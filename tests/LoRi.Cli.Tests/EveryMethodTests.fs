@@ -45,7 +45,9 @@ let private writeSteps (path: string) =
 /// A command line of a method: small numbers where it has such settings.
 let private command (about: MethodFacts) adapters (folder: string) (output: string) =
     let model = Path.Combine(folder, "model")
-    let has (setting: LoRi.Files.Settings.Setting) = about.Settings |> Seq.exists (fun own -> own.Key = setting.Key)
+
+    let has (setting: LoRi.Files.Settings.Setting) =
+        about.Settings |> Seq.exists (fun own -> own.Key = setting.Key)
 
     [
         yield! [ "distill"; "--method"; about.Name ]
@@ -58,7 +60,16 @@ let private command (about: MethodFacts) adapters (folder: string) (output: stri
         if has SharedSettings.Sweeps then
             yield! [ "--sweeps"; "2" ]
         if adapters then
-            yield! [ "--lora-rank"; "2"; "--lora-dropout"; "0.2"; "--lora-targets"; "q_proj"; "v_proj" ]
+            yield!
+                [
+                    "--lora-rank"
+                    "2"
+                    "--lora-dropout"
+                    "0.2"
+                    "--lora-targets"
+                    "q_proj"
+                    "v_proj"
+                ]
         yield! training folder steps output
         yield! [ "--checkpoint-every"; "1" ]
     ]
@@ -94,7 +105,12 @@ let private breakOff (arguments: string list) (run: string) after =
 /// Stages that train; what a collecting stage takes is kept on disk and tested with it.
 let private stagesOf (method: IMethod) =
     use plan = method.Plan LoRi.Files.Settings.SettingValues.None
-    [ for stage in plan.Stages do if stage :? LearningStage then stage.Name ]
+
+    [
+        for stage in plan.Stages do
+            if stage :? LearningStage then
+                stage.Name
+    ]
 
 let private resumed (method: IMethod) adapters =
     test "it is broken off in every stage and goes on to the same bits" {
@@ -120,7 +136,17 @@ let private predictions folder (model: string) =
         lori
             [
                 yield! [ "evaluate"; "--model"; model; "--data"; Path.Combine(folder, "data.jsonl") ]
-                yield! [ "--output"; output; "--limit"; "6"; "--max-new-tokens"; "12"; "--threads"; "1" ]
+                yield!
+                    [
+                        "--output"
+                        output
+                        "--limit"
+                        "6"
+                        "--max-new-tokens"
+                        "12"
+                        "--threads"
+                        "1"
+                    ]
             ]
     )
 
@@ -139,7 +165,16 @@ let private predictions folder (model: string) =
 
 let private generated options =
     (loriJson (
-        [ "generate"; "--prompt"; "1 + 2 + 3 ="; "--max-new-tokens"; "8"; "--threads"; "1"; "--json" ]
+        [
+            "generate"
+            "--prompt"
+            "1 + 2 + 3 ="
+            "--max-new-tokens"
+            "8"
+            "--threads"
+            "1"
+            "--json"
+        ]
         @ options
     ))
         .GetProperty("ids")
@@ -151,7 +186,10 @@ let private carried (about: MethodFacts) adapters =
             let path name = Path.Combine(folder, name)
             writeSteps (path "data.jsonl")
             succeed (lori (command about adapters folder "run"))
-            let answers, answer = predictions folder (path "run"), generated [ "--model"; path "run" ]
+
+            let answers, answer =
+                predictions folder (path "run"), generated [ "--model"; path "run" ]
+
             succeed (lori [ "export"; "--model"; path "run"; "--output"; path "merged" ])
 
             if adapters then

@@ -44,7 +44,10 @@ let private warned =
             let plain = distill "icot-kd" [ "--teacher"; model; "--model"; model ] folder 1
             Expect.stringContains plain "has no lori.json that tells its form" "a plain checkpoint"
             Directory.Delete(path folder "run", true)
-            let fitting = distill "icot-kd" [ "--teacher"; taught folder "icot"; "--model"; model ] folder 1
+
+            let fitting =
+                distill "icot-kd" [ "--teacher"; taught folder "icot"; "--model"; model ] folder 1
+
             Expect.isFalse (fitting.Contains " form ") "a teacher in the form that is asked for"
             Directory.Delete(path folder "run", true)
             let other = distill "coconut" [ "--teacher"; path folder "teacher" ] folder 1
@@ -68,7 +71,10 @@ let private counted =
             let shape = ModelLoader.Shape model
             let reasoning: IReasoning = SubstitutedReasoning(1, 0.05, shape.VocabularySize)
             let basis = weights (DecoderLayout.Slots(shape, 0))
-            let modules = [ for part in reasoning.Modules shape -> $"{part.Name} {weights part.Slots}" ]
+
+            let modules =
+                [ for part in reasoning.Modules shape -> $"{part.Name} {weights part.Slots}" ]
+
             let parts = String.concat ", " modules
             Expect.stringContains log $"models: model {basis}, {parts}, frozen teacher {basis}" "models"
 
@@ -91,7 +97,13 @@ let private inspected =
 
             let shape = ModelLoader.Shape(path folder "model")
             let reasoning: IReasoning = SubstitutedReasoning(1, 0.05, shape.VocabularySize)
-            let slots = [ for part in reasoning.Modules shape do yield! part.Slots ]
+
+            let slots =
+                [
+                    for part in reasoning.Modules shape do
+                        yield! part.Slots
+                ]
+
             let trained = slots |> List.filter _.Trained |> List.sumBy _.Count
             let frozen = (slots |> List.sumBy _.Count) - trained
             let teacher = DecoderLayout.Slots(shape, 0) |> Seq.sumBy _.Count
@@ -104,7 +116,10 @@ let private kept =
         withTiny (fun folder ->
             let model = path folder "model"
             let best = [ "--validation-fraction"; "0.3"; "--keep"; "best"; "--eval-every"; "2" ]
-            let log = distill "icot-kd" ([ "--teacher"; model; "--model"; model ] @ best) folder 4
+
+            let log =
+                distill "icot-kd" ([ "--teacher"; model; "--model"; model ] @ best) folder 4
+
             Expect.equal (log.Split("are kept, whose validation task loss").Length - 1) 3 "once a stage"
             let card = card (path folder "run")
             Expect.equal (text "kept" (card.GetProperty "trained")) "best" "kept"
@@ -122,7 +137,10 @@ let private tooSoon =
 
             let runs =
                 [
-                    "coconut", [ "--last-stage"; "2"; "--epochs-per-stage"; "0.1" ], 2, Some "the run ends in stage 1 of 3"
+                    "coconut",
+                    [ "--last-stage"; "2"; "--epochs-per-stage"; "0.1" ],
+                    2,
+                    Some "the run ends in stage 1 of 3"
                     "coconut", [ "--last-stage"; "2"; "--epochs-per-stage"; "0.1" ], 12, None
                     "icot-si", [ "--remove-per-epoch"; "10" ], 3, Some "the run ends with 2 tokens removed"
                     "icot-si", [ "--remove-per-epoch"; "10"; "--remove-all-from"; "2" ], 3, None
@@ -143,12 +161,21 @@ let private tooSoon =
 let private otherSteps =
     test "another number of latent steps than the card's stands in the evaluation" {
         withTiny (fun folder ->
-            distill "pccot" [ "--model"; path folder "model"; "--latent-steps"; "2"; "--sweeps"; "2" ] folder 2 |> ignore
+            distill "pccot" [ "--model"; path folder "model"; "--latent-steps"; "2"; "--sweeps"; "2" ] folder 2
+            |> ignore
 
             let evaluate options (output: string) =
                 let log =
                     succeed (
-                        [ "evaluate"; "--model"; path folder "run"; "--data"; path folder "data.jsonl"; "--limit"; "2" ]
+                        [
+                            "evaluate"
+                            "--model"
+                            path folder "run"
+                            "--data"
+                            path folder "data.jsonl"
+                            "--limit"
+                            "2"
+                        ]
                         @ [ "--output"; path folder output; "--threads"; "1" ]
                         @ options
                     )

@@ -46,7 +46,9 @@ let private isValid command (settings: JsonNode) =
 
 /// The method that a recipe trains by.
 let private methodOf (recipe: string) =
-    let named = (OptionFile.Read recipe).Settings["method"] |> Option.ofObj |> Option.map string
+    let named =
+        (OptionFile.Read recipe).Settings["method"] |> Option.ofObj |> Option.map string
+
     let known = named |> Option.bind (KnownMethods.Find >> Option.ofObj)
     (defaultArg known KnownMethods.Teacher).About
 
@@ -72,11 +74,13 @@ let private tiny (recipe: string) (work: string) =
 
         if about.HasFrozenTeacher then
             yield! [ "--teacher"; model ]
+
         if not about.HasFrozenTeacher || about.StartsFromBase then
             yield! [ "--model"; model ]
         // The rationales of the tests are of one step.
         if File.ReadAllText(recipe).Contains "teacher_text: without-last-step" then
             yield! [ "--teacher-text"; "full" ]
+
         if File.ReadAllText(recipe).Contains "layer_rank: 2" then
             yield! [ "--hidden-rank"; "4" ]
     ]

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -88,7 +87,11 @@ public sealed class ReasoningModel : IDisposable
     public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module);
 
     /// <summary>A weight of a module in the compute type.</summary>
-    internal Tensor Weight(string slot) => Parameters[slot].dtype == Precision.Compute ? Parameters[slot] : Parameters[slot].to(Precision.Compute);
+    internal Tensor Weight(string slot)
+    {
+        var weight = Parameters[slot];
+        return weight.dtype == Precision.Compute ? weight : weight.to(Precision.Compute);
+    }
 
     /// <summary>The names that a checkpoint gives the decoder's weights.</summary>
     public IReadOnlyList<string> BaseNames { get; }
@@ -107,8 +110,8 @@ public sealed class ReasoningModel : IDisposable
     }
 
     /// <summary>
-    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the numbers of the step and of its micro-batch; nothing
-    /// happens where there are no adapters, or theirs drop nothing.
+    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the numbers of the step and of its
+    /// micro-batch; nothing happens where there are no adapters, or theirs drop nothing.
     /// </summary>
     public IDisposable BeginDropout(long seed, int step, int microBatch)
     {

@@ -1,10 +1,10 @@
-using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
 
-/// <summary>Two linear maps with a rectifier between them, W2 relu(W1 x + b1) + b2: a part of a module, named as PyTorch names a sequence.</summary>
+/// <summary>
+/// Two linear maps with a rectifier between them, W2 relu(W1 x + b1) + b2: a part of a module, named as PyTorch names a sequence.
+/// </summary>
 /// <param name="First">The first map.</param>
 /// <param name="Second">The second map.</param>
 internal sealed record TwoLayerMap(LinearMap First, LinearMap Second)
@@ -21,10 +21,12 @@ internal sealed record TwoLayerMap(LinearMap First, LinearMap Second)
         [new(name + ".weight", [outputs, inputs], true), new(name + ".bias", [outputs], false)];
 
     /// <summary>The map of a name among a model's modules.</summary>
-    public static TwoLayerMap Read(ReasoningModel model, string name) => new(ReadLinear(model, name + ".0"), ReadLinear(model, name + ".2"));
+    public static TwoLayerMap Read(ReasoningModel model, string name) =>
+        new(ReadLinear(model, name + ".0"), ReadLinear(model, name + ".2"));
 
     /// <summary>One linear map of a name among a model's modules.</summary>
-    public static LinearMap ReadLinear(ReasoningModel model, string name) => new(model.Weight(name + ".weight"), model.Weight(name + ".bias"));
+    public static LinearMap ReadLinear(ReasoningModel model, string name) =>
+        new(model.Weight(name + ".weight"), model.Weight(name + ".bias"));
 
     /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
     public Tensor Apply(Tensor x) => Second.Apply(nn.functional.relu(First.Apply(x)));

@@ -24,7 +24,13 @@ public sealed record SubstitutedReasoning(int Components, double Temperature, in
     public bool FeedsPrefix => false;
 
     /// <inheritdoc/>
-    public JsonObject Latents => new() { ["kind"] = Kind, ["components"] = Components, ["temperature"] = Temperature, ["vocabulary"] = Vocabulary };
+    public JsonObject Latents => new()
+    {
+        ["kind"] = Kind,
+        ["components"] = Components,
+        ["temperature"] = Temperature,
+        ["vocabulary"] = Vocabulary,
+    };
 
     /// <summary>What emulates the states.</summary>
     public StateEmulator Emulator => new(Components, Temperature);
@@ -45,10 +51,12 @@ public sealed record SubstitutedReasoning(int Components, double Temperature, in
 
     /// <summary>What a card says.</summary>
     /// <exception cref="JsonException">A number is missing or out of range.</exception>
-    internal static SubstitutedReasoning Read(JsonObject json) => new(
-        ReasoningKinds.Whole(json, "components"),
-        json["temperature"] is JsonValue value && value.TryGetValue<double>(out var temperature) && temperature > 0 && double.IsFinite(temperature)
-            ? temperature
-            : throw new JsonException($"latents.temperature must be a number above 0, it is {json["temperature"]?.ToJsonString() ?? "not there"}"),
-        ReasoningKinds.Whole(json, "vocabulary"));
+    internal static SubstitutedReasoning Read(JsonObject json) =>
+        new(ReasoningKinds.Whole(json, "components"), TemperatureOf(json), ReasoningKinds.Whole(json, "vocabulary"));
+
+    private static double TemperatureOf(JsonObject json) =>
+        json["temperature"] is JsonValue value && value.TryGetValue<double>(out var found) && found > 0 && double.IsFinite(found)
+            ? found
+            : throw new JsonException(
+                $"latents.temperature must be a number above 0, it is {json["temperature"]?.ToJsonString() ?? "not there"}");
 }

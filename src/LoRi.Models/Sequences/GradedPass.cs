@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Sequences;
@@ -17,16 +16,19 @@ public sealed class GradedPass
 
     private readonly Lazy<(Tensor Logits, Tensor CrossEntropySum)> grades;
 
-    private GradedPass(PaddedRows rows, IReadOnlyList<GradedRow> graded, Tensor[]? levels, Func<(Tensor Logits, Tensor CrossEntropySum)> grade)
+    private GradedPass(PaddedRows rows, IReadOnlyList<GradedRow> graded, Tensor[]? levels,
+        Func<(Tensor Logits, Tensor CrossEntropySum)> grade)
     {
         (this.rows, this.graded, this.levels) = (rows, graded, levels);
         grades = new(grade);
     }
 
-    /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V]. Computed when first asked for.</summary>
+    /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V]. Computed when first asked
+    /// for.</summary>
     public Tensor Logits => grades.Value.Logits;
 
-    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a float64 scalar. Computed when first asked for.</summary>
+    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a float64 scalar. Computed when first asked
+    /// for.</summary>
     public Tensor CrossEntropySum => grades.Value.CrossEntropySum;
 
     /// <summary>Runs the rows, after a cache where there is one.</summary>
@@ -38,12 +40,13 @@ public sealed class GradedPass
     /// <param name="trace">Receives what is inside the blocks; null for nothing.</param>
     /// <param name="intervention">Replaces states at one column, which of a row is the number of its token; null for nothing.</param>
     public static GradedPass Run(
-        ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null, DecoderTrace? trace = null,
-        Intervention? intervention = null)
+        ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null,
+            DecoderTrace? trace = null, Intervention? intervention = null)
     {
         var inputs = PaddedRows.Right([.. graded.Select(row => row.FeedsLast ? row.Ids : row.Ids[..^1])], model.Device);
         var positions = PositionGap.In(inputs.After(before?.Progress), inputs, graded);
-        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, inputs), positions, before?.Cache, levels, trace, intervention);
+        var embedded = model.Decoder.Embed(weights, inputs);
+        var pass = model.Decoder.Forward(weights, embedded, positions, before?.Cache, levels, trace, intervention);
         return new GradedPass(inputs, graded, pass.Levels, () => Grade(model, weights, pass.Final, inputs, graded));
     }
 

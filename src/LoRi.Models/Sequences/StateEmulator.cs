@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Sequences;
@@ -68,9 +67,12 @@ public sealed class StateEmulator(int components, double temperature)
     }
 
     /// <summary>The last state is read before the last block: what comes after it has no part, and stays as it was copied.</summary>
-    private static bool IsRead(ParameterSlot slot, DecoderConfig config) =>
-        slot.Name == $"{Name}.{DecoderLayout.Embedding(config)}" || slot.Name == $"{Name}.{DecoderLayout.Positions}"
-        || Enumerable.Range(0, config.Layers - 1).Any(layer => slot.Name.StartsWith($"{Name}.{DecoderLayout.BlockName(config, layer)}", StringComparison.Ordinal));
+    private static bool IsRead(ParameterSlot slot, DecoderConfig config)
+    {
+        var read = Enumerable.Range(0, config.Layers - 1).Select(layer => DecoderLayout.BlockName(config, layer))
+            .Append(DecoderLayout.Embedding(config)).Append(DecoderLayout.Positions);
+        return read.Any(name => slot.Name.StartsWith($"{Name}.{name}", StringComparison.Ordinal));
+    }
 
     private static string MapOf(int layer) => $"{Name}.mlps.{layer}";
 

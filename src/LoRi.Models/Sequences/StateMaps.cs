@@ -17,7 +17,8 @@ public static class StateMaps
     public static ModelModule Module(DecoderConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
-        ParameterSlot[] slots = [.. Enumerable.Range(0, config.Layers).SelectMany(layer => TwoLayerMap.Slots(MapOf(layer), config.HiddenSize, config.HiddenSize))];
+        long d = config.HiddenSize;
+        ParameterSlot[] slots = [.. Enumerable.Range(0, config.Layers).SelectMany(layer => TwoLayerMap.Slots(MapOf(layer), d, d))];
         return new(Name, slots) { Exported = true, Initialise = (model, seed) => TwoLayerMap.Initialise(model, slots, seed) };
     }
 

@@ -116,7 +116,7 @@ public static class StageModel
     {
         ArgumentNullException.ThrowIfNull(asked);
         return OtherSteps(asked, card) is { } trained
-            ? $"--latent-steps {asked.LatentSteps}: the model was trained with {trained}, so that its answers say little of how it was trained"
+            ? $"--latent-steps {asked.LatentSteps}: the model was trained with {trained}; its answers say little of what it has learnt"
             : null;
     }
 

@@ -54,7 +54,8 @@ public static class ExportStage
         }
 
         info($"written: {options.Output}");
-        return [.. Directory.GetFiles(options.Output, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(options.Output, file)).Order(StringComparer.Ordinal)];
+        var files = Directory.GetFiles(options.Output, "*", SearchOption.AllDirectories);
+        return [.. files.Select(file => Path.GetRelativePath(options.Output, file)).Order(StringComparer.Ordinal)];
     }
 
     private static ReasoningCard? WriteMerged(string folder, ExportOptions options, TextTokenizer? tokenizer)
@@ -72,6 +73,11 @@ public static class ExportStage
         {
             AtomicFile.WriteText(Path.Combine(folder, GenerationConfig),
                 JsonFile.ReadObject(generation).ToJsonString(JsonText.Indented) + "\n");
+        }
+
+        if (card is not null && ModellingFile.Takes(card))
+        {
+            ModellingFile.WriteBesideWeights(folder);
         }
 
         return card;
@@ -99,7 +105,14 @@ public static class ExportStage
         }
 
         ModuleFiles.Copy(adapter, folder);
-        return ReasoningCard.Read(adapter);
+        var card = ReasoningCard.Read(adapter);
+        var merged = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(adapter))!, "config.json");
+        if (card is not null && ModellingFile.Takes(card) && File.Exists(merged))
+        {
+            ModellingFile.Write(folder, JsonFile.ReadObject(merged));
+        }
+
+        return card;
     }
 
     private static void WriteTokenizer(string folder, string source, TextTokenizer? tokenizer)

@@ -5,7 +5,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Weights;
 using LoRi.Runs.Plans;
-using LoRi.Runs.Settings;
 using LoRi.Training;
 using LoRi.Training.Methods;
 
@@ -98,7 +97,8 @@ internal static class ModelReport
                 var methods = KnownMethods.Students.Prepend(KnownMethods.Teacher).ToArray();
                 foreach (var method in methods)
                 {
-                    rows.Add(Row(method.About.Name, dtype, adapters, estimate.Training(method.About, bytes, adapters, method.About.HoldsTeacher, Modules(method, shape))));
+                    var needed = estimate.Training(method.About, bytes, adapters, method.About.HoldsTeacher, Modules(method, shape));
+                    rows.Add(Row(method.About.Name, dtype, adapters, needed));
                 }
 
                 foreach (var method in methods.Select(method => method.About).Where(method => method.HoldsTeacherBy is not null))

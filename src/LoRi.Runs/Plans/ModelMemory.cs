@@ -1,4 +1,3 @@
-using System.Globalization;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
@@ -34,7 +33,7 @@ internal sealed record ModelMemory(IReadOnlyList<(string Name, long Values)> Mod
         return new(models, trained + (adapters is null ? start : 0));
     }
 
-    /// <summary>Bytes of all weights, of the gradients and both moments of what is trained, and of weights in the type of the arithmetic.</summary>
+    /// <summary>Bytes of all weights, in the type of the arithmetic as well, of gradients and of both moments of what is trained.</summary>
     public double Bytes(DtypeOption dtype)
     {
         var precision = StageModel.PrecisionOf(dtype);
@@ -44,8 +43,11 @@ internal sealed record ModelMemory(IReadOnlyList<(string Name, long Values)> Mod
     }
 
     /// <summary>The models in words, with the bytes of their weights.</summary>
-    public string Describe(DtypeOption dtype) => string.Join(
-        ", ", Models.Select(model => string.Create(CultureInfo.InvariantCulture, $"{model.Name} {MessageText.Bytes(model.Values * StageModel.PrecisionOf(dtype).Master.ElementSize())}")));
+    public string Describe(DtypeOption dtype)
+    {
+        var size = StageModel.PrecisionOf(dtype).Master.ElementSize();
+        return string.Join(", ", Models.Select(model => $"{model.Name} {MessageText.Bytes(model.Values * size)}"));
+    }
 
     private static long Count(DecoderConfig shape) => DecoderLayout.Slots(shape, 0).Sum(slot => slot.Count);
 }

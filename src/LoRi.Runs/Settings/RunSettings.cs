@@ -62,13 +62,14 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
         if (teacher is not null && Latent.AnswerPrefix is { } given && given != teacher && Method.About.HasFrozenTeacher)
         {
             throw new InputException(
-                $"--answer-prefix {MessageText.Quote(given)} and --teacher {Train.Teacher} contradict each other: this teacher was trained with {MessageText.Quote(teacher)}; leave --answer-prefix out");
+                $"--answer-prefix {MessageText.Quote(given)} and --teacher {Train.Teacher} contradict each other: this teacher was "
+                    + $"trained with {MessageText.Quote(teacher)}; leave --answer-prefix out");
         }
 
         return With(RowSettings.AnswerPrefix, Latent.AnswerPrefix ?? teacher ?? LatentOptions.DefaultAnswerPrefix);
     }
 
-    /// <summary>The card of the model that chains are read by or that is trained further: the frozen teacher where there is one, else the start.</summary>
+    /// <summary>The card of the model whose form matters: a frozen teacher where there is one, else the start.</summary>
     private (string Named, ReasoningCard? Card) Chains => Method.About.HasFrozenTeacher
         ? ($"--teacher {Train.Teacher}", ModelLoader.Card(Train.Teacher!))
         : ($"{(Train.Teacher is null ? "--model" : "--teacher")} {Start}", ModelLoader.Card(Start));
@@ -81,7 +82,8 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
         if (method.StartsFromForm && Chains is var (named, card) && card is not null && card.Form != method.Form)
         {
             throw new InputException(
-                $"{named}: writes its rows in the form {card.Form.Name}, but --method {method.About.Name} needs one that writes them in the form {method.Form.Name}; train it with `lori teach --form {method.Form.Name}`");
+                $"{named}: writes its rows in the form {card.Form.Name}, but --method {method.About.Name} needs one that writes them in "
+                + $"the form {method.Form.Name}; train it with `lori teach --form {method.Form.Name}`");
         }
     }
 

@@ -4,7 +4,8 @@ using LoRi.Models.Sequences;
 
 namespace LoRi.Training.Methods;
 
-/// <summary>A method with its options: everything that a run needs to know of it, from the text of a row to the card of the trained model.</summary>
+/// <summary>A method with its options: everything that a run needs to know of it, from the text of a row to the card of the trained
+/// model.</summary>
 public abstract class MethodPlan : IDisposable
 {
     /// <summary>What the method is.</summary>
@@ -19,13 +20,14 @@ public abstract class MethodPlan : IDisposable
     /// <summary>How many end ids the trained model writes before its answer is at its end.</summary>
     public virtual int StopAfterEnds => Reasoning.Mode == AnswerMode.Explicit && Form.EndAfterRationale ? 2 : 1;
 
-    /// <summary>Whether a model that is given as the teacher must have been trained in this form: a frozen one, or one that writes chains already.</summary>
+    /// <summary>Whether the model that reads chains must have been trained in this form: a frozen teacher, or a start that writes them.</summary>
     public virtual bool StartsFromForm => About.HasFrozenTeacher;
 
     /// <summary>The rows that the method adds to the tables.</summary>
     public virtual MarkerRows Markers => MarkerRows.Two;
 
-    /// <summary>The map from a final state to the next latent input, where the method leaves no choice; null where settings say it.</summary>
+    /// <summary>The map from a final state to the next latent input, where the method leaves no choice; null where settings say
+    /// it.</summary>
     public virtual ProjectionKind? Projection => null;
 
     /// <summary>Its stages, in their order.</summary>

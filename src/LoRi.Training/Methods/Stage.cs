@@ -20,7 +20,8 @@ public sealed record LearningStage(string Name, Func<StageContext, IObjective> O
     public IReadOnlyList<string> Trains { get; init; } = [];
 
     /// <summary>Chooses the parameters of a model that it trains; null for all.</summary>
-    public Func<ParameterSlot, bool>? Learns(ReasoningModel model) => Trains.Count == 0 ? null : slot => Trains.Contains(ModuleOf(slot, model));
+    public Func<ParameterSlot, bool>? Learns(ReasoningModel model) =>
+        Trains.Count == 0 ? null : slot => Trains.Contains(ModuleOf(slot, model));
 
     /// <summary>The name of the decoder with its projection and adapters, among those of modules.</summary>
     public const string Decoder = "decoder";

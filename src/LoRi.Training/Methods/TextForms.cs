@@ -20,7 +20,8 @@ public enum TextForm
 public static class TextForms
 {
     /// <summary>The form of a teacher.</summary>
-    public static readonly Setting<TextForm> Form = new("form", "name", Forms.Choice<TextForm>(), TextForm.Plain, "how a row is written, as the method needs it that this teaches: {choices}")
+    public static readonly Setting<TextForm> Form = new(
+        "form", "name", Forms.Choice<TextForm>(), TextForm.Plain, "how a row is written, as the method needs it that this teaches: {choices}")
     {
         Group = SettingGroups.Model,
     };

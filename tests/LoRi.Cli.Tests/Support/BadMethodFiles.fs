@@ -30,7 +30,16 @@ let private taught (form: string) (folder: string) =
 
 let private distill (name: string) options (folder: string) =
     [
-        yield! [ "distill"; "--method"; name; "--data"; data folder; "--output"; folder + "/run" ]
+        yield!
+            [
+                "distill"
+                "--method"
+                name
+                "--data"
+                data folder
+                "--output"
+                folder + "/run"
+            ]
         yield! short
         yield! options
     ]
@@ -47,7 +56,9 @@ let private asked (model: string) =
     [ "generate"; "--model"; model; "--prompt"; "What" ]
 
 let private withoutRationale =
-    [ for a in 1..4 -> $"""{{"question": "What is {a} + 2 ?", "answer": "{a + 2}"}}""" ]
+    [
+        for a in 1..4 -> $"""{{"question": "What is {a} + 2 ?", "answer": "{a + 2}"}}"""
+    ]
 
 let cases: Case list =
     [
@@ -98,7 +109,17 @@ let cases: Case list =
         fun folder -> distill "coconut" [ "--teacher"; taught "plain" folder; "--first-stage"; "1" ] folder
         "coconut: a first stage beyond the last",
         fun folder ->
-            distill "coconut" [ "--model"; TinyFolder.model folder "m"; "--first-stage"; "5"; "--last-stage"; "3" ] folder
+            distill
+                "coconut"
+                [
+                    "--model"
+                    TinyFolder.model folder "m"
+                    "--first-stage"
+                    "5"
+                    "--last-stage"
+                    "3"
+                ]
+                folder
         "icot-si: a setting of another course",
         fun folder -> distill "icot-si" [ "--model"; TinyFolder.model folder "m"; "--last-stage"; "3" ] folder
         "lori: a teacher in another form",

@@ -19,8 +19,7 @@ open TorchSharp
 
 let references () = referencesOf "icot-kd"
 
-let private folder (reference: Reference) (model: string) =
-    path $"{reference.Folder}/base_{model}"
+let private folder (reference: Reference) (model: string) = path $"{reference.Folder}/base_{model}"
 
 /// A plain model of the reference: the teacher, or the start of another one.
 let plain (reference: Reference) (model: string) (precision: Precision) : ReasoningModel =
@@ -65,7 +64,7 @@ let private fill (model: ReasoningModel) (emulator: ReasoningModel) (reference: 
     for entry in extra.Entries do
         let target = model.Parameters.Part entry.Name
         // With fewer components than the reference has, its first rows are used.
-        target.copy_((tensorOf extra entry.Name).narrow(0L, 0L, target.shape[0])) |> ignore
+        target.copy_ ((tensorOf extra entry.Name).narrow(0L, 0L, target.shape[0])) |> ignore
 
 /// The student with its maps and its emulator; no rows are added to its table.
 let student (reference: Reference) (components: int) (precision: Precision) : ReasoningModel =

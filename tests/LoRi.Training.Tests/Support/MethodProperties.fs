@@ -86,6 +86,7 @@ let private slopes stride subject (model: ReasoningModel) =
         use _ = torch.no_grad ()
         let direction = torch.zeros_like values
         LoRi.Models.SeededRandom(seed, "direction").FillNormal(direction, 1.0)
+
         let at (distance: float) =
             model.Parameters.Values.copy_ (values + direction * distance.ToScalar()) |> ignore
             number (smooth subject model)

@@ -7,7 +7,7 @@ namespace LoRi.Training.Methods.CotSft;
 public sealed class CotSftMethod : IMethod
 {
     /// <inheritdoc/>
-    public MethodFacts About { get; } = new("cot", "the explicit chain of thought") 
+    public MethodFacts About { get; } = new("cot", "the explicit chain of thought")
     {
         IsStudent = false,
         ReadsChain = true,

@@ -19,7 +19,8 @@ public interface IStateSource
 public sealed class EmulatedStates(StateEmulator emulator) : IStateSource
 {
     /// <inheritdoc/>
-    public Tensor Of(ReasoningModel model, IReadOnlyList<EncodedExample> rows) => emulator.Run(model, [.. rows.Select(row => row.Question)]);
+    public Tensor Of(ReasoningModel model, IReadOnlyList<EncodedExample> rows) =>
+        emulator.Run(model, [.. rows.Select(row => row.Question)]);
 
     /// <inheritdoc/>
     public int LengthOf(EncodedExample row)

@@ -5,7 +5,10 @@ using LoRi.Models.Sequences;
 
 namespace LoRi.Training.Methods.IcotKd;
 
-/// <summary>iCoT-KD: states of the teacher's chain, written into the student; then emulated from the question. See <see cref="SubstitutedObjective"/>.</summary>
+/// <summary>
+/// iCoT-KD: states of the teacher's chain, written into the student; then emulated from the question. See
+/// <see cref="SubstitutedObjective"/>.
+/// </summary>
 public sealed class IcotKdMethod : IMethod
 {
     /// <inheritdoc/>
@@ -39,12 +42,19 @@ public sealed class IcotKdMethod : IMethod
 
         public override IReadOnlyList<Stage> Stages =>
         [
-            new LearningStage("student", context => new SubstitutedObjective(TeacherOf(context))) { Trains = [LearningStage.Decoder, StateMaps.Name] },
-            new LearningStage("emulator", context => new EmulatorObjective(TeacherOf(context), Emulated)) { Trains = [StateEmulator.Name] },
+            new LearningStage("student", context => new SubstitutedObjective(TeacherOf(context)))
+            {
+                Trains = [LearningStage.Decoder, StateMaps.Name],
+            },
+            new LearningStage("emulator", context => new EmulatorObjective(TeacherOf(context), Emulated))
+            {
+                Trains = [StateEmulator.Name],
+            },
             new LearningStage("coupled", _ => new SubstitutedObjective(WithoutTeacher())),
         ];
 
-        private SubstitutedReasoning Substituted => new(values.Get(IcotKdSettings.Components), values.Get(IcotKdSettings.Temperature), vocabulary);
+        private SubstitutedReasoning Substituted =>
+            new(values.Get(IcotKdSettings.Components), values.Get(IcotKdSettings.Temperature), vocabulary);
 
         private EmulatedStates Emulated => new(Substituted.Emulator);
 
@@ -61,7 +71,8 @@ public sealed class IcotKdMethod : IMethod
             base.Dispose(disposing);
         }
 
-        private TeacherStates TeacherOf(StageContext context) => teacher ??= new(context.LoadTeacher(), new StatePlaces(values.Get(IcotKdSettings.Step)).Of);
+        private TeacherStates TeacherOf(StageContext context) =>
+            teacher ??= new(context.LoadTeacher(), new StatePlaces(values.Get(IcotKdSettings.Step)).Of);
 
         private EmulatedStates WithoutTeacher()
         {

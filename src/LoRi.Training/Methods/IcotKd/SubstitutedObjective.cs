@@ -2,7 +2,6 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.IcotKd;
@@ -28,13 +27,15 @@ public sealed class SubstitutedObjective(IStateSource states) : Objective<Encode
     public override Totals Count(IReadOnlyList<EncodedExample> rows) => new((Totals.Task, rows.Sum(row => row.Answer.Length)));
 
     /// <inheritdoc/>
-    public override Tensor Task(ReasoningModel model, IReadOnlyList<EncodedExample> part, Totals whole) => Pass(model, part).CrossEntropySum.Over(whole[Totals.Task]);
+    public override Tensor Task(ReasoningModel model, IReadOnlyList<EncodedExample> part, Totals whole) =>
+        Pass(model, part).CrossEntropySum.Over(whole[Totals.Task]);
 
     /// <summary>The student's pass over question and answer.</summary>
     public GradedPass Pass(ReasoningModel model, IReadOnlyList<EncodedExample> part)
     {
         ArgumentNullException.ThrowIfNull(model);
-        GradedRow[] rows = [.. part.Select(row => new GradedRow([.. row.Question, .. row.Answer], row.Question.Length, row.Question.Length - 1))];
+        static GradedRow WithAnswer(EncodedExample row) => new([.. row.Question, .. row.Answer], row.Question.Length, row.Question.Length - 1);
+        GradedRow[] rows = [.. part.Select(WithAnswer)];
         var write = StateMaps.Writing(model, states.Of(model, part), [.. rows.Select(row => row.Anchor)]);
         return GradedPass.Run(model, model.Weights(), rows, levels: false, intervention: write);
     }

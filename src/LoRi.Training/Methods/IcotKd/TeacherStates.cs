@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.IcotKd;
@@ -10,7 +9,7 @@ namespace LoRi.Training.Methods.IcotKd;
 /// without weights), t_l. No gradient reaches the teacher. Owns it.
 /// </summary>
 /// <param name="teacher">The teacher.</param>
-/// <param name="places">Where states are read, in tokens of question and chain, from a row in the teacher's tokens and the number of blocks.</param>
+/// <param name="places">Where states are read: the token of every block, from a row in the teacher's tokens and the number of blocks.</param>
 public sealed class TeacherStates(ReasoningModel teacher, Func<EncodedExample, int, IReadOnlyList<int>> places) : IStateSource, IDisposable
 {
     private const double NormEpsilon = 1e-5;
@@ -27,7 +26,8 @@ public sealed class TeacherStates(ReasoningModel teacher, Func<EncodedExample, i
         IReadOnlyList<int>[] tokens = [.. read.Select(row => places(row, teacher.Config.Layers))];
         var states = Enumerable.Range(0, teacher.Config.Layers).Select(layer =>
         {
-            var index = tensor([.. tokens.Select((row, at) => ((long)at * inputs.Width) + row[layer])], ScalarType.Int64).to(teacher.Device);
+            long[] places = [.. tokens.Select((row, at) => ((long)at * inputs.Width) + row[layer])];
+            var index = tensor(places, ScalarType.Int64).to(teacher.Device);
             return levels[layer].reshape(-1, teacher.Config.HiddenSize).index_select(0, index);
         });
         return nn.functional.layer_norm(stack(states, 1), [teacher.Config.HiddenSize], null, null, NormEpsilon).MoveToOuterDisposeScope();

@@ -1,5 +1,4 @@
 using LoRi.Files.Settings;
-using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
@@ -20,7 +19,8 @@ public sealed class IcotSiMethod : IMethod
     /// <inheritdoc/>
     public MethodPlan Plan(SettingValues values) => new IcotSiPlan(About, values);
 
-    /// <summary>The model is asked as it was trained: it writes what was left of its chain, an end of sequence, the answer and another one.</summary>
+    /// <summary>The model is asked as it was trained: it writes what was left of its chain, an end of sequence, the answer and another
+    /// one.</summary>
     private sealed class IcotSiPlan(MethodFacts about, SettingValues values) : MethodPlan
     {
         public override MethodFacts About => about;
@@ -38,11 +38,12 @@ public sealed class IcotSiMethod : IMethod
         {
             ArgumentNullException.ThrowIfNull(rows);
             ArgumentNullException.ThrowIfNull(warn);
-            var longest = rows.Max(row => row.Rationale.Length);
-            if (ScheduleOf(length.Rows, length.BatchSize).At(length.Steps - 1) is { } removed && removed < longest)
+            if (ScheduleOf(length.Rows, length.BatchSize).At(length.Steps - 1) is { } removed
+                && rows.Count(row => row.Rationale.Length > removed) is > 0 and var longer)
             {
-                warn($"the run ends with {removed} tokens removed, but chains have up to {longest}, {rows.Count(row => row.Rationale.Length > removed):N0} of {rows.Count:N0} more than that: the trained model still writes "
-                    + "what is left of them; train longer, or raise --remove-per-epoch, or lower --remove-all-from");
+                warn($"the run ends with {removed} tokens removed, and {longer:N0} of {rows.Count:N0} chains are longer, up to "
+                    + $"{rows.Max(row => row.Rationale.Length)} tokens: the trained model still writes what is left of them; train longer, or "
+                    + "raise --remove-per-epoch, or lower --remove-all-from");
             }
         }
 

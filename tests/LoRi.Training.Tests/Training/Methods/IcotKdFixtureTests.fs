@@ -31,13 +31,19 @@ let private ids (reference: Reference) () =
     let eos, all = reference.Id "eos_id", batch reference
 
     for row in rows reference do
-        let theirs (name: string) = ints (List.item row.Index (items name all))
+        let theirs (name: string) =
+            ints (List.item row.Index (items name all))
 
         let chain = [| row.Question; row.Rationale; row.Prefix |]
         unpadded eos (theirs "input_ids_all") (Array.concat [| yield! chain; row.Answer |]) "question, chain, answer"
         unpadded eos (theirs "input_ids_cot") (Array.concat chain) "question, chain"
         unpadded eos (theirs "input_ids_nocot") (Array.append row.Question row.Answer) "question, answer"
-        let graded = [| "labels_all", Array.concat [| row.Rationale; row.Prefix; row.Answer |]; "labels_nocot", row.Answer |]
+
+        let graded =
+            [|
+                "labels_all", Array.concat [| row.Rationale; row.Prefix; row.Answer |]
+                "labels_nocot", row.Answer
+            |]
 
         for name, ids in graded do
             let labels = theirs name
@@ -45,7 +51,9 @@ let private ids (reference: Reference) () =
             Expect.equal (Array.truncate (hidden.Length + ids.Length) labels) (Array.append hidden ids) name
             Expect.allEqual labels[hidden.Length + ids.Length ..] -100 $"{name}: padding"
 
-        let separator (name: string) = (ints (reference.Batch.GetProperty name))[row.Index]
+        let separator (name: string) =
+            (ints (reference.Batch.GetProperty name))[row.Index]
+
         Expect.equal (row.Question.Length - 1) (separator "first_separator") "first end"
         Expect.equal (row.Question.Length + row.Rationale.Length) (separator "second_separator") "second end"
 
@@ -55,7 +63,9 @@ let private readAt (reference: Reference) () =
     use teacher = plain reference "teacher" Precision.Full
     let layers = teacher.Config.Layers
     let rows = rows reference
-    let own (rule: StatePlaces) = rows |> Array.map (fun row -> List.ofSeq (rule.Of(row, layers)))
+
+    let own (rule: StatePlaces) =
+        rows |> Array.map (fun row -> List.ofSeq (rule.Of(row, layers)))
 
     for rule in rules reference do
         match rule, places rule with
@@ -84,11 +94,20 @@ let private compareGradients numbers (model: ReasoningModel) (wanted: JsonElemen
         near numbers.Value norm found[name] $"gradient of {name}"
 
     // Of what the reference does not name, no gradient may be left.
-    let all = number (model.Parameters.Gradients.``to``(torch.ScalarType.Float64).norm())
+    let all =
+        number (model.Parameters.Gradients.``to``(torch.ScalarType.Float64).norm())
+
     near numbers.Value (wanted.GetProperty("grad_norm_global").GetDouble()) all "norm of all gradients"
 
 /// Loss, graded tokens, how many of them are right, gradients.
-let private compare numbers (model: ReasoningModel) (objective: IObjective) rows (pass: (unit -> torch.Tensor * int[]) option) (wanted: JsonElement) =
+let private compare
+    numbers
+    (model: ReasoningModel)
+    (objective: IObjective)
+    rows
+    (pass: (unit -> torch.Tensor * int[]) option)
+    (wanted: JsonElement)
+    =
     let step = prepared objective rows
     let loss = (step.Losses(model, 0, rows.Length) |> Seq.exactlyOne).Value
     near numbers.Loss (wanted.GetProperty("loss").GetDouble()) (number loss) "loss"
@@ -112,7 +131,9 @@ let private teacher (reference: Reference) numbers () =
     at reference numbers "teacher" (fun () ->
         use model = plain reference "teacher" numbers.Precision
         let rows = rows reference
-        let graded = rows |> Array.collect (fun row -> Array.concat [ row.Rationale; row.Prefix; row.Answer ])
+
+        let graded =
+            rows |> Array.collect (fun row -> Array.concat [ row.Rationale; row.Prefix; row.Answer ])
 
         let pass () =
             (GradedPass.Run(model, model.Weights(), Array.map GradedRow.Explicit rows, false)).Logits, graded
@@ -123,7 +144,10 @@ let private statesOfTeacher (reference: Reference) numbers rule () =
     at reference numbers "teacher's states" (fun () ->
         use states = teacherStates reference rule numbers.Precision
         use golden = openGolden reference numbers
-        let found = (states :> IStateSource).Of(plain reference "teacher" numbers.Precision, rows reference)
+
+        let found =
+            (states :> IStateSource).Of(plain reference "teacher" numbers.Precision, rows reference)
+
         Expect.isFalse found.requires_grad "no gradient reaches the teacher"
         compareStates numbers golden "teacher_states" [ rule, found ])
 
@@ -147,7 +171,10 @@ let private onTeacher (reference: Reference) numbers rule () =
         use model = student reference 1 numbers.Precision
         use states = teacherStates reference rule numbers.Precision
         let objective, rows = SubstitutedObjective states, rows reference
-        let pass () = (objective.Pass(model, rows)).Logits, rows |> Array.collect _.Answer
+
+        let pass () =
+            (objective.Pass(model, rows)).Logits, rows |> Array.collect _.Answer
+
         compare numbers model objective rows (Some pass) (wantedOf reference numbers $"student_on_teacher.{rule}")
 
         if rule = "diagonal.dynamic" then
@@ -163,7 +190,8 @@ let private mixtures (reference: Reference) =
                 int (result.Name.Substring prefix.Length)
     ]
 
-let private emulated (reference: Reference) components = EmulatedStates (reasoning reference components).Emulator
+let private emulated (reference: Reference) components =
+    EmulatedStates (reasoning reference components).Emulator
 
 let private emulator (reference: Reference) numbers components () =
     at reference numbers "emulator" (fun () ->
@@ -179,8 +207,13 @@ let private emulator (reference: Reference) numbers components () =
 let private coupled (reference: Reference) numbers components () =
     at reference numbers "coupled" (fun () ->
         use model = student reference components numbers.Precision
-        let objective, rows = SubstitutedObjective(emulated reference components), rows reference
-        let pass () = (objective.Pass(model, rows)).Logits, rows |> Array.collect _.Answer
+
+        let objective, rows =
+            SubstitutedObjective(emulated reference components), rows reference
+
+        let pass () =
+            (objective.Pass(model, rows)).Logits, rows |> Array.collect _.Answer
+
         let name = $"coupled.mixture_{components}"
         compare numbers model objective rows (Some pass) (wantedOf reference numbers name)
         compareLogits numbers reference $"{name}/logits" (fst (pass ())))
@@ -200,12 +233,22 @@ let private updates (reference: Reference) numbers stage () =
             | _ -> SubstitutedObjective emulated, fun _ -> true
 
         model.Parameters.Learn(fun slot -> trains slot.Name)
-        let frozen () = [ for slot in model.Parameters.Slots do if not (trains slot.Name) then doubles model.Parameters[slot.Name] ]
+
+        let frozen () =
+            [
+                for slot in model.Parameters.Slots do
+                    if not (trains slot.Name) then
+                        doubles model.Parameters[slot.Name]
+            ]
+
         let before = frozen ()
         let settings = optimizerOf (reference.Expected.GetProperty "optimizer") true
         use optimizer = new AdamW(model.Parameters, settings)
         // What is amplified by the updates: the reference's page.
-        let numbers = { numbers with Value = max numbers.Value (100.0 * numbers.Loss) }
+        let numbers =
+            { numbers with
+                Value = max numbers.Value (100.0 * numbers.Loss)
+            }
 
         for wanted in (wantedOf reference numbers $"steps.{stage}").EnumerateArray() do
             use _ = torch.NewDisposeScope()
@@ -224,7 +267,10 @@ let private answers (reference: Reference) numbers () =
         let components = int (reference.Hyper "mixture_size")
         use model = student reference components numbers.Precision
         let generation = reference.Expected.GetProperty "generation"
-        let most, eos = generation.GetProperty("max_new_tokens").GetInt32(), reference.Id "eos_id"
+
+        let most, eos =
+            generation.GetProperty("max_new_tokens").GetInt32(), reference.Id "eos_id"
+
         let plan = GenerationPlan(reasoning reference components, [||], most, [| eos |])
         let asked = items "rows" generation
         let questions = asked |> List.map (text "question" >> question reference)
@@ -236,7 +282,12 @@ let private answers (reference: Reference) numbers () =
                 Expect.equal (cut ids) (cut (ints (row.GetProperty "new_ids"))) "ids"
                 Agreement.note 0.0 0.0 ids.Length
 
-        compare questions [ for question in questions -> (AnswerGenerator.Generate(model, [| question |], plan))[0] ]
+        compare
+            questions
+            [
+                for question in questions -> (AnswerGenerator.Generate(model, [| question |], plan))[0]
+            ]
+
         compare questions (AnswerGenerator.Generate(model, List.toArray questions, plan)))
 
 [<Tests>]

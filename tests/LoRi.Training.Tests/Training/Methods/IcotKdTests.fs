@@ -119,15 +119,27 @@ let private reaches =
                     for name, objective in stages 3 do
                         model.Parameters.Gradients.zero_ () |> ignore
                         use _ = torch.NewDisposeScope()
-                        let step = objective.Prepare(rows, Moment(0, 0.0), LoRi.Models.SeededRandom(0L, "rows"))
-                        (Seq.exactlyOne (step.Losses(model, 0, rows.Length))).Value.backward ()
+
+                        let step =
+                            objective.Prepare(rows, Moment(0, 0.0), LoRi.Models.SeededRandom(0L, "rows"))
+
+                        (Seq.exactlyOne (step.Losses(model, 0, rows.Length))).Value.backward()
 
                         for slot in model.Parameters.Slots do
                             let emulates = slot.Name.StartsWith(StateEmulator.Name + ".")
-                            let learns = (emulates && name <> "a student on its teacher's states") || (not emulates && name <> "an emulator")
 
-                            if slot.Trained && learns && not (slot.Name.StartsWith "prj.") && slot.Shape.Length > 1 && not (slot.Name.Contains "query") then
-                                let size = number ((nonNull model.Parameters[slot.Name].grad).abs().max ())
+                            let learns =
+                                (emulates && name <> "a student on its teacher's states")
+                                || (not emulates && name <> "an emulator")
+
+                            if
+                                slot.Trained
+                                && learns
+                                && not (slot.Name.StartsWith "prj.")
+                                && slot.Shape.Length > 1
+                                && not (slot.Name.Contains "query")
+                            then
+                                let size = number ((nonNull model.Parameters[slot.Name].grad).abs().max())
                                 Expect.isGreaterThan size 0.0 $"{name}: {slot.Name}"
                 }
         ]
@@ -143,5 +155,10 @@ let tests =
             for components in [ 1; 3 ] do
                 for name, objective in stages components do
                     if components = 3 || name <> "a student on its teacher's states" then
-                        propertiesOf (modelOf components) withinOnePiece $"{name}, {components} components" (subject objective) (subject objective)
+                        propertiesOf
+                            (modelOf components)
+                            withinOnePiece
+                            $"{name}, {components} components"
+                            (subject objective)
+                            (subject objective)
         ]
