@@ -1,7 +1,6 @@
 using LoRi.Files;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
-using LoRi.Runs.Answers;
 using LoRi.Runs.Settings;
 using LoRi.Training.Methods;
 using TorchSharp;
@@ -58,13 +57,13 @@ internal static class MemoryCheck
 
     /// <summary>Refuses, before any is loaded, models that do not fit together with the gradients and moments of what is trained.</summary>
     /// <exception cref="InputException">They do not fit, or one cannot be read.</exception>
-    public static void Models(RunSettings settings, MethodPlan method)
+    public static void Models(RunSettings settings, MethodPlan method, Precision precision, Device device)
     {
         var models = ModelMemory.Of(settings, method);
         Refuse(
-            StageModel.DeviceOf(settings.Train.Device),
-            models.Bytes(settings.Train.Dtype),
-            $"--method {method.About.Name}: {models.Describe(settings.Train.Dtype)}, gradients and moments",
+            device,
+            models.Bytes(precision),
+            $"--method {method.About.Name}: {models.Describe(precision)}, gradients and moments",
             "take smaller models, or adapters with --lora-rank");
     }
 

@@ -1,7 +1,6 @@
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
-using LoRi.Runs.Answers;
 using LoRi.Runs.Settings;
 using LoRi.Training.Methods;
 using TorchSharp;
@@ -34,18 +33,18 @@ internal sealed record ModelMemory(IReadOnlyList<(string Name, long Values)> Mod
     }
 
     /// <summary>Bytes of all weights, in the type of the arithmetic as well, of gradients and of both moments of what is trained.</summary>
-    public double Bytes(DtypeOption dtype)
+    public double Bytes(Precision precision)
     {
-        var precision = StageModel.PrecisionOf(dtype);
+        ArgumentNullException.ThrowIfNull(precision);
         var (master, all) = (precision.Master.ElementSize(), Models.Sum(model => (double)model.Values));
         var copies = precision.Compute == precision.Master ? 0 : all * precision.Compute.ElementSize();
         return (master * (all + (3.0 * Trained))) + copies;
     }
 
     /// <summary>The models in words, with the bytes of their weights.</summary>
-    public string Describe(DtypeOption dtype)
+    public string Describe(Precision precision)
     {
-        var size = StageModel.PrecisionOf(dtype).Master.ElementSize();
+        var size = precision.Master.ElementSize();
         return string.Join(", ", Models.Select(model => $"{model.Name} {MessageText.Bytes(model.Values * size)}"));
     }
 

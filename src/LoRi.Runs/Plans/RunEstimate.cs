@@ -42,7 +42,7 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
             + $"rows, {plan.WarmupSteps:N0} of them warm-up");
         if (method.About.HoldsTeacher || model.Modules.Count > 0)
         {
-            Info($"models: {ModelMemory.Of(settings, method).Describe(settings.Train.Dtype)}");
+            Info($"models: {ModelMemory.Of(settings, method).Describe(context.Precision)}");
         }
 
         foreach (var stage in method.Stages)

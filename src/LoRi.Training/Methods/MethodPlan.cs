@@ -20,7 +20,7 @@ public abstract class MethodPlan : IDisposable
     /// <summary>How many end ids the trained model writes before its answer is at its end.</summary>
     public virtual int StopAfterEnds => Reasoning.Mode == AnswerMode.Explicit && Form.EndAfterRationale ? 2 : 1;
 
-    /// <summary>Whether the model that reads chains must have been trained in this form: a frozen teacher, or a start that writes them.</summary>
+    /// <summary>Whether the model that reads chains must have learnt this form: a frozen teacher, or a start that writes them.</summary>
     public virtual bool StartsFromForm => About.HasFrozenTeacher;
 
     /// <summary>The rows that the method adds to the tables.</summary>

@@ -21,7 +21,8 @@ public static class TextForms
 {
     /// <summary>The form of a teacher.</summary>
     public static readonly Setting<TextForm> Form = new(
-        "form", "name", Forms.Choice<TextForm>(), TextForm.Plain, "how a row is written, as the method needs it that this teaches: {choices}")
+        "form", "name", Forms.Choice<TextForm>(), TextForm.Plain,
+        "how a row is written, as the method needs it that this teaches: {choices}")
     {
         Group = SettingGroups.Model,
     };

@@ -58,9 +58,9 @@ public sealed class CoconutMethod : IMethod
             var (stage, longer) = (stages.StageAt(length.Last), rows.Count(row => row.Steps.Count > stages.StageAt(length.Last)));
             if (stage < stages.Last || (stage == stages.Last && longer > 0))
             {
-                warn($"the run ends in stage {stage} of {stages.Last + 1}: {longer:N0} of {rows.Count:N0} rows have more than the {stage} steps "
-                    + $"that are replaced there, and the trained model, which is asked with {Reasoning.LatentSteps} latent steps, has learnt "
-                    + $"{stage * stages.PerStep}; train longer, or lower --epochs-per-stage or --last-stage");
+                warn($"the run ends in stage {stage} of {stages.Last + 1}: {longer:N0} of {rows.Count:N0} rows have more than the "
+                    + $"{stage} steps that are replaced there, and the trained model, which is asked with {Reasoning.LatentSteps} latent "
+                    + $"steps, has learnt {stage * stages.PerStep}; train longer, or lower --epochs-per-stage or --last-stage");
             }
         }
 

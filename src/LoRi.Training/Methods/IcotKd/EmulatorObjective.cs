@@ -33,7 +33,7 @@ public sealed class EmulatorObjective(IStateSource teacher, IStateSource emulate
     public override Tensor Task(ReasoningModel model, IReadOnlyList<EncodedExample> part, Totals whole)
     {
         ArgumentNullException.ThrowIfNull(whole);
-        var distance = teacher.Of(model, part).Widened().sub(emulated.Of(model, part).Widened());
+        var distance = teacher.Read(model, part).Widened().sub(emulated.Read(model, part).Widened());
         return distance.Squared().sum().Over(2.0 * whole[Totals.Rows]);
     }
 

@@ -8,7 +8,7 @@ namespace LoRi.Training.Methods.IcotKd;
 public interface IStateSource
 {
     /// <summary>The states of some rows, one for every block: [B, L, d].</summary>
-    Tensor Of(ReasoningModel model, IReadOnlyList<EncodedExample> rows);
+    Tensor Read(ReasoningModel model, IReadOnlyList<EncodedExample> rows);
 
     /// <summary>Tokens of a row that the trained model passes for them.</summary>
     int LengthOf(EncodedExample row);
@@ -19,7 +19,7 @@ public interface IStateSource
 public sealed class EmulatedStates(StateEmulator emulator) : IStateSource
 {
     /// <inheritdoc/>
-    public Tensor Of(ReasoningModel model, IReadOnlyList<EncodedExample> rows) =>
+    public Tensor Read(ReasoningModel model, IReadOnlyList<EncodedExample> rows) =>
         emulator.Run(model, [.. rows.Select(row => row.Question)]);
 
     /// <inheritdoc/>

@@ -4,8 +4,8 @@ namespace LoRi.Training.Methods.IcotKd;
 
 /// <summary>
 /// Where the states of a chain are read: at block l of L the token <c>min(round(s1 + l delta), s2)</c>, halves to the even one, s1 being
-/// the end of sequence after the question and s2 that after the chain. Every row has a delta of its own, <c>(s2 - s1) / (L - 1)</c>, so that
-/// block by block the reading moves from the question's end to the chain's; or all have the one that is given.
+/// the end of sequence after the question and s2 that after the chain. Every row has a delta of its own, <c>(s2 - s1) / (L - 1)</c>, so
+/// that block by block the reading moves from the question's end to the chain's; or all have the one that is given.
 /// </summary>
 /// <param name="step">Delta, in tokens; null for each row's own.</param>
 public sealed class StatePlaces(int? step)

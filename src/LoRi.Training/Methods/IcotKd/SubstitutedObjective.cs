@@ -34,9 +34,10 @@ public sealed class SubstitutedObjective(IStateSource states) : Objective<Encode
     public GradedPass Pass(ReasoningModel model, IReadOnlyList<EncodedExample> part)
     {
         ArgumentNullException.ThrowIfNull(model);
-        static GradedRow WithAnswer(EncodedExample row) => new([.. row.Question, .. row.Answer], row.Question.Length, row.Question.Length - 1);
+        static GradedRow WithAnswer(EncodedExample row) =>
+            new([.. row.Question, .. row.Answer], row.Question.Length, row.Question.Length - 1);
         GradedRow[] rows = [.. part.Select(WithAnswer)];
-        var write = StateMaps.Writing(model, states.Of(model, part), [.. rows.Select(row => row.Anchor)]);
+        var write = StateMaps.Writing(model, states.Read(model, part), [.. rows.Select(row => row.Anchor)]);
         return GradedPass.Run(model, model.Weights(), rows, levels: false, intervention: write);
     }
 }

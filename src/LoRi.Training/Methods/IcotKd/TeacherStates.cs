@@ -9,13 +9,13 @@ namespace LoRi.Training.Methods.IcotKd;
 /// without weights), t_l. No gradient reaches the teacher. Owns it.
 /// </summary>
 /// <param name="teacher">The teacher.</param>
-/// <param name="places">Where states are read: the token of every block, from a row in the teacher's tokens and the number of blocks.</param>
+/// <param name="places">Where states are read: every block's token, from a row in the teacher's tokens and the number of blocks.</param>
 public sealed class TeacherStates(ReasoningModel teacher, Func<EncodedExample, int, IReadOnlyList<int>> places) : IStateSource, IDisposable
 {
     private const double NormEpsilon = 1e-5;
 
     /// <inheritdoc/>
-    public Tensor Of(ReasoningModel model, IReadOnlyList<EncodedExample> rows)
+    public Tensor Read(ReasoningModel model, IReadOnlyList<EncodedExample> rows)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();

@@ -42,8 +42,8 @@ public sealed class IcotSiMethod : IMethod
                 && rows.Count(row => row.Rationale.Length > removed) is > 0 and var longer)
             {
                 warn($"the run ends with {removed} tokens removed, and {longer:N0} of {rows.Count:N0} chains are longer, up to "
-                    + $"{rows.Max(row => row.Rationale.Length)} tokens: the trained model still writes what is left of them; train longer, or "
-                    + "raise --remove-per-epoch, or lower --remove-all-from");
+                    + $"{rows.Max(row => row.Rationale.Length)} tokens: the trained model still writes what is left of them; train longer, "
+                    + "or raise --remove-per-epoch, or lower --remove-all-from");
             }
         }
 

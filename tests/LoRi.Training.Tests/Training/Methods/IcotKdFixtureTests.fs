@@ -146,7 +146,7 @@ let private statesOfTeacher (reference: Reference) numbers rule () =
         use golden = openGolden reference numbers
 
         let found =
-            (states :> IStateSource).Of(plain reference "teacher" numbers.Precision, rows reference)
+            (states :> IStateSource).Read(plain reference "teacher" numbers.Precision, rows reference)
 
         Expect.isFalse found.requires_grad "no gradient reaches the teacher"
         compareStates numbers golden "teacher_states" [ rule, found ])
@@ -202,7 +202,7 @@ let private emulator (reference: Reference) numbers components () =
         let wanted = wantedOf reference numbers $"emulator.mixture_{components}"
         compare numbers model (EmulatorObjective(states, emulated)) rows None wanted
         let name = $"emulated_states.mixture_{components}"
-        nearArrays numbers.Value (golden.ReadDoubles name) (doubles (emulated.Of(model, rows))) name)
+        nearArrays numbers.Value (golden.ReadDoubles name) (doubles (emulated.Read(model, rows))) name)
 
 let private coupled (reference: Reference) numbers components () =
     at reference numbers "coupled" (fun () ->

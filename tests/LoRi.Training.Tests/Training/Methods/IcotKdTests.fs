@@ -36,11 +36,11 @@ type private Lazily() =
     let mutable teacher: TeacherStates option = None
 
     interface IStateSource with
-        member _.Of(model, rows) =
+        member _.Read(model, rows) =
             if teacher.IsNone then
                 teacher <- Some(states model.Config)
 
-            (teacher.Value :> IStateSource).Of(model, rows)
+            (teacher.Value :> IStateSource).Read(model, rows)
 
         member _.LengthOf _ = 0
 
