@@ -33,7 +33,7 @@ public sealed record SubstitutedReasoning(int Components, double Temperature, in
     };
 
     /// <summary>What emulates the states.</summary>
-    public StateEmulator Emulator => new(Components, Temperature);
+    internal StateEmulator Emulator => new(Components, Temperature);
 
     /// <inheritdoc/>
     public IReadOnlyList<ModelModule> Modules(DecoderConfig config) =>

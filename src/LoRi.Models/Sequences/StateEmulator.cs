@@ -12,7 +12,7 @@ namespace LoRi.Models.Sequences;
 /// </summary>
 /// <param name="components">Components of the mixture, K.</param>
 /// <param name="temperature">Temperature of the choice among them, tau.</param>
-public sealed class StateEmulator(int components, double temperature)
+internal sealed class StateEmulator(int components, double temperature)
 {
     /// <summary>The module's name.</summary>
     public const string Name = "emulator";

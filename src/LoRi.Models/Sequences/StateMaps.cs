@@ -7,7 +7,7 @@ namespace LoRi.Models.Sequences;
 /// What makes of a state t_l, a teacher's or an emulated one, the state that enters block l of a student at the end of its question: for
 /// each block a map of its own, d to 4 d to d (Deng et al. 2023, arXiv 2311.01460).
 /// </summary>
-public static class StateMaps
+internal static class StateMaps
 {
     /// <summary>The module's name.</summary>
     public const string Name = "student";

@@ -4,7 +4,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods;
 
 /// <summary>How published methods write a row, by name.</summary>
-public enum TextForm
+internal enum TextForm
 {
     /// <summary>The question, the rationale as the data write it, the answer prefix, the answer.</summary>
     Plain,
@@ -17,7 +17,7 @@ public enum TextForm
 }
 
 /// <summary>The forms that methods and their teachers are trained in.</summary>
-public static class TextForms
+internal static class TextForms
 {
     /// <summary>The form of a teacher.</summary>
     public static readonly Setting<TextForm> Form = new(

@@ -12,7 +12,7 @@ namespace LoRi.Training.Methods.IcotKd;
 /// </summary>
 /// <param name="teacher">The states that are to be emulated.</param>
 /// <param name="emulated">The states that the emulator makes.</param>
-public sealed class EmulatorObjective(IStateSource teacher, IStateSource emulated) : Objective<EncodedExample>
+internal sealed class EmulatorObjective(IStateSource teacher, IStateSource emulated) : Objective<EncodedExample>
 {
     private const string Name = "states";
 

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Methods.IcotKd;
 
 /// <summary>Where a student's states come from.</summary>
-public interface IStateSource
+internal interface IStateSource
 {
     /// <summary>The states of some rows, one for every block: [B, L, d].</summary>
     Tensor Read(ReasoningModel model, IReadOnlyList<EncodedExample> rows);
@@ -16,7 +16,7 @@ public interface IStateSource
 
 /// <summary>States that the model's emulator makes of the question.</summary>
 /// <param name="emulator">The emulator.</param>
-public sealed class EmulatedStates(StateEmulator emulator) : IStateSource
+internal sealed class EmulatedStates(StateEmulator emulator) : IStateSource
 {
     /// <inheritdoc/>
     public Tensor Read(ReasoningModel model, IReadOnlyList<EncodedExample> rows) =>

@@ -9,7 +9,7 @@ namespace LoRi.Training.Methods.IcotKd;
 /// iCoT-KD: states of the teacher's chain, written into the student; then emulated from the question. See
 /// <see cref="SubstitutedObjective"/>.
 /// </summary>
-public sealed class IcotKdMethod : IMethod
+internal sealed class IcotKdMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("icot-kd", "states of the chain written into the student's blocks, emulated from the question")

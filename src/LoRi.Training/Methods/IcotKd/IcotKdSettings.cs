@@ -3,7 +3,7 @@ using LoRi.Files.Settings;
 namespace LoRi.Training.Methods.IcotKd;
 
 /// <summary>The settings of states that are read off a chain, emulated and written into a student.</summary>
-public static class IcotKdSettings
+internal static class IcotKdSettings
 {
     private const string OneMethod = "reads states off the chain";
 

@@ -8,7 +8,7 @@ namespace LoRi.Training.Methods.IcotKd;
 /// that block by block the reading moves from the question's end to the chain's; or all have the one that is given.
 /// </summary>
 /// <param name="step">Delta, in tokens; null for each row's own.</param>
-public sealed class StatePlaces(int? step)
+internal sealed class StatePlaces(int? step)
 {
     /// <summary>The token of every block, in the sequence of question and chain.</summary>
     /// <param name="row">A row in the teacher's tokens.</param>

@@ -11,7 +11,7 @@ namespace LoRi.Training.Methods.IcotKd;
 /// states written before every block (<see cref="StateMaps"/>): the teacher's in the first stage, emulated ones in the last.
 /// </summary>
 /// <param name="states">Where they come from.</param>
-public sealed class SubstitutedObjective(IStateSource states) : Objective<EncodedExample>
+internal sealed class SubstitutedObjective(IStateSource states) : Objective<EncodedExample>
 {
     /// <inheritdoc/>
     public override IReadOnlyList<EncodedExample> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) => rows;
