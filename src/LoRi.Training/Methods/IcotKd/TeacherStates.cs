@@ -10,7 +10,8 @@ namespace LoRi.Training.Methods.IcotKd;
 /// </summary>
 /// <param name="teacher">The teacher.</param>
 /// <param name="places">Where states are read: every block's token, from a row in the teacher's tokens and the number of blocks.</param>
-internal sealed class TeacherStates(ReasoningModel teacher, Func<EncodedExample, int, IReadOnlyList<int>> places) : IStateSource, IDisposable
+internal sealed class TeacherStates(ReasoningModel teacher, Func<EncodedExample, int, IReadOnlyList<int>> places)
+    : IStateSource, IDisposable
 {
     private const double NormEpsilon = 1e-5;
 
