@@ -1,5 +1,6 @@
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
+using LoRi.Training;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.CotSft;
@@ -26,6 +27,15 @@ internal static class DemoStudents
     /// <summary>Every student's name; the teacher's row comes before them.</summary>
     public static IReadOnlyList<string> Names { get; } =
         [LoRi, "rationale-only", "anchor-only", "codi", "latent-ce", NoCot, EqualTime];
+
+    /// <summary>What a row of the table is, in a sentence; null for a name that there is not.</summary>
+    public static string? Explain(string name) => name switch
+    {
+        "rationale-only" => "lori without its anchor term: only the latent steps' moments are pulled to the teacher's",
+        "anchor-only" => "lori without its rationale term: only the state just before the answer is pulled to the teacher's",
+        EqualTime => "no-cot, trained for as many steps as fit into lori's time",
+        _ => KnownMethods.Find(name)?.About.Explanation,
+    };
 
     /// <summary>The teacher's way to an answer, and its objective.</summary>
     public static DemoMethod Teacher { get; } = new(PlainReasoning.Explicit, new ExplicitObjective());

@@ -7,7 +7,12 @@ namespace LoRi.Training.Methods.CotSft;
 public sealed class CotSftMethod : IMethod
 {
     /// <inheritdoc/>
-    public MethodFacts About { get; } = new("cot", "the explicit chain of thought") { IsStudent = false, ReadsChain = true };
+    public MethodFacts About { get; } = new("cot", "the explicit chain of thought")
+    {
+        Explanation = "writes its chain of thought, then the answer: the upper line of a comparison",
+        IsStudent = false,
+        ReadsChain = true,
+    };
 
     /// <inheritdoc/>
     public MethodPlan Plan(SettingValues values) => new OneStage(About, PlainReasoning.Explicit, new ExplicitObjective());

@@ -1,0 +1,52 @@
+using LoRi.Models.Reasoning;
+
+namespace LoRi.Runs.Reports;
+
+/// <summary>Where a latent step's likeliest token occurs in the chain.</summary>
+internal enum TokenPlace
+{
+    /// <summary>At the step's own share of the chain.</summary>
+    Own,
+
+    /// <summary>Elsewhere in the chain.</summary>
+    Elsewhere,
+
+    /// <summary>Nowhere in the chain.</summary>
+    Nowhere,
+}
+
+/// <summary>
+/// Latent steps under a chain of thought: each under its share, one token where there are as many, an even part of the chain where
+/// it is longer.
+/// </summary>
+/// <param name="ChainOf">Whose chain it is.</param>
+/// <param name="Chain">Its tokens, as text.</param>
+/// <param name="Steps">The likeliest tokens, [step][level][token], likeliest first; the last level is what the model writes from.</param>
+internal sealed record LatentStrip(
+    string ChainOf, IReadOnlyList<string> Chain, IReadOnlyList<IReadOnlyList<IReadOnlyList<LatentToken>>> Steps)
+{
+    private readonly HashSet<string> known = [.. Chain.Select(Bare).Where(token => token.Length > 0)];
+
+    /// <summary>The likeliest token of a step.</summary>
+    public string Read(int step) => Steps[step][^1][0].Text;
+
+    /// <summary>The step's share of the chain.</summary>
+    public IReadOnlyList<string> Above(int step) => Chain.Count <= Steps.Count
+        ? [.. Chain.Skip(step).Take(1)]
+        : [.. Chain.Take((step + 1) * Chain.Count / Steps.Count).Skip(step * Chain.Count / Steps.Count)];
+
+    /// <summary>Where the step's likeliest token occurs; spaces around tokens do not count, and a blank one occurs nowhere.</summary>
+    public TokenPlace PlaceOf(int step) => Bare(Read(step)) is var token && !known.Contains(token) ? TokenPlace.Nowhere
+        : Above(step).Any(above => Bare(above) == token) ? TokenPlace.Own : TokenPlace.Elsewhere;
+
+    /// <summary>How many steps read as a token of the chain.</summary>
+    public string Summary()
+    {
+        var places = Enumerable.Range(0, Steps.Count).Select(PlaceOf).ToArray();
+        var own = places.Count(place => place == TokenPlace.Own);
+        return $"{places.Count(place => place != TokenPlace.Nowhere)} of {places.Length} latent steps read as a token of the chain, {own} at "
+            + "their own place";
+    }
+
+    private static string Bare(string token) => token.Trim();
+}
