@@ -7,7 +7,6 @@ using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.Native;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;

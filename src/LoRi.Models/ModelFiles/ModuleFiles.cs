@@ -4,7 +4,6 @@ using LoRi.Files.Safetensors;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;

@@ -57,7 +57,8 @@ public sealed class ExampleEncoder
         ArgumentNullException.ThrowIfNull(example);
         int[][] steps = KeepsSteps || form.AfterStep is not null ? [.. Steps(example).Select(step => Plain(step + form.AfterStep))] : [];
         var text = Rationale(example);
-        var rationale = form.AfterStep is null ? Plain(form.AroundRationale + text + form.AroundRationale) : [.. steps.SelectMany(step => step)];
+        var rationale = form.AfterStep is null ? Plain(form.AroundRationale + text + form.AroundRationale)
+            : [.. steps.SelectMany(step => step)];
         return new(
             index,
             Question(example.Question),

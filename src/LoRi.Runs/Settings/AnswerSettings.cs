@@ -1,6 +1,5 @@
 using LoRi.Files.Data;
 using LoRi.Files.Settings;
-using LoRi.Training;
 using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Settings;
@@ -46,14 +45,16 @@ public static class AnswerSettings
 
     /// <summary>The form in which questions are asked.</summary>
     public static readonly Setting<QuestionText> QuestionText = new(
-        "question_text", "form", Forms.Choice<QuestionText>(), Files.Data.QuestionText.AsIs, "as-is, or codi: two spaces become one, as CODI's evaluation asks")
+        "question_text", "form", Forms.Choice<QuestionText>(),
+            Files.Data.QuestionText.AsIs, "as-is, or codi: two spaces become one, as CODI's evaluation asks")
     {
         Group = SettingGroups.Model,
     };
 
     /// <summary>The data set's name for the scorers; left out, the names of its files.</summary>
     public static readonly Setting<string?> DataName = new(
-        "data_name", "name", Forms.Text!, null, "the data set's name for the scorers: commonsense asks for letters, strategy and ProntoQA for truth values")
+        "data_name", "name", Forms.Text!,
+            null, "the data set's name for the scorers: commonsense asks for letters, strategy and ProntoQA for truth values")
     {
         Group = SettingGroups.Model,
         DefaultText = "the names of the files",
@@ -68,7 +69,8 @@ public static class AnswerSettings
 
     /// <summary>Questions that are answered once more, one at a time, to measure the latency.</summary>
     public static readonly Setting<int> LatencyQuestions = new(
-        "latency_questions", "n", Forms.Whole(0, 1_000_000), 10, "questions that are answered once more, each alone, to measure the latency, 0 for none")
+        "latency_questions", "n", Forms.Whole(0, 1_000_000),
+            10, "questions that are answered once more, each alone, to measure the latency, 0 for none")
     { OnResume = OnResume.Free };
 
     /// <summary>A seed that is recorded with the result; left out, the run's own.</summary>

@@ -21,7 +21,8 @@ public interface IMethod
     /// <summary>Ways of reasoning of its own, by the kind that a card's <c>latents</c> name.</summary>
     IReadOnlyDictionary<string, Func<JsonObject, IReasoning>> Kinds => new Dictionary<string, Func<JsonObject, IReasoning>>();
 
-    /// <summary>The setting by which a term is scaled over a batch, so that a step must not be cut into micro-batches; null where none is.</summary>
+    /// <summary>The setting by which a term is scaled over a batch, so that a step must not be cut into micro-batches; null where none
+    /// is.</summary>
     Setting? UndividedBy(SettingValues values) => null;
 
     /// <summary>Checks its options against the shape of the frozen teacher, before weights are read.</summary>

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;

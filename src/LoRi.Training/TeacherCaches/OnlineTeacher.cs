@@ -5,7 +5,6 @@ using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;

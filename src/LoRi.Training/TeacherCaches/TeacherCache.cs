@@ -4,7 +4,6 @@ using LoRi.Math;
 using LoRi.Models.Tensors;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;

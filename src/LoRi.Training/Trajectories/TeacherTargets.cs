@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using LoRi.Files;
 using LoRi.Files.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;

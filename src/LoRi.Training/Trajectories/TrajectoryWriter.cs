@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using LoRi.Files.Disk;
 using LoRi.Files.Safetensors;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;

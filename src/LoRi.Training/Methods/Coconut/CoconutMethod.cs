@@ -47,6 +47,7 @@ public sealed class CoconutMethod : IMethod
 
         public override ProjectionKind? Projection => ProjectionKind.Identity;
 
-        public override IReadOnlyList<Stage> Stages => [new LearningStage("train", _ => new CoconutObjective(stages, values.Get(CoconutSettings.Uniform)))];
+        public override IReadOnlyList<Stage> Stages =>
+            [new LearningStage("train", _ => new CoconutObjective(stages, values.Get(CoconutSettings.Uniform)))];
     }
 }

@@ -22,7 +22,8 @@ public sealed record LatentStages : ICurriculum
     /// <summary>The stage of the first step: 1 for a model that writes chains already.</summary>
     public int First { get; init; }
 
-    /// <summary>Whether every row has the latent steps of its stage, or none for steps that its chain has not, once the whole chain is replaced.</summary>
+    /// <summary>Whether every row has the latent steps of its stage, or none for steps that its chain has not, once the whole chain is
+    /// replaced.</summary>
     public bool PadsLatents { get; init; } = true;
 
     /// <summary>When the optimizer begins anew.</summary>

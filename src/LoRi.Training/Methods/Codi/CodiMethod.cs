@@ -22,7 +22,8 @@ public sealed class CodiMethod : IMethod
     {
         ArgumentNullException.ThrowIfNull(values);
         var steps = values.Get(SharedSettings.LatentSteps);
-        var objective = new CodiObjective(steps, distillationWeight: values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1, values.Get(RowSettings.Grade));
+        var objective = new CodiObjective(steps, distillationWeight: values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1,
+            values.Get(RowSettings.Grade));
         return new OneStage(About, new SequentialReasoning(steps), objective);
     }
 }

@@ -14,4 +14,5 @@ namespace LoRi.Training.Methods.Codi;
 /// <param name="teacherWeight">Weight of the explicit chain's cross-entropy.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
 public sealed class CodiObjective(int latentSteps, double distillationWeight, double teacherWeight, Grading grading)
-    : SelfDistillation(new SequentialReasoning(latentSteps), new AnchorDistance(0, AnchorNorm.SmoothL1, AnchorUnit.EachLevel), distillationWeight, teacherWeight, grading);
+    : SelfDistillation(new SequentialReasoning(latentSteps), new AnchorDistance(0, AnchorNorm.SmoothL1, AnchorUnit.EachLevel),
+        distillationWeight, teacherWeight, grading);

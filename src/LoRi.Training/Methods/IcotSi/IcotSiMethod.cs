@@ -1,5 +1,4 @@
 using LoRi.Files.Settings;
-using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
@@ -21,7 +20,8 @@ public sealed class IcotSiMethod : IMethod
     /// <inheritdoc/>
     public MethodPlan Plan(SettingValues values) => new IcotSiPlan(About, values);
 
-    /// <summary>The model is asked as it was trained: it writes what was left of its chain, an end of sequence, the answer and another one.</summary>
+    /// <summary>The model is asked as it was trained: it writes what was left of its chain, an end of sequence, the answer and another
+    /// one.</summary>
     private sealed class IcotSiPlan(MethodFacts about, SettingValues values) : MethodPlan
     {
         private const int Ends = 2;

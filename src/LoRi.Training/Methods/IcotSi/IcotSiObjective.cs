@@ -2,7 +2,6 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.IcotSi;
@@ -33,7 +32,8 @@ public sealed record ShortenedRow(GradedRow Graded, int ChainLeft)
         var removed = System.Math.Min(count ?? int.MaxValue, example.Rationale.Length);
         var left = side == RemovalSide.Left ? example.Rationale[removed..] : example.Rationale[..^removed];
         var row = GradedRow.Explicit(example with { Rationale = left });
-        return new(keepsPositions && removed > 0 ? row with { Gap = new PositionGap(example.Question.Length - 1, removed) } : row, left.Length);
+        var gap = new PositionGap(example.Question.Length - 1, removed);
+        return new(keepsPositions && removed > 0 ? row with { Gap = gap } : row, left.Length);
     }
 }
 
@@ -46,7 +46,8 @@ public sealed record ShortenedRow(GradedRow Graded, int ChainLeft)
 /// <param name="side">Where they are removed.</param>
 /// <param name="keepsPositions">Whether what follows keeps its position.</param>
 /// <param name="reset">When the optimizer begins anew: at a stage, where one more token is removed.</param>
-public sealed class IcotSiObjective(RemovalSchedule schedule, Func<SeededRandom, int> offset, RemovalSide side, bool keepsPositions, OptimizerReset reset) : Objective<ShortenedRow>
+public sealed class IcotSiObjective(RemovalSchedule schedule, Func<SeededRandom, int> offset, RemovalSide side, bool keepsPositions,
+    OptimizerReset reset) : Objective<ShortenedRow>
 {
     private const string Chain = "chain";
 
@@ -55,13 +56,17 @@ public sealed class IcotSiObjective(RemovalSchedule schedule, Func<SeededRandom,
 
     /// <inheritdoc/>
     public override IReadOnlyList<ShortenedRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) =>
-        [.. rows.Select(row => ShortenedRow.Of(row, schedule.IsPretraining(now.Step) ? schedule.StartFrom : schedule.At(now.Step) + offset(draw), side, keepsPositions))];
+        [.. rows.Select(row => ShortenedRow.Of(row, Removed(now, draw), side, keepsPositions))];
+
+    private int? Removed(Moment now, SeededRandom draw) =>
+        schedule.IsPretraining(now.Step) ? schedule.StartFrom : schedule.At(now.Step) + offset(draw);
 
     /// <inheritdoc/>
     public override int LengthOf(ShortenedRow row) => row.Graded.Ids.Length;
 
     /// <inheritdoc/>
-    public override Totals Count(IReadOnlyList<ShortenedRow> rows) => new((Totals.Task, rows.Sum(row => row.Graded.Graded)), (Chain, rows.Sum(row => row.ChainLeft)));
+    public override Totals Count(IReadOnlyList<ShortenedRow> rows) =>
+        new((Totals.Task, rows.Sum(row => row.Graded.Graded)), (Chain, rows.Sum(row => row.ChainLeft)));
 
     /// <inheritdoc/>
     public override Tensor Task(ReasoningModel model, IReadOnlyList<ShortenedRow> part, Totals whole) =>

@@ -1,5 +1,4 @@
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Kava;
@@ -20,8 +19,8 @@ public enum CacheNorm
 public sealed record CacheDistance(CacheNorm Norm, bool ByLayerDeviation)
 {
     /// <summary>
-    /// The sum over rows of <c>1 / (2 M)</c> times the sum over slots of the mean over blocks, heads and components: a scalar. Of M slots those
-    /// beyond what a row's chain has give nothing.
+    /// The sum over rows of <c>1 / (2 M)</c> times the sum over slots of the mean over blocks, heads and components: a scalar. Of M slots
+    /// those beyond what a row's chain has give nothing.
     /// </summary>
     /// <param name="kept">Of each row what is kept, [L, heads, k, size]; null for a row without a chain.</param>
     /// <param name="student">The student's, [L, B, heads, M, size].</param>
@@ -30,7 +29,8 @@ public sealed record CacheDistance(CacheNorm Norm, bool ByLayerDeviation)
         ArgumentNullException.ThrowIfNull(kept);
         ArgumentNullException.ThrowIfNull(student);
         var deviation = ByLayerDeviation ? Deviations(kept) : null;
-        var rows = kept.Select((row, index) => row is null ? null : Row(row, student.select(1, index), deviation)).OfType<Tensor>().ToArray();
+        var rows = kept.Select((row, index) => row is null ? null : Row(row, student.select(1, index), deviation)).OfType<Tensor>()
+            .ToArray();
         return rows.Length == 0 ? student.sum().Times(0) : stack(rows).sum();
     }
 
@@ -47,7 +47,8 @@ public sealed record CacheDistance(CacheNorm Norm, bool ByLayerDeviation)
         var (steps, slots) = (student.shape[2], kept.shape[2]);
         Tensor Scaled(Tensor values) => deviation is null ? values : values / deviation.view(-1, 1, 1, 1);
         var (found, wanted) = (Scaled(student.narrow(2, 0, slots)), Scaled(kept));
-        var each = Norm == CacheNorm.Mse ? nn.functional.mse_loss(found, wanted, nn.Reduction.None) : nn.functional.smooth_l1_loss(found, wanted, nn.Reduction.None);
+        var each = Norm == CacheNorm.Mse ? nn.functional.mse_loss(found, wanted, nn.Reduction.None)
+            : nn.functional.smooth_l1_loss(found, wanted, nn.Reduction.None);
         return each.mean([0L, 1L, 3L]).sum().Over(2.0 * steps);
     }
 }

@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Kava;
@@ -28,8 +27,10 @@ public sealed record CacheHeads(Tensor Keys, Tensor Values, Tensor MetQueries, T
     /// <param name="form">Which keys are compared.</param>
     public static CacheHeads Of(DecoderTrace trace, int layers, KeyForm form)
     {
-        Tensor All(Func<DecoderTrace.Heads, Tensor> choose) => stack(Enumerable.Range(0, layers).Select(layer => choose(trace[layer]).Widened()), 0);
+        Tensor All(Func<DecoderTrace.Heads, Tensor> choose) =>
+            stack(Enumerable.Range(0, layers).Select(layer => choose(trace[layer]).Widened()), 0);
         var met = All(heads => heads.Keys);
-        return new(form == KeyForm.AfterRope ? met : All(heads => heads.PlainKeys), All(heads => heads.Values), All(heads => heads.Queries), met);
+        var compared = form == KeyForm.AfterRope ? met : All(heads => heads.PlainKeys);
+        return new(compared, All(heads => heads.Values), All(heads => heads.Queries), met);
     }
 }

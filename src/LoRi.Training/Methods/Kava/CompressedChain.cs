@@ -1,6 +1,4 @@
-using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Kava;

@@ -5,7 +5,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Training.Teachers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.LoRi;
@@ -25,7 +24,8 @@ public sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, int 
     public override int LengthOf(LatentRow row) => row.Length;
 
     /// <inheritdoc/>
-    public override Totals Count(IReadOnlyList<LatentRow> rows) => new((Totals.Rows, rows.Count), (Totals.Task, rows.Sum(row => row.Graded)));
+    public override Totals Count(IReadOnlyList<LatentRow> rows) =>
+        new((Totals.Rows, rows.Count), (Totals.Task, rows.Sum(row => row.Graded)));
 
     /// <inheritdoc/>
     public override Tensor Task(ReasoningModel model, IReadOnlyList<LatentRow> part, Totals whole) =>

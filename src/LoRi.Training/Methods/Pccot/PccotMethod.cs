@@ -28,7 +28,8 @@ public sealed class PccotMethod : IMethod
         ArgumentNullException.ThrowIfNull(values);
         var reasoning = new JacobiReasoning(values.Get(SharedSettings.LatentSteps), values.Get(SharedSettings.Sweeps));
         var unit = values.Get(SharedSettings.AnchorUnit) ?? AnchorUnit.EachLevel;
-        var objective = new PccotObjective(reasoning, unit, values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1, values.Get(RowSettings.Grade));
+        var objective = new PccotObjective(reasoning, unit, values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1,
+            values.Get(RowSettings.Grade));
         return new OneStage(About, reasoning, objective) { Text = Form, Rows = new MarkerRows(Latent: true) };
     }
 }
