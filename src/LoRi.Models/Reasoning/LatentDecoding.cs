@@ -31,8 +31,9 @@ public static class LatentDecoding
         var states = reasoning.Think(model, weights, questions, trajectory: true)!.Trajectory!;
         var levels = Enumerable.Range(1, (int)states.shape[1])
             .Select(level => Likeliest(model.Decoder.Lens(weights, states.select(1, level - 1), level), tokens)).ToArray();
+        NearToken[][] Step(int question, int step) => [.. levels.Select(level => level[question][step])];
         return [.. Enumerable.Range(0, questions.Count).Select(question => (NearToken[][][])[
-            .. Enumerable.Range(0, reasoning.LatentSteps).Select(step => (NearToken[][])[.. levels.Select(level => level[question][step])])])];
+            .. Enumerable.Range(0, reasoning.LatentSteps).Select(step => Step(question, step))])];
     }
 
     /// <summary>The likeliest tokens of logits [B, M, V].</summary>

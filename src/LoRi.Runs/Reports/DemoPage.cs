@@ -54,7 +54,7 @@ internal sealed class DemoPage(DemoReport report)
 
     private void Accuracy(HtmlPage page)
     {
-        page.Section("Accuracy").Bars("Right answers with their 95 % interval, and tokens written for a question", [.. methods.Select(Bar)])
+        page.Section("Accuracy").Bars(BarMarkup.Caption, [.. methods.Select(Bar)])
             .Table(
                 ["method", "accuracy %", "95 % interval", "each seed %", "steps", "training s", "tokens written", "latency ms"],
                 methods.Select(Method), Hero)
@@ -62,8 +62,8 @@ internal sealed class DemoPage(DemoReport report)
                 + "stands beside them. Latent steps are not tokens: nothing is written for them.")
             .Paragraph(
                 $"Latency says nothing at this size. The model is {DemoSettings.Model.HiddenSize} wide, so that a pass costs hardly more "
-                + $"than calling it, and a latent step as much as a written token; {Steps()}. Latent steps save time where the chain is many "
-                + "times longer than they are.");
+                + $"than calling it, and a latent step as much as a written token; {Steps()}. Latent steps save time where the chain "
+                + "is many times longer than they are.");
     }
 
     /// <summary>Latent steps beside the tokens that they stand for.</summary>
@@ -77,7 +77,8 @@ internal sealed class DemoPage(DemoReport report)
         var known = methods.Select(rows => (rows.Key, Text: DemoStudents.Explain(rows.Key))).Where(one => one.Text is not null).ToArray();
         if (known.Length > 0)
         {
-            page.Section("What is compared").Paragraph("All students begin as copies of the teacher and see the same rows in the same order.")
+            page.Section("What is compared")
+                .Paragraph("All students begin as copies of the teacher and see the same rows in the same order.")
                 .Table(["method", "what it does"], known.Select(one => (string[])[one.Key, one.Text!]),
                     new HashSet<int> { Array.FindIndex(known, one => one.Key == DemoStudents.LoRi) });
         }

@@ -22,11 +22,13 @@ internal sealed record EvaluatedRun(string Name, string? Method, EvaluationRecor
         .. elsewhere.Select(evaluation => new EvaluatedRun(evaluation.Folder, evaluation.Method, evaluation)),
     ];
 
-    /// <summary>What a page about them is about: the first of the program's own method, else the first that takes latent steps, else any.</summary>
+    /// <summary>
+    /// What a page about them is about: the first of the program's own method, else the first that takes latent steps, else any.
+    /// </summary>
     public static EvaluatedRun? Hero(IReadOnlyList<EvaluatedRun> all) =>
         all.FirstOrDefault(run => run.Method == KnownMethods.All[0].About.Name)
         ?? all.FirstOrDefault(run => run.Method is { } name && KnownMethods.Find(name)?.About.TakesLatentSteps == true)
-        ?? all.FirstOrDefault(run => !run.WritesChain) ?? all.FirstOrDefault();
+        ?? all.FirstOrDefault(run => !run.WritesChain) ?? (all.Count > 0 ? all[0] : null);
 
     /// <summary>As a bar of some name.</summary>
     public OverviewBar Bar(string label, bool isHero) =>

@@ -9,8 +9,10 @@ internal static class Headline
     /// <param name="hero">What the page is about.</param>
     /// <param name="chain">Who writes its chain, on the same questions; null where there is none, or it is the hero.</param>
     public static string Of(OverviewBar hero, OverviewBar? chain) => chain is null
-        ? $"{hero.Label} answers {Share(hero)}{Tokens(hero, " tokens")}"
-        : $"{hero.Label} answers {Share(hero)}{Tokens(hero, " tokens")}; the written chain ({chain.Label}) {Share(chain)}{Tokens(chain, "")}";
+        ? Answers(hero)
+        : $"{Answers(hero)}; the written chain ({chain.Label}) {Share(chain)}{Tokens(chain, "")}";
+
+    private static string Answers(OverviewBar bar) => $"{bar.Label} answers {Share(bar)}{Tokens(bar, " tokens")}";
 
     private static string Share(OverviewBar bar) => $"{Number(100 * bar.Share)} %";
 

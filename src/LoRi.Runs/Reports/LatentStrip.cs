@@ -44,8 +44,8 @@ internal sealed record LatentStrip(
     {
         var places = Enumerable.Range(0, Steps.Count).Select(PlaceOf).ToArray();
         var own = places.Count(place => place == TokenPlace.Own);
-        return $"{places.Count(place => place != TokenPlace.Nowhere)} of {places.Length} latent steps read as a token of the chain, {own} at "
-            + "their own place";
+        var all = places.Count(place => place != TokenPlace.Nowhere);
+        return $"{all} of {places.Length} latent steps read as a token of the chain, {own} at their own place";
     }
 
     private static string Bare(string token) => token.Trim();

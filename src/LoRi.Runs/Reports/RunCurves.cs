@@ -47,8 +47,9 @@ internal sealed class RunCurves(IReadOnlyList<RunRecord> all, bool teachers, str
         var others = all.Any(run => run.IsTeacher != teachers);
         return new Chart(others ? $"{title} ({Role.ToLowerInvariant()})" : title, "optimizer step", unit,
         [
-            .. runs.Select(one => (one.Run, one.Index, Column: one.Run.Column(column))).Where(found => found.Column is not null).Select(found =>
-                new ChartSeries(found.Run.Name, found.Column!.Steps, found.Column.Values, found.Index, found.Index / ChartInk.Count)
+            .. runs.Select(one => (one.Run, one.Index, Column: one.Run.Column(column))).Where(found => found.Column is not null)
+                .Select(found => new ChartSeries(found.Run.Name, found.Column!.Steps, found.Column.Values, found.Index,
+                    found.Index / ChartInk.Count)
                 {
                     Weight = runs.Length > 1 && found.Run.Name == hero ? LineWeight.Strong : LineWeight.Usual,
                 }),

@@ -71,7 +71,7 @@ internal sealed class RunPage(
         var (accuracies, costs) = (evaluations.Accuracies(), evaluations.Costs());
         if (accuracies.Rows.Count > 0)
         {
-            page.Section(accuracies.Heading).Bars("Right answers with their 95 % interval, and tokens written for a question", evaluations.Bars())
+            page.Section(accuracies.Heading).Bars(BarMarkup.Caption, evaluations.Bars())
                 .Table(accuracies.Headers, accuracies.Rows, evaluations.Marked)
                 .Section(costs.Heading).Table(costs.Headers, costs.Rows, evaluations.Marked);
         }

@@ -41,16 +41,16 @@ internal static class SlideBars
         var line = (height / 2) + 5;
         string Block(double left, double wide, string fill) => SvgText.Invariant(
             $"<rect x='{left:F1}' y='{height / 4:F1}' width='{wide:F1}' height='{height / 2:F1}' fill='{fill}'/>");
+        string Value(FormattableString text, double after) =>
+            SvgText.Line(SvgText.Invariant(text), after + Number - 8, line, 15, ink + " text-anchor='end'");
         var (low, high) = (columns.Left + (bar.Low * columns.Wide), columns.Left + (bar.High * columns.Wide));
         var text = SvgText.Line(SvgText.Cut(bar.Label, columns.Left - 12, 15, bar.IsHero), 0, line, 15, ink)
             + Block(columns.Left, columns.Wide, ChartInk.Ground) + Block(columns.Left, bar.Share * columns.Wide, colour)
             + SvgText.Invariant($"<path d='M{low:F1} {height / 2:F1}H{high:F1}' {Stroke}/>\n")
-            + SvgText.Line(
-                SvgText.Invariant($"{100 * bar.Share:F1} %"), columns.Left + columns.Wide + Number - 8, line, 15, ink + " text-anchor='end'");
+            + Value($"{100 * bar.Share:F1} %", columns.Left + columns.Wide);
         return columns.Most > 0 && bar.Tokens is { } tokens
             ? text + Block(columns.Tokens, columns.TokensWide * tokens / columns.Most, colour)
-                + SvgText.Line(
-                    SvgText.Invariant($"{tokens:F1}"), columns.Tokens + columns.TokensWide + Number - 8, line, 15, ink + " text-anchor='end'")
+                + Value($"{tokens:F1}", columns.Tokens + columns.TokensWide)
             : text;
     }
 

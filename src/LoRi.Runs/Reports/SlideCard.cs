@@ -59,7 +59,8 @@ internal static class SlideCard
         const int Line = 36;
         var first = SvgText.Fitting(title, Wide, TitleSize, bold: true);
         var rest = SvgText.Cut(title[first.Length..], Wide, TitleSize, bold: true);
-        var lines = rest.Length == 0 || first.Length == 0 ? [SvgText.Cut(title, Wide, TitleSize, bold: true)] : (string[])[SvgText.Cut(first, Wide, TitleSize, bold: true), rest];
+        string Cut(string text) => SvgText.Cut(text, Wide, TitleSize, bold: true);
+        var lines = rest.Length == 0 || first.Length == 0 ? [Cut(title)] : (string[])[Cut(first), rest];
         for (var index = 0; index < lines.Length; index++)
         {
             text.Append(SvgText.Line(lines[index], Margin, 62 + (index * Line), TitleSize, Strong));
@@ -74,7 +75,8 @@ internal static class SlideCard
     private static string Scaled(Chart chart, double width, double height)
     {
         var (marks, high) = SvgChart.Alone(chart);
-        return SvgText.Invariant($"<g transform='scale({System.Math.Min(width / SvgChart.Width(chart), height / high):F4})'>\n{marks}</g>\n");
+        var scale = System.Math.Min(width / SvgChart.Width(chart), height / high);
+        return SvgText.Invariant($"<g transform='scale({scale:F4})'>\n{marks}</g>\n");
     }
 
     /// <summary>One question with what was written and decoded, above <paramref name="below"/>; its height.</summary>

@@ -79,7 +79,11 @@ let private browser =
          browser)
 
 /// An open page, and what its console said: script errors, and all that the page's policy forbade.
-type Shown = { Page: IPage; Console: ConcurrentQueue<string> }
+type Shown =
+    {
+        Page: IPage
+        Console: ConcurrentQueue<string>
+    }
 
 let resize (shown: Shown) (width: int) =
     finish (shown.Page.SetViewportAsync(ViewPortOptions(Width = width, Height = 900)))
@@ -168,8 +172,7 @@ let private axe = lazy BundledAxeScriptProvider().GetScript()
 
 /// What axe finds wrong for readers who see little, hear the page or have no mouse.
 let audit (shown: Shown) =
-    wait (shown.Page.EvaluateExpressionAsync<JsonElement>(axe.Value + "\n;null"))
-    |> ignore
+    wait (shown.Page.EvaluateExpressionAsync<JsonElement>(axe.Value + "\n;null")) |> ignore
 
     evaluate
         shown

@@ -66,7 +66,13 @@ let writeRun (folder: string) (name: string) =
 /// Steps of a weak student: its likeliest tokens are hardly likelier than all others, and one of them is a line feed.
 let private strip =
     let level (first: string) =
-        [| first, 0.12; "\n", 2.1e-5; " the", 2.0e-5; "\\n", 1e-9; " internationalisation", 0.0 |]
+        [|
+            first, 0.12
+            "\n", 2.1e-5
+            " the", 2.0e-5
+            "\\n", 1e-9
+            " internationalisation", 0.0
+        |]
         |> Array.map LatentToken
         :> Collections.Generic.IReadOnlyList<_>
 
@@ -100,13 +106,7 @@ let demoPage (setting: string) =
         |> Option.ofObj
         |> Option.get
 
-    let names =
-        [
-            "cot"
-            "lori"
-            "rationale-only"
-            "no-cot-equal-time"
-        ]
+    let names = [ "cot"; "lori"; "rationale-only"; "no-cot-equal-time" ]
 
     DemoPage(
         DemoReport(

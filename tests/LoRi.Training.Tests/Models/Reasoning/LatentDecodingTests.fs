@@ -40,8 +40,7 @@ let private lens =
     perShape "the lens at a level is a decoder that ends there" (fun name model ->
         let weights = model.Weights()
 
-        let rows =
-            PaddedRows.Left([| for question in questions -> question |], torch.CPU)
+        let rows = PaddedRows.Left([| for question in questions -> question |], torch.CPU)
 
         let inputs = model.Decoder.Embed(weights, rows)
 
@@ -80,7 +79,7 @@ let private reading =
 
                 for level in 1 .. model.Decoder.Config.Layers do
                     let state =
-                        states.select(0L, int64 question).select(0L, int64 (level - 1)).select (0L, int64 step)
+                        states.select(0L, int64 question).select(0L, int64 (level - 1)).select(0L, int64 step)
 
                     let logits = doubles (model.Decoder.Lens(model.Weights(), state, level))
                     let all = logits |> Array.sumBy exp

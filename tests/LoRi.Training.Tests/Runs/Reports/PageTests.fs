@@ -192,7 +192,9 @@ let private checkKeys (page: string) =
         Browser.resize shown 1280
 
         let stops =
-            Browser.evaluate shown "return [...document.querySelectorAll('[tabindex], summary')].filter(e => e.checkVisibility()).map(e => e.tagName.toLowerCase())"
+            Browser.evaluate
+                shown
+                "return [...document.querySelectorAll('[tabindex], summary')].filter(e => e.checkVisibility()).map(e => e.tagName.toLowerCase())"
 
         Expect.isGreaterThan (stops.GetArrayLength()) 3 "stops"
 

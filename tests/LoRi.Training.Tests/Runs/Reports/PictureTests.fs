@@ -20,7 +20,10 @@ let private bar index =
 /// A card with as many latent steps as the chain has tokens.
 let private card (text: string) (steps: int) =
     let level = [| LatentToken(text, 0.5) |] :> IReadOnlyList<_>
-    let strip = LatentStrip("The chain", Array.create steps text, [| for _ in 1..steps -> [| level |] |])
+
+    let strip =
+        LatentStrip("The chain", Array.create steps text, [| for _ in 1..steps -> [| level |] |])
+
     OverviewCard("Question", [| struct ("question", text) |], Strip = strip)
 
 let private draw title bars charts cards =
@@ -104,8 +107,15 @@ let private hostile =
 let private pictures =
     [
         test "a picture holds what was found, accuracies against tokens and a question, and is as large as a slide's" {
-            let bars = [| bar 1; OverviewBar("run 2", 0.25, 0.125, 0.5, Tokens = 12.0, IsHero = true) |]
-            let picture = draw "run 2 answers 25 %" bars [| line "a" true |] [| card "2 + 2" 2 |]
+            let bars =
+                [|
+                    bar 1
+                    OverviewBar("run 2", 0.25, 0.125, 0.5, Tokens = 12.0, IsHero = true)
+                |]
+
+            let picture =
+                draw "run 2 answers 25 %" bars [| line "a" true |] [| card "2 + 2" 2 |]
+
             let root = (elements "svg" picture).Head
             Expect.equal (number root "width", number root "height") (1200.0, 630.0) "size"
 
@@ -122,7 +132,10 @@ let private pictures =
                 ]
                 "texts"
 
-            Expect.isFalse (List.contains "Loss" (texts picture)) "where there are accuracies, curves are left to the page"
+            Expect.isFalse
+                (List.contains "Loss" (texts picture))
+                "where there are accuracies, curves are left to the page"
+
             checkInside picture
             let charts = draw "Title" [||] [| line "a" true |] [||]
             Expect.containsAll (texts charts) [ "Loss"; "nats"; "a" ] "a chart where nothing was measured"
@@ -137,8 +150,7 @@ let private pictures =
                 [ for group in elements "g" picture -> let _, _, scale = place group in scale ]
                 |> List.max
 
-            let narrow =
-                draw "Title" [||] [| line "a" false; line "a" false |] [| card "x" 4 |]
+            let narrow = draw "Title" [||] [| line "a" false; line "a" false |] [| card "x" 4 |]
 
             Expect.isGreaterThan
                 (scale (draw "Title" [||] [| line "a" false |] [||]))

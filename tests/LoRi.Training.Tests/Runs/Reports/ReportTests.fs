@@ -123,10 +123,14 @@ let private pages =
                 File.WriteAllText(Path.Combine(other, "config.json"), """{"command": "distill", "seed": 8}""")
                 File.WriteAllText(Path.Combine(other, "metrics.jsonl"), String.concat "" metrics)
                 let page = report [ run; other ] (Path.Combine(folder, "page.html"))
-                let figure = Regex.Match(page, "<figure class='chart.*?</figure>", RegexOptions.Singleline).Value
+
+                let figure =
+                    Regex.Match(page, "<figure class='chart.*?</figure>", RegexOptions.Singleline).Value
 
                 Expect.equal
-                    [ for line in Regex.Matches(figure, "<g class='([^']*)'>") -> line.Groups[1].Value ]
+                    [
+                        for line in Regex.Matches(figure, "<g class='([^']*)'>") -> line.Groups[1].Value
+                    ]
                     [ "c1"; "c0 strong" ]
                     "lines of the first chart, that of the evaluated run above the other"
 

@@ -29,17 +29,25 @@ let private places (strip: LatentStrip) =
 
 let private strips =
     [
-        testProperty "every token of the chain stands above exactly one step, in order" (fun (count: FsCheck.PositiveInt) ->
-            let chain = [ for i in 1 .. count.Get -> string i ]
+        testProperty
+            "every token of the chain stands above exactly one step, in order"
+            (fun (count: FsCheck.PositiveInt) ->
+                let chain = [ for i in 1 .. count.Get -> string i ]
 
-            for steps in 1 .. count.Get + 3 do
-                let strip = strip chain (List.replicate steps "x")
+                for steps in 1 .. count.Get + 3 do
+                    let strip = strip chain (List.replicate steps "x")
 
-                Expect.equal [ for step in 0 .. steps - 1 do yield! strip.Above step ] chain $"{steps} steps"
+                    Expect.equal
+                        [
+                            for step in 0 .. steps - 1 do
+                                yield! strip.Above step
+                        ]
+                        chain
+                        $"{steps} steps"
 
-                if steps < count.Get then
-                    let sizes = [ for step in 0 .. steps - 1 -> strip.Above(step).Count ]
-                    Expect.isLessThanOrEqual (List.max sizes - List.min sizes) 1 "even parts")
+                    if steps < count.Get then
+                        let sizes = [ for step in 0 .. steps - 1 -> strip.Above(step).Count ]
+                        Expect.isLessThanOrEqual (List.max sizes - List.min sizes) 1 "even parts")
         test "a step is at its own place, elsewhere in the chain, or not in it; spaces do not count, blanks are nowhere" {
             let strip = strip [ "2"; " +"; " 3"; "\n" ] [ " 2"; "3"; "7"; "\n" ]
 
@@ -85,9 +93,17 @@ let private headlines =
                 [
                     [], "-"
                     [ "teacher", "cot", "gsm8k", 1000 ], "teacher (cot) answers 100 % with 2 tokens"
-                    [ "teacher", "cot", "gsm8k", 1000; "b", "codi", "gsm8k", 500; "a", "lori", "gsm8k", 999 ],
+                    [
+                        "teacher", "cot", "gsm8k", 1000
+                        "b", "codi", "gsm8k", 500
+                        "a", "lori", "gsm8k", 999
+                    ],
                     "a (lori) answers 99.9 % with 2 tokens; the written chain (teacher) 100 % with 2"
-                    [ "teacher", "cot", "gsm8k", 1000; "no-cot", "no-cot", "gsm8k", 1; "b", "codi", "gsm8k", 500 ],
+                    [
+                        "teacher", "cot", "gsm8k", 1000
+                        "no-cot", "no-cot", "gsm8k", 1
+                        "b", "codi", "gsm8k", 500
+                    ],
                     "b (codi) answers 50 % with 2 tokens; the written chain (teacher) 100 % with 2"
                     // Other questions are no comparison.
                     [ "teacher", "cot", "svamp", 1000; "lori", "lori", "gsm8k", 250 ], "lori answers 25 % with 2 tokens"
