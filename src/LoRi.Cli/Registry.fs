@@ -105,7 +105,7 @@ let private withoutCompletion () : Command list =
             Score.run
         command
             Generate.settings
-            "go on from a prompt, or answer questions one after the other"
+            "continue a prompt, or answer questions one after the other"
             "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST | --interactive) [options]"
             "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many does he have?\""
             Generate.run
@@ -117,7 +117,7 @@ let private withoutCompletion () : Command list =
             Models.logits
         command
             Export.settings
-            "hand out a trained model as a Hub folder with its tokenizer and a model card"
+            "export a trained model as a Hub folder with its tokenizer and a model card"
             "--model RUN_OR_FOLDER --output FOLDER [options]"
             "--model runs/student --evaluation runs/student-gsm8k --output student-lori"
             Export.run

@@ -5,7 +5,7 @@ using LoRi.Files.Text;
 
 namespace LoRi.Files.Settings;
 
-/// <summary>Whether a setting may differ where a run goes on.</summary>
+/// <summary>Whether a setting may differ on resume.</summary>
 public enum OnResume
 {
     /// <summary>No: it decides what is learnt.</summary>
@@ -53,7 +53,7 @@ public abstract record Setting(string Key, string ValueName, string Help)
     /// <summary>The section of help that it stands in.</summary>
     public string Group { get; init; } = SettingGroups.Run;
 
-    /// <summary>Whether it may differ where a run goes on.</summary>
+    /// <summary>Whether it may differ on resume.</summary>
     public OnResume OnResume { get; init; }
 
     /// <summary>What to do where a command cannot do without it and it is missing; null where it may be.</summary>

@@ -41,7 +41,7 @@ public sealed record LowRankPart(long Outputs, Tensor? Up, double Scaling);
 
 /// <summary>
 /// Dropout whose masks follow from a seed and the numbers of the training step and of its micro-batch alone, so that a run that was
-/// stopped goes on with the masks it would have had.
+/// stopped resumes with the masks it would have had.
 /// </summary>
 public sealed class SeededDropout : IDisposable
 {

@@ -6,7 +6,7 @@ namespace LoRi.Models.Reasoning;
 /// <summary>A token and the share of probability that a state gives it.</summary>
 /// <param name="Id">The token's id.</param>
 /// <param name="Share">From 0 to 1.</param>
-public readonly record struct NearToken(int Id, double Share);
+internal readonly record struct NearToken(int Id, double Share);
 
 /// <summary>A token that a state is near to, as text.</summary>
 /// <param name="Text">What it decodes to.</param>
@@ -14,7 +14,7 @@ public readonly record struct NearToken(int Id, double Share);
 public sealed record LatentToken(string Text, double Share);
 
 /// <summary>What latent steps would write if they wrote: their states at every level through final norm and output matrix.</summary>
-public static class LatentDecoding
+internal static class LatentDecoding
 {
     /// <summary>
     /// The likeliest tokens of every latent step of every question at every level, the embeddings left out:

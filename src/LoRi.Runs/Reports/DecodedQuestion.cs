@@ -47,8 +47,9 @@ internal sealed record DecodedQuestion(string Question, string Gold, string Answ
             example.Answer,
             tokenizer.Decode(AnswerGenerator.Generate(model, [questions[index]], plan)[0], skipSpecialTokens: true),
             new LatentStrip(
-                "The chain in the data",
+                "chain in the data",
                 [.. tokenizer.Encode(example.Rationale, addSpecialTokens: false).Select(id => tokenizer.Decode([id]))],
+                card.PrefixIds.Length > 0 ? tokenizer.Decode([card.PrefixIds[0]]) : null,
                 Read(tokenizer, LatentDecoding.ByLevel(model, [questions[index]], card.Reasoning, TokensShown)[0]))))];
     }
 

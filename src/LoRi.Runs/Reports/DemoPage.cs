@@ -95,7 +95,7 @@ internal sealed class DemoPage(DemoReport report)
         [("right answer", example.Gold), ("teacher writes", example.Teacher), ("student writes", example.Student)])
     {
         Strip = new LatentStrip(
-            "The teacher's chain", [.. example.Teacher.Split(' ').TakeWhile(token => token != End)], Levels(example)),
+            "teacher's chain", [.. example.Teacher.Split(' ').TakeWhile(token => token != End)], End, Levels(example)),
     };
 
     /// <summary>The likeliest tokens by level; files of older versions, and damaged ones, have the last level's first token.</summary>
@@ -156,7 +156,8 @@ internal sealed class DemoPage(DemoReport report)
     {
         page.Section("Latent steps under the teacher's chain").Paragraph(
             "Questions of the first seed, as the teacher writes them out, and as the LoRi student answers after its latent steps. Each "
-            + "latent step is shown as the token that its final state is nearest to; the steps are not trained to be read.").StripKey();
+            + "latent step is shown as the likeliest token of its final state, under the token that the teacher writes next at its "
+            + "place. The steps are not trained to be read.").StripKey();
         foreach (var example in report.WorkedExamples)
         {
             page.Card(Card(example));

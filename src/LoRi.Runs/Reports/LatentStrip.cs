@@ -5,7 +5,7 @@ namespace LoRi.Runs.Reports;
 /// <summary>Where a latent step's likeliest token occurs in the chain.</summary>
 internal enum TokenPlace
 {
-    /// <summary>At the step's own share of the chain.</summary>
+    /// <summary>It is what the chain has next at the step's own place.</summary>
     Own,
 
     /// <summary>Elsewhere in the chain.</summary>
@@ -16,24 +16,30 @@ internal enum TokenPlace
 }
 
 /// <summary>
-/// Latent steps under a chain of thought: each under its share, one token where there are as many, an even part of the chain where
-/// it is longer.
+/// Latent steps under a chain of thought. A state is read as the token that it would write next, so the first step stands under the
+/// chain's second token: one token to a step where there are as many, an even part of the chain where it is longer.
 /// </summary>
 /// <param name="ChainOf">Whose chain it is.</param>
 /// <param name="Chain">Its tokens, as text.</param>
+/// <param name="After">The token that follows the chain; null where none does.</param>
 /// <param name="Steps">The likeliest tokens, [step][level][token], likeliest first; the last level is what the model writes from.</param>
 internal sealed record LatentStrip(
-    string ChainOf, IReadOnlyList<string> Chain, IReadOnlyList<IReadOnlyList<IReadOnlyList<LatentToken>>> Steps)
+    string ChainOf, IReadOnlyList<string> Chain, string? After, IReadOnlyList<IReadOnlyList<IReadOnlyList<LatentToken>>> Steps)
 {
-    private readonly HashSet<string> known = [.. Chain.Select(Bare).Where(token => token.Length > 0)];
+    private readonly string[] next = After is null ? [.. Chain.Skip(1)] : [.. Chain.Skip(1), After];
+    private readonly HashSet<string> known =
+        [.. Chain.Append(After ?? "").Select(Bare).Where(token => token.Length > 0)];
+
+    /// <summary>The chain's first token, which no latent step comes before; null where there is no chain.</summary>
+    public string? Lead => Chain.Count > 0 ? Chain[0] : null;
 
     /// <summary>The likeliest token of a step.</summary>
     public string Read(int step) => Steps[step][^1][0].Text;
 
-    /// <summary>The step's share of the chain.</summary>
-    public IReadOnlyList<string> Above(int step) => Chain.Count <= Steps.Count
-        ? [.. Chain.Skip(step).Take(1)]
-        : [.. Chain.Take((step + 1) * Chain.Count / Steps.Count).Skip(step * Chain.Count / Steps.Count)];
+    /// <summary>What the chain has next at the step's place.</summary>
+    public IReadOnlyList<string> Above(int step) => next.Length <= Steps.Count
+        ? [.. next.Skip(step).Take(1)]
+        : next[(step * next.Length / Steps.Count)..((step + 1) * next.Length / Steps.Count)];
 
     /// <summary>Where the step's likeliest token occurs; spaces around tokens do not count, and a blank one occurs nowhere.</summary>
     public TokenPlace PlaceOf(int step) => Bare(Read(step)) is var token && !known.Contains(token) ? TokenPlace.Nowhere

@@ -59,6 +59,7 @@ internal static class PageStyle
           background: var(--page); white-space: pre-wrap; overflow-wrap: anywhere; }
         .token.own { background: var(--own); border-color: var(--own); color: var(--own-on); }
         .token.else { border: 2px dashed var(--own); }
+        .lead .token { border-color: transparent; background: none; color: var(--soft); font-size: 13px; }
         .strip-key { padding: 0; max-width: none; } .strip-key .token { display: inline-block; min-width: 2ch; padding: 0 6px; }
         .top { display: none; position: absolute; left: 0; right: 0; top: 100%; z-index: 1; background: var(--page); white-space: pre-wrap;
           border: 1px solid var(--soft); border-radius: 4px; padding: 6px 10px; overflow-wrap: anywhere; }

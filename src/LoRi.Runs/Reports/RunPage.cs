@@ -130,8 +130,8 @@ internal sealed class RunPage(
         foreach (var (run, questions) in decoded)
         {
             page.Section($"Latent steps of {run}, decoded").Paragraph(
-                "Each latent step's final state through the output matrix: its likeliest token, under its share of the chain in the data. "
-                + "The steps are not trained to be read.").StripKey();
+                "Each latent step's final state through the output matrix: its likeliest token, under its share of the chain, which is "
+                + "shifted by one token, as a state is read as what comes next. The steps are not trained to be read.").StripKey();
             foreach (var (question, index) in questions.Select((question, index) => (question, index)))
             {
                 page.Card(question.Card($"Question {index + 1}"));

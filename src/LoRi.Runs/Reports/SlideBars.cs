@@ -7,7 +7,7 @@ internal static class SlideBars
 {
     private const int MostBars = 8;
     private const int Head = 34;
-    private const int Number = 76;
+    private const int Number = 84;
     private const string Ink = $"fill='{ChartInk.Dark}'";
     private const string Strong = Ink + " font-weight='bold'";
     private const string Stroke = $"stroke='{ChartInk.Dark}' stroke-width='2'";

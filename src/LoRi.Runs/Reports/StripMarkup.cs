@@ -21,8 +21,14 @@ internal static class StripMarkup
     /// </summary>
     public static string Draw(LatentStrip strip)
     {
-        var text = new StringBuilder($"<p class='strip-head'>{HtmlPage.Escape(strip.ChainOf)}, and the latent steps under it: "
-            + $"{HtmlPage.Escape(strip.Summary())}.</p>\n<ol class='strip'>\n");
+        var text = new StringBuilder($"<p class='strip-head'>Above, the {HtmlPage.Escape(strip.ChainOf)}; under it, what each latent step "
+            + $"reads as: {HtmlPage.Escape(strip.Summary())}.</p>\n<ol class='strip'>\n");
+        if (strip.Lead is { } lead)
+        {
+            text.Append($"<li class='lead'><div class='above'>{HtmlPage.Escape(TokenText.Visible(lead))}</div>")
+                .Append("<span class='token'>question</span></li>\n");
+        }
+
         for (var step = 0; step < strip.Steps.Count; step++)
         {
             var above = string.Concat(strip.Above(step).Select(token => $"<span>{HtmlPage.Escape(TokenText.Visible(token))}</span>"));

@@ -4,7 +4,7 @@ using LoRi.Models.Decoders;
 namespace LoRi.Runs.Settings;
 
 /// <summary>The settings of low-rank adapters that are trained in place of all weights.</summary>
-public static class AdapterSettings
+internal static class AdapterSettings
 {
     private const double AlphaPerRank = 2;
     private const string AllTargets = "all-linear";

@@ -21,7 +21,7 @@ public static class AnswerSettings
         Required = "name the folder to make",
     };
 
-    /// <summary>The tokenizer, whose content is compared where an evaluation goes on.</summary>
+    /// <summary>The tokenizer, whose content is compared when an evaluation is resumed.</summary>
     public static readonly Setting<string?> Tokenizer = StageSettings.Tokenizer with { OnResume = OnResume.Free };
 
     /// <summary>Continuous steps before the answer; left out, the run's own.</summary>
@@ -77,9 +77,9 @@ public static class AnswerSettings
     public static readonly Setting<long?> Seed =
         new("seed", "n", Forms.Seed.Optional(), null, "recorded with the result") { DefaultText = "the run's own" };
 
-    /// <summary>Whether an evaluation goes on.</summary>
+    /// <summary>Whether an evaluation is resumed.</summary>
     public static readonly Setting<bool> Resume =
-        StageSettings.Resume with { Help = "go on after the last complete batch, or begin where there is none" };
+        StageSettings.Resume with { Help = "resume after the last complete batch, or start where there is none" };
 
     /// <summary>The teacher whose states are written.</summary>
     public static readonly Setting<string?> Traced =

@@ -5,7 +5,7 @@ using LoRi.Runs.RunFolders;
 
 namespace LoRi.Runs.Settings;
 
-/// <summary>Which settings may differ where a run goes on: those that cannot change what it learns.</summary>
+/// <summary>Which settings may differ on resume: those that cannot change what it learns.</summary>
 internal static class ResumeRules
 {
     /// <summary>Compares what can be compared before data are read; gives a warning where bits may differ.</summary>
@@ -88,7 +88,7 @@ internal static class ResumeRules
         {
             throw new InputException(
                 $"--resume {output}: {changed.Flag} was {Text(before, changed.Key)} and now is {Text(now, changed.Key)}; "
-                + "go on with what it was, or begin a new run under another --output");
+                + "resume with what it was, or begin a new run under another --output");
         }
     }
 

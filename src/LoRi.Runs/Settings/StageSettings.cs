@@ -105,9 +105,9 @@ public static class StageSettings
             null, "JSON or YAML file with settings named as these options, with underscores; the command line wins")
     { IsOfCommandLine = true, OnResume = OnResume.Once };
 
-    /// <summary>Whether what was begun goes on.</summary>
+    /// <summary>Whether what was begun is resumed.</summary>
     public static readonly Setting<bool> Resume =
-        new("resume", "", Forms.Flag, false, "go on from the last complete checkpoint, or begin where there is none")
+        new("resume", "", Forms.Flag, false, "resume from the last complete checkpoint, or start where there is none")
         {
             OnResume = OnResume.Once,
         };

@@ -17,7 +17,7 @@ public enum InitOption
 }
 
 /// <summary>The settings of a student, beside those of its method.</summary>
-public static class StudentSettings
+internal static class StudentSettings
 {
     /// <summary>The explicit chain-of-thought model, as a run directory or a folder.</summary>
     public static readonly Setting<string?> Teacher =

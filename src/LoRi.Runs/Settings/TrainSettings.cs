@@ -14,7 +14,7 @@ public enum KeptWeights
 }
 
 /// <summary>The settings of every training run.</summary>
-public static class TrainSettings
+internal static class TrainSettings
 {
     private const double UsualEpochs = 3;
 
@@ -189,7 +189,7 @@ public static class TrainSettings
         StageSettings.Annotations,
     ];
 
-    /// <summary>What the run is told of itself; <paramref name="collapse"/> is when it stops for latents that collapse.</summary>
+    /// <summary>What the run prints of itself; <paramref name="collapse"/> is when it stops for latents that collapse.</summary>
     internal static IReadOnlyList<Setting> OfRun(Setting<double> collapse) =>
     [
         StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Threads, StageSettings.ShortDtype, StageSettings.Device,

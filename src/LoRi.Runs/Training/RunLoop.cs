@@ -57,7 +57,7 @@ internal sealed class RunLoop(
     /// end.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="number">Its number among the learning stages, from 0.</param>
-    /// <param name="from">The checkpoint that the run goes on from; null to begin.</param>
+    /// <param name="from">The checkpoint that the run is resumed from; null to begin.</param>
     /// <param name="stop">Asks to save and stop.</param>
     /// <exception cref="InputException">The run is lost, or something cannot be written.</exception>
     public bool Run(LearningStage stage, int number, RunCheckpoint? from, CancellationToken stop)
@@ -142,7 +142,7 @@ internal sealed class RunLoop(
 
             if (stopping && !(ended && State.Stage == stages - 1))
             {
-                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume goes on from here");
+                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume continues from here");
                 return false;
             }
         }

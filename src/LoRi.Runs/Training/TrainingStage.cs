@@ -108,7 +108,7 @@ public sealed class TrainingStage
         }
         catch (OperationCanceledException)
         {
-            var next = from is null ? "begins again, with what the teacher cache has" : $"goes on from {from.Folder}";
+            var next = from is null ? "begins again, with what the teacher cache has" : $"continues from {from.Folder}";
             log.Info($"stopped before the first step; --resume {next}");
             return false;
         }

@@ -63,10 +63,10 @@ public static class SharedSettings
         Lacking = "has a unit of its own",
     };
 
-    /// <summary>When the optimizer begins anew.</summary>
+    /// <summary>When the optimizer is reset.</summary>
     public static readonly Setting<OptimizerReset> OptimizerReset = new(
         "optimizer_reset", "when", Forms.Choice<OptimizerReset>(),
-            Methods.OptimizerReset.Stage, "when the optimizer begins anew: {choices}")
+            Methods.OptimizerReset.Stage, "when the optimizer is reset: {choices}")
     {
         Group = SettingGroups.Curriculum,
         Lacking = "has no stages",

@@ -15,7 +15,7 @@ public interface IStageLog
     /// <summary>Something that the user should look at.</summary>
     void Warn(string line);
 
-    /// <summary>Something goes on that makes no steps: <paramref name="done"/> of <paramref name="total"/>, both 0 where that is not
+    /// <summary>Something is done that makes no steps: <paramref name="done"/> of <paramref name="total"/>, both 0 where that is not
     /// known.</summary>
     void Phase(string name, int done = 0, int total = 0);
 }

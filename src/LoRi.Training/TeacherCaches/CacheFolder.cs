@@ -182,7 +182,7 @@ internal sealed class CacheFolder
         catch (IOException e)
         {
             throw new InputException(
-                $"{file}: cannot be written ({e.Message}); free some space and go on with --resume, or name a --teacher-cache elsewhere",
+                $"{file}: cannot be written ({e.Message}); free some space and continue with --resume, or name a --teacher-cache elsewhere",
                 e);
         }
     }

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.TeacherCaches;
 
 /// <summary>A teacher that is asked for its states at every step: nothing but the subspace is kept.</summary>
-public static class OnlineTeacher
+internal static class OnlineTeacher
 {
     /// <summary>Reads the corpus twice where no subspace is given: for the subspace, and for the variances of its coordinates.</summary>
     /// <param name="teacher">The frozen teacher; the result owns it.</param>

@@ -4,7 +4,7 @@ using LoRi.Math;
 namespace LoRi.Training.Trajectories;
 
 /// <summary>The core's choices by the names that files and command lines have for them.</summary>
-public static class CoreForms
+internal static class CoreForms
 {
     /// <summary>The subspace in which trajectories are compared; of a random one, without its seed.</summary>
     public static ValueForm<SubspaceKind> SubspaceKinds { get; } = Forms.Choice(

@@ -79,7 +79,7 @@ let private strip =
     let step (first: string) =
         [| level "a"; level first |] :> Collections.Generic.IReadOnlyList<_>
 
-    LatentStrip("The chain in the data", [| "2"; " +"; " 2"; " ="; " 4" |], [| step " 2"; step "4"; step "\n" |])
+    LatentStrip("chain in the data", [| "2"; " +"; " 2"; " ="; " 4" |], "The", [| step " 2"; step "4"; step "\n" |])
 
 let private decoded = DecodedQuestion("How many?\nTwo lines.", "4", "5", strip)
 

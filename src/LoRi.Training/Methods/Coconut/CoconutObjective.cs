@@ -12,7 +12,7 @@ namespace LoRi.Training.Methods.Coconut;
 /// </summary>
 /// <param name="stages">What is replaced when.</param>
 /// <param name="uniform">Share of rows that learn another stage, any that their chain has steps for, against forgetting.</param>
-public sealed class CoconutObjective(LatentStages stages, double uniform) : Objective<LatentRow>
+internal sealed class CoconutObjective(LatentStages stages, double uniform) : Objective<LatentRow>
 {
     /// <inheritdoc/>
     public override ICurriculum Curriculum => stages;

@@ -3,7 +3,7 @@ using LoRi.Files.Settings;
 namespace LoRi.Training.Methods.Coconut;
 
 /// <summary>The settings of the stages in which a chain gives way to latent steps.</summary>
-public static class CoconutSettings
+internal static class CoconutSettings
 {
     private const string OneMethod = "replaces a chain step by step";
 

@@ -4,7 +4,7 @@ using LoRi.Models.Reasoning;
 namespace LoRi.Training.Methods.Codi;
 
 /// <summary>CODI: self-distillation in one model. See <see cref="CodiObjective"/>.</summary>
-public sealed class CodiMethod : IMethod
+internal sealed class CodiMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("codi", "self-distillation of the state before the answer")

@@ -6,7 +6,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods.IcotSi;
 
 /// <summary>iCoT-SI: stepwise internalisation. See <see cref="IcotSiObjective"/>.</summary>
-public sealed class IcotSiMethod : IMethod
+internal sealed class IcotSiMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("icot-si", "a chain of thought that is removed token by token")

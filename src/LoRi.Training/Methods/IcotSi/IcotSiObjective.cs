@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Methods.IcotSi;
 
 /// <summary>The end of the chain of thought at which tokens are removed.</summary>
-public enum RemovalSide
+internal enum RemovalSide
 {
     /// <summary>Its beginning.</summary>
     Left,
@@ -19,7 +19,7 @@ public enum RemovalSide
 /// <summary>A row with what is left of its chain of thought.</summary>
 /// <param name="Graded">The row.</param>
 /// <param name="ChainLeft">Tokens of the chain that are left.</param>
-public sealed record ShortenedRow(GradedRow Graded, int ChainLeft)
+internal sealed record ShortenedRow(GradedRow Graded, int ChainLeft)
 {
     /// <summary>A row without <paramref name="count"/> tokens of its chain, or as many as it has; null for all.</summary>
     /// <param name="example">The row.</param>
@@ -45,8 +45,8 @@ public sealed record ShortenedRow(GradedRow Graded, int ChainLeft)
 /// <param name="offset">Tokens that are removed from a row beyond that, drawn row by row.</param>
 /// <param name="side">Where they are removed.</param>
 /// <param name="keepsPositions">Whether what follows keeps its position.</param>
-/// <param name="reset">When the optimizer begins anew: at a stage, where one more token is removed.</param>
-public sealed class IcotSiObjective(RemovalSchedule schedule, Func<SeededRandom, int> offset, RemovalSide side, bool keepsPositions,
+/// <param name="reset">When the optimizer is reset: at a stage, where one more token is removed.</param>
+internal sealed class IcotSiObjective(RemovalSchedule schedule, Func<SeededRandom, int> offset, RemovalSide side, bool keepsPositions,
     OptimizerReset reset) : Objective<ShortenedRow>
 {
     private const string Chain = "chain";
@@ -72,7 +72,7 @@ public sealed class IcotSiObjective(RemovalSchedule schedule, Func<SeededRandom,
     public override Tensor Task(ReasoningModel model, IReadOnlyList<ShortenedRow> part, Totals whole) =>
         GradedPass.Run(model, model.Weights(), [.. part.Select(row => row.Graded)], levels: false).CrossEntropySum.Over(whole[Totals.Task]);
 
-    /// <summary>Every number of removed tokens is a point; the optimizer begins anew there, unless nothing was left to remove.</summary>
+    /// <summary>Every number of removed tokens is a point; the optimizer is reset there, unless nothing was left to remove.</summary>
     private sealed class Removal(RemovalSchedule schedule, OptimizerReset reset) : ICurriculum
     {
         public int PointAt(Moment now) => schedule.At(now.Step) ?? int.MaxValue;

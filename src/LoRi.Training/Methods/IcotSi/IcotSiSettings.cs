@@ -3,7 +3,7 @@ using LoRi.Files.Settings;
 namespace LoRi.Training.Methods.IcotSi;
 
 /// <summary>The settings of the removal of a chain of thought.</summary>
-public static class IcotSiSettings
+internal static class IcotSiSettings
 {
     private const string OneMethod = "removes the chain of thought token by token";
 

@@ -1,7 +1,7 @@
 namespace LoRi.Training.Methods.IcotSi;
 
 /// <summary>How many tokens of the chain of thought are removed from every row at a step: a pure function of the step.</summary>
-public sealed record RemovalSchedule
+internal sealed record RemovalSchedule
 {
     /// <summary>Steps of a pass over the data, rounded up.</summary>
     public required int StepsPerEpoch { get; init; }

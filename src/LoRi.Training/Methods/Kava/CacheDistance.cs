@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Methods.Kava;
 
 /// <summary>What the distance of one component of keys and values is.</summary>
-public enum CacheNorm
+internal enum CacheNorm
 {
     /// <summary>Half the square within 1, beyond it the absolute value less a half.</summary>
     SmoothL1,
@@ -16,7 +16,7 @@ public enum CacheNorm
 /// <summary>How far a student's keys or values at its latent steps are from those that are kept of its teacher's chain.</summary>
 /// <param name="Norm">What the distance of one component is.</param>
 /// <param name="ByLayerDeviation">Whether it is taken in units of each block's deviation over all that is kept in the batch.</param>
-public sealed record CacheDistance(CacheNorm Norm, bool ByLayerDeviation)
+internal sealed record CacheDistance(CacheNorm Norm, bool ByLayerDeviation)
 {
     /// <summary>
     /// The sum over rows of <c>1 / (2 M)</c> times the sum over slots of the mean over blocks, heads and components: a scalar. Of M slots

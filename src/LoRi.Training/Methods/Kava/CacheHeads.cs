@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Methods.Kava;
 
 /// <summary>Which keys are compared.</summary>
-public enum KeyForm
+internal enum KeyForm
 {
     /// <summary>Those before they are rotated by their position, which is another one for a chain's token and a latent step.</summary>
     BeforeRope,
@@ -19,7 +19,7 @@ public enum KeyForm
 /// <param name="Values">Values.</param>
 /// <param name="MetQueries">Queries as they meet the keys.</param>
 /// <param name="MetKeys">Keys as they are met.</param>
-public sealed record CacheHeads(Tensor Keys, Tensor Values, Tensor MetQueries, Tensor MetKeys)
+internal sealed record CacheHeads(Tensor Keys, Tensor Values, Tensor MetQueries, Tensor MetKeys)
 {
     /// <summary>The heads of a traced pass.</summary>
     /// <param name="trace">The trace.</param>

@@ -4,7 +4,7 @@ using LoRi.Models.Reasoning;
 namespace LoRi.Training.Methods.Kava;
 
 /// <summary>KaVa: PCCoT whose latent steps are compared with the keys and values of the chain. See <see cref="KavaObjective"/>.</summary>
-public sealed class KavaMethod : IMethod
+internal sealed class KavaMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("kava", "latent steps pulled to the keys and values of the chain")

@@ -12,7 +12,7 @@ namespace LoRi.Training.Methods.Kava;
 /// <param name="Lambda">Weight of importance against redundancy in the choice of tokens.</param>
 /// <param name="Keys">Which keys are compared.</param>
 /// <param name="Distance">How far they are from each other.</param>
-public sealed record CacheMatching(double Weight, double Lambda, KeyForm Keys, CacheDistance Distance);
+internal sealed record CacheMatching(double Weight, double Lambda, KeyForm Keys, CacheDistance Distance);
 
 /// <summary>
 /// KaVa (Kuzina et al. 2025, arXiv 2510.02312): PCCoT's self-distillation, and beside it every latent step is compared with a token of the
@@ -24,7 +24,7 @@ public sealed record CacheMatching(double Weight, double Lambda, KeyForm Keys, C
 /// <param name="anchorWeight">Weight of that distance, the published alpha_1.</param>
 /// <param name="cache">What is compared beside them.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
-public sealed class KavaObjective(JacobiReasoning reasoning, AnchorDistance anchors, double anchorWeight, CacheMatching cache,
+internal sealed class KavaObjective(JacobiReasoning reasoning, AnchorDistance anchors, double anchorWeight, CacheMatching cache,
     Grading grading)
     : SelfDistillation(reasoning, anchors, anchorWeight, teacherWeight: 1, grading)
 {

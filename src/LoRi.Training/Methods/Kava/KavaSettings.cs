@@ -3,7 +3,7 @@ using LoRi.Files.Settings;
 namespace LoRi.Training.Methods.Kava;
 
 /// <summary>The settings of the comparison of keys and values.</summary>
-public static class KavaSettings
+internal static class KavaSettings
 {
     private const string OneMethod = "compares keys and values";
 

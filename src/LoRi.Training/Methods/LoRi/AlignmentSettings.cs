@@ -5,7 +5,7 @@ using LoRi.Training.Trajectories;
 namespace LoRi.Training.Methods.LoRi;
 
 /// <summary>The settings of the low-rank alignment of a student's latent steps with its teacher's chain of thought.</summary>
-public static class AlignmentSettings
+internal static class AlignmentSettings
 {
     private const double UsualEnergy = 0.95;
     private const string OneMethod = "aligns trajectories";

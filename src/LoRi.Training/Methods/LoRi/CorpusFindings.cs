@@ -6,7 +6,7 @@ using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.Methods.LoRi;
 
-/// <summary>What a fitted subspace tells of the corpus behind it: states that do not vary, and variances of too few examples.</summary>
+/// <summary>What a fitted subspace shows of the corpus behind it: states that do not vary, and variances of too few examples.</summary>
 internal static class CorpusFindings
 {
     /// <summary>Deviations below this share of the states' own size are those of float32 arithmetic.</summary>

@@ -9,7 +9,7 @@ namespace LoRi.Training.Methods.LoRi;
 
 /// <summary>LoRi: the frozen teacher's coordinates are collected, then a student learns from them. See
 /// <see cref="LoRiObjective"/>.</summary>
-public sealed class LoRiMethod : IMethod
+internal sealed class LoRiMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("lori", "low-rank distillation for implicit reasoning")

@@ -14,7 +14,7 @@ namespace LoRi.Training.Methods.LoRi;
 /// the frozen teacher's chain of thought in a shared low-rank tensor subspace (rationale level), and its anchor states to the
 /// teacher's (anchor level). The objective is the core's own specification on Torch tensors; autograd differentiates it.
 /// </summary>
-public sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, int latentSteps, Grading grading) : Objective<LatentRow>
+internal sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, int latentSteps, Grading grading) : Objective<LatentRow>
 {
     /// <inheritdoc/>
     public override IReadOnlyList<LatentRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) =>

@@ -5,7 +5,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods.Pccot;
 
 /// <summary>PCCoT: CODI with latent steps side by side. See <see cref="PccotObjective"/>.</summary>
-public sealed class PccotMethod : IMethod
+internal sealed class PccotMethod : IMethod
 {
     /// <summary>The steps of a rationale follow each other without anything between them.</summary>
     private static readonly SequenceForm Form = SequenceForm.Plain with { Name = "pccot", StepSeparator = "" };

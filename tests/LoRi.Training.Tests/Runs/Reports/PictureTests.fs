@@ -22,7 +22,7 @@ let private card (text: string) (steps: int) =
     let level = [| LatentToken(text, 0.5) |] :> IReadOnlyList<_>
 
     let strip =
-        LatentStrip("The chain", Array.create steps text, [| for _ in 1..steps -> [| level |] |])
+        LatentStrip("chain", Array.create steps text, null, [| for _ in 1..steps -> [| level |] |])
 
     OverviewCard("Question", [| struct ("question", text) |], Strip = strip)
 

@@ -10,10 +10,11 @@ open LoRi.Runs.Reports
 let private listed (tokens: LatentToken list) = List.toArray tokens :> IReadOnlyList<_>
 
 /// Steps of two levels, of which the last reads as some tokens.
-let private strip (chain: string list) (steps: string list) =
+let private strip (chain: string list) (after: string | null) (steps: string list) =
     LatentStrip(
-        "The chain",
+        "chain",
         List.toArray chain,
+        after,
         [|
             for token in steps ->
                 [|
@@ -30,26 +31,26 @@ let private places (strip: LatentStrip) =
 let private strips =
     [
         testProperty
-            "every token of the chain stands above exactly one step, in order"
+            "every token of the chain but the first stands above exactly one step, in order"
             (fun (count: FsCheck.PositiveInt) ->
                 let chain = [ for i in 1 .. count.Get -> string i ]
 
                 for steps in 1 .. count.Get + 3 do
-                    let strip = strip chain (List.replicate steps "x")
+                    let strip = strip chain "end" (List.replicate steps "x")
 
                     Expect.equal
                         [
                             for step in 0 .. steps - 1 do
                                 yield! strip.Above step
                         ]
-                        chain
+                        (chain.Tail @ [ "end" ])
                         $"{steps} steps"
 
                     if steps < count.Get then
                         let sizes = [ for step in 0 .. steps - 1 -> strip.Above(step).Count ]
                         Expect.isLessThanOrEqual (List.max sizes - List.min sizes) 1 "even parts")
         test "a step is at its own place, elsewhere in the chain, or not in it; spaces do not count, blanks are nowhere" {
-            let strip = strip [ "2"; " +"; " 3"; "\n" ] [ " 2"; "3"; "7"; "\n" ]
+            let strip = strip [ "1"; "2"; " +"; " 3"; "\n" ] null [ " 2"; "3"; "7"; "\n" ]
 
             Expect.equal
                 (places strip)
@@ -59,7 +60,7 @@ let private strips =
             Expect.stringContains (strip.Summary()) "2 of 4 latent steps read as a token of the chain, 1 at" "words"
         }
         test "a step over several tokens is at its own place where it is one of them" {
-            let strip = strip [ "a"; "b"; "c"; "d" ] [ "b"; "a" ]
+            let strip = strip [ "x"; "a"; "b"; "c" ] "d" [ "b"; "a" ]
             Expect.equal (places strip) [ TokenPlace.Own; TokenPlace.Elsewhere ] "places"
         }
     ]
