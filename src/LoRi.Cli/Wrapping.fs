@@ -42,9 +42,7 @@ let rec private glued (words: string list) =
 /// A command line behind a heading, broken as a shell reads on.
 let commandLine (heading: string) (command: string) =
     let words =
-        [
-            for found in Regex.Matches(command, "(\"[^\"]*\"|[^ \"])+") -> found.Value
-        ]
+        [ for found in Regex.Matches(command, "(\"[^\"]*\"|[^ \"])+") -> found.Value ]
 
     fill (Width - heading.Length) " \\" (glued words)
     |> String.concat (" \\\n" + String(' ', heading.Length))

@@ -71,10 +71,11 @@ let private general =
         test "an example goes on over its lines as a shell reads it" {
             for command in Registry.commands () do
                 let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out
-                let example = help.Substring(help.LastIndexOf "EXAMPLE: " + "EXAMPLE: ".Length).TrimEnd()
 
-                let joined =
-                    example.Split(" \\\n") |> Array.map _.Trim() |> String.concat " "
+                let example =
+                    help.Substring(help.LastIndexOf "EXAMPLE: " + "EXAMPLE: ".Length).TrimEnd()
+
+                let joined = example.Split(" \\\n") |> Array.map _.Trim() |> String.concat " "
 
                 Expect.equal joined $"lori {command.Page.Name} {command.Page.Example}" "the command"
                 Expect.isFalse (joined.Contains '\n') "one command"

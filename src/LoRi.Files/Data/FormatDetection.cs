@@ -75,8 +75,8 @@ internal static class FormatDetection
         }
 
         return new InputException(IsTable(path, start)
-            ? $"{path}: looks like a table in CSV or TSV, which is not read; save it as JSON lines, one {{\"question\": ..., \"rationale\": "
-                + "..., \"answer\": ...} a line, or as Parquet"
+            ? $"{path}: looks like a table in CSV or TSV, which is not read; save it as JSON lines, one "
+                + "{\"question\": ..., \"rationale\": ..., \"answer\": ...} a line, or as Parquet"
             : $"{path}: the form of this data file is not recognised; {Remedy}");
     }
 

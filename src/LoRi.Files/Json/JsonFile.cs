@@ -73,8 +73,8 @@ internal static class JsonFile
         {
             throw new InputException(
                 ForeignWord.At(e, bytes.Span) is { } word
-                    ? $"{path}, line {(e.LineNumber ?? 0) + 1}: {word} stands there, which JSON does not have; write null, a number or a text "
-                        + "in its place"
+                    ? $"{path}, line {(e.LineNumber ?? 0) + 1}: {word} stands there, which JSON does not have; write null, a number or a "
+                        + "text in its place"
                     : $"{path}: is not valid JSON ({JsonReason.Of(e)}); {remedy}", e);
         }
     }
