@@ -12,8 +12,13 @@ internal sealed class CotSftMethod : IMethod
         Explanation = "writes its chain of thought, then the answer: the upper line of a comparison",
         IsStudent = false,
         ReadsChain = true,
+        Settings = [TextForms.Form],
     };
 
     /// <inheritdoc/>
-    public MethodPlan Plan(SettingValues values) => new OneStage(About, PlainReasoning.Explicit, new ExplicitObjective());
+    public MethodPlan Plan(SettingValues values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return new OneStage(About, PlainReasoning.Explicit, new ExplicitObjective()) { Text = TextForms.Of(values.Get(TextForms.Form)) };
+    }
 }
