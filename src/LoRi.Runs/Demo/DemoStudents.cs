@@ -2,6 +2,7 @@ using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
+using LoRi.Training;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.CotSft;
@@ -62,6 +63,15 @@ public static class DemoStudents
                 ? $"--methods {EqualTime}: its steps follow from the times of {LoRi} and {NoCot}; name these as well"
             : null;
     }
+
+    /// <summary>What a row of the table is, in a sentence; null for a name that there is not.</summary>
+    public static string? Explain(string name) => name switch
+    {
+        "rationale-only" => "lori without its anchor term: only the latent steps' moments are pulled to the teacher's",
+        "anchor-only" => "lori without its rationale term: only the state just before the answer is pulled to the teacher's",
+        EqualTime => "no-cot, trained for as many steps as fit into lori's time",
+        _ => KnownMethods.Find(name)?.About.Explanation,
+    };
 
     /// <summary>The teacher's way to an answer, and its objective.</summary>
     internal static DemoMethod Teacher { get; } = new(PlainReasoning.Explicit, new ExplicitObjective());
