@@ -10,6 +10,7 @@ using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
 using LoRi.Training.Methods.Pccot;
+using LoRi.Training.Methods.SimCot;
 
 namespace LoRi.Training;
 
@@ -19,7 +20,7 @@ public static class KnownMethods
     /// <summary>The explicit chain of thought: what teaches, and what <c>teach</c> trains.</summary>
     public static IMethod Teacher { get; } = new CotSftMethod();
 
-    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new KavaMethod(), new CoconutMethod(), new IcotSiMethod(), Teacher];
+    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new KavaMethod(), new CoconutMethod(), new SimCotMethod(), new IcotSiMethod(), Teacher];
 
     static KnownMethods() => all.ForEach(Register);
 

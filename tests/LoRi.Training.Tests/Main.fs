@@ -20,6 +20,8 @@ let main args =
                     IcotSiFixtureTests.tests
                     KavaFixtureTests.tests
                     CoconutFixtureTests.tests
+                    SimCotOnCodiFixtureTests.tests
+                    SimCotOnCoconutFixtureTests.tests
                 ]
             |> runTestsWithCLIArgs [] [||]
 

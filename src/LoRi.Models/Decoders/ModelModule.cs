@@ -29,7 +29,8 @@ public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots
         using var scope = TorchSharp.torch.NewDisposeScope();
         foreach (var slot in DecoderLayout.Slots(model.Config, 0))
         {
-            model.Parameters[$"{name}.{slot.Name}"].detach().copy_(model.Parameters[slot.Name].detach().narrow(0, 0, slot.Shape[0]));
+            var copy = model.Parameters[$"{name}.{slot.Name}"].detach();
+            copy.copy_(model.Parameters[slot.Name].detach().narrow(0, 0, copy.shape[0]));
         }
     }
 }

@@ -41,6 +41,7 @@ public sealed class TrainingStage
             settings.Method.CheckTeacher(settings.Values, settings.Train.Teacher!, shape);
         }
 
+        settings = settings with { Values = settings.Method.StartingFrom(settings.Values, settings.Start) };
         settings = settings.WithAnswerPrefix();
         settings = settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
         using var method = settings.Method.Plan(settings.Values);

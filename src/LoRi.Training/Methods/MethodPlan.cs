@@ -1,3 +1,4 @@
+using LoRi.Files;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
@@ -31,6 +32,7 @@ public abstract class MethodPlan : IDisposable
     /// <summary>Looks at the rows before the first step, and warns where they teach less than they seem to.</summary>
     /// <param name="rows">The training rows.</param>
     /// <param name="warn">Told what the user should look at.</param>
+    /// <exception cref="InputException">They lack what the method learns from.</exception>
     public virtual void Look(IReadOnlyList<EncodedExample> rows, Action<string> warn)
     {
     }

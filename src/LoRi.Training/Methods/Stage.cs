@@ -18,5 +18,5 @@ public sealed record LearningStage(string Name, Func<StageContext, IObjective> O
     public IReadOnlyList<string> Trains { get; init; } = [];
 
     /// <summary>The name of the decoder with its projection and adapters, among those of modules.</summary>
-    public const string Decoder = "decoder";
+    public const string Decoder = "model";
 }

@@ -29,5 +29,5 @@ public static class CoconutSettings
     public static IReadOnlyList<Setting> All { get; } = [PerStep, Last, First, EpochsPerStage, FewerLatents, Uniform, SharedSettings.OptimizerReset];
 
     private static Setting<T> Of<T>(string key, string value, ValueForm<T> form, T usual, string help) =>
-        new(key, value, form, usual, help) { Group = SettingGroups.Curriculum, Purpose = OneMethod };
+        new(key, value, form, usual, help) { Group = SettingGroups.Curriculum, Purpose = OneMethod, Lacking = "replaces no chain step by step" };
 }

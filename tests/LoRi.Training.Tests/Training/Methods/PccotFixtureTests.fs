@@ -242,14 +242,12 @@ let private updates (updates: Reference) numbers (batch, case: string) =
             near numbers.Value (norm.Value.GetDouble()) (number ((trained norm.Name).norm())) norm.Name)
 
 /// Cases of updates that the optimizer can follow: all that is trained is decayed.
-let private updateCases (reference: Reference) =
+let private followed (reference: Reference) =
     match updatesOf reference with
     | Some updates when (items "not_decayed" updates.Expected).IsEmpty ->
         [
-            for batch in updates.Batches do
-                for case in (updates.Expected.GetProperty float64.Name).EnumerateObject() do
-                    if case.Name.StartsWith $"{batch}." then
-                        updates, (batch, case.Name)
+            for case in updateCases updates do
+                updates, case
         ]
     | _ -> []
 
@@ -315,7 +313,7 @@ let tests =
                 testList
                     "three updates"
                     [
-                        for cases, (batch, case) in updateCases reference do
+                        for cases, (batch, case) in followed reference do
                             testCase case (fun () -> updates cases numbers (batch, case))
                     ]
             ]
