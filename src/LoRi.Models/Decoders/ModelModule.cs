@@ -9,7 +9,8 @@ namespace LoRi.Models.Decoders;
 public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots)
 {
     /// <summary>
-    /// Whether the trained model needs it to answer, so that it is written beside the weights; else it serves the training alone.
+    /// Whether it is written beside the weights, as the trained model needs it to answer or is to be looked into with it; else it serves
+    /// the training alone.
     /// </summary>
     public bool Exported { get; init; }
 

@@ -10,9 +10,10 @@ using static TorchSharp.torch;
 namespace LoRi.Models.ModelFiles;
 
 /// <summary>
-/// The modules that a trained model needs to answer: one safetensors file each, in the folder <c>parts</c> beside the card.
+/// The modules that a trained model needs to answer, or that are kept to look into it: one safetensors file each, in the folder
+/// <c>parts</c> beside the card.
 /// </summary>
-internal static class ModuleFiles
+public static class ModuleFiles
 {
     private const string Folder = "parts";
 
@@ -27,6 +28,20 @@ internal static class ModuleFiles
                 module.Slots.Select(slot => slot.Name).Order(StringComparer.Ordinal)
                     .Select(name => TensorContent.FromTensor(name, model.Parameters[name])),
                 new Dictionary<string, string> { ["format"] = "pt" });
+        }
+    }
+
+    /// <summary>Copies the modules that lie beside one card to another's folder.</summary>
+    /// <param name="from">The folder of the card.</param>
+    /// <param name="folder">Where they go.</param>
+    public static void Copy(string from, string folder)
+    {
+        ArgumentNullException.ThrowIfNull(from);
+        var parts = Path.Combine(from, Folder);
+        foreach (var file in Directory.Exists(parts) ? Directory.GetFiles(parts) : [])
+        {
+            AtomicFile.CreateFolder(Path.Combine(folder, Folder));
+            File.Copy(file, Path.Combine(folder, Folder, Path.GetFileName(file)));
         }
     }
 

@@ -59,7 +59,7 @@ public static class ExportStage
 
     private static ReasoningCard? WriteMerged(string folder, ExportOptions options, TextTokenizer? tokenizer)
     {
-        var (model, card) = ModelLoader.Load(options.Model, LoadSettings.OnCpu(Precision.Full), options.Adapter);
+        var (model, card) = ModelLoader.Load(options.Model, LoadSettings.OnCpu(Precision.Full) with { WithKept = true }, options.Adapter);
         using var owned = model;
         if (tokenizer is not null)
         {
@@ -98,6 +98,7 @@ public static class ExportStage
             File.Copy(Path.Combine(adapter, name), Path.Combine(folder, name));
         }
 
+        ModuleFiles.Copy(adapter, folder);
         return ReasoningCard.Read(adapter);
     }
 

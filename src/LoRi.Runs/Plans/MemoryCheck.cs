@@ -1,7 +1,10 @@
+using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
+using LoRi.Models.ModelFiles;
 using LoRi.Runs.Settings;
+using LoRi.Training.Methods;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,6 +55,36 @@ internal static class MemoryCheck
             step,
             $"--data {string.Join(' ', settings.Train.Data)}: rows of up to {longest} tokens, {rows} at a time",
             "leave long rows out with --max-tokens, or take a smaller --batch-size, more --accumulation or --lora-rank");
+    }
+
+    /// <summary>
+    /// Refuses, before any weights are read, to train modules beside a model where the weights, gradients and moments of both do not fit.
+    /// </summary>
+    /// <param name="method">How the model is to be trained.</param>
+    /// <param name="start">The weights that it starts from.</param>
+    /// <param name="load">In which types, and where.</param>
+    /// <param name="adapters">Whether adapters are trained in place of the model's own weights.</param>
+    /// <exception cref="InputException">They do not fit.</exception>
+    public static void Modules(MethodPlan method, string start, LoadSettings load, bool adapters)
+    {
+        var shape = ModelLoader.Shape(start);
+        var modules = method.Modules(shape);
+        if (modules.Count == 0)
+        {
+            return;
+        }
+
+        var (own, beside) = (DecoderLayout.Slots(shape, 0).Sum(slot => slot.Count), modules.Sum(module => module.Slots.Sum(slot => slot.Count)));
+        var (master, compute) = (load.Precision.Master.ElementSize(), load.Precision.Compute.ElementSize());
+        var trained = (double)beside + (adapters ? 0 : own);
+        var needed = (((double)own + beside) * (compute == master ? master : master + compute)) + (3.0 * trained * master);
+        Refuse(
+            load.Device,
+            needed,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"--method {method.About.Name}: trains {string.Join(" and ", modules.Select(module => $"a {module.Name}"))} of {beside:N0} values beside the {own:N0} of {start}, with gradients and two moments"),
+            "take a smaller model, or adapters with --lora-rank");
     }
 
     /// <summary>Refuses a number of bytes that is not free; on a GPU its own allocator does.</summary>

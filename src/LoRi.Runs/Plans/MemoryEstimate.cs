@@ -78,9 +78,11 @@ public sealed class MemoryEstimate(DecoderConfig config)
     {
         var copy = elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0;
         var projection = !method.TakesLatentSteps ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
-        var trained = projection + (adapters ? AdapterParameters : Parameters);
+        var auxiliary = method.AuxiliaryDecoders * (double)Parameters;
+        copy *= 1 + method.AuxiliaryDecoders;
+        var trained = projection + auxiliary + (adapters ? AdapterParameters : Parameters);
         var frozen = adapters ? (double)Parameters : 0;
-        var teacher = online ? (MasterBytes * (double)Parameters) + copy : 0;
+        var teacher = online ? (MasterBytes + (elementBytes < MasterBytes ? elementBytes : 0)) * (double)Parameters : 0;
         return (4 * MasterBytes * trained) + (MasterBytes * frozen) + copy + teacher + StepActivations(method, elementBytes);
     }
 
@@ -90,6 +92,7 @@ public sealed class MemoryEstimate(DecoderConfig config)
         double Of(int tokens, int graded) => Activations(config, Rows, tokens, graded, elementBytes);
         var chain = method.ReadsChain ? Of(Explicit, RationaleTokens + AnswerTokens) : 0;
         var answer = !method.IsStudent ? 0 : Of(method.TakesLatentSteps ? Direct + LatentTokens : Direct, AnswerTokens);
-        return chain + answer;
+        var explained = method.ExplainsSteps ? Of(RationaleTokens, RationaleTokens) : 0;
+        return chain + answer + explained;
     }
 }

@@ -52,6 +52,7 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
             }
         }
 
+        ShowModules();
         Info("dry run: nothing was written");
     }
 
@@ -108,6 +109,16 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         Info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, "
             + "libtorch and this program)"
             + $"{Fits(needed)}; a checkpoint takes {Mebibytes(3 * trained)} on the disk");
+    }
+
+    /// <summary>What is trained beside the model, which the memory above has in it.</summary>
+    private void ShowModules()
+    {
+        foreach (var module in model.Modules)
+        {
+            var values = module.Slots.Sum(slot => slot.Count);
+            Info($"beside the model: a {module.Name} of {values:N0} values; its weights, gradients and two moments take {Mebibytes(4.0 * values * model.Parameters.Values.element_size())} of that");
+        }
     }
 
     /// <summary>Whether a run that needs so much would fit where this measurement is now.</summary>

@@ -16,6 +16,9 @@ namespace LoRi.Runs.Reports;
 /// <param name="Latents">For each latent step, its likeliest tokens with their shares.</param>
 internal sealed record DecodedQuestion(string Question, string Rationale, string Gold, string Answer, IReadOnlyList<string> Latents)
 {
+    /// <summary>What the auxiliary decoder says of the latent steps; empty where there is none.</summary>
+    public IReadOnlyList<Explanation> Explanations { get; init; } = [];
+
     private const int TokensShown = 3;
     private const int LongestAnswer = 64;
 
@@ -32,11 +35,12 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
     {
         var examples = ReasoningData.Read(data, reading).Examples;
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(folder, null), card);
-        using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full)).Model;
+        using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full) with { WithKept = true }).Model;
         StageModel.CheckFits(tokenizer, model, folder);
         var questions = examples.Select(example => ExampleEncoder.Question(tokenizer, card.Form, example.Question, card.Special.Eos))
             .ToArray();
         var plan = new GenerationPlan(card.Reasoning, card.PrefixIds, LongestAnswer, card.Ends) { StopAfterEnds = card.StopAfterEnds };
+        var explained = card.HasAuxiliaryDecoder ? Explanation.Of(model, tokenizer, questions, card.Reasoning) : null;
         string Token(NearToken near) => $"{TokenText.Quote(tokenizer.Decode([near.Id]))} {TokenText.Percent(near.Share)}";
         return [.. examples.Select((example, index) => new DecodedQuestion(
             example.Question,
@@ -44,6 +48,7 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
             example.Answer,
             tokenizer.Decode(AnswerGenerator.Generate(model, [questions[index]], plan)[0], skipSpecialTokens: true),
             [.. LatentDecoding.Likeliest(model, [questions[index]], card.Reasoning, TokensShown)[0]
-                .Select(step => string.Join("   ", step.Select(Token)))]))];
+                .Select(step => string.Join("   ", step.Select(Token)))])
+        { Explanations = explained?[index] ?? [] })];
     }
 }

@@ -179,7 +179,8 @@ internal sealed class RunPage(
         {
             page.Section($"Latent steps of {run}, decoded").Paragraph(
                 "Each latent step's final state through the output matrix: the three likeliest tokens and their probabilities. The steps "
-                + "are not trained to be read.");
+                + "are not trained to be read."
+                + (questions.Any(question => question.Explanations.Count > 0) ? " What they stand for says the auxiliary decoder, which was trained to." : ""));
             foreach (var (question, index) in questions.Select((question, index) => (question, index)))
             {
                 var card = Card($"Question {index + 1}", question);
@@ -193,6 +194,7 @@ internal sealed class RunPage(
         ("question", question.Question), ("rationale in the data", question.Rationale), ("right answer", question.Gold),
         ("student writes", question.Answer),
         .. question.Latents.Select((latent, step) => ($"latent step {step + 1}", latent)),
+        .. question.Explanations.Select(one => ($"{one.Latents}, said", one.Text ?? "")),
     ]);
 
     private void Settings(HtmlPage page)

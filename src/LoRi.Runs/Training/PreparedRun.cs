@@ -67,8 +67,10 @@ internal sealed class PreparedRun : IDisposable
             tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
             tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
             stop.ThrowIfCancellationRequested();
+            var load = new LoadSettings(precision, device);
+            MemoryCheck.Modules(method, start, load, AdapterSettings.Of(settings.Values) is not null);
             log.Phase("loading the model");
-            var model = LoadStart(tokenizer, new LoadSettings(precision, device));
+            var model = LoadStart(tokenizer, load);
             try
             {
                 return With(model, examples, tokenizer);

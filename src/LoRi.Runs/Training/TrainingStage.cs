@@ -171,7 +171,7 @@ public sealed class TrainingStage
     {
         run.WriteConfig(resolved.ToJson());
         log.Info($"{method.About.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
-        model.Adapters?.Describe(model.Parameters, log.Info);
+        model.Adapters?.Describe(model.Parameters, model.Modules, log.Info);
         var measures = new StageMeasures(run, model);
         log.Phase("the first step");
         return measures;

@@ -31,7 +31,10 @@ let private fill (reference: Reference) (model: ReasoningModel) =
     use _ = torch.no_grad ()
 
     let settings = LoadSettings.OnCpu model.Precision
-    let struct (basis, _) = ModelLoader.Load(path (reference.Folder + "/base"), settings)
+
+    let struct (basis, _) =
+        ModelLoader.Load(path (reference.Folder + "/base"), settings)
+
     use basis = basis
 
     for slot in basis.Parameters.Slots do
@@ -116,7 +119,8 @@ module OnCodi =
         let explained (row: EncodedExample, read: EncodedExample) =
             EncodedExample(row.Index, row.Question, row.Rationale, row.Prefix, row.Answer, Explained = read.Explained)
 
-        Array.zip (CodiFixture.rows reference batch) (rowsOfText reference batch) |> Array.map explained
+        Array.zip (CodiFixture.rows reference batch) (rowsOfText reference batch)
+        |> Array.map explained
 
     let student (reference: Reference) (precision: Precision) : ReasoningModel =
         loadStudent reference precision (withDecoder (CodiFixture.parts reference)) (reference.Id "pad_id")

@@ -16,7 +16,6 @@ public sealed class SimCotMethod : IMethod
     {
         TakesLatentSteps = true,
         ReadsChain = true,
-        NeedsRationale = true,
         NeedsSteps = true,
         ExplainsSteps = true,
         AuxiliaryDecoders = 1,

@@ -18,8 +18,10 @@ open TorchSharp
 let private impossible =
     [
         "padded.*", "its latent steps see padding, and how depends on the device; here masks are complete"
-        "steps.*", "three updates on the padded batch, see there; those on rows without padding are held, see updates_equal"
-        "norm_after_3_steps", "sizes of adapters after those updates; those on rows without padding are held, see updates_equal"
+        "steps.*",
+        "three updates on the padded batch, see there; those on rows without padding are held, see updates_equal"
+        "norm_after_3_steps",
+        "sizes of adapters after those updates; those on rows without padding are held, see updates_equal"
         "grad_norm of the markers' rows", "frozen in the reference, so it has none; here they are trained"
         "generation.batch_size_*", "answers that depend on the padding of their batch"
         "generation.unpadded as generated", "the reference cuts <eot> off the logits; here any id may be written"

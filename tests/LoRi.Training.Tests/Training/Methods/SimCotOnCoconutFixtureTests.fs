@@ -45,7 +45,10 @@ let private ids (reference: Reference) () =
                     ]
 
             Expect.equal found (ints (wanted.GetProperty "input_ids")) $"{case.Name}: ids"
-            let labels = Array.append (Array.replicate (found.Length - row.Row.Graded) -100) row.Row.Tail
+
+            let labels =
+                Array.append (Array.replicate (found.Length - row.Row.Graded) -100) row.Row.Tail
+
             Expect.equal labels (ints (wanted.GetProperty "labels")) $"{case.Name}: labels"
 
         for slot, wanted in List.indexed (items "slot_targets" case.Content) do
@@ -60,12 +63,19 @@ let private latents reference (case: Case) (model: ReasoningModel) =
 
     LatentPass.Run(model, model.Weights(), (laidOut |> Array.map _.Row.Question), laidOut[0].Row.Latents, false)
 
-let private compareSlots (reference: Reference) (numbers: Numbers) (case: Case) (model: ReasoningModel) (wanted: JsonElement) =
+let private compareSlots
+    (reference: Reference)
+    (numbers: Numbers)
+    (case: Case)
+    (model: ReasoningModel)
+    (wanted: JsonElement)
+    =
     use _ = torch.no_grad ()
     let laidOut = layOut reference case
 
     let slots =
-        LatentSlots.Of(SequentialReasoning(laidOut[0].Row.Latents, int (reference.Hyper "c_thought"))) |> nonNull
+        LatentSlots.Of(SequentialReasoning(laidOut[0].Row.Latents, int (reference.Hyper "c_thought")))
+        |> nonNull
 
     let explaining = AuxiliaryDecoder.Weights(model, model.Weights())
     let inputs = slots.Inputs(model, latents reference case model)
@@ -149,7 +159,12 @@ let private updates (reference: Reference) (numbers: Numbers) (case: Case) =
                 match find "grad_norm_global" wanted with
                 | Some norm when norm.ValueKind = JsonValueKind.Number ->
                     differentiate model (total found)
-                    near numbers.Value (norm.GetDouble()) (optimizer.Step settings.LearningRate) "norm of all gradients"
+
+                    near
+                        numbers.Value
+                        (norm.GetDouble())
+                        (optimizer.Step settings.LearningRate)
+                        "norm of all gradients"
                 | _ -> Expect.equal index 3 "the last one has no update after it"
 
             let sizes = wantedOf reference numbers $"norm_after_3_steps.{case.Name}"

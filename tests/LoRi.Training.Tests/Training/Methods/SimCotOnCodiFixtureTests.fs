@@ -34,7 +34,12 @@ let private withModel reference = withStudent student reference
 let private losses reference model rows = lossesOf (simCot reference) model rows
 
 let private terms =
-    [ "task", "student_ce"; "teacher", "teacher_ce"; "anchor", "distill"; "explain", "explain" ]
+    [
+        "task", "student_ce"
+        "teacher", "teacher_ce"
+        "anchor", "distill"
+        "explain", "explain"
+    ]
 
 /// Mean cross-entropy of every slot; none where no row has a step for it.
 let private perSlot reference (model: ReasoningModel) (rows: EncodedExample[]) =
@@ -85,7 +90,10 @@ let private ids (reference: Reference) () =
 
         let targets =
             match find "steps_before_truncation" wanted with
-            | Some steps -> [ for row in steps.EnumerateArray() -> [ for ids in row.EnumerateArray() -> ints ids ] ]
+            | Some steps ->
+                [
+                    for row in steps.EnumerateArray() -> [ for ids in row.EnumerateArray() -> ints ids ]
+                ]
             | None ->
                 [
                     for slot in items "decoder_target_ids" wanted -> [ for ids in slot.EnumerateArray() -> ints ids ]
@@ -114,7 +122,9 @@ let private ofRows (reference: Reference) =
     let count = (items "rows" (wantedOf reference float64 "rows_alone")).Length
 
     reference.Batches
-    |> List.find (fun name -> (CodiFixture.rows reference name).Length = count && not (CodiFixture.unpadded reference name))
+    |> List.find (fun name ->
+        (CodiFixture.rows reference name).Length = count
+        && not (CodiFixture.unpadded reference name))
 
 /// The variants of batches whose questions are of one length.
 let private variants (reference: Reference) =
@@ -168,8 +178,12 @@ let private composed (reference: Reference) (numbers: Numbers) =
     withModel reference numbers "losses of a padded batch in any order" (fun model ->
         use _ = torch.no_grad ()
         let rows = rows reference (ofRows reference)
-        let alone = items "rows" (wantedOf reference numbers "rows_alone") |> List.map slotsOf
-        let tokens = [ for row in rows -> perSlot reference model [| row |] |> List.map snd ]
+
+        let alone =
+            items "rows" (wantedOf reference numbers "rows_alone") |> List.map slotsOf
+
+        let tokens =
+            [ for row in rows -> perSlot reference model [| row |] |> List.map snd ]
 
         let slots =
             [
@@ -186,8 +200,7 @@ let private composed (reference: Reference) (numbers: Numbers) =
                         (filled |> List.sumBy (fun (mean, tokens) -> mean * tokens)) / (filled |> List.sumBy snd)
             ]
 
-        let wanted =
-            (wantedOf reference numbers "rows_alone").GetProperty "composed_batch"
+        let wanted = (wantedOf reference numbers "rows_alone").GetProperty "composed_batch"
 
         for order in orders (List.ofArray rows) do
             use _ = torch.NewDisposeScope()
@@ -265,7 +278,10 @@ let private decayed (updates: Reference) () =
                 for slot in model.Parameters.Slots do
                     if slot.Trained && slot.Decay = decay then
                         for part in slot.Parts do
-                            part.Name.Replace(AdapterPlan.Prefix, "").Replace("lora_A.weight", "lora_A").Replace("lora_B.weight", "lora_B")
+                            part.Name
+                                .Replace(AdapterPlan.Prefix, "")
+                                .Replace("lora_A.weight", "lora_A")
+                                .Replace("lora_B.weight", "lora_B")
             ]
 
     for name, decay in [ "decayed", true; "not_decayed", false ] do
@@ -283,6 +299,7 @@ let tests =
                 testCase "the reference's answers are the likeliest ids" (fun () -> answers reference numbers)
                 for batch, variant in variants reference do
                     testCase $"{variant}: losses" (fun () -> equalBatch reference numbers (batch, variant))
+
                     testCase $"{variant}: gradients of everything that is trained" (fun () ->
                         gradients reference numbers (batch, variant))
                 for cases in Option.toList (updatesOf reference) do

@@ -53,7 +53,9 @@ let private subjects =
         "on codi", subjectOf onCodi (set [ "anchor" ])
         "on coconut", subjectOf (SimCotOnCoconut(stages, 1.0)) Set.empty
         "on coconut, before the whole chain is replaced",
-        subjectOf (SimCotOnCoconut(LatentStages(PerStep = 2, Last = 2, EpochsPerStage = 100.0, First = 1), 1.0)) Set.empty
+        subjectOf
+            (SimCotOnCoconut(LatentStages(PerStep = 2, Last = 2, EpochsPerStage = 100.0, First = 1), 1.0))
+            Set.empty
     ]
 
 /// A change of the auxiliary decoder changes the explanations alone.
@@ -75,7 +77,7 @@ let private reaches name (subject: Subject) =
                                 .Prepare(explained, subject.Moment, LoRi.Models.SeededRandom(3L, "rows"))
                                 .Losses(model, 0, explained.Length)
 
-                        (terms |> Seq.filter wanted |> PeerFixture.total).backward ()
+                        (terms |> Seq.filter wanted |> PeerFixture.total).backward()
 
                         [
                             for part in model.Parameters.PartNames do
@@ -123,7 +125,7 @@ let private empty =
         let terms = PreparedSteps.lossesOf onCodi model [| explained[1] |]
         let term = terms |> Seq.find (fun term -> term.Name = "explain")
         Expect.equal (number term.Value) 0.0 "explanations"
-        (PeerFixture.total terms).backward ()
+        (PeerFixture.total terms).backward()
     }
 
 /// What an auxiliary decoder learnt to write is what it writes.
@@ -139,14 +141,20 @@ let private says =
                 test name {
                     NativeRuntime.Load()
                     use model = withDecoder (snd shapes.Head) 5L
-                    let rows = explained |> Array.filter (fun row -> row.Explained.Count > 0) |> Array.truncate 3
-                    use trainer = new Trainer(model, objective, rows, TinyTraining.plan 150 rows.Length rows.Length 1L)
+
+                    let rows =
+                        explained |> Array.filter (fun row -> row.Explained.Count > 0) |> Array.truncate 3
+
+                    use trainer =
+                        new Trainer(model, objective, rows, TinyTraining.plan 150 rows.Length rows.Length 1L)
 
                     while not trainer.Finished do
                         trainer.Step() |> ignore
 
                     let slots = nonNull (LatentSlots.Of reasoning)
-                    let said = AuxiliaryDecoder.Explain(model, rows |> Array.map _.Question, reasoning, 20)
+
+                    let said =
+                        AuxiliaryDecoder.Explain(model, rows |> Array.map _.Question, reasoning, 20)
 
                     for row, said in Seq.zip rows said do
                         let wanted = row.Explained.InSlots(slots.Slots, row.Answer[row.Answer.Length - 1])
