@@ -9,7 +9,8 @@ namespace OwnMethod;
 public sealed class FadingMethod : IMethod
 {
     /// <summary>Steps between two removals: <c>--fade-every</c> on the command line, <c>fade_every</c> in files.</summary>
-    public static readonly Setting<int> FadeEvery = new("fade_every", "steps", Forms.Whole(1), 10, "steps between two tokens that the chain of thought loses");
+    public static readonly Setting<int> FadeEvery =
+        new("fade_every", "steps", Forms.Whole(1), 10, "steps between two tokens that the chain of thought loses");
 
     /// <summary>Its name, its setting, and what it needs.</summary>
     public MethodFacts About { get; } = new("fading-cot", "a chain of thought that fades")

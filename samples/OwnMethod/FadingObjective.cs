@@ -2,7 +2,6 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Training.Methods;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace OwnMethod;
@@ -21,7 +20,8 @@ public sealed class FadingObjective(int every) : Objective<GradedRow>
     public override IReadOnlyList<GradedRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw)
     {
         var removed = Curriculum.PointAt(now);
-        return [.. rows.Select(row => GradedRow.Explicit(row with { Rationale = row.Rationale[Math.Min(removed, row.Rationale.Length)..] }))];
+        return [.. rows.Select(row =>
+            GradedRow.Explicit(row with { Rationale = row.Rationale[Math.Min(removed, row.Rationale.Length)..] }))];
     }
 
     /// <summary>Tokens of a row.</summary>

@@ -89,15 +89,15 @@ let private help (terminal: Terminal) (arguments: string list) =
 
 /// Whether help is asked for, and not as the value of an option that takes a text.
 let private asksForHelp (command: Registry.Command) (arguments: string list) =
-    let texts = command.TextOptions()
-
-    let rec asks arguments =
+    let rec asks (texts: Lazy<Set<string>>) arguments =
         match arguments with
-        | option :: value :: rest when Set.contains option texts && isHelp value -> asks rest
-        | first :: rest -> isHelp first || asks rest
+        | option :: value :: rest when isHelp value && texts.Value.Contains option -> asks texts rest
+        | first :: rest -> isHelp first || asks texts rest
         | [] -> false
 
-    asks arguments
+    match arguments with
+    | first :: _ when isHelp first -> true
+    | _ -> asks (lazy command.TextOptions()) arguments
 
 let private dispatch (terminal: Terminal) (options: Global) =
     let native =

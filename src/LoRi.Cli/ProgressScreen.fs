@@ -1,4 +1,4 @@
-/// A run on an interactive terminal: one moving line that says what goes on, or the rate, the time to the end and the loss terms;
+/// A run on an interactive terminal: one moving line that says what is done, or the rate, the time to the end and the loss terms;
 /// what happens is written above it.
 module LoRi.Cli.ProgressScreen
 
@@ -74,7 +74,7 @@ let private bar signs (progress: int) (total: int) =
 let stepLine signs (progress: RunProgress) =
     $"{bar signs progress.Step progress.Steps}  {describe progress}"
 
-/// The line while something else goes on, with the time since it began.
+/// The line while something else is done, with the time since it began.
 let phaseLine signs (phase: RunPhase) (elapsed: TimeSpan) =
     let beat = int (elapsed.TotalSeconds / tick.TotalSeconds)
 
@@ -90,7 +90,7 @@ let phaseLine signs (phase: RunPhase) (elapsed: TimeSpan) =
     else
         $"{signs.Spinner[beat % signs.Spinner.Length]} {phase.Name}  {clock elapsed}"
 
-/// The line while something else goes on between two steps.
+/// The line while something else is done between two steps.
 let betweenLine signs (progress: RunProgress) (phase: RunPhase) (elapsed: TimeSpan) =
     let counted =
         if phase.Total > 0 then

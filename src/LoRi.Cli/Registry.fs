@@ -10,143 +10,169 @@ open LoRi.Runs.Settings
 type Command =
     {
         Page: Help.Page
-        Settings: CommandSettings
+        /// Asked for when the command is: declaring the settings of all takes longer than all else at start.
+        Settings: unit -> CommandSettings
         Names: unit -> (string * string) list
         /// The options that a text follows.
         TextOptions: unit -> Set<string>
         Run: Terminal -> NativeRuntimeOptions -> string list -> unit
     }
 
-let private command (settings: CommandSettings) summary syntax example run =
+let private command name (settings: unit -> CommandSettings) summary syntax example run =
     {
         Page =
             {
-                Name = settings.Name
+                Name = name
                 Summary = summary
                 Syntax = syntax
                 Example = example
-                Options = fun () -> SettingOptions.list settings
+                Options = settings >> SettingOptions.list
             }
         Settings = settings
-        Names = fun () -> SettingOptions.names settings
-        TextOptions = fun () -> SettingOptions.textOptions settings
+        Names = settings >> SettingOptions.names
+        TextOptions = settings >> SettingOptions.textOptions
         Run = run
     }
 
 /// Made anew each time: a plug-in may have added methods, and so settings.
 let private withoutCompletion () : Command list =
     [
-        command Info.settings "show what is installed and what the machine offers" "[options]" "--json" Info.run
         command
-            Demo.options
+            "info"
+            (fun () -> Info.settings)
+            "show what is installed and what the machine offers"
+            "[options]"
+            "--json"
+            Info.run
+        command
+            "demo"
+            (fun () -> Demo.options)
             "train and compare small models on a task made here"
             "[options]"
             "--setting one-per-token --quick --output runs/demo"
             Demo.run
         command
-            Commands.Teach
+            "teach"
+            (fun () -> Commands.Teach)
             "train the explicit chain-of-thought teacher"
             "--model FOLDER_OR_GGUF --data FILE... --output RUN [options]"
             "--model Qwen2.5-0.5B --data gsm8k-aug.txt --output runs/teacher --epochs 1 --batch-size 32"
             Stages.teach
         command
-            Commands.Trajectories
+            "trajectories"
+            (fun () -> Commands.Trajectories)
             "write the hidden states of a teacher's chains of thought"
             "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
             "--model runs/teacher --data gsm8k-aug.txt --output trajectories.safetensors"
             Stages.trajectories
         command
-            Commands.SubspaceFit
+            "subspace fit"
+            (fun () -> Commands.SubspaceFit)
             "fit the low-rank subspace of trajectories"
             "--trajectories FILE... --output FILE [options]"
             "--trajectories trajectories.safetensors --layer-rank 8 --hidden-rank 64 --output subspace.safetensors"
             Subspace.fit
         command
-            Subspace.reportSettings
+            "subspace report"
+            (fun () -> Subspace.reportSettings)
             "show how low-rank trajectories are"
             "--subspace FILE [options]"
             "--subspace subspace.safetensors"
             Subspace.report
         command
-            Commands.Objective
+            "objective"
+            (fun () -> Commands.Objective)
             "compute the alignment losses between two sets of trajectories"
             "--subspace FILE --teacher FILE --student FILE [options]"
             "--subspace subspace.safetensors --teacher teacher.safetensors --student student.safetensors --json"
             Objective.run
         command
-            Commands.Distill
+            "distill"
+            (fun () -> Commands.Distill)
             "train a student that reasons in latent steps"
             "--method METHOD --teacher RUN --data FILE... --output RUN [options]"
             "--method lori --teacher runs/teacher --data gsm8k-aug.txt --output runs/student --latent-steps 5"
             Stages.distill
         command
-            Commands.Evaluate
+            "evaluate"
+            (fun () -> Commands.Evaluate)
             "answer the questions of a data set and score the answers"
             "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
             "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
             Stages.evaluate
         command
-            Compare.settings
+            "compare"
+            (fun () -> Compare.settings)
             "test whether methods differ on the same questions or over the same seeds"
             "FOLDER|NAME=FOLDER,FOLDER... [options]"
             "lori=runs/lori-0-gsm8k,runs/lori-1-gsm8k codi=runs/codi-0-gsm8k,runs/codi-1-gsm8k"
             Compare.run
         command
-            Report.settings
+            "report"
+            (fun () -> Report.settings)
             "write one page with a run's curves, spectra, accuracy and decoded latents"
             "RUN... [options]"
             "runs/student runs/baseline --evaluation runs/student-gsm8k --output report.html"
             Report.run
         command
-            Score.settings
+            "score"
+            (fun () -> Score.settings)
             "score outputs again by a published rule"
             "--predictions FILE --rule RULE [options]"
             "--predictions runs/student-gsm8k/predictions.jsonl --rule codi"
             Score.run
         command
-            Generate.settings
-            "go on from a prompt, or answer questions one after the other"
+            "generate"
+            (fun () -> Generate.settings)
+            "continue a prompt, or answer questions one after the other"
             "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST | --interactive) [options]"
             "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many does he have?\""
             Generate.run
         command
-            Models.settings
+            "logits"
+            (fun () -> Models.settings)
             "show a model's logits and hidden states for given ids"
             "--model FOLDER_OR_GGUF --ids LIST [options]"
             "--model Qwen2.5-0.5B --ids \"1,2,3\" --output states.safetensors --json"
             Models.logits
         command
-            Export.settings
-            "hand out a trained model as a Hub folder with its tokenizer and a model card"
+            "export"
+            (fun () -> Export.settings)
+            "export a trained model as a Hub folder with its tokenizer and a model card"
             "--model RUN_OR_FOLDER --output FOLDER [options]"
             "--model runs/student --evaluation runs/student-gsm8k --output student-lori"
             Export.run
         command
-            Tokenize.settings
+            "tokenize"
+            (fun () -> Tokenize.settings)
             "turn texts into ids, or ids into texts"
             "--tokenizer FILE_OR_FOLDER [options]"
             "--tokenizer Qwen2.5-0.5B < texts.jsonl"
             Tokenize.run
         command
-            Inspect.settings
+            "inspect"
+            (fun () -> Inspect.settings)
             "list the tensors of a file or a model"
             "FILE_OR_FOLDER [options]"
             "model.safetensors"
             Inspect.run
         command
-            Data.settings
+            "data"
+            (fun () -> Data.settings)
             "show what would be trained on: rows as tokens, lengths, what is left out"
             "--data FILE... --model PATH [options]"
             "--data train.jsonl --model Qwen2.5-0.5B --latent-steps 5 --test test.jsonl"
             Data.run
         command
-            Download.settings
+            "download"
+            (fun () -> Download.settings)
             "fetch a model or a data set from the Hugging Face Hub"
             "OWNER/NAME [options]"
             "HuggingFaceTB/SmolLM2-135M --exclude \"*.onnx\" \"runs/*\""
             Download.run
         command
-            Schema.settings
+            "schema"
+            (fun () -> Schema.settings)
             "write what editors need to complete and check a file of settings"
             "teach|distill|trajectories|evaluate"
             "distill > distill.schema.json"
@@ -160,8 +186,8 @@ let private entry (command: Command) : Completion.Entry =
         Options = command.Names()
     }
 
-let private completion =
-    let shell =
+let private shell =
+    lazy
         Setting<string>(
             "shell",
             "name",
@@ -172,22 +198,24 @@ let private completion =
             Required = "name bash, zsh or fish"
         )
 
-    let settings = CommandSettings("completion", [| shell |])
+let private completionSettings () =
+    CommandSettings("completion", [| shell.Value |])
 
-    let rec write (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
-        let name = (SettingOptions.read settings arguments).Get shell
-        let script = Completion.shells |> List.find (fst >> (=) name) |> snd
-        terminal.Out.WriteLine(script (List.map entry (withoutCompletion () @ [ own () ])))
+let rec private writeCompletion (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
+    let name = (SettingOptions.read (completionSettings ()) arguments).Get shell.Value
 
-    and own () =
+    let script = Completion.shells |> List.find (fst >> (=) name) |> snd
+    terminal.Out.WriteLine(script (List.map entry (commands ())))
+
+/// All commands, in the order of the help.
+and commands () : Command list =
+    withoutCompletion ()
+    @ [
         command
-            settings
+            "completion"
+            completionSettings
             "write a script that completes commands and options in a shell"
             "bash|zsh|fish"
             "bash > ~/.local/share/bash-completion/completions/lori"
-            write
-
-    own ()
-
-/// All commands, in the order of the help.
-let commands () : Command list = withoutCompletion () @ [ completion ]
+            writeCompletion
+    ]

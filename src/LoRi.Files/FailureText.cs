@@ -31,7 +31,7 @@ public static partial class FailureText
         return false;
     }
 
-    /// <summary>What <paramref name="work"/> gives; a failure that nobody foresaw is told with its place.</summary>
+    /// <summary>What <paramref name="work"/> gives; a failure that nobody foresaw is reported with its place.</summary>
     public static T At<T>(string place, Func<T> work)
     {
         try
@@ -126,7 +126,7 @@ public static partial class FailureText
     private static string Asked(string written, double number, string unit) =>
         unit.EndsWith("iB", StringComparison.Ordinal) ? $"{written} {unit}" : MessageText.Bytes((long)number);
 
-    /// <summary>What libtorch says, without the frames of its stack; memory that it does not get is told as such.</summary>
+    /// <summary>What libtorch says, without the frames of its stack; memory that it does not get is named as such.</summary>
     private static string OfTorch(string message)
     {
         var said = Plain(Frames().Split(message, 2)[0]).Trim().TrimEnd('.');

@@ -22,7 +22,7 @@ public sealed class ChatTemplate
     /// <param name="source">Where it comes from, for messages.</param>
     /// <param name="template">Its text.</param>
     /// <param name="special">The special tokens by role: texts, objects that have one as their content, or lists of texts.</param>
-    /// <param name="clock">The time that the template is told; the system's where it is null.</param>
+    /// <param name="clock">The time that the template sees; the system's where it is null.</param>
     /// <exception cref="InputException">It is malformed or has a tag that is not supported; the message names the line.</exception>
     public ChatTemplate(string source, string template, JsonObject special, TimeProvider? clock = null)
     {

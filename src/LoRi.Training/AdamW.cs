@@ -53,7 +53,7 @@ public sealed class AdamW : IDisposable
         return norm;
     }
 
-    /// <summary>Begins anew: moments of zero, no update made.</summary>
+    /// <summary>Reset: moments of zero, no update made.</summary>
     public void Reset()
     {
         using var guard = no_grad();

@@ -20,7 +20,8 @@ public static class KnownMethods
     /// <summary>The explicit chain of thought: what teaches, and what <c>teach</c> trains.</summary>
     public static IMethod Teacher { get; } = new CotSftMethod();
 
-    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(), new PccotMethod(), new KavaMethod(), new CoconutMethod(), new SimCotMethod(), new IcotSiMethod(), Teacher];
+    private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(),
+        new PccotMethod(), new KavaMethod(), new CoconutMethod(), new SimCotMethod(), new IcotSiMethod(), Teacher];
 
     static KnownMethods() => all.ForEach(Register);
 
@@ -40,7 +41,8 @@ public static class KnownMethods
         ArgumentNullException.ThrowIfNull(method);
         if (Find(method.About.Name) is { } known)
         {
-            throw new InputException($"there are two methods of the name {method.About.Name}: {known.GetType().FullName} and {method.GetType().FullName}; give one of them another name");
+            throw new InputException($"there are two methods of the name {method.About.Name}: {known.GetType().FullName} and "
+                + $"{method.GetType().FullName}; give one of them another name");
         }
 
         all.Add(method);

@@ -5,7 +5,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Training.Methods;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training;

@@ -3,7 +3,6 @@ using LoRi.Files;
 using LoRi.Files.Safetensors;
 using LoRi.Models.Decoders;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training;

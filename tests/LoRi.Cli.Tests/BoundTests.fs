@@ -28,7 +28,7 @@ let private mandatory =
 /// The options of a command that have a bound, and their bounds.
 let private bounded (command: Registry.Command) =
     [
-        for setting in command.Settings.Settings do
+        for setting in command.Settings().Settings do
             if setting.ValueForm.Most.HasValue then
                 setting.Flag, setting.ValueForm.Most.Value
     ]

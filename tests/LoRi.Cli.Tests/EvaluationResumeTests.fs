@@ -58,7 +58,7 @@ let private signalled =
             terminate running
             let outcome = finish running
             Expect.equal outcome.Code Failed outcome.Error
-            Expect.stringContains outcome.Error "the same command with --resume goes on from here" "log"
+            Expect.stringContains outcome.Error "the same command with --resume continues from here" "log"
             Expect.stringContains outcome.Error "the evaluation was stopped before its end" "error"
             let answered = (rows output).Length
             Expect.isGreaterThan answered 0 "some are answered"
@@ -174,7 +174,7 @@ let private folders =
                 File.Delete(path folder "model/lori.json")
                 succeed (lori (evaluate folder "model" "e"))
                 let written = File.ReadAllText(path folder "e/predictions.jsonl")
-                expectFailure "e: the folder is not empty; go on with --resume" (evaluate folder "model" "e")
+                expectFailure "e: the folder is not empty; continue with --resume" (evaluate folder "model" "e")
                 Expect.equal (File.ReadAllText(path folder "e/predictions.jsonl")) written "nothing is overwritten"
                 let outcome = lori (again folder [])
                 succeed outcome
@@ -186,7 +186,7 @@ let private folders =
             withTiny (fun folder ->
                 Directory.CreateDirectory(path folder "e") |> ignore
                 File.WriteAllText(path folder "e/predictions.jsonl", "mine\n")
-                expectFailure "holds no evaluation that can go on" (again folder [])
+                expectFailure "holds no evaluation that can be resumed" (again folder [])
                 Expect.equal (File.ReadAllText(path folder "e/predictions.jsonl")) "mine\n" "untouched")
         }
         test "--resume begins where there is nothing, and config.json replays the evaluation" {

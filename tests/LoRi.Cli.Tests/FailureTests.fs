@@ -113,7 +113,7 @@ let tests =
                                 FailureText.At("data.jsonl, line 3", Func<int>(fun () -> raise failure)))
                         )
                         |> ignore)
-                    "it goes on"
+                    "it resumes"
 
                 Expect.stringStarts (FailureText.Of(failure, "teach")) "teach: data.jsonl, line 3: a number" "where"
             }

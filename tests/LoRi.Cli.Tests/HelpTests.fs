@@ -19,6 +19,10 @@ let private helpTests =
 
 let private general =
     [
+        test "commands stand under the names of their settings" {
+            for command in Registry.commands () do
+                Expect.equal (command.Settings().Name) command.Page.Name "name"
+        }
         test "help of the program" {
             let outcome = lori [ "--help" ]
             Expect.equal outcome.Code 0 outcome.Error

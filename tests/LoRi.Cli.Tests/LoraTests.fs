@@ -150,6 +150,13 @@ let private studied =
                 JsonDocument.Parse(File.ReadAllText(path adapter "adapter_config.json")).RootElement
 
             Expect.equal (text "base_model_name_or_path" config) "someone/tiny" "base"
+            Expect.isTrue (File.Exists(path adapter "modeling_lori.py")) "the modelling file"
+
+            Expect.stringContains
+                (File.ReadAllText(path adapter "README.md"))
+                "base = AutoModelForCausalLM.from_pretrained(\"someone/tiny\")\ntokenizer = AutoTokenizer.from_pretrained(name)\n\
+                 base.resize_token_embeddings(max(17, base.get_input_embeddings().num_embeddings), mean_resizing=False)\n"
+                "rows for the markers"
 
             for index, model in List.indexed [ run; merged ] do
                 evaluate folder model $"again-{index}"

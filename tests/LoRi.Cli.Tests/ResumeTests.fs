@@ -114,7 +114,7 @@ let private signalled =
             terminate running
             let outcome = finish running
             Expect.equal outcome.Code Failed outcome.Error
-            Expect.stringContains outcome.Error "and saved; the same command with --resume goes on from here" "log"
+            Expect.stringContains outcome.Error "and saved; the same command with --resume continues from here" "log"
             let step = (List.last (checkpoints run)).Substring(5).TrimStart('0')
             Expect.stringContains outcome.Error $"stopped after step {step} of 600" "the step that was saved"
             let resumed = lori (command @ [ "--resume" ])
@@ -147,7 +147,7 @@ let private finished =
     }
 
 let private changed =
-    test "what a run learns cannot be changed where it goes on, what it writes can" {
+    test "what a run learns cannot be changed on resume, what it writes can" {
         withTiny (fun folder ->
             let _, final = almostFinished folder
 
@@ -209,7 +209,7 @@ let private damaged =
 
                 expectErrorAfterLog $"{last}: this checkpoint is damaged" (again folder [])
 
-                expectErrorAfterLog "delete that folder, then --resume goes on from " (again folder [])
+                expectErrorAfterLog "delete that folder, then --resume continues from " (again folder [])
 
                 Expect.equal (checkpoints run) [ "step-000003"; "step-000006" ] $"{name}: both still there"
                 Directory.Delete(last, true)
@@ -234,7 +234,7 @@ let private full =
             Expect.throwsC save (fun e ->
                 Expect.isTrue (e :? InputException) $"{e}"
                 Expect.stringContains e.Message "step-000009: cannot be written (No space left on device" "what"
-                Expect.stringContains e.Message "step-000006 is whole, and --resume goes on from it" "what to do")
+                Expect.stringContains e.Message "step-000006 is whole, and --resume continues from it" "what to do")
 
             Expect.equal (checkpoints run) [ "step-000003"; "step-000006" ] "checkpoints, and nothing half-made"
             File.Delete(path run "log.txt")

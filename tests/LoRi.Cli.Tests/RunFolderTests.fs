@@ -25,12 +25,12 @@ let private foreign =
 
                 expectError
                     Failed
-                    "nothing that this command could go on with"
+                    "nothing that this command could resume"
                     (teach folder 2 "model" @ [ "--resume" ])
 
                 expectError
                     Failed
-                    "nothing that this command could go on with"
+                    "nothing that this command could resume"
                     (evaluate folder "model" "model" @ [ "--resume" ])
 
                 Expect.equal (content model) before "the model"
@@ -47,7 +47,7 @@ let private foreign =
 
                 expectError
                     Failed
-                    "nothing that this command could go on with"
+                    "nothing that this command could resume"
                     (teach folder 2 "answers" @ [ "--resume" ])
 
                 Expect.equal (content (path folder "answers")) evaluation "the evaluation")

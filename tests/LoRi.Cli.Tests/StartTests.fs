@@ -67,6 +67,12 @@ let private loading =
             Expect.contains assemblies "LoRi.Runs" "and what it loads later"
             Expect.isFalse (List.contains "TorchSharp" assemblies) $"loaded: {assemblies}"
         }
+        test "the program's own help and version declare no command's settings" {
+            let codes, assemblies = loadedBy [ [ "--help" ]; [ "help" ]; [ "--version" ] ]
+            Expect.equal (set codes) (set [ ExitCodes.Success ]) "they succeed"
+            Expect.contains assemblies "lori" "the program itself is seen"
+            Expect.isFalse (List.contains "LoRi.Runs" assemblies) $"loaded: {assemblies}"
+        }
     ]
 
 let private colours =

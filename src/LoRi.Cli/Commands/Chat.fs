@@ -67,7 +67,7 @@ let private unknown (word: string) =
 
     $"{word}: there is no such command{DidYouMean.Hint(word, known)}; there are: {names} (a question may begin with a space)"
 
-/// What someone at a terminal is told first.
+/// What is said first to someone at a terminal.
 let private banner (answering: Answering) =
     [
         $"{answering.Model.Path}: {answering.Model.Description}"

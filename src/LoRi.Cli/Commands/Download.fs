@@ -92,7 +92,7 @@ let private asJson (request: DownloadRequest) (result: DownloadResult) =
             "left_out", Json.list (Seq.map Json.text result.LeftOut)
         ]
 
-/// Fetches a repository. The folder goes to the output stream, so that a script can go on with it; all else is progress.
+/// Fetches a repository. The folder goes to the output stream, so that a script can use it; all else is progress.
 let run (terminal: Terminal) _ arguments =
     let options = SettingOptions.read settings arguments
     let request = request options

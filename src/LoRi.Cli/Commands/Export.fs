@@ -43,7 +43,7 @@ let private adapter =
         "folder",
         Forms.Place.OrNone(),
         null,
-        "folder of a LoRA adapter to merge in, or to hand out with --form adapter"
+        "folder of a LoRA adapter to merge in, or to export with --form adapter"
     )
 
 let private shardSize =

@@ -11,7 +11,7 @@ open LoRi.Models.Reasoning
 open LoRi.Runs.Answers
 open LoRi.Runs.Settings
 
-/// What to go on from.
+/// What to continue.
 type private Source =
     | Text of string
     | Ids of int array
@@ -26,10 +26,10 @@ let private text key name (form: ValueForm<string>) help =
 let private flag key help =
     Setting<bool>(key, "", Forms.Flag, false, help)
 
-let private prompt = text "prompt" "text" Forms.Words "text to go on from"
+let private prompt = text "prompt" "text" Forms.Words "text to continue"
 
 let private idList =
-    text "ids" "list" Forms.Text "token ids to go on from, separated by commas"
+    text "ids" "list" Forms.Text "token ids to continue, separated by commas"
 
 let private interactive =
     flag "interactive" "answer every line of standard input, with the time and the tokens it took"
@@ -213,7 +213,7 @@ let private loadAll (terminal: Terminal) (asked: AnsweringOptions) (against: str
         model.Dispose()
         reraise ()
 
-/// Goes on from a prompt, or answers questions.
+/// Continues a prompt, or answers questions.
 let run (terminal: Terminal) native arguments =
     let options = SettingOptions.read settings arguments
     let start = source options

@@ -45,7 +45,7 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings:
     for option, path in inputs settings do
         Option.iter (CommandLine.existing option >> ignore) path
 
-    // A script that goes on with what this run leaves must not take half a run for a whole one.
+    // A script that uses what this run leaves must not take half a run for a whole one.
     let run stop =
         ProgressScreen.using terminal.Error (fun screen ->
             screen.Phase(RunPhase "loading libtorch")
@@ -55,7 +55,7 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings:
     if not (interruptible run) then
         raise (
             InputException
-                $"{settings.Train.Output}: the run was stopped before its end; the same command with --resume goes on"
+                $"{settings.Train.Output}: the run was stopped before its end; the same command with --resume continues it"
         )
 
     NextSteps.tell terminal (NextSteps.afterTraining settings)
@@ -85,7 +85,7 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     | null ->
         raise (
             InputException
-                $"{evaluation.Output}: the evaluation was stopped before its end; the same command with --resume goes on"
+                $"{evaluation.Output}: the evaluation was stopped before its end; the same command with --resume continues it"
         )
     | found when evaluation.Values.Get StageSettings.Json ->
         let written =

@@ -13,7 +13,7 @@ public enum QuestionText
 }
 
 /// <summary>Brings questions into the form in which they are asked.</summary>
-public static class QuestionTexts
+internal static class QuestionTexts
 {
     /// <summary>The question in a form.</summary>
     public static string Of(QuestionText form, string question)

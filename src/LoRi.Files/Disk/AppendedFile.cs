@@ -52,5 +52,5 @@ internal static class AppendedFile
 
     private static InputException Failed(string path, Exception e, Func<string>? goOn = null) =>
         new($"{path}: cannot be written ({e.Message}); check the free space and the "
-            + $"permissions; {goOn?.Invoke() ?? "then --resume goes on from the last checkpoint"}", e);
+            + $"permissions; {goOn?.Invoke() ?? "then --resume continues from the last checkpoint"}", e);
 }

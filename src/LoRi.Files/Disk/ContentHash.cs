@@ -53,7 +53,7 @@ internal sealed class ContentHash : IDisposable
         }
     }
 
-    /// <summary>The SHA-256 of all that was added, in lower-case hexadecimal; the next begins anew.</summary>
+    /// <summary>The SHA-256 of all that was added, in lower-case hexadecimal; the next one starts from nothing.</summary>
     public string Take() => Convert.ToHexStringLower(hash.GetHashAndReset());
 
     /// <inheritdoc/>

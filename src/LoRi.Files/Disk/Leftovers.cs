@@ -9,7 +9,7 @@ namespace LoRi.Files.Disk;
 /// </summary>
 internal static partial class Leftovers
 {
-    /// <summary>A file in a folder that is being made, held open while that goes on.</summary>
+    /// <summary>A file in a folder that is being made, held open meanwhile.</summary>
     public const string LockName = ".lock";
 
     /// <summary>The name of an unfinished file beside a path.</summary>

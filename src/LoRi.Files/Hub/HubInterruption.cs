@@ -13,7 +13,7 @@ internal sealed class HubInterruption(string message, TimeSpan? pause = null, Ex
 /// <summary>Tries again, after growing pauses, what was interrupted.</summary>
 internal sealed class HubRetries(HubOptions options, IDownloadScreen screen)
 {
-    /// <summary>An attempt that brought this many bytes was worth it: the count of failures begins anew.</summary>
+    /// <summary>An attempt that brought this many bytes was worth it: the count of failures restarts.</summary>
     private const long Worthwhile = 1 << 20;
 
     /// <summary>The result of the first attempt that is not interrupted.</summary>
@@ -36,7 +36,7 @@ internal sealed class HubRetries(HubOptions options, IDownloadScreen screen)
                 {
                     throw new InputException(
                         $"{e.Message}, {failures} times in a row; check the connection and HF_ENDPOINT, then run the same command again: "
-                        + "it goes on where it stopped", e);
+                        + "it resumes where it stopped", e);
                 }
 
                 var pause = e.Pause ?? options.Pauses[failures - 1];

@@ -10,7 +10,7 @@ internal static class HubSnapshot
     private static readonly string[] Read = [".json", ".safetensors", ".gguf", ".jinja"];
 
     /// <summary>Refuses a model's folder that is known to come from a download and lacks its configuration or weights.</summary>
-    /// <exception cref="InputException">Something is missing; the message says how to go on.</exception>
+    /// <exception cref="InputException">Something is missing; the message says how to continue.</exception>
     public static void CheckModel(string folder)
     {
         CheckLinks(folder);
@@ -46,7 +46,7 @@ internal static class HubSnapshot
         if (NameOf(folder) is { } name)
         {
             return new InputException(
-                $"{folder}: the download of {name} is not complete, {missing} is missing; `lori download {name}` goes on with it");
+                $"{folder}: the download of {name} is not complete, {missing} is missing; `lori download {name}` resumes it");
         }
 
         var begun = Directory.Exists(folder)
@@ -55,7 +55,7 @@ internal static class HubSnapshot
         return begun is null ? null
             : new InputException(
                 $"{folder}: a download into it is not complete, {missing} is missing ({Path.GetFileName(begun)} was begun); the same `lori "
-                + "download` goes on with it");
+                + "download` resumes it");
     }
 
     /// <summary><c>OWNER/NAME</c> of a snapshot in a cache of the Hub's tools; null for other folders.</summary>

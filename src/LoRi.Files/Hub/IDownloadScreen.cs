@@ -2,7 +2,7 @@ using LoRi.Files.Text;
 
 namespace LoRi.Files.Hub;
 
-/// <summary>Where a download is shown to people while it goes on. Calls come from one thread at a time.</summary>
+/// <summary>Where a download is shown to people as it runs. Calls come from one thread at a time.</summary>
 public interface IDownloadScreen
 {
     /// <summary>Something happened.</summary>
@@ -14,7 +14,7 @@ public interface IDownloadScreen
     /// <param name="arrived">How many of them are there already.</param>
     void Begin(string path, long size, long arrived);
 
-    /// <summary>More of the file that was begun last has arrived; fewer bytes than before where it begins anew.</summary>
+    /// <summary>More of the file that was begun last has arrived; fewer bytes than before where it restarts.</summary>
     void Progress(long arrived);
 
     /// <summary>The file that was begun last is complete and checked.</summary>

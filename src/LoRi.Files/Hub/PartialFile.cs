@@ -96,7 +96,7 @@ internal sealed class PartialFile : IDisposable
         Length += bytes.Length;
     }
 
-    /// <summary>Begins anew.</summary>
+    /// <summary>Starts over.</summary>
     public void Restart()
     {
         OnDisk(() =>
@@ -131,5 +131,5 @@ internal sealed class PartialFile : IDisposable
     }
 
     private InputException Unwritable(IOException e) =>
-        new($"{path}: cannot be written ({e.Message}); free some space, then run the same command again: it goes on where it stopped", e);
+        new($"{path}: cannot be written ({e.Message}); free some space, then run the same command again: it resumes where it stopped", e);
 }

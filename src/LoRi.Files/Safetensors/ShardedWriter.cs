@@ -6,7 +6,7 @@ using LoRi.Files.Json;
 namespace LoRi.Files.Safetensors;
 
 /// <summary>Writes the weights of a model folder as the Hub names them: one file, or shards with an index where they are large.</summary>
-public static class ShardedWriter
+internal static class ShardedWriter
 {
     /// <summary>The names of a folder's only file with weights, and of the index of several.</summary>
     internal const string SingleName = "model.safetensors", IndexName = "model.safetensors.index.json";

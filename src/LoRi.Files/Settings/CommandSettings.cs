@@ -40,7 +40,8 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
         var values = SettingValues.None;
         foreach (var (key, value) in settings.Where(pair => pair.Key is not (CommandKey or VersionKey)))
         {
-            var setting = Find(key) is { } found && !(found.IsOfCommandLine && source.File is not null) ? found : throw Unknown(key, source);
+            var setting = Find(key) is { } found && !(found.IsOfCommandLine && source.File is not null) ? found
+                : throw Unknown(key, source);
             values = value is null ? values : values.Set(setting, setting.Read(value, source), source);
         }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -107,25 +108,35 @@ public static class Forms
 
     /// <summary>One of some values of any type, by names.</summary>
     public static ValueForm<T> Choice<T>(params (string Name, T Value)[] choices)
-        where T : notnull => new()
+        where T : notnull
+    {
+        ArgumentNullException.ThrowIfNull(choices);
+        var (names, values) = (new string[choices.Length], new T[choices.Length]);
+        for (var index = 0; index < choices.Length; index++)
         {
-            Expected = $"must be one of {string.Join(", ", choices.Select(choice => choice.Name))}",
-            Names = [.. choices.Select(choice => choice.Name)],
-            Schema = new() { ["enum"] = new JsonArray([.. choices.Select(choice => JsonValue.Create(choice.Name))]) },
-            Read = node =>
-                node.GetValueKind() == JsonValueKind.String
-                    && Array.FindIndex(choices, choice => choice.Name == node.GetValue<string>()) is >= 0 and var index
-                ? choices[index].Value : throw new JsonException(),
-            Write = value => JsonValue.Create(Array.Find(choices, choice => choice.Value.Equals(value)).Name),
-        };
+            (names[index], values[index]) = choices[index];
+        }
+
+        return Choice(names, values);
+    }
 
     /// <summary>One of the values of an enumeration: their names in small letters with hyphens, where no attribute says another.</summary>
     public static ValueForm<T> Choice<T>()
-        where T : struct, Enum => Choice([.. Enum.GetValues<T>().Select(value => (Name(value), value))]);
+        where T : struct, Enum
+    {
+        var values = Enum.GetValues<T>();
+        var names = new string[values.Length];
+        for (var index = 0; index < values.Length; index++)
+        {
+            names[index] = Name(values[index]);
+        }
+
+        return Choice(names, values);
+    }
 
     /// <summary>The name of an enumeration's value.</summary>
     public static string Name<T>(T value)
-        where T : struct, Enum => JsonSerializer.SerializeToNode(value, Names)!.GetValue<string>();
+        where T : struct, Enum => Name(typeof(T), value.ToString());
 
     /// <summary>The same form for a value that may be left out.</summary>
     public static ValueForm<T?> Optional<T>(this ValueForm<T> form)
@@ -149,8 +160,25 @@ public static class Forms
     /// <summary>The same form for a text that may be left out.</summary>
     public static ValueForm<string?> OrNone(this ValueForm<string> form) => form!;
 
-    private static JsonSerializerOptions Names { get; } =
-        new() { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower, allowIntegerValues: false) } };
+    /// <summary>What depends on a type is little here: each type costs time at start.</summary>
+    private static ValueForm<T> Choice<T>(string[] names, T[] values)
+        where T : notnull => new()
+        {
+            Expected = $"must be one of {string.Join(", ", names)}",
+            Names = names,
+            Schema = new() { ["enum"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]) },
+            Read = node => values[Index(names, node)],
+            Write = value => JsonValue.Create(names[Array.IndexOf(values, value)]),
+        };
+
+    private static int Index(string[] names, JsonNode node) =>
+        node.GetValueKind() == JsonValueKind.String && Array.IndexOf(names, node.GetValue<string>()) is >= 0 and var index
+            ? index
+            : throw new JsonException();
+
+    private static string Name(Type type, string value) =>
+        type.GetField(value)?.GetCustomAttribute<JsonStringEnumMemberNameAttribute>()?.Name
+            ?? JsonNamingPolicy.KebabCaseLower.ConvertName(value);
 
     private static ValueForm<double> Real(JsonObject schema, Func<double, string?> broken) => new()
     {

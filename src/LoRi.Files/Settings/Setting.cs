@@ -5,7 +5,7 @@ using LoRi.Files.Text;
 
 namespace LoRi.Files.Settings;
 
-/// <summary>Whether a setting may differ where a run goes on.</summary>
+/// <summary>Whether a setting may differ on resume.</summary>
 public enum OnResume
 {
     /// <summary>No: it decides what is learnt.</summary>
@@ -38,6 +38,9 @@ public sealed record Contradiction(string Against, string Why);
 /// <param name="Help">What help says of it; <c>{choices}</c> stands for the names of its values.</param>
 public abstract record Setting(string Key, string ValueName, string Help)
 {
+    private readonly string? words;
+    private readonly bool inWords;
+
     /// <summary>Its option.</summary>
     public string Flag => FlagOf(Key);
 
@@ -53,14 +56,18 @@ public abstract record Setting(string Key, string ValueName, string Help)
     /// <summary>The section of help that it stands in.</summary>
     public string Group { get; init; } = SettingGroups.Run;
 
-    /// <summary>Whether it may differ where a run goes on.</summary>
+    /// <summary>Whether it may differ on resume.</summary>
     public OnResume OnResume { get; init; }
 
     /// <summary>What to do where a command cannot do without it and it is missing; null where it may be.</summary>
     public string? Required { get; init; }
 
     /// <summary>The default in words, where it is no fixed value.</summary>
-    public string? DefaultText { get; init; }
+    public string? DefaultText
+    {
+        get => inWords ? words : ValueText();
+        init => (inWords, words) = (true, value);
+    }
 
     /// <summary>Whether it was chosen for the size of a run, so that a file's gives way where it does not suit the command line.</summary>
     public bool SuitsRun { get; init; }
@@ -137,6 +144,9 @@ public abstract record Setting(string Key, string ValueName, string Help)
     /// <summary>The default as JSON where it is one fixed value; null where it is none or follows from others.</summary>
     private protected abstract JsonNode? Fixed();
 
+    /// <summary>The value that it was declared with as text; null of what is none.</summary>
+    private protected abstract string? ValueText();
+
     /// <summary>The value in force as JSON, with full paths.</summary>
     internal abstract JsonNode? Write(SettingValues values);
 
@@ -157,6 +167,8 @@ public abstract record Setting(string Key, string ValueName, string Help)
 /// <typeparam name="T">The type.</typeparam>
 public sealed record Setting<T> : Setting
 {
+    private readonly T declared;
+
     /// <summary>Declares a setting.</summary>
     /// <param name="key">Its key in files.</param>
     /// <param name="valueName">What help calls its value.</param>
@@ -167,8 +179,7 @@ public sealed record Setting<T> : Setting
         : base(key, valueName, help)
     {
         ArgumentNullException.ThrowIfNull(form);
-        (Form, Default) = (form, _ => value);
-        DefaultText = TextOf(value);
+        (Form, Default, declared) = (form, _ => value, value);
     }
 
     /// <summary>The form of its values.</summary>
@@ -182,6 +193,9 @@ public sealed record Setting<T> : Setting
 
     /// <summary>The same setting with another default.</summary>
     public Setting<T> WithDefault(T value) => this with { Default = _ => value, DefaultText = TextOf(value) };
+
+    /// <inheritdoc/>
+    private protected override string? ValueText() => TextOf(declared);
 
     /// <inheritdoc/>
     private protected override JsonNode? Fixed() =>
@@ -210,5 +224,7 @@ public sealed record Setting<T> : Setting
     /// </summary>
     private string? TextOf(T value) => value is null or false or IReadOnlyList<string> { Count: 0 } or "" ? null
         : value is double and > 0 and < 0.001 and var number ? number.ToString("0.##########e0", CultureInfo.InvariantCulture)
+        : value is int or long or double ? Convert.ToString(value, CultureInfo.InvariantCulture)
+        : value is string words && Form.Names.Count == 0 ? words
         : Form.Write(value) is JsonValue node && node.TryGetValue<string>(out var text) ? text : Form.Write(value)?.ToJsonString();
 }

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using LoRi.Files.Json;
 using LoRi.Files.Text;
 

@@ -64,9 +64,21 @@ type TokenMoments =
     static member Order(form: Order, centred: Centred<'token>) : IReadOnlyList<StatisticValue> =
         Array.ofList (Moments.order form centred) :> IReadOnlyList<StatisticValue>
 
+module private RationaleTerms =
+
+    let ofRows purpose (objective: BoundObjective) teacher counts student =
+        let teacherWeights, studentWeights =
+            objective.Weights teacher counts student |> Door.orThrow
+
+        objective.Rationale purpose teacherWeights teacher studentWeights student
+
 /// Evaluating the objective.
 [<AbstractClass; Sealed>]
 type Objectives =
+
+    /// That a subspace has all that the options need. `ObjectiveConstants.check`.
+    static member Check(subspace: MeasuredSubspace, options: ObjectiveOptions) : unit =
+        ObjectiveConstants.check subspace options |> Door.orThrow
 
     /// Binds a subspace and options to the backend of `like`. `BoundObjective.Create`.
     static member Bind(subspace: MeasuredSubspace, options: ObjectiveOptions, like: RawTensor) : BoundObjective =
@@ -80,10 +92,7 @@ type Objectives =
             counts: int[],
             student: RawTrajectory<LatentStep>
         ) : RationaleTerms =
-        let teacherWeights, studentWeights =
-            objective.Weights teacher counts student |> Door.orThrow
-
-        objective.Rationale TermsFor.Training teacherWeights teacher studentWeights student
+        RationaleTerms.ofRows TermsFor.Training objective teacher counts student
 
     /// The same terms where no gradient is wanted, for a report: slower for full covariances, and exact near agreement.
     static member Measure
@@ -93,10 +102,7 @@ type Objectives =
             counts: int[],
             student: RawTrajectory<LatentStep>
         ) : RationaleTerms =
-        let teacherWeights, studentWeights =
-            objective.Weights teacher counts student |> Door.orThrow
-
-        objective.Rationale TermsFor.Reporting teacherWeights teacher studentWeights student
+        RationaleTerms.ofRows TermsFor.Reporting objective teacher counts student
 
     /// The closed-form gradient of the weighted terms of every example with respect to the student's raw states.
     static member RationaleGradient

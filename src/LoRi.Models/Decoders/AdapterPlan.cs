@@ -119,7 +119,8 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
         var lora = Modules.Sum(adapted => adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
         var beside = modules.Select(module => (module.Name, Count: module.Slots.Sum(slot => slot.Count))).ToArray();
         var projection = trained - lora - rows - beside.Sum(module => module.Count);
-        var others = string.Concat(beside.Select(module => string.Create(CultureInfo.InvariantCulture, $", {module.Count:N0} of the {module.Name}")));
+        var others = string.Concat(
+            beside.Select(module => string.Create(CultureInfo.InvariantCulture, $", {module.Count:N0} of the {module.Name}")));
         info(string.Create(
             CultureInfo.InvariantCulture,
             $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): {lora:N0} of "

@@ -1,6 +1,5 @@
 using LoRi.Files;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;

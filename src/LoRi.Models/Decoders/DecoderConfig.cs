@@ -104,7 +104,7 @@ public sealed record DecoderConfig
 
     /// <summary>The same shape without those rows at the end of its table that belong to markers.</summary>
     /// <param name="markers">Ids of the markers.</param>
-    public DecoderConfig WithoutRows(IReadOnlyList<int> markers)
+    internal DecoderConfig WithoutRows(IReadOnlyList<int> markers)
     {
         ArgumentNullException.ThrowIfNull(markers);
         var rows = VocabularySize;

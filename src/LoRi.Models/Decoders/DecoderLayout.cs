@@ -6,7 +6,7 @@ namespace LoRi.Models.Decoders;
 /// <param name="Parts">The Hub's modules, in storage order, with their numbers of outputs.</param>
 /// <param name="Bias">Whether there is a bias.</param>
 /// <param name="InputFirst">Whether the matrix is stored [inputs, outputs].</param>
-public sealed record MapLayout(string Name, long Inputs, IReadOnlyList<(string Module, long Outputs)> Parts, bool Bias, bool InputFirst)
+internal sealed record MapLayout(string Name, long Inputs, IReadOnlyList<(string Module, long Outputs)> Parts, bool Bias, bool InputFirst)
 {
     /// <summary>Slot of the matrix.</summary>
     public string Matrix => Parts.Count == 1 ? Name + ".weight" : Name;
@@ -40,7 +40,7 @@ public sealed record MapLayout(string Name, long Inputs, IReadOnlyList<(string M
 }
 
 /// <summary>Module names and maps of one block, in the order of computation.</summary>
-public sealed record BlockLayout(
+internal sealed record BlockLayout(
     string AttentionNorm, MapLayout QueryKeyValue, string? QueryNorm, string? KeyNorm, MapLayout Output, string FeedForwardNorm,
     MapLayout Up, MapLayout Down)
 {
@@ -49,7 +49,7 @@ public sealed record BlockLayout(
 }
 
 /// <summary>Where the parameters of a decoder are, and what the Hub calls them in each family.</summary>
-public static class DecoderLayout
+internal static class DecoderLayout
 {
     /// <summary>The output matrix of a model whose head is not the embedding table.</summary>
     public const string Head = "lm_head.weight";

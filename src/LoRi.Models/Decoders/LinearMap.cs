@@ -1,5 +1,4 @@
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;

@@ -1,5 +1,4 @@
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -41,8 +40,8 @@ public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, S
 public sealed record LowRankPart(long Outputs, Tensor? Up, double Scaling);
 
 /// <summary>
-/// Dropout whose masks follow from a seed and the numbers of the training step and of its micro-batch alone, so that a run that was stopped goes on with
-/// the masks it would have had.
+/// Dropout whose masks follow from a seed and the numbers of the training step and of its micro-batch alone, so that a run that was
+/// stopped resumes with the masks it would have had.
 /// </summary>
 public sealed class SeededDropout : IDisposable
 {

@@ -1,5 +1,4 @@
 using LoRi.Files.Disk;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;

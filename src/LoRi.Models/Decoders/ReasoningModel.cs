@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -104,8 +103,8 @@ public sealed class ReasoningModel : IDisposable
     }
 
     /// <summary>
-    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the numbers of the step and of its micro-batch; nothing
-    /// happens where there are no adapters, or theirs drop nothing.
+    /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the numbers of the step and of its
+    /// micro-batch; nothing happens where there are no adapters, or theirs drop nothing.
     /// </summary>
     public IDisposable BeginDropout(long seed, int step, int microBatch)
     {

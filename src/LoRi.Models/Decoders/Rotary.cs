@@ -1,5 +1,4 @@
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -7,13 +6,13 @@ namespace LoRi.Models.Decoders;
 /// <summary>Angles of the positions of a pass.</summary>
 /// <param name="Cosine">[B, 1, T, size].</param>
 /// <param name="Sine">With the rotation's sign, [B, 1, T, size].</param>
-public sealed record Angles(Tensor Cosine, Tensor Sine);
+internal sealed record Angles(Tensor Cosine, Tensor Sine);
 
 /// <summary>
 /// Rotary position angles for the half-split rotation: component i turns with component i + size / 2 by position times
 /// frequency i. The sine table carries the rotation's sign, so that x turns into x * cos + roll(x, size / 2) * sin.
 /// </summary>
-public sealed class Rotary : IDisposable
+internal sealed class Rotary : IDisposable
 {
     private readonly RotaryShape shape;
     private readonly ScalarType dtype;

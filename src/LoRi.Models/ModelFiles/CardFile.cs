@@ -2,7 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LoRi.Files;
-using LoRi.Files.Json;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;

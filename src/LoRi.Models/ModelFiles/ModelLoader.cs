@@ -8,7 +8,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Native;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;
@@ -147,7 +146,7 @@ public static class ModelLoader
     }
 
     /// <summary>
-    /// A student that starts from a student goes on with the rows of its markers and its feedback projection: copies the projection and
+    /// A student that starts from a student keeps the rows of its markers and its feedback projection: copies the projection and
     /// tells true where the start's card names the same markers and the same kind and width. Otherwise nothing changes.
     /// </summary>
     /// <param name="path">The start: a Hub folder, a run directory, or a GGUF file.</param>

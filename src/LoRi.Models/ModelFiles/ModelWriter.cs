@@ -6,7 +6,6 @@ using LoRi.Files.Tokenizers;
 using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;

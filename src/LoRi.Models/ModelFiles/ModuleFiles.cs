@@ -4,7 +4,6 @@ using LoRi.Files.Safetensors;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;
@@ -13,7 +12,7 @@ namespace LoRi.Models.ModelFiles;
 /// The modules that a trained model needs to answer, or that are kept to look into it: one safetensors file each, in the folder
 /// <c>parts</c> beside the card.
 /// </summary>
-public static class ModuleFiles
+internal static class ModuleFiles
 {
     private const string Folder = "parts";
 

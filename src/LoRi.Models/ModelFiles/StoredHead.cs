@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;

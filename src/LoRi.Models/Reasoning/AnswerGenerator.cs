@@ -1,5 +1,4 @@
 using LoRi.Models.Decoders;
-using LoRi.Models.Sequences;
 using TorchSharp;
 using static TorchSharp.torch;
 

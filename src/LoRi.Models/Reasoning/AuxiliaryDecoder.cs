@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Reasoning;
@@ -9,7 +8,7 @@ namespace LoRi.Models.Reasoning;
 /// <param name="Slots">Steps of the chain that there is room for.</param>
 /// <param name="PerSlot">Latent inputs of each.</param>
 /// <param name="FirstPosition">The position of a slot's first latent in its explanation.</param>
-public sealed record LatentSlots(int Slots, int PerSlot, int FirstPosition)
+internal sealed record LatentSlots(int Slots, int PerSlot, int FirstPosition)
 {
     /// <summary>
     /// The slots of a way of reasoning: as many latents as it has for a step of the chain; where it has no such number, one each, and
@@ -53,7 +52,7 @@ public sealed record LatentSlots(int Slots, int PerSlot, int FirstPosition)
 /// A second decoder beside the model's, which learns to write the step of the chain that a latent stands for. It reads latents and the
 /// embeddings of the model's own table; its head is its own, of the vocabulary that the weights have without markers.
 /// </summary>
-public static class AuxiliaryDecoder
+internal static class AuxiliaryDecoder
 {
     /// <summary>The name of its module.</summary>
     public const string Name = "decoder";
@@ -76,7 +75,9 @@ public static class AuxiliaryDecoder
         return model.WeightsOf(Name) with { Embedding = weights.Embedding, InputRows = weights.InputRows };
     }
 
-    /// <summary>What it writes of every slot of some questions: [question][slot], ids with the end of sequence where it came to one.</summary>
+    /// <summary>
+    /// What it writes of every slot of some questions: [question][slot], ids with the end of sequence where it came to one.
+    /// </summary>
     /// <param name="model">The model, with this module.</param>
     /// <param name="questions">Ids of the questions.</param>
     /// <param name="reasoning">How the model reasons.</param>
@@ -94,8 +95,8 @@ public static class AuxiliaryDecoder
         var slots = LatentSlots.Of(reasoning)!;
         var inputs = slots.Inputs(model, reasoning.Think(model, weights, questions, trajectory: false)!);
         var plan = new GenerationPlan(reasoning, [], mostTokens, [model.Special.Eos]);
-        var said = Enumerable.Range(0, slots.Slots)
-            .Select(slot => AnswerGenerator.Continue(model, explaining, Begin(model, explaining, slots, slots.Of(inputs, slot)), plan)).ToArray();
+        var said = Enumerable.Range(0, slots.Slots).Select(slot => Begin(model, explaining, slots, slots.Of(inputs, slot)))
+            .Select(begun => AnswerGenerator.Continue(model, explaining, begun, plan)).ToArray();
         return [.. questions.Select((_, row) => (IReadOnlyList<int[]>)[.. said.Select(slot => slot[row])])];
     }
 

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Reasoning;

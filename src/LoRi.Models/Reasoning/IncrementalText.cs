@@ -7,7 +7,7 @@ namespace LoRi.Models.Reasoning;
 /// Ids that end within a character are held back until it is whole.
 /// </summary>
 /// <param name="tokenizer">What the ids belong to.</param>
-public sealed class IncrementalText(TextTokenizer tokenizer)
+internal sealed class IncrementalText(TextTokenizer tokenizer)
 {
     /// <summary>What stands for bytes that are no character, and so for one of which bytes are missing: three at most.</summary>
     private const char Unknown = '\uFFFD';

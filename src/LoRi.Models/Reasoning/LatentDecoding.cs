@@ -1,5 +1,4 @@
 using LoRi.Models.Decoders;
-using LoRi.Models.Sequences;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Reasoning;
@@ -7,10 +6,10 @@ namespace LoRi.Models.Reasoning;
 /// <summary>A token and the share of probability that a state gives it.</summary>
 /// <param name="Id">The token's id.</param>
 /// <param name="Share">From 0 to 1.</param>
-public readonly record struct NearToken(int Id, double Share);
+internal readonly record struct NearToken(int Id, double Share);
 
 /// <summary>What latent steps would write if they wrote: their final states through the output matrix.</summary>
-public static class LatentDecoding
+internal static class LatentDecoding
 {
     /// <summary>The likeliest tokens of every latent step of every question: [question][step][token], likeliest first.</summary>
     public static NearToken[][][] Likeliest(ReasoningModel model, IReadOnlyList<int[]> questions, IReasoning reasoning, int tokens)

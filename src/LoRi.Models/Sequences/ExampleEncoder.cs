@@ -40,7 +40,7 @@ public sealed class ExampleEncoder
     public bool KeepsSteps { get; init; }
 
     /// <summary>Whether the steps of a rationale are kept as an auxiliary decoder is to write them.</summary>
-    public bool ExplainsSteps { get; init; }
+    internal bool ExplainsSteps { get; init; }
 
     /// <summary>Ids of a question, with what the tokenizer adds in front.</summary>
     public int[] Question(string text) => Question(tokenizer, form, text, eos);
@@ -60,7 +60,8 @@ public sealed class ExampleEncoder
         ArgumentNullException.ThrowIfNull(example);
         int[][] steps = KeepsSteps || form.AfterStep is not null ? [.. Steps(example).Select(step => Plain(step + form.AfterStep))] : [];
         var text = Rationale(example);
-        var rationale = form.AfterStep is null ? Plain(form.AroundRationale + text + form.AroundRationale) : [.. steps.SelectMany(step => step)];
+        var rationale = form.AfterStep is null ? Plain(form.AroundRationale + text + form.AroundRationale)
+            : [.. steps.SelectMany(step => step)];
         return new(
             index,
             Question(example.Question),

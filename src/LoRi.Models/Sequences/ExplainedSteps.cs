@@ -3,7 +3,7 @@ namespace LoRi.Models.Sequences;
 /// <summary>The steps of a rationale as an auxiliary decoder is to write them, without an end of sequence.</summary>
 /// <param name="Ids">Ids of each step.</param>
 /// <param name="Joint">Ids between two steps that are written together.</param>
-public sealed record ExplainedSteps(IReadOnlyList<int[]> Ids, int[] Joint)
+internal sealed record ExplainedSteps(IReadOnlyList<int[]> Ids, int[] Joint)
 {
     /// <summary>No steps.</summary>
     public static ExplainedSteps None { get; } = new([], []);

@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Sequences;
@@ -9,7 +8,7 @@ namespace LoRi.Models.Sequences;
 /// A decoder that writes what latent steps stand for: their inputs come first, the ids after them, and the first id is predicted from
 /// the last latent.
 /// </summary>
-public static class ExplanationPass
+internal static class ExplanationPass
 {
     /// <summary>The sum over all ids of their negative log-likelihood, in nats: a float64 scalar.</summary>
     /// <param name="model">The model whose latents these are.</param>

@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Sequences;
@@ -17,16 +16,19 @@ public sealed class GradedPass
 
     private readonly Lazy<(Tensor Logits, Tensor CrossEntropySum)> grades;
 
-    private GradedPass(PaddedRows rows, IReadOnlyList<GradedRow> graded, Tensor[]? levels, Func<(Tensor Logits, Tensor CrossEntropySum)> grade)
+    private GradedPass(PaddedRows rows, IReadOnlyList<GradedRow> graded, Tensor[]? levels,
+        Func<(Tensor Logits, Tensor CrossEntropySum)> grade)
     {
         (this.rows, this.graded, this.levels) = (rows, graded, levels);
         grades = new(grade);
     }
 
-    /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V]. Computed when first asked for.</summary>
+    /// <summary>Logits at the positions that predict graded ids, row after row: [graded tokens, V]. Computed when first asked
+    /// for.</summary>
     public Tensor Logits => grades.Value.Logits;
 
-    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a float64 scalar. Computed when first asked for.</summary>
+    /// <summary>Sum over graded tokens of their negative log-likelihood, in nats; a float64 scalar. Computed when first asked
+    /// for.</summary>
     public Tensor CrossEntropySum => grades.Value.CrossEntropySum;
 
     /// <summary>Runs the rows, after a cache where there is one.</summary>
@@ -37,7 +39,8 @@ public sealed class GradedPass
     /// <param name="before">The latent steps that the rows follow; null where they begin.</param>
     /// <param name="trace">Receives what is inside the blocks; null for nothing.</param>
     public static GradedPass Run(
-        ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null, DecoderTrace? trace = null)
+        ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null,
+            DecoderTrace? trace = null)
     {
         var inputs = PaddedRows.Right([.. graded.Select(row => row.FeedsLast ? row.Ids : row.Ids[..^1])], model.Device);
         var positions = PositionGap.In(inputs.After(before?.Progress), inputs, graded);

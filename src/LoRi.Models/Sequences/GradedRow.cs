@@ -6,7 +6,8 @@ namespace LoRi.Models.Sequences;
 /// <param name="Anchor">Index of the last prefix token.</param>
 public sealed record GradedRow(int[] Ids, int GradedFrom, int Anchor)
 {
-    /// <summary>Whether the last id is fed as well, although nothing is predicted from it: for what is read of a pass beside its predictions.</summary>
+    /// <summary>Whether the last id is fed as well, although nothing is predicted from it: for what is read of a pass beside its
+    /// predictions.</summary>
     public bool FeedsLast { get; init; }
 
     /// <summary>Positions that stay empty before one of its ids; null where none do.</summary>

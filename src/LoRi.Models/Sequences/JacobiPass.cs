@@ -1,5 +1,4 @@
 using LoRi.Models.Decoders;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Sequences;
@@ -12,8 +11,8 @@ namespace LoRi.Models.Sequences;
 public static class JacobiPass
 {
     /// <summary>
-    /// Question and <c>&lt;bot&gt;</c>, then M positions of <c>&lt;latent&gt;</c>, whose states give the first inputs, then the sweeps. Every
-    /// sweep begins at the cache of the question; the last one's cache is what the answer reads.
+    /// Question and <c>&lt;bot&gt;</c>, then M positions of <c>&lt;latent&gt;</c>, whose states give the first inputs, then the sweeps.
+    /// Every sweep begins at the cache of the question; the last one's cache is what the answer reads.
     /// </summary>
     /// <param name="model">The student; its marker <c>&lt;latent&gt;</c> must have a row.</param>
     /// <param name="weights">Its weights of this step.</param>
@@ -23,13 +22,15 @@ public static class JacobiPass
     /// <param name="trajectory">Whether the levels of the last sweep are kept.</param>
     /// <param name="trace">Receives what is inside the blocks in the last sweep; null for nothing.</param>
     public static LatentSteps Run(
-        ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, int sweeps, bool trajectory, DecoderTrace? trace = null)
+        ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, int sweeps, bool trajectory,
+            DecoderTrace? trace = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, model.Special.Bot])], model.Device);
         var first = model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows), rows.Positions());
         var start = rows.Advance(null);
-        var marker = model.Special.Latent ?? throw new InvalidOperationException("invariant: a model without a latent marker was to take Jacobi sweeps");
+        var marker = model.Special.Latent
+            ?? throw new InvalidOperationException("invariant: a model without a latent marker was to take Jacobi sweeps");
         var places = PaddedRows.Right([.. questions.Select(_ => Enumerable.Repeat(marker, steps).ToArray())], model.Device);
         var positions = places.After(start);
         var before = first.Final.narrow(1, rows.Width - 1, 1);

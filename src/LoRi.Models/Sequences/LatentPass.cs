@@ -1,5 +1,4 @@
 using LoRi.Models.Decoders;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Sequences;

@@ -1,8 +1,8 @@
 namespace LoRi.Models.Sequences;
 
 /// <summary>
-/// Where the steps of a chain of thought stand in its text: what lies between <c>&lt;&lt;</c> and <c>&gt;&gt;</c>, with these marks; where a
-/// text has none, the steps that the data list. Texts are looked at, never the ids of a vocabulary.
+/// Where the steps of a chain of thought stand in its text: what lies between <c>&lt;&lt;</c> and <c>&gt;&gt;</c>, with these marks;
+/// where a text has none, the steps that the data list. Texts are looked at, never the ids of a vocabulary.
 /// </summary>
 internal static class StepSpans
 {

@@ -13,11 +13,13 @@ public sealed record StudentPass(LatentSteps Latents, GradedPass Answer)
     /// <param name="rows">The rows.</param>
     /// <param name="levels">Whether the answer's levels are kept.</param>
     /// <param name="trajectory">Whether the levels of the latent steps are kept.</param>
-    public static StudentPass Run(ReasoningModel model, DecoderWeights weights, IReadOnlyList<LatentRow> rows, bool levels = false, bool trajectory = false)
+    public static StudentPass Run(ReasoningModel model, DecoderWeights weights, IReadOnlyList<LatentRow> rows, bool levels = false,
+        bool trajectory = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(rows);
-        return After(LatentPass.Run(model, weights, [.. rows.Select(row => row.Question)], rows[0].Latents, trajectory), model, weights, rows, levels);
+        return After(LatentPass.Run(model, weights, [.. rows.Select(row => row.Question)], rows[0].Latents, trajectory), model, weights,
+            rows, levels);
     }
 
     /// <summary>Runs what follows the latent steps of rows.</summary>
@@ -26,7 +28,8 @@ public sealed record StudentPass(LatentSteps Latents, GradedPass Answer)
     /// <param name="weights">Its weights of this step.</param>
     /// <param name="rows">The rows.</param>
     /// <param name="levels">Whether the answer's levels are kept.</param>
-    public static StudentPass After(LatentSteps latents, ReasoningModel model, DecoderWeights weights, IReadOnlyList<LatentRow> rows, bool levels = false)
+    public static StudentPass After(LatentSteps latents, ReasoningModel model, DecoderWeights weights, IReadOnlyList<LatentRow> rows,
+        bool levels = false)
     {
         ArgumentNullException.ThrowIfNull(model);
         return new(latents, GradedPass.Run(model, weights, [.. rows.Select(row => row.After(model.Special.Eot))], levels, latents));

@@ -163,7 +163,7 @@ public sealed class AnsweringModel : IDisposable
         }
     }
 
-    /// <summary>Goes on from a text; in a chat, answers it after what was said before.</summary>
+    /// <summary>Continues a text; in a chat, answers it after what was said before.</summary>
     /// <param name="question">The text.</param>
     /// <param name="written">Told the answer's text while it is written, in parts of whole characters.</param>
     /// <exception cref="InputException">It is too long, or the template refuses it.</exception>
@@ -186,7 +186,7 @@ public sealed class AnsweringModel : IDisposable
         return answer;
     }
 
-    /// <summary>Goes on from ids.</summary>
+    /// <summary>Continues ids.</summary>
     /// <exception cref="InputException">They are not the model's, or too many.</exception>
     public GeneratedAnswer Answer(int[] ids, Action<string>? written = null) =>
         Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew(), written);
@@ -217,7 +217,7 @@ public sealed class AnsweringModel : IDisposable
     private int[] Encode(string question) =>
         ExampleEncoder.Question(tokenizer!, card?.Form ?? SequenceForm.Plain, question, model.Special.Eos);
 
-    /// <summary>How ids are gone on from: what answers at once goes on from ids that are all there is, without its prefix.</summary>
+    /// <summary>How ids are continued: what answers at once continues ids that are all there is, without its prefix.</summary>
     private GenerationPlan Plan(string named)
     {
         var reasoning = named == ModelQueries.IdsOption && this.reasoning.Mode == AnswerMode.Direct

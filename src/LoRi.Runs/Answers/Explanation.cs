@@ -15,23 +15,27 @@ public sealed record Explanation(string Latents, int[] Ids, string? Text)
 {
     private const int LongestInTokens = 64;
 
-    /// <summary>Refuses, before any weights are read, a model without an auxiliary decoder, or with another number of latent steps than it knows.</summary>
+    /// <summary>
+    /// Refuses, before any weights are read, a model without an auxiliary decoder, and another number of latent steps than it knows.
+    /// </summary>
     /// <exception cref="InputException">It has none.</exception>
-    public static void Check(AnsweringOptions options)
+    internal static void Check(AnsweringOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         var path = options.Adapter ?? options.Model;
         var card = options.Adapter is null ? ModelLoader.Card(path) : ReasoningCard.Read(AdapterFolder.Resolve(path));
         if (card is not { HasAuxiliaryDecoder: true })
         {
+            var what = card is null ? "was not trained by this program" : $"was trained by the method {card.Method}";
             throw new InputException(
-                $"--explain: {path} {(card is null ? "was not trained by this program" : $"was trained by the method {card.Method}")} and has no auxiliary decoder beside it; "
-                + "train one with --method sim-cot --keep-decoder");
+                $"--explain: {path} {what} and has no auxiliary decoder beside it; train one with --method sim-cot --keep-decoder");
         }
 
         if (options.LatentSteps is { } steps && steps != card.LatentSteps)
         {
-            throw new InputException($"--explain and --latent-steps {steps} contradict each other: the auxiliary decoder of {path} knows {card.LatentSteps} latent steps; leave --latent-steps out");
+            throw new InputException(
+                $"--explain and --latent-steps {steps} contradict each other: the auxiliary decoder of {path} knows {card.LatentSteps} "
+                + "latent steps; leave --latent-steps out");
         }
     }
 
@@ -50,6 +54,7 @@ public sealed record Explanation(string Latents, int[] Ids, string? Text)
             return new(slots.Name(slot, reasoning.LatentSteps), ids, tokenizer?.Decode(ids, skipSpecialTokens: true));
         }
 
-        return [.. AuxiliaryDecoder.Explain(model, questions, reasoning, LongestInTokens).Select(row => (IReadOnlyList<Explanation>)[.. row.Select(One)])];
+        return [.. AuxiliaryDecoder.Explain(model, questions, reasoning, LongestInTokens)
+            .Select(row => (IReadOnlyList<Explanation>)[.. row.Select(One)])];
     }
 }

@@ -80,13 +80,13 @@ public static class ModelQueries
         return new LoadSettings(new Precision(type, type), StageModel.DeviceOf(device));
     }
 
-    /// <summary>Refuses ids that a model cannot go on from; <paramref name="named"/> is where they come from.</summary>
+    /// <summary>Refuses ids that a model cannot continue; <paramref name="named"/> is where they come from.</summary>
     internal static void CheckIds(int[] ids, ReasoningModel model, string path, string named = IdsOption)
     {
         var rows = model.Config.VocabularySize + model.ExtraRows;
         if (ids.Length == 0)
         {
-            throw new InputException($"{named}: there is no token to go on from; give at least one");
+            throw new InputException($"{named}: there is no token to continue; give at least one");
         }
 
         var wrong = Array.FindIndex(ids, id => id < 0 || id >= rows);

@@ -11,11 +11,13 @@ internal static partial class DistinguishingSettings
     /// <summary>Compared by the name of the file or folder without its seed: every seed has its own.</summary>
     private static readonly string[] Places = ["model", "teacher", "subspace", "data"];
 
-    /// <summary>Settings that change where, when and how fast things are done, not what is learnt: those that may differ on resume, and a few more.</summary>
+    /// <summary>Settings that change where, when and how fast things are done, not what is learnt: those that may differ on resume, and a
+    /// few more.</summary>
     private static readonly HashSet<string> Irrelevant =
     [
         CommandSettings.CommandKey, CommandSettings.VersionKey, "method", "seed", "tokenizer", "online", "skip_bad_lines",
-        .. Commands.Distill.Settings.Where(setting => setting.OnResume is OnResume.Free or OnResume.Rounding).Select(setting => setting.Key).Except(Places),
+        .. Commands.Distill.Settings.Where(setting => setting.OnResume is OnResume.Free or OnResume.Rounding).Select(setting => setting.Key)
+            .Except(Places),
     ];
 
     /// <summary>The settings of an evaluation and of the run that trained its model, plain ones first.</summary>
@@ -26,10 +28,12 @@ internal static partial class DistinguishingSettings
         var hasRun = evaluation.TryGetProperty("run", out var run) && run.ValueKind == JsonValueKind.Object;
         foreach (var setting in hasRun ? run.EnumerateObject().Where(one => !Irrelevant.Contains(one.Name)) : [])
         {
-            (Places.Contains(setting.Name) ? places : settings)[setting.Name] = Places.Contains(setting.Name) ? Place(setting.Value, seed) : Text(setting.Value);
+            (Places.Contains(setting.Name) ? places : settings)[setting.Name] = Places.Contains(setting.Name) ? Place(setting.Value, seed)
+                : Text(setting.Value);
         }
 
-        foreach (var (key, name) in new[] { ("latent_steps", "latent_steps"), ("prefix_fed", "prefix_fed"), ("question_text", "question_text"), ("max_new_tokens", "max_new_tokens"), ("dtype", "evaluation_dtype") })
+        foreach (var (key, name) in new[] { ("latent_steps", "latent_steps"), ("prefix_fed", "prefix_fed"),
+            ("question_text", "question_text"), ("max_new_tokens", "max_new_tokens"), ("dtype", "evaluation_dtype") })
         {
             if (evaluation.TryGetProperty(key, out var value))
             {
@@ -56,7 +60,8 @@ internal static partial class DistinguishingSettings
     public static string WithoutSeed(string path, long? seed)
     {
         var parts = Separator().Split(path.Replace('\\', '/')).ToList();
-        var at = seed is null ? -1 : parts.FindLastIndex(part => Mark().Match(part) is { Success: true } mark && mark.Groups["number"].Value == $"{seed}");
+        var at = seed is null ? -1
+            : parts.FindLastIndex(part => Mark().Match(part) is { Success: true } mark && mark.Groups["number"].Value == $"{seed}");
         if (at >= 0)
         {
             parts[at] = Announced(Mark().Match(parts[at]).Groups["word"].Value);

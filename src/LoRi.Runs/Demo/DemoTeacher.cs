@@ -2,7 +2,6 @@ using System.Diagnostics;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Training;
-using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 

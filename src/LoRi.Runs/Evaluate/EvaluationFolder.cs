@@ -91,7 +91,7 @@ internal sealed class EvaluationFolder : IDisposable
 
         return Finished || File.Exists(ConfigFile) || File.Exists(PredictionsFile)
             ? throw new InputException(
-                $"--resume {options.Output}: holds no evaluation that can go on (it lacks identity.json or config.json); name another "
+                $"--resume {options.Output}: holds no evaluation that can be resumed (it lacks identity.json or config.json); name another "
                 + "--output")
             : null;
     }

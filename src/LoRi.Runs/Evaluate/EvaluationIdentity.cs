@@ -65,7 +65,7 @@ internal sealed record EvaluationIdentity(string ModelSha256, string QuestionsSh
     /// <summary>The content of the file.</summary>
     public string ToJson() => JsonSerializer.Serialize(this, Format);
 
-    /// <summary>Refuses to go on from this with what is here now.</summary>
+    /// <summary>Refuses to resume this with what is here now.</summary>
     /// <exception cref="InputException">Model or questions differ.</exception>
     public void Check(EvaluationIdentity now, EvaluationOptions options)
     {

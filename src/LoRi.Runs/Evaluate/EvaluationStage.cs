@@ -43,7 +43,7 @@ public sealed class EvaluationStage
         fed = plan.Reasoning.FeedsPrefix ? Text(plan.Prefix) : "";
     }
 
-    /// <summary>Evaluates, or goes on with an evaluation, until its end or until <paramref name="stop"/>.</summary>
+    /// <summary>Evaluates, or resumes an evaluation, until its end or until <paramref name="stop"/>.</summary>
     /// <param name="options">Settings.</param>
     /// <param name="info">Told what happens, a line each.</param>
     /// <param name="stop">Asks to stop after the batch that is being answered.</param>
@@ -122,7 +122,7 @@ public sealed class EvaluationStage
         EndTokens.Of(options.Model, model.Config, card) is { Count: > 0 } ids ? ids : [StageModel.EndId(options.Model, model, card)];
 
     /// <summary>
-    /// Refuses questions that leave no position for an answer, and tells of those that leave fewer than may be asked for.
+    /// Refuses questions that leave no position for an answer, and warns of those that leave fewer than may be asked for.
     /// </summary>
     private void CheckPositions(ReasoningSet set)
     {
@@ -192,7 +192,7 @@ public sealed class EvaluationStage
 
     private EvaluationSummary? Stopped(int answered, int all)
     {
-        info($"stopped after {answered:N0} of {all:N0} questions; the same command with --resume goes on from here");
+        info($"stopped after {answered:N0} of {all:N0} questions; the same command with --resume continues from here");
         return null;
     }
 

@@ -25,7 +25,7 @@ public sealed record ExportOptions
     /// <summary><c>--output</c>: the folder to make.</summary>
     public required string Output { get; init; }
 
-    /// <summary><c>--adapter</c>: an adapter to merge in, or to hand out.</summary>
+    /// <summary><c>--adapter</c>: an adapter to merge in, or to export.</summary>
     public string? Adapter { get; init; }
 
     /// <summary><c>--form</c>.</summary>

@@ -74,6 +74,11 @@ public static class ExportStage
                 JsonFile.ReadObject(generation).ToJsonString(JsonText.Indented) + "\n");
         }
 
+        if (card is not null && ModellingFile.Takes(card))
+        {
+            ModellingFile.WriteBesideWeights(folder);
+        }
+
         return card;
     }
 
@@ -99,7 +104,14 @@ public static class ExportStage
         }
 
         ModuleFiles.Copy(adapter, folder);
-        return ReasoningCard.Read(adapter);
+        var card = ReasoningCard.Read(adapter);
+        var merged = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(adapter))!, "config.json");
+        if (card is not null && ModellingFile.Takes(card) && File.Exists(merged))
+        {
+            ModellingFile.Write(folder, JsonFile.ReadObject(merged));
+        }
+
+        return card;
     }
 
     private static void WriteTokenizer(string folder, string source, TextTokenizer? tokenizer)

@@ -27,7 +27,7 @@ internal sealed class ModelCard
         card.Line($"# {made.Name}");
         card.Line();
         card.Introduction();
-        card.Use();
+        CardUse.Write(card.Line, made, options);
         card.Data();
         card.Accuracy();
         card.Settings();
@@ -123,31 +123,6 @@ internal sealed class ModelCard
             var card => $"{what}{basis}, trained by the method `{card.Method}`.",
         });
         Line();
-    }
-
-    private void Use()
-    {
-        Line("## Use");
-        Line();
-        var model = IsAdapter ? $"--model BASE --adapter {made.Name}" : $"--model {made.Name}";
-        Line("```");
-        Line($"lori generate {model} --prompt \"...\"");
-        Line("```");
-        Line();
-        if (made.Card is { } card)
-        {
-            Line(card.LatentSteps > 0
-                ? $"The latent steps are made by `lori`: `lori.json` tells their number and the ids that mark them, and the answer follows "
-                    + $"the prefix \"{card.AnswerPrefix}\". Tools that read the plain weights alone run the model without its latent steps."
-                : $"The answer follows the prefix \"{card.AnswerPrefix}\".");
-            Line();
-            if (IsAdapter && card.LatentSteps > 0)
-            {
-                Line("The markers of the latent steps are tokens that the base does not have: before peft loads the adapter, the base "
-                    + "needs rows for them, by `model.resize_token_embeddings(len(tokenizer))` with the tokenizer of this folder.");
-                Line();
-            }
-        }
     }
 
     private void Data()

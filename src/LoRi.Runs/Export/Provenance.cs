@@ -27,7 +27,7 @@ internal sealed record Provenance(
 {
     private const string CommandKey = "command";
 
-    /// <summary>Settings that name places of the machine that trained; of these the last part is told.</summary>
+    /// <summary>Settings that name places of the machine that trained; of these the last part is given.</summary>
     private static readonly string[] Places = ["model", "teacher", "tokenizer", "data", "subspace"];
 
     /// <summary>Settings that say where and how often files were written, which is nobody's concern.</summary>

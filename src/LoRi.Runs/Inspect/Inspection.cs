@@ -73,7 +73,7 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
         return new Inspection(format, source.Tensors, details);
     }
 
-    /// <summary>A run: whether it is finished, what it can go on from, its settings, and its model where there is one.</summary>
+    /// <summary>A run: whether it is finished, what it can be resumed from, its settings, and its model where there is one.</summary>
     private static Inspection OfRun(string path, string final)
     {
         var finished = Directory.Exists(final);

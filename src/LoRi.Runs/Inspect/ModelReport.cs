@@ -4,7 +4,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Weights;
 using LoRi.Runs.Plans;
-using LoRi.Runs.Settings;
 using LoRi.Training;
 
 namespace LoRi.Runs.Inspect;

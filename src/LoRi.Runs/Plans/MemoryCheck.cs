@@ -74,16 +74,17 @@ internal static class MemoryCheck
             return;
         }
 
-        var (own, beside) = (DecoderLayout.Slots(shape, 0).Sum(slot => slot.Count), modules.Sum(module => module.Slots.Sum(slot => slot.Count)));
+        var own = DecoderLayout.Slots(shape, 0).Sum(slot => slot.Count);
+        var beside = modules.Sum(module => module.Slots.Sum(slot => slot.Count));
         var (master, compute) = (load.Precision.Master.ElementSize(), load.Precision.Compute.ElementSize());
         var trained = (double)beside + (adapters ? 0 : own);
         var needed = (((double)own + beside) * (compute == master ? master : master + compute)) + (3.0 * trained * master);
+        var counts = string.Create(CultureInfo.InvariantCulture, $"of {beside:N0} values beside the {own:N0} of {start}");
+        var names = string.Join(" and ", modules.Select(module => $"a {module.Name}"));
         Refuse(
             load.Device,
             needed,
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"--method {method.About.Name}: trains {string.Join(" and ", modules.Select(module => $"a {module.Name}"))} of {beside:N0} values beside the {own:N0} of {start}, with gradients and two moments"),
+            $"--method {method.About.Name}: trains {names} {counts}, with gradients and two moments",
             "take a smaller model, or adapters with --lora-rank");
     }
 

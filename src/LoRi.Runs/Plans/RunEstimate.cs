@@ -117,7 +117,9 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         foreach (var module in model.Modules)
         {
             var values = module.Slots.Sum(slot => slot.Count);
-            Info($"beside the model: a {module.Name} of {values:N0} values; its weights, gradients and two moments take {Mebibytes(4.0 * values * model.Parameters.Values.element_size())} of that");
+            var bytes = 4.0 * values * model.Parameters.Values.element_size();
+            Info($"beside the model: a {module.Name} of {values:N0} values; its weights, gradients and two moments take "
+                + $"{Mebibytes(bytes)} of that");
         }
     }
 

@@ -43,7 +43,7 @@ internal sealed class RunPlan(RunSettings settings, int rows)
     /// <summary>A twentieth of the steps, in short runs ten or a little more, or all of them.</summary>
     private int PartOfARun => Steps / System.Math.Clamp(Steps / FewestStepsOfAPart, 1, PartsOfARun);
 
-    /// <summary>What the trainer is told.</summary>
+    /// <summary>What the trainer receives.</summary>
     public TrainingPlan Training => new()
     {
         Steps = Steps,

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Files.Text;
-using LoRi.Math;
 using LoRi.Runs.Evaluate;
 
 namespace LoRi.Runs.Reports;
@@ -180,7 +179,9 @@ internal sealed class RunPage(
             page.Section($"Latent steps of {run}, decoded").Paragraph(
                 "Each latent step's final state through the output matrix: the three likeliest tokens and their probabilities. The steps "
                 + "are not trained to be read."
-                + (questions.Any(question => question.Explanations.Count > 0) ? " What they stand for says the auxiliary decoder, which was trained to." : ""));
+                + (questions.Any(question => question.Explanations.Count > 0)
+                    ? " What they stand for says the auxiliary decoder, which was trained to."
+                    : ""));
             foreach (var (question, index) in questions.Select((question, index) => (question, index)))
             {
                 var card = Card($"Question {index + 1}", question);

@@ -9,7 +9,7 @@ namespace LoRi.Runs.RunFolders;
 
 /// <summary>
 /// A TensorBoard event file with the numbers of <c>metrics.jsonl</c>: records of length, its masked CRC-32C, a protobuf event and
-/// its masked CRC-32C. A run that goes on writes the file anew from the metrics that were kept, so that no step is there twice.
+/// its masked CRC-32C. A resumed run writes the file again from the metrics that were kept, so that no step is there twice.
 /// </summary>
 internal sealed class EventFile : IDisposable
 {

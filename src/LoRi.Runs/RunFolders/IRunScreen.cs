@@ -14,7 +14,7 @@ public sealed record RunProgress(
     int Step, int Steps, double Loss, IReadOnlyDictionary<string, double> Terms, double StepsPerSecond, double TokensPerSecond,
     TimeSpan Remaining);
 
-/// <summary>What goes on where no steps are made.</summary>
+/// <summary>What is done where no steps are made.</summary>
 /// <param name="Name">What, as "loading the model".</param>
 /// <param name="Done">How much of it is done; 0 where that is not known.</param>
 /// <param name="Total">How much there is to do; 0 where that is not known.</param>
@@ -29,7 +29,7 @@ public readonly record struct RunPhase(string Name, int Done = 0, int Total = 0,
     }
 }
 
-/// <summary>Where a run is shown to people while it goes on. Calls come from one thread.</summary>
+/// <summary>Where a run is shown to people as it runs. Calls come from one thread.</summary>
 public interface IRunScreen
 {
     /// <summary>Something happened.</summary>

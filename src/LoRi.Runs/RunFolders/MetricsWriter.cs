@@ -68,11 +68,11 @@ public sealed class MetricsWriter : IDisposable
 
     /// <summary>A writer that appends to a file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="goOn">Says from where a run goes on that the disk ends.</param>
+    /// <param name="goOn">Says from where a run that the disk ended is resumed.</param>
     /// <exception cref="InputException">The file cannot be opened.</exception>
     public MetricsWriter(string path, Func<string>? goOn = null)
     {
-        (this.path, this.goOn) = (path, goOn ?? (() => "then --resume goes on from the last checkpoint"));
+        (this.path, this.goOn) = (path, goOn ?? (() => "then --resume continues from the last checkpoint"));
         Lines = File.Exists(path) ? InputFile.ReadBytes(path, InputFile.LargestLog).AsSpan().Count((byte)'\n') : 0;
         writer = AppendedFile.Open(path);
     }
@@ -113,7 +113,7 @@ public sealed class MetricsWriter : IDisposable
                 throw new InputException(
                     $"{path}, line {index + 1}: is damaged or missing, but the checkpoint of step {step} was made after {kept} lines; put "
                     + "a copy of the file back, "
-                    + "delete it to go on without those lines, or begin again under another --output");
+                    + "delete it to continue without those lines, or begin again under another --output");
             }
 
             last = found;

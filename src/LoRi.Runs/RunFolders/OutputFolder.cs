@@ -31,7 +31,7 @@ internal static class OutputFolder
         {
             if (!resume && Directory.Exists(path) && !IsEmpty(path, first))
             {
-                throw new InputException($"--output {path}: the folder is not empty; go on with --resume, or name another folder");
+                throw new InputException($"--output {path}: the folder is not empty; continue with --resume, or name another folder");
             }
 
             if (resume && Directory.Exists(path) && !IsEmpty(path, first) && !isOwn(path))
@@ -39,7 +39,7 @@ internal static class OutputFolder
                 throw new InputException(
                     $"--resume {path}: the folder "
                     + $"holds {Path.GetFileName(Directory.EnumerateFileSystemEntries(path).Order(StringComparer.Ordinal).First())}, but "
-                    + "nothing that this command could go on with; name another --output");
+                    + "nothing that this command could resume; name another --output");
             }
 
             return Directory.CreateDirectory(path).FullName;

@@ -6,7 +6,7 @@ namespace LoRi.Runs.RunFolders;
 /// </summary>
 public sealed class PlainScreen : IRunScreen, IDisposable
 {
-    /// <summary>How long a phase goes on without a word.</summary>
+    /// <summary>How long a phase lasts without a word.</summary>
     public static readonly TimeSpan FirstWord = TimeSpan.FromSeconds(15);
 
     /// <summary>The time between two lines about one phase.</summary>

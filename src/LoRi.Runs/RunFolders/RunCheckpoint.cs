@@ -58,7 +58,7 @@ internal sealed class RunCheckpoint
         {
             var whole = all.SkipLast(1).Reverse().FirstOrDefault(one => IsWhole(one.Step, one.Folder));
             var next = whole.Folder is { } folder
-                ? $"--resume goes on from {folder}, which is whole"
+                ? $"--resume continues from {folder}, which is whole"
                 : "--resume starts over, as no other is whole";
             throw new InputException($"{all[^1].Folder}: this checkpoint is damaged ({e.Message}); delete that folder, then {next}", e);
         }

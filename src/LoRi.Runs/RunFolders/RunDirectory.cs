@@ -137,7 +137,7 @@ public sealed class RunDirectory
 
     /// <summary>
     /// The writer of <c>metrics.jsonl</c>. Lines of steps after <paramref name="resumedStep"/> are removed: they will be made again.
-    /// A file that was deleted begins anew.
+    /// A file that was deleted is started again.
     /// </summary>
     /// <param name="resumedStep">Steps made before; 0 for a run that begins.</param>
     /// <param name="lines">Lines that those steps left; null where that is not known.</param>
@@ -183,7 +183,7 @@ public sealed class RunDirectory
     }
 
     private string LastWhole() =>
-        Checkpoints() is [.., var (_, whole)] ? $"{whole} is whole, and --resume goes on from it" : "there is no earlier checkpoint";
+        Checkpoints() is [.., var (_, whole)] ? $"{whole} is whole, and --resume continues from it" : "there is no earlier checkpoint";
 
     private static string Reason(Exception e) => (e.InnerException ?? e).Message;
 

@@ -36,7 +36,7 @@ internal sealed class RunLog : IDisposable, IStageLog
     /// <summary>A step was made: for the screen alone.</summary>
     public void Progress(RunProgress progress) => screen?.Progress(progress);
 
-    /// <summary>Something goes on that makes no steps: for the screen alone.</summary>
+    /// <summary>Something is done that makes no steps: for the screen alone.</summary>
     public void Phase(string name, int done = 0, int total = 0) => Phase(new RunPhase(name, done, total));
 
     /// <summary>The same, with what is counted.</summary>
@@ -67,7 +67,7 @@ internal sealed class RunLog : IDisposable, IStageLog
         catch (InputException e) when (!failed)
         {
             failed = true;
-            screen?.Line($"warning: {path}: cannot be written ({(e.InnerException ?? e).Message}); the run goes on without these lines");
+            screen?.Line($"warning: {path}: cannot be written ({(e.InnerException ?? e).Message}); the run continues without these lines");
         }
         catch (InputException)
         {

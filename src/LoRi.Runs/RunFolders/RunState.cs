@@ -67,7 +67,8 @@ internal sealed record RunState
     }
 
     /// <summary>
-    /// The training becomes another one: what the watch has seen and the best validation begin anew, since a loss may rise there on purpose.
+    /// The training becomes another one: what the watch has seen and the best validation restart, since a loss may rise there on
+    /// purpose.
     /// </summary>
     public void BeginPoint(int point)
     {

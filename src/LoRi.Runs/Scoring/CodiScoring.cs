@@ -82,7 +82,7 @@ internal static partial class CodiScoring
     /// <summary>A value as Python compares it: its truth values are the numbers 1 and 0, and no number equals a text.</summary>
     private readonly record struct Reading(string Shown, double? Number, string? Text, bool IsUnread = false)
     {
-        /// <summary>Where nothing can be read, the rule goes on with infinity.</summary>
+        /// <summary>Where nothing can be read, the rule continues with infinity.</summary>
         public static Reading None => Of(double.PositiveInfinity) with { IsUnread = true };
 
         public static Reading Of(double number) => new(PythonNumber.Repr(number), number, null);

@@ -7,7 +7,7 @@ namespace LoRi.Runs.Scoring;
 /// <param name="Gold">What it reads in the data set's answer.</param>
 /// <param name="Correct">Whether the two agree.</param>
 /// <param name="Error">
-/// The Python exception that the published program stops with at such a text; null where it goes on. Such an output is wrong
+/// The Python exception that the published program stops with at such a text; null where it continues. Such an output is wrong
 /// here.
 /// </param>
 public sealed record ScoredAnswer(string Value, string Gold, bool Correct, string? Error = null)

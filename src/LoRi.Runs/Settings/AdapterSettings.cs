@@ -4,7 +4,7 @@ using LoRi.Models.Decoders;
 namespace LoRi.Runs.Settings;
 
 /// <summary>The settings of low-rank adapters that are trained in place of all weights.</summary>
-public static class AdapterSettings
+internal static class AdapterSettings
 {
     private const double AlphaPerRank = 2;
     private const string AllTargets = "all-linear";
@@ -31,7 +31,8 @@ public static class AdapterSettings
 
     /// <summary>Names of the linear maps that get an adapter, however they are separated.</summary>
     public static readonly Setting<IReadOnlyList<string>> Targets = Own<IReadOnlyList<string>>(new(
-        "lora_targets", "name", Forms.List with { Anywhere = Names }, [AllTargets], "linear maps that get an adapter, such as q_proj v_proj; several may follow")
+        "lora_targets", "name", Forms.List with { Anywhere = Names },
+            [AllTargets], "linear maps that get an adapter, such as q_proj v_proj; several may follow")
     {
         DefaultText = "all of the blocks",
     });
@@ -52,7 +53,8 @@ public static class AdapterSettings
                 : null,
             Targets),
         .. new Setting[] { Alpha, Dropout, Targets, Rslora }.Select(setting => new SettingRule(
-            values => values.IsGiven(setting) && setting.IsThere(values) && !(setting == Dropout && values.Get(Dropout) == 0) && values.Get(Rank) is null
+            values => values.IsGiven(setting) && setting.IsThere(values) && !(setting == Dropout && values.Get(Dropout) == 0)
+                && values.Get(Rank) is null
                 ? $"{setting.Flag}: says how adapters are made, but there are none; give --lora-rank as well, for example --lora-rank 16"
                 : null,
             setting)),

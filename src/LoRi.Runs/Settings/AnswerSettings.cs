@@ -1,6 +1,5 @@
 using LoRi.Files.Data;
 using LoRi.Files.Settings;
-using LoRi.Training;
 using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Settings;
@@ -22,7 +21,7 @@ public static class AnswerSettings
         Required = "name the folder to make",
     };
 
-    /// <summary>The tokenizer, whose content is compared where an evaluation goes on.</summary>
+    /// <summary>The tokenizer, whose content is compared when an evaluation is resumed.</summary>
     public static readonly Setting<string?> Tokenizer = StageSettings.Tokenizer with { OnResume = OnResume.Free };
 
     /// <summary>Continuous steps before the answer; left out, the run's own.</summary>
@@ -46,14 +45,16 @@ public static class AnswerSettings
 
     /// <summary>The form in which questions are asked.</summary>
     public static readonly Setting<QuestionText> QuestionText = new(
-        "question_text", "form", Forms.Choice<QuestionText>(), Files.Data.QuestionText.AsIs, "as-is, or codi: two spaces become one, as CODI's evaluation asks")
+        "question_text", "form", Forms.Choice<QuestionText>(),
+            Files.Data.QuestionText.AsIs, "as-is, or codi: two spaces become one, as CODI's evaluation asks")
     {
         Group = SettingGroups.Model,
     };
 
     /// <summary>The data set's name for the scorers; left out, the names of its files.</summary>
     public static readonly Setting<string?> DataName = new(
-        "data_name", "name", Forms.Text!, null, "the data set's name for the scorers: commonsense asks for letters, strategy and ProntoQA for truth values")
+        "data_name", "name", Forms.Text!,
+            null, "the data set's name for the scorers: commonsense asks for letters, strategy and ProntoQA for truth values")
     {
         Group = SettingGroups.Model,
         DefaultText = "the names of the files",
@@ -68,16 +69,17 @@ public static class AnswerSettings
 
     /// <summary>Questions that are answered once more, one at a time, to measure the latency.</summary>
     public static readonly Setting<int> LatencyQuestions = new(
-        "latency_questions", "n", Forms.Whole(0, 1_000_000), 10, "questions that are answered once more, each alone, to measure the latency, 0 for none")
+        "latency_questions", "n", Forms.Whole(0, 1_000_000),
+            10, "questions that are answered once more, each alone, to measure the latency, 0 for none")
     { OnResume = OnResume.Free };
 
     /// <summary>A seed that is recorded with the result; left out, the run's own.</summary>
     public static readonly Setting<long?> Seed =
         new("seed", "n", Forms.Seed.Optional(), null, "recorded with the result") { DefaultText = "the run's own" };
 
-    /// <summary>Whether an evaluation goes on.</summary>
+    /// <summary>Whether an evaluation is resumed.</summary>
     public static readonly Setting<bool> Resume =
-        StageSettings.Resume with { Help = "go on after the last complete batch, or begin where there is none" };
+        StageSettings.Resume with { Help = "resume after the last complete batch, or start where there is none" };
 
     /// <summary>The teacher whose states are written.</summary>
     public static readonly Setting<string?> Traced =

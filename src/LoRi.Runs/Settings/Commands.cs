@@ -1,5 +1,4 @@
 using LoRi.Files.Settings;
-using LoRi.Training;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.LoRi;
 
@@ -17,7 +16,8 @@ public static class Commands
         ],
         new("teach", [])
         {
-            FirstRun = [TrainSettings.Model, TrainSettings.Data, TrainSettings.Output, TrainSettings.Epochs, TrainSettings.BatchSize, TrainSettings.LearningRate, AdapterSettings.Rank, TrainSettings.DryRun],
+            FirstRun = [TrainSettings.Model, TrainSettings.Data, TrainSettings.Output, TrainSettings.Epochs, TrainSettings.BatchSize,
+                TrainSettings.LearningRate, AdapterSettings.Rank, TrainSettings.DryRun],
             Rules = [.. TrainSettings.Rules, .. AdapterSettings.Rules],
         });
 
@@ -45,28 +45,33 @@ public static class Commands
     public static CommandSettings Trajectories { get; } = With(
         [
             AnswerSettings.Traced, StageSettings.Tokenizer, AnswerSettings.TracePrefix, RowSettings.TeacherText with { Help = "{choices}" },
-            AnswerSettings.Data, AnswerSettings.TraceOutput, StageSettings.Limit, StageSettings.MaxTokens, .. Columns, StageSettings.Annotations,
+            AnswerSettings.Data, AnswerSettings.TraceOutput, StageSettings.Limit, StageSettings.MaxTokens, .. Columns,
+            StageSettings.Annotations,
             AlignmentSettings.Levels, AnswerSettings.ShardSize with { Group = SettingGroups.States }, AnswerSettings.BatchSize,
             StageSettings.Config, StageSettings.Threads, StageSettings.Dtype, StageSettings.Device, StageSettings.Json,
         ],
         new("trajectories", [])
         {
             FirstRun = [AnswerSettings.Traced, AnswerSettings.Data, AnswerSettings.TraceOutput, StageSettings.Limit, StageSettings.Json],
-            Rules = [new(values => OutputName.FileFault(values.Get(AnswerSettings.TraceOutput), "a safetensors file", ".safetensors"), AnswerSettings.TraceOutput)],
+            Rules = [new(values => OutputName.FileFault(values.Get(AnswerSettings.TraceOutput), "a safetensors file", ".safetensors"),
+                AnswerSettings.TraceOutput)],
         });
 
     /// <summary><c>lori evaluate</c>.</summary>
     public static CommandSettings Evaluate { get; } = With(
         [
-            AnswerSettings.Model, AnswerSettings.Tokenizer, AnswerSettings.LatentSteps, AnswerSettings.AnswerPrefix, AnswerSettings.WritePrefix,
+            AnswerSettings.Model, AnswerSettings.Tokenizer, AnswerSettings.LatentSteps, AnswerSettings.AnswerPrefix,
+            AnswerSettings.WritePrefix,
             AnswerSettings.QuestionText, AnswerSettings.DataName, AnswerSettings.MaxNewTokens,
             AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, .. Columns, AnswerSettings.BatchSize,
-            StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, StageSettings.Threads, StageSettings.Dtype, StageSettings.Device,
+            StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, StageSettings.Threads, StageSettings.Dtype,
+            StageSettings.Device,
             AnswerSettings.LatencyQuestions, StageSettings.Json,
         ],
         new("evaluate", [])
         {
-            FirstRun = [AnswerSettings.Model, AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, AnswerSettings.MaxNewTokens, StageSettings.Json],
+            FirstRun = [AnswerSettings.Model, AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, AnswerSettings.MaxNewTokens,
+                StageSettings.Json],
             Rules =
             [
                 StageSettings.OutputFolder("evaluation.json, predictions.jsonl and config.json"),
@@ -82,7 +87,8 @@ public static class Commands
     public static CommandSettings Objective { get; } = With(
         [
             FitSettings.Subspace, FitSettings.Teacher, FitSettings.Student,
-            AlignmentSettings.Covariance, AlignmentSettings.Weighting, AlignmentSettings.Order, AlignmentSettings.Anchor, StageSettings.Threads, StageSettings.Json,
+            AlignmentSettings.Covariance, AlignmentSettings.Weighting, AlignmentSettings.Order, AlignmentSettings.Anchor,
+            StageSettings.Threads, StageSettings.Json,
         ],
         new("objective", []));
 
@@ -90,11 +96,20 @@ public static class Commands
     public static IReadOnlyList<CommandSettings> All => [Teach, Distill, Trajectories, Evaluate, SubspaceFit, Objective];
 
     private static IEnumerable<Setting> Columns =>
-        [StageSettings.SkipBadLines, StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn, StageSettings.AnswerColumn];
+        [StageSettings.SkipBadLines, StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn,
+            StageSettings.AnswerColumn];
 
     private static IEnumerable<Setting> Training(Setting<double> collapse) =>
-        [TrainSettings.Data, TrainSettings.Output, .. TrainSettings.OfData, .. TrainSettings.OfOptimizer, .. AdapterSettings.All, .. TrainSettings.OfRun(collapse)];
+        [TrainSettings.Data, TrainSettings.Output, .. TrainSettings.OfData, .. TrainSettings.OfOptimizer, .. AdapterSettings.All,
+            .. TrainSettings.OfRun(collapse)];
 
     private static CommandSettings With(IEnumerable<Setting> settings, CommandSettings rest) =>
-        new(rest.Name, [.. settings]) { FirstRun = rest.FirstRun, Rules = rest.Rules, Excludes = rest.Excludes, Others = () => All.Where(other => other.Name != rest.Name) };
+        new(rest.Name, [.. settings])
+        {
+            FirstRun = rest.FirstRun,
+            Rules = rest.Rules,
+            Excludes = rest.Excludes,
+            Others = () =>
+            All.Where(other => other.Name != rest.Name)
+        };
 }

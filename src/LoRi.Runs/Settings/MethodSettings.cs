@@ -19,7 +19,8 @@ internal static class MethodSettings
     {
         Schema = new() { ["enum"] = new System.Text.Json.Nodes.JsonArray([.. Names]) },
         Broken = method => Names.Contains(method) ? null
-            : $"{(Published.Contains(method) ? "this version does not have it yet, it " : "")}must be one of {string.Join(", ", Names)}{DidYouMean.Hint(method, Published.Contains(method) ? [] : Names)}",
+            : $"{(Published.Contains(method) ? "this version does not have it yet, it " : "")}must be one of "
+                + $"{string.Join(", ", Names)}{DidYouMean.Hint(method, Published.Contains(method) ? [] : Names)}",
     };
 
     /// <summary>The settings that methods have, each once.</summary>
@@ -36,7 +37,8 @@ internal static class MethodSettings
         return KnownMethods.Find(name)?.About ?? new(name, "") { TakesLatentSteps = true };
     }
 
-    /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none is.</summary>
+    /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none
+    /// is.</summary>
     public static Setting? Undivided(SettingValues values) =>
         Of(values).ScalesByBatch ? StudentSettings.Method : KnownMethods.Find(values.Get(StudentSettings.Method))?.UndividedBy(values);
 
@@ -44,9 +46,11 @@ internal static class MethodSettings
     public static Contradiction? Excludes(Setting setting, SettingValues values)
     {
         var method = values.Get(StudentSettings.Method);
-        var having = KnownMethods.Students.Where(known => known.About.Settings.Any(own => own.Key == setting.Key)).Select(known => known.About.Name).ToArray();
+        var having = KnownMethods.Students.Where(known => known.About.Settings.Any(own => own.Key == setting.Key))
+            .Select(known => known.About.Name).ToArray();
         return having.Contains(method) ? KnownMethods.Find(method)?.Excludes(setting, values)
             : having.Length == 0 || !Names.Contains(method) ? null
-            : new($"--method {method}", $"{(setting.Purpose is { } purpose && having is [var only] ? $"only {only} {purpose}" : $"{method} {setting.Lacking}")}; leave it out");
+            : setting.Purpose is { } purpose && having is [var only] ? new($"--method {method}", $"only {only} {purpose}; leave it out")
+            : new($"--method {method}", $"{method} {setting.Lacking}; leave it out");
     }
 }

@@ -12,7 +12,8 @@ namespace LoRi.Runs.Settings;
 public static partial class OptionFile
 {
     /// <summary>The settings of a file; which of the two forms it has tell its ending and its first character.</summary>
-    /// <exception cref="InputException">The file cannot be read or is not one object or mapping in which every name stands once.</exception>
+    /// <exception cref="InputException">The file cannot be read or is not one object or mapping in which every name stands
+    /// once.</exception>
     public static SettingFile Read(string path)
     {
         try
@@ -31,7 +32,8 @@ public static partial class OptionFile
         var start = bytes.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? bytes[3..] : bytes;
         var ending = Path.GetExtension(path);
         return ending.Equals(".json", StringComparison.OrdinalIgnoreCase)
-            || (!IsYamlEnding(ending) && start.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] && !start.TrimStart(" \t\r\n"u8).StartsWith("[["u8));
+            || (!IsYamlEnding(ending) && start.TrimStart(" \t\r\n"u8) is [(byte)'{' or (byte)'[', ..] && !start.TrimStart(" \t\r\n"u8)
+                .StartsWith("[["u8));
     }
 
     private static bool IsYamlEnding(string ending) =>
@@ -41,17 +43,20 @@ public static partial class OptionFile
     {
         var text = Encoding.UTF8.GetString(bytes).AsSpan().TrimStart("\uFEFF \t\r\n");
         return text is [not ('{' or '['), ..] && Utf8.IsValid(bytes)
-            ? throw new InputException($"{path}: is not JSON with settings, which begins with a brace; where it is YAML, end its name with .yaml")
+            ? throw new InputException(
+                $"{path}: is not JSON with settings, which begins with a brace; where it is YAML, end its name with .yaml")
             : JsonFile.ParseObject(path, bytes, "correct it");
     }
 
     private static SettingFile ReadYaml(string path, byte[] bytes)
     {
         var text = Text(path, bytes);
-        var first = text.Split('\n', 1000).Select((line, index) => (Text: line.Trim(), Number: index + 1)).FirstOrDefault(line => line.Text is [not ('#' or ';'), ..]);
+        var first = text.Split('\n', 1000).Select((line, index) => (Text: line.Trim(), Number: index + 1))
+            .FirstOrDefault(line => line.Text is [not ('#' or ';'), ..]);
         if (first.Text is not null && Assignment().IsMatch(first.Text))
         {
-            throw new InputException($"{path}, line {first.Number}: is written as TOML or INI would have it; settings are read as YAML (`steps: 100`) or JSON");
+            throw new InputException(
+                $"{path}, line {first.Number}: is written as TOML or INI would have it; settings are read as YAML (`steps: 100`) or JSON");
         }
 
         var (settings, lines) = YamlSettings.Read(path, text);
@@ -72,6 +77,7 @@ public static partial class OptionFile
     }
 
     /// <summary>A section in brackets, or an assignment.</summary>
-    [GeneratedRegex(@"^(\[\[?[A-Za-z_][\w.-]*\]\]?\s*(#.*)?|[A-Za-z_][\w.-]*\s*=.*)$", RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
+    [GeneratedRegex(@"^(\[\[?[A-Za-z_][\w.-]*\]\]?\s*(#.*)?|[A-Za-z_][\w.-]*\s*=.*)$",
+        RegexOptions.CultureInvariant | RegexOptions.NonBacktracking)]
     private static partial Regex Assignment();
 }

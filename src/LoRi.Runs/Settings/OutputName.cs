@@ -42,7 +42,8 @@ public static class OutputName
         ArgumentNullException.ThrowIfNull(own);
         var ending = Path.GetExtension(path);
         return Endings.Contains(ending) && !own.Contains(ending, StringComparer.OrdinalIgnoreCase)
-            ? $"--output {path}: is named as a {ending[1..]} file, and what is written is {written}; name it {Path.ChangeExtension(path, own[0])}"
+            ? $"--output {path}: is named as a {ending[1..]} file, and what is written is {written}; name it "
+                + $"{Path.ChangeExtension(path, own[0])}"
             : null;
     }
 }

@@ -5,7 +5,7 @@ using LoRi.Runs.RunFolders;
 
 namespace LoRi.Runs.Settings;
 
-/// <summary>Which settings may differ where a run goes on: those that cannot change what it learns.</summary>
+/// <summary>Which settings may differ on resume: those that cannot change what it learns.</summary>
 internal static class ResumeRules
 {
     /// <summary>Compares what can be compared before data are read; gives a warning where bits may differ.</summary>
@@ -38,7 +38,8 @@ internal static class ResumeRules
         Check(resolved, from.State.Settings, setting => setting.OnResume == OnResume.Derived && from.State.Settings[setting.Key] is null);
         if (data != from.State.Data)
         {
-            throw new InputException($"--resume {resolved.Train.Output}: the rows of --data are not those that {from.Folder} was made with; give the same files, or begin a new run under another --output");
+            throw new InputException($"--resume {resolved.Train.Output}: the rows of --data are not those that {from.Folder} was made "
+                + "with; give the same files, or begin a new run under another --output");
         }
     }
 
@@ -49,7 +50,8 @@ internal static class ResumeRules
         if (frozen != from.State.Frozen)
         {
             throw new InputException(
-                $"--resume {resolved.Train.Output}: the frozen weights of the model are not those that {from.Folder} was made with; give back the model as it was, or begin a new run under another --output");
+                $"--resume {resolved.Train.Output}: the frozen weights of the model are not those that {from.Folder} was made with; give "
+                    + "back the model as it was, or begin a new run under another --output");
         }
     }
 
@@ -59,7 +61,8 @@ internal static class ResumeRules
         if (Differs(written, now, CommandSettings.CommandKey))
         {
             throw new InputException(
-                $"--resume {given.Train.Output}: this run was made by `lori {written[CommandSettings.CommandKey]}`, not by `lori {given.Command}`; name another --output");
+                $"--resume {given.Train.Output}: this run was made by `lori {written[CommandSettings.CommandKey]}`, not by `lori "
+                    + $"{given.Command}`; name another --output");
         }
 
         // What was left out then has the same values as now, whether they were written or not.
@@ -70,10 +73,12 @@ internal static class ResumeRules
     private static string? RoundingWarning(CommandSettings declared, JsonObject before, JsonObject now)
     {
         var changed = declared.Settings
-            .Where(setting => setting.OnResume == OnResume.Rounding && before[setting.Key] is not null && Differs(before, now, setting.Key)).Select(setting => setting.Flag).ToArray();
+            .Where(setting => setting.OnResume == OnResume.Rounding && before[setting.Key] is not null && Differs(before, now, setting.Key))
+                .Select(setting => setting.Flag).ToArray();
         return changed.Length == 0
             ? null
-            : $"{string.Join(" and ", changed)} differ from before: sums are taken in another order, so that the last bits will not be those of a run that was never stopped";
+            : $"{string.Join(" and ", changed)} differ from before: sums are taken in another order, so that the last bits will not be "
+                + "those of a run that was never stopped";
     }
 
     private static void RefuseChange(CommandSettings declared, string output, JsonObject before, JsonObject now, Func<Setting, bool> skip)
@@ -83,7 +88,7 @@ internal static class ResumeRules
         {
             throw new InputException(
                 $"--resume {output}: {changed.Flag} was {Text(before, changed.Key)} and now is {Text(now, changed.Key)}; "
-                + "go on with what it was, or begin a new run under another --output");
+                + "resume with what it was, or begin a new run under another --output");
         }
     }
 

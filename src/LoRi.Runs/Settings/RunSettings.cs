@@ -61,7 +61,8 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
         if (teacher is not null && Latent.AnswerPrefix is { } given && given != teacher && Method.About.HasFrozenTeacher)
         {
             throw new InputException(
-                $"--answer-prefix {MessageText.Quote(given)} and --teacher {Train.Teacher} contradict each other: this teacher was trained with {MessageText.Quote(teacher)}; leave --answer-prefix out");
+                $"--answer-prefix {MessageText.Quote(given)} and --teacher {Train.Teacher} contradict each other: this teacher was "
+                    + $"trained with {MessageText.Quote(teacher)}; leave --answer-prefix out");
         }
 
         return With(RowSettings.AnswerPrefix, Latent.AnswerPrefix ?? teacher ?? LatentOptions.DefaultAnswerPrefix);

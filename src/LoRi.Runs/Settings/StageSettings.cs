@@ -34,7 +34,8 @@ public static class StageSettings
 
     private const int ThreadsPerProcessor = 4;
 
-    private static readonly (string Name, DtypeOption Value)[] dtypes = [("float64", DtypeOption.F64), ("float32", DtypeOption.F32), ("bfloat16", DtypeOption.BF16)];
+    private static readonly (string Name, DtypeOption Value)[] dtypes =
+        [("float64", DtypeOption.F64), ("float32", DtypeOption.F32), ("bfloat16", DtypeOption.BF16)];
 
     /// <summary>A model: a Hub folder, a run directory, a GGUF file, or the name of a downloaded one.</summary>
     public static readonly Setting<string?> Model =
@@ -100,12 +101,13 @@ public static class StageSettings
 
     /// <summary>A file of settings.</summary>
     public static readonly Setting<string?> Config = new(
-        "config", "file", Forms.Place!, null, "JSON or YAML file with settings named as these options, with underscores; the command line wins")
+        "config", "file", Forms.Place!,
+            null, "JSON or YAML file with settings named as these options, with underscores; the command line wins")
     { IsOfCommandLine = true, OnResume = OnResume.Once };
 
-    /// <summary>Whether what was begun goes on.</summary>
+    /// <summary>Whether what was begun is resumed.</summary>
     public static readonly Setting<bool> Resume =
-        new("resume", "", Forms.Flag, false, "go on from the last complete checkpoint, or begin where there is none")
+        new("resume", "", Forms.Flag, false, "resume from the last complete checkpoint, or start where there is none")
         {
             OnResume = OnResume.Once,
         };
@@ -114,7 +116,8 @@ public static class StageSettings
     public static readonly Setting<int?> Threads = new(
         "threads",
         "n",
-        Forms.Whole(1, System.Math.Max(ThreadsAnywhere, ThreadsPerProcessor * Environment.ProcessorCount), $" on this machine with {Environment.ProcessorCount} processors").Optional() with
+        Forms.Whole(1, System.Math.Max(ThreadsAnywhere, ThreadsPerProcessor * Environment.ProcessorCount),
+            $" on this machine with {Environment.ProcessorCount} processors").Optional() with
         { Schema = new() { ["type"] = "integer", ["minimum"] = 1 } },
         null,
         "threads of one operation")

@@ -3,7 +3,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Training;
 using LoRi.Training.Methods;
-using LoRi.Training.Methods.LoRi;
 
 namespace LoRi.Runs.Settings;
 
@@ -18,7 +17,7 @@ public enum InitOption
 }
 
 /// <summary>The settings of a student, beside those of its method.</summary>
-public static class StudentSettings
+internal static class StudentSettings
 {
     /// <summary>The explicit chain-of-thought model, as a run directory or a folder.</summary>
     public static readonly Setting<string?> Teacher =
@@ -37,15 +36,19 @@ public static class StudentSettings
     };
 
     /// <summary>One of the methods that there are.</summary>
-    public static Setting<string> Method => new("method", "name", MethodSettings.Form, KnownMethods.All[0].About.Name, $"one of {string.Join(", ", MethodSettings.Names)}") { Group = SettingGroups.Model };
+    public static Setting<string> Method => new("method", "name", MethodSettings.Form, KnownMethods.All[0].About.Name,
+        $"one of {string.Join(", ", MethodSettings.Names)}")
+    { Group = SettingGroups.Model };
 
     /// <summary>The base model's weights, where the student does not start from its frozen teacher's.</summary>
     internal static readonly Setting<string?> Model = TrainSettings.Model with
     {
-        Contradicts = values => values.Get(Teacher) is not null && values.Get(Init) == InitOption.Teacher && MethodSettings.Of(values).HasFrozenTeacher
+        Contradicts = values =>
+            values.Get(Teacher) is not null && values.Get(Init) == InitOption.Teacher && MethodSettings.Of(values).HasFrozenTeacher
             ? new Contradiction(
                 "--init teacher",
-                $"with --method {values.Get(Method)} the student starts from the weights of --teacher; leave --model out, or say --init base")
+                $"with --method {values.Get(Method)} the student starts from the weights of --teacher; leave --model out, or say --init "
+                    + "base")
             : null,
     };
 
@@ -53,10 +56,12 @@ public static class StudentSettings
     internal static IReadOnlyList<SettingRule> Rules { get; } =
     [
         new(
-            values => values.Get(RowSettings.AnswerPrefix) is "" ? "--answer-prefix \"\": must not be empty, its last token is the anchor" : null,
+            values => values.Get(RowSettings.AnswerPrefix) is "" ? "--answer-prefix \"\": must not be empty, its last token is the anchor"
+                : null,
             RowSettings.AnswerPrefix),
         new(
-            values => values.Get(Init) == InitOption.Base && values.Get(TrainSettings.Model) is null ? "--init base needs --model: the base model's weights to start from" : null,
+            values => values.Get(Init) == InitOption.Base && values.Get(TrainSettings.Model) is null
+                ? "--init base needs --model: the base model's weights to start from" : null,
             Init),
         new(
             values => MethodSettings.Of(values).HasFrozenTeacher && values.Get(Teacher) is null
@@ -70,14 +75,16 @@ public static class StudentSettings
                 : null,
             Method),
         new(
-            values => !MethodSettings.Of(values).HasFrozenTeacher && values.Get(Teacher) is not null && values.Get(TrainSettings.Model) is not null
+            values => !MethodSettings.Of(values).HasFrozenTeacher && values.Get(Teacher) is not null
+                && values.Get(TrainSettings.Model) is not null
                 ? $"{Teacher.Say(values)} and {TrainSettings.Model.Say(values)} contradict each other: give one of them"
                 : null,
             Teacher,
             TrainSettings.Model),
         new(
             values => values.Get(TrainSettings.Accumulation) > 1 && MethodSettings.Undivided(values) is { } reason
-                ? $"{reason.Say(values)} and {TrainSettings.Accumulation.Say(values)} contradict each other: a term is divided by the deviation over the whole batch; leave --accumulation out"
+                ? $"{reason.Say(values)} and {TrainSettings.Accumulation.Say(values)} contradict each other: a term is divided by the "
+                    + "deviation over the whole batch; leave --accumulation out"
                 : null,
             TrainSettings.Accumulation,
             Method),

@@ -14,7 +14,7 @@ public enum KeptWeights
 }
 
 /// <summary>The settings of every training run.</summary>
-public static class TrainSettings
+internal static class TrainSettings
 {
     private const double UsualEpochs = 3;
 
@@ -128,7 +128,8 @@ public static class TrainSettings
 
     /// <summary>Which weights the trained model has, and a further stage begins with.</summary>
     public static readonly Setting<KeptWeights> Keep = new(
-        "keep", "weights", Forms.Choice<KeptWeights>(), KeptWeights.Last, "weights at the end: {choices}, best being those of the lowest validation loss")
+        "keep", "weights", Forms.Choice<KeptWeights>(),
+            KeptWeights.Last, "weights at the end: {choices}, best being those of the lowest validation loss")
     {
         InForce = values => values.Get(ValidationFraction) > 0,
     };
@@ -147,7 +148,8 @@ public static class TrainSettings
         "steps",
         Forms.Whole(1).Optional(),
         null,
-        "steps between two checkpoints (default: a twentieth of all steps, about ten at least, and saving takes a tenth of the time at most); ten minutes at most")
+        "steps between two checkpoints (default: a twentieth of all steps, about ten at least, and saving takes a tenth of the time at "
+            + "most); ten minutes at most")
     {
         OnResume = OnResume.Free,
     };
@@ -157,7 +159,8 @@ public static class TrainSettings
     /// A loss that is not a number always stops it.
     /// </summary>
     public static readonly Setting<double> DivergenceFactor = new(
-        "divergence_factor", "factor", Forms.AtLeast(0), 3, "stop where the mean loss of 20 steps exceeds this times that of the first 20, plus 1; 0 for never")
+        "divergence_factor", "factor", Forms.AtLeast(0),
+            3, "stop where the mean loss of 20 steps exceeds this times that of the first 20, plus 1; 0 for never")
     {
         OnResume = OnResume.Free,
     };
@@ -167,7 +170,8 @@ public static class TrainSettings
     /// this in 5 measurements 10 steps apart; 0 turns that off.
     /// </summary>
     public static readonly Setting<double> CollapseThreshold = new(
-        "collapse_threshold", "spread", Forms.BelowOne, 1e-5, "stop where the spread of the latents, from 0 to 1, stays below this for 50 steps; 0 for never")
+        "collapse_threshold", "spread", Forms.BelowOne,
+            1e-5, "stop where the spread of the latents, from 0 to 1, stays below this for 50 steps; 0 for never")
     {
         OnResume = OnResume.Free,
         InForce = _ => false,
@@ -181,10 +185,11 @@ public static class TrainSettings
     internal static IReadOnlyList<Setting> OfData { get; } =
     [
         StageSettings.Limit, StageSettings.MaxTokens, ValidationFraction, StageSettings.SkipBadLines,
-        StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn, StageSettings.AnswerColumn, StageSettings.Annotations,
+        StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn, StageSettings.AnswerColumn,
+        StageSettings.Annotations,
     ];
 
-    /// <summary>What the run is told of itself; <paramref name="collapse"/> is when it stops for latents that collapse.</summary>
+    /// <summary>What the run prints of itself; <paramref name="collapse"/> is when it stops for latents that collapse.</summary>
     internal static IReadOnlyList<Setting> OfRun(Setting<double> collapse) =>
     [
         StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Threads, StageSettings.ShortDtype, StageSettings.Device,
@@ -198,7 +203,8 @@ public static class TrainSettings
         SettingRule.NotBoth(Steps, Epochs),
         new(
             values => values.Get(Accumulation) > values.Get(BatchSize)
-                ? $"{Accumulation.Say(values)} and {BatchSize.Say(values)} contradict each other: a step cannot be cut into more parts than it has rows"
+                ? $"{Accumulation.Say(values)} and {BatchSize.Say(values)} contradict each other: a step cannot be cut into more parts "
+                    + "than it has rows"
                 : null,
             Accumulation,
             BatchSize),

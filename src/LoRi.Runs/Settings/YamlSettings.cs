@@ -27,7 +27,8 @@ internal sealed partial class YamlSettings
     /// <summary>The settings of a text, and the line that each of them stands in.</summary>
     /// <param name="path">Where the text is from, for messages.</param>
     /// <param name="text">The whole file.</param>
-    /// <exception cref="InputException">It is not YAML, or not one mapping, or has what is refused; the message names file and line.</exception>
+    /// <exception cref="InputException">It is not YAML, or not one mapping, or has what is refused; the message names file and
+    /// line.</exception>
     public static (JsonObject Settings, IReadOnlyDictionary<string, long> Lines) Read(string path, string text)
     {
         var reader = new YamlSettings(path, text);
@@ -37,9 +38,11 @@ internal sealed partial class YamlSettings
         }
         catch (YamlException e)
         {
-            throw reader.Wrong(Place(e, text), $"is not valid YAML ({Reason(e)}); correct the line, and put text with colons or other signs of YAML in quotes", e);
+            throw reader.Wrong(Place(e, text),
+                $"is not valid YAML ({Reason(e)}); correct the line, and put text with colons or other signs of YAML in quotes", e);
         }
-        catch (Exception e) when (e is ArgumentException or FormatException or OverflowException or InvalidOperationException or IndexOutOfRangeException)
+        catch (Exception e) when (
+            e is ArgumentException or FormatException or OverflowException or InvalidOperationException or IndexOutOfRangeException)
         {
             throw reader.Wrong(reader.parser.Current?.End ?? Mark.Empty, "is followed by something that is not valid YAML; correct it", e);
         }
@@ -67,12 +70,14 @@ internal sealed partial class YamlSettings
 
         if (start.Version is { } version && (version.Version.Major, version.Version.Minor) != (1, 2))
         {
-            throw Wrong(start.Start, $"asks for YAML {version.Version.Major}.{version.Version.Minor}, and settings are read as YAML 1.2; leave the line out");
+            throw Wrong(start.Start,
+                $"asks for YAML {version.Version.Major}.{version.Version.Minor}, and settings are read as YAML 1.2; leave the line out");
         }
 
         if (parser.Current is not MappingStart)
         {
-            throw Wrong(parser.Current!.Start, $"holds {Kind(parser.Current)} where settings are needed; write one setting a line, such as `steps: 100`");
+            throw Wrong(parser.Current!.Start,
+                $"holds {Kind(parser.Current)} where settings are needed; write one setting a line, such as `steps: 100`");
         }
 
         var settings = Mapping(1);
@@ -105,7 +110,8 @@ internal sealed partial class YamlSettings
 
         return at switch
         {
-            AnchorAlias alias => throw Wrong(at.Start, $"refers to an anchor by *{alias.Value}, which is not read; write the value itself, and text that begins with * in quotes"),
+            AnchorAlias alias => throw Wrong(at.Start,
+                $"refers to an anchor by *{alias.Value}, which is not read; write the value itself, and text that begins with * in quotes"),
             MappingStart => Mapping(depth),
             SequenceStart => List(depth),
             _ => Single(parser.Consume<Scalar>()),
@@ -139,7 +145,8 @@ internal sealed partial class YamlSettings
     {
         if (!parser.TryConsume<Scalar>(out var key))
         {
-            throw parser.Current is AnchorAlias ? Wrong(parser.Current.Start, "has an alias for a name, which is not read; write the name itself")
+            throw parser.Current is AnchorAlias
+                ? Wrong(parser.Current.Start, "has an alias for a name, which is not read; write the name itself")
                 : Wrong(parser.Current!.Start, "has a list or a mapping for a name; names are the options' names, with underscores");
         }
 
@@ -153,7 +160,8 @@ internal sealed partial class YamlSettings
     {
         for (var at = 0; at < scalar.Value.Length; at++)
         {
-            if (char.IsSurrogate(scalar.Value[at]) && !(at + 1 < scalar.Value.Length && char.IsSurrogatePair(scalar.Value[at], scalar.Value[++at])))
+            if (char.IsSurrogate(scalar.Value[at])
+                && !(at + 1 < scalar.Value.Length && char.IsSurrogatePair(scalar.Value[at], scalar.Value[++at])))
             {
                 throw Wrong(scalar.Start, "has half a surrogate pair, which is no Unicode; correct it");
             }
@@ -184,7 +192,8 @@ internal sealed partial class YamlSettings
 
         if (!node.Tag.IsEmpty)
         {
-            throw Wrong(node.Start, $"has the tag {MessageText.Quote(node.Tag.Value)}, which is not read; leave it out, and put text in quotes");
+            throw Wrong(node.Start,
+                $"has the tag {MessageText.Quote(node.Tag.Value)}, which is not read; leave it out, and put text in quotes");
         }
     }
 
@@ -200,7 +209,8 @@ internal sealed partial class YamlSettings
 
         if (OtherBase().IsMatch(text))
         {
-            throw Wrong(scalar.Start, $"has {MessageText.Quote(text)}, which some readers of YAML take for a number to another base than ten; write it in decimals without leading zeros, or text in quotes");
+            throw Wrong(scalar.Start, $"has {MessageText.Quote(text)}, which some readers of YAML take for a number to another base than "
+                + "ten; write it in decimals without leading zeros, or text in quotes");
         }
 
         return text is "" or "~" or "null" or "Null" or "NULL" ? null
@@ -223,9 +233,11 @@ internal sealed partial class YamlSettings
         return json.Append(number.Groups["exponent"].Value).ToString();
     }
 
-    private InputException Wrong(in Mark at, string what, Exception? cause = null) => new($"{path}, line {System.Math.Max(1, at.Line)}: {what}", cause!);
+    private InputException Wrong(in Mark at, string what, Exception? cause = null) =>
+        new($"{path}, line {System.Math.Max(1, at.Line)}: {what}", cause!);
 
-    [GeneratedRegex(@"^(?<sign>[-+]?)(?=\.?[0-9])(?<whole>[0-9]*)(?<point>\.(?<fraction>[0-9]*))?(?<exponent>[eE][-+]?[0-9]+)?$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<sign>[-+]?)(?=\.?[0-9])(?<whole>[0-9]*)(?<point>\.(?<fraction>[0-9]*))?(?<exponent>[eE][-+]?[0-9]+)?$",
+        RegexOptions.CultureInvariant)]
     private static partial Regex Number();
 
     [GeneratedRegex(@"^[-+]?0([0-9_]+(\.[0-9]*)?([eE][-+]?[0-9]+)?|[xob][0-9a-fA-F_]+)$", RegexOptions.CultureInvariant)]

@@ -24,7 +24,9 @@ internal sealed class BestWeights(string runFolder)
     {
         using var guard = no_grad();
         AtomicFile.CreateFolder(folder);
-        SafetensorsWriter.Write(PathOf(step), [TensorContent.FromTensor(Values, model.Parameters.Values)], new Dictionary<string, string> { ["format"] = "lori-weights" });
+        SafetensorsWriter.Write(PathOf(step), [TensorContent.FromTensor(Values, model.Parameters.Values)], new Dictionary<string,
+            string>
+        { ["format"] = "lori-weights" });
     }
 
     /// <summary>Puts the weights of a step back.</summary>
@@ -35,7 +37,8 @@ internal sealed class BestWeights(string runFolder)
         using var file = SafetensorsFile.Open(PathOf(step));
         if (!file.Get(Values).Shape.SequenceEqual(model.Parameters.Values.shape))
         {
-            throw new InputException($"{file.Path}: has {file.Get(Values).Count} values, this model {model.Parameters.Values.numel()}; begin the run again under another --output");
+            throw new InputException($"{file.Path}: has {file.Get(Values).Count} values, this model {model.Parameters.Values.numel()}; "
+                + "begin the run again under another --output");
         }
 
         file.CopyInto(Values, model.Parameters.Values);

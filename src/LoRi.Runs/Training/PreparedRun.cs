@@ -41,7 +41,8 @@ internal sealed class PreparedRun : IDisposable
 
     /// <summary>Reads and checks everything, in the order in which it can be refused.</summary>
     /// <exception cref="InputException">Something is missing, malformed or does not fit.</exception>
-    public static PreparedRun Of(RunSettings settings, MethodPlan method, RunLog log, CancellationToken stop) => new Preparation(settings, method, log, stop).Run();
+    public static PreparedRun Of(RunSettings settings, MethodPlan method, RunLog log, CancellationToken stop) =>
+        new Preparation(settings, method, log, stop).Run();
 
     /// <inheritdoc/>
     public void Dispose() => Model.Dispose();
@@ -65,7 +66,8 @@ internal sealed class PreparedRun : IDisposable
             log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
             var tokenizer = StageModel.Tokenizer(start, settings.Train.Tokenizer);
             tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
-            tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers, TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
+            tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers,
+                TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
             stop.ThrowIfCancellationRequested();
             var load = new LoadSettings(precision, device);
             MemoryCheck.Modules(method, start, load, AdapterSettings.Of(settings.Values) is not null);
@@ -103,7 +105,7 @@ internal sealed class PreparedRun : IDisposable
         }
 
         private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
-            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText, method.Form) 
+            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText, method.Form)
             {
                 KeepsSteps = method.About.NeedsSteps,
                 ExplainsSteps = method.About.ExplainsSteps,
@@ -116,12 +118,14 @@ internal sealed class PreparedRun : IDisposable
             return StageModel.FindTokenizer(path, null) is { } own ? StudentMarkers.AsText(own, ModelLoader.Card(path)) : otherwise;
         }
 
-        /// <summary>The model to start from; a student gets rows for its markers, a feedback projection and the method's own modules.</summary>
+        /// <summary>The model to start from; a student gets rows for its markers, a feedback projection and the method's own
+        /// modules.</summary>
         private ReasoningModel LoadStart(TextTokenizer tokenizer, LoadSettings load)
         {
             int Id(string marker) => tokenizer.TokenToId(marker)!.Value;
             var parts = isStudent
-                ? new StudentParts(method.Projection ?? settings.Latent.Projection, settings.Latent.ProjectionWidth, Id(StudentMarkers.Texts[0]), Id(StudentMarkers.Texts[1]))
+                ? new StudentParts(method.Projection ?? settings.Latent.Projection, settings.Latent.ProjectionWidth,
+                    Id(StudentMarkers.Texts[0]), Id(StudentMarkers.Texts[1]))
                 {
                     Latent = method.Markers.Latent ? Id(StudentMarkers.Latent) : null,
                     Modules = method.Modules,
@@ -150,7 +154,8 @@ internal sealed class PreparedRun : IDisposable
             }
             else if (isStudent)
             {
-                Initialisation.SpecialRows(model, settings.Train.Seed, method.Markers.CopyOf is { } token ? tokenizer.TokenToId(token) : null);
+                Initialisation.SpecialRows(model, settings.Train.Seed, method.Markers.CopyOf is { } token ? tokenizer.TokenToId(token)
+                    : null);
             }
 
             Initialisation.Adapters(model, settings.Train.Seed);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Text;
 using LoRi.Models;
@@ -15,14 +14,16 @@ using static TorchSharp.torch;
 
 namespace LoRi.Runs.Training;
 
-/// <summary>The loop around a trainer, a learning stage after the other: resuming, metrics, validation, the watch and checkpoints.</summary>
+/// <summary>The loop around a trainer, a learning stage after the other: resuming, metrics, validation, the watch and
+/// checkpoints.</summary>
 /// <param name="settings">The run's settings.</param>
 /// <param name="method">How the model is trained.</param>
 /// <param name="context">What is trained, and on what.</param>
 /// <param name="data">The rows.</param>
 /// <param name="run">Where everything goes.</param>
 /// <param name="log">Told what happens, a line each.</param>
-/// <param name="frozenSha256">The SHA-256 of the weights that are not trained, which a checkpoint does not hold; empty where all are.</param>
+/// <param name="frozenSha256">The SHA-256 of the weights that are not trained, which a checkpoint does not hold; empty where all
+/// are.</param>
 internal sealed class RunLoop(
     RunSettings settings, MethodPlan method, StageContext context, TrainingData data, RunDirectory run, RunLog log, string frozenSha256)
 {
@@ -52,10 +53,11 @@ internal sealed class RunLoop(
     /// <summary>Where the model is in its course.</summary>
     public TrainedAt Trained { get; private set; } = new("", 0, "last");
 
-    /// <summary>Runs a learning stage to its end, or until <paramref name="stop"/> asks to save and stop; true where it came to the end.</summary>
+    /// <summary>Runs a learning stage to its end, or until <paramref name="stop"/> asks to save and stop; true where it came to the
+    /// end.</summary>
     /// <param name="stage">The stage.</param>
     /// <param name="number">Its number among the learning stages, from 0.</param>
-    /// <param name="from">The checkpoint that the run goes on from; null to begin.</param>
+    /// <param name="from">The checkpoint that the run is resumed from; null to begin.</param>
     /// <param name="stop">Asks to save and stop.</param>
     /// <exception cref="InputException">The run is lost, or something cannot be written.</exception>
     public bool Run(LearningStage stage, int number, RunCheckpoint? from, CancellationToken stop)
@@ -108,7 +110,8 @@ internal sealed class RunLoop(
         }
 
         kept.Restore(State.BestStep, model);
-        log.Info(string.Create(CultureInfo.InvariantCulture, $"the weights of step {State.BestStep} are kept, whose validation task loss {NumberText.Of(State.BestValidation!.Value)} is the lowest"));
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"the weights of step {State.BestStep} are kept, whose validation task loss "
+            + $"{NumberText.Of(State.BestValidation!.Value)} is the lowest"));
         return new(stage.Name, State.BestStep - State.Offset, "best");
     }
 
@@ -119,7 +122,8 @@ internal sealed class RunLoop(
     {
         if (State.Lines > 0 && !File.Exists(run.MetricsFile))
         {
-            log.Warn($"{run.MetricsFile} is not there: its lines before step {State.Offset + trainer.CompletedSteps} are lost, and it begins anew");
+            log.Warn($"{run.MetricsFile} is not there: its lines before step {State.Offset + trainer.CompletedSteps} are lost, and it "
+                + "begins anew");
         }
 
         using var metrics = run.OpenMetrics(State.Offset + trainer.CompletedSteps, from is null && State.Stage == 0 ? null : State.Lines);
@@ -138,7 +142,7 @@ internal sealed class RunLoop(
 
             if (stopping && !(ended && State.Stage == stages - 1))
             {
-                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume goes on from here");
+                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume continues from here");
                 return false;
             }
         }
@@ -219,7 +223,8 @@ internal sealed class RunLoop(
             State.SinceBest++;
         }
 
-        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {NumberText.Of(loss)}, best {NumberText.Of(State.BestValidation ?? loss)} at step {State.BestStep}"));
+        log.Info(string.Create(CultureInfo.InvariantCulture, $"step {step}: validation task loss {NumberText.Of(loss)}, best "
+            + $"{NumberText.Of(State.BestValidation ?? loss)} at step {State.BestStep}"));
         return loss;
     }
 
@@ -228,11 +233,13 @@ internal sealed class RunLoop(
         if (settings.Train.Patience is { } patience && State.SinceBest >= patience)
         {
             State.EndedEarly = true;
-            log.Info($"stops early: the last {State.SinceBest} evaluations have no lower validation loss than that of step {State.BestStep} (--patience {patience})");
+            log.Info($"stops early: the last {State.SinceBest} evaluations have no lower validation loss than that of step "
+                + $"{State.BestStep} (--patience {patience})");
         }
     }
 
-    private bool IsDue(int step) => (step % plan.CheckpointEvery == 0 && (!SpacedByTime || sinceCheckpoint.Elapsed >= LeastSpacing * saving))
+    private bool IsDue(int step) =>
+        (step % plan.CheckpointEvery == 0 && (!SpacedByTime || sinceCheckpoint.Elapsed >= LeastSpacing * saving))
         || sinceCheckpoint.Elapsed > LongestWithoutCheckpoint;
 
     private void Save(Trainer trainer, MetricsWriter metrics, int sound)
@@ -261,14 +268,17 @@ internal sealed class RunLoop(
 
     /// <param name="step">The step after which it was seen.</param>
     /// <param name="wrong">What is wrong.</param>
-    /// <param name="sound">The last step before anything looked wrong; a checkpoint of it is second best to one from before all that was averaged.</param>
+    /// <param name="sound">The last step before anything looked wrong; a checkpoint of it is second best to one from before all that was
+    /// averaged.</param>
     private InputException Lost(int step, WatchFinding wrong, int sound)
     {
         var all = run.Checkpoints();
-        var good = all.LastOrDefault(one => one.Step < wrong.Since).Folder ?? all.LastOrDefault(one => one.Step < step && one.Step <= sound).Folder;
+        var good = all.LastOrDefault(one => one.Step < wrong.Since).Folder
+            ?? all.LastOrDefault(one => one.Step < step && one.Step <= sound).Folder;
         return new InputException(
             string.Create(CultureInfo.InvariantCulture, $"{settings.Train.Output}: stopped at step {step}: {wrong.What}; ")
             + (good is null ? "no checkpoint from before that is kept" : $"the last good checkpoint is {good}")
-            + string.Create(CultureInfo.InvariantCulture, $"; begin again under another --output with a lower --learning-rate than {settings.Train.LearningRate}, or look at the data of that step"));
+            + string.Create(CultureInfo.InvariantCulture, $"; begin again under another --output with a lower --learning-rate than "
+                + $"{settings.Train.LearningRate}, or look at the data of that step"));
     }
 }

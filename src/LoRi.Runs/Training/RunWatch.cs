@@ -7,7 +7,6 @@ using LoRi.Models.Tensors;
 using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
 using LoRi.Training;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Training;
@@ -25,7 +24,8 @@ internal sealed record WatchFinding(string What, int Since);
 /// <param name="reasoning">How it reasons; without latent steps nothing can collapse.</param>
 /// <param name="rows">Rows on whose questions the latents are measured.</param>
 /// <param name="seen">What was seen so far.</param>
-internal sealed class RunWatch(TrainOptions options, ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> rows, WatchState seen)
+internal sealed class RunWatch(TrainOptions options, ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> rows,
+    WatchState seen)
 {
     /// <summary>Steps whose losses are averaged.</summary>
     public const int LossWindow = 20;
@@ -72,11 +72,13 @@ internal sealed class RunWatch(TrainOptions options, ReasoningModel model, IReas
     {
         if (!double.IsFinite(step.Loss) || !double.IsFinite(step.GradientNorm))
         {
-            return new WatchFinding(string.Create(CultureInfo.InvariantCulture, $"the loss is {step.Loss} and the gradient's norm {step.GradientNorm}"), step.Step);
+            return new WatchFinding(string.Create(CultureInfo.InvariantCulture,
+                $"the loss is {step.Loss} and the gradient's norm {step.GradientNorm}"), step.Step);
         }
 
         return Diverged(step.Loss) is { } loss ? new WatchFinding(loss, step.Step - LossWindow + 1)
-            : spread is { } value && Collapsed(value) is { } latents ? new WatchFinding(latents, step.Step - (SpreadEvery * (SpreadWindow - 1)))
+            : spread is { } value && Collapsed(value) is { } latents
+                ? new WatchFinding(latents, step.Step - (SpreadEvery * (SpreadWindow - 1)))
             : null;
     }
 
@@ -86,7 +88,8 @@ internal sealed class RunWatch(TrainOptions options, ReasoningModel model, IReas
     /// </summary>
     public int SoundUntil(int step)
     {
-        var above = seen.First.Count == LossWindow && options.DivergenceFactor > 0 ? seen.Recent.ToList().FindIndex(loss => loss > Limit(seen.First.Average())) : -1;
+        var above = seen.First.Count == LossWindow && options.DivergenceFactor > 0 ? seen.Recent.ToList()
+            .FindIndex(loss => loss > Limit(seen.First.Average())) : -1;
         var collapsed = seen.Spreads.Reverse().TakeWhile(spread => spread < options.CollapseThreshold).Count();
         return System.Math.Min(
             above < 0 ? step : step - (seen.Recent.Count - above),
@@ -105,7 +108,8 @@ internal sealed class RunWatch(TrainOptions options, ReasoningModel model, IReas
         Push(seen.Recent, loss, LossWindow);
         var (before, now) = (seen.First.Average(), seen.Recent.Average());
         return options.DivergenceFactor > 0 && seen.First.Count == LossWindow && now > Limit(before)
-            ? string.Create(CultureInfo.InvariantCulture, $"the loss diverges, on average {NumberText.Of(now)} over the last {LossWindow} steps and {NumberText.Of(before)} over the first (--divergence-factor {options.DivergenceFactor}, 0 turns this off)")
+            ? string.Create(CultureInfo.InvariantCulture, $"the loss diverges, on average {NumberText.Of(now)} over the last {LossWindow} "
+                + $"steps and {NumberText.Of(before)} over the first (--divergence-factor {options.DivergenceFactor}, 0 turns this off)")
             : null;
     }
 
@@ -113,7 +117,9 @@ internal sealed class RunWatch(TrainOptions options, ReasoningModel model, IReas
     {
         Push(seen.Spreads, spread, SpreadWindow);
         return seen.Spreads.Count == SpreadWindow && seen.Spreads.Max() < options.CollapseThreshold
-            ? string.Create(CultureInfo.InvariantCulture, $"the latents have collapsed to one vector, their spread is {seen.Spreads.Max():G2} or less since {SpreadEvery * (SpreadWindow - 1)} steps (--collapse-threshold {options.CollapseThreshold}, 0 turns this off)")
+            ? string.Create(CultureInfo.InvariantCulture, $"the latents have collapsed to one vector, their spread is "
+                + $"{seen.Spreads.Max():G2} or less since {SpreadEvery * (SpreadWindow - 1)} steps (--collapse-threshold "
+                + $"{options.CollapseThreshold}, 0 turns this off)")
             : null;
     }
 

@@ -8,7 +8,8 @@ using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Training;
 
-/// <summary>What is looked at before the first step: rows that a model has no room for, and data that teach less than they seem to.</summary>
+/// <summary>What is looked at before the first step: rows that a model has no room for, and data that teach less than they seem
+/// to.</summary>
 /// <param name="settings">The run's settings.</param>
 /// <param name="method">How the model is trained.</param>
 /// <param name="data">Its rows.</param>
@@ -31,12 +32,14 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
         Rationales();
         if (train.ValidationFraction > 0 && data.Validation.Count == 0)
         {
-            warn($"--validation-fraction {Text(train.ValidationFraction)}: no row is held out of {data.Training.Count}, so nothing will be validated");
+            warn($"--validation-fraction {Text(train.ValidationFraction)}: no row is held out of {data.Training.Count}, so nothing will "
+                + "be validated");
         }
 
         if (data.Training.Count > 1 && data.Training.Skip(1).All(row => IsCopy(row, data.Training[0])))
         {
-            warn($"--data {Files}: all {data.Training.Count:N0} training rows are one and the same, so that there is one row to learn from");
+            warn($"--data {Files}: all {data.Training.Count:N0} training rows are one and the same, so that there is one row to learn "
+                + "from");
         }
 
         method.Look(data.Training, warn);
@@ -50,13 +53,16 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
         if (longest > model.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {longest} tokens ({place}), but the model {model.LongestReason}; leave such rows out with --max-tokens {model.LongestSequence}");
+                $"--data: the longest example makes {longest} tokens ({place}), but the model {model.LongestReason}; leave such rows out "
+                    + $"with --max-tokens {model.LongestSequence}");
         }
 
-        if (settings.TeacherShape() is { } teacher && data.TeacherRows.Max(row => row.ExplicitLength) is var chain && chain > teacher.LongestSequence)
+        if (settings.TeacherShape() is { } teacher && data.TeacherRows.Max(row => row.ExplicitLength) is var chain
+            && chain > teacher.LongestSequence)
         {
             throw new InputException(
-                $"--data: the longest example makes {chain} tokens, but --teacher {train.Teacher} {teacher.LongestReason}; leave such rows out with --max-tokens {teacher.LongestSequence}");
+                $"--data: the longest example makes {chain} tokens, but --teacher {train.Teacher} {teacher.LongestReason}; leave such "
+                    + $"rows out with --max-tokens {teacher.LongestSequence}");
         }
 
         if (model.LengthNote(longest) is { } note)
@@ -70,11 +76,13 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
     {
         var (batch, rows) = (train.BatchSize, data.Training.Count);
         var asked = train.Epochs;
-        var passes = $"{plan.Steps:N0} {(plan.Steps == 1 ? "step makes" : "steps make")} {Text(plan.Epochs)} passes over the {rows:N0} {(rows == 1 ? "row" : "rows")}"
+        var passes = $"{plan.Steps:N0} {(plan.Steps == 1 ? "step makes" : "steps make")} {Text(plan.Epochs)} passes over the {rows:N0} "
+            + $"{(rows == 1 ? "row" : "rows")}"
             + (asked is { } epochs ? $", where --epochs asks for {Text(epochs)}" : "");
         if (batch > rows)
         {
-            warn($"--batch-size {batch} is larger than the data: a step holds every row {Text((double)batch / rows)} times, and {passes}; --batch-size {rows} or less holds each once at most");
+            warn($"--batch-size {batch} is larger than the data: a step holds every row {Text((double)batch / rows)} times, and {passes}; "
+                + $"--batch-size {rows} or less holds each once at most");
         }
         else if (plan.Epochs > FarMore * asked)
         {
@@ -83,14 +91,16 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
 
         if (train.EvalEvery > plan.Steps && data.Validation.Count > 0)
         {
-            warn($"--eval-every {train.EvalEvery}: the run has {plan.Steps} steps, so that the {data.Validation.Count:N0} rows held out are never evaluated; give {plan.Steps} or fewer");
+            warn($"--eval-every {train.EvalEvery}: the run has {plan.Steps} steps, so that the {data.Validation.Count:N0} rows held out "
+                + $"are never evaluated; give {plan.Steps} or fewer");
         }
     }
 
     private static string Text(double number) => number.ToString("G3", CultureInfo.InvariantCulture);
 
     private static bool IsCopy(EncodedExample row, EncodedExample other) =>
-        row.Question.AsSpan().SequenceEqual(other.Question) && row.Rationale.AsSpan().SequenceEqual(other.Rationale) && row.Answer.AsSpan().SequenceEqual(other.Answer);
+        row.Question.AsSpan().SequenceEqual(other.Question) && row.Rationale.AsSpan().SequenceEqual(other.Rationale) && row.Answer.AsSpan()
+            .SequenceEqual(other.Answer);
 
     private void Rationales()
     {
@@ -105,7 +115,8 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
         if (About.ReadsChain && 2 * without > all)
         {
             var reader = About.IsStudent ? $"--method {About.Name}" : "a teacher";
-            warn($"--data {Files}: {without:N0} of {all:N0} training rows have no rationale, which {reader} learns from; --rationale-column names the column that has it");
+            warn($"--data {Files}: {without:N0} of {all:N0} training rows have no rationale, which {reader} learns from; "
+                + "--rationale-column names the column that has it");
         }
     }
 }

@@ -1,5 +1,4 @@
 using LoRi.Runs.RunFolders;
-using LoRi.Runs.Settings;
 
 namespace LoRi.Runs.Training;
 
@@ -10,7 +9,8 @@ internal sealed class StartedFolder
     private readonly string? topmost;
     private readonly bool wasEmpty;
 
-    private StartedFolder(string path, string? topmost, bool wasEmpty) => (this.path, this.topmost, this.wasEmpty) = (path, topmost, wasEmpty);
+    private StartedFolder(string path, string? topmost, bool wasEmpty) =>
+        (this.path, this.topmost, this.wasEmpty) = (path, topmost, wasEmpty);
 
     /// <summary>Looks at the place before anything is made there.</summary>
     public static StartedFolder At(string path)

@@ -25,7 +25,8 @@ public sealed class TrainingStage
     private readonly RunLog log;
     private readonly Stopwatch clock = Stopwatch.StartNew();
 
-    private TrainingStage(RunSettings settings, MethodPlan method, RunLog log) => (this.settings, this.method, this.log) = (settings, method, log);
+    private TrainingStage(RunSettings settings, MethodPlan method, RunLog log) =>
+        (this.settings, this.method, this.log) = (settings, method, log);
 
     /// <summary>Runs a stage to its end, or until <paramref name="stop"/>; true where it came to its end.</summary>
     /// <param name="settings">Checked settings.</param>
@@ -86,7 +87,8 @@ public sealed class TrainingStage
         ResumeRules.CheckGiven(settings, written);
         if (written["data"]?.ToJsonString() is { } data && data != settings.ToJson()["data"]!.ToJsonString())
         {
-            log.Warn($"--data {string.Join(' ', settings.Train.Data)} is not read: this run has learnt from {data}; name another --output to learn from other files");
+            log.Warn($"--data {string.Join(' ', settings.Train.Data)} is not read: this run has learnt from {data}; name another --output "
+                + "to learn from other files");
         }
 
         log.Info($"this run is finished, there is nothing to resume: {run.FinalFolder}");
@@ -107,7 +109,8 @@ public sealed class TrainingStage
         }
         catch (OperationCanceledException)
         {
-            log.Info($"stopped before the first step; --resume {(from is null ? "begins again, with what the teacher cache has" : $"goes on from {from.Folder}")}");
+            var next = from is null ? "begins again, with what the teacher cache has" : $"continues from {from.Folder}";
+            log.Info($"stopped before the first step; --resume {next}");
             return false;
         }
     }
@@ -140,7 +143,9 @@ public sealed class TrainingStage
         }
 
         var context = Context(prepared, run.FolderPath, stop) with { HasBegun = run.HasBegun };
-        var loop = new RunLoop(resolved, method, context, data, run, log, prepared.FrozenSha256) { SpacedByTime = settings.Train.CheckpointEvery is null };
+        var loop = new RunLoop(resolved, method, context, data, run, log,
+            prepared.FrozenSha256)
+        { SpacedByTime = settings.Train.CheckpointEvery is null };
         StageMeasures? measures = null;
         var learning = 0;
         foreach (var stage in method.Stages)
@@ -170,7 +175,8 @@ public sealed class TrainingStage
     private StageMeasures Begin(RunDirectory run, RunSettings resolved, RunPlan plan, ReasoningModel model)
     {
         run.WriteConfig(resolved.ToJson());
-        log.Info($"{method.About.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} trained values");
+        log.Info($"{method.About.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} "
+            + "trained values");
         model.Adapters?.Describe(model.Parameters, model.Modules, log.Info);
         var measures = new StageMeasures(run, model);
         log.Phase("the first step");

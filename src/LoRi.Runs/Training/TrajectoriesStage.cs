@@ -7,7 +7,6 @@ using LoRi.Models.Sequences;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.Settings;
-using LoRi.Training;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Trajectories;
@@ -21,7 +20,8 @@ namespace LoRi.Runs.Training;
 /// <param name="WithoutRationale">Examples that have an anchor only.</param>
 /// <param name="TooLong">Examples left out.</param>
 /// <param name="Seconds">Wall time.</param>
-public sealed record TrajectoriesResult(IReadOnlyList<string> Files, int Examples, long Tokens, int WithoutRationale, int TooLong, double Seconds);
+public sealed record TrajectoriesResult(IReadOnlyList<string> Files, int Examples, long Tokens, int WithoutRationale, int TooLong,
+    double Seconds);
 
 /// <summary><c>lori trajectories</c>: a teacher's states over a data set, in the exchange format.</summary>
 public static class TrajectoriesStage
@@ -32,12 +32,14 @@ public static class TrajectoriesStage
         ArgumentNullException.ThrowIfNull(settings);
         Commands.Trajectories.Check(settings);
         var clock = Stopwatch.StartNew();
-        var (path, data, batch) = (settings.Get(AnswerSettings.Traced)!, string.Join(' ', settings.Get(AnswerSettings.Data)), settings.Get(AnswerSettings.BatchSize));
+        var (path, data, batch) = (settings.Get(AnswerSettings.Traced)!, string.Join(' ', settings.Get(AnswerSettings.Data)),
+            settings.Get(AnswerSettings.BatchSize));
         var set = ReasoningData.Read(settings.Get(AnswerSettings.Data), StageSettings.Reading(settings));
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(path, settings.Get(StageSettings.Tokenizer)), ModelLoader.Card(path));
         StudentMarkers.Check(set, tokenizer, StudentMarkers.All);
         tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
-        var (model, card) = ModelLoader.Load(path, new LoadSettings(StageModel.PrecisionOf(settings.Get(StageSettings.Dtype)), StageModel.DeviceOf(settings.Get(StageSettings.Device))));
+        var (model, card) = ModelLoader.Load(path, new LoadSettings(StageModel.PrecisionOf(settings.Get(StageSettings.Dtype)),
+            StageModel.DeviceOf(settings.Get(StageSettings.Device))));
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, path);
         var prefix = settings.Get(AnswerSettings.TracePrefix) ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix;
@@ -57,10 +59,12 @@ public static class TrajectoriesStage
 
         var longest = rows.Max(row => row.ExplicitLength);
         var together = System.Math.Min(batch, rows.Length);
-        MemoryCheck.Pass(model, together, longest, 0, $"--data {data}: rows of up to {longest} tokens, {together} at a time", "take a smaller --batch-size, or leave long rows out with --max-tokens");
+        MemoryCheck.Pass(model, together, longest, 0, $"--data {data}: rows of up to {longest} tokens, {together} at a time", "take a "
+            + "smaller --batch-size, or leave long rows out with --max-tokens");
         if (rows.All(row => row.Rationale.Length == 0))
         {
-            info($"warning: --data {data}: none of the {rows.Length:N0} rows has a rationale, so that there are anchors alone and no trajectory; --rationale-column names the column that has it");
+            info($"warning: --data {data}: none of the {rows.Length:N0} rows has a rationale, so that there are anchors alone and no "
+                + "trajectory; --rationale-column names the column that has it");
         }
 
         var levels = new TracedLevels(settings.Get(AlignmentSettings.Levels).Indices(model.Config.Layers));
@@ -69,6 +73,7 @@ public static class TrajectoriesStage
         source.ForEach(writer.Add);
         var files = writer.Finish([.. kept.Select(example => example.Id)]);
         return new TrajectoriesResult(
-            files, rows.Length, rows.Sum(row => (long)row.Rationale.Length), rows.Count(row => row.Rationale.Length == 0), set.Examples.Count - rows.Length, clock.Elapsed.TotalSeconds);
+            files, rows.Length, rows.Sum(row => (long)row.Rationale.Length), rows.Count(row => row.Rationale.Length == 0),
+                set.Examples.Count - rows.Length, clock.Elapsed.TotalSeconds);
     }
 }

@@ -1,5 +1,4 @@
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods;
@@ -39,7 +38,8 @@ public sealed record AnchorDistance(int FirstLevel, AnchorNorm Norm, AnchorUnit 
         ArgumentNullException.ThrowIfNull(student);
         ArgumentNullException.ThrowIfNull(teacher);
         var (s, t) = (student.Widened(), teacher.detach().Widened());
-        var each = Norm == AnchorNorm.L1 ? nn.functional.l1_loss(s, t, nn.Reduction.None) : nn.functional.smooth_l1_loss(s, t, nn.Reduction.None);
+        var each = Norm == AnchorNorm.L1 ? nn.functional.l1_loss(s, t, nn.Reduction.None)
+            : nn.functional.smooth_l1_loss(s, t, nn.Reduction.None);
         var distance = each.mean([0L, 2L]);
         return Unit == AnchorUnit.None ? distance.mean() : (distance / Deviations(t)).mean();
     }

@@ -9,7 +9,7 @@ public interface ICurriculum
     /// <summary>The point of a moment: 0 at the start, never less than at an earlier moment.</summary>
     int PointAt(Moment now);
 
-    /// <summary>Whether the optimizer begins anew with the step at this moment.</summary>
+    /// <summary>Whether the optimizer is reset with the step at this moment.</summary>
     /// <param name="now">Where the training is.</param>
     /// <param name="before">Lays out the step before once more; not asked at the first step.</param>
     bool ResetsOptimizer(Moment now, Func<IPreparedStep> before);

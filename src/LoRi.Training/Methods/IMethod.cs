@@ -21,14 +21,18 @@ public interface IMethod
     /// <summary>Ways of reasoning of its own, by the kind that a card's <c>latents</c> name.</summary>
     IReadOnlyDictionary<string, Func<JsonObject, IReasoning>> Kinds => new Dictionary<string, Func<JsonObject, IReasoning>>();
 
-    /// <summary>The setting by which a term is scaled over a batch, so that a step must not be cut into micro-batches; null where none is.</summary>
+    /// <summary>The setting by which a term is scaled over a batch, so that a step must not be cut into micro-batches; null where none
+    /// is.</summary>
     Setting? UndividedBy(SettingValues values) => null;
 
-    /// <summary>What one of its settings contradicts by the values of its others, so that it has no effect; null where it does not.</summary>
+    /// <summary>
+    /// What one of its settings contradicts by the values of its others, so that it has no effect; null where it does not.
+    /// </summary>
     Contradiction? Excludes(Setting setting, SettingValues values) => null;
 
     /// <summary>
-    /// Its options with those that follow from the weights that the student starts from; looks at what these must be, before weights are read.
+    /// Its options with those that follow from the weights that the student starts from; looks at what these must be, before weights
+    /// are read.
     /// </summary>
     /// <param name="values">Its options.</param>
     /// <param name="start">The weights, as they were named.</param>

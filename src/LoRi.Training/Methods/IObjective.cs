@@ -1,7 +1,6 @@
 using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods;

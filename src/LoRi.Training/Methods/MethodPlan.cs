@@ -5,7 +5,8 @@ using LoRi.Models.Sequences;
 
 namespace LoRi.Training.Methods;
 
-/// <summary>A method with its options: everything that a run needs to know of it, from the text of a row to the card of the trained model.</summary>
+/// <summary>A method with its options: everything that a run needs to know of it, from the text of a row to the card of the trained
+/// model.</summary>
 public abstract class MethodPlan : IDisposable
 {
     /// <summary>What the method is.</summary>
@@ -23,7 +24,8 @@ public abstract class MethodPlan : IDisposable
     /// <summary>The rows that the method adds to the tables.</summary>
     public virtual MarkerRows Markers => MarkerRows.Two;
 
-    /// <summary>The map from a final state to the next latent input, where the method leaves no choice; null where settings say it.</summary>
+    /// <summary>The map from a final state to the next latent input, where the method leaves no choice; null where settings say
+    /// it.</summary>
     public virtual ProjectionKind? Projection => null;
 
     /// <summary>Its stages, in their order.</summary>

@@ -1,7 +1,6 @@
 using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods;
@@ -46,7 +45,8 @@ public abstract class Objective<TRow> : IObjective
 
         public Totals Totals => totals;
 
-        public IReadOnlyList<LossTerm> Losses(ReasoningModel model, int first, int count) => objective.Losses(model, Part(first, count), totals);
+        public IReadOnlyList<LossTerm> Losses(ReasoningModel model, int first, int count) =>
+            objective.Losses(model, Part(first, count), totals);
 
         public Tensor Task(ReasoningModel model, int first, int count) => objective.Task(model, Part(first, count), totals);
 

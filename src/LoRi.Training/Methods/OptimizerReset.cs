@@ -1,6 +1,6 @@
 namespace LoRi.Training.Methods;
 
-/// <summary>When the optimizer begins anew, in a curriculum.</summary>
+/// <summary>When the optimizer is reset, in a curriculum.</summary>
 public enum OptimizerReset
 {
     /// <summary>Never.</summary>

@@ -3,7 +3,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods;
@@ -20,7 +19,8 @@ public record PairedRow(LatentRow Student, GradedRow Teacher);
 /// <param name="anchorWeight">Weight of that distance.</param>
 /// <param name="teacherWeight">Weight of the explicit chain's cross-entropy.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
-public abstract class SelfDistillation(LatentReasoning reasoning, AnchorDistance anchors, double anchorWeight, double teacherWeight, Grading grading) : Objective<PairedRow>
+public abstract class SelfDistillation(LatentReasoning reasoning, AnchorDistance anchors, double anchorWeight, double teacherWeight,
+    Grading grading) : Objective<PairedRow>
 {
     private const string Explicit = "teacher";
 
@@ -51,14 +51,16 @@ public abstract class SelfDistillation(LatentReasoning reasoning, AnchorDistance
     }
 
     /// <summary>The pass over the explicit rows, with its levels.</summary>
-    protected static GradedPass Teacher(ReasoningModel model, DecoderWeights weights, IReadOnlyList<PairedRow> part, DecoderTrace? trace = null) =>
+    protected static GradedPass Teacher(ReasoningModel model, DecoderWeights weights, IReadOnlyList<PairedRow> part,
+        DecoderTrace? trace = null) =>
         GradedPass.Run(model, weights, [.. part.Select(row => row.Teacher)], levels: true, trace: trace);
 
     /// <summary>The student's pass.</summary>
     protected StudentPass Student(ReasoningModel model, DecoderWeights weights, IReadOnlyList<PairedRow> part, bool levels = false)
     {
         LatentRow[] rows = [.. part.Select(row => row.Student)];
-        return StudentPass.After(reasoning.Think(model, weights, [.. rows.Select(row => row.Question)], trajectory: false), model, weights, rows, levels);
+        return StudentPass.After(reasoning.Think(model, weights, [.. rows.Select(row => row.Question)], trajectory: false), model, weights,
+            rows, levels);
     }
 
     /// <summary>Both cross-entropies and the distance of the anchors.</summary>

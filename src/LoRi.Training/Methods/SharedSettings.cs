@@ -19,7 +19,8 @@ public static class SharedSettings
 
     /// <summary>The map from a final state to the next latent input.</summary>
     public static readonly Setting<ProjectionKind> Projection = new(
-        "projection", "kind", Forms.Choice<ProjectionKind>(), ProjectionKind.Mlp, "map from a final state to the next latent input: {choices}")
+        "projection", "kind", Forms.Choice<ProjectionKind>(),
+            ProjectionKind.Mlp, "map from a final state to the next latent input: {choices}")
     {
         Group = SettingGroups.Model,
         Lacking = NoLatents,
@@ -45,24 +46,27 @@ public static class SharedSettings
     };
 
     /// <summary>Sweeps over latent steps that are passed side by side.</summary>
-    public static readonly Setting<int> Sweeps = new("sweeps", "n", Forms.Whole(1, 4_096), 3, "sweeps over latent steps that are passed side by side")
-    {
-        Group = SettingGroups.Model,
-        Lacking = "takes its latent steps one after the other, or none",
-    };
+    public static readonly Setting<int> Sweeps =
+        new("sweeps", "n", Forms.Whole(1, 4_096), 3, "sweeps over latent steps that are passed side by side")
+        {
+            Group = SettingGroups.Model,
+            Lacking = "takes its latent steps one after the other, or none",
+        };
 
     /// <summary>What the distance of the states before the answer is divided by.</summary>
     public static readonly Setting<AnchorUnit?> AnchorUnit = new(
-        "anchor_unit", "unit", Forms.Choice<AnchorUnit>().Optional(), null, "deviation over the batch that the anchor loss is divided by: {choices}")
+        "anchor_unit", "unit", Forms.Choice<AnchorUnit>().Optional(), null,
+        "deviation over the batch that the anchor loss is divided by: {choices}")
     {
         Group = SettingGroups.Alignment,
         DefaultText = "the method's own",
         Lacking = "has a unit of its own",
     };
 
-    /// <summary>When the optimizer begins anew.</summary>
+    /// <summary>When the optimizer is reset.</summary>
     public static readonly Setting<OptimizerReset> OptimizerReset = new(
-        "optimizer_reset", "when", Forms.Choice<OptimizerReset>(), Methods.OptimizerReset.Stage, "when the optimizer begins anew: {choices}")
+        "optimizer_reset", "when", Forms.Choice<OptimizerReset>(),
+            Methods.OptimizerReset.Stage, "when the optimizer is reset: {choices}")
     {
         Group = SettingGroups.Curriculum,
         Lacking = "has no stages",

@@ -2,7 +2,6 @@ using LoRi.Files;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods;
@@ -16,7 +15,8 @@ public interface IStageLog
     /// <summary>Something that the user should look at.</summary>
     void Warn(string line);
 
-    /// <summary>Something goes on that makes no steps: <paramref name="done"/> of <paramref name="total"/>, both 0 where that is not known.</summary>
+    /// <summary>Something is done that makes no steps: <paramref name="done"/> of <paramref name="total"/>, both 0 where that is not
+    /// known.</summary>
     void Phase(string name, int done = 0, int total = 0);
 }
 
@@ -83,7 +83,9 @@ public sealed record StageContext
 
         teacher.Dispose();
         throw new InputException(longest > found.LongestSequence
-            ? $"--data: the longest example makes {longest} tokens for --teacher {Teacher}, which {found.LongestReason}; leave such rows out with --max-tokens {found.LongestSequence}"
-            : $"--teacher {Teacher}: has {found.Layers} levels of {found.HiddenSize} components, the student has {student.Layers} of {student.HiddenSize}; teacher and student must have the same base model");
+            ? $"--data: the longest example makes {longest} tokens for --teacher {Teacher}, which {found.LongestReason}; leave such rows "
+                + $"out with --max-tokens {found.LongestSequence}"
+            : $"--teacher {Teacher}: has {found.Layers} levels of {found.HiddenSize} components, the student has {student.Layers} of "
+                + $"{student.HiddenSize}; teacher and student must have the same base model");
     }
 }

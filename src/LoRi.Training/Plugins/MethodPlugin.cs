@@ -21,7 +21,8 @@ public static class MethodPlugin
         var file = Path.GetFullPath(path);
         if (!File.Exists(file))
         {
-            throw new InputException($"{option} {path}: there is no such file; name the .dll that `dotnet build` made of your class library");
+            throw new InputException(
+                $"{option} {path}: there is no such file; name the .dll that `dotnet build` made of your class library");
         }
 
         try
@@ -29,15 +30,19 @@ public static class MethodPlugin
             var assembly = new PluginContext(file).LoadFromAssemblyPath(file);
             var methods = assembly.GetExportedTypes().Where(IsMethod).Select(type => (IMethod)Activator.CreateInstance(type)!).ToArray();
             Array.ForEach(methods, KnownMethods.Add);
-            return methods.Length > 0 ? methods : throw new InputException($"{option} {path}: has no public class that implements {typeof(IMethod).FullName} and has a constructor without parameters");
+            return methods.Length > 0 ? methods : throw new InputException($"{option} {path}: has no public class that implements "
+                + $"{typeof(IMethod).FullName} and has a constructor without parameters");
         }
         catch (BadImageFormatException e)
         {
-            throw new InputException($"{option} {path}: is no .NET assembly; name the .dll that `dotnet build` made of your class library", e);
+            throw new InputException($"{option} {path}: is no .NET assembly; name the .dll that `dotnet build` made of your class library",
+                e);
         }
-        catch (Exception e) when (e is FileLoadException or FileNotFoundException or TypeLoadException or ReflectionTypeLoadException or MissingMemberException)
+        catch (Exception e) when (
+            e is FileLoadException or FileNotFoundException or TypeLoadException or ReflectionTypeLoadException or MissingMemberException)
         {
-            throw new InputException($"{option} {path}: does not fit this version of lori ({Reason(e)}); build it against this version's LoRi.Training", e);
+            throw new InputException(
+                $"{option} {path}: does not fit this version of lori ({Reason(e)}); build it against this version's LoRi.Training", e);
         }
         catch (TargetInvocationException e) when (e.InnerException is { } inner)
         {
@@ -46,11 +51,14 @@ public static class MethodPlugin
     }
 
     private static bool IsMethod(Type type) =>
-        typeof(IMethod).IsAssignableFrom(type) && type is { IsAbstract: false, IsInterface: false } && type.GetConstructor(Type.EmptyTypes) is not null;
+        typeof(IMethod).IsAssignableFrom(type) && type is { IsAbstract: false, IsInterface: false }
+            && type.GetConstructor(Type.EmptyTypes) is not null;
 
-    private static string Reason(Exception e) => e is ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } ? first.Message : e.Message;
+    private static string Reason(Exception e) =>
+        e is ReflectionTypeLoadException { LoaderExceptions: [{ } first, ..] } ? first.Message : e.Message;
 
-    /// <summary>What this program has loaded is shared, so that its types are the plug-in's; all else comes from beside the plug-in.</summary>
+    /// <summary>What this program has loaded is shared, so that its types are the plug-in's; all else comes from beside the
+    /// plug-in.</summary>
     private sealed class PluginContext(string file) : AssemblyLoadContext(Path.GetFileName(file))
     {
         private readonly AssemblyDependencyResolver beside = new(file);

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;
@@ -183,7 +182,7 @@ internal sealed class CacheFolder
         catch (IOException e)
         {
             throw new InputException(
-                $"{file}: cannot be written ({e.Message}); free some space and go on with --resume, or name a --teacher-cache elsewhere",
+                $"{file}: cannot be written ({e.Message}); free some space and continue with --resume, or name a --teacher-cache elsewhere",
                 e);
         }
     }

@@ -14,7 +14,7 @@ namespace LoRi.Training.TeacherCaches;
 /// <param name="Levels">The traced levels as the option names them.</param>
 /// <param name="TeacherText">The rationale as the teacher reads it.</param>
 /// <param name="Dtype">Type of the teacher's arithmetic.</param>
-public sealed record CacheIdentity(
+internal sealed record CacheIdentity(
     string Teacher, string TeacherSha256, int Rows, long Tokens, string RowsSha256, string Levels, string TeacherText, string Dtype)
 {
     private const int ShortHash = 12;

@@ -5,13 +5,12 @@ using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;
 
 /// <summary>A teacher that is asked for its states at every step: nothing but the subspace is kept.</summary>
-public static class OnlineTeacher
+internal static class OnlineTeacher
 {
     /// <summary>Reads the corpus twice where no subspace is given: for the subspace, and for the variances of its coordinates.</summary>
     /// <param name="teacher">The frozen teacher; the result owns it.</param>

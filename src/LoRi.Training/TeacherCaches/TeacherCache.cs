@@ -4,7 +4,6 @@ using LoRi.Math;
 using LoRi.Models.Tensors;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.TeacherCaches;
@@ -16,8 +15,8 @@ namespace LoRi.Training.TeacherCaches;
 /// <param name="options">Which cache.</param>
 /// <param name="teacher">Makes the teacher's trajectories for a batch size; called only where states are missing.</param>
 /// <param name="info">Told what happens, a line each.</param>
-/// <param name="show">Told what goes on, and how many of how many rows are done; both are 0 where that is not known.</param>
-public sealed class TeacherCache(
+/// <param name="show">Receives what is done, and how many of how many rows are done; both are 0 where that is not known.</param>
+internal sealed class TeacherCache(
     TeacherCacheOptions options, Func<int, IBatchedTrajectories> teacher, Action<string> info, Action<string, int, int>? show = null)
 {
     private readonly Dictionary<string, string> madeFrom = CachedSubspace.MadeFrom(options.Settings.Subspace, options.Given?.Fitted);

@@ -7,7 +7,7 @@ using LoRi.Training.Trajectories;
 namespace LoRi.Training.TeacherCaches;
 
 /// <summary>Which cache is wanted, and how it is made where it is not there.</summary>
-public sealed record TeacherCacheOptions
+internal sealed record TeacherCacheOptions
 {
     /// <summary>Bytes of one file where nothing else is asked for: 1 GiB.</summary>
     public const long DefaultShardBytes = 1L << 30;

@@ -3,7 +3,6 @@ using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Tensors;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Teachers;

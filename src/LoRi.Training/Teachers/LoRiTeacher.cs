@@ -3,13 +3,12 @@ using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Tensors;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Teachers;
 
 /// <summary>What a frozen teacher leaves behind for its students: the subspace, the bound objective, coordinates and anchors.</summary>
-public sealed class LoRiTeacher : IDisposable
+internal sealed class LoRiTeacher : IDisposable
 {
     private readonly ITeacherTargets targets;
     private readonly IReadOnlyList<IDisposable> constants;

@@ -46,7 +46,7 @@ public static class TeacherFit
     /// <summary>A subspace with what an objective needs of its corpus, taken from coordinates that were projected before.</summary>
     /// <param name="subspace">The subspace.</param>
     /// <param name="rationale">The forms and the weighting whose variances are kept.</param>
-    /// <param name="read">Hands out every batch once, each inside a dispose scope of its own.</param>
+    /// <param name="read">Yields every batch once, each inside a dispose scope of its own.</param>
     public static MeasuredSubspace Measured(FittedSubspace subspace, RationaleOptions rationale, Action<Action<TargetBatch>> read)
     {
         ArgumentNullException.ThrowIfNull(read);

@@ -4,11 +4,12 @@ using LoRi.Math;
 namespace LoRi.Training.Trajectories;
 
 /// <summary>The core's choices by the names that files and command lines have for them.</summary>
-public static class CoreForms
+internal static class CoreForms
 {
     /// <summary>The subspace in which trajectories are compared; of a random one, without its seed.</summary>
     public static ValueForm<SubspaceKind> SubspaceKinds { get; } = Forms.Choice(
-        ("multilinear-svd", SubspaceKind.MultilinearSvd), ("random", SubspaceKind.NewRandom(0)), ("identity", SubspaceKind.Identity), ("complement", SubspaceKind.Complement));
+        ("multilinear-svd", SubspaceKind.MultilinearSvd), ("random", SubspaceKind.NewRandom(0)), ("identity", SubspaceKind.Identity),
+        ("complement", SubspaceKind.Complement));
 
     /// <summary>How trajectories are standardised before anything else.</summary>
     public static ValueForm<Standardisation> Standardisations { get; } = Forms.Choice(
@@ -16,7 +17,8 @@ public static class CoreForms
 
     /// <summary>Which second moments are compared.</summary>
     public static ValueForm<Covariance> Covariances { get; } = Forms.Choice(
-        ("modewise", Covariance.Modewise), ("full", Covariance.Full), ("per-layer", Covariance.PerLayer), ("diagonal", Covariance.Diagonal), ("off", Covariance.Off));
+        ("modewise", Covariance.Modewise), ("full", Covariance.Full), ("per-layer", Covariance.PerLayer), ("diagonal", Covariance.Diagonal),
+        ("off", Covariance.Off));
 
     /// <summary>What weighs the entries of the moments.</summary>
     public static ValueForm<Weighting> Weightings { get; } =

@@ -4,7 +4,7 @@ using LoRi.Math.Fluent;
 namespace LoRi.Training.Trajectories;
 
 /// <summary>What the core refuses, in the words of the command line.</summary>
-public static class CoreRefusal
+internal static class CoreRefusal
 {
     /// <summary>The error with the option that helps, where there is one.</summary>
     /// <param name="error">What the core says.</param>

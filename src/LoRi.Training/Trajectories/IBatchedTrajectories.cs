@@ -1,7 +1,7 @@
 namespace LoRi.Training.Trajectories;
 
 /// <summary>A corpus of trajectories whose batches can be read one by one.</summary>
-public interface IBatchedTrajectories : ITrajectorySource
+internal interface IBatchedTrajectories : ITrajectorySource
 {
     /// <summary>The row numbers of every batch, in the order of reading.</summary>
     IReadOnlyList<int[]> Batches { get; }

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;
@@ -10,7 +9,7 @@ namespace LoRi.Training.Trajectories;
 public sealed record TargetBatch(Tensor Coordinates, int[] Lengths, Tensor Anchors);
 
 /// <summary>The teacher's side of a data set, by row: read from files, or computed anew each time.</summary>
-public interface ITeacherTargets : IDisposable
+internal interface ITeacherTargets : IDisposable
 {
     /// <summary>Rows whose rationale is empty: they contribute nothing to the rationale terms.</summary>
     int RowsWithoutRationale { get; }

@@ -1,12 +1,11 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;
 
 /// <summary>Which decoder blocks are traced, as indices into levels 1..L.</summary>
-public sealed record TracedLevels(IReadOnlyList<int> Indices)
+internal sealed record TracedLevels(IReadOnlyList<int> Indices)
 {
     /// <summary>All L levels.</summary>
     public static TracedLevels All(int layers) => new([.. Enumerable.Range(0, layers)]);
@@ -21,7 +20,7 @@ public sealed record TracedLevels(IReadOnlyList<int> Indices)
 /// Trajectories that the teacher computes, one pass over all examples each time they are read; examples of similar length go
 /// together.
 /// </summary>
-public sealed class ModelTrajectories : IBatchedTrajectories
+internal sealed class ModelTrajectories : IBatchedTrajectories
 {
     private readonly ReasoningModel teacher;
     private readonly TracedLevels levels;
@@ -29,7 +28,7 @@ public sealed class ModelTrajectories : IBatchedTrajectories
     private readonly Action<int>? progress;
 
     /// <summary>
-    /// The examples of a data set in batches of a size; <paramref name="progress"/> is told the rows up to each batch that is
+    /// The examples of a data set in batches of a size; <paramref name="progress"/> receives the rows up to each batch that is
     /// read.
     /// </summary>
     public ModelTrajectories(

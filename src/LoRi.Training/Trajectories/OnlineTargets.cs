@@ -1,6 +1,5 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;
@@ -10,7 +9,7 @@ namespace LoRi.Training.Trajectories;
 /// <param name="examples">The rows, by their index.</param>
 /// <param name="levels">The traced levels.</param>
 /// <param name="project">Coordinates [B, r_L, T, r_d] of trajectories [B, L, T, d].</param>
-public sealed class OnlineTargets(
+internal sealed class OnlineTargets(
     ReasoningModel teacher, IReadOnlyList<EncodedExample> examples, TracedLevels levels, Func<Tensor, Tensor> project) : ITeacherTargets
 {
     private readonly Dictionary<int, EncodedExample> byIndex = examples.ToDictionary(example => example.Index);

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;
@@ -9,7 +8,7 @@ namespace LoRi.Training.Trajectories;
 /// the teacher. The scratch file vanishes with this object. Where the corpus is larger than the limit the source is simply
 /// read again.
 /// </summary>
-public sealed class SpooledTrajectories : ITrajectorySource, IDisposable
+internal sealed class SpooledTrajectories : ITrajectorySource, IDisposable
 {
     private readonly ITrajectorySource source;
     private readonly FileStream scratch;

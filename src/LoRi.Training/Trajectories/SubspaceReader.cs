@@ -1,6 +1,5 @@
 using System.Globalization;
 using LoRi.Files;
-using LoRi.Files.Gguf;
 using LoRi.Files.Safetensors;
 using LoRi.Files.Text;
 using LoRi.Math;

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using LoRi.Files;
 using LoRi.Files.Safetensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;
@@ -10,7 +9,7 @@ namespace LoRi.Training.Trajectories;
 /// The teacher's coordinates and anchors of a whole data set in one or several memory-mapped files, so that training a student
 /// never runs the teacher: float64 where the coordinates are, float32 otherwise. Memory holds the index by row only.
 /// </summary>
-public sealed class TeacherTargets : ITeacherTargets
+internal sealed class TeacherTargets : ITeacherTargets
 {
     private readonly List<Part> parts = [];
     private readonly Dictionary<int, Place> places = [];

@@ -5,7 +5,6 @@ using LoRi.Files.Disk;
 using LoRi.Files.Safetensors;
 using LoRi.Models.Native;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;

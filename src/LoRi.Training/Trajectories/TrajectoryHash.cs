@@ -1,6 +1,5 @@
 using System.Text;
 using LoRi.Files.Disk;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;

@@ -3,7 +3,6 @@ using LoRi.Files;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;

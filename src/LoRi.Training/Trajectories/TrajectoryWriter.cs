@@ -5,7 +5,6 @@ using System.Text.Json.Nodes;
 using LoRi.Files.Disk;
 using LoRi.Files.Safetensors;
 using LoRi.Models.Weights;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Trajectories;
@@ -14,7 +13,7 @@ namespace LoRi.Training.Trajectories;
 /// Writes a trajectory file batch by batch: tensors go to a scratch file first, as a header needs all sizes, so memory never
 /// grows with the corpus. A corpus above the shard size becomes <c>name-00001-of-0000N.safetensors</c> with an index.
 /// </summary>
-public sealed class TrajectoryWriter : IDisposable
+internal sealed class TrajectoryWriter : IDisposable
 {
     private const int CopyBuffer = 1 << 20;
 

@@ -17,12 +17,15 @@ open LoRi.Models.Native
 open LoRi.Cli.Tests.Running
 open TorchSharp
 
-let private words =
+/// Its vocabulary, by id.
+let words =
     [ "<unk>"; "<eos>"; "So"; "+"; "=" ] @ [ for digit in 0..9 -> string digit ]
 
-let private eos = 1
+/// The id that ends a sequence.
+let eos = 1
 
-let private writeTokenizer (folder: string) =
+/// The tokenizer of the tiny models: words between spaces.
+let writeTokenizer (folder: string) =
     let tokenizer =
         {|
             version = "1.0"

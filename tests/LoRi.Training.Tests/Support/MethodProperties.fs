@@ -109,8 +109,8 @@ let private falls subject (rows: EncodedExample[]) (model: ReasoningModel) =
 
     Expect.isLessThan (List.last losses) (0.8 * List.head losses) "the loss after 30 steps"
 
-/// All properties of a method, on models and rows of its own. `lower` makes the method as it is trained on, where that is another point of its
-/// course.
+/// All properties of a method, on models and rows of its own. `lower` makes the method as it is trained on, where that is another point
+/// of its course.
 let propertiesOn name (model: DecoderConfig -> int64 -> ReasoningModel) rows (subject: Subject) (lower: Subject) =
     let perShape what (check: ReasoningModel -> unit) =
         testList

@@ -320,8 +320,8 @@ let updateCases (updates: Reference) =
 let private afterUpdate numbers (before: float) after =
     if numbers = float64 then before else after
 
-/// Three updates on one batch: losses before and after them, norms of all gradients before each, and of what was trained after the last, and of
-/// its change. `trained` finds a parameter by the reference's name.
+/// Three updates on one batch: losses before and after them, norms of all gradients before each, and of what was trained after the last,
+/// and of its change. `trained` finds a parameter by the reference's name.
 let followUpdates
     (updates: Reference)
     numbers

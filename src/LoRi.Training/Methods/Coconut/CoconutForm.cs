@@ -3,7 +3,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods.Coconut;
 
 /// <summary>The text of a row: <c>question "\n"</c>, every step with <c>"\n"</c>, <c>"### " answer EOS</c>.</summary>
-public static class CoconutForm
+internal static class CoconutForm
 {
     /// <summary>The form.</summary>
     public static SequenceForm Value { get; } = new() { Name = "coconut", AfterQuestion = "\n", AfterStep = "\n", BeforeAnswer = "### " };

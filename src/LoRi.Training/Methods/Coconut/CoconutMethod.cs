@@ -6,7 +6,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods.Coconut;
 
 /// <summary>Coconut: a chain of thought that gives way to latent steps. See <see cref="CoconutObjective"/>.</summary>
-public sealed class CoconutMethod : IMethod
+internal sealed class CoconutMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("coconut", "a chain of thought replaced step by step by latent steps")
@@ -46,6 +46,7 @@ public sealed class CoconutMethod : IMethod
 
         public override ProjectionKind? Projection => ProjectionKind.Identity;
 
-        public override IReadOnlyList<Stage> Stages => [new LearningStage("train", _ => new CoconutObjective(stages, values.Get(CoconutSettings.Uniform)))];
+        public override IReadOnlyList<Stage> Stages =>
+            [new LearningStage("train", _ => new CoconutObjective(stages, values.Get(CoconutSettings.Uniform)))];
     }
 }

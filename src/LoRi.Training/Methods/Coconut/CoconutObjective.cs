@@ -2,7 +2,6 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Coconut;
@@ -13,7 +12,7 @@ namespace LoRi.Training.Methods.Coconut;
 /// </summary>
 /// <param name="stages">What is replaced when.</param>
 /// <param name="uniform">Share of rows that learn another stage, any that their chain has steps for, against forgetting.</param>
-public sealed class CoconutObjective(LatentStages stages, double uniform) : Objective<LatentRow>
+internal sealed class CoconutObjective(LatentStages stages, double uniform) : Objective<LatentRow>
 {
     /// <inheritdoc/>
     public override ICurriculum Curriculum => stages;
@@ -43,6 +42,7 @@ public sealed class CoconutObjective(LatentStages stages, double uniform) : Obje
     private LatentRow RowOf(EncodedExample row, int stage)
     {
         var (skipped, latents) = stages.Of(stage, row.Steps.Count);
-        return new(row.Index, row.Question, latents, [.. row.Steps.Skip(skipped).SelectMany(step => step), .. row.Prefix, .. row.Answer], 0, -1);
+        return new(row.Index, row.Question, latents, [.. row.Steps.Skip(skipped).SelectMany(step => step), .. row.Prefix, .. row.Answer], 0,
+            -1);
     }
 }

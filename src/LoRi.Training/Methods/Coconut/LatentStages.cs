@@ -3,12 +3,12 @@ namespace LoRi.Training.Methods.Coconut;
 /// <summary>How much of a row's chain of thought is replaced.</summary>
 /// <param name="Skipped">Steps of the chain that are left out.</param>
 /// <param name="Latents">Latent steps.</param>
-public readonly record struct Replacement(int Skipped, int Latents);
+internal readonly record struct Replacement(int Skipped, int Latents);
 
 /// <summary>
 /// Stage by stage one more step of the chain of thought is replaced by latent steps; beyond the last stage the whole chain is.
 /// </summary>
-public sealed record LatentStages : ICurriculum
+internal sealed record LatentStages : ICurriculum
 {
     /// <summary>Latent steps that stand for one step of the chain, c.</summary>
     public required int PerStep { get; init; }
@@ -22,10 +22,11 @@ public sealed record LatentStages : ICurriculum
     /// <summary>The stage of the first step: 1 for a model that writes chains already.</summary>
     public int First { get; init; }
 
-    /// <summary>Whether every row has the latent steps of its stage, or none for steps that its chain has not, once the whole chain is replaced.</summary>
+    /// <summary>Whether every row has the latent steps of its stage, or none for steps that its chain has not, once the whole chain is
+    /// replaced.</summary>
     public bool PadsLatents { get; init; } = true;
 
-    /// <summary>When the optimizer begins anew.</summary>
+    /// <summary>When the optimizer is reset.</summary>
     public OptimizerReset Reset { get; init; } = OptimizerReset.Stage;
 
     /// <summary>The stage at a moment.</summary>

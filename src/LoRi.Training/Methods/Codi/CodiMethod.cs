@@ -4,7 +4,7 @@ using LoRi.Models.Reasoning;
 namespace LoRi.Training.Methods.Codi;
 
 /// <summary>CODI: self-distillation in one model. See <see cref="CodiObjective"/>.</summary>
-public sealed class CodiMethod : IMethod
+internal sealed class CodiMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("codi", "self-distillation of the state before the answer")
@@ -21,7 +21,8 @@ public sealed class CodiMethod : IMethod
     {
         ArgumentNullException.ThrowIfNull(values);
         var steps = values.Get(SharedSettings.LatentSteps);
-        var objective = new CodiObjective(steps, distillationWeight: values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1, values.Get(RowSettings.Grade));
+        var objective = new CodiObjective(steps, distillationWeight: values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1,
+            values.Get(RowSettings.Grade));
         return new OneStage(About, new SequentialReasoning(steps), objective);
     }
 }

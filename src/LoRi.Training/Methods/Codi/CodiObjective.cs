@@ -13,5 +13,6 @@ namespace LoRi.Training.Methods.Codi;
 /// <param name="distillationWeight">Weight of the anchor loss (1 for GPT-2, 20 for Llama in the published scripts).</param>
 /// <param name="teacherWeight">Weight of the explicit chain's cross-entropy.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
-public sealed class CodiObjective(int latentSteps, double distillationWeight, double teacherWeight, Grading grading)
-    : SelfDistillation(new SequentialReasoning(latentSteps), new AnchorDistance(0, AnchorNorm.SmoothL1, AnchorUnit.EachLevel), distillationWeight, teacherWeight, grading);
+internal sealed class CodiObjective(int latentSteps, double distillationWeight, double teacherWeight, Grading grading)
+    : SelfDistillation(new SequentialReasoning(latentSteps), new AnchorDistance(0, AnchorNorm.SmoothL1, AnchorUnit.EachLevel),
+        distillationWeight, teacherWeight, grading);

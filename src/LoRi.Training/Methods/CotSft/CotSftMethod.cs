@@ -4,7 +4,7 @@ using LoRi.Models.Reasoning;
 namespace LoRi.Training.Methods.CotSft;
 
 /// <summary>CoT-SFT: the explicit chain of thought, the teacher of all others.</summary>
-public sealed class CotSftMethod : IMethod
+internal sealed class CotSftMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("cot", "the explicit chain of thought") { IsStudent = false, ReadsChain = true };

@@ -2,7 +2,6 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.CotSft;
@@ -11,7 +10,8 @@ namespace LoRi.Training.Methods.CotSft;
 public sealed class ExplicitObjective : Objective<GradedRow>
 {
     /// <inheritdoc/>
-    public override IReadOnlyList<GradedRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) => [.. rows.Select(GradedRow.Explicit)];
+    public override IReadOnlyList<GradedRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) =>
+        [.. rows.Select(GradedRow.Explicit)];
 
     /// <inheritdoc/>
     public override int LengthOf(GradedRow row) => row.Ids.Length;

@@ -3,7 +3,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods.IcotSi;
 
 /// <summary>The text of a row: <c>" " question " " EOS " " chain " " EOS " #### " answer " " EOS</c>.</summary>
-public static class IcotSiForm
+internal static class IcotSiForm
 {
     /// <summary>The form.</summary>
     public static SequenceForm Value { get; } = new()

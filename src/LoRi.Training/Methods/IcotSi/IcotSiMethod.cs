@@ -1,5 +1,4 @@
 using LoRi.Files.Settings;
-using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
@@ -7,7 +6,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods.IcotSi;
 
 /// <summary>iCoT-SI: stepwise internalisation. See <see cref="IcotSiObjective"/>.</summary>
-public sealed class IcotSiMethod : IMethod
+internal sealed class IcotSiMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("icot-si", "a chain of thought that is removed token by token")
@@ -20,7 +19,8 @@ public sealed class IcotSiMethod : IMethod
     /// <inheritdoc/>
     public MethodPlan Plan(SettingValues values) => new IcotSiPlan(About, values);
 
-    /// <summary>The model is asked as it was trained: it writes what was left of its chain, an end of sequence, the answer and another one.</summary>
+    /// <summary>The model is asked as it was trained: it writes what was left of its chain, an end of sequence, the answer and another
+    /// one.</summary>
     private sealed class IcotSiPlan(MethodFacts about, SettingValues values) : MethodPlan
     {
         private const int Ends = 2;

@@ -7,7 +7,7 @@ namespace LoRi.Training.Methods.IcotSi;
 /// probability (1 - exp(-lambda)) exp(-lambda o), up to 100, the last of which takes what is left.
 /// </summary>
 /// <param name="lambda">Smoothing; infinity for none.</param>
-public sealed class RemovalOffsets(double lambda)
+internal sealed class RemovalOffsets(double lambda)
 {
     private const int Most = 100;
 

@@ -1,7 +1,7 @@
 namespace LoRi.Training.Methods.IcotSi;
 
 /// <summary>How many tokens of the chain of thought are removed from every row at a step: a pure function of the step.</summary>
-public sealed record RemovalSchedule
+internal sealed record RemovalSchedule
 {
     /// <summary>Steps of a pass over the data, rounded up.</summary>
     public required int StepsPerEpoch { get; init; }
@@ -21,7 +21,8 @@ public sealed record RemovalSchedule
     /// <summary>Steps to one more token, by banker's rounding; 0 for one more at every step, the first included.</summary>
     private int Interval => (int)System.Math.Round(StepsPerEpoch / PerEpoch, MidpointRounding.ToEven);
 
-    /// <summary>Whether a step, counted from 0, belongs to the passes before the removal: it removes what the schedule starts from, without more.</summary>
+    /// <summary>Whether a step, counted from 0, belongs to the passes before the removal: it removes what the schedule starts from,
+    /// without more.</summary>
     public bool IsPretraining(int step) => step < PretrainEpochs * StepsPerEpoch;
 
     /// <summary>Tokens that the schedule has come to at a step, counted from 0; null for all.</summary>

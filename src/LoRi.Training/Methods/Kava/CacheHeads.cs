@@ -1,12 +1,11 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Kava;
 
 /// <summary>Which keys are compared.</summary>
-public enum KeyForm
+internal enum KeyForm
 {
     /// <summary>Those before they are rotated by their position, which is another one for a chain's token and a latent step.</summary>
     BeforeRope,
@@ -20,7 +19,7 @@ public enum KeyForm
 /// <param name="Values">Values.</param>
 /// <param name="MetQueries">Queries as they meet the keys.</param>
 /// <param name="MetKeys">Keys as they are met.</param>
-public sealed record CacheHeads(Tensor Keys, Tensor Values, Tensor MetQueries, Tensor MetKeys)
+internal sealed record CacheHeads(Tensor Keys, Tensor Values, Tensor MetQueries, Tensor MetKeys)
 {
     /// <summary>The heads of a traced pass.</summary>
     /// <param name="trace">The trace.</param>
@@ -28,8 +27,10 @@ public sealed record CacheHeads(Tensor Keys, Tensor Values, Tensor MetQueries, T
     /// <param name="form">Which keys are compared.</param>
     public static CacheHeads Of(DecoderTrace trace, int layers, KeyForm form)
     {
-        Tensor All(Func<DecoderTrace.Heads, Tensor> choose) => stack(Enumerable.Range(0, layers).Select(layer => choose(trace[layer]).Widened()), 0);
+        Tensor All(Func<DecoderTrace.Heads, Tensor> choose) =>
+            stack(Enumerable.Range(0, layers).Select(layer => choose(trace[layer]).Widened()), 0);
         var met = All(heads => heads.Keys);
-        return new(form == KeyForm.AfterRope ? met : All(heads => heads.PlainKeys), All(heads => heads.Values), All(heads => heads.Queries), met);
+        var compared = form == KeyForm.AfterRope ? met : All(heads => heads.PlainKeys);
+        return new(compared, All(heads => heads.Values), All(heads => heads.Queries), met);
     }
 }

@@ -1,6 +1,4 @@
-using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Kava;
@@ -10,7 +8,7 @@ namespace LoRi.Training.Methods.Kava;
 /// <param name="From">Its first column of the chain of thought.</param>
 /// <param name="Count">Tokens of the chain.</param>
 /// <param name="End">Columns of the row; those after the chain belong to the answer.</param>
-public readonly record struct ChainSpan(int Row, int From, int Count, int End);
+internal readonly record struct ChainSpan(int Row, int From, int Count, int End);
 
 /// <summary>
 /// The keys and values of a chain of thought, cut down for each head to those tokens that the answer looks at and that are least like the
@@ -22,7 +20,7 @@ public readonly record struct ChainSpan(int Row, int From, int Count, int End);
 /// <param name="Kept">The tokens that are kept: int64 [L, heads, k].</param>
 /// <param name="Keys">Their keys: [L, heads, k, head size].</param>
 /// <param name="Values">Their values, of the same shape.</param>
-public sealed record CompressedChain(Tensor Importance, Tensor Redundancy, Tensor Score, Tensor Kept, Tensor Keys, Tensor Values)
+internal sealed record CompressedChain(Tensor Importance, Tensor Redundancy, Tensor Score, Tensor Kept, Tensor Keys, Tensor Values)
 {
     /// <summary>Below this a key counts as having this length.</summary>
     private const double ShortestKey = 1e-12;

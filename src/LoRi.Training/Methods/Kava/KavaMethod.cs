@@ -4,7 +4,7 @@ using LoRi.Models.Reasoning;
 namespace LoRi.Training.Methods.Kava;
 
 /// <summary>KaVa: PCCoT whose latent steps are compared with the keys and values of the chain. See <see cref="KavaObjective"/>.</summary>
-public sealed class KavaMethod : IMethod
+internal sealed class KavaMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("kava", "latent steps pulled to the keys and values of the chain")
@@ -12,7 +12,8 @@ public sealed class KavaMethod : IMethod
         TakesLatentSteps = true,
         ReadsChain = true,
         NeedsRationale = true,
-        Settings = [.. SharedSettings.OfLatents, SharedSettings.Sweeps, SharedSettings.LambdaAnchor, SharedSettings.AnchorUnit, .. KavaSettings.All],
+        Settings = [.. SharedSettings.OfLatents, SharedSettings.Sweeps, SharedSettings.LambdaAnchor, SharedSettings.AnchorUnit,
+            .. KavaSettings.All],
         Rules = [.. SharedSettings.Rules, .. KavaSettings.Rules],
     };
 
@@ -31,9 +32,11 @@ public sealed class KavaMethod : IMethod
         ArgumentNullException.ThrowIfNull(values);
         var reasoning = new JacobiReasoning(values.Get(SharedSettings.LatentSteps), values.Get(SharedSettings.Sweeps));
         var distance = new CacheDistance(values.Get(KavaSettings.Norm), values.Get(KavaSettings.ByDeviation));
-        var cache = new CacheMatching(values.Get(KavaSettings.Weight), values.Get(KavaSettings.Importance), values.Get(KavaSettings.Keys), distance);
+        var cache = new CacheMatching(values.Get(KavaSettings.Weight), values.Get(KavaSettings.Importance), values.Get(KavaSettings.Keys),
+            distance);
         var anchors = new AnchorDistance(1, values.Get(KavaSettings.Anchor), UnitOf(values));
-        var objective = new KavaObjective(reasoning, anchors, values.Get(SharedSettings.LambdaAnchor), cache, values.Get(RowSettings.Grade));
+        var objective = new KavaObjective(reasoning, anchors, values.Get(SharedSettings.LambdaAnchor), cache,
+            values.Get(RowSettings.Grade));
         return new OneStage(About, reasoning, objective) { Rows = new MarkerRows(Latent: true) };
     }
 

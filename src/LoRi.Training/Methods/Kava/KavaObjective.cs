@@ -3,7 +3,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.Kava;
@@ -13,7 +12,7 @@ namespace LoRi.Training.Methods.Kava;
 /// <param name="Lambda">Weight of importance against redundancy in the choice of tokens.</param>
 /// <param name="Keys">Which keys are compared.</param>
 /// <param name="Distance">How far they are from each other.</param>
-public sealed record CacheMatching(double Weight, double Lambda, KeyForm Keys, CacheDistance Distance);
+internal sealed record CacheMatching(double Weight, double Lambda, KeyForm Keys, CacheDistance Distance);
 
 /// <summary>
 /// KaVa (Kuzina et al. 2025, arXiv 2510.02312): PCCoT's self-distillation, and beside it every latent step is compared with a token of the
@@ -25,7 +24,8 @@ public sealed record CacheMatching(double Weight, double Lambda, KeyForm Keys, C
 /// <param name="anchorWeight">Weight of that distance, the published alpha_1.</param>
 /// <param name="cache">What is compared beside them.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
-public sealed class KavaObjective(JacobiReasoning reasoning, AnchorDistance anchors, double anchorWeight, CacheMatching cache, Grading grading)
+internal sealed class KavaObjective(JacobiReasoning reasoning, AnchorDistance anchors, double anchorWeight, CacheMatching cache,
+    Grading grading)
     : SelfDistillation(reasoning, anchors, anchorWeight, teacherWeight: 1, grading)
 {
     /// <summary>The explicit rows are fed to their end: it looks at the chain as the rest of the answer does.</summary>
@@ -40,7 +40,8 @@ public sealed class KavaObjective(JacobiReasoning reasoning, AnchorDistance anch
         var layers = model.Config.Layers;
         var (chain, steps) = (new DecoderTrace(layers), new DecoderTrace(layers));
         var teacher = Teacher(model, weights, part, chain);
-        var latents = JacobiPass.Run(model, weights, [.. part.Select(row => row.Student.Question)], reasoning.Steps, reasoning.Sweeps, trajectory: false, steps);
+        var latents = JacobiPass.Run(model, weights, [.. part.Select(row => row.Student.Question)], reasoning.Steps, reasoning.Sweeps,
+            trajectory: false, steps);
         var student = StudentPass.After(latents, model, weights, [.. part.Select(row => row.Student)], levels: true);
         var (kept, found) = (Compress(CacheHeads.Of(chain, layers, cache.Keys), part), CacheHeads.Of(steps, layers, cache.Keys));
         Tensor Distance(Func<CompressedChain, Tensor> choose, Tensor of) =>
@@ -55,7 +56,8 @@ public sealed class KavaObjective(JacobiReasoning reasoning, AnchorDistance anch
 
     /// <summary>What is kept of every row's chain; null where there is none.</summary>
     private CompressedChain?[] Compress(CacheHeads teacher, IReadOnlyList<PairedRow> rows) =>
-        [.. rows.Select((row, index) => SpanOf(row, index) is { Count: > 0 } span ? CompressedChain.Of(teacher, span, reasoning.Steps, cache.Lambda) : null)];
+        [.. rows.Select((row, index) =>
+            SpanOf(row, index) is { Count: > 0 } span ? CompressedChain.Of(teacher, span, reasoning.Steps, cache.Lambda) : null)];
 
     private static ChainSpan SpanOf(PairedRow row, int index)
     {

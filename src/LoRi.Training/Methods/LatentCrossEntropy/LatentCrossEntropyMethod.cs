@@ -4,7 +4,7 @@ using LoRi.Models.Reasoning;
 namespace LoRi.Training.Methods.LatentCrossEntropy;
 
 /// <summary>Latent steps trained by the answer's cross-entropy alone: LoRi without its teacher.</summary>
-public sealed class LatentCrossEntropyMethod : IMethod
+internal sealed class LatentCrossEntropyMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("latent-ce", "latent steps trained by the answer's cross-entropy alone")

@@ -2,7 +2,6 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.LatentCrossEntropy;
@@ -10,7 +9,7 @@ namespace LoRi.Training.Methods.LatentCrossEntropy;
 /// <summary>Latent steps trained by the answer's cross-entropy alone: LoRi without its teacher.</summary>
 /// <param name="latentSteps">Latent steps M.</param>
 /// <param name="grading">What is graded in the answer.</param>
-public sealed class LatentObjective(int latentSteps, Grading grading) : Objective<LatentRow>
+internal sealed class LatentObjective(int latentSteps, Grading grading) : Objective<LatentRow>
 {
     /// <inheritdoc/>
     public override IReadOnlyList<LatentRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) =>

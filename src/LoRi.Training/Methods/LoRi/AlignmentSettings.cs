@@ -5,7 +5,7 @@ using LoRi.Training.Trajectories;
 namespace LoRi.Training.Methods.LoRi;
 
 /// <summary>The settings of the low-rank alignment of a student's latent steps with its teacher's chain of thought.</summary>
-public static class AlignmentSettings
+internal static class AlignmentSettings
 {
     private const double UsualEnergy = 0.95;
     private const string OneMethod = "aligns trajectories";
@@ -40,7 +40,8 @@ public static class AlignmentSettings
     /// <summary>The smallest rank that keeps this share of the layer mode's eigenvalues.</summary>
     public static readonly Setting<double?> LayerEnergy = Energy("layer_energy", "energy kept of the layer mode", LayerRank);
 
-    /// <summary>The largest layer rank that an energy may choose. The default energies come with one; an energy that was named does not.</summary>
+    /// <summary>The largest layer rank that an energy may choose. The default energies come with one; an energy that was named does
+    /// not.</summary>
     public static readonly Setting<int?> MaxLayerRank =
         Largest("max_layer_rank", "largest rank that an energy chooses for the layer mode", 8, LayerRank, LayerEnergy);
 
@@ -127,7 +128,8 @@ public static class AlignmentSettings
     public static IReadOnlyList<Setting> All { get; } =
     [
         Subspace, Kind, Levels, Standardise, LayerRank, LayerEnergy, MaxLayerRank, HiddenRank, HiddenEnergy, MaxHiddenRank,
-        Covariance, Weighting, Order, Anchor, AnchorStd, MeanWeight, CovarianceWeight, OrderWeight, LambdaRationale, SharedSettings.LambdaAnchor,
+        Covariance, Weighting, Order, Anchor, AnchorStd, MeanWeight, CovarianceWeight, OrderWeight, LambdaRationale,
+        SharedSettings.LambdaAnchor,
         TeacherCache, KeepTrajectories, ShardSize, Online,
     ];
 
@@ -150,7 +152,8 @@ public static class AlignmentSettings
         .. RankRules,
         .. SettingRule.Instead(Subspace, Kind, Standardise, LayerRank, LayerEnergy, HiddenRank, HiddenEnergy, MaxLayerRank, MaxHiddenRank),
         new(
-            values => values.Get(Anchor).IsSubspace && values.Get(Kind).IsIdentity ? "--anchor subspace and --subspace-kind identity contradict each other: use --anchor full" : null,
+            values => values.Get(Anchor).IsSubspace && values.Get(Kind).IsIdentity
+                ? "--anchor subspace and --subspace-kind identity contradict each other: use --anchor full" : null,
             Anchor,
             Kind),
     ];

@@ -6,7 +6,7 @@ using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.Methods.LoRi;
 
-/// <summary>What a fitted subspace tells of the corpus behind it: states that do not vary, and variances of too few examples.</summary>
+/// <summary>What a fitted subspace shows of the corpus behind it: states that do not vary, and variances of too few examples.</summary>
 internal static class CorpusFindings
 {
     /// <summary>Deviations below this share of the states' own size are those of float32 arithmetic.</summary>
@@ -32,8 +32,10 @@ internal static class CorpusFindings
         var isOn = options.Weights is { Rationale: > 0 } weights && (weights.Mean > 0 || weights.Covariance > 0 || weights.Order > 0);
         if (!(fitted.Energy > 0) || still.Length == fitted.Levels)
         {
-            var found = $"{source}: the teacher has one and the same state at every rationale token (there are {fitted.Tokens:N0}, in {fitted.Examples:N0} rows), so that the energy kept is 0 of 0: all states are zero after standardisation";
-            return isOn ? throw new InputException($"{found}, and there is nothing to align with; name data whose rationales differ, or leave these terms off with --lambda-rationale 0") : [$"{found}"];
+            var found = $"{source}: the teacher has one and the same state at every rationale token (there are {fitted.Tokens:N0}, in "
+                + $"{fitted.Examples:N0} rows), so that the energy kept is 0 of 0: all states are zero after standardisation";
+            return isOn ? throw new InputException($"{found}, and there is nothing to align with; name data whose rationales differ, or "
+                + "leave these terms off with --lambda-rationale 0") : [$"{found}"];
         }
 
         return [.. Energy(subspace, source, still), .. Variances(subspace, options, source, isOn)];
@@ -44,14 +46,16 @@ internal static class CorpusFindings
         var fitted = subspace.Fitted;
         if (still.Length > 0)
         {
-            yield return $"{source}: at {(still.Length == 1 ? "level" : "levels")} {string.Join(", ", still)} of {fitted.Levels} the teacher has one and the same state at every rationale token, which teaches nothing; --levels names others";
+            yield return $"{source}: at {(still.Length == 1 ? "level" : "levels")} {string.Join(", ", still)} of {fitted.Levels} the "
+                + "teacher has one and the same state at every rationale token, which teaches nothing; --levels names others";
         }
 
         if (fitted.Kind.IsMultilinearSvd && subspace.EnergyKept is { Value: var kept } && kept < LittleEnergy * fitted.Energy)
         {
             yield return string.Create(
                 CultureInfo.InvariantCulture,
-                $"{source}: ranks {fitted.LayerRank} and {fitted.HiddenRank} keep {100 * kept / fitted.Energy:F1} % of the energy, so that little of the teacher's reasoning is compared; raise --max-layer-rank or --max-hidden-rank");
+                $"{source}: ranks {fitted.LayerRank} and {fitted.HiddenRank} keep {100 * kept / fitted.Energy:F1} % of the energy, so "
+                    + $"that little of the teacher's reasoning is compared; raise --max-layer-rank or --max-hidden-rank");
         }
     }
 
@@ -68,11 +72,14 @@ internal static class CorpusFindings
         var unit = statistic ? "rows with a rationale" : "rationale tokens";
         if (count <= TooFew)
         {
-            yield return $"{source}: {name} divides by variances over {count} {unit}, which {(count == 1 ? "are all zero, so that nothing is weighed" : "say nothing")}; give more rows, or --weighting none";
+            var fault = count == 1 ? "are all zero, so that nothing is weighed" : "say nothing";
+            yield return $"{source}: {name} divides by variances over {count} {unit}, which {fault}; give more rows, or --weighting none";
         }
-        else if (SubspaceFile.Variances(subspace).Where(one => Array.TrueForAll(one.Values, value => value == 0)).Select(one => one.Name).ToArray() is { Length: > 0 } still)
+        else if (SubspaceFile.Variances(subspace).Where(one => Array.TrueForAll(one.Values, value => value == 0)).Select(one => one.Name)
+            .ToArray() is { Length: > 0 } still)
         {
-            yield return $"{source}: {name} divides by variances, and those of {string.Join(", ", still)} over {count:N0} {unit} are zero, so that there nothing is weighed; give rows that differ, or --weighting none";
+            yield return $"{source}: {name} divides by variances, and those of {string.Join(", ", still)} over {count:N0} {unit} are "
+                + "zero, so that there nothing is weighed; give rows that differ, or --weighting none";
         }
     }
 
@@ -87,7 +94,8 @@ internal static class CorpusFindings
         // A level that never moves at all is divided by one and adds no energy; every other adds as much as it has numbers.
         var moving = subspace.Energy / ((double)subspace.Tokens * subspace.Width);
         var someNever = moving < subspace.Levels - 0.5;
-        return [.. Enumerable.Range(0, subspace.Levels).Where(level => (someNever && subspace.Rms[level] == 1) || IsRounding(subspace, level)).Select(level => level + 1)];
+        return [.. Enumerable.Range(0, subspace.Levels)
+            .Where(level => (someNever && subspace.Rms[level] == 1) || IsRounding(subspace, level)).Select(level => level + 1)];
     }
 
     private static bool IsRounding(FittedSubspace subspace, int level)

@@ -33,7 +33,7 @@ internal static class GivenSubspace
 
         try
         {
-            Objectives.Bind(subspace, options.Objective, new ReferenceTensor([1], [0]));
+            Objectives.Check(subspace, options.Objective);
             return subspace;
         }
         catch (MathException error)

@@ -7,8 +7,9 @@ using LoRi.Training.Teachers;
 
 namespace LoRi.Training.Methods.LoRi;
 
-/// <summary>LoRi: the frozen teacher's coordinates are collected, then a student learns from them. See <see cref="LoRiObjective"/>.</summary>
-public sealed class LoRiMethod : IMethod
+/// <summary>LoRi: the frozen teacher's coordinates are collected, then a student learns from them. See
+/// <see cref="LoRiObjective"/>.</summary>
+internal sealed class LoRiMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("lori", "low-rank distillation for implicit reasoning")
@@ -54,7 +55,8 @@ public sealed class LoRiMethod : IMethod
         [
             new CollectingStage("collect", context => teacher = new TeacherCollection(options, context).Collect()),
             new LearningStage("train", _ => new LoRiObjective(
-                teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"), options.Weights, steps, values.Get(RowSettings.Grade))),
+                teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"), options.Weights, steps,
+                    values.Get(RowSettings.Grade))),
         ];
 
         /// <summary>Moments of one step, or third ones of two, are zero whatever the student does.</summary>
@@ -65,12 +67,14 @@ public sealed class LoRiMethod : IMethod
             var isOn = options.Weights.Rationale > 0;
             if (isOn && steps == 1 && !rationale.Covariance.IsOff && options.Weights.Covariance > 0)
             {
-                warn("--latent-steps 1: the covariance of a single step is zero, so that the covariance term teaches nothing; take more steps, or --covariance off");
+                warn("--latent-steps 1: the covariance of a single step is zero, so that the covariance term teaches nothing; take more "
+                    + "steps, or --covariance off");
             }
 
             if (isOn && options.Weights.Order > 0 && ((steps == 1 && !order.IsOff) || (steps == 2 && order.IsThird)))
             {
-                warn($"--latent-steps {steps}: the statistic of {AlignmentSettings.Order.Say(values)} is zero for so few steps, so that the order term teaches nothing; take more steps, or --order none");
+                warn($"--latent-steps {steps}: the statistic of {AlignmentSettings.Order.Say(values)} is zero for so few steps, so that "
+                    + "the order term teaches nothing; take more steps, or --order none");
             }
         }
 

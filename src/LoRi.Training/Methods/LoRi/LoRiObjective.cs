@@ -5,7 +5,6 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Training.Teachers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.LoRi;
@@ -15,7 +14,7 @@ namespace LoRi.Training.Methods.LoRi;
 /// the frozen teacher's chain of thought in a shared low-rank tensor subspace (rationale level), and its anchor states to the
 /// teacher's (anchor level). The objective is the core's own specification on Torch tensors; autograd differentiates it.
 /// </summary>
-public sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, int latentSteps, Grading grading) : Objective<LatentRow>
+internal sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, int latentSteps, Grading grading) : Objective<LatentRow>
 {
     /// <inheritdoc/>
     public override IReadOnlyList<LatentRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) =>
@@ -25,7 +24,8 @@ public sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, int 
     public override int LengthOf(LatentRow row) => row.Length;
 
     /// <inheritdoc/>
-    public override Totals Count(IReadOnlyList<LatentRow> rows) => new((Totals.Rows, rows.Count), (Totals.Task, rows.Sum(row => row.Graded)));
+    public override Totals Count(IReadOnlyList<LatentRow> rows) =>
+        new((Totals.Rows, rows.Count), (Totals.Task, rows.Sum(row => row.Graded)));
 
     /// <inheritdoc/>
     public override Tensor Task(ReasoningModel model, IReadOnlyList<LatentRow> part, Totals whole) =>

@@ -30,7 +30,8 @@ public sealed record LoRiOptions(SettingValues Values)
 
     /// <summary>Which terms are compared, and how.</summary>
     public ObjectiveOptions Objective { get; } = new(
-        new RationaleOptions(Values.Get(AlignmentSettings.Covariance), Values.Get(AlignmentSettings.Order), Values.Get(AlignmentSettings.Weighting)),
+        new RationaleOptions(Values.Get(AlignmentSettings.Covariance), Values.Get(AlignmentSettings.Order),
+            Values.Get(AlignmentSettings.Weighting)),
         Values.Get(AlignmentSettings.Anchor),
         Values.Get(AlignmentSettings.AnchorStd));
 
@@ -80,5 +81,6 @@ public sealed record LoRiOptions(SettingValues Values)
     }
 
     private RankChoice Rank(Setting<int?> rank, Setting<double?> energy, Setting<int?> largest) =>
-        Values.Get(rank) is { } exact ? RankChoice.NewExactly(exact) : RankChoice.NewEnergy(Values.Get(energy)!.Value, Values.Get(largest) ?? int.MaxValue);
+        Values.Get(rank) is { } exact ? RankChoice.NewExactly(exact)
+            : RankChoice.NewEnergy(Values.Get(energy)!.Value, Values.Get(largest) ?? int.MaxValue);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LoRi.Files;
 using LoRi.Files.Settings;
 using LoRi.Math;
 using LoRi.Models.Decoders;
@@ -7,7 +6,6 @@ using LoRi.Models.Sequences;
 using LoRi.Training.TeacherCaches;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.LoRi;
@@ -36,8 +34,10 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         var result = options.Online ? Online(rows, levels, given, like) : Cached(rows, levels, given, like);
         var subspace = result.Subspace.Fitted;
         var kept = result.Subspace.EnergyKept is { Value: var energy } && subspace.Energy > 0 ? energy / subspace.Energy : 0;
-        log.Info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in {clock.Elapsed.TotalSeconds:F0} s; "
-            + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * kept:F1} % of the energy; "
+        log.Info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in "
+            + $"{clock.Elapsed.TotalSeconds:F0} s; "
+            + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * kept:F1} % of "
+                + "the energy; "
             + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
         try
         {
@@ -83,7 +83,8 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         {
             var cache = new TeacherCache(
                 CacheOptions(rows, levels, given),
-                size => new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, done => Report(done, rows.Count, clock)),
+                size => new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, done =>
+                    Report(done, rows.Count, clock)),
                 log.Info,
                 log.Phase);
             var result = cache.Open(like);

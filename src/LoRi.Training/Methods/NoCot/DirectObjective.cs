@@ -2,14 +2,13 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.NoCot;
 
 /// <summary>No-CoT: the answer straight after the question.</summary>
 /// <param name="grading">What is graded in the answer.</param>
-public sealed class DirectObjective(Grading grading) : Objective<GradedRow>
+internal sealed class DirectObjective(Grading grading) : Objective<GradedRow>
 {
     /// <inheritdoc/>
     public override IReadOnlyList<GradedRow> LayOut(IReadOnlyList<EncodedExample> rows, Moment now, SeededRandom draw) =>

@@ -4,7 +4,7 @@ using LoRi.Models.Reasoning;
 namespace LoRi.Training.Methods.NoCot;
 
 /// <summary>No-CoT: question to answer, no rationale and no latents. The lower bound of every comparison.</summary>
-public sealed class NoCotMethod : IMethod
+internal sealed class NoCotMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("no-cot", "answers without a chain of thought");

@@ -5,7 +5,7 @@ using LoRi.Models.Sequences;
 namespace LoRi.Training.Methods.Pccot;
 
 /// <summary>PCCoT: CODI with latent steps side by side. See <see cref="PccotObjective"/>.</summary>
-public sealed class PccotMethod : IMethod
+internal sealed class PccotMethod : IMethod
 {
     /// <summary>The steps of a rationale follow each other without anything between them.</summary>
     private static readonly SequenceForm Form = SequenceForm.Plain with { Name = "pccot", StepSeparator = "" };
@@ -27,7 +27,8 @@ public sealed class PccotMethod : IMethod
         ArgumentNullException.ThrowIfNull(values);
         var reasoning = new JacobiReasoning(values.Get(SharedSettings.LatentSteps), values.Get(SharedSettings.Sweeps));
         var unit = values.Get(SharedSettings.AnchorUnit) ?? AnchorUnit.EachLevel;
-        var objective = new PccotObjective(reasoning, unit, values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1, values.Get(RowSettings.Grade));
+        var objective = new PccotObjective(reasoning, unit, values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1,
+            values.Get(RowSettings.Grade));
         return new OneStage(About, reasoning, objective) { Text = Form, Rows = new MarkerRows(Latent: true) };
     }
 }

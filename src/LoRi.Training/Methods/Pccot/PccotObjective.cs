@@ -13,5 +13,6 @@ namespace LoRi.Training.Methods.Pccot;
 /// <param name="distillationWeight">Weight of that distance, the published gamma.</param>
 /// <param name="teacherWeight">Weight of the explicit chain's cross-entropy.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
-public sealed class PccotObjective(JacobiReasoning reasoning, AnchorUnit unit, double distillationWeight, double teacherWeight, Grading grading)
+internal sealed class PccotObjective(JacobiReasoning reasoning, AnchorUnit unit, double distillationWeight, double teacherWeight,
+    Grading grading)
     : SelfDistillation(reasoning, new AnchorDistance(1, AnchorNorm.SmoothL1, unit), distillationWeight, teacherWeight, grading);

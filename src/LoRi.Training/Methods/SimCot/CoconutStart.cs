@@ -19,15 +19,22 @@ internal sealed class CoconutStart(string start, SequentialReasoning reasoning)
         return card is { Reasoning: SequentialReasoning { PerStep: > 0 } reasoning } && card.Form.Name == CoconutForm.Value.Name
             ? new(start, reasoning)
             : throw new InputException(
-                $"--on coconut: goes on from a coconut run, but {start} {(card is null ? "is no student" : $"was trained by the method {card.Method}")}; "
-                + "train one with --method coconut and name it with --model");
+                $"--on coconut: goes on from a coconut run, but {start} "
+                + (card is null ? "is no student" : $"was trained by the method {card.Method}")
+                + "; train one with --method coconut and name it with --model");
     }
 
     /// <summary>Settings with these latent steps, which they may name but not change.</summary>
     /// <exception cref="InputException">They name others.</exception>
-    public SettingValues Into(SettingValues values) => With(With(values, CoconutSettings.PerStep, reasoning.PerStep), CoconutSettings.Last, reasoning.Steps / reasoning.PerStep);
+    public SettingValues Into(SettingValues values)
+    {
+        var perStep = With(values, CoconutSettings.PerStep, reasoning.PerStep);
+        return With(perStep, CoconutSettings.Last, reasoning.Steps / reasoning.PerStep);
+    }
 
-    private SettingValues With(SettingValues values, Setting<int> setting, int own) => !values.IsGiven(setting) || values.Get(setting) == own
-        ? values.With(setting, own)
-        : throw new InputException($"{setting.Say(values)}: {start} was trained with {setting.Flag} {own}, and its latent steps stay; leave it out");
+    private SettingValues With(SettingValues values, Setting<int> setting, int own) =>
+        !values.IsGiven(setting) || values.Get(setting) == own
+            ? values.With(setting, own)
+            : throw new InputException(
+                $"{setting.Say(values)}: {start} was trained with {setting.Flag} {own}, and its latent steps stay; leave it out");
 }

@@ -15,23 +15,30 @@ internal static class DecoderStart
     public static void Check(string path, string start)
     {
         var (found, own) = (Shape(path), Shape(start));
-        string Wrong(string its, string wanted) => $"--decoder {path}: {its}, but {start} {wanted}; the auxiliary decoder must have the model's shape, or leave --decoder out to start from its weights";
+        if (Difference(found, own) is var (its, wanted))
+        {
+            throw new InputException(
+                $"--decoder {path}: {its}, but {start} {wanted}; the auxiliary decoder must have the model's shape, or leave --decoder out "
+                + "to start from its weights");
+        }
+    }
+
+    /// <summary>What differs, of each of the two; null where nothing does.</summary>
+    private static (string Its, string Wanted)? Difference(DecoderConfig found, DecoderConfig own)
+    {
         if ((found.Layers, found.HiddenSize) != (own.Layers, own.HiddenSize))
         {
-            throw new InputException(Wrong($"has {found.Layers} levels of {found.HiddenSize} components", $"has {own.Layers} of {own.HiddenSize}"));
+            return ($"has {found.Layers} levels of {found.HiddenSize} components", $"has {own.Layers} of {own.HiddenSize}");
         }
 
         var slots = Slots(found).ToDictionary(slot => slot.Name, slot => slot.Shape);
-        if (Slots(own).FirstOrDefault(slot => !slots.TryGetValue(slot.Name, out var shape) || !shape.SequenceEqual(slot.Shape)) is { } other)
-        {
-            var its = slots.TryGetValue(other.Name, out var shape) ? $"its {other.Name} has shape {MessageText.Shape(shape)}" : $"has no {other.Name}";
-            throw new InputException(Wrong(its, $"has one of {MessageText.Shape(other.Shape)}"));
-        }
-
-        if ((found.Family, found.NormEpsilon, found.Rotary) != (own.Family, own.NormEpsilon, own.Rotary))
-        {
-            throw new InputException(Wrong("computes otherwise (family, norms or rotation)", "is what computes with its weights"));
-        }
+        var other = Slots(own).FirstOrDefault(slot => !slots.GetValueOrDefault(slot.Name, []).SequenceEqual(slot.Shape));
+        return other is not null
+            ? ($"its {other.Name} has shape {MessageText.Shape(slots.GetValueOrDefault(other.Name, []))}",
+                $"has one of {MessageText.Shape(other.Shape)}")
+            : (found.Family, found.NormEpsilon, found.Rotary) != (own.Family, own.NormEpsilon, own.Rotary)
+            ? ("is of another family, or has other norms or rotations", "is what would compute with its weights")
+            : null;
     }
 
     /// <summary>Copies the weights into the model's auxiliary decoder.</summary>

@@ -1,15 +1,16 @@
 using LoRi.Files;
 using LoRi.Files.Settings;
 using LoRi.Models.Decoders;
-using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Training.Methods.Coconut;
 
 namespace LoRi.Training.Methods.SimCot;
 
-/// <summary>SIM-CoT: CODI or Coconut whose latents an auxiliary decoder explains. See <see cref="SimCotOnCodi"/>, <see cref="SimCotOnCoconut"/>.</summary>
-public sealed class SimCotMethod : IMethod
+/// <summary>
+/// SIM-CoT: CODI or Coconut whose latents an auxiliary decoder explains. See <see cref="SimCotOnCodi"/> and <see cref="SimCotOnCoconut"/>.
+/// </summary>
+internal sealed class SimCotMethod : IMethod
 {
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("sim-cot", "latent steps that an auxiliary decoder explains step by step")
@@ -76,7 +77,8 @@ public sealed class SimCotMethod : IMethod
         public override IReadOnlyList<ModelModule> Modules(DecoderConfig config)
         {
             var module = AuxiliaryDecoder.Module(config) with { Exported = values.Get(SimCotSettings.Keep) };
-            return [values.Get(SimCotSettings.Decoder) is { } path ? module with { Initialise = (model, _) => DecoderStart.Fill(model, path) } : module];
+            var start = values.Get(SimCotSettings.Decoder);
+            return [start is null ? module : module with { Initialise = (model, _) => DecoderStart.Fill(model, start) }];
         }
 
         public override void Look(IReadOnlyList<EncodedExample> rows, Action<string> warn)
@@ -84,16 +86,18 @@ public sealed class SimCotMethod : IMethod
             if (rows.All(row => row.Explained.Count == 0))
             {
                 throw new InputException(
-                    $"--data: none of the {rows.Count} training rows has a step that --method {about.Name} could explain; name data with rationales of several steps, "
-                    + "or read all of them with --teacher-text full");
+                    $"--data: none of the {rows.Count} training rows has a step that --method {about.Name} could explain; name data with "
+                    + "rationales of several steps, or read all of them with --teacher-text full");
             }
         }
 
         private SimCotOnCodi OnCodi() => new(
-            values.Get(SharedSettings.LatentSteps), values.Get(SharedSettings.LambdaAnchor), values.Get(SimCotSettings.Weight), values.Get(RowSettings.Grade));
+            values.Get(SharedSettings.LatentSteps), values.Get(SharedSettings.LambdaAnchor), values.Get(SimCotSettings.Weight),
+            values.Get(RowSettings.Grade));
 
         /// <summary>The whole chain is replaced from the first step on.</summary>
         private SimCotOnCoconut OnCoconut() => new(
-            new LatentStages { PerStep = perStep, Last = last, First = last + 1, EpochsPerStage = 1, Reset = OptimizerReset.Never }, values.Get(SimCotSettings.Weight));
+            new LatentStages { PerStep = perStep, Last = last, First = last + 1, EpochsPerStage = 1, Reset = OptimizerReset.Never },
+            values.Get(SimCotSettings.Weight));
     }
 }

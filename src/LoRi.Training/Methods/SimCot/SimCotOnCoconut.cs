@@ -4,13 +4,12 @@ using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Training.Methods.Coconut;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.SimCot;
 
 /// <summary>A row with what the auxiliary decoder is to write of every slot.</summary>
-public sealed record ExplainedRow(LatentRow Row, IReadOnlyList<int[]> Targets);
+internal sealed record ExplainedRow(LatentRow Row, IReadOnlyList<int[]> Targets);
 
 /// <summary>
 /// SIM-CoT (Wei et al. 2025, arXiv 2509.20317) on Coconut: beside Coconut's cross-entropy an auxiliary decoder writes each step that
@@ -19,7 +18,7 @@ public sealed record ExplainedRow(LatentRow Row, IReadOnlyList<int[]> Targets);
 /// </summary>
 /// <param name="stages">What is replaced when.</param>
 /// <param name="weight">Weight of the explanations.</param>
-public sealed class SimCotOnCoconut(LatentStages stages, double weight) : Objective<ExplainedRow>
+internal sealed class SimCotOnCoconut(LatentStages stages, double weight) : Objective<ExplainedRow>
 {
     private readonly CoconutObjective coconut = new(stages, uniform: 0);
 
@@ -31,7 +30,9 @@ public sealed class SimCotOnCoconut(LatentStages stages, double weight) : Object
     {
         ArgumentNullException.ThrowIfNull(rows);
         var stage = stages.StageAt(now);
-        return [.. coconut.LayOut(rows, now, draw).Zip(rows, (row, from) => new ExplainedRow(row, TargetsOf(row, from, stages.Of(stage, from.Steps.Count).Skipped)))];
+        ExplainedRow Explained(LatentRow row, EncodedExample from) =>
+            new(row, TargetsOf(row, from, stages.Of(stage, from.Steps.Count).Skipped));
+        return [.. coconut.LayOut(rows, now, draw).Zip(rows, Explained)];
     }
 
     /// <inheritdoc/>
@@ -45,7 +46,8 @@ public sealed class SimCotOnCoconut(LatentStages stages, double weight) : Object
     public override Totals Count(IReadOnlyList<ExplainedRow> rows) => coconut.Count(Plain(rows)) + new Totals((Totals.Rows, rows.Count));
 
     /// <inheritdoc/>
-    public override Tensor Task(ReasoningModel model, IReadOnlyList<ExplainedRow> part, Totals whole) => coconut.Task(model, Plain(part), whole);
+    public override Tensor Task(ReasoningModel model, IReadOnlyList<ExplainedRow> part, Totals whole) =>
+        coconut.Task(model, Plain(part), whole);
 
     /// <summary>Rows with as many latent steps pass together.</summary>
     public override IReadOnlyList<LossTerm> Losses(ReasoningModel model, IReadOnlyList<ExplainedRow> part, Totals whole)
@@ -62,7 +64,8 @@ public sealed class SimCotOnCoconut(LatentStages stages, double weight) : Object
             {
                 var slots = LatentSlots.Of(new SequentialReasoning(rows[0].Row.Latents, stages.PerStep))!;
                 var divisor = (double)slots.Slots * whole[Totals.Rows];
-                explained = Sum(explained, new SlotLosses(slots).Total(model, weights, pass.Latents, [.. rows.Select(row => row.Targets)], _ => divisor));
+                IReadOnlyList<int[]>[] targets = [.. rows.Select(row => row.Targets)];
+                explained = Sum(explained, new SlotLosses(slots).Total(model, weights, pass.Latents, targets, _ => divisor));
             }
         }
 
@@ -79,6 +82,7 @@ public sealed class SimCotOnCoconut(LatentStages stages, double weight) : Object
 
     private int[][] TargetsOf(LatentRow row, EncodedExample from, int replaced) =>
     [
-        .. from.Explained.First(replaced).InSlots(row.Latents / stages.PerStep, row.Tail[^1]).Select(ids => ids.Length > 0 ? ids : row.Tail),
+        .. from.Explained.First(replaced).InSlots(row.Latents / stages.PerStep, row.Tail[^1])
+            .Select(ids => ids.Length > 0 ? ids : row.Tail),
     ];
 }

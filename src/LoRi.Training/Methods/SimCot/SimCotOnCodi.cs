@@ -2,13 +2,11 @@ using LoRi.Models;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
-using TorchSharp;
-using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.SimCot;
 
 /// <summary>A pair of rows with what the auxiliary decoder is to write of every slot; nothing where a chain has no step for it.</summary>
-public sealed record ExplainedPair(LatentRow Student, GradedRow Teacher, IReadOnlyList<int[]> Targets) : PairedRow(Student, Teacher);
+internal sealed record ExplainedPair(LatentRow Student, GradedRow Teacher, IReadOnlyList<int[]> Targets) : PairedRow(Student, Teacher);
 
 /// <summary>
 /// SIM-CoT (Wei et al. 2025, arXiv 2509.20317) on CODI: beside CODI's terms an auxiliary decoder writes step j of the chain from latent
@@ -19,8 +17,9 @@ public sealed record ExplainedPair(LatentRow Student, GradedRow Teacher, IReadOn
 /// <param name="distillationWeight">Weight of CODI's anchor loss.</param>
 /// <param name="explanationWeight">Weight of the explanations.</param>
 /// <param name="grading">What is graded in the student's answer.</param>
-public sealed class SimCotOnCodi(int latentSteps, double distillationWeight, double explanationWeight, Grading grading)
-    : SelfDistillation(new SequentialReasoning(latentSteps), new AnchorDistance(0, AnchorNorm.SmoothL1, AnchorUnit.EachLevel), distillationWeight, teacherWeight: 1, grading)
+internal sealed class SimCotOnCodi(int latentSteps, double distillationWeight, double explanationWeight, Grading grading)
+    : SelfDistillation(new SequentialReasoning(latentSteps), new AnchorDistance(0, AnchorNorm.SmoothL1, AnchorUnit.EachLevel),
+        distillationWeight, teacherWeight: 1, grading)
 {
     private const string Explanation = "explain";
 

@@ -45,7 +45,7 @@ let private full =
             log.Step "three"
             let told = screen.Lines |> Seq.filter _.Contains("/dev/full") |> List.ofSeq
             Expect.hasLength told 1 "told once"
-            Expect.stringContains told.Head "the run goes on" "what it means"
+            Expect.stringContains told.Head "the run continues" "what it means"
             Expect.hasLength (Seq.except told screen.Lines |> List.ofSeq) 3 "all lines are on the screen"
         }
         test "metrics that cannot be written end a run, and name the file and what it goes on from" {

@@ -68,14 +68,14 @@ let private lost =
                     for ask in [ load; (fun model -> ModelLoader.Shape model |> ignore) ] do
                         let message = refusalOf (fun () -> ask model)
                         Expect.stringContains message $"{missing} is missing" "what"
-                        Expect.stringContains message "`lori download acme/tiny` goes on with it" "what to do"
+                        Expect.stringContains message "`lori download acme/tiny` resumes it" "what to do"
 
                     File.WriteAllText(Path.Combine(model, "model.safetensors.0badc0de.incomplete"), "")
                     let plain = Path.Combine(Path.GetDirectoryName model |> nonNull, "..", "plain")
                     Directory.Move(model, plain)
                     let message = refusalOf (fun () -> load plain)
                     Expect.stringContains message $"{missing} is missing" "in a folder of its own"
-                    Expect.stringContains message "the same `lori download` goes on with it" "what to do there")
+                    Expect.stringContains message "the same `lori download` resumes it" "what to do there")
         testCase "no tokenizer"
         <| fun () ->
             inCache (fun model ->

@@ -139,8 +139,8 @@ let private states (reference: Reference) (numbers: Numbers) (case: Case) =
         if not (isNull (golden.Find $"{case.Name}/latents")) then
             compareStates numbers golden case.Name [ "latents", nonNull (latents reference case model).Latents ])
 
-/// Three updates on one batch, and the sizes of all parameters after them. Of the keys' biases, whose gradient is zero but for rounding, the
-/// references' page allows more in float32.
+/// Three updates on one batch, and the sizes of all parameters after them. Of the keys' biases, whose gradient is zero but for rounding,
+/// the references' page allows more in float32.
 let private updates (reference: Reference) (numbers: Numbers) (case: Case) =
     match find $"steps.{case.Name}" (reference.Expected.GetProperty numbers.Name) with
     | None -> ()

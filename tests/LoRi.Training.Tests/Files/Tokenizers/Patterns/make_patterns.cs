@@ -10,7 +10,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 
 string file = Path.Combine(Directory.CreateTempSubdirectory().FullName, "tokenizer.json");
-JsonSerializerOptions plain = new() { Encoder = JavaScriptEncoder.Default, TypeInfoResolver = new System.Text.Json.Serialization.Metadata.DefaultJsonTypeInfoResolver() };
+JsonSerializerOptions plain = new() { Encoder = JavaScriptEncoder.Default,
+    TypeInfoResolver = new System.Text.Json.Serialization.Metadata.DefaultJsonTypeInfoResolver() };
 Random random = new(5);
 
 string[] Cut(string pattern, string text, string behavior)
@@ -23,7 +24,13 @@ string[] Cut(string pattern, string text, string behavior)
     File.WriteAllText(file, JsonSerializer.Serialize(new Dictionary<string, object?>
     {
         ["version"] = "1.0", ["truncation"] = null, ["padding"] = null, ["added_tokens"] = Array.Empty<int>(), ["normalizer"] = null,
-        ["pre_tokenizer"] = new Dictionary<string, object?> { ["type"] = "Split", ["pattern"] = new Dictionary<string, object?> { ["Regex"] = pattern }, ["behavior"] = behavior, ["invert"] = false },
+        ["pre_tokenizer"] = new Dictionary<string, object?>
+        {
+            ["type"] = "Split",
+            ["pattern"] = new Dictionary<string, object?> { ["Regex"] = pattern },
+            ["behavior"] = behavior,
+            ["invert"] = false,
+        },
         ["post_processor"] = null, ["decoder"] = null,
         ["model"] = new Dictionary<string, object?> { ["type"] = "WordLevel", ["vocab"] = vocabulary, ["unk_token"] = "\uE000" },
     }, plain));
@@ -35,7 +42,8 @@ void Write(string pattern, string text)
 {
     try
     {
-        Console.WriteLine(JsonSerializer.Serialize(new object[] { pattern, text, Cut(pattern, text, "Isolated"), Cut(pattern, text, "Removed") }, plain));
+        Console.WriteLine(JsonSerializer.Serialize(
+            new object[] { pattern, text, Cut(pattern, text, "Isolated"), Cut(pattern, text, "Removed") }, plain));
     }
     catch (Tokenizers.DotNet.TokenizerException)
     {
@@ -43,7 +51,8 @@ void Write(string pattern, string text)
 }
 
 string Pick(params string[] choices) => choices[random.Next(choices.Length)];
-string Letter() => Pick("a", "b", "c", "A", "1", "_", "é", "ſ", "😀", "漢", "\\n", " ", "-", "\\x41", "\\u00e9", "\\.", "k", "s", "\\x{1F600}", "&", "ß", "²");
+string Letter() => Pick("a", "b", "c", "A", "1", "_", "é", "ſ", "😀", "漢", "\\n",
+    " ", "-", "\\x41", "\\u00e9", "\\.", "k", "s", "\\x{1F600}", "&", "ß", "²");
 string Member(int depth) => random.Next(depth > 0 ? 9 : 6) switch
 {
     0 => "a-c",
@@ -55,7 +64,8 @@ string Member(int depth) => random.Next(depth > 0 ? 9 : 6) switch
     8 => "&&" + Pick("a", "b-k", "\\w"),
     _ => Pick("a", "b", "A", "1", "_", "é", "&", "-", "k", "s", ".", "漢", "\\n", " "),
 };
-string Class(int depth) => "[" + (random.Next(3) == 0 ? "^" : "") + string.Concat(Enumerable.Range(0, 1 + random.Next(3)).Select(_ => Member(depth))) + "]";
+string Class(int depth) => "[" + (random.Next(3) == 0 ? "^" : "")
+    + string.Concat(Enumerable.Range(0, 1 + random.Next(3)).Select(_ => Member(depth))) + "]";
 string Atom(int depth) => random.Next(12) switch
 {
     0 or 1 or 2 => Letter(),
@@ -69,19 +79,29 @@ string Atom(int depth) => random.Next(12) switch
     _ => Letter(),
 };
 string Branch(int depth) => string.Concat(Enumerable.Range(0, 1 + random.Next(3)).Select(_ => Atom(depth)
-    + (random.Next(3) == 0 ? Pick("*", "+", "?", "*?", "+?", "??", "*+", "++", "?+", "{2}", "{1,2}", "{,2}", "{2}+", "{2}?", "{1,}") : "")));
+    + (random.Next(3) == 0 ? Pick("*", "+", "?", "*?", "+?", "??", "*+", "++", "?+", "{2}", "{1,2}", "{,2}", "{2}+", "{2}?", "{1,}")
+        : "")));
 string Branches(int depth) => Branch(depth) + (random.Next(4) == 0 ? "|" + Branch(depth) : "");
 
 (string Pattern, string Text)[] chosen =
 [
-    ("^.", "ab\ncd\n"), (".$", "ab\ncd\n"), ("(?m).+", "ab\ncd\n"), (".+", "ab\ncd\n"), ("a{,2}", "aaaaa"), ("a{2}+", "aaaaaa"), ("a{2}?", "aaaaa"),
-    ("a{1,2}+", "aaaaa"), ("\\h", "xfG1"), ("\\H", "xfG1"), ("\\R", "a\r\nb"), ("a(?i)b|c", "aBCabc"), ("(?i)k", "\u212akK"), ("(?i:'s|'t|'ll)", "it'S o'\u017f 'LL"),
-    ("[a-z-[aeiou]]", "abc-e]"), ("[a-z&&[^aeiou]]", "abcde"), ("[a[bc]d]", "abcde"), ("[]a]", "]ab"), ("[^]a]", "]ab"), ("[&&a]", "a&"), ("[a&&]", "a&"),
-    ("[^a&&b]", "abc"), ("[a-c&&b-d&&c]", "abcd"), ("[a-c-e]", "abc-de"), ("[[:punct:]]", "a$,"), ("\\p{Punct}", "a$,"), ("[[:^digit:]]", "a1]:"), ("\\p{^L}", "a1"),
-    ("\\P{^L}", "a1"), ("\\p{letter}", "a1"), ("\\p{Uppercase_Letter}", "aA1"), ("\\x{41}", "AB"), ("\\x9", "\t9"), ("\\101", "AB"), ("\\07", "\a7"), ("\\10", "10\b"),
-    ("(a)\\1", "aaba"), ("(?<n>a)(b)\\k<n>", "abaab"), ("a++b", "aab"), ("(?x) a b # c\n", "abab"), ("{a", "{a"), ("a{,}", "a{,}"), ("[😀-🙏]", "a😀b🙏🚀"), ("😀", "a😀b"),
-    ("[^😀]", "a😀b🙏"), ("[一-龥]+", "𠀀漢"), ("a\\Z", "a\n"), ("\\w+|[^\\w\\s]+", "na\u0301ive ²³ Ⓐ🅰 x_1 é\u0903!"), ("\\b", "a²-¼Ⓐ-\u0903"), ("[\\w]+", "a²b"), ("\\s+", "a \u00a0\u2003\u180eb"),
-    ("\\d+", "1٣²"), ("(|a)+", "aab"), ("(a|b|)*c", "abcab"), ("", "ab"), ("(?=b)", "ab"), ("[[:blank:]]", "a \t\u00a0\n"), ("[[:graph:]]+", "a \u00ad\u0001"), ("\\N+", "a\nb"), ("\\O", "a\n"),
+    ("^.", "ab\ncd\n"), (".$", "ab\ncd\n"), ("(?m).+", "ab\ncd\n"), (".+", "ab\ncd\n"), ("a{,2}", "aaaaa"), ("a{2}+", "aaaaaa"),
+    ("a{2}?", "aaaaa"),
+    ("a{1,2}+", "aaaaa"), ("\\h", "xfG1"), ("\\H", "xfG1"), ("\\R", "a\r\nb"), ("a(?i)b|c", "aBCabc"), ("(?i)k", "\u212akK"),
+    ("(?i:'s|'t|'ll)", "it'S o'\u017f 'LL"),
+    ("[a-z-[aeiou]]", "abc-e]"), ("[a-z&&[^aeiou]]", "abcde"), ("[a[bc]d]", "abcde"), ("[]a]", "]ab"), ("[^]a]", "]ab"), ("[&&a]", "a&"),
+    ("[a&&]", "a&"),
+    ("[^a&&b]", "abc"), ("[a-c&&b-d&&c]", "abcd"), ("[a-c-e]", "abc-de"), ("[[:punct:]]", "a$,"), ("\\p{Punct}", "a$,"),
+    ("[[:^digit:]]", "a1]:"), ("\\p{^L}", "a1"),
+    ("\\P{^L}", "a1"), ("\\p{letter}", "a1"), ("\\p{Uppercase_Letter}", "aA1"), ("\\x{41}", "AB"), ("\\x9", "\t9"), ("\\101", "AB"),
+    ("\\07", "\a7"), ("\\10", "10\b"),
+    ("(a)\\1", "aaba"), ("(?<n>a)(b)\\k<n>", "abaab"), ("a++b", "aab"), ("(?x) a b # c\n", "abab"), ("{a", "{a"), ("a{,}", "a{,}"),
+    ("[😀-🙏]", "a😀b🙏🚀"), ("😀", "a😀b"),
+    ("[^😀]", "a😀b🙏"), ("[一-龥]+", "𠀀漢"), ("a\\Z", "a\n"), ("\\w+|[^\\w\\s]+", "na\u0301ive ²³ Ⓐ🅰 x_1 é\u0903!"),
+    ("\\b", "a²-¼Ⓐ-\u0903"),
+    ("[\\w]+", "a²b"), ("\\s+", "a \u00a0\u2003\u180eb"),
+    ("\\d+", "1٣²"), ("(|a)+", "aab"), ("(a|b|)*c", "abcab"), ("", "ab"), ("(?=b)", "ab"), ("[[:blank:]]", "a \t\u00a0\n"),
+    ("[[:graph:]]+", "a \u00ad\u0001"), ("\\N+", "a\nb"), ("\\O", "a\n"),
 ];
 foreach ((string pattern, string text) in chosen)
 {

@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using LoRi.Files.Disk;
+using LoRi.Files.Json;
+using LoRi.Models.ModelFiles;
+using LoRi.Models.Reasoning;
+
+namespace LoRi.Runs.Export;
+
+/// <summary>
+/// The Python file by which <c>transformers</c> runs a model with its latent steps: the class of its architecture, whose
+/// <c>generate</c> reads the card. It stands alone, since <c>transformers</c> copies it to a place of its own and loads it from there.
+/// </summary>
+internal static class ModellingFile
+{
+    /// <summary>The file's name.</summary>
+    public const string Name = "modeling_lori.py";
+
+    private const string Module = "modeling_lori", Plain = "lori_reasoning";
+    private const string ConfigClass = "LoRiConfig";
+
+    /// <summary>Its model class.</summary>
+    public const string ModelClass = "LoRiForCausalLM";
+
+    /// <summary>Whether the file knows how a model reasons; others are answered with by this program alone.</summary>
+    public static bool Takes(ReasoningCard card) => card.Reasoning is PlainReasoning or SequentialReasoning or JacobiReasoning;
+
+    /// <summary>Writes the file, and names it in the <c>config.json</c> of the same folder.</summary>
+    public static void WriteBesideWeights(string folder)
+    {
+        var path = Path.Combine(folder, "config.json");
+        var config = JsonFile.ReadObject(path);
+        Write(folder, config);
+        config["auto_map"] = new JsonObject
+        {
+            ["AutoConfig"] = $"{Module}.{ConfigClass}",
+            ["AutoModelForCausalLM"] = $"{Module}.{ModelClass}",
+        };
+        AtomicFile.WriteText(path, config.ToJsonString(JsonText.Indented) + "\n");
+    }
+
+    /// <summary>Writes the file for models of the architecture that a <c>config.json</c> names.</summary>
+    public static void Write(string folder, JsonObject config) =>
+        AtomicFile.WriteText(Path.Combine(folder, Name), Text(config["architectures"]![0]!.GetValue<string>()));
+
+    /// <summary>The two sources as one: the second imports the first, and the Llama classes in place of the architecture's.</summary>
+    private static string Text(string architecture)
+    {
+        var stem = architecture.Replace("ForCausalLM", "", StringComparison.Ordinal).Replace("LMHeadModel", "", StringComparison.Ordinal);
+        var lines = Source(Module).Split('\n').Where(line => !line.StartsWith($"from .{Plain} import ", StringComparison.Ordinal));
+        var classes = string.Join('\n', lines)
+            .Replace("import LlamaConfig as", $"import {stem}Config as", StringComparison.Ordinal)
+            .Replace("import LlamaForCausalLM as", $"import {architecture} as", StringComparison.Ordinal);
+        return Source(Plain) + "\n\n" + classes;
+    }
+
+    private static string Source(string name)
+    {
+        using var stream = typeof(ModellingFile).Assembly.GetManifestResourceStream($"LoRi.Runs.Export.{name}.py")!;
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

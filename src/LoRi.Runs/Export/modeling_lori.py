@@ -1,0 +1,113 @@
+import json
+
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import GenerationMixin, StoppingCriteriaList
+from transformers import LlamaConfig as BaseConfig
+from transformers import LlamaForCausalLM as BaseModel
+from transformers.utils import cached_file
+
+from .lori_reasoning import CARD, WEIGHTS, LatentReasoning, StopAfterEnds, padded_left
+
+PLACE = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
+MOST_TOKENS = 256
+
+
+class LoRiConfig(BaseConfig):
+    """The base model's configuration under a name of its own, so that other models of its kind load as they always do."""
+
+
+class LoRiForCausalLM(BaseModel, GenerationMixin):
+    """The base model, whose `generate` thinks before it writes."""
+
+    config_class = LoRiConfig
+    reasoning = None
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path, *args, **kwargs):
+        place = {key: kwargs[key] for key in PLACE if kwargs.get(key) is not None}
+        loaded = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
+        cls.of(loaded[0] if isinstance(loaded, tuple) else loaded, pretrained_model_name_or_path, **place)
+        return loaded
+
+    @classmethod
+    def of(cls, model, name, **place):
+        """A model of the base class, such as one that peft put an adapter into, with the reasoning of a folder or a repository."""
+
+        def find(file):
+            return cached_file(name, file, _raise_exceptions_for_missing_entries=False, **place)
+
+        model.__class__ = cls
+        model.reasoning = LatentReasoning.load(find, load_file)
+        return model
+
+    def save_pretrained(self, save_directory, *args, **kwargs):
+        super().save_pretrained(save_directory, *args, **kwargs)
+        if self.reasoning is not None:
+            with open(f"{save_directory}/{CARD}", "w", encoding="utf-8") as file:
+                json.dump(self.reasoning.card, file, indent=2)
+            if self.reasoning.weights:
+                save_file(self.reasoning.weights, f"{save_directory}/{WEIGHTS}", metadata={"format": "pt"})
+
+    def question(self, tokenizer, text):
+        """A question as `generate` takes it, in the form that the model was trained in."""
+        inputs = self.reasoning.question(tokenizer, text)
+        return {name: values.to(self.device) for name, values in inputs.items()}
+
+    @torch.no_grad()
+    def generate(self, inputs=None, generation_config=None, *, latent_steps=None, **options):
+        """As in transformers, for decoders: the ids that were given, then the new ones. Latent steps, markers and answer prefix are fed
+        between them and are not part of what is given back. `latent_steps` takes another number of them than the model's own.
+        """
+        given = options.pop("input_ids", inputs)
+        if given is None or self.reasoning is None:
+            return super().generate(given, generation_config, **options)
+        ids, mask = padded_left(given, options.pop("attention_mask", None))
+        self._limits(options, generation_config, given.shape[1])
+        if self.reasoning.mode == "latent":
+            embeddings, mask = self.reasoning.inputs(self._pass, self.get_input_embeddings(), ids, mask, latent_steps)
+            self._ends(options, 0)
+            found = super().generate(None, generation_config, inputs_embeds=embeddings, attention_mask=mask, **options)
+            return self._answer(given, found, 0)
+        ids, mask = self.reasoning.fed(ids, mask)
+        self._ends(options, ids.shape[1])
+        found = super().generate(ids, generation_config, attention_mask=mask, **options)
+        return self._answer(given, found, ids.shape[1])
+
+    def _pass(self, embeddings, mask, places, cache):
+        out = self.base_model(
+            inputs_embeds=embeddings, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True, return_dict=True
+        )
+        return out.last_hidden_state, out.past_key_values
+
+    def _limits(self, options, generation_config, length):
+        """The most new tokens; a `max_length` counts the ids that were given."""
+        most = options.pop("max_length", None)
+        if options.get("max_new_tokens") is not None:
+            return
+        if most is not None:
+            options["max_new_tokens"] = max(most - length, 1)
+        elif (generation_config or self.generation_config).max_new_tokens is None:
+            options["max_new_tokens"] = MOST_TOKENS
+
+    def _ends(self, options, start):
+        """The ids that end an answer, how many of them do, and what fills a row that is at its end."""
+        ends = self.reasoning.ends
+        pad = self.generation_config.pad_token_id
+        options.setdefault("pad_token_id", ends[0] if pad is None else pad)
+        if self.reasoning.stop_after == 1:
+            options.setdefault("eos_token_id", ends)
+            return
+        options["eos_token_id"] = None
+        stop = StopAfterEnds(ends, self.reasoning.stop_after, start)
+        options["stopping_criteria"] = StoppingCriteriaList([*(options.get("stopping_criteria") or []), stop])
+
+    def _answer(self, given, found, start):
+        """What was given, and what was written after the column `start`."""
+        written = found if torch.is_tensor(found) else found.sequences
+        rows = given.repeat_interleave(written.shape[0] // given.shape[0], 0)
+        whole = torch.cat([rows.to(written.device), written[:, start:]], 1)
+        if torch.is_tensor(found):
+            return whole
+        found.sequences = whole
+        return found

@@ -1,0 +1,1 @@
+"""A stand-in with what a modelling file asks of safetensors."""
