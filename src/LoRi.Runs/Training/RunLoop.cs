@@ -142,7 +142,8 @@ internal sealed class RunLoop(
 
             if (stopping && !(ended && State.Stage == stages - 1))
             {
-                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume continues from here");
+                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume continues "
+                    + "from here");
                 return false;
             }
         }
