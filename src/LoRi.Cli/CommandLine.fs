@@ -24,7 +24,7 @@ let refuse (fault: string | null) =
 
 /// Refuses a path that is not there. A model or data may also be the name of what was downloaded.
 let existing (option: string) (path: string) =
-    let isModel = option = "model" || option = "teacher"
+    let isModel = option = "model" || option = "teacher" || option = "base"
     let isData = option = "data" || option = "test"
 
     let isDownloaded () =

@@ -143,6 +143,13 @@ let private withoutCompletion () : Command list =
             "--model runs/student --evaluation runs/student-gsm8k --output student-lori"
             Export.run
         command
+            "import"
+            (fun () -> Import.settings)
+            "import a model that the published code of a method trained (codi, coconut)"
+            "--checkpoint PATH --base FOLDER --output FOLDER [options]"
+            "--checkpoint CODI-gpt2/model.safetensors --base gpt2 --output codi-gpt2"
+            Import.run
+        command
             "tokenize"
             (fun () -> Tokenize.settings)
             "turn texts into ids, or ids into texts"

@@ -45,4 +45,7 @@ public sealed record MethodFacts(string Name, string Title)
 
     /// <summary>Whether it scales a term by the deviation over a batch, so that a step must not be cut.</summary>
     public bool ScalesByBatch { get; init; }
+
+    /// <summary>How its published code stores models; null where these are not read.</summary>
+    public PublishedForm? Published { get; init; }
 }

@@ -16,6 +16,15 @@ internal sealed class CoconutMethod : IMethod
         NeedsRationale = true,
         NeedsSteps = true,
         Settings = CoconutSettings.All,
+
+        // The last three rows are begin, end and the latent token, which the published code replaces by the states.
+        Published = new("base_causallm.", 6, steps => new SequentialReasoning(steps))
+        {
+            Start = 0,
+            End = 1,
+            Form = CoconutForm.Value,
+            Copies = ["embedding.weight"],
+        },
     };
 
     /// <inheritdoc/>

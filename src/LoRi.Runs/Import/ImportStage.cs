@@ -1,0 +1,158 @@
+using LoRi.Files;
+using LoRi.Files.Disk;
+using LoRi.Files.Json;
+using LoRi.Files.Text;
+using LoRi.Files.Tokenizers;
+using LoRi.Models.Decoders;
+using LoRi.Models.ModelFiles;
+using LoRi.Models.Native;
+using LoRi.Models.Weights;
+using LoRi.Runs.Answers;
+using LoRi.Training;
+using LoRi.Training.Methods;
+using static TorchSharp.torch;
+
+namespace LoRi.Runs.Import;
+
+/// <summary>
+/// <c>lori import</c>: a model that a method's published code trained, as a folder that every command reads. Which method it is, the
+/// names of its tensors say.
+/// </summary>
+public static class ImportStage
+{
+    private const string Pickle = "safetensors.torch.save_file({k: v.clone().contiguous() for k, v in torch.load('FILE', "
+        + "map_location='cpu', weights_only=True).items()}, 'model.safetensors')";
+
+    /// <summary>Imports.</summary>
+    /// <param name="options">What from where.</param>
+    /// <param name="info">Told what was found, a line each.</param>
+    /// <exception cref="InputException">The checkpoint is of no known form, damaged, or of another base.</exception>
+    public static void Run(ImportOptions options, Action<string> info)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(info);
+        AtomicFolder.Refuse(options.Output);
+        RefusePickle(options.Checkpoint);
+        using var file = SafetensorsCheckpoint.Open(options.Checkpoint);
+        var (facts, form) = FormOf(file);
+        var path = Path.Combine(ModelLoader.Resolve(options.Base), "config.json");
+        var config = JsonFile.ReadObject(path);
+        var shape = DecoderConfig.FromJson(config, path);
+        if (shape.EosIds.Count == 0)
+        {
+            throw new InputException($"{path}: names no eos_token_id, which ends an answer; add it there");
+        }
+
+        var projection = PublishedProjection.Of(file, form);
+        using var weights = new PublishedWeights(file, form, config, options.Alpha);
+        var rows = RowsOf(weights, shape, form);
+        var tokenizer = TokenizerOf(options, rows - form.Rows, form);
+        NativeRuntime.Load();
+        using var model = Filled(weights, shape with { VocabularySize = rows }, rows - form.Rows, form, projection);
+        projection.Fill(model, file);
+        info($"{options.Checkpoint}: {facts.Name}, {weights.Adapted} weights with adapters (merged, alpha {options.Alpha:R}), "
+            + $"projection {projection.Shape.Kind.ToString().ToLowerInvariant()}, markers {model.Special.Bot} and {model.Special.Eot}");
+        var card = CardOf(facts, form, options, model, projection.Shape);
+        AtomicFolder.Write(options.Output, folder => ModelWriter.Write(folder, model, card, tokenizer));
+        info($"written: {options.Output}");
+    }
+
+    private static (MethodFacts Facts, PublishedForm Form) FormOf(SafetensorsCheckpoint file)
+    {
+        var known = KnownMethods.All.Where(method => method.About.Published is not null).Select(method => method.About).ToArray();
+        var facts = known.FirstOrDefault(
+            facts => file.Tensors.Any(tensor => tensor.Name.StartsWith(facts.Published!.Prefix, StringComparison.Ordinal)));
+        return facts is not null ? (facts, facts.Published!)
+            : throw new InputException(
+                $"{file.Path}: is of no form that is known; its names are {MessageText.List([.. file.Tensors.Take(3).Select(one => one.Name)])}; known are "
+                + string.Join(", ", known.Select(one => $"{one.Published!.Prefix} ({one.Name})"))
+                + "; a Hub folder needs no import, and a stage before the latent steps has none");
+    }
+
+    private static int RowsOf(PublishedWeights weights, DecoderConfig shape, PublishedForm form)
+    {
+        var table = DecoderLayout.Embedding(shape);
+        var rows = weights.Tensors.FirstOrDefault(tensor => tensor.Name == table)?.Shape[0] ?? throw new InputException(
+            $"{weights.Path}: has no {form.Prefix}{table}, so that the rows of the markers are not there; save the whole state dictionary");
+        return rows == shape.VocabularySize + form.Rows ? (int)rows
+            : throw new InputException(
+                $"{weights.Path}: its table has {rows} rows, but the base has {shape.VocabularySize} and {form.Rows} are appended; name the "
+                + "base that it was trained from with --base");
+    }
+
+    private static TextTokenizer TokenizerOf(ImportOptions options, int first, PublishedForm form)
+    {
+        var names = Enumerable.Range(0, form.Rows).Select(row => row == form.Start ? StudentMarkers.Texts[0]
+            : row == form.End ? StudentMarkers.Texts[1] : row > form.End ? StudentMarkers.Latent : null).ToArray();
+        var before = first + Array.FindIndex(names, name => name is not null);
+        var tokenizer = StageModel.Tokenizer(options.Base, null)
+            .WithSpecialTokens(names.OfType<string>(), Enumerable.Range(0, before).ToHashSet());
+        return tokenizer.TokenToId(StudentMarkers.Texts[0]) == first + form.Start ? tokenizer
+            : throw new InputException(
+                $"{tokenizer.Path}: has ids from {first} on, which the checkpoint gives to its markers; name the tokenizer's own base");
+    }
+
+    private static ReasoningModel Filled(
+        PublishedWeights weights, DecoderConfig config, int first, PublishedForm form, PublishedProjection projection)
+    {
+        var fit = WeightFit.Of(weights, config);
+        var special = new SpecialIds(first + form.Start, first + form.End, config.EosIds[0]);
+        var model = new ReasoningModel(fit.Config, 0, special, projection.Shape, Precision.Full, CPU, filled: fit.Names.Keys.ToHashSet());
+        try
+        {
+            using var guard = no_grad();
+            foreach (var (parameter, tensor) in fit.Names)
+            {
+                using var scope = NewDisposeScope();
+                var target = model.Parameters.Part(parameter);
+                weights.CopyInto(tensor, target);
+                if (!target.isfinite().all().item<bool>())
+                {
+                    throw new InputException(
+                        $"{weights.Path}: {weights.StoredName(tensor)} gives NaN or infinity; the checkpoint is damaged, fetch it again");
+                }
+            }
+
+            return model;
+        }
+        catch
+        {
+            model.Dispose();
+            throw;
+        }
+    }
+
+    private static ReasoningCard CardOf(
+        MethodFacts facts, PublishedForm form, ImportOptions options, ReasoningModel model, FeedbackProjection projection) => new()
+        {
+            Method = facts.Name,
+            Form = form.Form,
+            Reasoning = form.Reasoning(options.LatentSteps ?? form.Steps),
+            AnswerPrefix = form.AnswerPrefix,
+            PrefixIds = [],
+            Special = model.Special,
+            EndIds = [model.Special.Eos],
+            Projection = projection.Kind,
+            ProjectionWidth = projection.Width,
+        };
+
+    /// <summary>A pickle can run any program: it is recognised by its beginning, and never loaded.</summary>
+    private static void RefusePickle(string path)
+    {
+        var file = path;
+        if (Directory.Exists(path) && !SafetensorsCheckpoint.IsIn(path))
+        {
+            file = Directory.GetFiles(path).Order(StringComparer.Ordinal).FirstOrDefault(IsPickle) ?? path;
+        }
+
+        if (File.Exists(file) && IsPickle(file))
+        {
+            throw new InputException(
+                $"{file}: is a pickle, which can run any program and is never loaded; convert it in Python, where its torch and safetensors "
+                + $"are: {Pickle.Replace("FILE", Path.GetFileName(file), StringComparison.Ordinal)}");
+        }
+    }
+
+    /// <summary>PyTorch's archive begins as a zip file, its older form with the pickle protocol's number.</summary>
+    private static bool IsPickle(string path) => InputFile.Start(path, 2) is [0x50, 0x4B] or [0x80, _];
+}
