@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Files.Text;
+using LoRi.Math;
 using LoRi.Runs.Evaluate;
 
 namespace LoRi.Runs.Reports;
