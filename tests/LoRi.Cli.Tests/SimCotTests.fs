@@ -142,7 +142,7 @@ let private estimated =
     test "a dry run and inspect count the auxiliary decoder" {
         withSteps (fun folder ->
             let outcome = succeed (simCot false folder 3 "run" @ [ "--dry-run" ])
-            Expect.stringContains outcome.Error "beside the model: a decoder of " "the estimate"
+            Expect.stringContains outcome.Error ", decoder " "the estimate"
             let report = loriJson [ "inspect"; path folder "model"; "--json" ]
 
             let bytes usage =
@@ -171,9 +171,10 @@ let private tooLarge =
             let outcome = lori (simCot false folder 3 "run")
             Expect.equal outcome.Code Failed outcome.Error
             let last = Array.last (outcome.Error.TrimEnd('\n').Split '\n')
-            Expect.stringContains last "--method sim-cot: trains a decoder of " "what"
+            Expect.stringContains last "--method sim-cot: model " "what"
+            Expect.stringContains last ", decoder " "with what beside it"
             Expect.stringContains last "of memory, and " "how much"
-            Expect.stringContains last "take a smaller model, or adapters with --lora-rank" "what to do")
+            Expect.stringContains last "take smaller models, or adapters with --lora-rank" "what to do")
     }
 
 let private resumedAt name onCoconut =

@@ -30,17 +30,14 @@ internal static class ModuleFiles
         }
     }
 
-    /// <summary>Copies the modules that lie beside one card to another's folder.</summary>
-    /// <param name="from">The folder of the card.</param>
-    /// <param name="folder">Where they go.</param>
-    public static void Copy(string from, string folder)
+    /// <summary>Copies the modules beside one card into another folder.</summary>
+    public static void Copy(string from, string to)
     {
-        ArgumentNullException.ThrowIfNull(from);
         var parts = Path.Combine(from, Folder);
-        foreach (var file in Directory.Exists(parts) ? Directory.GetFiles(parts) : [])
+        foreach (var file in Directory.Exists(parts) ? Directory.GetFiles(parts, "*.safetensors") : [])
         {
-            AtomicFile.CreateFolder(Path.Combine(folder, Folder));
-            File.Copy(file, Path.Combine(folder, Folder, Path.GetFileName(file)));
+            AtomicFile.CreateFolder(Path.Combine(to, Folder));
+            File.Copy(file, Path.Combine(to, Folder, Path.GetFileName(file)));
         }
     }
 

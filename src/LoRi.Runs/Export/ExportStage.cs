@@ -54,7 +54,8 @@ public static class ExportStage
         }
 
         info($"written: {options.Output}");
-        return [.. Directory.GetFiles(options.Output).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        var files = Directory.GetFiles(options.Output, "*", SearchOption.AllDirectories);
+        return [.. files.Select(file => Path.GetRelativePath(options.Output, file)).Order(StringComparer.Ordinal)];
     }
 
     private static ReasoningCard? WriteMerged(string folder, ExportOptions options, TextTokenizer? tokenizer)

@@ -1,8 +1,6 @@
-using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
-using LoRi.Models.ModelFiles;
 using LoRi.Runs.Settings;
 using LoRi.Training.Methods;
 using TorchSharp;
@@ -57,35 +55,16 @@ internal static class MemoryCheck
             "leave long rows out with --max-tokens, or take a smaller --batch-size, more --accumulation or --lora-rank");
     }
 
-    /// <summary>
-    /// Refuses, before any weights are read, to train modules beside a model where the weights, gradients and moments of both do not fit.
-    /// </summary>
-    /// <param name="method">How the model is to be trained.</param>
-    /// <param name="start">The weights that it starts from.</param>
-    /// <param name="load">In which types, and where.</param>
-    /// <param name="adapters">Whether adapters are trained in place of the model's own weights.</param>
-    /// <exception cref="InputException">They do not fit.</exception>
-    public static void Modules(MethodPlan method, string start, LoadSettings load, bool adapters)
+    /// <summary>Refuses, before any is loaded, models that do not fit together with the gradients and moments of what is trained.</summary>
+    /// <exception cref="InputException">They do not fit, or one cannot be read.</exception>
+    public static void Models(RunSettings settings, MethodPlan method, Precision precision, Device device)
     {
-        var shape = ModelLoader.Shape(start);
-        var modules = method.Modules(shape);
-        if (modules.Count == 0)
-        {
-            return;
-        }
-
-        var own = DecoderLayout.Slots(shape, 0).Sum(slot => slot.Count);
-        var beside = modules.Sum(module => module.Slots.Sum(slot => slot.Count));
-        var (master, compute) = (load.Precision.Master.ElementSize(), load.Precision.Compute.ElementSize());
-        var trained = (double)beside + (adapters ? 0 : own);
-        var needed = (((double)own + beside) * (compute == master ? master : master + compute)) + (3.0 * trained * master);
-        var counts = string.Create(CultureInfo.InvariantCulture, $"of {beside:N0} values beside the {own:N0} of {start}");
-        var names = string.Join(" and ", modules.Select(module => $"a {module.Name}"));
+        var models = ModelMemory.Of(settings, method);
         Refuse(
-            load.Device,
-            needed,
-            $"--method {method.About.Name}: trains {names} {counts}, with gradients and two moments",
-            "take a smaller model, or adapters with --lora-rank");
+            device,
+            models.Bytes(precision),
+            $"--method {method.About.Name}: {models.Describe(precision)}, gradients and moments",
+            "take smaller models, or adapters with --lora-rank");
     }
 
     /// <summary>Refuses a number of bytes that is not free; on a GPU its own allocator does.</summary>

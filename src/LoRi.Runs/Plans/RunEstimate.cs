@@ -40,6 +40,11 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         var rehearsal = Rehearsal;
         Info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} "
             + $"rows, {plan.WarmupSteps:N0} of them warm-up");
+        if (method.About.HoldsTeacher || model.Modules.Count > 0)
+        {
+            Info($"models: {ModelMemory.Of(settings, method).Describe(context.Precision)}");
+        }
+
         foreach (var stage in method.Stages)
         {
             if (stage is CollectingStage collecting)
@@ -52,7 +57,6 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
             }
         }
 
-        ShowModules();
         Info("dry run: nothing was written");
     }
 
@@ -71,6 +75,12 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
     private void ShowLearning(LearningStage stage, StageContext rehearsal)
     {
         context.Log.Phase(stage.Name);
+        if (method.Stages.OfType<LearningStage>().Count() > 1)
+        {
+            Info($"stage {stage.Name}:");
+        }
+
+        model.Parameters.Learn(stage.Learns(model));
         var objective = stage.Objective(rehearsal);
         var lengths = objective.Prepare(data.Training, default, new SeededRandom(settings.Train.Seed, "lengths")).Lengths;
         var perEpoch = lengths.Sum(length => (long)length);
@@ -109,18 +119,6 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         Info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, "
             + "libtorch and this program)"
             + $"{Fits(needed)}; a checkpoint takes {Mebibytes(3 * trained)} on the disk");
-    }
-
-    /// <summary>What is trained beside the model, which the memory above has in it.</summary>
-    private void ShowModules()
-    {
-        foreach (var module in model.Modules)
-        {
-            var values = module.Slots.Sum(slot => slot.Count);
-            var bytes = 4.0 * values * model.Parameters.Values.element_size();
-            Info($"beside the model: a {module.Name} of {values:N0} values; its weights, gradients and two moments take "
-                + $"{Mebibytes(bytes)} of that");
-        }
     }
 
     /// <summary>Whether a run that needs so much would fit where this measurement is now.</summary>

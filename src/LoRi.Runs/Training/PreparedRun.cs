@@ -69,10 +69,9 @@ internal sealed class PreparedRun : IDisposable
             tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers,
                 TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
             stop.ThrowIfCancellationRequested();
-            var load = new LoadSettings(precision, device);
-            MemoryCheck.Modules(method, start, load, AdapterSettings.Of(settings.Values) is not null);
+            MemoryCheck.Models(settings, method, precision, device);
             log.Phase("loading the model");
-            var model = LoadStart(tokenizer, load);
+            var model = LoadStart(tokenizer, new LoadSettings(precision, device));
             try
             {
                 return With(model, examples, tokenizer);

@@ -28,6 +28,12 @@ public sealed record MethodFacts(string Name, string Title)
     /// <summary>The option by which the frozen teacher is held in memory beside the student; null where it never is.</summary>
     public string? HoldsTeacherBy { get; init; }
 
+    /// <summary>Whether the frozen teacher is held in memory beside the student, whatever the options.</summary>
+    public bool HoldsTeacher { get; init; }
+
+    /// <summary>Whether its student starts from the base model's weights beside a frozen teacher, unless settings say otherwise.</summary>
+    public bool StartsFromBase { get; init; }
+
     /// <summary>Whether the model reads the chain of thought itself in a training step.</summary>
     public bool ReadsChain { get; init; }
 
@@ -39,9 +45,6 @@ public sealed record MethodFacts(string Name, string Title)
 
     /// <summary>Whether an auxiliary decoder is to write these steps, so that rows keep them in its form as well.</summary>
     public bool ExplainsSteps { get; init; }
-
-    /// <summary>Decoders of the model's size that are trained beside it, which memory is needed for.</summary>
-    public int AuxiliaryDecoders { get; init; }
 
     /// <summary>Whether it scales a term by the deviation over a batch, so that a step must not be cut.</summary>
     public bool ScalesByBatch { get; init; }

@@ -175,7 +175,7 @@ module OnCoconut =
             for index, row in Array.indexed case.Rows do
                 let steps = [| for step in items "steps" problems[row] -> asText step |]
 
-                encode reference TeacherTextOption.Full CoconutForm.Value (fun _ -> "") problems[row] steps index
+                encode reference TeacherTextOption.Full TextForms.Coconut (fun _ -> "") problems[row] steps index
         |]
 
     let student (reference: Reference) (precision: Precision) : ReasoningModel =

@@ -16,7 +16,7 @@ internal sealed class CoconutStart(string start, SequentialReasoning reasoning)
     public static CoconutStart Of(string start)
     {
         var card = ModelLoader.Card(start);
-        return card is { Reasoning: SequentialReasoning { PerStep: > 0 } reasoning } && card.Form.Name == CoconutForm.Value.Name
+        return card is { Reasoning: SequentialReasoning { PerStep: > 0 } reasoning } && card.Form.Name == TextForms.Coconut.Name
             ? new(start, reasoning)
             : throw new InputException(
                 $"--on coconut: goes on from a coconut run, but {start} "

@@ -19,7 +19,6 @@ internal sealed class SimCotMethod : IMethod
         ReadsChain = true,
         NeedsSteps = true,
         ExplainsSteps = true,
-        AuxiliaryDecoders = 1,
         Inputs = [SimCotSettings.Decoder],
         Settings = SimCotSettings.All,
         Rules = SharedSettings.Rules,
@@ -65,7 +64,7 @@ internal sealed class SimCotMethod : IMethod
 
         public override MethodFacts About => about;
 
-        public override SequenceForm Form => onCoconut ? CoconutForm.Value : SequenceForm.Plain;
+        public override SequenceForm Form => onCoconut ? TextForms.Coconut : SequenceForm.Plain;
 
         public override IReasoning Reasoning =>
             onCoconut ? new SequentialReasoning(perStep * last, perStep) : new SequentialReasoning(values.Get(SharedSettings.LatentSteps));
@@ -81,7 +80,7 @@ internal sealed class SimCotMethod : IMethod
             return [start is null ? module : module with { Initialise = (model, _) => DecoderStart.Fill(model, start) }];
         }
 
-        public override void Look(IReadOnlyList<EncodedExample> rows, Action<string> warn)
+        public override void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
         {
             if (rows.All(row => row.Explained.Count == 0))
             {

@@ -171,7 +171,7 @@ let tests =
         "SIM-CoT"
         [
             for name, subject in subjects do
-                propertiesOn name withDecoder explained subject subject
+                propertiesOn withDecoder 1e-5 explained name subject subject
                 reaches name subject
                 order name subject
             empty
