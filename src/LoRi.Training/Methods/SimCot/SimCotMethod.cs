@@ -15,6 +15,7 @@ internal sealed class SimCotMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("sim-cot", "latent steps that an auxiliary decoder explains step by step")
     {
+        Explanation = "takes latent steps as codi or coconut does, and a second decoder must write from each the step that it stands for",
         TakesLatentSteps = true,
         ReadsChain = true,
         NeedsSteps = true,
