@@ -32,6 +32,7 @@ internal sealed class PccotMethod : IMethod
             values.Get(RowSettings.Grade));
 
         // With adapters the published code trains these rows, and decays them as it does matrices.
-        return new OneStage(About, reasoning, objective) { Text = Form, Rows = new MarkerRows(Latent: true) { WithEnds = true, Decay = true } };
+        var rows = new MarkerRows(Latent: true) { WithEnds = true, Decay = true };
+        return new OneStage(About, reasoning, objective) { Text = Form, Rows = rows };
     }
 }
