@@ -9,7 +9,7 @@ let main args =
         ParityTable.write file
         0
     | [| "--agreement"; file |] ->
-        let code =
+        let tests =
             testList
                 "reference numbers"
                 [
@@ -24,8 +24,8 @@ let main args =
                     SimCotOnCodiFixtureTests.tests
                     SimCotOnCoconutFixtureTests.tests
                 ]
-            |> runTestsWithCLIArgs [] [||]
 
-        Agreement.write file
+        let code = runTestsWithCLIArgs [] [||] tests
+        Agreement.write file tests
         code
     | _ -> runTestsInAssemblyWithCLIArgs [] args
