@@ -4,6 +4,7 @@ using LoRi.Training.Methods;
 using LoRi.Training.Methods.Coconut;
 using LoRi.Training.Methods.Codi;
 using LoRi.Training.Methods.CotSft;
+using LoRi.Training.Methods.IcotKd;
 using LoRi.Training.Methods.IcotSi;
 using LoRi.Training.Methods.Kava;
 using LoRi.Training.Methods.LatentCrossEntropy;
@@ -20,7 +21,7 @@ public static class KnownMethods
     public static IMethod Teacher { get; } = new CotSftMethod();
 
     private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(),
-        new PccotMethod(), new KavaMethod(), new CoconutMethod(), new IcotSiMethod(), Teacher];
+        new PccotMethod(), new KavaMethod(), new CoconutMethod(), new IcotSiMethod(), new IcotKdMethod(), Teacher];
 
     static KnownMethods() => all.ForEach(Register);
 

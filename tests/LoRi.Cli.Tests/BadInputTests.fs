@@ -295,7 +295,7 @@ let tests =
         "Bad input"
         [
             test "every case ends in one clear line" {
-                let all = datasets @ models @ runs @ math @ BadRunFiles.cases
+                let all = datasets @ models @ runs @ math @ BadRunFiles.cases @ BadMethodFiles.cases
                 Expect.isGreaterThanOrEqual all.Length 140 "cases"
                 all |> List.map outcome |> String.concat "" |> expectGolden "bad input.txt"
             }

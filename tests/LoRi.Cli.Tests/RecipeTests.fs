@@ -12,6 +12,7 @@ open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Files.Settings
 open LoRi.Runs.Settings
+open LoRi.Training
 
 let private folder =
     match goldenFolder.Value with
@@ -43,6 +44,14 @@ let private isValid command (settings: JsonNode) =
     use document = JsonDocument.Parse(settings.ToJsonString())
     schemas.Value[command].Evaluate(document.RootElement).IsValid
 
+/// The method that a recipe trains by.
+let private methodOf (recipe: string) =
+    let named =
+        (OptionFile.Read recipe).Settings["method"] |> Option.ofObj |> Option.map string
+
+    let known = named |> Option.bind (KnownMethods.Find >> Option.ofObj)
+    (defaultArg known KnownMethods.Teacher).About
+
 /// Where a recipe's own model and data are not, those of the tests; a step of few rows.
 let private tiny (recipe: string) (work: string) =
     let model = Path.Combine(work, "model")
@@ -61,13 +70,17 @@ let private tiny (recipe: string) (work: string) =
         "So"
         "--threads"
         "1"
-        if commandOf recipe = "distill" && File.ReadAllText(recipe).Contains "method: lori" then
+        let about = methodOf recipe
+
+        if about.HasFrozenTeacher then
             yield! [ "--teacher"; model ]
-        else
+
+        if not about.HasFrozenTeacher || about.StartsFromBase then
             yield! [ "--model"; model ]
         // The rationales of the tests are of one step.
         if File.ReadAllText(recipe).Contains "teacher_text: without-last-step" then
             yield! [ "--teacher-text"; "full" ]
+
         if File.ReadAllText(recipe).Contains "layer_rank: 2" then
             yield! [ "--hidden-rank"; "4" ]
     ]
@@ -108,7 +121,7 @@ let private schema =
 
             let names = [ for recipe in recipes -> nonNull (Path.GetFileName recipe) ]
 
-            for method in "cot" :: List.ofSeq (LoRi.Training.KnownMethods.Students |> Seq.map _.About.Name) do
+            for method in "cot" :: List.ofSeq (KnownMethods.Students |> Seq.map _.About.Name) do
                 Expect.exists names _.StartsWith(method + "-") method
         }
         for name in [ "teach"; "distill" ] do

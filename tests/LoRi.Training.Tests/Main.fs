@@ -18,6 +18,7 @@ let main args =
                     CodiFixtureTests.tests
                     PccotFixtureTests.tests
                     IcotSiFixtureTests.tests
+                    IcotKdFixtureTests.tests
                     KavaFixtureTests.tests
                     CoconutFixtureTests.tests
                 ]

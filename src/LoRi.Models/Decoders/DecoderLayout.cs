@@ -67,6 +67,10 @@ internal static class DecoderLayout
     /// <summary>The tables with one row a token: the embedding's and, where it is not the same, the head's.</summary>
     public static IEnumerable<string> Tables(DecoderConfig config) => config.TiedHead ? [Embedding(config)] : [Embedding(config), Head];
 
+    /// <summary>What the names of a block's parameters begin with.</summary>
+    public static string BlockName(DecoderConfig config, int layer) =>
+        config.LearnedPositions ? $"transformer.h.{layer}." : $"model.layers.{layer}.";
+
     /// <summary>One block.</summary>
     public static BlockLayout Block(DecoderConfig config, int layer) =>
         config.LearnedPositions ? Gpt2Block(config, layer) : LlamaBlock(config, layer);
@@ -120,7 +124,7 @@ internal static class DecoderLayout
     {
         long d = config.HiddenSize, q = (long)config.QueryHeads * config.HeadSize, kv = (long)config.KeyValueHeads * config.HeadSize;
         long f = config.IntermediateSize;
-        string prefix = $"model.layers.{layer}.", attention = prefix + "self_attn.", mlp = prefix + "mlp.";
+        string prefix = BlockName(config, layer), attention = prefix + "self_attn.", mlp = prefix + "mlp.";
         MapLayout Single(string name, long inputs, long outputs, bool bias) => new(name, inputs, [(name, outputs)], bias, false);
         return new BlockLayout(
             prefix + "input_layernorm",
@@ -138,7 +142,7 @@ internal static class DecoderLayout
     private static BlockLayout Gpt2Block(DecoderConfig config, int layer)
     {
         long d = config.HiddenSize, f = config.IntermediateSize;
-        var prefix = $"transformer.h.{layer}.";
+        var prefix = BlockName(config, layer);
         MapLayout Map(string name, long inputs, long outputs) => new(prefix + name, inputs, [(prefix + name, outputs)], true, true);
         return new BlockLayout(
             prefix + "ln_1", Map("attn.c_attn", d, 3 * d), null, null, Map("attn.c_proj", d, d), prefix + "ln_2", Map("mlp.c_fc", d, f),

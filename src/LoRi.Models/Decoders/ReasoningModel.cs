@@ -86,6 +86,13 @@ public sealed class ReasoningModel : IDisposable
     /// <summary>The weights of a decoder among its modules; make them once per step.</summary>
     public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module);
 
+    /// <summary>A weight of a module in the compute type.</summary>
+    internal Tensor Weight(string slot)
+    {
+        var weight = Parameters[slot];
+        return weight.dtype == Precision.Compute ? weight : weight.to(Precision.Compute);
+    }
+
     /// <summary>The names that a checkpoint gives the decoder's weights.</summary>
     public IReadOnlyList<string> BaseNames { get; }
 

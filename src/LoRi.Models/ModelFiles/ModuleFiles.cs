@@ -29,6 +29,17 @@ internal static class ModuleFiles
         }
     }
 
+    /// <summary>Copies the modules beside one card into another folder.</summary>
+    public static void Copy(string from, string to)
+    {
+        var parts = Path.Combine(from, Folder);
+        foreach (var file in Directory.Exists(parts) ? Directory.GetFiles(parts, "*.safetensors") : [])
+        {
+            AtomicFile.CreateFolder(Path.Combine(to, Folder));
+            File.Copy(file, Path.Combine(to, Folder, Path.GetFileName(file)));
+        }
+    }
+
     /// <summary>Reads the model's modules.</summary>
     /// <exception cref="InputException">One is missing, or of another shape.</exception>
     public static void Fill(ReasoningModel model, string folder)

@@ -13,6 +13,7 @@ public static class ReasoningKinds
         [SequentialReasoning.Kind] = json =>
             new SequentialReasoning(Whole(json, "steps"), json.ContainsKey("per_step") ? Whole(json, "per_step") : 0),
         [JacobiReasoning.Kind] = json => new JacobiReasoning(Whole(json, "steps"), Whole(json, "sweeps")),
+        [SubstitutedReasoning.Kind] = SubstitutedReasoning.Read,
     };
 
     /// <summary>Adds a kind that the <c>latents</c> of a card may name.</summary>

@@ -18,6 +18,9 @@ public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, 
     /// <summary>Whether the data have a rationale for it; a form may write text around one that is empty.</summary>
     public bool HasRationale { get; init; } = Rationale.Length > 0;
 
+    /// <summary>The same problem as a frozen teacher reads it; null where it reads it as the student does, or there is none.</summary>
+    public EncodedExample? AsTeacher { get; init; }
+
     /// <summary>Tokens of the explicit sequence.</summary>
     public int ExplicitLength => Question.Length + Rationale.Length + Prefix.Length + Answer.Length;
 

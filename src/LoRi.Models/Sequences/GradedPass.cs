@@ -38,13 +38,15 @@ public sealed class GradedPass
     /// <param name="levels">Whether all levels are kept.</param>
     /// <param name="before">The latent steps that the rows follow; null where they begin.</param>
     /// <param name="trace">Receives what is inside the blocks; null for nothing.</param>
+    /// <param name="intervention">Replaces states at one column, which of a row is the number of its token; null for nothing.</param>
     public static GradedPass Run(
         ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null,
-            DecoderTrace? trace = null)
+            DecoderTrace? trace = null, Intervention? intervention = null)
     {
         var inputs = PaddedRows.Right([.. graded.Select(row => row.FeedsLast ? row.Ids : row.Ids[..^1])], model.Device);
         var positions = PositionGap.In(inputs.After(before?.Progress), inputs, graded);
-        var pass = model.Decoder.Forward(weights, model.Decoder.Embed(weights, inputs), positions, before?.Cache, levels, trace);
+        var embedded = model.Decoder.Embed(weights, inputs);
+        var pass = model.Decoder.Forward(weights, embedded, positions, before?.Cache, levels, trace, intervention);
         return new GradedPass(inputs, graded, pass.Levels, () => Grade(model, weights, pass.Final, inputs, graded));
     }
 

@@ -111,7 +111,8 @@ public sealed class AnsweringModel : IDisposable
     }
 
     /// <summary>What was assumed or left out when the model was loaded.</summary>
-    public IReadOnlyList<string> Notes => [.. model.Notes, .. tokenizer?.Notes ?? []];
+    public IReadOnlyList<string> Notes =>
+        [.. model.Notes, .. tokenizer?.Notes ?? [], .. new[] { StageModel.OtherStepsNote(reasoning, card) }.OfType<string>()];
 
     /// <summary>Loads tokenizer, template and weights, in this order.</summary>
     /// <param name="options">How it is asked.</param>

@@ -104,6 +104,22 @@ public static class StageModel
                 $"--latent-steps {steps}: {path} was made for {model.Config.MaxPositions} positions; take fewer steps");
     }
 
+    /// <summary>The latent steps that a model was trained with, where it is asked with another number; null where it is not.</summary>
+    public static int? OtherSteps(IReasoning asked, ReasoningCard? card)
+    {
+        ArgumentNullException.ThrowIfNull(asked);
+        return card is not null && card.LatentSteps != asked.LatentSteps ? card.LatentSteps : null;
+    }
+
+    /// <summary>What is to be said of another number of latent steps; null where there is none.</summary>
+    public static string? OtherStepsNote(IReasoning asked, ReasoningCard? card)
+    {
+        ArgumentNullException.ThrowIfNull(asked);
+        return OtherSteps(asked, card) is { } trained
+            ? $"--latent-steps {asked.LatentSteps}: the model was trained with {trained}; its answers say little of what it has learnt"
+            : null;
+    }
+
     /// <summary>Refuses a tokenizer with more ids than the embedding table has rows.</summary>
     public static void CheckFits(TextTokenizer tokenizer, ReasoningModel model, string path)
     {

@@ -98,6 +98,11 @@ public sealed class EvaluationStage
         StageModel.CheckFits(tokenizer, model, options.Model);
         var stage = new EvaluationStage(options, model, card, tokenizer, info);
         stage.CheckPositions(set);
+        if (StageModel.OtherStepsNote(stage.plan.Reasoning, card) is { } note)
+        {
+            info(note);
+        }
+
         folder.Begin(options, identity);
         return stage.Evaluate(folder, set, stop);
     }
@@ -270,6 +275,7 @@ public sealed class EvaluationStage
             Ci95 = EvaluationSummary.Interval(correct, rows.Count),
             Method = card?.Method ?? "none",
             LatentSteps = plan.Reasoning.LatentSteps,
+            LatentStepsTrained = StageModel.OtherSteps(plan.Reasoning, card),
             PrefixFed = fed.Length > 0,
             AnswerPrefix = prefix,
             DataName = options.ScoredAs,

@@ -90,6 +90,9 @@ public sealed record EvaluationSummary
     /// <summary>Latent steps before each answer.</summary>
     public required int LatentSteps { get; init; }
 
+    /// <summary>Latent steps that the model was trained with, where they are others; null where they are the same.</summary>
+    public int? LatentStepsTrained { get; init; }
+
     /// <summary>Whether the answer prefix was fed; otherwise the model writes it.</summary>
     public required bool PrefixFed { get; init; }
 

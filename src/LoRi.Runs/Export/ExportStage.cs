@@ -54,7 +54,8 @@ public static class ExportStage
         }
 
         info($"written: {options.Output}");
-        return [.. Directory.GetFiles(options.Output).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+        var files = Directory.GetFiles(options.Output, "*", SearchOption.AllDirectories);
+        return [.. files.Select(file => Path.GetRelativePath(options.Output, file)).Order(StringComparer.Ordinal)];
     }
 
     private static ReasoningCard? WriteMerged(string folder, ExportOptions options, TextTokenizer? tokenizer)
@@ -103,6 +104,7 @@ public static class ExportStage
             File.Copy(Path.Combine(adapter, name), Path.Combine(folder, name));
         }
 
+        ModuleFiles.Copy(adapter, folder);
         var card = ReasoningCard.Read(adapter);
         var merged = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(adapter))!, "config.json");
         if (card is not null && ModellingFile.Takes(card) && File.Exists(merged))

@@ -119,6 +119,9 @@ internal sealed class ModelCard
             { LatentSteps: > 0 } card =>
                 $"{what}{basis}, trained by the method `{card.Method}` to reason in {card.LatentSteps} continuous latent steps: it answers "
                 + "without writing a chain of thought.",
+            { Reasoning.Mode: AnswerMode.Substituted } card =>
+                $"{what}{basis}, trained by the method `{card.Method}` to reason inside its blocks: a second model of the "
+                + "folder writes states into its pass over the question, and it answers without writing a chain of thought.",
             { Reasoning.Mode: AnswerMode.Explicit } => $"{what}{basis}, fine-tuned to write its chain of thought before the answer.",
             var card => $"{what}{basis}, trained by the method `{card.Method}`.",
         });

@@ -1,10 +1,12 @@
 using System.Text.Json.Nodes;
 using LoRi.Files;
+using LoRi.Files.Settings;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Weights;
 using LoRi.Runs.Plans;
 using LoRi.Training;
+using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Inspect;
 
@@ -92,13 +94,14 @@ internal static class ModelReport
         {
             foreach (var adapters in new[] { false, true })
             {
-                var methods = KnownMethods.Students.Prepend(KnownMethods.Teacher).Select(method => method.About).ToArray();
+                var methods = KnownMethods.Students.Prepend(KnownMethods.Teacher).ToArray();
                 foreach (var method in methods)
                 {
-                    rows.Add(Row(method.Name, dtype, adapters, estimate.Training(method, bytes, adapters)));
+                    var needed = estimate.Training(method.About, bytes, adapters, method.About.HoldsTeacher, Modules(method, shape));
+                    rows.Add(Row(method.About.Name, dtype, adapters, needed));
                 }
 
-                foreach (var method in methods.Where(method => method.HoldsTeacherBy is not null))
+                foreach (var method in methods.Select(method => method.About).Where(method => method.HoldsTeacherBy is not null))
                 {
                     rows.Add(Row($"{method.Name} {method.HoldsTeacherBy}", dtype, adapters,
                         estimate.Training(method, bytes, adapters, online: true)));
@@ -107,6 +110,13 @@ internal static class ModelReport
         }
 
         return rows;
+    }
+
+    /// <summary>What a method trains beside the decoder, by its usual settings.</summary>
+    private static IReadOnlyList<ModelModule> Modules(IMethod method, DecoderConfig shape)
+    {
+        using var plan = method.Plan(SettingValues.None);
+        return plan.Modules(shape);
     }
 
     private static JsonObject Row(string use, string dtype, bool? adapters, double bytes) => new()

@@ -2,6 +2,7 @@ using LoRi.Files;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Runs.Settings;
+using LoRi.Training.Methods;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,6 +53,18 @@ internal static class MemoryCheck
             step,
             $"--data {string.Join(' ', settings.Train.Data)}: rows of up to {longest} tokens, {rows} at a time",
             "leave long rows out with --max-tokens, or take a smaller --batch-size, more --accumulation or --lora-rank");
+    }
+
+    /// <summary>Refuses, before any is loaded, models that do not fit together with the gradients and moments of what is trained.</summary>
+    /// <exception cref="InputException">They do not fit, or one cannot be read.</exception>
+    public static void Models(RunSettings settings, MethodPlan method, Precision precision, Device device)
+    {
+        var models = ModelMemory.Of(settings, method);
+        Refuse(
+            device,
+            models.Bytes(precision),
+            $"--method {method.About.Name}: {models.Describe(precision)}, gradients and moments",
+            "take smaller models, or adapters with --lora-rank");
     }
 
     /// <summary>Refuses a number of bytes that is not free; on a GPU its own allocator does.</summary>

@@ -74,14 +74,20 @@ public sealed class MemoryEstimate(DecoderConfig config)
     /// <param name="elementBytes">Bytes of a number of the arithmetic: 4 or 2.</param>
     /// <param name="adapters">Whether adapters are trained in place of all weights.</param>
     /// <param name="online">Whether a frozen teacher is held as well.</param>
-    public double Training(MethodFacts method, int elementBytes, bool adapters, bool online = false)
+    /// <param name="modules">What is trained beside the decoder and its projection; left out, nothing.</param>
+    public double Training(
+        MethodFacts method, int elementBytes, bool adapters, bool online = false, IReadOnlyList<ModelModule>? modules = null)
     {
-        var copy = elementBytes < MasterBytes ? elementBytes * (double)Parameters : 0;
+        ArgumentNullException.ThrowIfNull(method);
+        ParameterSlot[] beside = [.. (modules ?? []).SelectMany(module => module.Slots)];
+        var (all, learning) = (beside.Sum(slot => (double)slot.Count), beside.Where(slot => slot.Trained).Sum(slot => (double)slot.Count));
+        var narrow = elementBytes < MasterBytes ? elementBytes : 0;
         var projection = !method.TakesLatentSteps ? 0 : 2.0 * config.HiddenSize * config.HiddenSize;
-        var trained = projection + (adapters ? AdapterParameters : Parameters);
-        var frozen = adapters ? (double)Parameters : 0;
-        var teacher = online ? (MasterBytes * (double)Parameters) + copy : 0;
-        return (4 * MasterBytes * trained) + (MasterBytes * frozen) + copy + teacher + StepActivations(method, elementBytes);
+        var trained = projection + learning + (adapters ? AdapterParameters : Parameters);
+        var frozen = (adapters ? (double)Parameters : 0) + all - learning;
+        var teacher = online ? (MasterBytes + narrow) * (double)Parameters : 0;
+        return (4 * MasterBytes * trained) + (MasterBytes * frozen) + (narrow * (Parameters + all)) + teacher
+            + StepActivations(method, elementBytes);
     }
 
     private double StepActivations(MethodFacts method, int elementBytes)

@@ -40,6 +40,11 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         var rehearsal = Rehearsal;
         Info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} "
             + $"rows, {plan.WarmupSteps:N0} of them warm-up");
+        if (method.About.HoldsTeacher || model.Modules.Count > 0)
+        {
+            Info($"models: {ModelMemory.Of(settings, method).Describe(context.Precision)}");
+        }
+
         foreach (var stage in method.Stages)
         {
             if (stage is CollectingStage collecting)
@@ -70,6 +75,12 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
     private void ShowLearning(LearningStage stage, StageContext rehearsal)
     {
         context.Log.Phase(stage.Name);
+        if (method.Stages.OfType<LearningStage>().Count() > 1)
+        {
+            Info($"stage {stage.Name}:");
+        }
+
+        model.Parameters.Learn(stage.Learns(model));
         var objective = stage.Objective(rehearsal);
         var lengths = objective.Prepare(data.Training, default, new SeededRandom(settings.Train.Seed, "lengths")).Lengths;
         var perEpoch = lengths.Sum(length => (long)length);

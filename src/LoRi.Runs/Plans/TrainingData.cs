@@ -42,7 +42,7 @@ internal sealed record TrainingData(
                     continue;
                 }
 
-                rows.Add(own);
+                rows.Add(ReferenceEquals(other, own) ? own : own with { AsTeacher = other });
                 asTeacher.Add(other);
                 longest = length > longest.Tokens ? new LongestRow(length, example, ReferenceEquals(part, forValidation)) : longest;
             }
@@ -50,7 +50,7 @@ internal sealed record TrainingData(
             return (rows, asTeacher);
         }
 
-        var ((training, teacherRows), (validation, _)) = (Kept(forTraining, teacher), Kept(forValidation, null));
+        var ((training, teacherRows), (validation, _)) = (Kept(forTraining, teacher), Kept(forValidation, teacher));
         return training.Count == 0
             ? throw new InputException(
                 $"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than "

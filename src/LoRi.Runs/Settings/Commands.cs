@@ -11,7 +11,7 @@ public static class Commands
     public static CommandSettings Teach { get; } = With(
         [
             TrainSettings.Model with { Required = "name the weights to start from" }, StageSettings.Tokenizer,
-            RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
+            TextForms.Form, RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
             .. Training(TrainSettings.CollapseThreshold),
         ],
         new("teach", [])

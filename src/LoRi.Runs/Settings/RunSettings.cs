@@ -4,6 +4,7 @@ using LoRi.Files.Settings;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
+using LoRi.Models.Sequences;
 using LoRi.Training;
 using LoRi.Training.Methods;
 
@@ -66,6 +67,36 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
         }
 
         return With(RowSettings.AnswerPrefix, Latent.AnswerPrefix ?? teacher ?? LatentOptions.DefaultAnswerPrefix);
+    }
+
+    /// <summary>The card of the model whose form matters: a frozen teacher where there is one, else the start.</summary>
+    private (string Named, ReasoningCard? Card) Chains => Method.About.HasFrozenTeacher
+        ? ($"--teacher {Train.Teacher}", ModelLoader.Card(Train.Teacher!))
+        : ($"{(Train.Teacher is null ? "--model" : "--teacher")} {Start}", ModelLoader.Card(Start));
+
+    /// <summary>Refuses a teacher that was trained in another form than the method reads its rows in, where that form is needed.</summary>
+    /// <exception cref="InputException">It was.</exception>
+    public void CheckForm(MethodPlan method)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        if (method.StartsFromForm && Chains is var (named, card) && card is not null && card.Form != method.Form)
+        {
+            throw new InputException(
+                $"{named}: writes its rows in the form {card.Form.Name}, but --method {method.About.Name} needs one that writes them in "
+                + $"the form {method.Form.Name}; train it with `lori teach --form {method.Form.Name}`");
+        }
+    }
+
+    /// <summary>What is to be said of the form that a teacher was trained in; null where there is nothing.</summary>
+    public string? FormNote(MethodPlan method)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        var (named, card) = Chains;
+        return card is not null && card.Form != method.Form
+            ? $"{named}: was trained in the form {card.Form.Name}, and goes on in the form {method.Form.Name}"
+            : card is null && method.About.HasFrozenTeacher && method.Form != SequenceForm.Plain
+            ? $"{named}: has no lori.json that tells its form; --method {method.About.Name} reads its rows in the form {method.Form.Name}"
+            : null;
     }
 
     /// <summary>The shape of the frozen teacher, from its configuration; null where there is no such teacher.</summary>

@@ -32,6 +32,8 @@ internal static class StudentSettings
         "init", "weights", Forms.Choice<InitOption>(), InitOption.Teacher, "weights to start from: teacher, or base for those of --model")
     {
         Group = SettingGroups.Model,
+        DefaultText = "teacher, or base for methods that need --model beside it",
+        Default = values => MethodSettings.Of(values).StartsFromBase ? InitOption.Base : InitOption.Teacher,
         InForce = values => MethodSettings.Of(values).HasFrozenTeacher,
     };
 
@@ -61,8 +63,11 @@ internal static class StudentSettings
             RowSettings.AnswerPrefix),
         new(
             values => values.Get(Init) == InitOption.Base && values.Get(TrainSettings.Model) is null
-                ? "--init base needs --model: the base model's weights to start from" : null,
-            Init),
+                ? $"{(values.IsGiven(Init) ? "--init base" : $"--method {values.Get(Method)}")} needs --model: "
+                    + "the base model's weights to start from"
+                : null,
+            Init,
+            Method),
         new(
             values => MethodSettings.Of(values).HasFrozenTeacher && values.Get(Teacher) is null
                 ? $"--method {values.Get(Method)} needs --teacher: a model trained with `lori teach`"

@@ -69,6 +69,7 @@ internal sealed class PreparedRun : IDisposable
             tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers,
                 TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
             stop.ThrowIfCancellationRequested();
+            MemoryCheck.Models(settings, method, precision, device);
             log.Phase("loading the model");
             var model = LoadStart(tokenizer, new LoadSettings(precision, device));
             try

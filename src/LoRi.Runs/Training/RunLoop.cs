@@ -68,7 +68,7 @@ internal sealed class RunLoop(
         }
 
         manual_seed(settings.Train.Seed);
-        model.Parameters.Learn(stage.Trains.Count == 0 ? null : slot => stage.Trains.Contains(ModuleOf(slot.Name)));
+        model.Parameters.Learn(stage.Learns(model));
         var objective = stage.Objective(context);
         using var trainer = new Trainer(model, objective, data.Training, plan.Training);
         Begin(trainer, stage, number, from is not null && number == from.State.Stage ? from : null);
@@ -115,9 +115,6 @@ internal sealed class RunLoop(
         return new(stage.Name, State.BestStep - State.Offset, "best");
     }
 
-    private string ModuleOf(string slot) =>
-        model.Modules.FirstOrDefault(module => slot.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? LearningStage.Decoder;
-
     private bool Train(Trainer trainer, IObjective objective, RunCheckpoint? from, CancellationToken stop)
     {
         if (State.Lines > 0 && !File.Exists(run.MetricsFile))
@@ -142,7 +139,8 @@ internal sealed class RunLoop(
 
             if (stopping && !(ended && State.Stage == stages - 1))
             {
-                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; the same command with --resume continues from here");
+                log.Info($"stopped after step {made} of {plan.Steps * stages} and saved; "
+                    + "the same command with --resume continues from here");
                 return false;
             }
         }

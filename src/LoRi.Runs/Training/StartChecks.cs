@@ -42,7 +42,10 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
                 + "from");
         }
 
-        method.Look(data.Training, warn);
+        if (settings.FormNote(method) is { } form)
+        {
+            warn(form);
+        }
     }
 
     /// <summary>Refuses rows, trained on or held out, that are longer than the model or its frozen teacher has positions.</summary>
@@ -75,6 +78,7 @@ internal sealed class StartChecks(RunSettings settings, MethodPlan method, Train
     public void Steps(RunPlan plan)
     {
         var (batch, rows) = (train.BatchSize, data.Training.Count);
+        method.Look(data.Training, new(plan.Steps, batch, rows), warn);
         var asked = train.Epochs;
         var passes = $"{plan.Steps:N0} {(plan.Steps == 1 ? "step makes" : "steps make")} {Text(plan.Epochs)} passes over the {rows:N0} "
             + $"{(rows == 1 ? "row" : "rows")}"

@@ -45,6 +45,7 @@ public sealed class TrainingStage
         settings = settings.WithAnswerPrefix();
         settings = settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
         using var method = settings.Method.Plan(settings.Values);
+        settings.CheckForm(method);
         if (settings.Train.DryRun)
         {
             using var shown = new RunLog(null, screen);

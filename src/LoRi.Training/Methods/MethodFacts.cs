@@ -28,6 +28,12 @@ public sealed record MethodFacts(string Name, string Title)
     /// <summary>The option by which the frozen teacher is held in memory beside the student; null where it never is.</summary>
     public string? HoldsTeacherBy { get; init; }
 
+    /// <summary>Whether the frozen teacher is held in memory beside the student, whatever the options.</summary>
+    public bool HoldsTeacher { get; init; }
+
+    /// <summary>Whether its student starts from the base model's weights beside a frozen teacher, unless settings say otherwise.</summary>
+    public bool StartsFromBase { get; init; }
+
     /// <summary>Whether the model reads the chain of thought itself in a training step.</summary>
     public bool ReadsChain { get; init; }
 

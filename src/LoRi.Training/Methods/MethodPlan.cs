@@ -18,7 +18,10 @@ public abstract class MethodPlan : IDisposable
     public abstract IReasoning Reasoning { get; }
 
     /// <summary>How many end ids the trained model writes before its answer is at its end.</summary>
-    public virtual int StopAfterEnds => 1;
+    public virtual int StopAfterEnds => Reasoning.Mode == AnswerMode.Explicit && Form.EndAfterRationale ? 2 : 1;
+
+    /// <summary>Whether the model that reads chains must have learnt this form: a frozen teacher, or a start that writes them.</summary>
+    public virtual bool StartsFromForm => About.HasFrozenTeacher;
 
     /// <summary>The rows that the method adds to the tables.</summary>
     public virtual MarkerRows Markers => MarkerRows.Two;
@@ -32,8 +35,9 @@ public abstract class MethodPlan : IDisposable
 
     /// <summary>Looks at the rows before the first step, and warns where they teach less than they seem to.</summary>
     /// <param name="rows">The training rows.</param>
+    /// <param name="length">How long a stage trains on them.</param>
     /// <param name="warn">Told what the user should look at.</param>
-    public virtual void Look(IReadOnlyList<EncodedExample> rows, Action<string> warn)
+    public virtual void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
     {
     }
 

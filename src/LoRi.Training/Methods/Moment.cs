@@ -1,5 +1,15 @@
 namespace LoRi.Training.Methods;
 
+/// <summary>How long a stage is.</summary>
+/// <param name="Steps">Its optimizer steps.</param>
+/// <param name="BatchSize">Rows of a step.</param>
+/// <param name="Rows">Rows of the data.</param>
+public readonly record struct StageLength(int Steps, int BatchSize, int Rows)
+{
+    /// <summary>The moment of its last step.</summary>
+    public Moment Last => new(Steps - 1, (Steps - 1) * (double)BatchSize / Rows);
+}
+
 /// <summary>Where a training is: the trainer's own clock, whatever became of the optimizer's.</summary>
 /// <param name="Step">Optimizer steps made before this one, in the present stage.</param>
 /// <param name="Epoch">Passes over the data made before this step, in the present stage.</param>

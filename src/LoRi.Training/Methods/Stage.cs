@@ -1,3 +1,5 @@
+using LoRi.Models.Decoders;
+
 namespace LoRi.Training.Methods;
 
 /// <summary>A part of a method's course. Stages follow each other on one model; each begins where the one before ended.</summary>
@@ -17,6 +19,16 @@ public sealed record LearningStage(string Name, Func<StageContext, IObjective> O
     /// <summary>Which modules it trains, by name, the decoder with its projection being <see cref="Decoder"/>; empty for all.</summary>
     public IReadOnlyList<string> Trains { get; init; } = [];
 
+    /// <summary>Chooses the parameters of a model that it trains; null for all.</summary>
+    public Func<ParameterSlot, bool>? Learns(ReasoningModel model) =>
+        Trains.Count == 0 ? null : slot => Trains.Contains(ModuleOf(slot, model));
+
     /// <summary>The name of the decoder with its projection and adapters, among those of modules.</summary>
     public const string Decoder = "decoder";
+
+    private static string ModuleOf(ParameterSlot slot, ReasoningModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.Modules.FirstOrDefault(module => slot.Name.StartsWith(module.Name + ".", StringComparison.Ordinal))?.Name ?? Decoder;
+    }
 }

@@ -74,14 +74,12 @@ public sealed record StageContext
     {
         Log.Phase("loading the teacher");
         var longest = TeacherRows.Max(row => row.ExplicitLength);
-        var teacher = ModelLoader.Load(Teacher!, new LoadSettings(Precision, Device)).Model;
-        var (found, student) = (teacher.Config, Model.Config);
+        var (found, student) = (ModelLoader.Shape(Teacher!), Model.Config);
         if ((found.Layers, found.HiddenSize) == (student.Layers, student.HiddenSize) && longest <= found.LongestSequence)
         {
-            return teacher;
+            return ModelLoader.Load(Teacher!, new LoadSettings(Precision, Device)).Model;
         }
 
-        teacher.Dispose();
         throw new InputException(longest > found.LongestSequence
             ? $"--data: the longest example makes {longest} tokens for --teacher {Teacher}, which {found.LongestReason}; leave such rows "
                 + $"out with --max-tokens {found.LongestSequence}"

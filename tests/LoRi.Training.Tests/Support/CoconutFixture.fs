@@ -51,7 +51,7 @@ let rows (reference: Reference) : EncodedExample[] =
     let tokenizer = TokenizerFile.Load file
 
     let encoder =
-        ExampleEncoder(tokenizer, "", reference.Id "eos_id", TeacherTextOption.Full, CoconutForm.Value)
+        ExampleEncoder(tokenizer, "", reference.Id "eos_id", TeacherTextOption.Full, TextForms.Coconut)
 
     [|
         for index, problem in List.indexed (items "text" reference.Batch) do

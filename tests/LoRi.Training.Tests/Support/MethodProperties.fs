@@ -76,7 +76,7 @@ let private smooth subject (model: ReasoningModel) =
     |> total
 
 /// The slope of the loss along some directions, by central differences of fourth order.
-let private slopes subject (model: ReasoningModel) =
+let private slopes stride subject (model: ReasoningModel) =
     differentiate model (smooth subject model)
     let gradient = model.Parameters.Gradients.clone ()
     let values = model.Parameters.Values.clone ()
@@ -86,14 +86,13 @@ let private slopes subject (model: ReasoningModel) =
         use _ = torch.no_grad ()
         let direction = torch.zeros_like values
         LoRi.Models.SeededRandom(seed, "direction").FillNormal(direction, 1.0)
-        let step = 1e-5
 
         let at (distance: float) =
             model.Parameters.Values.copy_ (values + direction * distance.ToScalar()) |> ignore
             number (smooth subject model)
 
         let central (step: float) = (at step - at -step) / (2.0 * step)
-        let slope = (4.0 * central step - central (2.0 * step)) / 3.0
+        let slope = (4.0 * central stride - central (2.0 * stride)) / 3.0
         model.Parameters.Values.copy_ values |> ignore
         near 1e-5 slope (number ((gradient * direction).sum())) "slope of the loss"
 
@@ -109,8 +108,9 @@ let private falls subject (model: ReasoningModel) =
 
     Expect.isLessThan (List.last losses) (0.8 * List.head losses) "the loss after 30 steps"
 
-/// All properties of a method. `lower` makes the method as it is trained on, where that is another point of its course.
-let properties name (subject: Subject) (lower: Subject) =
+/// All properties of a method on models that are made so, its slopes taken over such a stride. `lower` makes the method as it is trained
+/// on, where that is another point of its course.
+let propertiesOf (modelOf: DecoderConfig -> int64 -> ReasoningModel) stride name (subject: Subject) (lower: Subject) =
     let perShape what (check: ReasoningModel -> unit) =
         testList
             what
@@ -118,7 +118,7 @@ let properties name (subject: Subject) (lower: Subject) =
                 for shape, config in shapes ->
                     testCase shape (fun () ->
                         NativeRuntime.Load()
-                        use model = model config 5L
+                        use model = modelOf config 5L
                         use _ = torch.NewDisposeScope()
                         check model)
             ]
@@ -127,6 +127,9 @@ let properties name (subject: Subject) (lower: Subject) =
         name
         [
             perShape "any cut into micro-batches, rows alone among them, has the same terms" (cuts subject)
-            perShape "the gradient is the slope of the loss" (slopes subject)
+            perShape "the gradient is the slope of the loss" (slopes stride subject)
             perShape "training lowers the loss of eight rows" (falls lower)
         ]
+
+/// All properties of a method that has no weights beside the model's.
+let properties = propertiesOf model 1e-5

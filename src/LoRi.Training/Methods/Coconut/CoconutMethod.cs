@@ -16,13 +16,14 @@ internal sealed class CoconutMethod : IMethod
         NeedsRationale = true,
         NeedsSteps = true,
         Settings = CoconutSettings.All,
+        Rules = CoconutSettings.Rules,
 
         // The last three rows are begin, end and the latent token, which the published code replaces by the states.
         Published = new("base_causallm.", 6, steps => new SequentialReasoning(steps))
         {
             Start = 0,
             End = 1,
-            Form = CoconutForm.Value,
+            Form = TextForms.Coconut,
             Copies = ["embedding.weight"],
         },
     };
@@ -47,13 +48,30 @@ internal sealed class CoconutMethod : IMethod
 
         public override MethodFacts About => about;
 
-        public override SequenceForm Form => CoconutForm.Value;
+        public override SequenceForm Form => TextForms.Coconut;
 
         public override IReasoning Reasoning => new SequentialReasoning(stages.PerStep * stages.Last, stages.PerStep);
+
+        /// <summary>Without the stage in which it learns to write chains, the start must write them already.</summary>
+        public override bool StartsFromForm => stages.First > 0;
 
         public override MarkerRows Markers { get; } = new(Latent: false, MarkersBegin);
 
         public override ProjectionKind? Projection => ProjectionKind.Identity;
+
+        /// <summary>A run that ends before chains are wholly replaced leaves a model that is asked otherwise than it has learnt.</summary>
+        public override void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
+        {
+            ArgumentNullException.ThrowIfNull(rows);
+            ArgumentNullException.ThrowIfNull(warn);
+            var (stage, longer) = (stages.StageAt(length.Last), rows.Count(row => row.Steps.Count > stages.StageAt(length.Last)));
+            if (stage < stages.Last || (stage == stages.Last && longer > 0))
+            {
+                warn($"the run ends in stage {stage} of {stages.Last + 1}: {longer:N0} of {rows.Count:N0} rows have more than the "
+                    + $"{stage} steps that are replaced there, and the trained model, which is asked with {Reasoning.LatentSteps} latent "
+                    + $"steps, has learnt {stage * stages.PerStep}; train longer, or lower --epochs-per-stage or --last-stage");
+            }
+        }
 
         public override IReadOnlyList<Stage> Stages =>
             [new LearningStage("train", _ => new CoconutObjective(stages, values.Get(CoconutSettings.Uniform)))];

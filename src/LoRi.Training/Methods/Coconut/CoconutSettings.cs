@@ -35,6 +35,18 @@ internal static class CoconutSettings
     public static IReadOnlyList<Setting> All { get; } =
         [PerStep, Last, First, EpochsPerStage, FewerLatents, Uniform, SharedSettings.OptimizerReset];
 
+    /// <summary>What they must be together.</summary>
+    public static IReadOnlyList<SettingRule> Rules { get; } =
+    [
+        new(
+            values => values.Get(First) > values.Get(Last) + 1
+                ? $"{First.Say(values)} and {Last.Say(values)} contradict each other: after stage {values.Get(Last)} the whole chain is "
+                    + $"replaced, so that a run begins in stage {values.Get(Last) + 1} at the latest"
+                : null,
+            First,
+            Last),
+    ];
+
     private static Setting<T> Of<T>(string key, string value, ValueForm<T> form, T usual, string help) =>
         new(key, value, form, usual, help) { Group = SettingGroups.Curriculum, Purpose = OneMethod };
 }

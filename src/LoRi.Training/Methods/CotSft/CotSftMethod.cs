@@ -7,8 +7,17 @@ namespace LoRi.Training.Methods.CotSft;
 internal sealed class CotSftMethod : IMethod
 {
     /// <inheritdoc/>
-    public MethodFacts About { get; } = new("cot", "the explicit chain of thought") { IsStudent = false, ReadsChain = true };
+    public MethodFacts About { get; } = new("cot", "the explicit chain of thought")
+    {
+        IsStudent = false,
+        ReadsChain = true,
+        Settings = [TextForms.Form],
+    };
 
     /// <inheritdoc/>
-    public MethodPlan Plan(SettingValues values) => new OneStage(About, PlainReasoning.Explicit, new ExplicitObjective());
+    public MethodPlan Plan(SettingValues values)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return new OneStage(About, PlainReasoning.Explicit, new ExplicitObjective()) { Text = TextForms.Of(values.Get(TextForms.Form)) };
+    }
 }

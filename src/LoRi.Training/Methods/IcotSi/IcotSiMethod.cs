@@ -23,30 +23,40 @@ internal sealed class IcotSiMethod : IMethod
     /// one.</summary>
     private sealed class IcotSiPlan(MethodFacts about, SettingValues values) : MethodPlan
     {
-        private const int Ends = 2;
-
         public override MethodFacts About => about;
 
-        public override SequenceForm Form => IcotSiForm.Value;
+        public override SequenceForm Form => TextForms.Icot;
 
         public override IReasoning Reasoning => PlainReasoning.Explicit;
-
-        public override int StopAfterEnds => Ends;
 
         public override ProjectionKind? Projection => ProjectionKind.Identity;
 
         public override IReadOnlyList<Stage> Stages => [new LearningStage("train", Objective)];
 
+        /// <summary>Chains that are longer than what is removed in the end are still written by the trained model, in part.</summary>
+        public override void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
+        {
+            ArgumentNullException.ThrowIfNull(rows);
+            ArgumentNullException.ThrowIfNull(warn);
+            if (ScheduleOf(length.Rows, length.BatchSize).At(length.Steps - 1) is { } removed
+                && rows.Count(row => row.Rationale.Length > removed) is > 0 and var longer)
+            {
+                warn($"the run ends with {removed} tokens removed, and {longer:N0} of {rows.Count:N0} chains are longer, up to "
+                    + $"{rows.Max(row => row.Rationale.Length)} tokens: the trained model still writes what is left of them; train longer, "
+                    + "or raise --remove-per-epoch, or lower --remove-all-from");
+            }
+        }
+
         private IcotSiObjective Objective(StageContext context) => new(
-            ScheduleOf(context),
+            ScheduleOf(context.Rows.Count, context.BatchSize),
             new RemovalOffsets(values.Get(IcotSiSettings.Smoothing) ?? double.PositiveInfinity).Draw,
             values.Get(IcotSiSettings.Side),
             keepsPositions: false,
             values.Get(SharedSettings.OptimizerReset));
 
-        private RemovalSchedule ScheduleOf(StageContext context) => new()
+        private RemovalSchedule ScheduleOf(int rows, int batch) => new()
         {
-            StepsPerEpoch = (context.Rows.Count + context.BatchSize - 1) / context.BatchSize,
+            StepsPerEpoch = (rows + batch - 1) / batch,
             PerEpoch = values.Get(IcotSiSettings.PerEpoch),
             StartFrom = values.Get(IcotSiSettings.StartFrom),
             AllFrom = values.Get(IcotSiSettings.AllFrom),

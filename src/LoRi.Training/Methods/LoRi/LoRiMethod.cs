@@ -60,7 +60,7 @@ internal sealed class LoRiMethod : IMethod
         ];
 
         /// <summary>Moments of one step, or third ones of two, are zero whatever the student does.</summary>
-        public override void Look(IReadOnlyList<EncodedExample> rows, Action<string> warn)
+        public override void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
         {
             ArgumentNullException.ThrowIfNull(warn);
             var (rationale, order) = (options.Objective.Rationale, options.Objective.Rationale.Order);

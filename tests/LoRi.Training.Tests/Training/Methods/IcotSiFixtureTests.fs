@@ -251,7 +251,7 @@ let private encodes (reference: Reference) =
     let tokenizer = TokenizerFile.Load(IO.Path.Combine(folder, "tokenizer.json"))
 
     let encoder =
-        ExampleEncoder(tokenizer, "", reference.Id "eos_id", TeacherTextOption.Full, IcotSiForm.Value)
+        ExampleEncoder(tokenizer, "", reference.Id "eos_id", TeacherTextOption.Full, TextForms.Icot)
 
     for problem, ids in Seq.zip (items "text" reference.Batch) (items "sequences" reference.Batch) do
         let steps = (text "cot" problem).Split(' ', StringSplitOptions.RemoveEmptyEntries)
