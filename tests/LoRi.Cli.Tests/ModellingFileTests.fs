@@ -8,6 +8,7 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.PythonRunning
+open LoRi.Training.Tests
 
 let private mostTokens = 12
 
@@ -92,6 +93,11 @@ let private sameIds (name, _, way: RandomStudents.Way) =
         let found, expected = compared.Value[name]
         Expect.equal (text "class" found) "LoRiForCausalLM" "the class of the folder"
         Expect.equal (rows "alone" found) expected "one by one"
+
+        Expect.equal
+            (SharedFiles.ints (found.GetProperty "turned") |> List.ofArray)
+            expected.Head
+            "a stock model that was given the reasoning"
 
         for side in [ "left"; "right" ] do
             let padded = rows side found

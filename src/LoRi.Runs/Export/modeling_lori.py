@@ -2,7 +2,7 @@ import json
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GenerationMixin, StoppingCriteriaList
+from transformers import GenerationConfig, GenerationMixin, StoppingCriteriaList
 from transformers import LlamaConfig as BaseConfig
 from transformers import LlamaForCausalLM as BaseModel
 from transformers.utils import cached_file
@@ -27,19 +27,26 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
     def from_pretrained(cls, pretrained_model_name_or_path, *args, **kwargs):
         place = {key: kwargs[key] for key in PLACE if kwargs.get(key) is not None}
         loaded = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
-        cls.of(loaded[0] if isinstance(loaded, tuple) else loaded, pretrained_model_name_or_path, **place)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        model.reasoning = cls._read(pretrained_model_name_or_path, place)
         return loaded
 
     @classmethod
     def of(cls, model, name, **place):
-        """A model of the base class, such as one that peft put an adapter into, with the reasoning of a folder or a repository."""
-
-        def find(file):
-            return cached_file(name, file, _raise_exceptions_for_missing_entries=False, **place)
-
+        """A model of the base class, such as one that peft put an adapter into, with the reasoning of a folder or a repository. It answers
+        greedily where nothing else is said, whatever the base's own generation settings are.
+        """
+        own = model.generation_config
         model.__class__ = cls
-        model.reasoning = LatentReasoning.load(find, load_file)
+        model.reasoning = cls._read(name, place)
+        model.generation_config = GenerationConfig(
+            bos_token_id=own.bos_token_id, eos_token_id=model.reasoning.ends, pad_token_id=own.pad_token_id
+        )
         return model
+
+    @staticmethod
+    def _read(name, place):
+        return LatentReasoning.load(lambda file: cached_file(name, file, _raise_exceptions_for_missing_entries=False, **place), load_file)
 
     def save_pretrained(self, save_directory, *args, **kwargs):
         super().save_pretrained(save_directory, *args, **kwargs)
