@@ -14,15 +14,17 @@ let private mostTokens = 12
 
 let private questions = [ "1 + 2 ="; "3"; "9 + 8 + 7 = 5" ]
 
-/// Students by name: every way of reasoning on the first family, and two of them on each of the others.
+/// Students by name: every way of reasoning on the first family, and three of them on each of the others.
 let private students =
     let first = List.head RandomStudents.families
 
     [
-        for name, way in RandomStudents.ways -> $"{fst first}, {name}", snd first, way
+        for name, way in RandomStudents.ways do
+            yield $"{fst first}, {name}", snd first, way
         for family, config in List.tail RandomStudents.families do
-            for name, way in List.take 1 RandomStudents.ways @ List.filter (fst >> (=) "jacobi") RandomStudents.ways ->
-                $"{family}, {name}", config, way
+            for name, way in RandomStudents.ways do
+                if List.contains name [ "sequential"; "jacobi"; "substituted" ] then
+                    yield $"{family}, {name}", config, way
     ]
 
 let private export (folder: string) options =
