@@ -37,6 +37,21 @@ let private elsewhere =
         "version", "--version"
     ]
 
+/// Options that stand without a command, or with any.
+let private everywhere =
+    [
+        "--help"
+        "--version"
+        "--verbose"
+        "--libtorch"
+        "--libtorch-any-version"
+        "--plugin"
+    ]
+
+/// Whether an argument was meant for an option: it begins with a hyphen, or a dash that an editor made of one.
+let isOption (argument: string) =
+    Regex.IsMatch(argument, @"\A[-\u2010-\u2015\u2212]+[A-Za-z]")
+
 /// The end of a message about a command that there is not.
 let command (given: string) (known: string list) =
     let groups =
@@ -49,9 +64,12 @@ let command (given: string) (known: string list) =
         |> Option.ofObj
         |> Option.map (fun name -> elsewhere |> List.find (fst >> (=) name) |> snd)
 
-    match own |> Option.orElseWith other with
-    | Some name -> $"; did you mean {name}?"
-    | None -> ""
+    if isOption given then
+        DidYouMean.Hint(given, everywhere)
+    else
+        match own |> Option.orElseWith other with
+        | Some name -> $"; did you mean {name}?"
+        | None -> ""
 
 /// The same about the second word of a command, as `fti` of `subspace fti`.
 let secondWord (group: string) (given: string) (known: string list) =
@@ -61,10 +79,6 @@ let secondWord (group: string) (given: string) (known: string list) =
     match DidYouMean.Nearest(given, seconds) with
     | null -> ""
     | name -> $"; did you mean {group} {name}?"
-
-/// Whether an argument was meant for an option: it begins with a hyphen, or a dash that an editor made of one.
-let isOption (argument: string) =
-    Regex.IsMatch(argument, @"\A[-\u2010-\u2015\u2212]+[A-Za-z]")
 
 /// Options that a value without one is likely for, in the order in which people write them.
 let private meant (command: string) =
@@ -123,7 +137,7 @@ let argument
         match first.IndexOf '=' with
         | at when at > 0 && List.contains first[.. at - 1] known ->
             $"; a value follows after a space: {first[.. at - 1]} {Shell.quote first[at + 1 ..]}"
-        | _ -> DidYouMean.Hint(first.Split('=')[0], known)
+        | _ -> DidYouMean.Hint(first.Split('=')[0], known @ everywhere)
     | first :: _ ->
         match unquoted texts arguments first with
         | Some(option, text) -> $"; a text of several words goes into quotes: {option} {Shell.quote text}"

@@ -16,18 +16,20 @@ let private globalOptions =
 
     --help                show this help
     --verbose             show where an error came from
-    --libtorch <folder>   libtorch to use, such as an installed PyTorch's torch/lib
-                          (default: LORI_LIBTORCH, else the one that comes with the program)
+    --libtorch <folder>   libtorch to use, such as an installed PyTorch's
+                          torch/lib (default: LORI_LIBTORCH, else the one that
+                          comes with the program)
     --libtorch-any-version
                           accept a libtorch of a version that was never tried
-    --plugin <file>       class library (.dll) with a method of your own; it is code that runs"""
+    --plugin <file>       class library (.dll) with a method of your own; it is
+                          code that runs"""
 
 /// The help of the whole program.
 let overview (pages: Page list) =
     let width = pages |> List.map _.Name.Length |> List.max
 
     let line (page: Page) =
-        $"    {page.Name.PadRight width}  {page.Summary}"
+        Wrapping.behind $"    {page.Name.PadRight width}  " page.Summary
 
     String.concat
         "\n"
@@ -52,13 +54,13 @@ let page (page: Page) =
     String.concat
         "\n"
         [
-            $"lori {page.Name}: {page.Summary}"
+            Wrapping.behind $"lori {page.Name}: " page.Summary
             ""
-            $"USAGE: lori {page.Name} {page.Syntax}"
+            Wrapping.behind "USAGE: lori " $"{page.Name} {page.Syntax}"
             ""
             page.Options()
             ""
             globalOptions
             ""
-            $"EXAMPLE: lori {page.Name} {page.Example}"
+            Wrapping.commandLine "EXAMPLE: lori " $"{page.Name} {page.Example}"
         ]

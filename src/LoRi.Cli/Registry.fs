@@ -126,7 +126,7 @@ let private withoutCompletion () : Command list =
             (fun () -> Generate.settings)
             "continue a prompt, or answer questions one after the other"
             "--model FOLDER_OR_GGUF (--prompt TEXT | --ids LIST | --interactive) [options]"
-            "--model runs/student --prompt \"Tom has 3 apples and buys 4 more. How many does he have?\""
+            "--model runs/student --prompt \"Tom has 3 apples and buys 4. How many does he have?\""
             Generate.run
         command
             "logits"

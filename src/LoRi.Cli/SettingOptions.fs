@@ -145,26 +145,6 @@ let read (command: CommandSettings) (arguments: string list) : SettingValues =
 [<Literal>]
 let private NameWidth = 26
 
-[<Literal>]
-let private TextWidth = 84
-
-/// A text in lines; all but the last leave room for a space at their end.
-let private wrapped (text: string) =
-    let words = text.Split ' '
-
-    let add (lines: string list) (index, word: string) =
-        let room =
-            if index = words.Length - 1 then
-                TextWidth
-            else
-                TextWidth - 1
-
-        match lines with
-        | line :: rest when line.Length + 1 + word.Length <= room -> $"{line} {word}" :: rest
-        | _ -> word :: lines
-
-    words |> Array.indexed |> Array.fold add [] |> List.rev
-
 /// The lines of an option in a list: its name and value, and what it means.
 let lines (setting: Setting) =
     let value =
@@ -180,7 +160,8 @@ let lines (setting: Setting) =
         | _ -> $"    {setting.Flag}{value}"
 
     let text =
-        wrapped setting.FullHelp |> List.map (fun line -> String(' ', NameWidth) + line)
+        Wrapping.words (Wrapping.Width - NameWidth) setting.FullHelp
+        |> List.map (fun line -> String(' ', NameWidth) + line)
 
     if name.Length < NameWidth then
         name.PadRight NameWidth + text.Head.TrimStart() :: text.Tail

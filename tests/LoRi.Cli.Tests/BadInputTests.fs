@@ -30,6 +30,7 @@ let private runs: Case list =
         "config: absent", fun folder -> teach folder @ [ "--config"; folder + "/none.json" ]
         "config: no JSON", configured "{"
         "config: a list", configured "[1]"
+        "config: a number that JSON does not have", configured "{\"seed\": 1,\n \"learning_rate\": NaN}"
         "config: an unknown setting", configured """{"lerning_rate": 1}"""
         "config: a value of the wrong type", configured """{"steps": "many"}"""
         "config: a choice that is none", configured """{"dtype": "float128"}"""

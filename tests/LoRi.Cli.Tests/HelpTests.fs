@@ -57,6 +57,29 @@ let private general =
             let distill = options (lori [ "distill"; "--help" ]).Out
             Expect.equal distill[..4] [ "--method"; "--teacher"; "--data"; "--output"; "--latent-steps" ] "first"
         }
+        test "help fits into 80 columns" {
+            let texts =
+                (lori [ "--help" ]).Out
+                :: [
+                    for command in Registry.commands () -> (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out
+                ]
+
+            for line in texts |> Seq.collect _.Split('\n') do
+                let longest = line.Split ' ' |> Array.map _.Length |> Array.max
+                Expect.isTrue (line.Length <= 80 || longest > 50) line
+        }
+        test "an example goes on over its lines as a shell reads it" {
+            for command in Registry.commands () do
+                let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out
+
+                let example =
+                    help.Substring(help.LastIndexOf "EXAMPLE: " + "EXAMPLE: ".Length).TrimEnd()
+
+                let joined = example.Split(" \\\n") |> Array.map _.Trim() |> String.concat " "
+
+                Expect.equal joined $"lori {command.Page.Name} {command.Page.Example}" "the command"
+                Expect.isFalse (joined.Contains '\n') "one command"
+        }
         test "every example names options that exist" {
             for command in Registry.commands () do
                 let help = (lori [ yield! command.Page.Name.Split ' '; "--help" ]).Out

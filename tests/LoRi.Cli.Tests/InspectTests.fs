@@ -2,6 +2,7 @@
 module LoRi.Cli.Tests.InspectTests
 
 open System.IO
+open System.Runtime.InteropServices
 open System.Text.Json
 open Expecto
 open LoRi.Files.Safetensors
@@ -54,8 +55,17 @@ let private rewrite (model: string) (weights: SafetensorsContent list) =
 
 let private table = "model.embed_tokens.weight"
 
+[<DllImport("libc", EntryPoint = "mkfifo")>]
+extern int private makePipe(string path, uint32 mode)
+
 let private suspicious =
     [
+        "a card that is a pipe",
+        (fun model -> Expect.equal (makePipe (path model "lori.json", 0o600u)) 0 "mkfifo"),
+        says "error" "lori.json: is a pipe"
+        "a card that is damaged",
+        (fun model -> File.WriteAllText(path model "lori.json", "{")),
+        says "error" "cannot be asked: "
         "a sound folder has no warning",
         ignore,
         (fun report -> Expect.isEmpty (findings report |> List.filter (fun (level, _) -> level <> "note")) "warnings")

@@ -74,6 +74,19 @@ internal static class FormatDetection
             at = status == OperationStatus.NeedMoreData ? start.Length : at + length;
         }
 
-        return new InputException($"{path}: the form of this data file is not recognised; {Remedy}");
+        return new InputException(IsTable(path, start)
+            ? $"{path}: looks like a table in CSV or TSV, which is not read; save it as JSON lines, one "
+                + "{\"question\": ..., \"rationale\": ..., \"answer\": ...} a line, or as Parquet"
+            : $"{path}: the form of this data file is not recognised; {Remedy}");
+    }
+
+    /// <summary>Whether the name, or a first line of several fields and no sentence, says that it is a table.</summary>
+    private static bool IsTable(string path, ReadOnlySpan<byte> start)
+    {
+        var ending = Path.GetExtension(path).ToLowerInvariant();
+        var end = start.IndexOfAny((byte)'\n', (byte)'\r');
+        var head = Encoding.UTF8.GetString(end < 0 ? start : start[..end]);
+        return ending is ".csv" or ".tsv" || head.Contains('\t', StringComparison.Ordinal)
+            || (head.Contains("question", StringComparison.OrdinalIgnoreCase) && head.Contains(',', StringComparison.Ordinal));
     }
 }

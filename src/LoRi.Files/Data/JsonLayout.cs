@@ -1,6 +1,4 @@
-using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using LoRi.Files.Json;
 using LoRi.Files.Text;
 
@@ -10,7 +8,7 @@ namespace LoRi.Files.Data;
 /// Tells why JSON that is no file of rows is none: one object over several lines, rows under a key, numbers that JSON does not
 /// have.
 /// </summary>
-internal static partial class JsonLayout
+internal static class JsonLayout
 {
     /// <summary>Refuses a file whose first object goes on behind its first line.</summary>
     /// <param name="path">The file.</param>
@@ -41,28 +39,12 @@ internal static partial class JsonLayout
     internal static string Reason(JsonException error, ReadOnlySpan<byte> text)
     {
         var reason = JsonReason.What(error);
-        return Foreign(error, text) is { } word
+        return ForeignWord.At(error, text) is { } word
             ? $"{word} stands there, which JSON does not have; write null, a number or a text in its place"
             : reason.Contains("before all of its braces", StringComparison.Ordinal) ? $"{reason}; an object must stand on one line"
             : reason.Contains("after a single JSON value", StringComparison.Ordinal)
                 ? "something follows the first value; there must be one object a line"
             : reason;
-    }
-
-    /// <summary>A word of Python's or JavaScript's at the place that the parser objects to.</summary>
-    private static string? Foreign(JsonException error, ReadOnlySpan<byte> text)
-    {
-        var rest = text;
-        for (var line = error.LineNumber ?? 0; line > 0 && rest.IndexOf((byte)'\n') is var end and >= 0; line--)
-        {
-            rest = rest[(end + 1)..];
-        }
-
-        var at = (int)long.Min(error.BytePositionInLine ?? 0, rest.Length);
-        var begin = int.Max(0, at - 9);
-        var window = Encoding.UTF8.GetString(rest[begin..int.Min(rest.Length, at + 10)]);
-        return Words().Matches(window)
-            .FirstOrDefault(match => match.Index <= at - begin && match.Index + match.Length >= at - begin)?.Value;
     }
 
     private static bool GoesOn(ReadOnlySpan<byte> text, int line, bool whole, out string? key)
@@ -101,7 +83,4 @@ internal static partial class JsonLayout
             return false;
         }
     }
-
-    [GeneratedRegex(@"-?\b(?:NaN|nan|Infinity|inf|None|True|False|undefined)\b", RegexOptions.CultureInvariant)]
-    private static partial Regex Words();
 }

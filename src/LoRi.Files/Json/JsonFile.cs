@@ -71,7 +71,11 @@ internal static class JsonFile
         }
         catch (JsonException e)
         {
-            throw new InputException($"{path}: is not valid JSON ({JsonReason.Of(e)}); {remedy}", e);
+            throw new InputException(
+                ForeignWord.At(e, bytes.Span) is { } word
+                    ? $"{path}, line {(e.LineNumber ?? 0) + 1}: {word} stands there, which JSON does not have; write null, a number or a "
+                        + "text in its place"
+                    : $"{path}: is not valid JSON ({JsonReason.Of(e)}); {remedy}", e);
         }
     }
 

@@ -65,6 +65,16 @@ public sealed class Decoder : IDisposable
     }
 
     /// <summary>
+    /// Logits that the states of a level would give if the rest of the blocks were left out [nostalgebraist 2020, logit lens]: through
+    /// the final norm, which the states of the last level have behind them, and the output matrix.
+    /// </summary>
+    /// <param name="weights">The weights.</param>
+    /// <param name="states">States of the level, [.., d].</param>
+    /// <param name="level">From 1, after the first block, to the number of blocks.</param>
+    public Tensor Lens(DecoderWeights weights, Tensor states, int level) =>
+        Logits(weights, level == Config.Layers ? states : Norm(states, weights.FinalNorm));
+
+    /// <summary>
     /// One pass over T new positions with input embeddings <paramref name="inputs"/> [B, T, d], after the P positions of
     /// <paramref name="past"/>. All levels are returned only where <paramref name="levels"/> asks for them.
     /// </summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LoRi.Models.Reasoning;
 
 namespace LoRi.Runs.Demo;
 
@@ -66,7 +67,13 @@ public sealed record DemoRow
 /// <param name="Teacher">What the teacher writes.</param>
 /// <param name="Student">What the latent student writes after its latent steps.</param>
 /// <param name="Latents">For each latent step, the token that its final state is nearest to.</param>
-public sealed record WorkedExample(string Question, string Gold, string Teacher, string Student, IReadOnlyList<string> Latents);
+public sealed record WorkedExample(string Question, string Gold, string Teacher, string Student, IReadOnlyList<string> Latents)
+{
+    /// <summary>
+    /// The likeliest tokens of every latent step at every level, [step][level][token], likeliest first; null in files of older versions.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<IReadOnlyList<LatentToken>>>? Levels { get; init; }
+}
 
 /// <summary>How the trajectories' energy is spread under one standardisation.</summary>
 /// <param name="Standardise">The standardisation.</param>

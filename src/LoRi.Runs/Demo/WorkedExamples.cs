@@ -8,6 +8,7 @@ namespace LoRi.Runs.Demo;
 internal static class WorkedExamples
 {
     private const int Count = 4;
+    private const int TokensShown = 5;
 
     /// <summary>One question each of the longest chains.</summary>
     public static IReadOnlyList<WorkedExample> Of(
@@ -17,13 +18,18 @@ internal static class WorkedExamples
             .Select(group => group.First()).ToArray();
         var chains = DemoModels.Answers(teacher, DemoStudents.Teacher.Reasoning, chosen, settings);
         var answers = DemoModels.Answers(student.Model, student.Method.Reasoning, chosen, settings);
-        var latents =
-            LatentDecoding.Likeliest(student.Model, [.. chosen.Select(example => example.Question)], student.Method.Reasoning, tokens: 1);
+        var latents = LatentDecoding.ByLevel(
+            student.Model, [.. chosen.Select(example => example.Question)], student.Method.Reasoning, TokensShown);
+        static string Text(NearToken near) => ChainedArithmetic.Vocabulary[near.Id];
         return [.. chosen.Select((example, index) => new WorkedExample(
             ChainedArithmetic.Text(example.Question),
             ChainedArithmetic.Text(example.Answer[..^1]),
             ChainedArithmetic.Text(chains[index]),
             ChainedArithmetic.Text(answers[index]),
-            [.. latents[index].Select(step => ChainedArithmetic.Vocabulary[step[0].Id])]))];
+            [.. latents[index].Select(step => Text(step[^1][0]))])
+        {
+            Levels = [.. latents[index].Select(step => (LatentToken[][])[.. step.Select(level =>
+                (LatentToken[])[.. level.Select(near => new LatentToken(Text(near), near.Share))])])],
+        })];
     }
 }

@@ -47,6 +47,7 @@ internal sealed class ModelFindings(IWeightSource source, string path)
             LookAtShape(shape);
         }
 
+        LookAtCard();
         LookAtTypes();
         LookAtValues();
         LookAtNeighbours();
@@ -58,6 +59,19 @@ internal sealed class ModelFindings(IWeightSource source, string path)
     private void Warn(string text) => found.Add(new Finding("warning", text));
 
     private void Note(string text) => found.Add(new Finding("note", text));
+
+    /// <summary>Whether the card, where there is one, tells how the model is asked.</summary>
+    private void LookAtCard()
+    {
+        try
+        {
+            ReasoningCard.Read(Folder);
+        }
+        catch (InputException e)
+        {
+            Error($"cannot be asked: {e.Message}");
+        }
+    }
 
     private void LookAtNames(DecoderConfig shape)
     {

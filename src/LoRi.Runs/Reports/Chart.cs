@@ -1,5 +1,31 @@
 namespace LoRi.Runs.Reports;
 
+/// <summary>How much a line of a chart stands out.</summary>
+internal enum LineWeight
+{
+    /// <summary>One of those that are compared.</summary>
+    Usual,
+
+    /// <summary>What the chart is about.</summary>
+    Strong,
+
+    /// <summary>What it is seen against: thin, grey and without a name in the legend.</summary>
+    Context,
+}
+
+/// <summary>How much room a chart is given.</summary>
+internal enum ChartSize
+{
+    /// <summary>One of several side by side.</summary>
+    Usual,
+
+    /// <summary>The one to look at first.</summary>
+    Main,
+
+    /// <summary>One of many that are compared with each other; its vertical axis is named beside it.</summary>
+    Small,
+}
+
 /// <summary>One line of a chart.</summary>
 /// <param name="Name">Shown in the legend.</param>
 /// <param name="X">Positions along the horizontal axis.</param>
@@ -9,6 +35,9 @@ namespace LoRi.Runs.Reports;
 internal sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOnlyList<double> Y, int Colour, int Dashes = 0)
 {
     private const int MostPoints = 600;
+
+    /// <summary>How much it stands out.</summary>
+    public LineWeight Weight { get; init; }
 
     /// <summary>
     /// What is drawn: values that a logarithmic axis cannot show are left out, and long series are thinned to the smallest and
@@ -40,6 +69,9 @@ internal sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOn
 internal sealed record Chart(string Title, string XLabel, string YLabel, IReadOnlyList<ChartSeries> Series)
 {
     private const double LogarithmicFrom = 50;
+
+    /// <summary>How much room it is given.</summary>
+    public ChartSize Size { get; init; }
 
     /// <summary>Whether the values should begin at zero; a logarithmic axis is then never chosen.</summary>
     public bool FromZero { get; init; }

@@ -39,7 +39,7 @@ internal static partial class ChartFiles
         const int Margin = 16;
         var (marks, height) = SvgChart.Alone(chart);
         return SvgText.Document(
-            SvgChart.Width + (2 * Margin), height + (2 * Margin), chart.Title,
+            SvgChart.Width(chart) + (2 * Margin), height + (2 * Margin), chart.Title,
             $"<g transform='translate({Margin} {Margin})'>\n{marks}</g>\n");
     }
 

@@ -1,5 +1,6 @@
 using LoRi.Files;
 using LoRi.Files.Data;
+using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
@@ -10,14 +11,18 @@ namespace LoRi.Runs.Reports;
 
 /// <summary>A question as a latent student answers it, with what its latent steps would say.</summary>
 /// <param name="Question">The question.</param>
-/// <param name="Rationale">The chain of thought in the data.</param>
 /// <param name="Gold">The right answer.</param>
 /// <param name="Answer">What the student writes.</param>
-/// <param name="Latents">For each latent step, its likeliest tokens with their shares.</param>
-internal sealed record DecodedQuestion(string Question, string Rationale, string Gold, string Answer, IReadOnlyList<string> Latents)
+/// <param name="Strip">Its latent steps under the chain of thought in the data.</param>
+internal sealed record DecodedQuestion(string Question, string Gold, string Answer, LatentStrip Strip)
 {
-    private const int TokensShown = 3;
+    private const int TokensShown = 5;
     private const int LongestAnswer = 64;
+
+    /// <summary>As a part of a page.</summary>
+    public OverviewCard Card(string heading) => new(heading,
+        [("question", Question), ("right answer", Gold), ("student writes", Answer)])
+    { Strip = Strip };
 
     /// <summary>The card of a run's model where it is finished and latent, else null.</summary>
     public static ReasoningCard? LatentCard(string folder)
@@ -37,13 +42,18 @@ internal sealed record DecodedQuestion(string Question, string Rationale, string
         var questions = examples.Select(example => ExampleEncoder.Question(tokenizer, card.Form, example.Question, card.Special.Eos))
             .ToArray();
         var plan = new GenerationPlan(card.Reasoning, card.PrefixIds, LongestAnswer, card.Ends) { StopAfterEnds = card.StopAfterEnds };
-        string Token(NearToken near) => $"{TokenText.Quote(tokenizer.Decode([near.Id]))} {TokenText.Percent(near.Share)}";
         return [.. examples.Select((example, index) => new DecodedQuestion(
             example.Question,
-            example.Rationale,
             example.Answer,
             tokenizer.Decode(AnswerGenerator.Generate(model, [questions[index]], plan)[0], skipSpecialTokens: true),
-            [.. LatentDecoding.Likeliest(model, [questions[index]], card.Reasoning, TokensShown)[0]
-                .Select(step => string.Join("   ", step.Select(Token)))]))];
+            new LatentStrip(
+                "chain in the data",
+                [.. tokenizer.Encode(example.Rationale, addSpecialTokens: false).Select(id => tokenizer.Decode([id]))],
+                card.PrefixIds.Length > 0 ? tokenizer.Decode([card.PrefixIds[0]]) : null,
+                Read(tokenizer, LatentDecoding.ByLevel(model, [questions[index]], card.Reasoning, TokensShown)[0]))))];
     }
+
+    private static LatentToken[][][] Read(TextTokenizer tokenizer, NearToken[][][] steps) =>
+        [.. steps.Select(step => (LatentToken[][])[.. step.Select(level =>
+            (LatentToken[])[.. level.Select(near => new LatentToken(tokenizer.Decode([near.Id]), near.Share))])])];
 }

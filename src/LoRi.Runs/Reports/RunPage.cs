@@ -3,143 +3,91 @@ using System.Text.Json.Nodes;
 using LoRi.Files.Text;
 using LoRi.Math;
 using LoRi.Runs.Evaluate;
+using LoRi.Training;
 
 namespace LoRi.Runs.Reports;
 
 /// <summary>The page about some runs, drawn into the same charts.</summary>
 /// <param name="runs">What is shown.</param>
-/// <param name="evaluations">Evaluations that lie elsewhere.</param>
+/// <param name="elsewhere">Evaluations that do not lie in a run.</param>
 /// <param name="decoded">Questions of latent runs, by the runs' names.</param>
 /// <param name="notes">What could not be shown, and why.</param>
 internal sealed class RunPage(
     IReadOnlyList<RunRecord> runs,
-    IReadOnlyList<EvaluationRecord> evaluations,
+    IReadOnlyList<EvaluationRecord> elsewhere,
     IReadOnlyList<(string Run, IReadOnlyList<DecodedQuestion> Questions)> decoded,
     IReadOnlyList<string> notes)
 {
-    private const string Validation = "validation_loss";
-    private const string Spread = "latent_spread";
-    private static readonly string[] NotTerms =
-        ["loss", "tokens", "learning_rate", "gradient_norm", "tokens_per_second", "seconds", Validation, Spread];
+    private readonly EvaluationTables evaluations = new(EvaluatedRun.All(runs, elsewhere));
 
     private readonly (string Run, FittedSubspace Subspace)[] subspaces =
         [.. runs.Where(run => run.Subspace is not null).Select(run => (run.Name, run.Subspace!))];
 
-    /// <summary>All charts, losses first.</summary>
-    public IReadOnlyList<Chart> Charts() => [.. Curves(), .. SpectrumCharts.Of(subspaces)];
+    /// <summary>All charts, the most important first.</summary>
+    public IReadOnlyList<Chart> Charts() => [.. Curves().SelectMany(curves => curves.Charts()), .. SpectrumCharts.Of(subspaces)];
 
-    private string Title => $"lori report: {string.Join(", ", runs.Select(run => run.Name))}";
+    private string Title => $"lori report: {Names}";
+
+    private string Names => string.Join(", ", runs.Select(run => run.Name));
 
     /// <summary>The page at a glance.</summary>
     public Overview Overview() =>
-        new(Title, Bars(), Charts(),
-            [.. decoded.SelectMany(run => run.Questions.Select((question, index) => Card($"{run.Run}, question {index + 1}", question)))]);
+        new(Found(), evaluations.Bars(), Charts(),
+            [.. decoded.SelectMany(run => run.Questions.Select((question, index) => question.Card($"{run.Run}, question {index + 1}")))]);
 
     /// <summary>The page.</summary>
     public string Html()
     {
-        var page = new HtmlPage(Title);
+        var page = new HtmlPage(Title, Found());
+        page.Paragraph($"{(runs.Count == 1 ? "The run" : "The runs")} {Names}, as lori report shows them.");
         foreach (var note in notes)
         {
             page.Paragraph("Note: " + note);
         }
 
         Accuracy(page);
+        Methods(page);
+        Latents(page);
         Training(page);
         Spectra(page);
-        Latents(page);
         Settings(page);
         return page.ToString();
     }
 
-    private IEnumerable<Chart> Curves()
-    {
-        var terms = runs.SelectMany(run => run.Metrics.Select(column => column.Name)).Distinct()
-            .Where(name => !NotTerms.Contains(name) && IsOn(name));
-        yield return Curve("loss", "Total loss", "weighted sum of the terms");
-        foreach (var term in terms)
-        {
-            yield return Curve(term, $"Loss term: {term}", term is "task" or "teacher" ? "nats per graded token" : "unweighted loss");
-        }
+    /// <summary>What was found, in words.</summary>
+    private string Found() => evaluations.Headline() ?? (runs.Count == 1 ? $"{Trained(runs[0])}; not evaluated yet"
+        : $"{runs.Count} runs, none of them evaluated yet");
 
-        yield return Curve(Validation, "Task loss of the rows held out", "nats per graded token");
-        yield return Curve(Spread, "Spread of the latents", "from 0 (one vector) to 1");
-        yield return Curve("learning_rate", "Learning rate", "learning rate per step");
-        yield return Curve("gradient_norm", "Gradient before clipping", "global 2-norm");
-    }
+    private static string Trained(RunRecord run) => run.Column("loss")?.Steps is { Count: > 0 } steps
+        ? $"{run.Name}: {Number(steps[^1], "#,0")} steps{(run.Method is { } method ? $" of {method}" : "")}"
+        : $"{run.Name}: begun";
 
-    /// <summary>A term that is off is zero at every step.</summary>
-    private bool IsOn(string term) => runs.Any(run => run.Column(term)?.Values.Any(value => value != 0) == true);
-
-    private Chart Curve(string column, string title, string unit) => new(title, "optimizer step", unit,
-    [
-        .. runs.Select((run, index) => (run, index, Column: run.Column(column))).Where(found => found.Column is not null).Select(found =>
-            new ChartSeries(found.run.Name, found.Column!.Steps, found.Column.Values, found.index, found.index / ChartInk.Count)),
-    ])
-    { HasLegend = runs.Count > 1 };
+    /// <summary>Students first: their losses and those of teachers are sums of different terms, and not drawn into one chart.</summary>
+    private IEnumerable<RunCurves> Curves() =>
+        new[] { false, true }.Select(teachers => new RunCurves(runs, teachers, evaluations.HeroName)).Where(curves => curves.HasRuns);
 
     private void Accuracy(HtmlPage page)
     {
-        foreach (var table in new[] { Accuracies(), Costs() }.Where(table => table.Rows.Count > 0))
+        var (accuracies, costs) = (evaluations.Accuracies(), evaluations.Costs());
+        if (accuracies.Rows.Count > 0)
         {
-            page.Section(table.Heading).Table(table.Headers, table.Rows);
+            page.Section(accuracies.Heading).Bars(BarMarkup.Caption, evaluations.Bars())
+                .Table(accuracies.Headers, accuracies.Rows, evaluations.Marked)
+                .Section(costs.Heading).Table(costs.Headers, costs.Rows, evaluations.Marked);
         }
     }
 
-    private (string Run, EvaluationRecord Evaluation)[] Evaluated() =>
-    [
-        .. runs.SelectMany(run => run.Evaluations.Select(evaluation => (run.Name, evaluation))),
-        .. evaluations.Select(evaluation => (evaluation.Folder, evaluation)),
-    ];
-
-    /// <summary>Accuracies, named by their run, and by their data where these differ.</summary>
-    private OverviewBar[] Bars()
+    private void Methods(HtmlPage page)
     {
-        var all = Evaluated();
-        var differ = all.Select(row => row.Evaluation.Dataset).Distinct().Count() > 1;
-        return
-        [
-            .. all.Select(row => new OverviewBar(
-                differ ? $"{row.Run}, {row.Evaluation.Dataset}" : row.Run, row.Evaluation.Accuracy, row.Evaluation.Low,
-                row.Evaluation.High)),
-        ];
+        var known = runs.Select(run => (run, About: run.Method is { } name ? KnownMethods.Find(name)?.About : null))
+            .Where(found => found.About is not null).ToArray();
+        if (known.Length > 0)
+        {
+            page.Section("What the methods do").Table(
+                ["run", "method", "what it does"],
+                known.Select(found => (string[])[found.run.Name, found.About!.Name, found.About.Explanation]));
+        }
     }
-
-    private OverviewTable Accuracies()
-    {
-        var all = Evaluated();
-        var unreadable = all.Any(row => row.Evaluation.BothUnreadable > 0);
-        var unfinished = all.Any(row => row.Evaluation.CutOff > 0 || row.Evaluation.Empty > 0);
-        return new OverviewTable(
-            "Accuracy",
-            ["run", "data", "questions", "right", "accuracy %", "95 % interval", "strict %",
-                .. unfinished ? ["cut off", "empty"] : Array.Empty<string>(), .. unreadable
-                    ? ["neither a number (read strict %)"]
-                    : Array.Empty<string>()],
-            [.. all.Select(row => (string[])
-            [
-                row.Run, row.Evaluation.Dataset, $"{row.Evaluation.Examples}", $"{row.Evaluation.Correct}",
-                Percent(row.Evaluation.Accuracy),
-                $"{Percent(row.Evaluation.Low)} to {Percent(row.Evaluation.High)}", Percent(row.Evaluation.Strict),
-                .. unfinished ? [Number(row.Evaluation.CutOff, "0"), Number(row.Evaluation.Empty, "0")] : Array.Empty<string>(),
-                .. unreadable ? [Number(row.Evaluation.BothUnreadable, "0")] : Array.Empty<string>(),
-            ])]);
-    }
-
-    private OverviewTable Costs() => new(
-        "Cost of the answers",
-        ["run", "data", "tokens written", "tokens a question", "seconds a question", "ms a batch: mean (median, 90 %)",
-            "ms of a question alone: mean (median, 90 %)", "peak memory MiB"],
-        [.. Evaluated().Select(row => (string[])
-        [
-            row.Run, row.Evaluation.Dataset, Number(row.Evaluation.TokensGenerated, "#,0"),
-            Number(row.Evaluation.TokensGenerated / row.Evaluation.Examples, "F1"),
-            Number(row.Evaluation.Seconds / row.Evaluation.Examples, "F3"), Times(row.Evaluation.Batch), Times(row.Evaluation.Single),
-            Number(row.Evaluation.PeakMemoryBytes / (1 << 20), "#,0"),
-        ])]);
-
-    private static string Times(LatencySummary? times) =>
-        times is null ? "-" : $"{Number(times.Mean, "F1")} ({Number(times.P50, "F1")}, {Number(times.P90, "F1")})";
 
     private void Training(HtmlPage page)
     {
@@ -158,7 +106,11 @@ internal sealed class RunPage(
                 Number(Of(run.Summary, "tokens_per_second"), "#,0"), Last(run.Column("seconds")?.Values, "F1"),
                 Number(Of(run.Summary, "peak_memory_bytes") / (1 << 20), "#,0"), Number(100 * Of(run.Summary, "share_of_ceiling"), "F0"),
             ]));
-        page.Charts(Curves());
+        var curves = Curves().ToArray();
+        foreach (var one in curves)
+        {
+            (curves.Length > 1 ? page.Part(one.Role) : page).Charts(one.Charts());
+        }
     }
 
     private void Spectra(HtmlPage page)
@@ -178,37 +130,29 @@ internal sealed class RunPage(
         foreach (var (run, questions) in decoded)
         {
             page.Section($"Latent steps of {run}, decoded").Paragraph(
-                "Each latent step's final state through the output matrix: the three likeliest tokens and their probabilities. The steps "
-                + "are not trained to be read.");
+                "Each latent step's final state through the output matrix: its likeliest token, under its share of the chain, which is "
+                + "shifted by one token, as a state is read as what comes next. The steps are not trained to be read.").StripKey();
             foreach (var (question, index) in questions.Select((question, index) => (question, index)))
             {
-                var card = Card($"Question {index + 1}", question);
-                page.Card(card.Heading, card.Fields);
+                page.Card(question.Card($"Question {index + 1}"));
             }
         }
     }
 
-    private static OverviewCard Card(string heading, DecodedQuestion question) => new(heading,
-    [
-        ("question", question.Question), ("rationale in the data", question.Rationale), ("right answer", question.Gold),
-        ("student writes", question.Answer),
-        .. question.Latents.Select((latent, step) => ($"latent step {step + 1}", latent)),
-    ]);
-
     private void Settings(HtmlPage page)
     {
         var keys = runs.SelectMany(run => run.Settings.Select(setting => setting.Key)).Distinct().ToArray();
-        if (keys.Length > 0)
+        var rows = keys.Select(
+            key => (string[])[key, .. runs.Select(run => run.Settings.FirstOrDefault(setting => setting.Key == key).Value ?? "-")])
+            .Where(row => row.Skip(1).Any(value => value != "-")).ToArray();
+        if (rows.Length > 0)
         {
-            var rows = keys.Select(
-                key => (string[])[key, .. runs.Select(run => run.Settings.FirstOrDefault(setting => setting.Key == key).Value ?? "-")])
-                .Where(row => row.Skip(1).Any(value => value != "-")).ToArray();
             var differing = Enumerable.Range(0, rows.Length).Where(row => rows[row].Skip(1).Distinct().Count() > 1).ToHashSet();
-            page.Section("Settings").Table(["setting", .. runs.Select(run => run.Name)], rows, differing);
+            page.Section("Settings").Folded(
+                differing.Count > 0 ? "all settings; those that differ are marked" : "all settings",
+                folded => folded.Table(["setting", .. runs.Select(run => run.Name)], rows, differing));
         }
     }
-
-    private static string Percent(double? share) => Number(100 * share, "F1");
 
     private static string Number(double? value, string format) =>
         value is { } number && double.IsFinite(number) ? number.ToString(format, CultureInfo.InvariantCulture) : "-";

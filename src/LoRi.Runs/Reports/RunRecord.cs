@@ -6,6 +6,7 @@ using LoRi.Math;
 using LoRi.Runs.Evaluate;
 using LoRi.Runs.RunFolders;
 using LoRi.Runs.Scoring;
+using LoRi.Training;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Runs.Reports;
@@ -27,6 +28,12 @@ internal sealed record RunRecord(
     FittedSubspace? Subspace,
     IReadOnlyList<EvaluationRecord> Evaluations)
 {
+    /// <summary>How it was or is trained; null where its settings do not say.</summary>
+    public string? Method => Setting("command") == "teach" ? KnownMethods.Teacher.About.Name : Setting("method");
+
+    /// <summary>Whether it trains a teacher.</summary>
+    public bool IsTeacher => Method is { } name && KnownMethods.Find(name)?.About.IsStudent == false;
+
     /// <summary>A column of the metrics; null where it was not written.</summary>
     public MetricsColumn? Column(string name) => Metrics.FirstOrDefault(column => column.Name == name).Column;
 
@@ -59,6 +66,8 @@ internal sealed record RunRecord(
             subspace is null ? null : SubspaceFile.Read(subspace).Fitted,
             evaluations);
     }
+
+    private string? Setting(string key) => Settings.FirstOrDefault(setting => setting.Key == key).Value;
 
     /// <summary>What a folder without metrics is, and what to name in its place; null for a run that has just begun.</summary>
     private static string? NotARun(string folder, JsonObject? settings) =>

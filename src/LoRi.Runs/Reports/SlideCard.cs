@@ -2,7 +2,10 @@ using System.Text;
 
 namespace LoRi.Runs.Reports;
 
-/// <summary>A page in one picture of 1200 x 630, for slides and messages: title, accuracies, the first charts, one question.</summary>
+/// <summary>
+/// A page in one picture of 1200 x 630, for slides and messages: what was found, accuracies against what was written for them (or the
+/// first charts where nothing was measured), and one question with its latent steps.
+/// </summary>
 internal static class SlideCard
 {
     /// <summary>The ending of a picture's name.</summary>
@@ -13,90 +16,67 @@ internal static class SlideCard
     private const int Margin = 48;
     private const int Wide = Width - (2 * Margin);
     private const int Gap = 32;
-    private const int Top = 100;
     private const int Bottom = 28;
+    private const int TitleSize = 28;
     private const int MostPanels = 2;
     private const int MostFields = 6;
-    private const int MostBars = 8;
-    private const string Ink = $"fill='{ChartInk.Dark}'";
-    private const string Stroke = $"stroke='{ChartInk.Dark}' stroke-width='2'";
-    private const string Strong = Ink + " font-weight='bold'";
-
-    /// <summary>A part of the picture: draws itself into a width and a height from its upper left corner.</summary>
-    private delegate string Panel(double width, double height);
+    private const string Strong = $"fill='{ChartInk.Dark}' font-weight='bold'";
 
     /// <summary>The picture.</summary>
     public static string Draw(Overview overview)
     {
-        var text = new StringBuilder(SvgText.Line(SvgText.Cut(overview.Title, Wide, 28, bold: true), Margin, 62, 28, Strong));
-        text.Append($"<path d='M{Margin} 80H{Width - Margin}' stroke='{ChartInk.Rule}' stroke-width='2'/>\n");
+        var text = new StringBuilder();
+        var top = Title(text, overview.Title);
         var below = (double)(Height - Bottom);
         if (overview.Cards.Count > 0)
         {
             below -= Question(text, overview.Cards[0], below) + 16;
         }
 
-        var panels = Panels(overview).Take(MostPanels).ToArray();
-        var wide = (double)(Wide - (Gap * (panels.Length - 1))) / System.Math.Max(1, panels.Length);
-        for (var index = 0; index < panels.Length; index++)
+        if (overview.Bars.Count > 0)
         {
-            var left = Margin + (index * (wide + Gap));
-            text.Append(SvgText.Invariant($"<g transform='translate({left:F1} {Top})'>\n{panels[index](wide, below - Top)}</g>\n"));
+            Place(text, Margin, top, SlideBars.Draw(overview.Bars, Wide, below - top));
+        }
+        else
+        {
+            var charts = overview.Charts.Where(chart => chart.HasPoints).Take(MostPanels).ToArray();
+            var wide = (double)(Wide - (Gap * (charts.Length - 1))) / System.Math.Max(1, charts.Length);
+            for (var index = 0; index < charts.Length; index++)
+            {
+                Place(text, Margin + (index * (wide + Gap)), top, Scaled(charts[index], wide, below - top));
+            }
         }
 
         return SvgText.Document(Width, Height, overview.Title, text.ToString());
     }
 
-    private static IEnumerable<Panel> Panels(Overview overview)
+    private static void Place(StringBuilder text, double left, double top, string marks) =>
+        text.Append(SvgText.Invariant($"<g transform='translate({left:F1} {top:F1})'>\n{marks}</g>\n"));
+
+    /// <summary>The title in one line or two; where what is below begins.</summary>
+    private static double Title(StringBuilder text, string title)
     {
-        if (overview.Bars.Count > 0)
+        const int Line = 36;
+        var first = SvgText.Fitting(title, Wide, TitleSize, bold: true);
+        var rest = SvgText.Cut(title[first.Length..], Wide, TitleSize, bold: true);
+        string Cut(string text) => SvgText.Cut(text, Wide, TitleSize, bold: true);
+        var lines = rest.Length == 0 || first.Length == 0 ? [Cut(title)] : (string[])[Cut(first), rest];
+        for (var index = 0; index < lines.Length; index++)
         {
-            yield return (width, height) => Bars(overview.Bars, width, height);
+            text.Append(SvgText.Line(lines[index], Margin, 62 + (index * Line), TitleSize, Strong));
         }
 
-        foreach (var chart in overview.Charts.Where(chart => chart.HasPoints))
-        {
-            yield return (width, height) => Scaled(chart, width, height);
-        }
+        var rule = 44 + (lines.Length * Line);
+        text.Append($"<path d='M{Margin} {rule}H{Width - Margin}' stroke='{ChartInk.Rule}' stroke-width='2'/>\n");
+        return rule + 20;
     }
 
     /// <summary>A chart as large as fits.</summary>
     private static string Scaled(Chart chart, double width, double height)
     {
         var (marks, high) = SvgChart.Alone(chart);
-        return SvgText.Invariant($"<g transform='scale({System.Math.Min(width / SvgChart.Width, height / high):F4})'>\n{marks}</g>\n");
-    }
-
-    /// <summary>Accuracies from 0 to 100 %, with their intervals.</summary>
-    private static string Bars(IReadOnlyList<OverviewBar> bars, double width, double height)
-    {
-        const int Head = 36;
-        var shown = bars.Count > MostBars ? MostBars - 1 : bars.Count;
-        var row = System.Math.Min(48, (height - Head) / System.Math.Min(bars.Count, MostBars));
-        var text = new StringBuilder(SvgText.Line("Accuracy with 95 % interval", 0, 18, 16, Strong));
-        for (var index = 0; index < shown; index++)
-        {
-            text.Append(SvgText.Invariant(
-                $"<g transform='translate(0 {Head + (index * row):F1})'>{Bar(bars[index], width, row, ChartInk.Colour(index))}</g>\n"));
-        }
-
-        var more = $"{bars.Count - shown} more are on the page.";
-        return text.Append(shown < bars.Count ? SvgText.Line(more, 0, Head + ((shown + 0.5) * row) + 5, 15, $"fill='{ChartInk.Soft}'") : "")
-            .ToString();
-    }
-
-    private static string Bar(OverviewBar bar, double width, double height, string colour)
-    {
-        const int Number = 76;
-        var left = 0.4 * width;
-        var scale = width - left - Number;
-        string Block(double share, string fill) => SvgText.Invariant(
-            $"<rect x='{left:F1}' y='{height / 4:F1}' width='{share * scale:F1}' height='{height / 2:F1}' fill='{fill}'/>");
-        var interval = SvgText.Invariant(
-            $"<path d='M{left + (bar.Low * scale):F1} {height / 2:F1}H{left + (bar.High * scale):F1}' {Stroke}/>\n");
-        return SvgText.Line(SvgText.Cut(bar.Label, left - 12, 15), 0, (height / 2) + 5, 15, Ink)
-            + Block(1, ChartInk.Ground) + Block(bar.Share, colour) + interval
-            + SvgText.Line(SvgText.Invariant($"{100 * bar.Share:F1} %"), width, (height / 2) + 5, 15, Strong + " text-anchor='end'");
+        var scale = System.Math.Min(width / SvgChart.Width(chart), height / high);
+        return SvgText.Invariant($"<g transform='scale({scale:F4})'>\n{marks}</g>\n");
     }
 
     /// <summary>One question with what was written and decoded, above <paramref name="below"/>; its height.</summary>
@@ -104,19 +84,26 @@ internal static class SlideCard
     {
         const int Padding = 16;
         const int Row = 23;
+        const int Names = 160;
         const int Inner = Wide - (2 * Padding);
         const int Left = Margin + Padding;
         var fields = card.Fields.Take(MostFields).ToArray();
-        double height = (2 * Padding) + (Row * (fields.Length + 1)) - 6;
-        var (line, names) = (below - height + Padding + 13, 200);
+        var strip = card.Strip is { Steps.Count: > 0 } found ? SlideStrip.Height : 0;
+        double height = (2 * Padding) + (Row * (fields.Length + 1)) - 6 + strip;
+        var line = below - height + Padding + 13;
         text.Append(SvgText.Invariant(
             $"<rect x='{Margin}' y='{below - height:F1}' width='{Wide}' height='{height:F1}' rx='8' fill='{ChartInk.Ground}'/>\n"));
         text.Append(SvgText.Line(SvgText.Cut(card.Heading, Inner, 15, bold: true), Left, line, 15, Strong));
         foreach (var (name, value) in fields)
         {
             line += Row;
-            text.Append(SvgText.Line(SvgText.Cut(name, names - 12, 14), Left, line, 14, $"fill='{ChartInk.Soft}'"));
-            text.Append(SvgText.Line(SvgText.Cut(value, Inner - names, 14), Left + names, line, 14, Ink));
+            text.Append(SvgText.Line(SvgText.Cut(name, Names - 12, 14), Left, line, 14, $"fill='{ChartInk.Soft}'"));
+            text.Append(SvgText.Line(SvgText.Cut(value, Inner - Names, 14), Left + Names, line, 14, $"fill='{ChartInk.Dark}'"));
+        }
+
+        if (strip > 0)
+        {
+            Place(text, Left, line + 10, SlideStrip.Draw(card.Strip!, Inner, Names));
         }
 
         return height;

@@ -6,43 +6,49 @@ namespace LoRi.Runs.Reports;
 /// <summary>Draws a chart as SVG: inside a page, coloured by the page's style, or as a picture by itself.</summary>
 internal static class SvgChart
 {
-    /// <summary>Units of a chart's width.</summary>
-    public const int Width = 560;
-
-    private const int Height = 300;
-    private const int Left = 74;
-    private const int Right = 14;
-    private const int Top = 10;
-    private const int Bottom = 44;
+    private static readonly ChartFrame Usual = new(560, 300, 74, 14, 10, 44);
+    private static readonly ChartFrame Small = new(280, 172, 40, 10, 8, 40);
 
     private static readonly string[] Patterns = ["", " stroke-dasharray='7 4'", " stroke-dasharray='2 3'", " stroke-dasharray='9 3 2 3'"];
 
     /// <summary>The chart with its heading and legend, for a page.</summary>
     public static string Draw(Chart chart) =>
-        new StringBuilder("<figure class='chart'><figcaption>").Append(Escape(chart.Title)).Append("</figcaption>")
-        .Append(Invariant($"<svg viewBox='0 0 {Width} {Height}' role='img' aria-label='{Escape(chart.Title)}'>"))
+        new StringBuilder($"<figure class='chart{(chart.Size == ChartSize.Main ? " main" : "")}'><figcaption>").Append(Escape(chart.Title))
+        .Append("</figcaption>")
+        .Append(Invariant($"<svg viewBox='0 0 {Frame(chart).Width} {Frame(chart).Height}' role='img' aria-label='{Escape(chart.Title)}'>"))
         .Append(Plot(chart, ChartInk.Page)).Append("</svg>").Append(Legend(chart)).Append("</figure>\n").ToString();
 
-    /// <summary>The chart with its heading and legend as marks of a picture, <see cref="Width"/> wide, and their height.</summary>
+    /// <summary>Units of a chart's width.</summary>
+    public static int Width(Chart chart) => Frame(chart).Width;
+
+    /// <summary>The chart with its heading and legend as marks of a picture, as wide as it is, and their height.</summary>
     public static (string Marks, double Height) Alone(Chart chart)
     {
         const int Heading = 28;
+        var frame = Frame(chart);
         var text = new StringBuilder(SvgText.Line(
-            SvgText.Cut(chart.Title, Width - Left - Right, 15, bold: true), Left, 18, 15, $"fill='{ChartInk.Dark}' font-weight='bold'"));
+            SvgText.Cut(chart.Title, frame.Across, 15, bold: true), frame.Left, 18, 15, $"fill='{ChartInk.Dark}' font-weight='bold'"));
         text.Append(Invariant($"<g transform='translate(0 {Heading})'>{Plot(chart, ChartInk.Alone)}</g>\n"));
-        var height = Keys(text, chart, Heading + Height);
+        var height = Keys(text, chart, Heading + frame.Height);
         return (text.ToString(), height);
     }
 
+    private static ChartFrame Frame(Chart chart) => chart.Size == ChartSize.Small ? Small : Usual;
+
     private static string Plot(Chart chart, ChartInk ink)
     {
-        var (x, y) = (chart.Horizontal(), chart.Vertical());
+        var place = new ChartPlace(Frame(chart), chart.Horizontal(), chart.Vertical());
         var text = new StringBuilder();
-        Grid(text, ink, x, y);
+        Grid(text, ink, place);
         Labels(text, ink, chart);
-        foreach (var series in chart.Series)
+        foreach (var series in chart.Series.OrderBy(series => series.Weight switch
         {
-            Line(text, ink, series, chart.Logarithmic, x, y);
+            LineWeight.Context => 0,
+            LineWeight.Usual => 1,
+            _ => 2,
+        }))
+        {
+            Line(text, ink, series, chart.Logarithmic, place);
         }
 
         return text.ToString();
@@ -59,14 +65,15 @@ internal static class SvgChart
             return top;
         }
 
-        double left = Left;
-        foreach (var series in chart.Series)
+        var frame = Frame(chart);
+        double left = frame.Left;
+        foreach (var series in Named(chart))
         {
-            var name = SvgText.Cut(series.Name, Width - Left - Right - Sample - 6, Size);
+            var name = SvgText.Cut(series.Name, frame.Across - Sample - 6, Size);
             var wide = Sample + 6 + SvgText.Width(name, Size);
-            (left, top) = left > Left && left + wide > Width - Right ? (Left, top + Row) : (left, top);
+            (left, top) = left > frame.Left && left + wide > frame.Width - frame.Right ? (frame.Left, top + Row) : (left, top);
             var line = Invariant($"<polyline points='{left:F1},{top + 10:F1} {left + Sample:F1},{top + 10:F1}'{Pattern(series)}/>");
-            text.Append($"<g {ChartInk.Alone.Series(series.Colour)}>{line}</g>");
+            text.Append($"<g {ChartInk.Alone.Series(series)}>{line}</g>");
             text.Append(SvgText.Line(name, left + Sample + 6, top + 14, Size, $"fill='{ChartInk.Dark}'"));
             left += wide + 16;
         }
@@ -74,50 +81,56 @@ internal static class SvgChart
         return top + Row + 4;
     }
 
-    private static double Across(ChartAxis axis, double value) => Left + (axis.Position(value) * (Width - Left - Right));
+    /// <summary>The lines that have a name in the legend.</summary>
+    private static IEnumerable<ChartSeries> Named(Chart chart) => chart.Series.Where(series => series.Weight != LineWeight.Context);
 
-    private static double Down(ChartAxis axis, double value) => Height - Bottom - (axis.Position(value) * (Height - Top - Bottom));
-
-    private static void Grid(StringBuilder text, ChartInk ink, ChartAxis x, ChartAxis y)
+    private static void Grid(StringBuilder text, ChartInk ink, ChartPlace place)
     {
-        foreach (var tick in y.Ticks)
+        var frame = place.Frame;
+        var (right, bottom) = (frame.Width - frame.Right, frame.Height - frame.Bottom);
+        foreach (var tick in place.Y.Ticks)
         {
-            var at = Down(y, tick);
-            text.Append(Invariant($"<line {ink.Grid} x1='{Left}' x2='{Width - Right}' y1='{at:F1}' y2='{at:F1}'/>"));
-            text.Append(Invariant($"<text {ink.Tick} text-anchor='end' x='{Left - 6}' y='{at + 4:F1}'>{ChartAxis.Text(tick)}</text>"));
-        }
-
-        foreach (var tick in x.Ticks)
-        {
-            var at = Across(x, tick);
-            text.Append(Invariant($"<line {ink.Grid} x1='{at:F1}' x2='{at:F1}' y1='{Top}' y2='{Height - Bottom}'/>"));
+            var at = place.Down(tick);
+            text.Append(Invariant($"<line {ink.Grid} x1='{frame.Left}' x2='{right}' y1='{at:F1}' y2='{at:F1}'/>"));
             text.Append(
-                Invariant($"<text {ink.Tick} text-anchor='middle' x='{at:F1}' y='{Height - Bottom + 16}'>{ChartAxis.Text(tick)}</text>"));
+                Invariant($"<text {ink.Tick} text-anchor='end' x='{frame.Left - 6}' y='{at + 4:F1}'>{ChartAxis.Text(tick)}</text>"));
         }
 
-        text.Append(Invariant($"<path {ink.Axis} d='M{Left} {Top}V{Height - Bottom}H{Width - Right}'/>"));
+        foreach (var tick in place.X.Ticks)
+        {
+            var at = place.Across(tick);
+            text.Append(Invariant($"<line {ink.Grid} x1='{at:F1}' x2='{at:F1}' y1='{frame.Top}' y2='{bottom}'/>"));
+            text.Append(Invariant($"<text {ink.Tick} text-anchor='middle' x='{at:F1}' y='{bottom + 16}'>{ChartAxis.Text(tick)}</text>"));
+        }
+
+        text.Append(Invariant($"<path {ink.Axis} d='M{frame.Left} {frame.Top}V{bottom}H{right}'/>"));
     }
 
     private static void Labels(StringBuilder text, ChartInk ink, Chart chart)
     {
-        const int Middle = (Left + Width - Right) / 2;
-        const int Centre = (Top + Height - Bottom) / 2;
-        text.Append(Invariant($"<text {ink.Label} text-anchor='middle' x='{Middle}' y='{Height - 8}'>{Escape(chart.XLabel)}</text>"));
-        text.Append(Invariant($"<text {ink.Label} text-anchor='middle' transform='translate(14 {Centre}) rotate(-90)'>"));
-        text.Append(Escape(chart.YLabel)).Append("</text>");
+        var frame = Frame(chart);
+        var middle = (frame.Left + frame.Width - frame.Right) / 2;
+        var centre = (frame.Top + frame.Height - frame.Bottom) / 2;
+        text.Append(
+            Invariant($"<text {ink.Label} text-anchor='middle' x='{middle}' y='{frame.Height - 8}'>{Escape(chart.XLabel)}</text>"));
+        if (chart.Size != ChartSize.Small)
+        {
+            text.Append(Invariant($"<text {ink.Label} text-anchor='middle' transform='translate(14 {centre}) rotate(-90)'>"));
+            text.Append(Escape(chart.YLabel)).Append("</text>");
+        }
     }
 
-    private static void Line(StringBuilder text, ChartInk ink, ChartSeries series, bool logarithmic, ChartAxis x, ChartAxis y)
+    private static void Line(StringBuilder text, ChartInk ink, ChartSeries series, bool logarithmic, ChartPlace place)
     {
-        var points = series.Points(logarithmic).Select(p => (X: Across(x, p.X), Y: Down(y, p.Y))).ToArray();
+        var points = series.Points(logarithmic).Select(p => (X: place.Across(p.X), Y: place.Down(p.Y))).ToArray();
         var path = string.Join(' ', points.Select(p => Invariant($"{p.X:F1},{p.Y:F1}")));
-        text.Append(Invariant($"<g {ink.Series(series.Colour)}><title>{Escape(series.Name)}</title>"));
+        text.Append(Invariant($"<g {ink.Series(series)}><title>{Escape(series.Name)}</title>"));
         text.Append(Invariant($"<polyline points='{path}'{Pattern(series)}/>"));
-        if (points.Length <= 24)
+        if (points.Length <= 24 && series.Weight != LineWeight.Context)
         {
             foreach (var point in points)
             {
-                text.Append(Invariant($"<circle cx='{point.X:F1}' cy='{point.Y:F1}' r='2.6'{ink.Dot(series.Colour)}/>"));
+                text.Append(Invariant($"<circle cx='{point.X:F1}' cy='{point.Y:F1}' r='2.6'{ink.Dot(series)}/>"));
             }
         }
 
@@ -131,7 +144,7 @@ internal static class SvgChart
             return "";
         }
 
-        var entries = chart.Series.Select(series => $"<span class='key'><svg {ChartInk.Page.Series(series.Colour)} viewBox='0 0 26 8'>"
+        var entries = Named(chart).Select(series => $"<span class='key'><svg {ChartInk.Page.Series(series)} viewBox='0 0 26 8'>"
             + $"<polyline points='1,4 25,4'{Pattern(series)}/></svg>{Escape(series.Name)}</span>");
         return $"<div class='legend'>{string.Concat(entries)}</div>";
     }

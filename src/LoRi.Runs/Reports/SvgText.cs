@@ -46,6 +46,21 @@ internal static class SvgText
         return line + More;
     }
 
+    /// <summary>
+    /// The beginning of the text, up to the end of a word, that is no wider than <paramref name="width"/> pixels; empty where the first
+    /// word is wider.
+    /// </summary>
+    public static string Fitting(string text, double width, double size, bool bold = false)
+    {
+        var end = text.Length;
+        while (end > 0 && Width(text[..end], size, bold) > width)
+        {
+            end = text.LastIndexOf(' ', end - 1);
+        }
+
+        return end > 0 ? text[..end] : "";
+    }
+
     /// <summary>A line of text at a place.</summary>
     /// <param name="text">What it says, as it is.</param>
     /// <param name="x">Where it begins, or where its anchor has it.</param>

@@ -9,17 +9,20 @@ internal static class TokenText
     /// <summary>Per cent below which a probability is only said to be smaller.</summary>
     private const double Least = 1e-5;
 
+    /// <summary>The token in double quotes, as <see cref="Visible"/> shows it.</summary>
+    public static string Quote(string text) => $"\"{Visible(text)}\"";
+
     /// <summary>
-    /// The token in double quotes: line feeds, tabs and carriage returns as programs write them, with backslashes doubled so that
+    /// The token: line feeds, tabs and carriage returns as programs write them, with backslashes doubled so that
     /// nothing else looks like them; other characters that cannot be seen by their code points.
     /// </summary>
-    public static string Quote(string text)
+    public static string Visible(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var quoted = new StringBuilder("\"");
+        var shown = new StringBuilder();
         foreach (var rune in text.EnumerateRunes())
         {
-            quoted.Append(rune.Value switch
+            shown.Append(rune.Value switch
             {
                 '\n' => "\\n",
                 '\t' => "\\t",
@@ -31,7 +34,7 @@ internal static class TokenText
             });
         }
 
-        return quoted.Append('"').ToString();
+        return shown.ToString();
     }
 
     /// <summary>A share in per cent: whole from ten on, with two significant digits below, so that small ones differ from none.</summary>

@@ -7,6 +7,9 @@ namespace LoRi.Training.Methods;
 /// <param name="Title">What it is, in one line.</param>
 public sealed record MethodFacts(string Name, string Title)
 {
+    /// <summary>What it does, in a sentence for who reads its results; where nothing is given, its title.</summary>
+    public string Explanation { get; init; } = Title;
+
     /// <summary>The settings that it has beside those of every training run.</summary>
     public IReadOnlyList<Setting> Settings { get; init; } = [];
 

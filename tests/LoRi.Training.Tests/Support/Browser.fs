@@ -2,12 +2,13 @@
 module LoRi.Training.Tests.Browser
 
 open System
-open System.Diagnostics
+open System.Collections.Concurrent
 open System.IO
-open System.Net
 open System.Text.Json
-open System.Text.RegularExpressions
+open Deque.AxeCore.Commons
 open Expecto
+open PuppeteerSharp
+open PuppeteerSharp.Media
 
 /// A page as the browser laid it out at one width.
 type Layout =
@@ -19,6 +20,8 @@ type Layout =
         ScrolledTables: int
         /// Charts where the title of the vertical axis runs through its tick labels.
         CrossedTitles: int
+        /// Texts that stick out of their box, of the page, or of their picture.
+        Spilt: string list
         Title: string
         Scripts: int
         Cells: string list
@@ -40,27 +43,108 @@ let private program =
             |> Seq.tryFind File.Exists
         | given -> Some given
 
+let private wait (work: Threading.Tasks.Task<'T>) =
+    if work.Wait 120_000 then
+        work.Result
+    else
+        failtest "the browser did not answer within two minutes"
+
+let private finish (work: Threading.Tasks.Task) =
+    if not (work.Wait 120_000) then
+        failtest "the browser did not answer within two minutes"
+
+/// One browser for all tests; it ends with this process.
+let private browser =
+    lazy
+        (let program =
+            match program.Value with
+            | Some program -> program
+            | None -> skiptest "there is no chromium on this machine"
+
+         let options =
+             LaunchOptions(
+                 ExecutablePath = program,
+                 Headless = true,
+                 Args =
+                     [|
+                         "--no-sandbox"
+                         "--disable-gpu"
+                         "--hide-scrollbars"
+                         "--disable-dev-shm-usage"
+                     |]
+             )
+
+         let browser = wait (Puppeteer.LaunchAsync options)
+         AppDomain.CurrentDomain.ProcessExit.Add(fun _ -> finish (browser.CloseAsync()))
+         browser)
+
+/// An open page, and what its console said: script errors, and all that the page's policy forbade.
+type Shown =
+    {
+        Page: IPage
+        Console: ConcurrentQueue<string>
+    }
+
+let resize (shown: Shown) (width: int) =
+    finish (shown.Page.SetViewportAsync(ViewPortOptions(Width = width, Height = 900)))
+
+/// As a reader who likes it dark, or light, sees it.
+let dark (shown: Shown) (isDark: bool) =
+    let scheme =
+        MediaFeatureValue(MediaFeature = MediaFeature.PrefersColorScheme, Value = (if isDark then "dark" else "light"))
+
+    finish (shown.Page.EmulateMediaFeaturesAsync [ scheme ])
+
+let evaluate (shown: Shown) (body: string) =
+    wait (shown.Page.EvaluateFunctionAsync<JsonElement>($"() => {{ {body} }}"))
+
+let press (shown: Shown) (key: string) =
+    finish (shown.Page.Keyboard.PressAsync key)
+
+/// Shows a page to a check. The test is skipped, and counted, where there is no browser.
+let show (page: string) (check: Shown -> unit) =
+    let folder = Directory.CreateTempSubdirectory("lori-browser").FullName
+    let browser = browser.Value
+    let opened = wait (browser.NewPageAsync())
+
+    try
+        let console = ConcurrentQueue<string>()
+        opened.Console.Add(fun said -> console.Enqueue said.Message.Text)
+        opened.PageError.Add(fun error -> console.Enqueue error.Message)
+        opened.RequestFailed.Add(fun request -> console.Enqueue $"not loaded: {request.Request.Url}")
+        let file = Path.Combine(folder, "page.html")
+        File.WriteAllText(file, page)
+        wait (opened.GoToAsync(Uri(file).AbsoluteUri, WaitUntilNavigation.Load)) |> ignore
+        check { Page = opened; Console = console }
+    finally
+        finish (opened.CloseAsync())
+        Directory.Delete(folder, true)
+
 let private measuring =
-    """<script>addEventListener('load', () => {
-  const crosses = svg => { const title = svg.querySelector('.label[transform]'); if (!title) return false;
-    const a = title.getBoundingClientRect();
-    return [...svg.querySelectorAll('.tick')].some(t => { const b = t.getBoundingClientRect();
-      return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom; }); };
-  document.getElementById('found').textContent = JSON.stringify([...document.querySelectorAll('iframe')].map(frame => {
-    const d = frame.contentDocument, all = name => [...d.querySelectorAll(name)];
-    return { width: d.documentElement.clientWidth, needed: d.documentElement.scrollWidth,
-      scrolled: all('.wide').filter(t => t.scrollWidth > t.clientWidth + 1).length, crossed: all('figure > svg').filter(crosses).length,
-      title: d.title, scripts: all('script, iframe, object, embed, img, link').length, cells: all('td, dd').map(c => c.textContent) }; }));
-});</script>"""
+    """const d = document, all = name => [...d.querySelectorAll(name)], view = d.documentElement.clientWidth;
+const scrolled = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolled(e.parentElement));
+const crosses = svg => { const title = svg.querySelector('.label[transform]'); if (!title) return false;
+  const a = title.getBoundingClientRect();
+  return [...svg.querySelectorAll('.tick')].some(t => { const b = t.getBoundingClientRect();
+    return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom; }); };
+const box = e => getComputedStyle(e).display.startsWith('inline') && e.parentElement ? box(e.parentElement) : e;
+const spilt = [], walker = d.createTreeWalker(d.body, NodeFilter.SHOW_TEXT);
+while (walker.nextNode()) { const node = walker.currentNode, text = node.data.trim(); if (!text) continue;
+  const parent = node.parentElement, svg = parent.closest('svg'), range = d.createRange(); range.selectNodeContents(node);
+  const around = (svg || box(parent)).getBoundingClientRect();
+  if ([...range.getClientRects()].some(r => r.width > 0 && (r.right > around.right + 1 || r.left < around.left - 1
+      || (r.right > view + 1 && !scrolled(parent))))) spilt.push(text.slice(0, 60)); }
+return { width: view, needed: d.documentElement.scrollWidth,
+  scrolled: all('.wide').filter(t => t.scrollWidth > t.clientWidth + 1).length, crossed: all('figure > svg').filter(crosses).length,
+  spilt, title: d.title, scripts: all('script, iframe, object, embed, img, link').length, cells: all('td, dd').map(c => c.textContent) };"""
 
-/// The page in a frame of each width, and a script that measures them. What the page itself may load and run stays its own matter.
-let private wrapped (widths: int list) (page: string) =
-    let frame (width: int) =
-        $"<iframe style='width:{width}px;height:900px;border:0' srcdoc=\"{WebUtility.HtmlEncode page}\"></iframe>"
+let private texts (list: JsonElement) =
+    [ for one in list.EnumerateArray() -> string (one.GetString()) ]
 
-    $"<!doctype html><meta charset='utf-8'><body>{String.Concat(List.map frame widths)}<pre id='found'></pre>{measuring}"
-
-let private layout (found: JsonElement) =
+/// What the browser made of the page at a width.
+let measure (shown: Shown) (width: int) =
+    resize shown width
+    let found = evaluate shown measuring
     let number (name: string) = found.GetProperty(name).GetInt32()
 
     {
@@ -68,70 +152,30 @@ let private layout (found: JsonElement) =
         Needed = number "needed"
         ScrolledTables = number "scrolled"
         CrossedTitles = number "crossed"
+        Spilt = texts (found.GetProperty "spilt")
         Title = string (found.GetProperty("title").GetString())
         Scripts = number "scripts"
-        Cells =
-            [
-                for cell in found.GetProperty("cells").EnumerateArray() -> string (cell.GetString())
-            ]
+        Cells = texts (found.GetProperty "cells")
     }
 
-let private run (program: string) (folder: string) =
-    let info =
-        ProcessStartInfo(program, RedirectStandardOutput = true, RedirectStandardError = true)
-
-    for argument in
-        [
-            "--headless"
-            "--no-sandbox"
-            "--disable-gpu"
-            "--hide-scrollbars"
-            "--disable-dev-shm-usage"
-            "--enable-logging=stderr"
-            "--v=0"
-            $"""--user-data-dir={Path.Combine(folder, "profile")}"""
-            "--virtual-time-budget=5000"
-            "--dump-dom"
-            Uri(Path.Combine(folder, "page.html")).AbsoluteUri
-        ] do
-        info.ArgumentList.Add argument
-
-    use browser = nonNull (Process.Start info)
-
-    let out, error =
-        browser.StandardOutput.ReadToEndAsync(), browser.StandardError.ReadToEndAsync()
-
-    if not (browser.WaitForExit 120_000) then
-        browser.Kill true
-        failtest "the browser did not end within two minutes"
-
-    out.Result, error.Result
-
-/// The page at each width, and what the browser's console says of it: script errors, and all that the page's policy forbade. The
-/// test is skipped, and counted, where there is no browser.
+/// The page at each width, and its console.
 let look (widths: int list) (page: string) =
-    match program.Value with
-    | None -> skiptest "there is no chromium on this machine"
-    | Some program ->
-        let folder = Directory.CreateTempSubdirectory("lori-browser").FullName
+    let mutable found = [], []
 
-        try
-            File.WriteAllText(Path.Combine(folder, "page.html"), wrapped widths page)
-            let out, error = run program folder
+    show page (fun shown ->
+        let layouts = List.map (measure shown) widths
+        found <- layouts, List.ofSeq shown.Console)
 
-            let found =
-                Regex.Match(out, "<pre id=\"found\">(.*?)</pre>", RegexOptions.Singleline)
+    found
 
-            Expect.isTrue found.Success $"the page was measured: {error}"
+let private axe = lazy BundledAxeScriptProvider().GetScript()
 
-            let layouts =
-                JsonDocument.Parse(string (WebUtility.HtmlDecode found.Groups[1].Value)).RootElement
+/// What axe finds wrong for readers who see little, hear the page or have no mouse.
+let audit (shown: Shown) =
+    wait (shown.Page.EvaluateExpressionAsync<JsonElement>(axe.Value + "\n;null")) |> ignore
 
-            [ for one in layouts.EnumerateArray() -> layout one ],
-            [
-                for line in error.Split '\n' do
-                    if line.Contains "CONSOLE" then
-                        line
-            ]
-        finally
-            Directory.Delete(folder, true)
+    evaluate
+        shown
+        "return axe.run(document, { resultTypes: ['violations'] }).then(found => found.violations.flatMap(rule =>
+           rule.nodes.map(node => `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary}`)))"
+    |> texts

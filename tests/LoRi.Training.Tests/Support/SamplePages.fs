@@ -4,6 +4,7 @@ module LoRi.Training.Tests.SamplePages
 open System
 open System.IO
 open LoRi.Math
+open LoRi.Models.Reasoning
 open LoRi.Runs.Demo
 open LoRi.Runs.Reports
 open LoRi.Training.Trajectories
@@ -63,13 +64,24 @@ let writeRun (folder: string) (name: string) =
     run
 
 /// Steps of a weak student: its likeliest tokens are hardly likelier than all others, and one of them is a line feed.
-let private decoded =
-    let step =
-        [ "\n", 2.1e-5; " the", 2.0e-5; "\\n", 0.12 ]
-        |> List.map (fun (token, share) -> $"{TokenText.Quote token} {TokenText.Percent share}")
-        |> String.concat "   "
+let private strip =
+    let level (first: string) =
+        [|
+            first, 0.12
+            "\n", 2.1e-5
+            " the", 2.0e-5
+            "\\n", 1e-9
+            " internationalisation", 0.0
+        |]
+        |> Array.map LatentToken
+        :> Collections.Generic.IReadOnlyList<_>
 
-    DecodedQuestion("How many?\nTwo lines.", "2 + 2 = 4", "4", "5", [| step; step |])
+    let step (first: string) =
+        [| level "a"; level first |] :> Collections.Generic.IReadOnlyList<_>
+
+    LatentStrip("chain in the data", [| "2"; " +"; " 2"; " ="; " 4" |], "The", [| step " 2"; step "4"; step "\n" |])
+
+let private decoded = DecodedQuestion("How many?\nTwo lines.", "4", "5", strip)
 
 /// The page about runs, with questions of the first.
 let runPage (folders: string list) =
@@ -94,13 +106,7 @@ let demoPage (setting: string) =
         |> Option.ofObj
         |> Option.get
 
-    let names =
-        [
-            "explicit chain of thought"
-            "lori"
-            "rationale term only"
-            "no-cot, equal time"
-        ]
+    let names = [ "cot"; "lori"; "rationale-only"; "no-cot-equal-time" ]
 
     DemoPage(
         DemoReport(

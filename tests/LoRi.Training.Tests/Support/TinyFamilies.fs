@@ -7,12 +7,12 @@ open TorchSharp
 
 let private vocabulary = 20
 
-let private rotary family =
+let private rotary family layers =
     DecoderConfig(
         Family = family,
         HiddenSize = 16,
         IntermediateSize = 24,
-        Layers = 3,
+        Layers = layers,
         QueryHeads = 4,
         KeyValueHeads = 2,
         HeadSize = 4,
@@ -23,12 +23,12 @@ let private rotary family =
         MaxPositions = 64
     )
 
-let private learned =
+let private learned layers =
     DecoderConfig(
         Family = DecoderFamily.Gpt2,
         HiddenSize = 16,
         IntermediateSize = 24,
-        Layers = 3,
+        Layers = layers,
         QueryHeads = 4,
         KeyValueHeads = 4,
         HeadSize = 4,
@@ -39,13 +39,16 @@ let private learned =
         MaxPositions = 64
     )
 
-/// Their shapes, by what is special about them.
-let shapes =
+/// Their shapes, by what is special about them, with some blocks.
+let shapesOf layers =
     [
-        "rotary positions", rotary DecoderFamily.Llama
-        "rotary positions and head norms", rotary DecoderFamily.Qwen3
-        "learned positions", learned
+        "rotary positions", rotary DecoderFamily.Llama layers
+        "rotary positions and head norms", rotary DecoderFamily.Qwen3 layers
+        "learned positions", learned layers
     ]
+
+/// The same with three blocks.
+let shapes = shapesOf 3
 
 /// A model in float64 with rows for three markers, a projection, and modules beside them.
 let modelWith (config: DecoderConfig) (modules: ModelModule list) (seed: int64) =

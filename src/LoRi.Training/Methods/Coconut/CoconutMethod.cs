@@ -11,6 +11,7 @@ internal sealed class CoconutMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("coconut", "a chain of thought replaced step by step by latent steps")
     {
+        Explanation = "learns with the written chain, of which one step after the other gives way to latent steps",
         TakesLatentSteps = true,
         ReadsChain = true,
         NeedsRationale = true,

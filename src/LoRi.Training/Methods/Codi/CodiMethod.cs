@@ -9,6 +9,7 @@ internal sealed class CodiMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("codi", "self-distillation of the state before the answer")
     {
+        Explanation = "takes latent steps; the states just before its answer are pulled to those that it has after writing the chain",
         TakesLatentSteps = true,
         ReadsChain = true,
         ScalesByBatch = true,

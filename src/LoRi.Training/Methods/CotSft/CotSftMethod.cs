@@ -9,6 +9,7 @@ internal sealed class CotSftMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("cot", "the explicit chain of thought")
     {
+        Explanation = "writes its chain of thought, then the answer: the upper line of a comparison",
         IsStudent = false,
         ReadsChain = true,
         Settings = [TextForms.Form],

@@ -14,6 +14,7 @@ internal sealed class IcotKdMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("icot-kd", "states of the chain written into the student's blocks, emulated from the question")
     {
+        Explanation = "answers at once; its blocks are taught to hold states of the chain that a second model guesses from the question",
         HasFrozenTeacher = true,
         HoldsTeacher = true,
         StartsFromBase = true,

@@ -11,6 +11,7 @@ internal sealed class IcotSiMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("icot-si", "a chain of thought that is removed token by token")
     {
+        Explanation = "learns with the written chain, of which more and more tokens are removed until it answers at once",
         NeedsRationale = true,
         ReadsChain = true,
         Settings = IcotSiSettings.All,

@@ -9,6 +9,7 @@ internal sealed class KavaMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("kava", "latent steps pulled to the keys and values of the chain")
     {
+        Explanation = "takes latent steps side by side; the keys and values of each are pulled to those of a token of the written chain",
         TakesLatentSteps = true,
         ReadsChain = true,
         NeedsRationale = true,

@@ -9,6 +9,7 @@ internal sealed class LatentCrossEntropyMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("latent-ce", "latent steps trained by the answer's cross-entropy alone")
     {
+        Explanation = "takes latent steps, and learns from the answer alone: what room for computation gives by itself",
         TakesLatentSteps = true,
         Settings = SharedSettings.OfLatents,
         Rules = SharedSettings.Rules,

@@ -14,6 +14,7 @@ internal sealed class LoRiMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("lori", "low-rank distillation for implicit reasoning")
     {
+        Explanation = "takes latent steps whose states are pulled to the teacher's chain in a shared low-rank subspace, by their moments",
         TakesLatentSteps = true,
         HasFrozenTeacher = true,
         HoldsTeacherBy = AlignmentSettings.Online.Flag,

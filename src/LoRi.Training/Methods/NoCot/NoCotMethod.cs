@@ -7,7 +7,10 @@ namespace LoRi.Training.Methods.NoCot;
 internal sealed class NoCotMethod : IMethod
 {
     /// <inheritdoc/>
-    public MethodFacts About { get; } = new("no-cot", "answers without a chain of thought");
+    public MethodFacts About { get; } = new("no-cot", "answers without a chain of thought")
+    {
+        Explanation = "answers at once, without a chain and without latent steps: the lower line of a comparison",
+    };
 
     /// <inheritdoc/>
     public MethodPlan Plan(SettingValues values)

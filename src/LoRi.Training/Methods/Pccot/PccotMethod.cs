@@ -13,6 +13,7 @@ internal sealed class PccotMethod : IMethod
     /// <inheritdoc/>
     public MethodFacts About { get; } = new("pccot", "latent steps side by side, refined by sweeps")
     {
+        Explanation = "takes latent steps side by side and refines them by sweeps; else as codi",
         TakesLatentSteps = true,
         ReadsChain = true,
         NeedsRationale = true,

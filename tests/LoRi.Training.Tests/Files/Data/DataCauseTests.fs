@@ -157,6 +157,14 @@ let private layouts =
 
             Expect.equal (text "{\"question\": \"NaN?\", \"answer\": \"None\"}") "accepted 1" "within texts"
         }
+        test "a table of commas or tabs is told how to become rows" {
+            for content in [ "question,answer\na,1\n"; "q\ta\n1\t2\n" ] do
+                let message = text content
+                Expect.stringContains message "looks like a table in CSV or TSV" content
+                Expect.stringContains message "as JSON lines" content
+
+            Expect.stringContains (text "some words, and no more") "not recognised" "a sentence"
+        }
         test "a field that stands twice in a row" {
             for content, place in
                 [

@@ -32,7 +32,20 @@ let private tables (page: string) =
 
 /// Columns that hold words.
 let private words =
-    set [ "run"; "data"; "mode"; "standardisation"; "method"; "setting" ]
+    set
+        [
+            "run"
+            "data"
+            "mode"
+            "standardisation"
+            "method"
+            "setting"
+            "what it does"
+        ]
+
+/// A column of likeliest tokens.
+let private isTokens (header: string) =
+    header = "level" || Regex.IsMatch(header, @"^step \d+$")
 
 /// A number, numbers in parentheses or with a word between them, or a dash where there is none.
 let private isNumber (text: string) =
@@ -53,13 +66,13 @@ let private checkCells (page: string) =
     for headers, rows in found do
         let isSettings = List.head headers = "setting"
 
-        for row in rows do
+        for row: string list in rows do
             Expect.equal row.Length headers.Length $"cells under {headers}"
 
             for header, cell in List.zip headers row do
                 Expect.isFalse (strange cell) $"{header}: {cell}"
 
-                if not (isSettings || words.Contains header) then
+                if not (isSettings || words.Contains header || isTokens header) then
                     Expect.isTrue (isNumber cell) $"a number under {header}: '{cell}'"
 
     for value in Regex.Matches(page, "<(dd|p|h\d|figcaption|text|span)[^>]*>([^<]*)<") do
@@ -149,10 +162,57 @@ let private checkShown (page: string) =
     for layout in layouts do
         Expect.isLessThanOrEqual layout.Needed layout.Width "the page is not scrolled sideways"
         Expect.equal layout.CrossedTitles 0 "titles of axes"
+        Expect.isEmpty layout.Spilt $"texts inside their boxes at {layout.Width}"
         Expect.equal layout.Scripts 0 "nothing that runs or loads"
         Expect.isTrue (layout.Cells |> List.forall (strange >> not)) "cells as shown"
 
     layouts
+
+/// Nothing wrong for readers with little sight or no mouse, in light and in dark, with everything open that opens.
+let private checkAudited (page: string) =
+    Browser.show page (fun shown ->
+        Browser.evaluate shown "document.querySelectorAll('details').forEach(d => d.open = true); return 0"
+        |> ignore
+
+        for isDark, width in [ false, 1280; true, 1280; false, 400; true, 400 ] do
+            Browser.dark shown isDark
+            Browser.resize shown width
+            Expect.isEmpty (Browser.audit shown) $"axe, dark: {isDark}, {width} pixels"
+
+        Expect.isEmpty (Browser.measure shown 400).Spilt "texts of what was opened")
+
+/// The keyboard reaches every table, latent step and fold in their order; a step shows its tokens, a fold opens.
+let private checkKeys (page: string) =
+    let focused =
+        "const e = document.activeElement, s = getComputedStyle(e);
+         const top = e.querySelector(':scope > .top');
+         return [e.tagName.toLowerCase(), s.outlineStyle !== 'none' && s.outlineWidth !== '0px', !top || getComputedStyle(top).display === 'block']"
+
+    Browser.show page (fun shown ->
+        Browser.resize shown 1280
+
+        let stops =
+            Browser.evaluate
+                shown
+                "return [...document.querySelectorAll('[tabindex], summary')].filter(e => e.checkVisibility()).map(e => e.tagName.toLowerCase())"
+
+        Expect.isGreaterThan (stops.GetArrayLength()) 3 "stops"
+
+        for stop in stops.EnumerateArray() do
+            Browser.press shown "Tab"
+            let found = Browser.evaluate shown focused
+            Expect.equal (found[0].GetString()) (stop.GetString()) "the next stop"
+            Expect.isTrue (found[1].GetBoolean()) "it can be seen"
+            Expect.isTrue (found[2].GetBoolean()) "a latent step shows its tokens"
+
+            if stop.GetString() = "summary" then
+                Browser.press shown "Enter"
+
+                Expect.isTrue
+                    ((Browser.evaluate shown "return document.activeElement.parentElement.open").GetBoolean())
+                    "a fold opens"
+
+                Browser.press shown "Enter")
 
 let private shown =
     [
@@ -185,8 +245,26 @@ let private shown =
             Expect.isGreaterThan layouts[0].Needed 400 "a page that is too wide"
             Expect.isNonEmpty console "what the policy forbids"
             Expect.equal layouts[0].Scripts 1 "a script"
+
+            let poor =
+                "<!doctype html><title>t</title><p style='color:#ccc;width:40px'>incomprehensibilities</p>"
+
+            let layouts, _ = Browser.look [ 400 ] poor
+            Expect.equal layouts[0].Spilt [ "incomprehensibilities" ] "a text that is wider than its box"
+
+            Browser.show poor (fun shown ->
+                let found = Browser.audit shown
+                Expect.exists found _.StartsWith("color-contrast") "a text that is too pale"
+                Expect.exists found _.StartsWith("html-has-lang") "a page without a language")
+        }
+        test "pages can be read with little sight, without a mouse, in light and in dark" {
+            withRuns [ "student"; "baseline" ] (fun runs ->
+                for page in [ runPage runs; demoPage "one-per-token" ] do
+                    checkAudited page
+                    checkKeys page)
         }
     ]
 
 [<Tests>]
-let tests = testList "Pages" (cells @ shown)
+let tests =
+    testList "Pages" [ yield! cells; testSequenced (testList "in a browser" shown) ]

@@ -2,10 +2,12 @@
 module LoRi.Training.Tests.PictureTests
 
 open System
+open System.Collections.Generic
 open System.IO
 open System.Text.RegularExpressions
 open System.Xml.Linq
 open Expecto
+open LoRi.Models.Reasoning
 open LoRi.Runs.Reports
 
 let private line (name: string) hasLegend =
@@ -15,8 +17,14 @@ let private line (name: string) hasLegend =
 let private bar index =
     OverviewBar($"run {index}", 0.25, 0.125, 0.5)
 
-let private card (text: string) =
-    OverviewCard("Question", [| struct ("question", text); struct ("latent step 1", "\"4\" 90 %") |])
+/// A card with as many latent steps as the chain has tokens.
+let private card (text: string) (steps: int) =
+    let level = [| LatentToken(text, 0.5) |] :> IReadOnlyList<_>
+
+    let strip =
+        LatentStrip("chain", Array.create steps text, null, [| for _ in 1..steps -> [| level |] |])
+
+    OverviewCard("Question", [| struct ("question", text) |], Strip = strip)
 
 let private draw title bars charts cards =
     SlideCard.Draw(Overview(title, bars, charts, cards))
@@ -98,9 +106,15 @@ let private hostile =
 
 let private pictures =
     [
-        test "a picture holds title, accuracies, charts and a question, and is as large as a slide's" {
+        test "a picture holds what was found, accuracies against tokens and a question, and is as large as a slide's" {
+            let bars =
+                [|
+                    bar 1
+                    OverviewBar("run 2", 0.25, 0.125, 0.5, Tokens = 12.0, IsHero = true)
+                |]
+
             let picture =
-                draw "lori report: run" [| bar 1; bar 2 |] [| line "a" true |] [| card "2 + 2" |]
+                draw "run 2 answers 25 %" bars [| line "a" true |] [| card "2 + 2" 2 |]
 
             let root = (elements "svg" picture).Head
             Expect.equal (number root "width", number root "height") (1200.0, 630.0) "size"
@@ -108,19 +122,24 @@ let private pictures =
             Expect.containsAll
                 (texts picture)
                 [
-                    "lori report: run"
+                    "run 2 answers 25 %"
                     "run 1"
                     "run 2"
                     "25.0 %"
-                    "Loss"
-                    "nats"
-                    "a"
+                    "12.0"
                     "2 + 2"
-                    "latent step 1"
+                    "latent steps read"
                 ]
                 "texts"
 
+            Expect.isFalse
+                (List.contains "Loss" (texts picture))
+                "where there are accuracies, curves are left to the page"
+
             checkInside picture
+            let charts = draw "Title" [||] [| line "a" true |] [||]
+            Expect.containsAll (texts charts) [ "Loss"; "nats"; "a" ] "a chart where nothing was measured"
+            checkInside charts
         }
         test "what there is not takes no room" {
             let empty = Chart("Loss", "step", "nats", [| ChartSeries("run", [||], [||], 0) |])
@@ -131,12 +150,16 @@ let private pictures =
                 [ for group in elements "g" picture -> let _, _, scale = place group in scale ]
                 |> List.max
 
-            let narrow = draw "Title" [| bar 1 |] [| line "a" false |] [| card "x" |]
+            let narrow = draw "Title" [||] [| line "a" false; line "a" false |] [| card "x" 4 |]
 
             Expect.isGreaterThan
                 (scale (draw "Title" [||] [| line "a" false |] [||]))
                 (scale narrow)
                 "a chart alone is larger"
+
+            Expect.isFalse
+                (List.contains "Tokens written for a question" (texts (draw "Title" [| bar 1 |] [||] [||])))
+                "tokens that were not counted"
         }
         test "long texts stay inside the picture, and what is too long says so" {
             for wide in
@@ -145,13 +168,32 @@ let private pictures =
                     String.replicate 900 "word "
                     String.replicate 900 "\U0001F600"
                 ] do
-                let bars = [| OverviewBar(wide, 1.0, 0.9, 1.0) |]
+                let bars = [| OverviewBar(wide, 1.0, 0.9, 1.0, Tokens = 1e6, IsHero = true) |]
 
-                let picture =
-                    draw wide bars [| line wide true |] [| OverviewCard(wide, [| struct (wide, wide) |]) |]
-
+                for picture in
+                    [
+                        draw wide bars [||] [| card wide 3 |]
+                        draw wide [||] [| line wide true |] [||]
+                    ] do
+                    checkInside picture
+                    Expect.isGreaterThan (texts picture |> List.filter _.EndsWith(" ...") |> List.length) 1 "marks"
+        }
+        test "more latent steps than a picture shows are counted" {
+            for steps in [ 1; 10; 19; 20; 200 ] do
+                let picture = draw "Title" [||] [||] [| card "x" steps |]
                 checkInside picture
-                Expect.equal (texts picture |> List.filter _.EndsWith(" ...") |> List.length) 6 "marks"
+                let boxes = (elements "rect" picture).Length - 2
+                let left = texts picture |> List.filter _.StartsWith("+") |> List.sumBy int
+                Expect.equal (boxes + left) steps $"{steps} steps"
+        }
+        test "a title of two lines is broken between words" {
+            let title = String.concat " " [ for i in 1..30 -> $"word{i}" ]
+            let picture = draw title [| bar 1 |] [||] [||]
+            checkInside picture
+            let first, second = (texts picture)[0], (texts picture)[1]
+            Expect.stringStarts title first "the first line"
+            Expect.isFalse (first.EndsWith " ...") "whole"
+            Expect.stringStarts (title.Substring(first.Length).Trim()) (second.Replace(" ...", "")) "the second"
         }
         test "a chart of one line has a legend only where it is asked for" {
             Expect.isFalse (List.contains "run" (texts (ChartFiles.Draw(line "run" false)))) "the name is nowhere"
@@ -187,7 +229,7 @@ let private pictures =
                     HasLegend = true
                 )
 
-            for picture in [ draw hostile bars [| chart |] [| card hostile |]; ChartFiles.Draw chart ] do
+            for picture in [ draw hostile bars [| chart |] [| card hostile 2 |]; ChartFiles.Draw chart ] do
                 Expect.isTrue (texts picture |> List.exists _.Contains("<script>")) "the text itself is shown"
         }
     ]

@@ -59,7 +59,7 @@ let private refused (runs: string list) (output: string) =
 /// Every tag that the page writes itself.
 let private ownTags =
     set (
-        "html head meta title style body main h1 h2 h3 p div table thead tbody tr th td section dl dt dd figure figcaption svg line text path g polyline circle span"
+        "html head meta title style body main h1 h2 h3 p div table thead tbody tr th td section dl dt dd figure figcaption svg line text path g polyline circle span details summary ol li"
             .Split
             ' '
     )
@@ -90,7 +90,15 @@ let private pages =
                 let captions =
                     [ for m in Regex.Matches(page, "<figcaption>([^<]*)<") -> m.Groups[1].Value ]
 
-                Expect.equal captions[..1] [ "Total loss"; "Loss term: task" ] "charts"
+                Expect.equal
+                    captions[..2]
+                    [
+                        "Right answers with their 95 % interval, and tokens written for a question"
+                        "Loss term: task"
+                        "Total loss"
+                    ]
+                    "charts"
+
                 Expect.isFalse (List.contains "Loss term: order" captions) "a term that is off"
                 Expect.containsAll captions [ "Learning rate"; "Gradient before clipping" ] "charts"
 
@@ -115,8 +123,16 @@ let private pages =
                 File.WriteAllText(Path.Combine(other, "config.json"), """{"command": "distill", "seed": 8}""")
                 File.WriteAllText(Path.Combine(other, "metrics.jsonl"), String.concat "" metrics)
                 let page = report [ run; other ] (Path.Combine(folder, "page.html"))
-                let figure = Regex.Match(page, "<figure.*?</figure>", RegexOptions.Singleline).Value
-                Expect.equal (Regex.Count(figure, "<g class='c[01]'>")) 2 "lines of the first chart"
+
+                let figure =
+                    Regex.Match(page, "<figure class='chart.*?</figure>", RegexOptions.Singleline).Value
+
+                Expect.equal
+                    [
+                        for line in Regex.Matches(figure, "<g class='([^']*)'>") -> line.Groups[1].Value
+                    ]
+                    [ "c1"; "c0 strong" ]
+                    "lines of the first chart, that of the evaluated run above the other"
 
                 let marked =
                     [
@@ -124,6 +140,25 @@ let private pages =
                     ]
 
                 Expect.equal marked [ "answer_prefix"; "data"; "seed" ] "differing settings")
+        }
+        test "losses of teachers and students are not drawn into one chart" {
+            withRun (fun folder run ->
+                let teacher = Path.Combine(folder, "teacher")
+                Directory.CreateDirectory teacher |> ignore
+                File.WriteAllText(Path.Combine(teacher, "config.json"), """{"command": "teach", "seed": 8}""")
+                File.WriteAllText(Path.Combine(teacher, "metrics.jsonl"), String.concat "" metrics)
+                let page = report [ run; teacher ] (Path.Combine(folder, "page.html"))
+
+                let lines =
+                    [
+                        for figure in Regex.Matches(page, "<figure class='chart.*?</figure>", RegexOptions.Singleline) ->
+                            Regex.Match(figure.Value, "<figcaption>([^<]*)").Groups[1].Value,
+                            Regex.Count(figure.Value, "<g class='c")
+                    ]
+
+                for title in [ "Total loss"; "Loss term: task"; "Learning rate" ] do
+                    for role in [ "students"; "teachers" ] do
+                        Expect.contains lines ($"{title} ({role})", 1) "a chart for each")
         }
         test "a metrics line that is being written is left out, a damaged one is refused by number" {
             withRun (fun folder run ->
