@@ -9,7 +9,7 @@ let main args =
         ParityTable.write file
         0
     | [| "--agreement"; file |] ->
-        let code =
+        let tests =
             testList
                 "reference numbers"
                 [
@@ -21,9 +21,11 @@ let main args =
                     IcotKdFixtureTests.tests
                     KavaFixtureTests.tests
                     CoconutFixtureTests.tests
+                    SimCotOnCodiFixtureTests.tests
+                    SimCotOnCoconutFixtureTests.tests
                 ]
-            |> runTestsWithCLIArgs [] [||]
 
-        Agreement.write file
+        let code = runTestsWithCLIArgs [] [||] tests
+        Agreement.write file tests
         code
     | _ -> runTestsInAssemblyWithCLIArgs [] args

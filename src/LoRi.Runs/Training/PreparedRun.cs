@@ -104,9 +104,11 @@ internal sealed class PreparedRun : IDisposable
         }
 
         private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
-            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText,
-                method.Form)
-            { KeepsSteps = method.About.NeedsSteps };
+            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText, method.Form)
+            {
+                KeepsSteps = method.About.NeedsSteps,
+                ExplainsSteps = method.About.ExplainsSteps,
+            };
 
         /// <summary>What the frozen teacher reads its rows with: its own tokenizer where it has one, else the student's.</summary>
         private TextTokenizer TeacherTokenizer(TextTokenizer otherwise)
@@ -126,6 +128,9 @@ internal sealed class PreparedRun : IDisposable
                 {
                     Latent = method.Markers.Latent ? Id(StudentMarkers.Latent) : null,
                     Modules = method.Modules,
+                    WithEnds = method.Markers.WithEnds,
+                    Tokens = new TokenTraining(
+                        settings.Values.Get(StudentSettings.MarkerRows) == MarkerTraining.Trained, method.Markers.Decay),
                 }
                 : null;
             var model = ModelLoader.LoadToTrain(start, load, parts, AdapterSettings.Of(settings.Values));
