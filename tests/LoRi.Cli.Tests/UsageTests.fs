@@ -105,6 +105,8 @@ let private wrong =
                 distill @ [ "--subspace"; "s"; "--subspace-kind"; "identity" ],
                 "--subspace s and --subspace-kind identity contradict each other"
                 "a demonstration without a thread", [ "demo"; "--threads"; "0" ], "--threads 0: must be at least 1"
+                "a demonstration of a student that is none", [ "demo"; "--methods"; "lorri" ], "did you mean lori?"
+                "equal time without its measure", [ "demo"; "--methods"; "no-cot-equal-time" ], "name these as well"
                 "no weights", [ "teach"; "--data"; "d"; "--output"; "o" ], "--model is missing"
                 "no data", [ "teach"; "--model"; "m"; "--output"; "o" ], "--data is missing"
                 "no output", [ "teach"; "--model"; "m"; "--data"; "d" ], "--output is missing"

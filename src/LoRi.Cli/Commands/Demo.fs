@@ -31,6 +31,16 @@ let private setting =
 let private quick =
     Setting<bool>("quick", "", Forms.Flag, false, "a short run whose numbers mean nothing")
 
+let private methods =
+    Setting<Collections.Generic.IReadOnlyList<string>>(
+        "methods",
+        "name",
+        Forms.List,
+        DemoStudents.Usual,
+        "students to train, of " + String.Join(", ", DemoStudents.Names) + "; several may follow",
+        DefaultText = "all but " + String.Join(", ", Seq.except DemoStudents.Usual DemoStudents.Names)
+    )
+
 let private seeds =
     Setting<Nullable<int>>(
         "seeds",
@@ -62,7 +72,14 @@ let private threads =
 
 /// Its options.
 let options =
-    CommandSettings("demo", [| setting; quick; seeds; output; threads; StageSettings.Json |])
+    CommandSettings(
+        "demo",
+        [| setting; quick; methods; seeds; output; threads; StageSettings.Json |],
+        Rules =
+            [|
+                SettingRule((fun values -> DemoStudents.Fault(values.Get methods)), [| methods :> Setting |])
+            |]
+    )
 
 let private percent (share: float) = $"%.1f{100.0 * share}"
 
@@ -231,6 +248,7 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
 
     let folder = given.Get output
     let workers = (given.Get threads).GetValueOrDefault Environment.ProcessorCount
+    let students = given.Get methods
     CommandLine.refuse (OutputName.FolderFault(folder, "demo.json, config.json and report.html"))
 
     Directory.CreateDirectory folder |> ignore
@@ -239,6 +257,7 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let runner =
         DemoRunner(
             settings,
+            students,
             [| 0L .. int64 count - 1L |],
             workers,
             folder,

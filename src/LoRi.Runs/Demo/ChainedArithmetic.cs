@@ -14,6 +14,9 @@ public static class ChainedArithmetic
     /// <summary>The ring's size; chance accuracy is one over it.</summary>
     public const int Modulus = 7;
 
+    /// <summary>Tokens of a step of the chain of thought: the operation, and the value reached.</summary>
+    public const int TokensPerStep = 2;
+
     private const int Operations = 3;
     private const int Operands = Modulus - 1;
     private const uint TestShare = 5;
@@ -23,7 +26,7 @@ public static class ChainedArithmetic
     [
         .. Enumerable.Range(0, Modulus).Select(value => $"{value}"),
         .. from operation in "+-*" from operand in Enumerable.Range(1, Operands) select $"{operation}{operand}",
-        "?", "=", "<end>", "<bot>", "<eot>",
+        "?", "=", "<end>", "<bot>", "<eot>", "<latent>",
     ];
 
     private static int QuestionMarkId => Modulus + (Operations * Operands);
@@ -39,6 +42,9 @@ public static class ChainedArithmetic
 
     /// <summary>Id of <c>&lt;eot&gt;</c>.</summary>
     public static int EotId => PrefixId + 3;
+
+    /// <summary>Id of <c>&lt;latent&gt;</c>.</summary>
+    public static int LatentId => PrefixId + 4;
 
     /// <summary>Training rows; chain lengths are uniform in 1 .. <paramref name="longest"/>.</summary>
     public static EncodedExample[] Training(int rows, int longest, long seed)
@@ -109,7 +115,10 @@ public static class ChainedArithmetic
             rationale.AddRange([token, value]);
         }
 
-        return new EncodedExample(index, question, [.. rationale], [PrefixId], [value, EosId]);
+        return new EncodedExample(index, question, [.. rationale], [PrefixId], [value, EosId])
+        {
+            Steps = [.. rationale.Chunk(TokensPerStep)],
+        };
     }
 
     private static int Apply(int value, int operation)

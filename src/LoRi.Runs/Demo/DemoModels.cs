@@ -12,20 +12,34 @@ internal static class DemoModels
     private const int ProjectionRows = 256;
     private const int EvaluationBatch = 256;
 
-    private static SpecialIds Special { get; } = new(ChainedArithmetic.BotId, ChainedArithmetic.EotId, ChainedArithmetic.EosId);
+    private static SpecialIds Special { get; } = new(ChainedArithmetic.BotId, ChainedArithmetic.EotId, ChainedArithmetic.EosId)
+    {
+        Latent = ChainedArithmetic.LatentId,
+    };
 
     public static ReasoningModel Fresh(DemoSettings settings, long seed)
     {
-        var model = New();
+        var model = New(ProjectionKind.Linear);
         Initialisation.Fresh(model, settings.InitialDeviation, seed);
         return model;
     }
 
-    /// <summary>A student: the teacher's weights, rows for the markers, a linear feedback map. The same for every method.</summary>
-    public static ReasoningModel Student(ReasoningModel teacher, IReadOnlyList<EncodedExample> training, long seed)
+    /// <summary>
+    /// A student: the teacher's weights, rows for the markers, a linear feedback map. The same for every method, but for one that feeds
+    /// its states back as they are.
+    /// </summary>
+    public static ReasoningModel Student(
+        ReasoningModel teacher, IReadOnlyList<EncodedExample> training, long seed, ProjectionKind projection)
     {
-        var model = New();
-        model.Parameters.CopyFrom(teacher.Parameters);
+        var model = New(projection);
+        using (no_grad())
+        {
+            foreach (var slot in model.Parameters.Slots)
+            {
+                model.Parameters[slot.Name].copy_(teacher.Parameters[slot.Name]);
+            }
+        }
+
         Initialisation.SpecialRows(model, seed);
         Initialisation.Projection(model, [.. training.Take(ProjectionRows).Select(row => row.Question)], seed);
         return model;
@@ -48,7 +62,7 @@ internal static class DemoModels
     public static GenerationPlan Generation(IReasoning reasoning, DemoSettings settings) => new(
         reasoning,
         [ChainedArithmetic.PrefixId],
-        reasoning.Mode == AnswerMode.Explicit ? (2 * settings.LongestChain) + 4 : 2,
+        reasoning.Mode == AnswerMode.Explicit ? (ChainedArithmetic.TokensPerStep * settings.LongestChain) + 4 : 2,
         [ChainedArithmetic.EosId]);
 
     /// <summary>Whether what was written ends in the right answer: after the prefix, which an explicit model writes itself.</summary>
@@ -59,6 +73,6 @@ internal static class DemoModels
         return answer.SequenceEqual(example.Answer);
     }
 
-    private static ReasoningModel New() => new(
-        DemoSettings.Model, 0, Special, new FeedbackProjection(ProjectionKind.Linear, 0), Precision.Full, CPU);
+    private static ReasoningModel New(ProjectionKind projection) => new(
+        DemoSettings.Model, 0, Special, new FeedbackProjection(projection, 0), Precision.Full, CPU);
 }

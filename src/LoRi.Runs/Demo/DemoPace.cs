@@ -13,13 +13,16 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
     private const int Rounds = 4;
     private const int StepsPerRound = 4;
 
-    public static DemoPace Measure(DemoSettings settings, DemoTeacher teacher)
+    /// <summary>Measures students; a curriculum at its beginning.</summary>
+    public static DemoPace Measure(DemoSettings settings, DemoTeacher teacher, IReadOnlyList<string> students)
     {
-        var names = DemoStudents.Names.Where(name => name != DemoStudents.EqualTime).ToArray();
-        var models = names.ToDictionary(name => name, _ => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed));
+        var names = students.Where(name => name != DemoStudents.EqualTime).ToArray();
+        var methods = names.ToDictionary(name => name, name => DemoStudents.Create(name, teacher.Targets, settings));
+        var models = names.ToDictionary(
+            name => name, name => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, methods[name].Projection));
         var trainers = names.ToDictionary(name => name, name => new Trainer(
             models[name],
-            DemoStudents.Create(name, teacher.Targets, settings.LatentSteps).Objective,
+            methods[name].Objective,
             teacher.Training,
             DemoModels.Plan(settings, settings.StudentSteps, settings.StudentRate, teacher.Seed)));
         var times = trainers.Keys.ToDictionary(name => name, _ => new List<double>());
@@ -46,7 +49,11 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
         }
 
         var pace = times.ToDictionary(pair => pair.Key, pair => pair.Value.Order().ElementAt(pair.Value.Count / 2));
-        pace[DemoStudents.EqualTime] = pace[DemoStudents.NoCot];
+        if (students.Contains(DemoStudents.EqualTime))
+        {
+            pace[DemoStudents.EqualTime] = pace[DemoStudents.NoCot];
+        }
+
         return new DemoPace(pace, teacher.CollectionSeconds);
     }
 
@@ -55,9 +62,13 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
     /// </summary>
     public IReadOnlyDictionary<string, int> Steps(DemoSettings settings)
     {
-        var steps = DemoStudents.Names.ToDictionary(name => name, _ => settings.StudentSteps);
-        var seconds = (settings.StudentSteps * SecondsPerStep[DemoStudents.LoRi]) + CollectionSeconds;
-        steps[DemoStudents.EqualTime] = (int)System.Math.Round(seconds / SecondsPerStep[DemoStudents.NoCot]);
+        var steps = SecondsPerStep.Keys.ToDictionary(name => name, _ => settings.StudentSteps);
+        if (steps.ContainsKey(DemoStudents.EqualTime))
+        {
+            var seconds = (settings.StudentSteps * SecondsPerStep[DemoStudents.LoRi]) + CollectionSeconds;
+            steps[DemoStudents.EqualTime] = (int)System.Math.Round(seconds / SecondsPerStep[DemoStudents.NoCot]);
+        }
+
         return steps;
     }
 }

@@ -16,6 +16,7 @@ public sealed class DemoRunner
     private const long TestSeed = 0;
 
     private readonly DemoSettings settings;
+    private readonly IReadOnlyList<string> names;
     private readonly IReadOnlyList<long> seeds;
     private readonly int workers;
     private readonly string folder;
@@ -23,13 +24,16 @@ public sealed class DemoRunner
 
     /// <summary>Prepares a demonstration; nothing runs yet.</summary>
     /// <param name="settings">Sizes and lengths.</param>
+    /// <param name="names">The students, in the order of <see cref="DemoStudents.Names"/>.</param>
     /// <param name="seeds">One teacher and one set of students each.</param>
     /// <param name="workers">Trainings side by side.</param>
     /// <param name="folder">Where the teachers' targets are kept while it runs.</param>
     /// <param name="log">Told what happens, a line each.</param>
-    public DemoRunner(DemoSettings settings, IReadOnlyList<long> seeds, int workers, string folder, Action<string> log)
+    public DemoRunner(
+        DemoSettings settings, IReadOnlyList<string> names, IReadOnlyList<long> seeds, int workers, string folder, Action<string> log)
     {
         (this.settings, this.seeds, this.workers, this.folder, this.log) = (settings, seeds, workers, folder, log);
+        this.names = [.. DemoStudents.Names.Where(names.Contains)];
     }
 
     /// <summary>
@@ -48,12 +52,12 @@ public sealed class DemoRunner
         {
             var test = ChainedArithmetic.Test(settings.TestRowsPerLength, settings.LongestChain, TestSeed);
             var teachers = SideBySide(seeds, seed => DemoTeacher.Train(settings, seed, folder, log));
-            var pace = DemoPace.Measure(settings, teachers[0]);
+            var pace = DemoPace.Measure(settings, teachers[0], names);
             Steps = pace.Steps(settings);
             log($"seconds per step, "
                 + $"alone: {string.Join(", ", pace.SecondsPerStep.Select(pair => $"{pair.Key} {pair.Value * 1000:F1} ms"))}");
             var students = SideBySide(
-                [.. from teacher in teachers from name in DemoStudents.Names orderby Cost(name, pace) descending select (teacher, name)],
+                [.. from teacher in teachers from name in names orderby Cost(name, pace) descending select (teacher, name)],
                 job => Student(job.teacher, job.name, test));
             var report = Report(teachers, students, test, pace, clock);
             foreach (var item in teachers)
@@ -73,8 +77,8 @@ public sealed class DemoRunner
 
     private DemoStudent Student(DemoTeacher teacher, string name, IReadOnlyList<EncodedExample> test)
     {
-        var method = DemoStudents.Create(name, teacher.Targets, settings.LatentSteps);
-        var model = DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed);
+        var method = DemoStudents.Create(name, teacher.Targets, settings);
+        var model = DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, method.Projection);
         using var trainer = new Trainer(
             model, method.Objective, teacher.Training, DemoModels.Plan(settings, Steps[name], settings.StudentRate, teacher.Seed));
         var clock = Stopwatch.StartNew();
@@ -98,11 +102,11 @@ public sealed class DemoRunner
             DemoStudents.Explicit, teacher.Seed, teacher.Model, DemoStudents.Teacher, test, settings, settings.TeacherSteps,
             teacher.Seconds)).Concat(students);
         var rows = all
-            .OrderBy(student => student.Name == DemoStudents.Explicit ? -1 : DemoStudents.Names.ToList().IndexOf(student.Name))
+            .OrderBy(student => student.Name == DemoStudents.Explicit ? -1 : names.ToList().IndexOf(student.Name))
             .ThenBy(student => student.Seed)
             .Select(student => student.Row(test, settings))
             .ToArray();
-        var lori = students.First(student => student.Name == DemoStudents.LoRi && student.Seed == seeds[0]);
+        var shown = students.FirstOrDefault(student => student.Seed == seeds[0] && student.Method.Reasoning.LatentSteps > 0);
         var report = new DemoReport
         {
             Setting = settings.Name,
@@ -112,7 +116,7 @@ public sealed class DemoRunner
             SecondsPerStep = pace.SecondsPerStep,
             Rows = rows,
             Ranks = RankReport.Of(teachers[0].Targets.Subspace.Fitted),
-            WorkedExamples = WorkedExamples.Of(teachers[0].Model, lori, test, settings),
+            WorkedExamples = shown is null ? [] : WorkedExamples.Of(teachers[0].Model, shown, test, settings),
             Seconds = clock.Elapsed.TotalSeconds,
         };
         foreach (var student in students)

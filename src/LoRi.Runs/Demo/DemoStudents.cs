@@ -1,3 +1,5 @@
+using LoRi.Files.Text;
+using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Training;
@@ -7,26 +9,60 @@ using LoRi.Training.Methods.CotSft;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
+using LoRi.Training.Methods.Pccot;
 using LoRi.Training.Teachers;
 
 namespace LoRi.Runs.Demo;
 
-/// <summary>How a student of the demonstration answers, and what it minimises.</summary>
-internal sealed record DemoMethod(IReasoning Reasoning, IObjective Objective);
+/// <summary>How a student of the demonstration answers, what it minimises, and how its states become latent inputs.</summary>
+internal sealed record DemoMethod(IReasoning Reasoning, IObjective Objective)
+{
+    public ProjectionKind Projection { get; init; } = ProjectionKind.Linear;
+}
 
 /// <summary>The students that the demonstration compares, in the order of its table.</summary>
-internal static class DemoStudents
+public static class DemoStudents
 {
-    public const string Explicit = "cot";
-    public const string EqualTime = "no-cot-equal-time";
-    public const string LoRi = "lori";
-    public const string NoCot = "no-cot";
+    internal const string Explicit = "cot";
+    internal const string EqualTime = "no-cot-equal-time";
+    internal const string LoRi = "lori";
+    private const string AnchorOnly = "anchor-only";
+    internal const string NoCot = "no-cot";
     private const double RationaleWeight = 5;
     private const double AnchorWeight = 0.2;
 
+    private static readonly (string Name, Func<LoRiTeacher, DemoSettings, DemoMethod> Create)[] all =
+    [
+        (LoRi, (teacher, settings) => WithTeacher(teacher, settings, RationaleWeight, AnchorWeight)),
+        ("rationale-only", (teacher, settings) => WithTeacher(teacher, settings, RationaleWeight, 0)),
+        (AnchorOnly, (teacher, settings) => WithTeacher(teacher, settings, 0, AnchorWeight)),
+        ("codi", (_, settings) => Latent(new CodiObjective(settings.LatentSteps, 1, 1, Grading.Answer), settings)),
+        ("pccot", (_, settings) => Pccot(settings)),
+        ("kava", (_, settings) => DemoPeers.Kava(settings)),
+        ("coconut", (_, settings) => DemoPeers.Coconut(settings)),
+        ("icot-si", (_, settings) => DemoPeers.IcotSi(settings)),
+        ("latent-ce", (_, settings) => Latent(new LatentObjective(settings.LatentSteps, Grading.Answer), settings)),
+        (NoCot, (_, _) => new(PlainReasoning.Direct, new DirectObjective(Grading.Answer))),
+        (EqualTime, (_, _) => new(PlainReasoning.Direct, new DirectObjective(Grading.Answer))),
+    ];
+
     /// <summary>Every student's name; the teacher's row comes before them.</summary>
-    public static IReadOnlyList<string> Names { get; } =
-        [LoRi, "rationale-only", "anchor-only", "codi", "latent-ce", NoCot, EqualTime];
+    public static IReadOnlyList<string> Names { get; } = [.. all.Select(one => one.Name)];
+
+    /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
+    public static IReadOnlyList<string> Usual { get; } = [.. Names.Where(name => name != AnchorOnly)];
+
+    /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured by.</summary>
+    public static string? Fault(IReadOnlyList<string> names)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        return names.FirstOrDefault(name => !Names.Contains(name)) is { } unknown
+            ? $"--methods {unknown}: must be one of {string.Join(", ", Names)}{DidYouMean.Hint(unknown, Names)}"
+            : names.Count == 0 ? "--methods: names no student; name one"
+            : names.Contains(EqualTime) && !(names.Contains(LoRi) && names.Contains(NoCot))
+                ? $"--methods {EqualTime}: its steps follow from the times of {LoRi} and {NoCot}; name these as well"
+            : null;
+    }
 
     /// <summary>What a row of the table is, in a sentence; null for a name that there is not.</summary>
     public static string? Explain(string name) => name switch
@@ -38,22 +74,21 @@ internal static class DemoStudents
     };
 
     /// <summary>The teacher's way to an answer, and its objective.</summary>
-    public static DemoMethod Teacher { get; } = new(PlainReasoning.Explicit, new ExplicitObjective());
+    internal static DemoMethod Teacher { get; } = new(PlainReasoning.Explicit, new ExplicitObjective());
 
     /// <summary>The method behind a name.</summary>
-    public static DemoMethod Create(string name, LoRiTeacher teacher, int latentSteps) => name switch
+    internal static DemoMethod Create(string name, LoRiTeacher teacher, DemoSettings settings) =>
+        all.First(one => one.Name == name).Create(teacher, settings);
+
+    private static DemoMethod Latent(IObjective objective, DemoSettings settings) =>
+        new(new SequentialReasoning(settings.LatentSteps), objective);
+
+    private static DemoMethod Pccot(DemoSettings settings)
     {
-        LoRi => Latent(WithTeacher(teacher, latentSteps, RationaleWeight, AnchorWeight), latentSteps),
-        "rationale-only" => Latent(WithTeacher(teacher, latentSteps, RationaleWeight, 0), latentSteps),
-        "anchor-only" => Latent(WithTeacher(teacher, latentSteps, 0, AnchorWeight), latentSteps),
-        "codi" => Latent(new CodiObjective(latentSteps, distillationWeight: 1, teacherWeight: 1, Grading.Answer), latentSteps),
-        "latent-ce" => Latent(new LatentObjective(latentSteps, Grading.Answer), latentSteps),
-        NoCot or EqualTime => new(PlainReasoning.Direct, new DirectObjective(Grading.Answer)),
-        _ => throw new InvalidOperationException($"invariant: the demonstration has no student {name}"),
-    };
+        var reasoning = new JacobiReasoning(settings.LatentSteps, DemoPeers.Sweeps);
+        return new(reasoning, new PccotObjective(reasoning, AnchorUnit.EachLevel, 1, 1, Grading.Answer));
+    }
 
-    private static DemoMethod Latent(IObjective objective, int steps) => new(new SequentialReasoning(steps), objective);
-
-    private static LoRiObjective WithTeacher(LoRiTeacher teacher, int latentSteps, double rationale, double anchor) =>
-        new(teacher, new LoRiWeights(1, 1, 1, rationale, anchor), latentSteps, Grading.Answer);
+    private static DemoMethod WithTeacher(LoRiTeacher teacher, DemoSettings settings, double rationale, double anchor) => Latent(
+        new LoRiObjective(teacher, new LoRiWeights(1, 1, 1, rationale, anchor), settings.LatentSteps, Grading.Answer), settings);
 }

@@ -262,7 +262,9 @@ let private demonstration =
                     StudentSteps = 3
                 )
 
-            let report = DemoRunner(tiny, [| 0L; 1L |], 1, folder, Action<string> ignore).Run()
+            let report =
+                DemoRunner(tiny, DemoStudents.Names, [| 0L; 1L |], 1, folder, Action<string> ignore).Run()
+
             File.WriteAllText(Path.Combine(folder, "demo.json"), JsonSerializer.Serialize report)
             let results = ComparedFolders.Read folder
             Expect.equal results.Count report.Rows.Count "one a row"
@@ -275,7 +277,8 @@ let private demonstration =
                 Expect.equal read.Dataset report.Dataset "questions"
 
             let pairs = MethodComparison.All(ComparedGroup.Of results, 0UL)
-            Expect.equal pairs.Count (8 * 7 / 2) "every two of the eight"
+            let rows = DemoStudents.Names.Count + 1
+            Expect.equal pairs.Count (rows * (rows - 1) / 2) "every two of teacher and students"
 
             for pair in pairs do
                 Expect.isTrue (pair.Interval.HasValue && pair.McNemar.HasValue && pair.Paired.HasValue) pair.First
