@@ -86,6 +86,19 @@ let private copies =
             warns [ "5 of 6 training rows have no rationale, which a teacher learns from" ] (teach folder 1 "other"))
     }
 
+/// The dry run takes a few rows of the data: none of the first has a rationale.
+let private late =
+    test "a dry run measures a method on rows that have what it reads" {
+        withTiny (fun folder ->
+            let some =
+                File.ReadAllLines(path folder "data.jsonl") |> List.ofArray |> List.truncate 20
+
+            write folder ([ for i in 1..20 -> row $"{i} + 2 =" "" "3" ] @ some)
+            let outcome = lori (distill folder 2 "run" @ [ "--dry-run" ])
+            succeed outcome
+            Expect.stringContains outcome.Error "20 without rationale" "what there is")
+    }
+
 let private still =
     test "a corpus whose states are all the same is refused, and leaves nothing" {
         withTiny (fun folder ->
@@ -282,4 +295,4 @@ let private bare =
 
 [<Tests>]
 let tests =
-    testList "Degenerate data" ([ batches; copies; still; few; latents; leftOut; bare ] @ tooLong)
+    testList "Degenerate data" ([ batches; copies; late; still; few; latents; leftOut; bare ] @ tooLong)

@@ -23,21 +23,24 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
     private readonly RunPlan plan = new(settings, data.Training.Count);
     private readonly ReasoningModel model = context.Model;
 
-    private StageContext Rehearsal
+    /// <summary>A few rows, those with a rationale first: a method that reads them is measured on what it reads.</summary>
+    private StageContext Rehearsal()
     {
-        get
+        int[] few = [.. Enumerable.Range(0, context.Rows.Count).OrderBy(row => context.TeacherRows[row].Rationale.Length == 0)
+            .Take((MeasuredSteps + 1) * settings.Train.BatchSize)];
+        return context with
         {
-            var rows = System.Math.Min(data.Training.Count, (MeasuredSteps + 1) * settings.Train.BatchSize);
-            return context
-                with
-            { Rows = [.. context.Rows.Take(rows)], TeacherRows = [.. context.TeacherRows.Take(rows)], Log = new Silence(), IsTrial = true };
-        }
+            Rows = [.. few.Select(row => context.Rows[row])],
+            TeacherRows = [.. few.Select(row => context.TeacherRows[row])],
+            Log = new Silence(),
+            IsTrial = true,
+        };
     }
 
     /// <summary>Shows steps, tokens, memory and time.</summary>
     public void Show()
     {
-        var rehearsal = Rehearsal;
+        var rehearsal = Rehearsal();
         Info($"steps: {plan.Steps:N0} of {settings.Train.BatchSize} rows, {plan.Epochs:G3} passes over {data.Training.Count:N0} "
             + $"rows, {plan.WarmupSteps:N0} of them warm-up");
         if (method.About.HoldsTeacher || model.Modules.Count > 0)
