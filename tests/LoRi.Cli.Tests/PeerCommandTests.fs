@@ -4,10 +4,12 @@ module LoRi.Cli.Tests.PeerCommandTests
 open System.IO
 open System.Text.Json
 open Expecto
+open LoRi.Files.Safetensors
 open LoRi.Files.Text
 open LoRi.Models.Decoders
 open LoRi.Models.ModelFiles
 open LoRi.Models.Reasoning
+open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 
@@ -193,6 +195,63 @@ let private otherSteps =
             Expect.stringContains (succeed (generate @ [ "--latent-steps"; "3" ])) "trained with 2" "an answer")
     }
 
+/// A matrix of an adapter's file.
+let private adapterRows (run: string) =
+    use file = SafetensorsFile.Open(path run "final/adapter/adapter_model.safetensors")
+    let rows = file.Entries |> Seq.filter (fun entry -> entry.Name.Contains "trainable_tokens")
+    let entry = Seq.exactlyOne rows
+    List.ofSeq entry.Shape, file.ReadDoubles entry.Name
+
+let private markerRows =
+    test "rows of markers beside adapters are trained, or stay as they begin, and answer the same from the adapter alone" {
+        withTiny (fun folder ->
+            let train (name: string) steps options output =
+                succeed (
+                    [ "distill"; "--method"; name; "--model"; path folder "model"; "--latent-steps"; "2" ]
+                    @ [ "--lora-rank"; "2" ]
+                    @ options
+                    @ training folder steps output
+                )
+
+            let rows (name: string) steps options =
+                let output = $"{name}-{steps}-{List.length options}"
+                train name steps options output |> ignore
+                adapterRows (path folder output)
+
+            let frozen = [ "--marker-rows"; "frozen" ]
+            Expect.equal (rows "codi" 6 frozen) (rows "codi" 1 frozen) "frozen"
+            Expect.notEqual (snd (rows "codi" 6 [])) (snd (rows "codi" 1 [])) "trained"
+            let log = train "codi" 1 frozen "told"
+            Expect.stringContains log " 0 of marker rows" "the count"
+
+            let answer options =
+                (loriJson ([ "generate"; "--prompt"; "1 + 2 ="; "--max-new-tokens"; "6"; "--json" ] @ options))
+                    .GetProperty("ids")
+                    .GetRawText()
+
+            Expect.equal
+                (answer [ "--model"; path folder "model"; "--adapter"; path folder "codi-6-2/final/adapter" ])
+                (answer [ "--model"; path folder "codi-6-2" ])
+                "the same answer"
+
+            expectError BadUsage "give --lora-rank as well" [
+                yield! [ "distill"; "--method"; "codi"; "--model"; path folder "model" ]
+                yield! frozen
+                yield! training folder 1 "refused"
+            ])
+    }
+
+let private ends =
+    test "pccot trains the end of sequence beside its markers, as the published code does" {
+        withTiny (fun folder ->
+            for name, rows in [ "pccot", 4L; "kava", 3L ] do
+                let options = [ "--model"; path folder "model"; "--latent-steps"; "2"; "--sweeps"; "2"; "--lora-rank"; "2" ]
+                distill name options folder 1 |> ignore
+                let shape, _ = adapterRows (path folder "run")
+                Expect.equal shape.Head rows name
+                Directory.Delete(path folder "run", true))
+    }
+
 [<Tests>]
 let tests =
-    testList "Peers" [ formed; warned; counted; inspected; kept; tooSoon; otherSteps ]
+    testList "Peers" [ formed; warned; counted; inspected; kept; tooSoon; otherSteps; markerRows; ends ]

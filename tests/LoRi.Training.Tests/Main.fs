@@ -9,7 +9,7 @@ let main args =
         ParityTable.write file
         0
     | [| "--agreement"; file |] ->
-        let code =
+        let tests =
             testList
                 "reference numbers"
                 [
@@ -22,8 +22,8 @@ let main args =
                     KavaFixtureTests.tests
                     CoconutFixtureTests.tests
                 ]
-            |> runTestsWithCLIArgs [] [||]
 
-        Agreement.write file
+        let code = runTestsWithCLIArgs [] [||] tests
+        Agreement.write file tests
         code
     | _ -> runTestsInAssemblyWithCLIArgs [] args

@@ -26,11 +26,19 @@ public sealed record ReplacedRows(string Table, IReadOnlyList<int> Ids)
     public string Name => $"{AdapterPlan.Prefix}{Table[..^".weight".Length]}.token_adapter.trainable_tokens_delta";
 }
 
+/// <summary>What becomes of the rows of tokens that are replaced beside adapters in training.</summary>
+/// <param name="Learn">Whether they are trained; else they stay as they begin.</param>
+/// <param name="Decay">Whether they are decayed as matrices are.</param>
+public sealed record TokenTraining(bool Learn = true, bool Decay = false);
+
 /// <summary>A configuration applied to a model's shape: which module gets which adapter, and which rows are replaced.</summary>
 public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModule> Modules, IReadOnlyList<ReplacedRows> Rows)
 {
     /// <summary>What the adapter says of whole tables: the embedding's, then the head's; empty where it is to be trained.</summary>
     public IReadOnlyList<AdaptedTable> Tables { get; init; } = [];
+
+    /// <summary>What becomes of the rows in training.</summary>
+    public TokenTraining Tokens { get; init; } = new();
 
     /// <summary>What peft's names begin with.</summary>
     public const string Prefix = "base_model.model.";
@@ -71,10 +79,11 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
 
     /// <summary>Adapters that are to be trained, with the rows of some tokens in every table.</summary>
     /// <exception cref="InputException">A target matches nothing in some block; the message names it.</exception>
-    public static AdapterPlan ToTrain(LoraSettings settings, DecoderConfig shape, IReadOnlyList<int> tokens)
+    public static AdapterPlan ToTrain(LoraSettings settings, DecoderConfig shape, IReadOnlyList<int> tokens, TokenTraining? training = null)
     {
         var rows = tokens.Count == 0 ? [] : DecoderLayout.Tables(shape).ToDictionary(table => table.Split('.')[^2], _ => tokens);
-        return For(AdapterConfig.From(settings) with { TokenIds = rows }, shape, [], "--lora-targets");
+        var plan = For(AdapterConfig.From(settings) with { TokenIds = rows }, shape, [], "--lora-targets");
+        return training is null ? plan : plan with { Tokens = training };
     }
 
     /// <summary>Where the adapters' own parameters are: for every stored matrix one A of all its parts, and a B for each.</summary>
@@ -97,7 +106,7 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
 
         foreach (var rows in Rows)
         {
-            yield return new ParameterSlot(rows.Name, [rows.Ids.Count, shape.HiddenSize], false);
+            yield return new ParameterSlot(rows.Name, [rows.Ids.Count, shape.HiddenSize], Tokens.Decay) { Trained = Tokens.Learn };
         }
     }
 
@@ -109,7 +118,7 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
         info($"adapters of rank {Config.Rank}, scaling {Modules[0].Scaling.ToString("G4", CultureInfo.InvariantCulture)}, "
             + $"on {string.Join(", ", maps)}");
         var (trained, frozen) = (parameters.Values.numel(), parameters.Frozen.numel());
-        var rows = Rows.Sum(one => parameters[one.Name].numel());
+        var rows = Tokens.Learn ? Rows.Sum(one => parameters[one.Name].numel()) : 0;
         var lora = Modules.Sum(adapted => adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
         info(string.Create(
             CultureInfo.InvariantCulture,

@@ -30,6 +30,12 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
     /// <summary>Id of <c>&lt;latent&gt;</c>; null where there is none.</summary>
     public int? Latent { get; init; }
 
+    /// <summary>Whether the rows of padding and of the end of sequence are trained beside adapters, as those of the markers are.</summary>
+    public bool WithEnds { get; init; }
+
+    /// <summary>What becomes of all these rows where adapters are trained.</summary>
+    public TokenTraining Tokens { get; init; } = new();
+
     /// <summary>What is trained beside the decoder and its projection.</summary>
     public Func<DecoderConfig, IReadOnlyList<ModelModule>> Modules { get; init; } = _ => [];
 }
@@ -135,9 +141,9 @@ public static class ModelLoader
             var extra = parts is null ? 0 : System.Math.Max(0, special.Markers.Max() + 1 - config.VocabularySize);
             var projection =
                 new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
-            var trained = parts is null ? [] : special.Markers;
-            return new ModelParts(special, projection, extra, adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained),
-                parts?.Modules(config) ?? []);
+            var trained = parts is null ? [] : parts.WithEnds ? WithEnds(special, config) : special.Markers;
+            return new ModelParts(special, projection, extra,
+                adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained, parts?.Tokens), parts?.Modules(config) ?? []);
         });
     }
 
@@ -164,6 +170,11 @@ public static class ModelLoader
         FillProjection(model, weights);
         return true;
     }
+
+    /// <summary>The markers, the end of sequence, and padding where the table has a row for it.</summary>
+    private static int[] WithEnds(SpecialIds special, DecoderConfig config) =>
+        [.. special.Markers.Append(special.Eos).Append(config.PadId ?? special.Eos).Where(id => id < config.VocabularySize
+            || special.Markers.Contains(id)).Distinct()];
 
     private static SpecialIds Special(string folder, ReasoningCard? card, DecoderConfig config, int extraRows)
     {

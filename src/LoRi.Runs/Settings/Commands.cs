@@ -28,6 +28,7 @@ public static class Commands
             .. MethodSettings.All.Where(setting => setting.Group == SettingGroups.Model),
             RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
             .. MethodSettings.All.Where(setting => setting.Group != SettingGroups.Model),
+            StudentSettings.MarkerRows,
             .. Training(TrainSettings.CollapseThreshold with { InForce = values => MethodSettings.Of(values).TakesLatentSteps }),
         ],
         new("distill", [])

@@ -16,6 +16,16 @@ public enum InitOption
     Base,
 }
 
+/// <summary>What becomes of the rows of markers where adapters are trained.</summary>
+internal enum MarkerTraining
+{
+    /// <summary>They are trained.</summary>
+    Trained,
+
+    /// <summary>They stay as they begin.</summary>
+    Frozen,
+}
+
 /// <summary>The settings of a student, beside those of its method.</summary>
 internal static class StudentSettings
 {
@@ -41,6 +51,14 @@ internal static class StudentSettings
     public static Setting<string> Method => new("method", "name", MethodSettings.Form, KnownMethods.All[0].About.Name,
         $"one of {string.Join(", ", MethodSettings.Names)}")
     { Group = SettingGroups.Model };
+
+    /// <summary>Whether the rows of the markers are trained beside adapters.</summary>
+    public static readonly Setting<MarkerTraining> MarkerRows = new(
+        "marker_rows", "choice", Forms.Choice<MarkerTraining>(), MarkerTraining.Trained, "rows of the markers beside adapters: {choices}")
+    {
+        Group = SettingGroups.Adapters,
+        InForce = values => values.Get(AdapterSettings.Rank) is not null,
+    };
 
     /// <summary>The base model's weights, where the student does not start from its frozen teacher's.</summary>
     internal static readonly Setting<string?> Model = TrainSettings.Model with
@@ -86,6 +104,12 @@ internal static class StudentSettings
                 : null,
             Teacher,
             TrainSettings.Model),
+        new(
+            values => values.Get(MarkerRows) == MarkerTraining.Frozen && values.Get(AdapterSettings.Rank) is null
+                ? $"{MarkerRows.Say(values)}: says what stays beside adapters, but there are none; give --lora-rank as well, "
+                    + "for example --lora-rank 16"
+                : null,
+            MarkerRows),
         new(
             values => values.Get(TrainSettings.Accumulation) > 1 && MethodSettings.Undivided(values) is { } reason
                 ? $"{reason.Say(values)} and {TrainSettings.Accumulation.Say(values)} contradict each other: a term is divided by the "

@@ -126,6 +126,9 @@ internal sealed class PreparedRun : IDisposable
                 {
                     Latent = method.Markers.Latent ? Id(StudentMarkers.Latent) : null,
                     Modules = method.Modules,
+                    WithEnds = method.Markers.WithEnds,
+                    Tokens = new TokenTraining(
+                        settings.Values.Get(StudentSettings.MarkerRows) == MarkerTraining.Trained, method.Markers.Decay),
                 }
                 : null;
             var model = ModelLoader.LoadToTrain(start, load, parts, AdapterSettings.Of(settings.Values));

@@ -5,6 +5,7 @@ open System.Collections.Concurrent
 open System.Globalization
 open System.IO
 open System.Threading
+open Expecto
 
 type private Place =
     {
@@ -71,8 +72,19 @@ let private short (value: float) =
     else
         value.ToString("0.0e-0", CultureInfo.InvariantCulture)
 
-/// Writes everything that was noted as a page.
-let write (file: string) =
+/// What tests say that the references have and the product cannot give: the tests that are skipped in a list of this name.
+let private unreachable (tests: Test) =
+    [
+        for test in Test.toTestCodeList tests do
+            match test.state, List.rev test.name with
+            | Pending, said :: "impossible" :: reference :: _ ->
+                let split = said.IndexOf ": "
+                reference, said[.. split - 1], said[split + 2 ..]
+            | _ -> ()
+    ]
+
+/// Writes everything that was noted as a page, and after it what no test can reach.
+let write (file: string) (tests: Test) =
     let row (cells: string list) = "| " + String.concat " | " cells + " |"
 
     let places =
@@ -100,6 +112,15 @@ let write (file: string) =
                         short worst.Error
                         short worst.Limit
                     ]
+            ""
+            "## What cannot be reached"
+            ""
+            "Quantities of the references that a correct product does not have, as the tests that skip them say."
+            ""
+            row [ "reference"; "quantity"; "reason" ]
+            row [ "---"; "---"; "---" ]
+            for reference, quantity, reason in unreachable tests do
+                row [ reference.Replace(" against the reference", ""); $"`{quantity}`"; reason ]
         ]
 
     File.WriteAllLines(file, lines)

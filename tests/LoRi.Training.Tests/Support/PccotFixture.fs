@@ -111,10 +111,10 @@ let private load loading (reference: Reference) (precision: Precision) : Reasoni
 /// The reference's student: its adapters merged into the weights.
 let student (reference: Reference) (precision: Precision) : ReasoningModel = load loadStudent reference precision
 
-/// The reference's student as it is trained: adapters, projection and some rows of the table.
+/// The reference's student as it is trained: adapters, projection and some rows of the table, which are decayed as matrices are.
 let trained (reference: Reference) (precision: Precision) : ReasoningModel =
     use basis = load loadBasis reference precision
-    attach reference basis (trainedRows reference)
+    attachWith (TokenTraining(true, true)) reference basis (trainedRows reference)
 
 /// Reference numbers of three updates on rows without padding in front; none where they are absent.
 let updatesOf (reference: Reference) : Reference option =

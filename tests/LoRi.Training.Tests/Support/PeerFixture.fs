@@ -143,8 +143,8 @@ let loadStudent (reference: Reference) (precision: Precision) (parts: StudentPar
 
     model
 
-/// A student whose adapters, and rows of some tokens, are trained beside its frozen weights.
-let attach (reference: Reference) (basis: ReasoningModel) (tokens: int[]) : ReasoningModel =
+/// A student whose adapters, and rows of some tokens as is said, are trained beside its frozen weights.
+let attachWith (training: TokenTraining) (reference: Reference) (basis: ReasoningModel) (tokens: int[]) : ReasoningModel =
     use _ = torch.no_grad ()
     use _ = torch.NewDisposeScope()
     use extra = openExtra reference
@@ -157,7 +157,7 @@ let attach (reference: Reference) (basis: ReasoningModel) (tokens: int[]) : Reas
             Targets = [| for matrix, _, _ in factors -> matrix |]
         )
 
-    let plan = AdapterPlan.ToTrain(settings, basis.Config, tokens)
+    let plan = AdapterPlan.ToTrain(settings, basis.Config, tokens, training)
 
     let model =
         new ReasoningModel(
@@ -185,6 +185,9 @@ let attach (reference: Reference) (basis: ReasoningModel) (tokens: int[]) : Reas
         |> ignore
 
     model
+
+/// A student whose adapters, and rows of some tokens, are trained beside its frozen weights.
+let attach = attachWith (TokenTraining())
 
 /// A trained parameter by the name that the references give it: an adapter's factor, or a weight of the projection.
 let trainedPart (model: ReasoningModel) (name: string) : torch.Tensor =

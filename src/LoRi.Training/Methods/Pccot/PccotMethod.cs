@@ -30,6 +30,9 @@ internal sealed class PccotMethod : IMethod
         var unit = values.Get(SharedSettings.AnchorUnit) ?? AnchorUnit.EachLevel;
         var objective = new PccotObjective(reasoning, unit, values.Get(SharedSettings.LambdaAnchor), teacherWeight: 1,
             values.Get(RowSettings.Grade));
-        return new OneStage(About, reasoning, objective) { Text = Form, Rows = new MarkerRows(Latent: true) };
+
+        // With adapters the published code trains these rows, and decays them as it does matrices.
+        var rows = new MarkerRows(Latent: true) { WithEnds = true, Decay = true };
+        return new OneStage(About, reasoning, objective) { Text = Form, Rows = rows };
     }
 }
