@@ -111,19 +111,33 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     }
 
     /// <summary>Says what is trained, and how much of the model that is.</summary>
-    public void Describe(ParameterSet parameters, Action<string> info)
+    public void Describe(ReasoningModel model, Action<string> info)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(info);
         var maps = Modules.GroupBy(adapted => adapted.Module.Name.Split('.')[^1])
             .Select(group => $"{group.Key} in {group.Select(adapted => adapted.Module.Layer).Distinct().Count()} blocks");
         info($"adapters of rank {Config.Rank}, scaling {Modules[0].Scaling.ToString("G4", CultureInfo.InvariantCulture)}, "
             + $"on {string.Join(", ", maps)}");
-        var (trained, frozen) = (parameters.Values.numel(), parameters.Frozen.numel());
-        var rows = Tokens.Learn ? Rows.Sum(one => parameters[one.Name].numel()) : 0;
-        var lora = Modules.Sum(adapted => adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
+        var (trained, frozen) = (model.Parameters.Values.numel(), model.Parameters.Frozen.numel());
         info(string.Create(
             CultureInfo.InvariantCulture,
-            $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): {lora:N0} of "
-            + $"adapters, {rows:N0} of marker rows, {trained - lora - rows:N0} of the projection; the base is frozen"));
+            $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): "
+            + $"{Shares(model)}; the base is frozen"));
+    }
+
+    /// <summary>How many values are trained of what; of the projection and the method's own modules where there are any.</summary>
+    private string Shares(ReasoningModel model)
+    {
+        var rows = Tokens.Learn ? Rows.Sum(one => model.Parameters[one.Name].numel()) : 0;
+        var lora = Modules.Sum(adapted => (long)adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
+        (string Name, long Count)[] beside =
+        [
+            ("the projection", model.Projection.Slots(model.Config.HiddenSize).Sum(slot => slot.Count)),
+            .. model.Modules.Select(module => ($"the {module.Name}", module.Slots.Where(slot => slot.Trained).Sum(slot => slot.Count))),
+        ];
+        (string Name, long Count)[] all = [("adapters", lora), ("marker rows", rows), .. beside.Where(part => part.Count > 0)];
+        return string.Join(", ", all.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Count:N0} of {part.Name}")));
     }
 
     /// <summary>Name of the parameter that holds every A of a stored matrix, one under the other.</summary>

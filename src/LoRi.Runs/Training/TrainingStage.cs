@@ -177,7 +177,7 @@ public sealed class TrainingStage
         run.WriteConfig(resolved.ToJson());
         log.Info($"{method.About.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} "
             + "trained values");
-        model.Adapters?.Describe(model.Parameters, log.Info);
+        model.Adapters?.Describe(model, log.Info);
         var measures = new StageMeasures(run, model);
         log.Phase("the first step");
         return measures;
@@ -240,7 +240,7 @@ public sealed class TrainingStage
             Method = method.About.Name,
             Form = method.Form,
             Reasoning = method.Reasoning,
-            AnswerPrefix = settings.Latent.AnswerPrefix!,
+            AnswerPrefix = method.Form.HasPrefix ? settings.Latent.AnswerPrefix! : "",
             PrefixIds = prepared.Prefix,
             Special = model.Special,
             StopAfterEnds = method.StopAfterEnds,
