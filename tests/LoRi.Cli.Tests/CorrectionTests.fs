@@ -124,7 +124,10 @@ let private forms =
                 match next (lori (teach folder 1 "teacher" @ [ "--form"; form ])) with
                 | [ "distill" :: "--method" :: name :: _ as distill ] ->
                     Expect.equal name method form
-                    let outcome = lori (distill @ [ "--steps"; "1"; "--batch-size"; "4"; "--threads"; "1" ])
+
+                    let outcome =
+                        lori (distill @ [ "--steps"; "1"; "--batch-size"; "4"; "--threads"; "1" ])
+
                     Expect.equal outcome.Code Success outcome.Error
                 | other -> failtest $"{other}")
     }

@@ -247,7 +247,9 @@ let private faults: (string * ((string * Tensor) list -> (string * Tensor) list)
             else
                 name, tensor),
         "its table has 20 rows, but the base has 25 and 3 are appended"
-        "a projection of a number", with' "prj.1.weight" scalar, "prj.1.weight has shape [], but a linear map is a matrix"
+        "a projection of a number",
+        with' "prj.1.weight" scalar,
+        "prj.1.weight has shape [], but a linear map is a matrix"
         "a table of a number",
         with' "embed_tokens.weight" scalar,
         "embed_tokens.weight has shape [], but a table has rows and columns"
@@ -319,8 +321,7 @@ let private withCheckpoint (check: string -> string -> string -> string -> unit)
         check here basis checkpoint (Path.Combine(here, "out")))
 
 let private arguments (checkpoint: string) (basis: string) (output: string) options =
-    [ "import"; "--checkpoint"; checkpoint; "--base"; basis; "--output"; output ]
-    @ options
+    [ "import"; "--checkpoint"; checkpoint; "--base"; basis; "--output"; output ] @ options
 
 /// A safetensors file whose header, longer by spaces, has a length that begins as a pickle does.
 let private likePickle (path: string) =
@@ -331,12 +332,13 @@ let private likePickle (path: string) =
         Seq.initInfinite (fun at -> length + at)
         |> Seq.find (fun size -> size % 256 = 0x80 && size / 256 % 256 >= 2 && size / 256 % 256 <= 5)
 
-    Array.concat [
-        System.BitConverter.GetBytes(int64 longer)
-        bytes[8 .. 7 + length]
-        Array.create (longer - length) 32uy
-        bytes[8 + length ..]
-    ]
+    Array.concat
+        [
+            System.BitConverter.GetBytes(int64 longer)
+            bytes[8 .. 7 + length]
+            Array.create (longer - length) 32uy
+            bytes[8 + length ..]
+        ]
 
 let private beginnings =
     test "a safetensors file that begins as a pickle does is read, and none where it is cut" {
@@ -376,7 +378,11 @@ let private folders =
             File.Copy(checkpoint, Path.Combine(folder, "weights.safetensors"))
             succeed (import folder basis output [])
             File.Copy(checkpoint, Path.Combine(folder, "more.safetensors"))
-            expectError Failed "holds \"more.safetensors\", \"weights.safetensors\"" (arguments folder basis (output + "2") []))
+
+            expectError
+                Failed
+                "holds \"more.safetensors\", \"weights.safetensors\""
+                (arguments folder basis (output + "2") []))
     }
 
 [<Tests>]

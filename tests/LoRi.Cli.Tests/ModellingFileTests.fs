@@ -201,4 +201,11 @@ let private snippets =
 [<Tests>]
 let tests =
     testSequenced
-    <| testList "Modelling file" [ testList "the same ids" (List.map sameIds students); differs; settings; snippets ]
+    <| testList
+        "Modelling file"
+        [
+            testList "the same ids" (List.map sameIds students)
+            differs
+            settings
+            snippets
+        ]

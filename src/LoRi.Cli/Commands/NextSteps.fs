@@ -99,12 +99,9 @@ let private afterDistill (train: TrainOptions) =
 
 /// After a training run.
 let afterTraining (settings: RunSettings) =
-    if settings.Train.DryRun then
-        []
-    elif settings.Command = "teach" then
-        afterTeach settings
-    else
-        afterDistill settings.Train
+    if settings.Train.DryRun then []
+    elif settings.Command = "teach" then afterTeach settings
+    else afterDistill settings.Train
 
 /// After an evaluation: a page about the run, where it is one, and how it stands beside others.
 let afterEvaluation (options: EvaluationOptions) =

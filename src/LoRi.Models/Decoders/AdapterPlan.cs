@@ -111,33 +111,29 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     }
 
     /// <summary>Says what is trained, and how much of the model that is.</summary>
-    public void Describe(ReasoningModel model, Action<string> info)
+    /// <param name="parameters">All weights.</param>
+    /// <param name="modules">What is trained beside them.</param>
+    /// <param name="info">Told in one line or two.</param>
+    public void Describe(ParameterSet parameters, IReadOnlyList<ModelModule> modules, Action<string> info)
     {
-        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(modules);
         ArgumentNullException.ThrowIfNull(info);
         var maps = Modules.GroupBy(adapted => adapted.Module.Name.Split('.')[^1])
             .Select(group => $"{group.Key} in {group.Select(adapted => adapted.Module.Layer).Distinct().Count()} blocks");
         info($"adapters of rank {Config.Rank}, scaling {Modules[0].Scaling.ToString("G4", CultureInfo.InvariantCulture)}, "
             + $"on {string.Join(", ", maps)}");
-        var (trained, frozen) = (model.Parameters.Values.numel(), model.Parameters.Frozen.numel());
+        var (trained, frozen) = (parameters.Values.numel(), parameters.Frozen.numel());
+        var rows = Tokens.Learn ? Rows.Sum(one => parameters[one.Name].numel()) : 0;
+        var lora = Modules.Sum(adapted => adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
+        var beside = modules.Select(module => (module.Name, Count: module.Slots.Where(slot => slot.Trained).Sum(slot => slot.Count))).ToArray();
+        var projection = trained - lora - rows - beside.Sum(module => module.Count);
+        var others = string.Concat(
+            beside.Select(module => string.Create(CultureInfo.InvariantCulture, $", {module.Count:N0} of the {module.Name}")));
         info(string.Create(
             CultureInfo.InvariantCulture,
-            $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): "
-            + $"{Shares(model)}; the base is frozen"));
-    }
-
-    /// <summary>How many values are trained of what; of the projection and the method's own modules where there are any.</summary>
-    private string Shares(ReasoningModel model)
-    {
-        var rows = Tokens.Learn ? Rows.Sum(one => model.Parameters[one.Name].numel()) : 0;
-        var lora = Modules.Sum(adapted => (long)adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
-        (string Name, long Count)[] beside =
-        [
-            ("the projection", model.Projection.Slots(model.Config.HiddenSize).Sum(slot => slot.Count)),
-            .. model.Modules.Select(module => ($"the {module.Name}", module.Slots.Where(slot => slot.Trained).Sum(slot => slot.Count))),
-        ];
-        (string Name, long Count)[] all = [("adapters", lora), ("marker rows", rows), .. beside.Where(part => part.Count > 0)];
-        return string.Join(", ", all.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Count:N0} of {part.Name}")));
+            $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): {lora:N0} of "
+            + $"adapters, {rows:N0} of marker rows, {projection:N0} of the projection{others}; the base is frozen"));
     }
 
     /// <summary>Name of the parameter that holds every A of a stored matrix, one under the other.</summary>

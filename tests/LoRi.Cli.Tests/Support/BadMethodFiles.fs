@@ -109,18 +109,11 @@ let cases: Case list =
             bytes[bytes.Length - 4 ..] <- System.BitConverter.GetBytes nanf
             File.WriteAllBytes(part, bytes)
             asked run
-        "icot-kd: a card without components",
-        fun folder -> asked (carded "\"components\": 1," "" folder)
+        "icot-kd: a card without components", fun folder -> asked (carded "\"components\": 1," "" folder)
         "icot-kd: a card with far more components",
         fun folder -> asked (carded "\"components\": 1," "\"components\": 2000000000," folder)
         "icot-kd: a card with a far larger table",
-        fun folder ->
-            asked (
-                carded
-                    $"\"vocabulary\": {TinyFolder.words.Length}"
-                    "\"vocabulary\": 2000000000"
-                    folder
-            )
+        fun folder -> asked (carded $"\"vocabulary\": {TinyFolder.words.Length}" "\"vocabulary\": 2000000000" folder)
         "icot-kd: a card that names a part elsewhere",
         fun folder -> asked (carded "\"student\"," "\"../student\"," folder)
         "icot-kd: a card without a part", fun folder -> asked (carded "\"student\"," "" folder)
