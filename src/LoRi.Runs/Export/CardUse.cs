@@ -88,8 +88,8 @@ internal static class CardUse
     private static string[] Adapter(Provenance made) =>
     [
         made.TableRows > 0
-            ? $"With transformers 4.52 and peft 0.15. The base has no rows for the markers of students: its tables are made {made.TableRows} "
-                + "rows long before peft loads the adapter, which brings the rows' values."
+            ? "With transformers 4.52 and peft 0.15. The base has no rows for the markers of students: its tables are made "
+                + $"{made.TableRows} rows long before peft loads the adapter, which brings the rows' values."
             : "With transformers 4.52 and peft 0.15:",
         "",
         "```python",

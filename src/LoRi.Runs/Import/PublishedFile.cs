@@ -62,5 +62,6 @@ internal static class PublishedFile
     /// after which the header opens a brace.
     /// </summary>
     private static bool IsPickle(string path) => InputFile.Start(path, Told) is var start
-        && (start is [0x50, 0x4B, 0x03, 0x04, ..] || (start is [0x80, >= 2 and <= 5, ..] && start is not [_, _, _, _, _, _, _, _, (byte)'{']));
+        && (start is [0x50, 0x4B, 0x03, 0x04, ..]
+            || (start is [0x80, >= 2 and <= 5, ..] && start is not [_, _, _, _, _, _, _, _, (byte)'{']));
 }

@@ -27,8 +27,8 @@ public static class Commands
         [
             StudentSettings.Method, StudentSettings.Teacher, StudentSettings.Model, StageSettings.Tokenizer, StudentSettings.Init,
             .. MethodSettings.All.Where(setting => setting.Group == SettingGroups.Model),
-            RowSettings.AnswerPrefix with { InForce = MethodSettings.HasPrefix }, RowSettings.Grade with { InForce = MethodSettings.HasPrefix },
-            RowSettings.TeacherText,
+            RowSettings.AnswerPrefix with { InForce = MethodSettings.HasPrefix },
+            RowSettings.Grade with { InForce = MethodSettings.HasPrefix }, RowSettings.TeacherText,
             .. MethodSettings.All.Where(setting => setting.Group != SettingGroups.Model),
             StudentSettings.MarkerRows,
             .. Training(TrainSettings.CollapseThreshold with { InForce = values => MethodSettings.Of(values).TakesLatentSteps }),
