@@ -8,20 +8,23 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.PythonRunning
+open LoRi.Training.Tests
 
 let private mostTokens = 12
 
 let private questions = [ "1 + 2 ="; "3"; "9 + 8 + 7 = 5" ]
 
-/// Students by name: every way of reasoning on the first family, and two of them on each of the others.
+/// Students by name: every way of reasoning on the first family, and three of them on each of the others.
 let private students =
     let first = List.head RandomStudents.families
 
     [
-        for name, way in RandomStudents.ways -> $"{fst first}, {name}", snd first, way
+        for name, way in RandomStudents.ways do
+            yield $"{fst first}, {name}", snd first, way
         for family, config in List.tail RandomStudents.families do
-            for name, way in List.take 1 RandomStudents.ways @ List.filter (fst >> (=) "jacobi") RandomStudents.ways ->
-                $"{family}, {name}", config, way
+            for name, way in RandomStudents.ways do
+                if List.contains name [ "sequential"; "jacobi"; "substituted" ] then
+                    yield $"{family}, {name}", config, way
     ]
 
 let private export (folder: string) options =
@@ -92,6 +95,11 @@ let private sameIds (name, _, way: RandomStudents.Way) =
         let found, expected = compared.Value[name]
         Expect.equal (text "class" found) "LoRiForCausalLM" "the class of the folder"
         Expect.equal (rows "alone" found) expected "one by one"
+
+        Expect.equal
+            (SharedFiles.ints (found.GetProperty "turned") |> List.ofArray)
+            expected.Head
+            "a stock model that was given the reasoning"
 
         for side in [ "left"; "right" ] do
             let padded = rows side found

@@ -64,7 +64,8 @@ internal sealed class ModelCard
 
         List("datasets", made.Datasets);
 
-        string?[] tags = ["lori", "implicit-reasoning", made.Card?.Method, IsAdapter ? "lora" : null];
+        var hasCode = made.Card is { } card && ModellingFile.Takes(card) && !IsAdapter;
+        string?[] tags = ["lori", "implicit-reasoning", made.Card?.Method, IsAdapter ? "lora" : null, hasCode ? "custom_code" : null];
         List("tags", [.. tags.OfType<string>().Distinct()]);
         Index([.. made.Evaluations.Where(one => one.HubName is not null)]);
 

@@ -15,14 +15,16 @@ internal static class ModellingFile
     /// <summary>The file's name.</summary>
     public const string Name = "modeling_lori.py";
 
-    private const string Module = "modeling_lori", Plain = "lori_reasoning";
+    private const string Module = "modeling_lori";
     private const string ConfigClass = "LoRiConfig";
+    private static readonly string[] Plain = ["lori_reasoning", "lori_substitution"];
 
     /// <summary>Its model class.</summary>
     public const string ModelClass = "LoRiForCausalLM";
 
     /// <summary>Whether the file knows how a model reasons; others are answered with by this program alone.</summary>
-    public static bool Takes(ReasoningCard card) => card.Reasoning is PlainReasoning or SequentialReasoning or JacobiReasoning;
+    public static bool Takes(ReasoningCard card) =>
+        card.Reasoning is PlainReasoning or SequentialReasoning or JacobiReasoning or SubstitutedReasoning;
 
     /// <summary>Writes the file, and names it in the <c>config.json</c> of the same folder.</summary>
     public static void WriteBesideWeights(string folder)
@@ -42,15 +44,15 @@ internal static class ModellingFile
     public static void Write(string folder, JsonObject config) =>
         AtomicFile.WriteText(Path.Combine(folder, Name), Text(config["architectures"]![0]!.GetValue<string>()));
 
-    /// <summary>The two sources as one: the second imports the first, and the Llama classes in place of the architecture's.</summary>
+    /// <summary>The sources as one: the last imports the others, and the Llama classes in place of the architecture's.</summary>
     private static string Text(string architecture)
     {
         var stem = architecture.Replace("ForCausalLM", "", StringComparison.Ordinal).Replace("LMHeadModel", "", StringComparison.Ordinal);
-        var lines = Source(Module).Split('\n').Where(line => !line.StartsWith($"from .{Plain} import ", StringComparison.Ordinal));
+        var lines = Source(Module).Split('\n').Where(line => !line.StartsWith("from .", StringComparison.Ordinal));
         var classes = string.Join('\n', lines)
             .Replace("import LlamaConfig as", $"import {stem}Config as", StringComparison.Ordinal)
             .Replace("import LlamaForCausalLM as", $"import {architecture} as", StringComparison.Ordinal);
-        return Source(Plain) + "\n\n" + classes;
+        return string.Join("\n\n", Plain.Select(Source).Append(classes));
     }
 
     private static string Source(string name)

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 
 CARD = "lori.json"
 WEIGHTS = "lori.safetensors"
+PARTS = ("emulator", "student")
+KINDS = {"latent": ("sequential", "jacobi"), "substituted": ("substituted",)}
 VERSION = 2
 
 
@@ -37,14 +39,15 @@ def positions(mask):
 class LatentReasoning:
     """What a card says, and the weights that it needs beside the model's."""
 
-    def __init__(self, card, weights):
+    def __init__(self, card, weights, parts=None):
         if card.get("version") != VERSION:
             raise ValueError(f"{CARD} is of version {card.get('version')}, this file reads version {VERSION}; export the model again")
-        self.card, self.weights = card, weights
+        self.card, self.weights, self.parts = card, weights, parts or {}
+        self.emulator = None
         self.mode = card["mode"]
         self.latents = card.get("latents") or {}
         self.kind = self.latents.get("kind")
-        if self.mode not in ("direct", "explicit") and (self.mode != "latent" or self.kind not in ("sequential", "jacobi")):
+        if self.mode not in ("direct", "explicit") and self.kind not in KINDS.get(self.mode, ()):
             raise NotImplementedError(
                 f"{CARD}: the mode '{self.mode}' with latents of the kind '{self.kind}' is not known here; answer with `lori generate`"
             )
@@ -64,7 +67,11 @@ class LatentReasoning:
         weights = None if text["projection"] == "identity" else find(WEIGHTS)
         if weights is None and text["projection"] != "identity":
             raise OSError(f"{CARD} asks for a feedback projection, but {WEIGHTS} is not there; copy it as well")
-        return cls(text, read(weights) if weights is not None else {})
+        parts = PARTS if text["mode"] == "substituted" else ()
+        found = {name: find(f"parts/{name}.safetensors") for name in parts}
+        if None in found.values():
+            raise OSError(f"{CARD} asks for the files {', '.join(f'parts/{name}.safetensors' for name in parts)}; copy them as well")
+        return cls(text, read(weights) if weights is not None else {}, {name: read(path) for name, path in found.items()})
 
     def question(self, tokenizer, text):
         """The ids of a question in the form that the model was trained in, [1, T], and their mask."""

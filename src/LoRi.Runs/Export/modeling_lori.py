@@ -1,13 +1,16 @@
+import copy
 import json
+import os
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GenerationMixin, StoppingCriteriaList
+from transformers import GenerationConfig, GenerationMixin, StoppingCriteriaList
 from transformers import LlamaConfig as BaseConfig
 from transformers import LlamaForCausalLM as BaseModel
 from transformers.utils import cached_file
 
-from .lori_reasoning import CARD, WEIGHTS, LatentReasoning, StopAfterEnds, padded_left
+from .lori_reasoning import CARD, WEIGHTS, LatentReasoning, StopAfterEnds, padded_left, positions
+from .lori_substitution import StateEmulator, decoder_weights, two_layers, write_once
 
 PLACE = ("cache_dir", "force_download", "local_files_only", "proxies", "revision", "subfolder", "token")
 MOST_TOKENS = 256
@@ -27,19 +30,26 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
     def from_pretrained(cls, pretrained_model_name_or_path, *args, **kwargs):
         place = {key: kwargs[key] for key in PLACE if kwargs.get(key) is not None}
         loaded = super().from_pretrained(pretrained_model_name_or_path, *args, **kwargs)
-        cls.of(loaded[0] if isinstance(loaded, tuple) else loaded, pretrained_model_name_or_path, **place)
+        model = loaded[0] if isinstance(loaded, tuple) else loaded
+        model.reasoning = cls._read(pretrained_model_name_or_path, place)
         return loaded
 
     @classmethod
     def of(cls, model, name, **place):
-        """A model of the base class, such as one that peft put an adapter into, with the reasoning of a folder or a repository."""
-
-        def find(file):
-            return cached_file(name, file, _raise_exceptions_for_missing_entries=False, **place)
-
+        """A model of the base class, such as one that peft put an adapter into, with the reasoning of a folder or a repository. It answers
+        greedily where nothing else is said, whatever the base's own generation settings are.
+        """
+        own = model.generation_config
         model.__class__ = cls
-        model.reasoning = LatentReasoning.load(find, load_file)
+        model.reasoning = cls._read(name, place)
+        model.generation_config = GenerationConfig(
+            bos_token_id=own.bos_token_id, eos_token_id=model.reasoning.ends, pad_token_id=own.pad_token_id
+        )
         return model
+
+    @staticmethod
+    def _read(name, place):
+        return LatentReasoning.load(lambda file: cached_file(name, file, _raise_exceptions_for_missing_entries=False, **place), load_file)
 
     def save_pretrained(self, save_directory, *args, **kwargs):
         super().save_pretrained(save_directory, *args, **kwargs)
@@ -48,6 +58,9 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
                 json.dump(self.reasoning.card, file, indent=2)
             if self.reasoning.weights:
                 save_file(self.reasoning.weights, f"{save_directory}/{WEIGHTS}", metadata={"format": "pt"})
+            for name, part in self.reasoning.parts.items():
+                os.makedirs(f"{save_directory}/parts", exist_ok=True)
+                save_file(part, f"{save_directory}/parts/{name}.safetensors", metadata={"format": "pt"})
 
     def question(self, tokenizer, text):
         """A question as `generate` takes it, in the form that the model was trained in."""
@@ -70,6 +83,8 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
             found = super().generate(None, generation_config, inputs_embeds=embeddings, attention_mask=mask, **options)
             return self._answer(given, found, 0)
         ids, mask = self.reasoning.fed(ids, mask)
+        if self.reasoning.mode == "substituted":
+            self._substitute(ids, mask)
         self._ends(options, ids.shape[1])
         found = super().generate(ids, generation_config, attention_mask=mask, **options)
         return self._answer(given, found, ids.shape[1])
@@ -79,6 +94,29 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
             inputs_embeds=embeddings, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True, return_dict=True
         )
         return out.last_hidden_state, out.past_key_values
+
+    def _substitute(self, ids, mask):
+        """Emulates states from the question, and has them written into the next pass over it."""
+        emulator, parts = StateEmulator(self.reasoning.parts["emulator"], self.reasoning.latents), self.reasoning.parts
+        decoder = self._emulator().to(device=ids.device, dtype=self.dtype)
+        write_once(self._blocks(decoder), emulator.before)
+        decoder.base_model(input_ids=ids, attention_mask=mask, position_ids=positions(mask), use_cache=False, return_dict=True)
+        write_once(self._blocks(self), lambda layer, _: two_layers(parts["student"], f"student.mlps.{layer}", emulator.states[layer]))
+
+    def _emulator(self):
+        """A decoder of the same shape over the base's vocabulary; made once, and no part of this model's own weights."""
+        if self.reasoning.emulator is None:
+            config = copy.deepcopy(self.config)
+            config.vocab_size, config.pad_token_id = self.reasoning.latents["vocabulary"], None
+            made = BaseModel(config)
+            shapes = {name: tuple(value.shape) for name, value in made.state_dict().items()}
+            made.load_state_dict(decoder_weights(self.reasoning.parts["emulator"], shapes), strict=False)
+            self.reasoning.emulator = made.eval()
+        return self.reasoning.emulator
+
+    @staticmethod
+    def _blocks(model):
+        return model.base_model.h if hasattr(model.base_model, "h") else model.base_model.layers
 
     def _limits(self, options, generation_config, length):
         """The most new tokens; a `max_length` counts the ids that were given."""

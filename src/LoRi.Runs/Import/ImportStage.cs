@@ -62,9 +62,10 @@ public static class ImportStage
         var known = KnownMethods.All.Where(method => method.About.Published is not null).Select(method => method.About).ToArray();
         var facts = known.FirstOrDefault(
             facts => file.Tensors.Any(tensor => tensor.Name.StartsWith(facts.Published!.Prefix, StringComparison.Ordinal)));
+        var names = MessageText.List([.. file.Tensors.Take(3).Select(tensor => tensor.Name)]);
         return facts is not null ? (facts, facts.Published!)
             : throw new InputException(
-                $"{file.Path}: is of no form that is known; its names are {MessageText.List([.. file.Tensors.Take(3).Select(one => one.Name)])}; known are "
+                $"{file.Path}: is of no form that is known; its tensors are {names}; names that are known begin with "
                 + string.Join(", ", known.Select(one => $"{one.Published!.Prefix} ({one.Name})"))
                 + "; a Hub folder needs no import, and a stage before the latent steps has none");
     }
@@ -76,8 +77,8 @@ public static class ImportStage
             $"{weights.Path}: has no {form.Prefix}{table}, so that the rows of the markers are not there; save the whole state dictionary");
         return rows == shape.VocabularySize + form.Rows ? (int)rows
             : throw new InputException(
-                $"{weights.Path}: its table has {rows} rows, but the base has {shape.VocabularySize} and {form.Rows} are appended; name the "
-                + "base that it was trained from with --base");
+                $"{weights.Path}: its table has {rows} rows, but the base has {shape.VocabularySize} and {form.Rows} are appended; name "
+                + "the base that it was trained from with --base");
     }
 
     private static TextTokenizer TokenizerOf(ImportOptions options, int first, PublishedForm form)
@@ -148,8 +149,8 @@ public static class ImportStage
         if (File.Exists(file) && IsPickle(file))
         {
             throw new InputException(
-                $"{file}: is a pickle, which can run any program and is never loaded; convert it in Python, where its torch and safetensors "
-                + $"are: {Pickle.Replace("FILE", Path.GetFileName(file), StringComparison.Ordinal)}");
+                $"{file}: is a pickle, which can run any program and is never loaded; convert it in Python, where its torch and "
+                + $"safetensors are: {Pickle.Replace("FILE", Path.GetFileName(file), StringComparison.Ordinal)}");
         }
     }
 

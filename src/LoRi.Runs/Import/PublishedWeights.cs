@@ -123,17 +123,18 @@ internal sealed class PublishedWeights : IWeightSource
         var (a, b) = adapters[name];
         if (a is null || b is null || !weights.TryGetValue(name, out var weight))
         {
+            var missing = a is null || b is null ? "other half" : "weight";
             throw new InputException(
-                $"{Path}: {MessageText.Quote((a ?? b)!.Name)} is half of an adapter whose {(a is null || b is null ? "other half" : "weight")} "
-                + "is not there; the checkpoint is incomplete, fetch it again");
+                $"{Path}: {MessageText.Quote((a ?? b)!.Name)} is half of an adapter whose {missing} is not there; the checkpoint is "
+                + "incomplete, fetch it again");
         }
 
         long[] product = inputFirst ? [a.Shape[^1], b.Shape[0]] : [b.Shape[0], a.Shape[^1]];
         if (a.Shape.Count != 2 || b.Shape.Count != 2 || a.Shape[0] != b.Shape[1] || a.Shape[0] < 1 || !weight.Shape.SequenceEqual(product))
         {
             throw new InputException(
-                $"{Path}: {MessageText.Quote(a.Name)} is {MessageText.Shape(a.Shape)} and its other half {MessageText.Shape(b.Shape)}, which "
-                + $"is no adapter of a weight of {MessageText.Shape(weight.Shape)}; the checkpoint belongs to another base");
+                $"{Path}: {MessageText.Quote(a.Name)} is {MessageText.Shape(a.Shape)} and its other half {MessageText.Shape(b.Shape)}, "
+                + $"which is no adapter of a weight of {MessageText.Shape(weight.Shape)}; the checkpoint belongs to another base");
         }
     }
 }

@@ -39,6 +39,8 @@ def answers(asked):
         found[side] = written(whole, ids.shape[1])
     ids, mask = padded(rows[:1], 0, True)
     plain = AutoModelForCausalLM.from_pretrained(asked["folder"])
+    found["turned"] = written(type(model).of(plain, asked["folder"]).generate(ids, **options), ids.shape[1])[0]
+    plain = AutoModelForCausalLM.from_pretrained(asked["folder"])
     found["stock"] = written(plain.generate(ids, attention_mask=mask, max_new_tokens=3), ids.shape[1])[0]
     return found
 

@@ -30,7 +30,11 @@ def read_weights(folder):
     found = {}
     for path in sorted(Path(folder).glob("model*.safetensors")):
         found.update(read_safetensors(path))
-    return {name.removeprefix("transformer."): value.float() for name, value in found.items()}
+    return bare(found)
+
+
+def bare(weights):
+    return {name.removeprefix("transformer."): value.float() for name, value in weights.items()}
 
 
 def frequencies(config):
@@ -51,15 +55,60 @@ def frequencies(config):
     return plain.float()
 
 
+def shapes_of(config):
+    """The sizes of all weights of a configuration, by the names of the Hub."""
+    found, rows = {}, config["vocab_size"]
+    if config["model_type"] == "gpt2":
+        d = config["n_embd"]
+        inner = config.get("n_inner") or 4 * d
+        found.update({"transformer.wte.weight": (rows, d), "transformer.wpe.weight": (config["n_positions"], d)})
+        maps = {"attn.c_attn": (d, 3 * d), "attn.c_proj": (d, d), "mlp.c_fc": (d, inner), "mlp.c_proj": (inner, d)}
+        for layer in range(config["n_layer"]):
+            prefix = f"transformer.h.{layer}."
+            for name, shape in maps.items():
+                found.update({f"{prefix}{name}.weight": shape, f"{prefix}{name}.bias": shape[1:]})
+            for norm in (prefix + "ln_1", prefix + "ln_2"):
+                found.update({norm + ".weight": (d,), norm + ".bias": (d,)})
+        return {**found, "transformer.ln_f.weight": (d,), "transformer.ln_f.bias": (d,), "lm_head.weight": (rows, d)}
+    d, inner, size = config["hidden_size"], config["intermediate_size"], config["head_dim"]
+    queries, keys = config["num_attention_heads"] * size, config["num_key_value_heads"] * size
+    maps = {"self_attn.q_proj": (queries, d), "self_attn.k_proj": (keys, d), "self_attn.v_proj": (keys, d), "self_attn.o_proj": (d, queries)}
+    maps.update({"mlp.gate_proj": (inner, d), "mlp.up_proj": (inner, d), "mlp.down_proj": (d, inner)})
+    for layer in range(config["num_hidden_layers"]):
+        prefix = f"model.layers.{layer}."
+        found.update({f"{prefix}{name}.weight": shape for name, shape in maps.items()})
+        if config["model_type"] == "qwen2":
+            found.update({f"{prefix}self_attn.{name}_proj.bias": maps[f"self_attn.{name}_proj"][:1] for name in "qkv"})
+        if config["model_type"] == "qwen3":
+            found.update({f"{prefix}self_attn.{name}_norm.weight": (size,) for name in "qk"})
+        found.update({f"{prefix}{name}_layernorm.weight": (d,) for name in ("input", "post_attention")})
+    return {**found, "model.embed_tokens.weight": (rows, d), "model.norm.weight": (d,), "lm_head.weight": (rows, d)}
+
+
+class Block(torch.nn.Module):
+    """A block as a module, so that hooks see it."""
+
+    def __init__(self, decoder, layer):
+        super().__init__()
+        self.of = lambda *inputs: (decoder._gpt2 if decoder.learned else decoder._rotary)(layer, *inputs)
+
+    def forward(self, states, mask, positions, past):
+        return self.of(states, mask, positions, past)
+
+
 class Decoder:
-    def __init__(self, folder):
-        self.config = json.loads((Path(folder) / "config.json").read_text())
-        self.weights = read_weights(folder)
+    def __init__(self, config, weights):
+        self.config, self.weights = config, weights
         self.learned = self.config["model_type"] == "gpt2"
         self.table = self.weights["wte.weight" if self.learned else "model.embed_tokens.weight"]
         tied = self.config.get("tie_word_embeddings", self.learned)
         self.head = self.table if tied else self.weights["lm_head.weight"]
         self.layers = self.config["n_layer" if self.learned else "num_hidden_layers"]
+        self.blocks = [Block(self, layer) for layer in range(self.layers)]
+
+    @classmethod
+    def load(cls, folder):
+        return cls(json.loads((Path(folder) / "config.json").read_text()), read_weights(folder))
 
     def embed(self, ids):
         return F.embedding(ids, self.table)
@@ -72,8 +121,7 @@ class Decoder:
         cache = list(cache) if cache is not None else [None] * self.layers
         states = inputs + F.embedding(positions, self.weights["wpe.weight"]) if self.learned else inputs
         for layer in range(self.layers):
-            block = self._gpt2 if self.learned else self._rotary
-            states, cache[layer] = block(layer, states, mask, positions, cache[layer])
+            states, cache[layer] = self.blocks[layer](states, mask, positions, cache[layer])
         return self._norm(states, "ln_f" if self.learned else "model.norm"), cache
 
     def _norm(self, x, name):

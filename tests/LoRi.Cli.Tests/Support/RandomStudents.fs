@@ -93,6 +93,15 @@ let ways =
         }
         "jacobi", way (JacobiReasoning(4, 2)) ProjectionKind.Mlp
         "jacobi with one step", way (JacobiReasoning(1, 1)) ProjectionKind.Identity
+        "substituted",
+        { way (SubstitutedReasoning(3, 0.5, words.Length)) ProjectionKind.Identity with
+            Form = closing
+            Prefix = []
+        }
+        "substituted, of one component",
+        { way (SubstitutedReasoning(1, 0.5, words.Length)) ProjectionKind.Identity with
+            Prefix = []
+        }
         "direct", way PlainReasoning.Direct ProjectionKind.Identity
         "explicit", way PlainReasoning.Explicit ProjectionKind.Identity
         "explicit, ended by the second of two ends",
@@ -127,10 +136,22 @@ let write (folder: string) (config: DecoderConfig) (way: Way) (seed: int64) =
         SpecialIds(words.Length, words.Length + 1, eos, Latent = Nullable(words.Length + 2))
 
     use model =
-        new ReasoningModel(config, 3, special, FeedbackProjection(way.Projection, 12), Precision.Full, torch.CPU)
+        new ReasoningModel(
+            config,
+            3,
+            special,
+            FeedbackProjection(way.Projection, 12),
+            Precision.Full,
+            torch.CPU,
+            modules = way.Reasoning.Modules config
+        )
 
     Initialisation.Fresh(model, 0.4, seed)
     model.Projection.Initialise(model.Parameters, 1.0, SeededRandom(seed, "projection"))
+
+    for part in model.Modules do
+        part.Initialise |> Option.ofObj |> Option.iter (fun fill -> fill.Invoke(model, seed))
+
     use _ = torch.no_grad ()
 
     for name in model.Parameters.PartNames do

@@ -11,7 +11,7 @@ import sys
 import types
 
 import torch
-from plain_decoder import Decoder
+from plain_decoder import Decoder, bare, shapes_of
 
 
 class PretrainedConfig:
@@ -85,19 +85,52 @@ class GenerationMixin:
         return ids
 
 
+class BaseModel:
+    """What stands before the head."""
+
+    def __init__(self, decoder):
+        self.decoder = decoder
+        setattr(self, "h" if decoder.learned else "layers", decoder.blocks)
+
+    def __call__(self, attention_mask, position_ids, use_cache, return_dict, inputs_embeds=None, input_ids=None, past_key_values=None):
+        inputs = self.decoder.embed(input_ids) if inputs_embeds is None else inputs_embeds
+        states, cache = self.decoder.run(inputs, attention_mask, position_ids, past_key_values)
+        return types.SimpleNamespace(last_hidden_state=states, past_key_values=cache if use_cache else None)
+
+
 class PreTrainedModel(torch.nn.Module):
     config_class = PretrainedConfig
+    dtype = torch.float32
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+        self.stored = {name: torch.zeros(shape) for name, shape in shapes_of(vars(config)).items()}
+        self._use(Decoder(vars(config), bare(self.stored)))
+
+    def _use(self, decoder):
+        self.decoder, self.base_model = decoder, BaseModel(decoder)
+
+    def state_dict(self):
+        return self.stored
+
+    def load_state_dict(self, given, strict=True):
+        """All weights but a head that is the table must be there, in their sizes; none may be left over."""
+        missing = set(self.stored) - set(given)
+        if not set(given) <= set(self.stored) or not missing <= {"lm_head.weight"} or (strict and missing):
+            raise RuntimeError(f"missing {missing}, unexpected {set(given) - set(self.stored)}")
+        if any(self.stored[name].shape != value.shape for name, value in given.items()):
+            raise RuntimeError("size mismatch")
+        self._use(Decoder(vars(self.config), bare({**self.stored, **given})))
 
     @classmethod
     def from_pretrained(cls, name, *args, config=None, trust_remote_code=None, revision=None, **kwargs):
         if kwargs:
             raise TypeError(f"unexpected: {sorted(kwargs)}")
-        model = cls()
-        model.config = config or cls.config_class.from_pretrained(name)
-        model.decoder = Decoder(name)
+        model = cls(config or cls.config_class.from_pretrained(name))
+        model._use(Decoder.load(name))
         with open(os.path.join(name, "generation_config.json")) as file:
             model.generation_config = GenerationConfig(**json.load(file))
-        model.base_model = lambda **given: model._base(**given)
         return model
 
     @property
@@ -109,10 +142,6 @@ class PreTrainedModel(torch.nn.Module):
 
     def save_pretrained(self, folder, **kwargs):
         os.makedirs(folder, exist_ok=True)
-
-    def _base(self, inputs_embeds, attention_mask, position_ids, past_key_values, use_cache, return_dict):
-        states, cache = self.decoder.run(inputs_embeds, attention_mask, position_ids, past_key_values)
-        return types.SimpleNamespace(last_hidden_state=states, past_key_values=cache)
 
 
 def _family(prefix, model):
