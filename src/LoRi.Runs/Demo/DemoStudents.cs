@@ -52,7 +52,7 @@ public static class DemoStudents
     /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
     public static IReadOnlyList<string> Usual { get; } = [.. Names.Where(name => name != AnchorOnly)];
 
-    /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured by.</summary>
+    /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has no measure.</summary>
     public static string? Fault(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
