@@ -11,6 +11,7 @@ using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Methods.NoCot;
 using LoRi.Training.Methods.Pccot;
+using LoRi.Training.Methods.SimCot;
 
 namespace LoRi.Training;
 
@@ -21,7 +22,7 @@ public static class KnownMethods
     public static IMethod Teacher { get; } = new CotSftMethod();
 
     private static readonly List<IMethod> all = [new LoRiMethod(), new NoCotMethod(), new LatentCrossEntropyMethod(), new CodiMethod(),
-        new PccotMethod(), new KavaMethod(), new CoconutMethod(), new IcotSiMethod(), new IcotKdMethod(), Teacher];
+        new PccotMethod(), new KavaMethod(), new CoconutMethod(), new SimCotMethod(), new IcotSiMethod(), new IcotKdMethod(), Teacher];
 
     static KnownMethods() => all.ForEach(Register);
 

@@ -207,6 +207,26 @@ let private wave name (shape: int64 list) =
 let private corpus =
     [ wave "trajectory.0" [ 2L; 5L; 4L ]; wave "anchor.0" [ 2L; 4L ] ]
 
+let private explained folder rows =
+    [
+        "distill"
+        "--method"
+        "sim-cot"
+        "--model"
+        TinyFolder.model folder "m"
+        "--data"
+        TinyFolder.data folder "d.jsonl" rows
+        "--output"
+        folder + "/run"
+    ]
+
+/// A model folder whose configuration says that it is wider.
+let private wide folder =
+    let model = TinyFolder.model folder "wide"
+    let config = model + "/config.json"
+    File.WriteAllText(config, File.ReadAllText(config).Replace("\"hidden_size\": 8", "\"hidden_size\": 16"))
+    model
+
 let private math: Case list =
     [
         "trajectories: a gap in the numbers", fit [ corpus[0]; wave "trajectory.2" [ 2L; 5L; 4L ] ] []
@@ -247,6 +267,36 @@ let private math: Case list =
                 file
                 "--weighting"
                 "statistic"
+            ]
+        "distill: sim-cot with latent steps beside those of its coconut run",
+        fun folder ->
+            [
+                "distill"
+                "--method"
+                "sim-cot"
+                "--on"
+                "coconut"
+                "--latent-steps"
+                "3"
+                "--model"
+                folder
+            ]
+        "distill: sim-cot on coconut without a run of it", fun folder -> explained folder good @ [ "--on"; "coconut" ]
+        "distill: sim-cot with an auxiliary decoder of another width",
+        fun folder -> explained folder good @ [ "--decoder"; wide folder ]
+        "distill: sim-cot without any step to explain",
+        fun folder ->
+            let row = """{"question": "1 + 2", "rationale": "1 + 2 = 3", "answer": "3"}"""
+            explained folder [ row; row ] @ [ "--teacher-text"; "without-last-step" ]
+        "generate: explanations of a model without an auxiliary decoder",
+        fun folder ->
+            [
+                "generate"
+                "--model"
+                TinyFolder.model folder "m"
+                "--prompt"
+                "1"
+                "--explain"
             ]
         "distill: a subspace of another model",
         fun folder ->

@@ -54,7 +54,8 @@ let private methodOf (recipe: string) =
 
 /// Where a recipe's own model and data are not, those of the tests; a step of few rows.
 let private tiny (recipe: string) (work: string) =
-    let model = Path.Combine(work, "model")
+    let goesOn = File.ReadAllText(recipe).Contains "on: coconut"
+    let model = if goesOn then coconut work else Path.Combine(work, "model")
 
     [
         commandOf recipe
@@ -80,7 +81,8 @@ let private tiny (recipe: string) (work: string) =
         // The rationales of the tests are of one step.
         if File.ReadAllText(recipe).Contains "teacher_text: without-last-step" then
             yield! [ "--teacher-text"; "full" ]
-
+        if goesOn then
+            yield! [ "--decoder"; Path.Combine(work, "model") ]
         if File.ReadAllText(recipe).Contains "layer_rank: 2" then
             yield! [ "--hidden-rank"; "4" ]
     ]

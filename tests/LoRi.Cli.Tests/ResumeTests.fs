@@ -270,6 +270,8 @@ let tests =
         [
             killed "teach" 12 teach
             killed "lori" 8 distill
+            killed "sim-cot on codi" 2 (simCot false)
+            killed "sim-cot on coconut" 2 (simCot true)
             signalled
             finished
             changed

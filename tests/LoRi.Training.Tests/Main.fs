@@ -21,6 +21,8 @@ let main args =
                     IcotKdFixtureTests.tests
                     KavaFixtureTests.tests
                     CoconutFixtureTests.tests
+                    SimCotOnCodiFixtureTests.tests
+                    SimCotOnCoconutFixtureTests.tests
                 ]
 
         let code = runTestsWithCLIArgs [] [||] tests

@@ -39,6 +39,21 @@ let private json (question: string option) (answer: GeneratedAnswer) (explicit: 
             | Some text -> "question", Json.text text
             | None -> ()
             yield! own answer
+            if answer.Explanations.Count > 0 then
+                "explanations",
+                Json.list
+                    [
+                        for one in answer.Explanations ->
+                            Json.object
+                                [
+                                    "latents", Json.text one.Latents
+                                    "ids", Json.list (Seq.map Json.whole one.Ids)
+                                    "text",
+                                    (match one.Text with
+                                     | null -> null
+                                     | text -> Json.text text)
+                                ]
+                    ]
             if question.IsSome || explicit.IsSome then
                 yield! measured answer
             match explicit with
@@ -128,6 +143,16 @@ let private stream (terminal: Terminal) (indent: string) (ask: Action<string> ->
 
     answer
 
+/// What its latent steps stand for, a line each.
+let private explain (terminal: Terminal) (answer: GeneratedAnswer) =
+    for one in answer.Explanations do
+        let said =
+            match one.Text with
+            | null -> String.Join(",", one.Ids)
+            | text -> text.Trim()
+
+        terminal.Out.WriteLine $"  {one.Latents}: {(Terminal.forTerminal terminal said).Replace('\n', ' ')}"
+
 /// Asks for an answer, and the teacher's where there is one, and writes them; gives back the model's own.
 let answer
     (terminal: Terminal)
@@ -147,6 +172,8 @@ let answer
         own
     else
         let own = told answering.Model (stream terminal "" (ask answering.Model))
+
+        explain terminal own
 
         let explicit =
             answering.Teacher

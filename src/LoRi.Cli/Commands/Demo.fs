@@ -178,8 +178,9 @@ let private showRanks (terminal: Terminal) (report: DemoReport) =
         ]
 
 let private showExamples (terminal: Terminal) (report: DemoReport) =
-    terminal.Out.WriteLine
-        "Questions of the first seed, as the teacher writes them out and as the student answers after its latent steps:"
+    if report.WorkedExamples.Count > 0 then
+        terminal.Out.WriteLine
+            $"Questions of the first seed, as the teacher writes them out and as the student of {report.WorkedExamples[0].Method} answers after its latent steps:"
 
     for example in report.WorkedExamples do
         terminal.Out.WriteLine()
@@ -205,12 +206,15 @@ let private show (terminal: Terminal) (settings: DemoSettings) (report: DemoRepo
     terminal.Out.WriteLine $"Setting {settings.Name}{quick}: {settings.Purpose}."
 
     terminal.Out.WriteLine
-        $"{settings.LatentSteps} latent steps, chains of up to {2 * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%. Intervals are Wilson's over all questions of all seeds together; they do not count the spread between seeds, which the column beside them shows."
+        $"{settings.LatentSteps} latent steps, chains of up to {ChainedArithmetic.TokensPerStep * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%. Intervals are Wilson's over all questions of all seeds together; they do not count the spread between seeds, which the column beside them shows."
 
     showTables terminal report
 
-    terminal.Out.WriteLine
-        "Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's seconds per step, each measured alone."
+    if report.Rows |> Seq.exists (fun row -> row.Method = DemoStudents.EqualTime) then
+        terminal.Out.WriteLine(
+            "Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's "
+            + "seconds per step, each measured alone."
+        )
 
     terminal.Out.WriteLine()
     showRanks terminal report

@@ -42,6 +42,11 @@ let private chat =
 let private against =
     text "against" "path" Forms.Place "an explicit teacher that answers too: shows the tokens and the time saved"
 
+let private explain =
+    flag
+        "explain"
+        "show what the model's latent steps stand for, as the auxiliary decoder beside it says (--method sim-cot --keep-decoder)"
+
 let private temperature =
     Setting<Nullable<float>>(
         "temperature",
@@ -99,6 +104,7 @@ let settings =
             interactive
             chat
             against
+            explain
             temperature
             topP
             topK
@@ -173,6 +179,7 @@ let private answering (options: SettingValues) start =
              | Lines -> "the question"
              | _ -> "--prompt"),
         LatentSteps = options.Get latentSteps,
+        Explain = options.Get explain,
         MaxNewTokens = options.Get AnswerSettings.MaxNewTokens,
         Sampling = Option.toObj drawn
     )

@@ -111,8 +111,14 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     }
 
     /// <summary>Says what is trained, and how much of the model that is.</summary>
-    public void Describe(ParameterSet parameters, Action<string> info)
+    /// <param name="parameters">All weights.</param>
+    /// <param name="modules">What is trained beside them.</param>
+    /// <param name="info">Told in one line or two.</param>
+    public void Describe(ParameterSet parameters, IReadOnlyList<ModelModule> modules, Action<string> info)
     {
+        ArgumentNullException.ThrowIfNull(parameters);
+        ArgumentNullException.ThrowIfNull(modules);
+        ArgumentNullException.ThrowIfNull(info);
         var maps = Modules.GroupBy(adapted => adapted.Module.Name.Split('.')[^1])
             .Select(group => $"{group.Key} in {group.Select(adapted => adapted.Module.Layer).Distinct().Count()} blocks");
         info($"adapters of rank {Config.Rank}, scaling {Modules[0].Scaling.ToString("G4", CultureInfo.InvariantCulture)}, "
@@ -120,10 +126,14 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
         var (trained, frozen) = (parameters.Values.numel(), parameters.Frozen.numel());
         var rows = Tokens.Learn ? Rows.Sum(one => parameters[one.Name].numel()) : 0;
         var lora = Modules.Sum(adapted => adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
+        var beside = modules.Select(module => (module.Name, Count: module.Slots.Sum(slot => slot.Count))).ToArray();
+        var projection = trained - lora - rows - beside.Sum(module => module.Count);
+        var others = string.Concat(
+            beside.Select(module => string.Create(CultureInfo.InvariantCulture, $", {module.Count:N0} of the {module.Name}")));
         info(string.Create(
             CultureInfo.InvariantCulture,
             $"trainable: {trained:N0} of {trained + frozen:N0} values ({100.0 * trained / (trained + frozen):F2} %): {lora:N0} of "
-            + $"adapters, {rows:N0} of marker rows, {trained - lora - rows:N0} of the projection; the base is frozen"));
+            + $"adapters, {rows:N0} of marker rows, {projection:N0} of the projection{others}; the base is frozen"));
     }
 
     /// <summary>Name of the parameter that holds every A of a stored matrix, one under the other.</summary>

@@ -102,6 +102,20 @@ public sealed record DecoderConfig
         : $"sequences of {length} tokens are longer than the {MaxPositions} positions the model was made for; what it says there may be "
             + "worse";
 
+    /// <summary>The same shape without those rows at the end of its table that belong to markers.</summary>
+    /// <param name="markers">Ids of the markers.</param>
+    internal DecoderConfig WithoutRows(IReadOnlyList<int> markers)
+    {
+        ArgumentNullException.ThrowIfNull(markers);
+        var rows = VocabularySize;
+        while (markers.Contains(rows - 1))
+        {
+            rows--;
+        }
+
+        return this with { VocabularySize = rows };
+    }
+
     /// <summary>The rotation of the heads.</summary>
     public RotaryShape Rotary => new(HeadSize, RotaryBase, Scaling);
 

@@ -9,7 +9,8 @@ namespace LoRi.Models.Decoders;
 public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots)
 {
     /// <summary>
-    /// Whether the trained model needs it to answer, so that it is written beside the weights; else it serves the training alone.
+    /// Whether it is written beside the weights, as the trained model needs it to answer or is to be looked into with it; else it serves
+    /// the training alone.
     /// </summary>
     public bool Exported { get; init; }
 
@@ -29,7 +30,8 @@ public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots
         using var scope = TorchSharp.torch.NewDisposeScope();
         foreach (var slot in DecoderLayout.Slots(model.Config, 0))
         {
-            model.Parameters[$"{name}.{slot.Name}"].detach().copy_(model.Parameters[slot.Name].detach().narrow(0, 0, slot.Shape[0]));
+            var copy = model.Parameters[$"{name}.{slot.Name}"].detach();
+            copy.copy_(model.Parameters[slot.Name].detach().narrow(0, 0, copy.shape[0]));
         }
     }
 }

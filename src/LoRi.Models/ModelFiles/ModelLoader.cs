@@ -6,6 +6,7 @@ using LoRi.Files.Text;
 using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.Native;
+using LoRi.Models.Reasoning;
 using LoRi.Models.Weights;
 using static TorchSharp.torch;
 
@@ -16,6 +17,9 @@ namespace LoRi.Models.ModelFiles;
 /// <param name="Device">Where it lives.</param>
 public sealed record LoadSettings(Precision Precision, Device Device)
 {
+    /// <summary>Whether what was trained beside a model, and kept for looking into it, is loaded as well.</summary>
+    public bool WithKept { get; init; }
+
     /// <summary>On the CPU.</summary>
     public static LoadSettings OnCpu(Precision precision) => new(precision, CPU);
 }
@@ -36,7 +40,7 @@ public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidt
     /// <summary>What becomes of all these rows where adapters are trained.</summary>
     public TokenTraining Tokens { get; init; } = new();
 
-    /// <summary>What is trained beside the decoder and its projection.</summary>
+    /// <summary>What is trained beside the decoder and its projection, from the shape without the rows of markers.</summary>
     public Func<DecoderConfig, IReadOnlyList<ModelModule>> Modules { get; init; } = _ => [];
 }
 
@@ -109,7 +113,7 @@ public static class ModelLoader
                 opened = lora is null ? null : AdapterFolder.Open(lora, config);
                 var extra = opened?.Plan.ExtraRows(config) ?? 0;
                 return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan,
-                    card?.Reasoning.Modules(config) ?? []);
+                    card is null ? [] : ModulesOf(card, config, settings.WithKept));
             });
             return (Filled(model, opened, weights, cardFolder), card);
         }
@@ -143,7 +147,8 @@ public static class ModelLoader
                 new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
             var trained = parts is null ? [] : parts.WithEnds ? WithEnds(special, config) : special.Markers;
             return new ModelParts(special, projection, extra,
-                adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained, parts?.Tokens), parts?.Modules(config) ?? []);
+                adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained, parts?.Tokens),
+                parts?.Modules(config.WithoutRows(special.Markers)) ?? []);
         });
     }
 
@@ -181,6 +186,15 @@ public static class ModelLoader
         card?.CheckFits(folder, config.VocabularySize + extraRows, config);
         return card?.Special ?? new SpecialIds(config.VocabularySize, config.VocabularySize + 1, config.EosIds.FirstOrDefault(-1));
     }
+
+    /// <summary>What a card's way of reasoning needs, and the auxiliary decoder where it was kept and is asked for.</summary>
+    private static IReadOnlyList<ModelModule> ModulesOf(ReasoningCard card, DecoderConfig config, bool withKept) =>
+    [
+        .. card.Reasoning.Modules(config),
+        .. withKept && card.HasAuxiliaryDecoder
+            ? [AuxiliaryDecoder.Module(config.WithoutRows(card.Special.Markers)) with { Exported = true }]
+            : Array.Empty<ModelModule>(),
+    ];
 
     private static InputException NoEnd(string path) =>
         new($"{path}: {(File.Exists(path) ? "its metadata" : ConfigFile)} names no eos_token_id, which ends an answer; add it there");

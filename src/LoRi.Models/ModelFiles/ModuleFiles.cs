@@ -9,7 +9,8 @@ using static TorchSharp.torch;
 namespace LoRi.Models.ModelFiles;
 
 /// <summary>
-/// The modules that a trained model needs to answer: one safetensors file each, in the folder <c>parts</c> beside the card.
+/// The modules that a trained model needs to answer, or that are kept to look into it: one safetensors file each, in the folder
+/// <c>parts</c> beside the card.
 /// </summary>
 internal static class ModuleFiles
 {

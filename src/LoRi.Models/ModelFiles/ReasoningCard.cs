@@ -51,6 +51,9 @@ public sealed record ReasoningCard
     /// <summary>Folders beside the card that hold what the model needs to answer, beside its weights.</summary>
     public IReadOnlyList<string> Parts { get; init; } = [];
 
+    /// <summary>Whether an auxiliary decoder lies among them, which says what latent steps stand for.</summary>
+    public bool HasAuxiliaryDecoder => Parts.Contains(AuxiliaryDecoder.Name) && LatentSlots.Of(Reasoning) is not null;
+
     /// <summary>Where in its training the weights were taken; null where that is not known.</summary>
     public TrainedAt? Trained { get; init; }
 

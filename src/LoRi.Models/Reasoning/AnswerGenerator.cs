@@ -51,8 +51,9 @@ public static class AnswerGenerator
         return pass!.Latents!.to(ScalarType.Float32).cpu().DetachFromDisposeScope();
     }
 
-    private static IReadOnlyList<int[]> Continue(
-        ReasoningModel model, DecoderWeights weights, ReasoningPass at, GenerationPlan plan, Action<int, int>? tell)
+    /// <summary>The new ids of rows that stand somewhere, under the weights that brought them there.</summary>
+    internal static IReadOnlyList<int[]> Continue(
+        ReasoningModel model, DecoderWeights weights, ReasoningPass at, GenerationPlan plan, Action<int, int>? tell = null)
     {
         var written = Enumerable.Range(0, at.Progress.RealTokens.Length).Select(_ => new List<int>()).ToArray();
         var longest = model.Config.LongestSequence;

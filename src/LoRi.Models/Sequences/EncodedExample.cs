@@ -15,6 +15,9 @@ public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, 
     /// <summary>Ids of every step of the rationale, tokenised apart; empty where no one asked for them.</summary>
     public IReadOnlyList<int[]> Steps { get; init; } = [];
 
+    /// <summary>The steps of the rationale as an auxiliary decoder is to write them; none where no one asked for them.</summary>
+    internal ExplainedSteps Explained { get; init; } = ExplainedSteps.None;
+
     /// <summary>Whether the data have a rationale for it; a form may write text around one that is empty.</summary>
     public bool HasRationale { get; init; } = Rationale.Length > 0;
 

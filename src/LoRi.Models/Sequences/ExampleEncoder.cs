@@ -39,6 +39,9 @@ public sealed class ExampleEncoder
     /// <summary>Whether the steps of a rationale are kept apart as well.</summary>
     public bool KeepsSteps { get; init; }
 
+    /// <summary>Whether the steps of a rationale are kept as an auxiliary decoder is to write them.</summary>
+    internal bool ExplainsSteps { get; init; }
+
     /// <summary>Ids of a question, with what the tokenizer adds in front.</summary>
     public int[] Question(string text) => Question(tokenizer, form, text, eos);
 
@@ -65,7 +68,27 @@ public sealed class ExampleEncoder
             rationale,
             Prefix,
             [.. Plain(form.BeforeAnswer + example.Answer + form.AfterAnswer), eos])
-        { Steps = steps, HasRationale = text.Length > 0 && rationale.Length > 0 };
+        {
+            Steps = steps,
+            Explained = ExplainsSteps ? Explained(example, text) : ExplainedSteps.None,
+            HasRationale = text.Length > 0 && rationale.Length > 0,
+        };
+    }
+
+    /// <summary>
+    /// Steps that a form writes apart are tokenised apart, without what follows them; those of one text are the ids that they have in it.
+    /// </summary>
+    private ExplainedSteps Explained(ReasoningExample example, string rationale)
+    {
+        if (form.AfterStep is { } after)
+        {
+            return new([.. Steps(example).Select(step => Plain(StepSpans.Of(step)))], Plain(after));
+        }
+
+        var tokens = tokenizer.EncodeWithOffsets(rationale);
+        var steps = StepSpans.In(rationale, Steps(example))
+            .Select(span => tokens.Where(token => token.Start < span.End && token.End > span.Start).Select(token => token.Id).ToArray());
+        return new([.. steps.Where(ids => ids.Length > 0)], []);
     }
 
     private int[] Plain(string text) => tokenizer.Encode(text, addSpecialTokens: false);

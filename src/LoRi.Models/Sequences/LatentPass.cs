@@ -8,7 +8,11 @@ namespace LoRi.Models.Sequences;
 /// <param name="Trajectory">Levels 1..L at the latent steps, [B, L, M, d]; null unless asked for.</param>
 /// <param name="Cache">Keys and values of question and latents.</param>
 /// <param name="Progress">Where the rows stand.</param>
-public sealed record LatentSteps(Tensor? Latents, Tensor? Trajectory, KeyValueCache Cache, Progress Progress);
+public sealed record LatentSteps(Tensor? Latents, Tensor? Trajectory, KeyValueCache Cache, Progress Progress)
+{
+    /// <summary>The final states at the last of them, [B, 1, d]; null where they are passed side by side.</summary>
+    public Tensor? Last { get; init; }
+}
 
 /// <summary>
 /// [ours] The student's forward pass: question and <c>&lt;bot&gt;</c>, then M latent steps whose input is the projected final state before
@@ -40,6 +44,7 @@ public static class LatentPass
         }
 
         return new LatentSteps(
-            latents.Count == 0 ? null : cat(latents, 1), levels.Count == 0 ? null : cat(levels, 2), cache, progress);
+            latents.Count == 0 ? null : cat(latents, 1), levels.Count == 0 ? null : cat(levels, 2), cache, progress)
+        { Last = state };
     }
 }

@@ -40,6 +40,9 @@ public sealed record AnsweringOptions
     /// <summary>How tokens are drawn; null for the likeliest one every time.</summary>
     public SamplingSettings? Sampling { get; init; }
 
+    /// <summary>Whether the auxiliary decoder beside the model says what its latent steps stand for.</summary>
+    public bool Explain { get; init; }
+
     /// <summary>Type of weights and arithmetic.</summary>
     public DtypeOption Dtype { get; init; } = DtypeOption.F32;
 
@@ -56,6 +59,9 @@ public sealed record GeneratedAnswer(int[] Ids, string? Text, int LatentSteps, d
 {
     /// <summary>Whether its first token was the one that ends an answer.</summary>
     public bool EndedAtOnce { get; init; }
+
+    /// <summary>What its latent steps stand for; empty where that is not asked for.</summary>
+    public IReadOnlyList<Explanation> Explanations { get; init; } = [];
 
     /// <summary>What is to be known of it: the first time that a sequence is longer than the model was made for; null otherwise.</summary>
     public string? Note { get; init; }
@@ -129,7 +135,13 @@ public sealed class AnsweringModel : IDisposable
                 ?? throw new InputException(
                     $"--chat: {options.Model} has no chat template; leave --chat out, or put a chat_template.jinja beside its tokenizer")
             : null;
-        var (model, card) = ModelQueries.Load(options.Model, ModelQueries.Settings(options.Dtype, options.Device), options.Adapter);
+        if (options.Explain)
+        {
+            Explanation.Check(options);
+        }
+
+        var load = ModelQueries.Settings(options.Dtype, options.Device) with { WithKept = options.Explain };
+        var (model, card) = ModelQueries.Load(options.Model, load, options.Adapter);
         try
         {
             return new AnsweringModel(options, model, card, tokenizer is null ? null : StudentMarkers.AsText(tokenizer, card), template);
@@ -241,6 +253,7 @@ public sealed class AnsweringModel : IDisposable
             clock.Elapsed.TotalSeconds)
         {
             EndedAtOnce = written.Length == 1 && plan.EndIds.Contains(written[0]),
+            Explanations = options.Explain ? Explanation.Of(model, tokenizer, [prompt], reasoning)[0] : [],
             Note = LengthNote(prompt.Length + reasoning.LatentSteps + written.Length),
         };
     }

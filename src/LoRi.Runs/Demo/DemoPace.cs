@@ -25,6 +25,23 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
             methods[name].Objective,
             teacher.Training,
             DemoModels.Plan(settings, settings.StudentSteps, settings.StudentRate, teacher.Seed)));
+        var pace = Medians(trainers);
+        foreach (var name in names)
+        {
+            trainers[name].Dispose();
+            models[name].Dispose();
+        }
+
+        if (students.Contains(DemoStudents.EqualTime))
+        {
+            pace[DemoStudents.EqualTime] = pace[DemoStudents.NoCot];
+        }
+
+        return new DemoPace(pace, teacher.CollectionSeconds);
+    }
+
+    private static Dictionary<string, double> Medians(Dictionary<string, Trainer> trainers)
+    {
         var times = trainers.Keys.ToDictionary(name => name, _ => new List<double>());
         for (var round = 0; round <= Rounds; round++)
         {
@@ -42,19 +59,7 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
             }
         }
 
-        foreach (var name in names)
-        {
-            trainers[name].Dispose();
-            models[name].Dispose();
-        }
-
-        var pace = times.ToDictionary(pair => pair.Key, pair => pair.Value.Order().ElementAt(pair.Value.Count / 2));
-        if (students.Contains(DemoStudents.EqualTime))
-        {
-            pace[DemoStudents.EqualTime] = pace[DemoStudents.NoCot];
-        }
-
-        return new DemoPace(pace, teacher.CollectionSeconds);
+        return times.ToDictionary(pair => pair.Key, pair => pair.Value.Order().ElementAt(pair.Value.Count / 2));
     }
 
     /// <summary>

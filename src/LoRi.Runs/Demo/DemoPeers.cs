@@ -29,7 +29,8 @@ internal static class DemoPeers
         return new(reasoning, new KavaObjective(reasoning, anchors, 1, cache, Grading.Answer));
     }
 
-    /// <summary>Coconut from the teacher's weights, which write chains already: step after step of the chain gives way.</summary>
+    /// <summary>Coconut from the teacher's weights, which write chains already: a step of the chain gives way at a time, then all
+    /// have.</summary>
     public static DemoMethod Coconut(DemoSettings settings)
     {
         var stages = new LatentStages

@@ -69,6 +69,9 @@ public sealed record DemoRow
 /// <param name="Latents">For each latent step, the token that its final state is nearest to.</param>
 public sealed record WorkedExample(string Question, string Gold, string Teacher, string Student, IReadOnlyList<string> Latents)
 {
+    /// <summary>The student's name; null in files of older versions, where it is LoRi.</summary>
+    public string? Method { get; init; }
+
     /// <summary>
     /// The likeliest tokens of every latent step at every level, [step][level][token], likeliest first; null in files of older versions.
     /// </summary>

@@ -106,7 +106,8 @@ public sealed class DemoRunner
             .ThenBy(student => student.Seed)
             .Select(student => student.Row(test, settings))
             .ToArray();
-        var shown = students.FirstOrDefault(student => student.Seed == seeds[0] && student.Method.Reasoning.LatentSteps > 0);
+        var shown = students.Where(student => student.Seed == seeds[0] && student.Method.Reasoning.LatentSteps > 0)
+            .MinBy(student => names.ToList().IndexOf(student.Name));
         var report = new DemoReport
         {
             Setting = settings.Name,

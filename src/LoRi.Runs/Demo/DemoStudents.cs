@@ -24,7 +24,9 @@ internal sealed record DemoMethod(IReasoning Reasoning, IObjective Objective)
 public static class DemoStudents
 {
     internal const string Explicit = "cot";
-    internal const string EqualTime = "no-cot-equal-time";
+    /// <summary>The student without a chain that trains for LoRi's time.</summary>
+    public const string EqualTime = "no-cot-equal-time";
+
     internal const string LoRi = "lori";
     private const string AnchorOnly = "anchor-only";
     internal const string NoCot = "no-cot";
@@ -52,12 +54,14 @@ public static class DemoStudents
     /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
     public static IReadOnlyList<string> Usual { get; } = [.. Names.Where(name => name != AnchorOnly)];
 
-    /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has no measure.</summary>
+    /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured
+    /// by.</summary>
     public static string? Fault(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
         return names.FirstOrDefault(name => !Names.Contains(name)) is { } unknown
-            ? $"--methods {unknown}: must be one of {string.Join(", ", Names)}{DidYouMean.Hint(unknown, Names)}"
+            ? $"--methods {unknown}: must be one or more of {string.Join(' ', Names)}, separated by spaces"
+                + DidYouMean.Hint(unknown, Names)
             : names.Count == 0 ? "--methods: names no student; name one"
             : names.Contains(EqualTime) && !(names.Contains(LoRi) && names.Contains(NoCot))
                 ? $"--methods {EqualTime}: its steps follow from the times of {LoRi} and {NoCot}; name these as well"

@@ -28,6 +28,7 @@ internal static class WorkedExamples
             ChainedArithmetic.Text(answers[index]),
             [.. latents[index].Select(step => Text(step[^1][0]))])
         {
+            Method = student.Name,
             Levels = [.. latents[index].Select(step => (LatentToken[][])[.. step.Select(level =>
                 (LatentToken[])[.. level.Select(near => new LatentToken(Text(near), near.Share))])])],
         })];

@@ -60,7 +60,7 @@ public static class ExportStage
 
     private static ReasoningCard? WriteMerged(string folder, ExportOptions options, TextTokenizer? tokenizer)
     {
-        var (model, card) = ModelLoader.Load(options.Model, LoadSettings.OnCpu(Precision.Full), options.Adapter);
+        var (model, card) = ModelLoader.Load(options.Model, LoadSettings.OnCpu(Precision.Full) with { WithKept = true }, options.Adapter);
         using var owned = model;
         if (tokenizer is not null)
         {

@@ -96,6 +96,7 @@ public sealed class MemoryEstimate(DecoderConfig config)
         double Of(int tokens, int graded) => Activations(config, Rows, tokens, graded, elementBytes);
         var chain = method.ReadsChain ? Of(Explicit, RationaleTokens + AnswerTokens) : 0;
         var answer = !method.IsStudent ? 0 : Of(method.TakesLatentSteps ? Direct + LatentTokens : Direct, AnswerTokens);
-        return chain + answer;
+        var explained = method.ExplainsSteps ? Of(RationaleTokens, RationaleTokens) : 0;
+        return chain + answer + explained;
     }
 }

@@ -19,9 +19,15 @@ internal sealed record DecodedQuestion(string Question, string Gold, string Answ
     private const int TokensShown = 5;
     private const int LongestAnswer = 64;
 
+    /// <summary>What the auxiliary decoder says of the latent steps; empty where there is none.</summary>
+    public IReadOnlyList<Explanation> Explanations { get; init; } = [];
+
     /// <summary>As a part of a page.</summary>
     public OverviewCard Card(string heading) => new(heading,
-        [("question", Question), ("right answer", Gold), ("student writes", Answer)])
+    [
+        ("question", Question), ("right answer", Gold), ("student writes", Answer),
+        .. Explanations.Select(one => ($"{one.Latents}, said", one.Text ?? "")),
+    ])
     { Strip = Strip };
 
     /// <summary>The card of a run's model where it is finished and latent, else null.</summary>
@@ -37,11 +43,12 @@ internal sealed record DecodedQuestion(string Question, string Gold, string Answ
     {
         var examples = ReasoningData.Read(data, reading).Examples;
         var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(folder, null), card);
-        using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full)).Model;
+        using var model = ModelLoader.Load(folder, LoadSettings.OnCpu(Precision.Full) with { WithKept = true }).Model;
         StageModel.CheckFits(tokenizer, model, folder);
         var questions = examples.Select(example => ExampleEncoder.Question(tokenizer, card.Form, example.Question, card.Special.Eos))
             .ToArray();
         var plan = new GenerationPlan(card.Reasoning, card.PrefixIds, LongestAnswer, card.Ends) { StopAfterEnds = card.StopAfterEnds };
+        var explained = card.HasAuxiliaryDecoder ? Explanation.Of(model, tokenizer, questions, card.Reasoning) : null;
         return [.. examples.Select((example, index) => new DecodedQuestion(
             example.Question,
             example.Answer,
@@ -50,7 +57,8 @@ internal sealed record DecodedQuestion(string Question, string Gold, string Answ
                 "chain in the data",
                 [.. tokenizer.Encode(example.Rationale, addSpecialTokens: false).Select(id => tokenizer.Decode([id]))],
                 card.PrefixIds.Length > 0 ? tokenizer.Decode([card.PrefixIds[0]]) : null,
-                Read(tokenizer, LatentDecoding.ByLevel(model, [questions[index]], card.Reasoning, TokensShown)[0]))))];
+                Read(tokenizer, LatentDecoding.ByLevel(model, [questions[index]], card.Reasoning, TokensShown)[0])))
+        { Explanations = explained?[index] ?? [] })];
     }
 
     private static LatentToken[][][] Read(TextTokenizer tokenizer, NearToken[][][] steps) =>

@@ -68,8 +68,9 @@ internal sealed class DemoPage(DemoReport report)
 
     /// <summary>Latent steps beside the tokens that they stand for.</summary>
     private string Steps() => report.WorkedExamples.Count > 0 && lengths.Length > 0
-        ? $"here there are {report.WorkedExamples[0].Latents.Count} latent steps for chains of {2 * Length(lengths[0])} to "
-            + $"{2 * Length(lengths[^1])} tokens"
+        ? $"here there are {report.WorkedExamples[0].Latents.Count} latent steps for chains of "
+            + $"{ChainedArithmetic.TokensPerStep * Length(lengths[0])} to "
+            + $"{ChainedArithmetic.TokensPerStep * Length(lengths[^1])} tokens"
         : "here there are about as many of them as tokens in the chain";
 
     private void Explained(HtmlPage page)
@@ -154,9 +155,15 @@ internal sealed class DemoPage(DemoReport report)
 
     private void Examples(HtmlPage page)
     {
+        if (report.WorkedExamples is not [var first, ..])
+        {
+            return;
+        }
+
         page.Section("Latent steps under the teacher's chain").Paragraph(
-            "Questions of the first seed, as the teacher writes them out, and as the LoRi student answers after its latent steps. Each "
-            + "latent step is shown as the likeliest token of its final state, under the token that the teacher writes next at its "
+            $"Questions of the first seed, as the teacher writes them out, and as the student of {first.Method ?? DemoStudents.LoRi} "
+            + "answers after its latent steps. Each latent step is shown as the likeliest token of its final state, under the token that "
+                + "the teacher writes next at its "
             + "place. The steps are not trained to be read.").StripKey();
         foreach (var example in report.WorkedExamples)
         {

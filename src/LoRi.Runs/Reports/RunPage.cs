@@ -131,7 +131,10 @@ internal sealed class RunPage(
         {
             page.Section($"Latent steps of {run}, decoded").Paragraph(
                 "Each latent step's final state through the output matrix: its likeliest token, under its share of the chain, which is "
-                + "shifted by one token, as a state is read as what comes next. The steps are not trained to be read.").StripKey();
+                + "shifted by one token, as a state is read as what comes next. The steps are not trained to be read."
+                + (questions.Any(question => question.Explanations.Count > 0)
+                    ? " What they stand for says the auxiliary decoder, which was trained to."
+                    : "")).StripKey();
             foreach (var (question, index) in questions.Select((question, index) => (question, index)))
             {
                 page.Card(question.Card($"Question {index + 1}"));

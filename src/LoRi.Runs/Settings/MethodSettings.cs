@@ -48,7 +48,8 @@ internal static class MethodSettings
         var method = values.Get(StudentSettings.Method);
         var having = KnownMethods.Students.Where(known => known.About.Settings.Any(own => own.Key == setting.Key))
             .Select(known => known.About.Name).ToArray();
-        return having.Length == 0 || having.Contains(method) || !Names.Contains(method) ? null
+        return having.Contains(method) ? KnownMethods.Find(method)?.Excludes(setting, values)
+            : having.Length == 0 || !Names.Contains(method) ? null
             : setting.Purpose is { } purpose && having is [var only] ? new($"--method {method}", $"only {only} {purpose}; leave it out")
             : new($"--method {method}", $"{method} {setting.Lacking}; leave it out");
     }

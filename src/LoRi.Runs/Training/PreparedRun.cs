@@ -104,9 +104,11 @@ internal sealed class PreparedRun : IDisposable
         }
 
         private ExampleEncoder EncoderOf(TextTokenizer reading, ReasoningModel model) =>
-            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText,
-                method.Form)
-            { KeepsSteps = method.About.NeedsSteps };
+            new(reading, settings.Latent.AnswerPrefix!, model.Special.Eos, settings.Latent.TeacherText, method.Form)
+            {
+                KeepsSteps = method.About.NeedsSteps,
+                ExplainsSteps = method.About.ExplainsSteps,
+            };
 
         /// <summary>What the frozen teacher reads its rows with: its own tokenizer where it has one, else the student's.</summary>
         private TextTokenizer TeacherTokenizer(TextTokenizer otherwise)

@@ -42,6 +42,7 @@ public sealed class TrainingStage
             settings.Method.CheckTeacher(settings.Values, settings.Train.Teacher!, shape);
         }
 
+        settings = settings with { Values = settings.Method.StartingFrom(settings.Values, settings.Start) };
         settings = settings.WithAnswerPrefix();
         settings = settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
         using var method = settings.Method.Plan(settings.Values);
@@ -177,7 +178,7 @@ public sealed class TrainingStage
         run.WriteConfig(resolved.ToJson());
         log.Info($"{method.About.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} "
             + "trained values");
-        model.Adapters?.Describe(model.Parameters, log.Info);
+        model.Adapters?.Describe(model.Parameters, model.Modules, log.Info);
         var measures = new StageMeasures(run, model);
         log.Phase("the first step");
         return measures;

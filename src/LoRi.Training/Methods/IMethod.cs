@@ -25,6 +25,20 @@ public interface IMethod
     /// is.</summary>
     Setting? UndividedBy(SettingValues values) => null;
 
+    /// <summary>
+    /// What one of its settings contradicts by the values of its others, so that it has no effect; null where it does not.
+    /// </summary>
+    Contradiction? Excludes(Setting setting, SettingValues values) => null;
+
+    /// <summary>
+    /// Its options with those that follow from the weights that the student starts from; looks at what these must be, before weights
+    /// are read.
+    /// </summary>
+    /// <param name="values">Its options.</param>
+    /// <param name="start">The weights, as they were named.</param>
+    /// <exception cref="InputException">They do not fit.</exception>
+    SettingValues StartingFrom(SettingValues values, string start) => values;
+
     /// <summary>Checks its options against the shape of the frozen teacher, before weights are read.</summary>
     /// <param name="values">Its options.</param>
     /// <param name="teacher">The teacher, as it was named.</param>

@@ -46,6 +46,9 @@ public sealed record MethodFacts(string Name, string Title)
     /// <summary>Whether it learns from the steps of a rationale, one by one.</summary>
     public bool NeedsSteps { get; init; }
 
+    /// <summary>Whether an auxiliary decoder is to write these steps, so that rows keep them in its form as well.</summary>
+    public bool ExplainsSteps { get; init; }
+
     /// <summary>Whether it scales a term by the deviation over a batch, so that a step must not be cut.</summary>
     public bool ScalesByBatch { get; init; }
 

@@ -1,3 +1,4 @@
+using LoRi.Files;
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
@@ -37,6 +38,7 @@ public abstract class MethodPlan : IDisposable
     /// <param name="rows">The training rows.</param>
     /// <param name="length">How long a stage trains on them.</param>
     /// <param name="warn">Told what the user should look at.</param>
+    /// <exception cref="InputException">They lack what the method learns from.</exception>
     public virtual void Look(IReadOnlyList<EncodedExample> rows, StageLength length, Action<string> warn)
     {
     }

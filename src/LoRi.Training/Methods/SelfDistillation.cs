@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Methods;
 
 /// <summary>A student's row beside the explicit one of the same problem.</summary>
-public sealed record PairedRow(LatentRow Student, GradedRow Teacher);
+public record PairedRow(LatentRow Student, GradedRow Teacher);
 
 /// <summary>
 /// Self-distillation in one model: the same weights write the explicit chain and take the latent steps, both graded, and the student's

@@ -24,7 +24,7 @@ public sealed record LearningStage(string Name, Func<StageContext, IObjective> O
         Trains.Count == 0 ? null : slot => Trains.Contains(ModuleOf(slot, model));
 
     /// <summary>The name of the decoder with its projection and adapters, among those of modules.</summary>
-    public const string Decoder = "decoder";
+    public const string Decoder = "model";
 
     private static string ModuleOf(ParameterSlot slot, ReasoningModel model)
     {

@@ -134,6 +134,26 @@ let writeData (path: string) (seed: int64) rows =
         ]
     )
 
+/// The same sums, each step of the rationale by itself.
+let writeSteps (path: string) (seed: int64) rows =
+    let random = SeededRandom(seed, "sums")
+
+    File.WriteAllLines(
+        path,
+        [
+            for _ in 1..rows do
+                let a, b, c = random.Below 10, random.Below 10, random.Below 10
+                let first, all = (a + b) % 10, (a + b + c) % 10
+
+                JsonSerializer.Serialize
+                    {|
+                        question = $"{a} + {b} + {c} ="
+                        steps = [ $"{a} + {b} = {first}"; $"{first} + {c} = {all}" ]
+                        answer = string all
+                    |}
+        ]
+    )
+
 /// Runs `check` with a folder that holds `model` and `data.jsonl`.
 let withTiny (check: string -> unit) =
     inFolder (fun folder ->
@@ -176,6 +196,47 @@ let distill folder steps output =
         "2"
         "--teacher"
         Path.Combine(folder, "model")
+    ]
+    @ training folder steps output
+
+/// A run of Coconut on the tiny model that replaces two steps; made where it is not there.
+let coconut folder =
+    let run = Path.Combine(folder, "coconut")
+
+    if not (Directory.Exists run) then
+        writeSteps (Path.Combine(folder, "data.jsonl")) 3L 40
+
+        let outcome =
+            lori (
+                [
+                    "distill"
+                    "--method"
+                    "coconut"
+                    "--last-stage"
+                    "2"
+                    "--latents-per-step"
+                    "1"
+                    "--model"
+                    Path.Combine(folder, "model")
+                ]
+                @ training folder 4 "coconut"
+            )
+
+        Expect.equal outcome.Code 0 outcome.Error
+
+    run
+
+/// A command line of SIM-CoT, on CODI from the tiny model or on Coconut from a run of it.
+let simCot onCoconut folder steps output =
+    [
+        "distill"
+        "--method"
+        "sim-cot"
+        "--keep-decoder"
+        if onCoconut then
+            yield! [ "--on"; "coconut"; "--model"; coconut folder ]
+        else
+            yield! [ "--latent-steps"; "2"; "--model"; Path.Combine(folder, "model") ]
     ]
     @ training folder steps output
 
@@ -253,8 +314,10 @@ let metrics (run: string) =
 /// Every file of the final model, by its name.
 let finalFiles (run: string) =
     [
-        for path in Directory.GetFiles(Path.Combine(run, "final")) |> Array.sort ->
-            Path.GetFileName path, Convert.ToHexString(File.ReadAllBytes path)
+        let final = Path.Combine(run, "final")
+
+        for path in Directory.GetFiles(final, "*", SearchOption.AllDirectories) |> Array.sort ->
+            Path.GetRelativePath(final, path), Convert.ToHexString(File.ReadAllBytes path)
     ]
 
 /// The steps of a run's checkpoints.

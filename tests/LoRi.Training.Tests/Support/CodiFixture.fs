@@ -55,11 +55,16 @@ let rows (reference: Reference) (name: string) : EncodedExample[] =
             EncodedExample(index, question, rationale, prefix, answer)
     |]
 
+/// What the reference's student has beside its weights.
+let parts (reference: Reference) =
+    let width = Nullable(int (reference.Hyper "prj_dim"))
+    StudentParts(ProjectionKind.Mlp, width, reference.Id "bot_id", reference.Id "eot_id")
+
 /// The reference's student: its adapters merged into the weights.
 let student (reference: Reference) (precision: Precision) : ReasoningModel =
-    let width = Nullable(int (reference.Hyper "prj_dim"))
+    loadStudent reference precision (parts reference) (reference.Id "pad_id")
 
-    let parts =
-        StudentParts(ProjectionKind.Mlp, width, reference.Id "bot_id", reference.Id "eot_id")
-
-    loadStudent reference precision parts (reference.Id "pad_id")
+/// The reference's student as it is trained: adapters and projection; the rows of its markers stay.
+let trained (reference: Reference) (precision: Precision) : ReasoningModel =
+    use basis = loadBasis reference precision (parts reference) (reference.Id "pad_id")
+    attach reference basis [||]

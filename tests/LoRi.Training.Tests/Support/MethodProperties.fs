@@ -56,7 +56,7 @@ let private sums (step: IPreparedStep) model (parts: (int * int) list) shared =
     |> List.map (fun (name, values) -> name, List.sumBy snd values)
 
 /// Whatever rows pass together, the terms are the same.
-let private cuts subject model =
+let private cuts subject (rows: EncodedExample[]) model =
     let step = prepare subject rows
     let whole = sums step model [ 0, rows.Length ] subject.Shared
 
@@ -70,14 +70,14 @@ let private cuts subject model =
             near rounding wanted found $"{name} in parts of {size}"
 
 /// The total of those terms that have no stopped side.
-let private smooth subject (model: ReasoningModel) =
+let private smooth subject (rows: EncodedExample[]) (model: ReasoningModel) =
     (prepare subject rows).Losses(model, 0, rows.Length)
     |> Seq.filter (fun term -> not (subject.Stopped.Contains term.Name))
     |> total
 
 /// The slope of the loss along some directions, by central differences of fourth order.
-let private slopes stride subject (model: ReasoningModel) =
-    differentiate model (smooth subject model)
+let private slopes stride subject rows (model: ReasoningModel) =
+    differentiate model (smooth subject rows model)
     let gradient = model.Parameters.Gradients.clone ()
     let values = model.Parameters.Values.clone ()
 
@@ -89,14 +89,14 @@ let private slopes stride subject (model: ReasoningModel) =
 
         let at (distance: float) =
             model.Parameters.Values.copy_ (values + direction * distance.ToScalar()) |> ignore
-            number (smooth subject model)
+            number (smooth subject rows model)
 
         let central (step: float) = (at step - at -step) / (2.0 * step)
         let slope = (4.0 * central stride - central (2.0 * stride)) / 3.0
         model.Parameters.Values.copy_ values |> ignore
         near 1e-5 slope (number ((gradient * direction).sum())) "slope of the loss"
 
-let private falls subject (model: ReasoningModel) =
+let private falls subject (rows: EncodedExample[]) (model: ReasoningModel) =
     let plan = TinyTraining.plan 30 rows.Length rows.Length 1L
     use trainer = new Trainer(model, subject.Objective, rows, plan)
 
@@ -108,9 +108,16 @@ let private falls subject (model: ReasoningModel) =
 
     Expect.isLessThan (List.last losses) (0.8 * List.head losses) "the loss after 30 steps"
 
-/// All properties of a method on models that are made so, its slopes taken over such a stride. `lower` makes the method as it is trained
-/// on, where that is another point of its course.
-let propertiesOf (modelOf: DecoderConfig -> int64 -> ReasoningModel) stride name (subject: Subject) (lower: Subject) =
+/// All properties of a method on models that are made so, and on rows of its own, its slopes taken over such a stride. `lower` makes the
+/// method as it is trained on, where that is another point of its course.
+let propertiesOn
+    (modelOf: DecoderConfig -> int64 -> ReasoningModel)
+    stride
+    rows
+    name
+    (subject: Subject)
+    (lower: Subject)
+    =
     let perShape what (check: ReasoningModel -> unit) =
         testList
             what
@@ -126,10 +133,13 @@ let propertiesOf (modelOf: DecoderConfig -> int64 -> ReasoningModel) stride name
     testList
         name
         [
-            perShape "any cut into micro-batches, rows alone among them, has the same terms" (cuts subject)
-            perShape "the gradient is the slope of the loss" (slopes stride subject)
-            perShape "training lowers the loss of eight rows" (falls lower)
+            perShape "any cut into micro-batches, rows alone among them, has the same terms" (cuts subject rows)
+            perShape "the gradient is the slope of the loss" (slopes stride subject rows)
+            perShape "training lowers the loss of eight rows" (falls lower rows)
         ]
+
+/// The same on the usual rows.
+let propertiesOf modelOf stride = propertiesOn modelOf stride rows
 
 /// All properties of a method that has no weights beside the model's.
 let properties = propertiesOf model 1e-5

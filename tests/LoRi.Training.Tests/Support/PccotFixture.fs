@@ -115,15 +115,3 @@ let student (reference: Reference) (precision: Precision) : ReasoningModel = loa
 let trained (reference: Reference) (precision: Precision) : ReasoningModel =
     use basis = load loadBasis reference precision
     attachWith (TokenTraining(true, true)) reference basis (trainedRows reference)
-
-/// Reference numbers of three updates on rows without padding in front; none where they are absent.
-let updatesOf (reference: Reference) : Reference option =
-    foldersWith "updates_equal.json" "fixtures/peers"
-    |> List.tryFind ((=) reference.Folder)
-    |> Option.map (fun folder ->
-        let both = json $"{folder}/updates_equal.json"
-
-        { reference with
-            Batch = both
-            Expected = both
-        })

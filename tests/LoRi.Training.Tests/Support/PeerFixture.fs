@@ -167,7 +167,9 @@ let attachWith (training: TokenTraining) (reference: Reference) (basis: Reasonin
             basis.Projection,
             basis.Precision,
             torch.CPU,
-            plan
+            plan,
+            null,
+            basis.Modules
         )
 
     for slot in basis.Parameters.Slots do
@@ -295,3 +297,85 @@ let optimizerOf (optimizer: JsonElement) decayAll =
         DecayAll = decayAll,
         ClipNorm = clip
     )
+
+/// Reference numbers of three updates on rows without padding in front; none where they are absent.
+let updatesOf (reference: Reference) : Reference option =
+    foldersWith "updates_equal.json" "fixtures/peers"
+    |> List.tryFind ((=) reference.Folder)
+    |> Option.map (fun folder ->
+        let both = json $"{folder}/updates_equal.json"
+
+        { reference with
+            Batch = both
+            Expected = both
+        })
+
+/// Cases of updates, each with the batch that it is made on.
+let updateCases (updates: Reference) =
+    [
+        for batch in updates.Batches do
+            for case in (updates.Expected.GetProperty float64.Name).EnumerateObject() do
+                if case.Name = batch || case.Name.StartsWith $"{batch}." then
+                    batch, case.Name
+    ]
+
+/// What float32 may be off by after an update, where the references' own page says so.
+let private afterUpdate numbers (before: float) after =
+    if numbers = float64 then before else after
+
+/// Three updates on one batch: losses before and after them, norms of all gradients before each, and of what was trained after the last,
+/// and of its change. `trained` finds a parameter by the reference's name.
+let followUpdates
+    (updates: Reference)
+    numbers
+    case
+    (model: ReasoningModel)
+    (trained: string -> torch.Tensor)
+    (check: Numbers -> JsonElement -> torch.Tensor)
+    =
+    let settings = optimizerOf (updates.Expected.GetProperty "optimizer") false
+    use optimizer = new AdamW(model.Parameters, settings)
+    let wanted = wantedOf updates numbers case
+    let norms = [ for norm in items "grad_norm_global" wanted -> norm.GetDouble() ]
+
+    let start =
+        Map
+            [
+                for norm in (wanted.GetProperty "norm_after_3_steps").EnumerateObject() ->
+                    norm.Name, doubles (trained norm.Name)
+            ]
+
+    for index, losses in List.indexed (items "losses" wanted) do
+        use _ = torch.NewDisposeScope()
+
+        let limits =
+            if index = 0 then
+                numbers
+            else
+                { numbers with
+                    Loss = afterUpdate numbers numbers.Loss 1e-3
+                }
+
+        let loss = check limits losses
+
+        if index < norms.Length then
+            differentiate model loss
+
+            let limit =
+                if index = 0 then
+                    numbers.Value
+                else
+                    afterUpdate numbers numbers.Value 5e-3
+
+            near limit norms[index] (optimizer.Step settings.LearningRate) "norm of all gradients"
+
+    for norm in (wanted.GetProperty "norm_after_3_steps").EnumerateObject() do
+        near numbers.Value (norm.Value.GetDouble()) (number ((trained norm.Name).norm())) norm.Name
+
+    for change in (wanted.GetProperty "change_norm_after_3_steps").EnumerateObject() do
+        let found =
+            Array.map2 (-) (doubles (trained change.Name)) start[change.Name]
+            |> Array.sumBy (fun value -> value * value)
+            |> sqrt
+
+        near (afterUpdate numbers numbers.Value 5e-3) (change.Value.GetDouble()) found $"change of {change.Name}"

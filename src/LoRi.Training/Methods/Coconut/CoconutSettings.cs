@@ -48,5 +48,10 @@ internal static class CoconutSettings
     ];
 
     private static Setting<T> Of<T>(string key, string value, ValueForm<T> form, T usual, string help) =>
-        new(key, value, form, usual, help) { Group = SettingGroups.Curriculum, Purpose = OneMethod };
+        new(key, value, form, usual, help)
+        {
+            Group = SettingGroups.Curriculum,
+            Purpose = OneMethod,
+            Lacking = "replaces no chain step by step",
+        };
 }

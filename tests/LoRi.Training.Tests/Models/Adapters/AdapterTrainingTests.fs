@@ -256,7 +256,7 @@ let private described =
         use model = adapted true Precision.Full (settings 0.0)
         let lines = ResizeArray<string>()
         let plan = nonNull model.Adapters
-        plan.Describe(model.Parameters, (fun line -> lines.Add line))
+        plan.Describe(model.Parameters, [||], (fun line -> lines.Add line))
         let trained = model.Parameters.Values.numel ()
         Expect.stringContains (String.concat "\n" lines) $"trainable: {trained:N0} of" "count"
         Expect.stringContains (String.concat "\n" lines) "q_proj in 2 blocks" "maps"

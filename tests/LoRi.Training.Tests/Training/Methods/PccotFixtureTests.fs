@@ -240,14 +240,12 @@ let private updates (updates: Reference) numbers (batch, case: string) =
             near numbers.Value (norm.Value.GetDouble()) (number ((trained norm.Name).norm())) norm.Name)
 
 /// Cases of updates, where the reference has any.
-let private updateCases (reference: Reference) =
+let private followed (reference: Reference) =
     match updatesOf reference with
     | Some updates ->
         [
-            for batch in updates.Batches do
-                for case in (updates.Expected.GetProperty float64.Name).EnumerateObject() do
-                    if case.Name.StartsWith $"{batch}." then
-                        updates, (batch, case.Name)
+            for case in updateCases updates do
+                updates, case
         ]
     | None -> []
 
@@ -313,7 +311,7 @@ let tests =
                 testList
                     "three updates"
                     [
-                        for cases, (batch, case) in updateCases reference do
+                        for cases, (batch, case) in followed reference do
                             testCase case (fun () -> updates cases numbers (batch, case))
                     ]
             ]

@@ -1,0 +1,252 @@
+/// SIM-CoT as a user has it: training by either method, with adapters and without, what it says before and after, and what latent
+/// steps say where the auxiliary decoder is kept.
+module LoRi.Cli.Tests.SimCotTests
+
+open System
+open System.IO
+open System.Text.Json
+open Expecto
+open LoRi.Cli.ExitCodes
+open LoRi.Files.Safetensors
+open LoRi.Models.ModelFiles
+open LoRi.Cli.Tests.Running
+open LoRi.Cli.Tests.TinyEvaluation
+open LoRi.Cli.Tests.TinyRun
+
+let private succeed arguments =
+    let outcome = lori arguments
+    Expect.equal outcome.Code Success outcome.Error
+    outcome
+
+let private withSteps check =
+    withTiny (fun folder ->
+        writeSteps (path folder "data.jsonl") 3L 40
+        check folder)
+
+let private bases = [ "on codi", false; "on coconut", true ]
+
+/// Every tensor of a file, by its name.
+let private tensors file =
+    use file = SafetensorsFile.Open file
+    Map [ for entry in file.Entries -> entry.Name, file.ReadDoubles entry.Name ]
+
+let private losses run =
+    [
+        for line in File.ReadAllLines(path run "metrics.jsonl") ->
+            (JsonDocument.Parse line).RootElement.GetProperty("explain").GetDouble()
+    ]
+
+let private explain run rest =
+    [
+        "generate"
+        "--model"
+        run
+        "--prompt"
+        "1 + 2 + 3 ="
+        "--explain"
+        "--threads"
+        "1"
+    ]
+    @ rest
+
+/// The card has the latent steps, the folder the decoder at the base's own vocabulary, and the explanations became likelier.
+let private trains name onCoconut =
+    test $"{name}: the card says the latent steps, and the decoder lies beside it where it is kept" {
+        withSteps (fun folder ->
+            succeed (simCot onCoconut folder 30 "run") |> ignore
+            let run = path folder "run"
+            let found = losses run
+            Expect.isLessThan (List.last found) (List.head found) "explanations"
+            let card = nonNull (ModelLoader.Card run)
+            Expect.equal card.Method "sim-cot" "method"
+            Expect.equal card.LatentSteps 2 "latent steps"
+            Expect.isTrue card.HasAuxiliaryDecoder "parts"
+            let decoder = tensors (path run "final/parts/decoder.safetensors")
+            let student = tensors (path run "final/model.safetensors")
+            let table = "model.embed_tokens.weight"
+            let basis = tensors (path folder "model/model.safetensors")
+            Expect.equal decoder["decoder." + table].Length basis[table].Length "its own vocabulary"
+            Expect.isGreaterThan student[table].Length basis[table].Length "the student's has the markers' rows"
+
+            let config =
+                JsonDocument.Parse(File.ReadAllText(path run "config.json")).RootElement
+
+            let has (key: string) = fst (config.TryGetProperty key)
+
+            Expect.equal (has "latent_steps", has "last_stage") (not onCoconut, onCoconut) "settings in force")
+    }
+
+let private leavesNothing =
+    test "a decoder that is not kept leaves nothing behind" {
+        withSteps (fun folder ->
+            let command = simCot false folder 2 "run" |> List.filter ((<>) "--keep-decoder")
+            succeed command |> ignore
+            Expect.isFalse (Directory.Exists(path folder "run/final/parts")) "parts"
+            Expect.isFalse (nonNull (ModelLoader.Card(path folder "run"))).HasAuxiliaryDecoder "card"
+            expectError Failed "has no auxiliary decoder beside it; train one with" (explain (path folder "run") []))
+    }
+
+let private adapters name onCoconut =
+    test $"{name}: with adapters the base stays, and the auxiliary decoder is trained whole" {
+        withSteps (fun folder ->
+            let outcome =
+                succeed (simCot onCoconut folder 3 "run" @ [ "--lora-rank"; "2"; "--lora-alpha"; "4" ])
+
+            Expect.stringContains outcome.Error " of the decoder; the base is frozen" "what is trained"
+
+            let start =
+                if onCoconut then
+                    path folder "coconut/final"
+                else
+                    path folder "model"
+
+            let basis = tensors (path start "model.safetensors")
+            let decoder = tensors (path folder "run/final/parts/decoder.safetensors")
+            let norm = "model.norm.weight"
+            let merged = tensors (path folder "run/final/model.safetensors")
+            Expect.equal merged[norm] basis[norm] "a frozen weight"
+            Expect.notEqual decoder["decoder." + norm] basis[norm] "a weight of the decoder"
+            // The adapter alone says as much as the merged model.
+            let adapter = path folder "run/final/adapter"
+
+            let whole = loriJson (explain (path folder "run") [ "--json" ])
+            let attached = loriJson (explain start [ "--adapter"; adapter; "--json" ])
+            Expect.equal (attached.GetRawText()) (whole.GetRawText()) "answer and explanations")
+    }
+
+/// The auxiliary decoder starts from the named weights: before any update its loss is theirs.
+let private otherStart =
+    test "the auxiliary decoder starts from the weights that --decoder names" {
+        withSteps (fun folder ->
+            let still name rest =
+                succeed ((simCot true folder 1 name |> withOption "--learning-rate" "1e-12") @ rest)
+                |> ignore
+
+                tensors (path folder $"{name}/final/parts/decoder.safetensors")
+
+            let own = still "own" []
+            let other = still "other" [ "--decoder"; path folder "model" ]
+            let basis = tensors (path folder "model/model.safetensors")
+            let student = tensors (path folder "coconut/final/model.safetensors")
+            let norm = "model.norm.weight"
+
+            let near (a: float[]) (b: float[]) =
+                Array.map2 (fun a b -> abs (a - b)) a b |> Array.max < 1e-6
+
+            Expect.isTrue (near own["decoder." + norm] student[norm]) "the student's"
+            Expect.isTrue (near other["decoder." + norm] basis[norm]) "the named ones"
+            Expect.isFalse (near basis[norm] student[norm]) "which differ")
+    }
+
+let private estimated =
+    test "a dry run and inspect count the auxiliary decoder" {
+        withSteps (fun folder ->
+            let outcome = succeed (simCot false folder 3 "run" @ [ "--dry-run" ])
+            Expect.stringContains outcome.Error ", decoder " "the estimate"
+            let report = loriJson [ "inspect"; path folder "model"; "--json" ]
+
+            let bytes usage =
+                [
+                    for row in report.GetProperty("memory").EnumerateArray() do
+                        if text "use" row = usage && text "trained" row = "all" && text "dtype" row = "float32" then
+                            row.GetProperty("bytes").GetDouble()
+                ]
+                |> List.exactlyOne
+
+            let weights =
+                4.0 * 4.0 * report.GetProperty("model").GetProperty("parameters").GetDouble()
+
+            Expect.isGreaterThan (bytes "sim-cot") (bytes "codi" + weights) "four times its weights")
+    }
+
+/// A shape that no machine has room for is refused before its weights are looked for.
+let private tooLarge =
+    test "two models that do not fit are refused before weights are read" {
+        withSteps (fun folder ->
+            let config = path folder "model/config.json"
+            let json = nonNull (Nodes.JsonNode.Parse(File.ReadAllText config))
+            json["intermediate_size"] <- Nodes.JsonValue.Create 16_777_216
+            json["num_hidden_layers"] <- Nodes.JsonValue.Create 4096
+            File.WriteAllText(config, json.ToJsonString())
+            let outcome = lori (simCot false folder 3 "run")
+            Expect.equal outcome.Code Failed outcome.Error
+            let last = Array.last (outcome.Error.TrimEnd('\n').Split '\n')
+            Expect.stringContains last "--method sim-cot: model " "what"
+            Expect.stringContains last ", decoder " "with what beside it"
+            Expect.stringContains last "of memory, and " "how much"
+            Expect.stringContains last "take smaller models, or adapters with --lora-rank" "what to do")
+    }
+
+let private resumedAt name onCoconut =
+    test $"{name}: a run that is stopped ends as if it had not been" {
+        withSteps (fun folder ->
+            succeed (simCot onCoconut folder 6 "whole") |> ignore
+            succeed (simCot onCoconut folder 6 "half" @ [ "--checkpoint-every"; "3" ]) |> ignore
+            Directory.Delete(path folder "half/final", true)
+            Directory.Delete(path folder "half/checkpoints/step-000006", true)
+            succeed (simCot onCoconut folder 6 "half" @ [ "--resume" ]) |> ignore
+            Expect.equal (finalFiles (path folder "half")) (finalFiles (path folder "whole")) "every file")
+    }
+
+/// What is said is shown by generate and on the page, and an exported folder elsewhere says the same.
+let private says name onCoconut =
+    test $"{name}: what latent steps say is shown by generate, by report, and by what was exported" {
+        withSteps (fun folder ->
+            succeed (simCot onCoconut folder 20 "run") |> ignore
+            let run = path folder "run"
+            let answer = loriJson (explain run [ "--json" ])
+            let said = [ for one in answer.GetProperty("explanations").EnumerateArray() -> one ]
+            let names = [ for one in said -> text "latents" one ]
+
+            let wanted =
+                [
+                    "latent step 1"
+                    "latent step 2"
+                    if not onCoconut then
+                        "after the last latent step"
+                ]
+
+            Expect.equal names wanted "which latents"
+            let screen = (succeed (explain run [])).Out
+
+            for one in said do
+                Expect.stringContains screen $"""  {text "latents" one}: {(text "text" one).Trim()}""" "on the screen"
+
+            let page = path folder "page.html"
+            succeed [ "report"; run; "--questions"; "1"; "--output"; page ] |> ignore
+            Expect.stringContains (File.ReadAllText page) "latent step 1, said" "on the page"
+            let exported = path folder "exported"
+            succeed [ "export"; "--model"; run; "--output"; exported ] |> ignore
+            let elsewhere = loriJson (explain exported [ "--json" ])
+            Expect.equal (elsewhere.GetRawText()) (answer.GetRawText()) "elsewhere"
+
+            expectError
+                Failed
+                "--explain and --latent-steps 1 contradict each other"
+                (explain run [ "--latent-steps"; "1" ]))
+    }
+
+let private otherSteps =
+    test "latent steps of a coconut run stay" {
+        withSteps (fun folder ->
+            let outcome = lori (simCot true folder 2 "run" @ [ "--last-stage"; "3" ])
+            Expect.equal outcome.Code Failed outcome.Error
+            Expect.stringContains outcome.Error "was trained with --last-stage 2, and its latent steps stay" "why")
+    }
+
+[<Tests>]
+let tests =
+    testList
+        "SIM-CoT on the command line"
+        [
+            for name, onCoconut in bases do
+                trains name onCoconut
+                adapters name onCoconut
+                resumedAt name onCoconut
+                says name onCoconut
+            leavesNothing
+            otherStart
+            estimated
+            tooLarge
+            otherSteps
+        ]
