@@ -5,6 +5,7 @@ open System
 open System.IO
 open System.Text.Json
 open System.Text.RegularExpressions
+open System.Xml.Linq
 open Expecto
 open FSharp.Compiler.CodeAnalysis
 open FSharp.Compiler.Text
@@ -161,6 +162,37 @@ let tests =
             test "the documentation's snippet in F# compiles" {
                 let text = "module Snippet\n\n" + snippet "fsharp"
                 Expect.isEmpty (fsharpErrors "Snippet.fs" text) "errors"
+            }
+            test "the examples of the API's reference compile, and say what each parameter is" {
+                let reference =
+                    XDocument.Load(Path.Combine(AppContext.BaseDirectory, "LoRi.Math.xml"))
+
+                let members = reference.Descendants(XName.Get "member") |> List.ofSeq
+
+                let examples =
+                    [
+                        for code in reference.Descendants(XName.Get "code") do
+                            if string (code.Attribute(XName.Get "lang")) = "lang=\"csharp\"" then
+                                code
+                    ]
+
+                Expect.isGreaterThanOrEqual examples.Length 2 "examples"
+
+                for code in examples do
+                    let usings = "global using System; global using System.Linq;\n"
+                    Expect.isEmpty (csharpErrors OutputKind.ConsoleApplication (usings + code.Value)) code.Value
+
+                // Whoever describes one parameter describes all of them.
+                for documented in members do
+                    let named = documented.Elements(XName.Get "param") |> Seq.length
+                    let name = string (documented.Attribute(XName.Get "name"))
+                    let list = Regex.Match(name, @"\((.*)\)").Groups[1].Value
+                    // Commas within the arguments of generic types part no parameters.
+                    let flat = Regex.Replace(list, @"\{[^{}]*\}", "")
+                    let count = if flat = "" then 0 else flat.Split(',').Length
+
+                    if named > 0 && name.StartsWith "name=\"M:LoRi.Math.Fluent" then
+                        Expect.equal named count name
             }
             test "the notebook's code compiles" {
                 Expect.equal (fsharpErrors "Notebook.fs" ("module Notebook\n\n" + notebook ())) [||] "errors"

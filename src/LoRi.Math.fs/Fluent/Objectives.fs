@@ -80,11 +80,41 @@ type Objectives =
     static member Check(subspace: MeasuredSubspace, options: ObjectiveOptions) : unit =
         ObjectiveConstants.check subspace options |> Door.orThrow
 
-    /// Binds a subspace and options to the backend of `like`. `BoundObjective.Create`.
+    /// <summary>Binds a subspace and options to a backend: <c>BoundObjective.Create</c>.</summary>
+    /// <param name="subspace">What <c>Subspaces.Fit</c> gave.</param>
+    /// <param name="options">The rationale's statistics and weighting, and the anchor's form.</param>
+    /// <param name="like">Any tensor of the backend, whose kind of numbers is taken; its values do not matter.</param>
+    /// <exception cref="T:System.ArgumentException">The subspace lacks a variance or anchors that the options need.</exception>
     static member Bind(subspace: MeasuredSubspace, options: ObjectiveOptions, like: RawTensor) : BoundObjective =
         BoundObjective.Create subspace options like |> Door.orThrow
 
-    /// The rationale terms of every example; `counts` are the teacher's tokens of each row, the rest of its axis is padding.
+    /// <summary>The rationale terms of every example, differentiable where the backend is.</summary>
+    /// <param name="objective">What <c>Bind</c> gave.</param>
+    /// <param name="teacher">The teacher's coordinates, example x r_L x token x r_d.</param>
+    /// <param name="counts">The teacher's tokens of each example; the rest of its axis is padding.</param>
+    /// <param name="student">The student's raw states, example x level x step x hidden.</param>
+    /// <returns>Mean, covariance and order terms, each a number for each example.</returns>
+    /// <exception cref="T:System.ArgumentException">Numbers of examples differ, or a row has no token.</exception>
+    /// <example>
+    /// A student of 5 latent steps against a teacher of up to 4 tokens, in a subspace of two levels and three directions:
+    /// <code lang="csharp">
+    /// using LoRi.Math;
+    /// using LoRi.Math.Fluent;
+    ///
+    /// static RationaleTerms Terms(MeasuredSubspace subspace, RawTensor teacherStates, int[] tokens, RawTensor studentStates)
+    /// {
+    ///     var options = new ObjectiveOptions(
+    ///         new RationaleOptions(Covariance.Modewise, Order.Off, Weighting.Statistic), AnchorForm.Full, AnchorScale.Corpus);
+    ///     var objective = Objectives.Bind(subspace, options, teacherStates);
+    ///     var teacher = TypedTrajectories.Project(
+    ///         objective.Subspace, TypedTrajectories.Teacher(objective.Subspace, teacherStates));
+    ///     var student = TypedTrajectories.Student(objective.Subspace, studentStates);
+    ///     return Objectives.Rationale(objective, teacher, tokens, student);
+    /// }
+    ///
+    /// Console.WriteLine(nameof(Terms));
+    /// </code>
+    /// </example>
     static member Rationale
         (
             objective: BoundObjective,
@@ -94,7 +124,13 @@ type Objectives =
         ) : RationaleTerms =
         RationaleTerms.ofRows TermsFor.Training objective teacher counts student
 
+    /// <summary>
     /// The same terms where no gradient is wanted, for a report: slower for full covariances, and exact near agreement.
+    /// </summary>
+    /// <param name="objective">What <c>Bind</c> gave.</param>
+    /// <param name="teacher">The teacher's coordinates, example x r_L x token x r_d.</param>
+    /// <param name="counts">The teacher's tokens of each example.</param>
+    /// <param name="student">The student's raw states, example x level x step x hidden.</param>
     static member Measure
         (
             objective: BoundObjective,
@@ -104,7 +140,13 @@ type Objectives =
         ) : RationaleTerms =
         RationaleTerms.ofRows TermsFor.Reporting objective teacher counts student
 
-    /// The closed-form gradient of the weighted terms of every example with respect to the student's raw states.
+    /// <summary>The closed-form gradient of the weighted terms of every example.</summary>
+    /// <param name="objective">What <c>Bind</c> gave.</param>
+    /// <param name="weights">The factors of mean, covariance and order.</param>
+    /// <param name="teacher">The teacher's coordinates, example x r_L x token x r_d.</param>
+    /// <param name="counts">The teacher's tokens of each example.</param>
+    /// <param name="student">The student's raw states, example x level x step x hidden.</param>
+    /// <returns>Derivatives with respect to the student's states, of their shape.</returns>
     static member RationaleGradient
         (
             objective: BoundObjective,

@@ -64,8 +64,33 @@ type Subspaces =
     static member Fit(spectral: ISpectral, options: SubspaceOptions, corpora: StandardisedCorpora) : FittedSubspace =
         FittedSubspace.fit spectral options corpora |> Door.orThrow
 
-    /// The subspace of a corpus in memory, with all that an objective of a weighting needs. `SharedSubspace.fit`.
-    /// Shapes: trajectories : example level token hidden; counts : example; anchors : example level hidden, or of no example at all.
+    /// <summary>
+    /// The subspace of a corpus in memory, with all that an objective of a weighting needs: <c>SharedSubspace.fit</c>.
+    /// </summary>
+    /// <param name="spectral">Eigenvalues and singular values: <c>new ReferenceSpectral()</c>, or a backend's own.</param>
+    /// <param name="options">The kind of subspace, the standardisation, and a rank for each mode.</param>
+    /// <param name="weighting">Which variances an objective will divide by.</param>
+    /// <param name="trajectories">The teacher's states, example x level x token x hidden.</param>
+    /// <param name="counts">The tokens of each example; the rest of its axis is padding.</param>
+    /// <param name="anchors">States before the answers, example x level x hidden, or of no example at all.</param>
+    /// <returns>Factor matrices, standardisation, spectra and variances.</returns>
+    /// <exception cref="T:System.ArgumentException">Shapes do not fit, a value is no number, or a rank is beyond its mode.</exception>
+    /// <example>
+    /// Two examples of 3 levels, up to 4 tokens and 6 components, read into 2 x 3 coordinates a token:
+    /// <code lang="csharp">
+    /// using LoRi.Math;
+    /// using LoRi.Math.Fluent;
+    ///
+    /// RawTensor Numbers(params int[] shape) =&gt;
+    ///     Tensors.Reference(shape, [.. Enumerable.Range(0, shape.Aggregate((a, b) =&gt; a * b)).Select(i =&gt; Math.Sin(i * i))]);
+    ///
+    /// var subspace = Subspaces.Fit(
+    ///     new ReferenceSpectral(),
+    ///     new SubspaceOptions(SubspaceKind.MultilinearSvd, Standardisation.Full, RankChoice.NewExactly(2), RankChoice.NewExactly(3)),
+    ///     Weighting.Statistic, Numbers(2, 3, 4, 6), [4, 3], anchors: Numbers(2, 3, 6));
+    /// Console.WriteLine($"{subspace.Fitted.LayerRank} x {subspace.Fitted.HiddenRank}");
+    /// </code>
+    /// </example>
     static member Fit
         (
             spectral: ISpectral,

@@ -22,11 +22,12 @@ namespace LoRi.Runs.Evaluate;
 /// <param name="CutOff">Answers that ended without an end token.</param>
 /// <param name="Empty">Answers without any text.</param>
 /// <param name="Method">How the model was trained; null where the file does not say.</param>
+/// <param name="Model">Where the model was; null where the file does not say.</param>
 internal sealed record EvaluationRecord(
     string Folder, string Dataset, int Examples, int Correct, double Accuracy, double? Strict, double Low, double High,
     double? TokensGenerated, double? Seconds,
     int? BothUnreadable = null, LatencySummary? Batch = null, LatencySummary? Single = null, double? PeakMemoryBytes = null,
-    int? CutOff = null, int? Empty = null, string? Method = null)
+    int? CutOff = null, int? Empty = null, string? Method = null, string? Model = null)
 {
     private const string FileName = "evaluation.json";
 
@@ -58,7 +59,8 @@ internal sealed record EvaluationRecord(
         return new EvaluationRecord(
             folder, file.Dataset, file.Examples, file.Correct, file.Accuracy, file.AccuracyStrict, file.Ci95[0], file.Ci95[1],
             file.TokensGenerated, file.Seconds,
-            file.BothUnreadable, file.BatchLatencyMs, file.SingleLatencyMs, file.PeakMemoryBytes, file.CutOff, file.Empty, file.Method);
+            file.BothUnreadable, file.BatchLatencyMs, file.SingleLatencyMs, file.PeakMemoryBytes, file.CutOff, file.Empty,
+            file.Method, file.Model);
     }
 
     /// <summary>The fields of the file that are shown.</summary>
@@ -77,6 +79,8 @@ internal sealed record EvaluationRecord(
         public required double[] Ci95 { get; init; }
 
         public string? Method { get; init; }
+
+        public string? Model { get; init; }
 
         public double? AccuracyStrict { get; init; }
 

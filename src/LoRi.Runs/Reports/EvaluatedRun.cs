@@ -15,12 +15,22 @@ internal sealed record EvaluatedRun(string Name, string? Method, EvaluationRecor
     /// <summary>Tokens written for a question; null where they were not counted.</summary>
     public double? Tokens => Evaluation.TokensGenerated / Evaluation.Examples;
 
-    /// <summary>The evaluations of runs, then those that lie elsewhere.</summary>
+    /// <summary>
+    /// The evaluations of runs, then those that lie elsewhere: named after their run where it has no other on these data.
+    /// </summary>
     public static EvaluatedRun[] All(IReadOnlyList<RunRecord> runs, IReadOnlyList<EvaluationRecord> elsewhere) =>
     [
         .. runs.SelectMany(run => run.Evaluations.Select(evaluation => new EvaluatedRun(run.Name, run.Method, evaluation))),
-        .. elsewhere.Select(evaluation => new EvaluatedRun(evaluation.Folder, evaluation.Method, evaluation)),
+        .. elsewhere.Select(evaluation => new EvaluatedRun(NameOf(evaluation, runs, elsewhere), evaluation.Method, evaluation)),
     ];
+
+    private static string NameOf(EvaluationRecord evaluation, IReadOnlyList<RunRecord> runs, IReadOnlyList<EvaluationRecord> elsewhere) =>
+        runs.FirstOrDefault(run => IsOf(evaluation, run)) is { } run
+            && run.Evaluations.Concat(elsewhere.Where(other => IsOf(other, run))).Count(one => one.Dataset == evaluation.Dataset) == 1
+            ? run.Name : evaluation.Folder;
+
+    private static bool IsOf(EvaluationRecord evaluation, RunRecord run) =>
+        evaluation.Model is { Length: > 0 } model && Path.GetFullPath(model) == Path.GetFullPath(run.Folder);
 
     /// <summary>
     /// What a page about them is about: the first of the program's own method, else the first that takes latent steps, else any.

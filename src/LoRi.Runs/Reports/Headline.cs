@@ -14,7 +14,7 @@ internal static class Headline
 
     private static string Answers(OverviewBar bar) => $"{bar.Label} answers {Share(bar)}{Tokens(bar, " tokens")}";
 
-    private static string Share(OverviewBar bar) => $"{Number(100 * bar.Share)} %";
+    private static string Share(OverviewBar bar) => $"{Number(100 * bar.Share)}\u00a0%";
 
     private static string Tokens(OverviewBar bar, string unit) => bar.Tokens is { } tokens ? $" with {Number(tokens)}{unit}" : "";
 

@@ -10,6 +10,7 @@ namespace LoRi.Runs.Reports;
 internal sealed class HtmlPage
 {
     private const int LongestWord = 24;
+    private const int LongestName = 28;
     private readonly StringBuilder body = new();
     private readonly string title;
     private string under;
@@ -64,7 +65,8 @@ internal sealed class HtmlPage
         var all = rows.ToArray();
         var numeric = Enumerable.Range(0, headers.Count).Select(column => all.Length > 0 && all.All(row => IsNumber(row[column])))
             .ToArray();
-        string Class(string text, int column) => numeric[column] ? " class='n'" : HasLongWord(text) ? " class='long'" : "";
+        string Class(string text, int column) => numeric[column] ? " class='n'" : HasLongWord(text) ? " class='long'"
+            : column == 0 && text.Length <= LongestName ? " class='name'" : "";
         string Cell(string tag, string text, int column) =>
             $"<{tag}{(tag == "th" ? " scope='col'" : "")}{Class(text, column)}>{Escape(text)}</{tag}>";
         string Row(string tag, IReadOnlyList<string> cells, bool mark) =>

@@ -41,9 +41,17 @@ internal sealed record LatentStrip(
         ? [.. next.Skip(step).Take(1)]
         : next[(step * next.Length / Steps.Count)..((step + 1) * next.Length / Steps.Count)];
 
-    /// <summary>Where the step's likeliest token occurs; spaces around tokens do not count, and a blank one occurs nowhere.</summary>
-    public TokenPlace PlaceOf(int step) => Bare(Read(step)) is var token && !known.Contains(token) ? TokenPlace.Nowhere
-        : Above(step).Any(above => Bare(above) == token) ? TokenPlace.Own : TokenPlace.Elsewhere;
+    /// <summary>
+    /// Where the step's likeliest token occurs. Spaces around tokens do not count; a blank one occurs nowhere, and one without a letter
+    /// or digit only where it is all that the chain has next, as marks are met by chance in any long chain.
+    /// </summary>
+    public TokenPlace PlaceOf(int step)
+    {
+        var (token, above) = (Bare(Read(step)), Above(step));
+        return !known.Contains(token) || (above.Count != 1 && !token.Any(char.IsLetterOrDigit)) ? TokenPlace.Nowhere
+            : above.Any(one => Bare(one) == token) ? TokenPlace.Own
+            : token.Any(char.IsLetterOrDigit) ? TokenPlace.Elsewhere : TokenPlace.Nowhere;
+    }
 
     /// <summary>How many steps read as a token of the chain.</summary>
     public string Summary()

@@ -37,7 +37,8 @@ internal static class PageStyle
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
         th, td { padding: 4px 14px 4px 0; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
         th { font-weight: 600; border-bottom: 2px solid var(--line); vertical-align: bottom; overflow-wrap: normal; }
-        td { overflow-wrap: break-word; white-space: pre-line; max-width: 60ch; } .long { overflow-wrap: anywhere; min-width: 18ch; }
+        td { overflow-wrap: break-word; white-space: pre-line; max-width: 60ch; } .name { white-space: nowrap; }
+        .long { overflow-wrap: anywhere; min-width: 18ch; }
         .n { text-align: right; padding-left: 14px; min-width: 0; } td.n { white-space: nowrap; }
         .mark td { background: var(--mark); } .mark td:first-child { font-weight: 600; }
         .bars { margin: 16px 0; max-width: 900px; }

@@ -115,6 +115,48 @@ let tests =
                     Expect.isTrue (Regex.IsMatch(name, @"^\w+$")) $"{name}: letters, digits and _"
             }
 
+            test "the core's page has the chapters of the core, and theorems that are proved" {
+                let page =
+                    File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "MustNotCompile", "core.md"))
+
+                let chapters =
+                    [
+                        for found in
+                            Regex.Matches(
+                                page,
+                                @"^### \d+\. (.*?)$(.*?)(?=^##)",
+                                RegexOptions.Multiline ||| RegexOptions.Singleline
+                            ) -> found.Groups[1].Value.Trim(), found.Groups[2].Value
+                    ]
+
+                let folders =
+                    [
+                        for file in
+                            Regex.Matches(
+                                File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Core", "LoRi.Math.fsproj")),
+                                "Include=\"(\\w+)/"
+                            ) -> file.Groups[1].Value
+                    ]
+                    |> List.distinct
+                    |> List.filter ((<>) "Fluent")
+
+                let plain (name: string) =
+                    name.Replace("The ", "").Replace(" ", "").ToLowerInvariant()
+
+                Expect.equal [ for name, _ in chapters -> plain name ] [ for name in folders -> plain name ] "chapters"
+
+                for chapter, text in chapters do
+                    let named =
+                        [
+                            for found in Regex.Matches(text, @"`([a-z]\w*_\w+)`") -> found.Groups[1].Value
+                        ]
+
+                    Expect.isNonEmpty named $"theorems of {chapter}"
+
+                    for theorem in named do
+                        Expect.exists (rows.Force()) (fun row -> row.Theorem = theorem) $"{chapter}: {theorem}"
+            }
+
             test "the theorems of the table are those of the proofs" {
                 let listed = Set.ofList [ for row in rows.Force() -> row.File, row.Theorem ]
                 sameNames "theorems" listed (proved.Force())

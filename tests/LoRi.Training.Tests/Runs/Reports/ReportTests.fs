@@ -136,7 +136,7 @@ let private pages =
 
                 let marked =
                     [
-                        for m in Regex.Matches(page, "<tr class='mark'><td>([^<]*)") -> m.Groups[1].Value
+                        for m in Regex.Matches(page, "<tr class='mark'><td[^>]*>([^<]*)") -> m.Groups[1].Value
                     ]
 
                 Expect.equal marked [ "answer_prefix"; "data"; "seed" ] "differing settings")

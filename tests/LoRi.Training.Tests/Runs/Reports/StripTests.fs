@@ -59,6 +59,12 @@ let private strips =
 
             Expect.stringContains (strip.Summary()) "2 of 4 latent steps read as a token of the chain, 1 at" "words"
         }
+        test "marks count only where they are all that the chain has next" {
+            let alone = strip [ "2"; "="; "4" ] "=" [ "="; "="; "=" ]
+            Expect.equal (places alone) [ TokenPlace.Own; TokenPlace.Nowhere; TokenPlace.Own ] "one token a step"
+            let parts = strip [ "2"; "="; "4"; "="; "5" ] null [ "="; "4" ]
+            Expect.equal (places parts) [ TokenPlace.Nowhere; TokenPlace.Elsewhere ] "several tokens a step"
+        }
         test "a step over several tokens is at its own place where it is one of them" {
             let strip = strip [ "x"; "a"; "b"; "c" ] "d" [ "b"; "a" ]
             Expect.equal (places strip) [ TokenPlace.Own; TokenPlace.Elsewhere ] "places"
@@ -93,25 +99,55 @@ let private headlines =
             for all, wanted in
                 [
                     [], "-"
-                    [ "teacher", "cot", "gsm8k", 1000 ], "teacher (cot) answers 100 % with 2 tokens"
+                    [ "teacher", "cot", "gsm8k", 1000 ], "teacher (cot) answers 100\u00a0% with 2 tokens"
                     [
                         "teacher", "cot", "gsm8k", 1000
                         "b", "codi", "gsm8k", 500
                         "a", "lori", "gsm8k", 999
                     ],
-                    "a (lori) answers 99.9 % with 2 tokens; the written chain (teacher) 100 % with 2"
+                    "a (lori) answers 99.9\u00a0% with 2 tokens; the written chain (teacher) 100\u00a0% with 2"
                     [
                         "teacher", "cot", "gsm8k", 1000
                         "no-cot", "no-cot", "gsm8k", 1
                         "b", "codi", "gsm8k", 500
                     ],
-                    "b (codi) answers 50 % with 2 tokens; the written chain (teacher) 100 % with 2"
+                    "b (codi) answers 50\u00a0% with 2 tokens; the written chain (teacher) 100\u00a0% with 2"
                     // Other questions are no comparison.
-                    [ "teacher", "cot", "svamp", 1000; "lori", "lori", "gsm8k", 250 ], "lori answers 25 % with 2 tokens"
-                    [ "model", "none", "gsm8k", 12 ], "model (none) answers 1.2 % with 2 tokens"
+                    [ "teacher", "cot", "svamp", 1000; "lori", "lori", "gsm8k", 250 ],
+                    "lori answers 25\u00a0% with 2 tokens"
+                    [ "model", "none", "gsm8k", 12 ], "model (none) answers 1.2\u00a0% with 2 tokens"
                 ] do
                 let words = (found all).Headline() |> Option.ofObj |> Option.defaultValue "-"
                 Expect.equal words wanted "words"
+        }
+        test "an evaluation that lies elsewhere is named after its run, where it is the only one on its data" {
+            let run = RunRecord("student", "/runs/student", [||], [||], null, null, [||])
+
+            let elsewhere folder (model: string) =
+                EvaluationRecord(
+                    folder,
+                    "gsm8k",
+                    10,
+                    1,
+                    0.1,
+                    System.Nullable(),
+                    0.0,
+                    1.0,
+                    System.Nullable(),
+                    System.Nullable(),
+                    Model = model
+                )
+
+            let names evaluations =
+                [ for one in EvaluatedRun.All([| run |], evaluations) -> one.Name ]
+
+            Expect.equal (names [| elsewhere "a" "/runs/../runs/student" |]) [ "student" ] "the run's"
+            Expect.equal (names [| elsewhere "a" "/runs/other" |]) [ "a" ] "another's"
+
+            Expect.equal
+                (names [| elsewhere "a" "/runs/student"; elsewhere "b" "/runs/student" |])
+                [ "a"; "b" ]
+                "two of one run"
         }
         test "the row that a page is about is marked where there are others" {
             Expect.isEmpty (found [ "a", "lori", "x", 1 ]).Marked "alone"
