@@ -117,6 +117,21 @@ let private next (outcome: Outcome) =
                 words (line.Substring 11)
     ]
 
+let private forms =
+    test "what is next after a teacher of a form is a method that reads it" {
+        for form, method in [ "coconut", "coconut"; "icot", "icot-si" ] do
+            withTiny (fun folder ->
+                match next (lori (teach folder 1 "teacher" @ [ "--form"; form ])) with
+                | [ "distill" :: "--method" :: name :: _ as distill ] ->
+                    Expect.equal name method form
+
+                    let outcome =
+                        lori (distill @ [ "--steps"; "1"; "--batch-size"; "4"; "--threads"; "1" ])
+
+                    Expect.equal outcome.Code Success outcome.Error
+                | other -> failtest $"{other}")
+    }
+
 let private steps =
     test "what is next after a stage can be done, whatever the folders are called" {
         withTiny (fun folder ->
@@ -170,4 +185,4 @@ let private steps =
     }
 
 [<Tests>]
-let tests = testList "Corrections" (mistyped @ [ quoted; steps ])
+let tests = testList "Corrections" (mistyped @ [ quoted; forms; steps ])

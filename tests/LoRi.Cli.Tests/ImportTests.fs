@@ -213,6 +213,17 @@ let private merged =
             Expect.isNonEmpty (generated output [ 9; 16 ] 2 []) "it answers")
     }
 
+/// The same checkpoint with other tensors under names that end so.
+let private with' (ending: string) (change: Tensor -> Tensor) =
+    List.map (fun (name: string, tensor) -> name, (if name.EndsWith ending then change tensor else tensor))
+
+let private scalar (_: Tensor) = { Shape = []; Values = [| 0.5 |] }
+
+let private notANumber (tensor: Tensor) =
+    { tensor with
+        Values = Array.create tensor.Values.Length nan
+    }
+
 /// A change to a checkpoint, and what is said of it.
 let private faults: (string * ((string * Tensor) list -> (string * Tensor) list) * string) list =
     [
@@ -236,6 +247,18 @@ let private faults: (string * ((string * Tensor) list -> (string * Tensor) list)
             else
                 name, tensor),
         "its table has 20 rows, but the base has 25 and 3 are appended"
+        "a projection of a number",
+        with' "prj.1.weight" scalar,
+        "prj.1.weight has shape [], but a linear map is a matrix"
+        "a table of a number",
+        with' "embed_tokens.weight" scalar,
+        "embed_tokens.weight has shape [], but a table has rows and columns"
+        "a first half of an adapter of a number", with' "lora_A.default.weight" scalar, "is no adapter of a weight of"
+        "a second half of an adapter of a number", with' "lora_B.default.weight" scalar, "is no adapter of a weight of"
+        "a projection that is no number", with' "prj.3.bias" notANumber, "prj.3.bias holds NaN or infinity"
+        "an adapter that is no number",
+        with' "lora_B.default.weight" notANumber,
+        "lora_B.default.weight holds NaN or infinity; the checkpoint is damaged"
         "a tensor too many",
         (fun all -> ("codi.base_model.model.more.weight", rows) :: all),
         "unexpected: codi.base_model.model.more.weight"
@@ -289,5 +312,79 @@ let private refusals =
         }
     ]
 
+/// A folder of the base, a checkpoint of it and what is to be made.
+let private withCheckpoint (check: string -> string -> string -> string -> unit) =
+    inFolder (fun here ->
+        let basis = TinyFolder.model here "base"
+        let checkpoint = Path.Combine(here, "model.safetensors")
+        write checkpoint (codi basis extra)
+        check here basis checkpoint (Path.Combine(here, "out")))
+
+let private arguments (checkpoint: string) (basis: string) (output: string) options =
+    [ "import"; "--checkpoint"; checkpoint; "--base"; basis; "--output"; output ] @ options
+
+/// A safetensors file whose header, longer by spaces, has a length that begins as a pickle does.
+let private likePickle (path: string) =
+    let bytes = File.ReadAllBytes path
+    let length = int (System.BitConverter.ToInt64(bytes, 0))
+
+    let longer =
+        Seq.initInfinite (fun at -> length + at)
+        |> Seq.find (fun size -> size % 256 = 0x80 && size / 256 % 256 >= 2 && size / 256 % 256 <= 5)
+
+    Array.concat
+        [
+            System.BitConverter.GetBytes(int64 longer)
+            bytes[8 .. 7 + length]
+            Array.create (longer - length) 32uy
+            bytes[8 + length ..]
+        ]
+
+let private beginnings =
+    test "a safetensors file that begins as a pickle does is read, and none where it is cut" {
+        withCheckpoint (fun _ basis checkpoint output ->
+            let bytes = likePickle checkpoint
+            Expect.equal bytes[0] 0x80uy "a pickle's first byte"
+            File.WriteAllBytes(checkpoint, bytes)
+            succeed (import checkpoint basis output [])
+            File.WriteAllBytes(checkpoint, bytes[..200])
+            let cut = import checkpoint basis (output + "2") []
+            Expect.equal cut.Code Failed cut.Error
+            Expect.isFalse (cut.Error.Contains "pickle") cut.Error)
+    }
+
+let private options =
+    test "options that the checkpoint or the base does not bear are named" {
+        withCheckpoint (fun _ basis checkpoint output ->
+            let refuse message options =
+                expectError Failed message (arguments checkpoint basis output options)
+                Expect.isFalse (Directory.Exists output) "nothing is left"
+
+            refuse "--lora-alpha 1E+300: makes " [ "--lora-alpha"; "1e300" ]
+            refuse "--latent-steps 2147483647: --base " [ "--latent-steps"; "2147483647" ]
+            refuse "was made for 64 positions; take fewer steps" [ "--latent-steps"; "64" ]
+            File.Delete(Path.Combine(basis, "tokenizer.json"))
+            let outcome = import checkpoint basis output []
+            Expect.stringContains outcome.Error $"--base {basis}: has no tokenizer.json" "the base"
+            Expect.isFalse (outcome.Error.Contains "--tokenizer") "no option that there is not")
+    }
+
+let private folders =
+    test "a folder stands for the one safetensors file in it, whatever that is called" {
+        withCheckpoint (fun here basis checkpoint output ->
+            let folder = Path.Combine(here, "saved")
+            Directory.CreateDirectory folder |> ignore
+            expectError Failed "holds no safetensors file" (arguments folder basis output [])
+            File.Copy(checkpoint, Path.Combine(folder, "weights.safetensors"))
+            succeed (import folder basis output [])
+            File.Copy(checkpoint, Path.Combine(folder, "more.safetensors"))
+
+            expectError
+                Failed
+                "holds \"more.safetensors\", \"weights.safetensors\""
+                (arguments folder basis (output + "2") []))
+    }
+
 [<Tests>]
-let tests = testList "Import" (fixtures @ [ merged; testList "refusals" refusals ])
+let tests =
+    testList "Import" (fixtures @ [ merged; beginnings; options; folders; testList "refusals" refusals ])

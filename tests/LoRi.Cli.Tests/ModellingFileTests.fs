@@ -124,6 +124,38 @@ let private differs =
         Expect.notEqual stock (List.truncate stock.Length expected.Head) "and write something else"
     }
 
+let private settings =
+    test "a call's own settings of length, padding and steps are followed, or refused" {
+        inFolder (fun folder ->
+            let exported (name: string) =
+                let way = RandomStudents.ways |> List.find (fst >> (=) name) |> snd
+                let model, out = Path.Combine(folder, name), Path.Combine(folder, name + "-out")
+                RandomStudents.write model (snd RandomStudents.families.Head) way 5L
+                export model [ "--output"; out ]
+                out
+
+            let asked =
+                JsonSerializer.Serialize
+                    {|
+                        latent = exported "sequential"
+                        direct = exported "direct"
+                        questions = questions
+                    |}
+
+            let found = JsonDocument.Parse(python [ script "settings.py" ] asked).RootElement
+            let number (name: string) = found.GetProperty(name).GetInt32()
+            Expect.equal (number "length") 3 "max_length of the settings"
+            Expect.equal (number "call") 5 "max_length of the call"
+            Expect.equal (number "new") 2 "max_new_tokens of the settings"
+
+            Expect.equal
+                (SharedFiles.ints (found.GetProperty "filled") |> List.ofArray)
+                [ number "first"; 7 ]
+                "padding of the settings"
+
+            Expect.stringContains (text "refused" found) "latent_steps is 2" "steps of a model that takes none")
+    }
+
 let private snippet (card: string) =
     let found =
         Regex.Match(File.ReadAllText card, "```python\n(.*?)```", RegexOptions.Singleline)
@@ -169,4 +201,11 @@ let private snippets =
 [<Tests>]
 let tests =
     testSequenced
-    <| testList "Modelling file" [ testList "the same ids" (List.map sameIds students); differs; snippets ]
+    <| testList
+        "Modelling file"
+        [
+            testList "the same ids" (List.map sameIds students)
+            differs
+            settings
+            snippets
+        ]

@@ -4,7 +4,9 @@ module LoRi.Cli.Commands.NextSteps
 open System
 open System.IO
 open LoRi.Cli
+open LoRi.Files.Settings
 open LoRi.Runs.Settings
+open LoRi.Training
 
 /// Stands where a path is not known.
 [<Literal>]
@@ -40,13 +42,27 @@ let private tests (data: string seq) =
 let private paths (files: string seq) =
     files |> Seq.map Shell.path |> String.concat " "
 
+/// The first method that reads its rows in the form that a teacher was trained in.
+let private methodOf (settings: RunSettings) =
+    use taught = settings.Method.Plan settings.Values
+
+    KnownMethods.Students
+    |> Seq.tryFind (fun student ->
+        use plan = student.Plan SettingValues.None
+        plan.Form = taught.Form)
+    |> Option.defaultValue (Seq.head KnownMethods.Students)
+
 /// The student that a teacher is for.
-let private afterTeach (train: TrainOptions) =
+let private afterTeach (settings: RunSettings) =
+    let train, student = settings.Train, (methodOf settings).About
+
     [
         line
             [
-                "distill --method lori --teacher"
+                $"distill --method {student.Name} --teacher"
                 Shell.path train.Output
+                if student.StartsFromBase then
+                    "--model " + Shell.path (nonNull train.Model)
                 "--data"
                 paths train.Data
                 "--output"
@@ -83,12 +99,9 @@ let private afterDistill (train: TrainOptions) =
 
 /// After a training run.
 let afterTraining (settings: RunSettings) =
-    if settings.Train.DryRun then
-        []
-    elif settings.Command = "teach" then
-        afterTeach settings.Train
-    else
-        afterDistill settings.Train
+    if settings.Train.DryRun then []
+    elif settings.Command = "teach" then afterTeach settings
+    else afterDistill settings.Train
 
 /// After an evaluation: a page about the run, where it is one, and how it stands beside others.
 let afterEvaluation (options: EvaluationOptions) =

@@ -39,6 +39,9 @@ public sealed record AdapterConfig
     /// <summary>Ids whose rows of a table are replaced, by the end of the table's name; the empty name is the input table.</summary>
     public IReadOnlyDictionary<string, IReadOnlyList<int>> TokenIds { get; init; } = new Dictionary<string, IReadOnlyList<int>>();
 
+    /// <summary>Rows that tables must have for these tokens; 0 where there are none.</summary>
+    public int TableRows => TokenIds.Values.SelectMany(ids => ids).DefaultIfEmpty(-1).Max() + 1;
+
     /// <summary>Whole modules that were trained beside the adapters and are saved with them (<c>modules_to_save</c>).</summary>
     public IReadOnlyList<string> SavedModules { get; init; } = [];
 

@@ -126,7 +126,8 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
         var (trained, frozen) = (parameters.Values.numel(), parameters.Frozen.numel());
         var rows = Tokens.Learn ? Rows.Sum(one => parameters[one.Name].numel()) : 0;
         var lora = Modules.Sum(adapted => adapted.Rank * (adapted.Module.Inputs + adapted.Module.Outputs));
-        var beside = modules.Select(module => (module.Name, Count: module.Slots.Sum(slot => slot.Count))).ToArray();
+        var beside = modules.Select(module => (module.Name, Count: module.Slots.Where(slot => slot.Trained).Sum(slot => slot.Count)))
+            .ToArray();
         var projection = trained - lora - rows - beside.Sum(module => module.Count);
         var others = string.Concat(
             beside.Select(module => string.Create(CultureInfo.InvariantCulture, $", {module.Count:N0} of the {module.Name}")));

@@ -109,7 +109,22 @@ internal static class CardFile
             card.Parts.Count == 0 ? null : [.. card.Parts],
             card.Trained);
 
-        public ReasoningCard ToCard(string path) => new()
+        public ReasoningCard ToCard(string path)
+        {
+            var card = Read(path);
+            return Fault(card.Reasoning) is { } fault ? throw new InputException($"{path}: {fault}; {ReasoningCard.Remedy}") : card;
+        }
+
+        private string? Fault(IReasoning reasoning) =>
+            Parts?.FirstOrDefault(part => part.Length == 0 || part[0] == '.' || part.IndexOfAny(['/', '\\']) >= 0) is { } part
+                ? $"parts names \"{part}\", which is the name of no part of a model"
+                : reasoning.Mode != Mode
+                ? $"mode is {Name(Mode)}, but latents are those of the mode {Name(reasoning.Mode)}"
+                : null;
+
+        private static string Name(AnswerMode mode) => mode.ToString().ToLowerInvariant();
+
+        private ReasoningCard Read(string path) => new()
         {
             Method = Method,
             Form = FormTexts ?? (Form == SequenceForm.Plain.Name

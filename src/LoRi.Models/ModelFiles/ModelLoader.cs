@@ -103,7 +103,7 @@ public static class ModelLoader
             : new FeedbackProjection(card.Projection, card.ProjectionWidth);
         using var weights = projection.Kind == ProjectionKind.Identity
             ? null
-            : SafetensorsFile.Open(Path.Combine(cardFolder, ReasoningCard.WeightsFile));
+            : ModuleFiles.Open(cardFolder, ReasoningCard.WeightsFile);
         AdapterFolder? opened = null;
         try
         {
@@ -112,8 +112,10 @@ public static class ModelLoader
                 CheckProjection(projection, config.HiddenSize, weights);
                 opened = lora is null ? null : AdapterFolder.Open(lora, config);
                 var extra = opened?.Plan.ExtraRows(config) ?? 0;
-                return new ModelParts(Special(cardFolder, card, config, extra), projection, extra, opened?.Plan,
-                    card is null ? [] : ModulesOf(card, config, settings.WithKept));
+                var special = Special(cardFolder, card, config, extra);
+                var modules = card is null ? [] : ModulesOf(card, config, settings.WithKept);
+                ModuleFiles.CheckFits(cardFolder, modules);
+                return new ModelParts(special, projection, extra, opened?.Plan, modules);
             });
             return (Filled(model, opened, weights, cardFolder), card);
         }
@@ -170,7 +172,7 @@ public static class ModelLoader
 
         using var weights = card.Projection == ProjectionKind.Identity
             ? null
-            : SafetensorsFile.Open(Path.Combine(folder, ReasoningCard.WeightsFile));
+            : ModuleFiles.Open(folder, ReasoningCard.WeightsFile);
         CheckProjection(model.Projection, model.Config.HiddenSize, weights);
         FillProjection(model, weights);
         return true;
@@ -277,7 +279,7 @@ public static class ModelLoader
             }
 
             source.CopyInto(tensor, target);
-            CheckFinite(source.Path, tensor, target);
+            FiniteWeights.Check(source.Path, tensor, target);
         }
     }
 
@@ -301,15 +303,9 @@ public static class ModelLoader
         foreach (var slot in model.Projection.Slots(model.Config.HiddenSize))
         {
             using var scope = NewDisposeScope();
-            file!.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
-        }
-    }
-
-    private static void CheckFinite(string path, string name, Tensor values)
-    {
-        if (!values.sum().isfinite().item<bool>() && !values.isfinite().all().item<bool>())
-        {
-            throw new InputException($"{path}: {name} holds NaN or infinity; the checkpoint is damaged, fetch it again");
+            var target = model.Parameters[slot.Name].detach();
+            file!.CopyInto(slot.Name, target);
+            FiniteWeights.Check(file!.Path, slot.Name, target);
         }
     }
 

@@ -23,7 +23,7 @@ internal static class ModuleFiles
         {
             AtomicFile.CreateFolder(Path.Combine(folder, Folder));
             SafetensorsWriter.Write(
-                Path.Combine(folder, Folder, module.Name + ".safetensors"),
+                Path.Combine(folder, FileOf(module)),
                 module.Slots.Select(slot => slot.Name).Order(StringComparer.Ordinal)
                     .Select(name => TensorContent.FromTensor(name, model.Parameters[name])),
                 new Dictionary<string, string> { ["format"] = "pt" });
@@ -42,26 +42,54 @@ internal static class ModuleFiles
     }
 
     /// <summary>Reads the model's modules.</summary>
-    /// <exception cref="InputException">One is missing, or of another shape.</exception>
+    /// <exception cref="InputException">One is missing, or holds what is no number.</exception>
     public static void Fill(ReasoningModel model, string folder)
     {
         using var guard = no_grad();
         foreach (var module in model.Modules)
         {
             using var scope = NewDisposeScope();
-            using var file = SafetensorsFile.Open(Path.Combine(folder, Folder, module.Name + ".safetensors"));
+            using var file = Open(folder, FileOf(module));
+            foreach (var slot in module.Slots)
+            {
+                var target = model.Parameters[slot.Name].detach();
+                file.CopyInto(slot.Name, target);
+                FiniteWeights.Check(file.Path, slot.Name, target);
+            }
+        }
+    }
+
+    /// <summary>Compares the files of modules with what the card and the model make of them, before anything of that size is
+    /// allocated.</summary>
+    /// <exception cref="InputException">One is missing, or of another shape.</exception>
+    public static void CheckFits(string folder, IReadOnlyList<ModelModule> modules)
+    {
+        foreach (var module in modules)
+        {
+            using var file = Open(folder, FileOf(module));
             foreach (var slot in module.Slots)
             {
                 var found = file.Get(slot.Name).Shape;
                 if (!found.SequenceEqual(slot.Shape))
                 {
                     throw new InputException(
-                        $"{file.Path}: {slot.Name} has shape {MessageText.Shape(found)}, but the model beside it asks "
-                        + $"for {MessageText.Shape(slot.Shape)}; copy the files that training wrote");
+                        $"{Path.Combine(folder, ReasoningCard.FileName)}: asks for {slot.Name} of shape {MessageText.Shape(slot.Shape)}, "
+                        + $"which in {FileOf(module)} has {MessageText.Shape(found)}; copy the files that training wrote");
                 }
-
-                file.CopyInto(slot.Name, model.Parameters[slot.Name].detach());
             }
         }
     }
+
+    /// <summary>Opens a file that the card of a folder asks for.</summary>
+    /// <exception cref="InputException">It is missing or malformed.</exception>
+    public static SafetensorsFile Open(string folder, string name)
+    {
+        var path = Path.Combine(folder, name);
+        return File.Exists(path) ? SafetensorsFile.Open(path)
+            : throw new InputException(
+                $"{path}: is not there, although the {ReasoningCard.FileName} of its model asks for it; the folder was copied in "
+                + "part, copy it whole");
+    }
+
+    private static string FileOf(ModelModule module) => Path.Combine(Folder, module.Name + ".safetensors");
 }

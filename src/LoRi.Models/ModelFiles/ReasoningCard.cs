@@ -60,6 +60,9 @@ public sealed record ReasoningCard
     /// <summary>What the file that it was read from calls its fields, for messages.</summary>
     internal CardFields Fields { get; init; } = new("latents.steps", "markers.start", "markers.end");
 
+    /// <summary>Text of the answer prefix; null where its form has none.</summary>
+    public string? OwnAnswerPrefix => AnswerPrefix.Length > 0 ? AnswerPrefix : null;
+
     /// <summary>Latent steps; 0 where it has none.</summary>
     public int LatentSteps => Reasoning.LatentSteps;
 
@@ -106,6 +109,11 @@ public sealed record ReasoningCard
         {
             throw new InputException(
                 $"{path}: {Fields.Steps} is {LatentSteps}, but the model was made for {config.MaxPositions} positions; {Remedy}");
+        }
+
+        if (Reasoning.Modules(config).FirstOrDefault(module => module.Exported && !Parts.Contains(module.Name)) is { } part)
+        {
+            throw new InputException($"{path}: its parts lack {part.Name}, which the model needs to answer; {Remedy}");
         }
 
         var weights = new FileInfo(Path.Combine(folder, WeightsFile));

@@ -15,12 +15,14 @@ internal static class CardUse
     public static void Write(Action<string> line, Provenance made, ExportOptions options)
     {
         var isAdapter = options.Form == ExportForm.Adapter;
-        foreach (var text in Command(made, isAdapter).Concat(made.Card is { } card ? Card(card) : []))
+        foreach (var text in Command(made, isAdapter).Concat(made.Card is { } card ? Card(card, made.HasModellingFile) : []))
         {
             line(text);
         }
 
-        foreach (var text in isAdapter ? Adapter(made) : Model(made))
+        // Without its steps a trained model is another one: where Python cannot take them, none is shown.
+        var python = made.Card is null || made.HasModellingFile;
+        foreach (var text in !python ? [] : isAdapter ? Adapter(made) : Model(made))
         {
             line(text);
         }
@@ -38,21 +40,24 @@ internal static class CardUse
         "",
     ];
 
-    private static IEnumerable<string> Card(ReasoningCard card)
+    private static IEnumerable<string> Card(ReasoningCard card, bool hasFile)
     {
-        var prefix = card.AnswerPrefix.Length > 0 ? $" The answer follows the prefix \"{card.AnswerPrefix}\"." : "";
+        var prefix = card.Form.HasPrefix && card.OwnAnswerPrefix is { } text ? $" The answer follows the prefix \"{text}\"." : "";
         yield return card.LatentSteps > 0
             ? $"`lori.json` tells the number of latent steps and the ids that mark them.{prefix}"
             : $"`lori.json` tells how the model is asked.{prefix}";
-        if (!ModellingFile.Takes(card))
+        if (!hasFile)
         {
-            yield return "Only `lori` takes its steps: tools that read the plain weights alone run the model without them.";
+            yield return "Only `lori` takes its steps, with the command above: tools that read the plain weights alone run the model "
+                + "without them, and get other answers.";
         }
-
-        yield return "";
+        else
+        {
+            yield return "";
+        }
     }
 
-    private static string[] Model(Provenance made) => made.Card is { } card && ModellingFile.Takes(card)
+    private static string[] Model(Provenance made) => made.HasModellingFile
         ?
         [
             $"With transformers 4.52 or later, whose `generate` then does all of this by `{ModellingFile.Name}` (read it: it is code "
@@ -80,54 +85,48 @@ internal static class CardUse
             "```",
         ];
 
-    private static IEnumerable<string> Adapter(Provenance made)
-    {
-        var card = made.Card is { } found && ModellingFile.Takes(found) ? found : null;
-        var rows = made.Card is { LatentSteps: > 0 } latent ? latent.Special.Markers.Max() + 1 : 0;
-        yield return rows > 0
-            ? $"With transformers 4.52 and peft 0.15. The base has no rows for the markers of the latent steps: its tables are made {rows} "
-                + "rows long before peft loads the adapter, which brings the rows' values."
-            : "With transformers 4.52 and peft 0.15:";
-        yield return "";
-        yield return "```python";
-        yield return "from peft import PeftModel";
-        yield return "from transformers import AutoModelForCausalLM, AutoTokenizer";
-        if (card is not null)
-        {
-            yield return "from transformers.dynamic_module_utils import get_class_from_dynamic_module";
-        }
-
-        yield return "";
-        yield return Named(made);
-        yield return made.Base is { } name
+    private static string[] Adapter(Provenance made) =>
+    [
+        made.TableRows > 0
+            ? "With transformers 4.52 and peft 0.15. The base has no rows for the markers of students: its tables are made "
+                + $"{made.TableRows} rows long before peft loads the adapter, which brings the rows' values."
+            : "With transformers 4.52 and peft 0.15:",
+        "",
+        "```python",
+        "from peft import PeftModel",
+        "from transformers import AutoModelForCausalLM, AutoTokenizer",
+        .. made.HasModellingFile ? ["from transformers.dynamic_module_utils import get_class_from_dynamic_module"] : Array.Empty<string>(),
+        "",
+        Named(made),
+        made.Base is { } name
             ? $"base = AutoModelForCausalLM.from_pretrained(\"{name}\")"
-            : "base = AutoModelForCausalLM.from_pretrained(\"OWNER/NAME\")  # the model that it was trained on";
-        yield return "tokenizer = AutoTokenizer.from_pretrained(name)";
-        if (rows > 0)
-        {
-            yield return string.Create(CultureInfo.InvariantCulture,
-                $"base.resize_token_embeddings(max({rows}, base.get_input_embeddings().num_embeddings), mean_resizing=False)");
-        }
+            : "base = AutoModelForCausalLM.from_pretrained(\"OWNER/NAME\")  # the model that it was trained on",
+        "tokenizer = AutoTokenizer.from_pretrained(name)",
+        .. Longer(made.TableRows),
+        "model = PeftModel.from_pretrained(base, name).get_base_model()",
+        .. made.HasModellingFile ? Student : [],
+        "```",
+    ];
 
-        yield return "model = PeftModel.from_pretrained(base, name).get_base_model()";
-        if (card is not null)
-        {
-            yield return $"student = get_class_from_dynamic_module(\"modeling_lori.{ModellingFile.ModelClass}\", name).of(model, name)";
-            foreach (var text in Asking("student"))
-            {
-                yield return text;
-            }
-        }
+    private static string[] Student =>
+    [
+        $"student = get_class_from_dynamic_module(\"modeling_lori.{ModellingFile.ModelClass}\", name).of(model, name)",
+        .. Asking("student"),
+    ];
 
-        yield return "```";
-    }
+    /// <summary>The base's tables with the rows that an adapter brings.</summary>
+    private static string[] Longer(int rows) => rows == 0 ? [] :
+    [
+        string.Create(CultureInfo.InvariantCulture,
+            $"base.resize_token_embeddings(max({rows}, base.get_input_embeddings().num_embeddings), mean_resizing=False)"),
+    ];
 
     private static string Named(Provenance made) => $"name = \"{made.Name}\"  # this folder, or its name on the Hub";
 
     private static string[] Asking(string model) =>
     [
         $"inputs = {model}.question(tokenizer, \"{Question}\")",
-        $"written = {model}.generate(**inputs, max_new_tokens=64)[0, inputs[\"input_ids\"].shape[1]:]",
+        $"written = {model}.generate(**inputs, max_new_tokens=64, do_sample=False)[0, inputs[\"input_ids\"].shape[1]:]",
         "print(tokenizer.decode(written, skip_special_tokens=True))",
     ];
 }

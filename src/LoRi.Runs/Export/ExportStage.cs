@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
@@ -18,6 +19,10 @@ namespace LoRi.Runs.Export;
 public static class ExportStage
 {
     private const string GenerationConfig = "generation_config.json";
+
+    /// <summary>Generation settings that say what a text consists of, and not which token is taken.</summary>
+    private static readonly string[] Kept =
+        ["bos_token_id", "eos_token_id", "pad_token_id", "max_length", "max_new_tokens", "transformers_version"];
 
     /// <summary>Files of a tokenizer beside those that are written anew.</summary>
     private static readonly string[] TokenizerExtras = ["chat_template.jinja", "chat_template.json"];
@@ -45,7 +50,11 @@ public static class ExportStage
         {
             var card = options.Form == ExportForm.Adapter ? WriteAdapter(folder, options, info) : WriteMerged(folder, options, tokenizer);
             WriteTokenizer(folder, source, tokenizer);
-            made = Provenance.Of(options, card);
+            made = Provenance.Of(options, card) with
+            {
+                HasModellingFile = ModellingFile.IsIn(folder),
+                TableRows = options.Form == ExportForm.Adapter ? AdapterConfigReader.Read(folder).TableRows : 0,
+            };
             AtomicFile.WriteText(Path.Combine(folder, "README.md"), ModelCard.Of(made, options));
         });
         if (HubMetadata.Missing(options, made!) is { } missing)
@@ -71,8 +80,9 @@ public static class ExportStage
         var generation = Path.Combine(FolderOf(ModelLoader.Resolve(options.Model)), GenerationConfig);
         if (File.Exists(generation))
         {
+            var given = JsonFile.ReadObject(generation);
             AtomicFile.WriteText(Path.Combine(folder, GenerationConfig),
-                JsonFile.ReadObject(generation).ToJsonString(JsonText.Indented) + "\n");
+                (card is null ? given : Greedy(given)).ToJsonString(JsonText.Indented) + "\n");
         }
 
         if (card is not null && ModellingFile.Takes(card))
@@ -81,6 +91,18 @@ public static class ExportStage
         }
 
         return card;
+    }
+
+    /// <summary>How a trained model is asked, and was measured: by its most likely tokens, whatever its base's settings were.</summary>
+    private static JsonObject Greedy(JsonObject given)
+    {
+        JsonObject kept = new() { ["do_sample"] = false };
+        foreach (var (key, value) in given.Where(pair => Kept.Contains(pair.Key)))
+        {
+            kept[key] = value?.DeepClone();
+        }
+
+        return kept;
     }
 
     /// <summary>The adapter's files, its weights in the type that is asked for; the base is not read.</summary>
@@ -106,13 +128,29 @@ public static class ExportStage
 
         ModuleFiles.Copy(adapter, folder);
         var card = ReasoningCard.Read(adapter);
-        var merged = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(adapter))!, "config.json");
-        if (card is not null && ModellingFile.Takes(card) && File.Exists(merged))
+        if (card is not null && ModellingFile.Takes(card))
         {
-            ModellingFile.Write(folder, JsonFile.ReadObject(merged));
+            WriteModelling(folder, adapter, options, info);
         }
 
         return card;
+    }
+
+    /// <summary>The Python file for the base's architecture, which the trained model beside the adapter tells, or the base that is
+    /// named.</summary>
+    private static void WriteModelling(string folder, string adapter, ExportOptions options, Action<string> info)
+    {
+        var places = new[] { Path.GetDirectoryName(Path.GetFullPath(adapter))!, FolderOf(ModelLoader.Resolve(options.Model)) };
+        var config = places.Select(place => Path.Combine(place, "config.json")).Where(File.Exists).Select(JsonFile.ReadObject)
+            .FirstOrDefault(found => ModellingFile.Architecture(found) is not null);
+        if (config is null)
+        {
+            info($"the export has no {ModellingFile.Name}, as no config.json tells the base's architecture; name the base's folder with "
+                + "--model beside --adapter");
+            return;
+        }
+
+        ModellingFile.Write(folder, config);
     }
 
     private static void WriteTokenizer(string folder, string source, TextTokenizer? tokenizer)

@@ -148,7 +148,7 @@ internal sealed class ModelCard
         if (made.Summary is { } summary)
         {
             Line($"{Measure(summary, "tokens")} tokens in {Measure(summary, "training_seconds")} seconds on {Measure(summary, "device")}, "
-                + $"arithmetic in {Measure(summary, "dtype")}.");
+                + $"arithmetic in {Measure(summary, "dtype").ToLowerInvariant()}.");
         }
 
         Line();

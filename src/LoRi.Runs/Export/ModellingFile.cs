@@ -42,7 +42,16 @@ internal static class ModellingFile
 
     /// <summary>Writes the file for models of the architecture that a <c>config.json</c> names.</summary>
     public static void Write(string folder, JsonObject config) =>
-        AtomicFile.WriteText(Path.Combine(folder, Name), Text(config["architectures"]![0]!.GetValue<string>()));
+        AtomicFile.WriteText(Path.Combine(folder, Name), Text(Architecture(config)!));
+
+    /// <summary>Whether the folder of an export has the file.</summary>
+    public static bool IsIn(string folder) => File.Exists(Path.Combine(folder, Name));
+
+    /// <summary>The class that a <c>config.json</c> names; null where it names none.</summary>
+    public static string? Architecture(JsonObject config) =>
+        config["architectures"] is JsonArray { Count: > 0 } names && names[0] is JsonValue value && value.TryGetValue<string>(out var name)
+            ? name
+            : null;
 
     /// <summary>The sources as one: the last imports the others, and the Llama classes in place of the architecture's.</summary>
     private static string Text(string architecture)

@@ -27,6 +27,12 @@ internal sealed record Provenance(
 {
     private const string CommandKey = "command";
 
+    /// <summary>Whether the export has the Python file that takes the model's steps.</summary>
+    public bool HasModellingFile { get; init; }
+
+    /// <summary>Rows that a base's tables must have for an adapter that brings some; 0 where it brings none.</summary>
+    public int TableRows { get; init; }
+
     /// <summary>Settings that name places of the machine that trained; of these the last part is given.</summary>
     private static readonly string[] Places = ["model", "teacher", "tokenizer", "data", "subspace"];
 

@@ -75,17 +75,19 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
         given = options.pop("input_ids", inputs)
         if given is None or self.reasoning is None:
             return super().generate(given, generation_config, **options)
+        if latent_steps is not None and self.reasoning.mode != "latent":
+            raise ValueError(f"latent_steps is {latent_steps}, but this model was not trained with latent steps; leave it out")
         ids, mask = padded_left(given, options.pop("attention_mask", None))
         self._limits(options, generation_config, given.shape[1])
         if self.reasoning.mode == "latent":
             embeddings, mask = self.reasoning.inputs(self._pass, self.get_input_embeddings(), ids, mask, latent_steps)
-            self._ends(options, 0)
+            self._ends(options, generation_config, 0)
             found = super().generate(None, generation_config, inputs_embeds=embeddings, attention_mask=mask, **options)
             return self._answer(given, found, 0)
         ids, mask = self.reasoning.fed(ids, mask)
         if self.reasoning.mode == "substituted":
             self._substitute(ids, mask)
-        self._ends(options, ids.shape[1])
+        self._ends(options, generation_config, ids.shape[1])
         found = super().generate(ids, generation_config, attention_mask=mask, **options)
         return self._answer(given, found, ids.shape[1])
 
@@ -119,19 +121,19 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
         return model.base_model.h if hasattr(model.base_model, "h") else model.base_model.layers
 
     def _limits(self, options, generation_config, length):
-        """The most new tokens; a `max_length` counts the ids that were given."""
-        most = options.pop("max_length", None)
-        if options.get("max_new_tokens") is not None:
+        """The most new tokens; a `max_length`, of the call or of the settings that it is given, counts the ids that were given."""
+        most, config = options.pop("max_length", None), generation_config or self.generation_config
+        if options.get("max_new_tokens") is not None or (most is None and config.max_new_tokens is not None):
             return
-        if most is not None:
-            options["max_new_tokens"] = max(most - length, 1)
-        elif (generation_config or self.generation_config).max_new_tokens is None:
-            options["max_new_tokens"] = MOST_TOKENS
+        if most is None and generation_config is not None and generation_config.max_length != GenerationConfig().max_length:
+            most = generation_config.max_length
+        options["max_new_tokens"] = MOST_TOKENS if most is None else max(most - length, 1)
 
-    def _ends(self, options, start):
+    def _ends(self, options, generation_config, start):
         """The ids that end an answer, how many of them do, and what fills a row that is at its end."""
         ends = self.reasoning.ends
-        pad = self.generation_config.pad_token_id
+        given = [config.pad_token_id for config in (generation_config, self.generation_config) if config is not None]
+        pad = next((one for one in given if one is not None), None)
         options.setdefault("pad_token_id", ends[0] if pad is None else pad)
         if self.reasoning.stop_after == 1:
             options.setdefault("eos_token_id", ends)

@@ -20,9 +20,6 @@ namespace LoRi.Runs.Import;
 /// </summary>
 public static class ImportStage
 {
-    private const string Pickle = "safetensors.torch.save_file({k: v.clone().contiguous() for k, v in torch.load('FILE', "
-        + "map_location='cpu', weights_only=True).items()}, 'model.safetensors')";
-
     /// <summary>Imports.</summary>
     /// <param name="options">What from where.</param>
     /// <param name="info">Told what was found, a line each.</param>
@@ -32,8 +29,7 @@ public static class ImportStage
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(info);
         AtomicFolder.Refuse(options.Output);
-        RefusePickle(options.Checkpoint);
-        using var file = SafetensorsCheckpoint.Open(options.Checkpoint);
+        using var file = PublishedFile.Open(options.Checkpoint);
         var (facts, form) = FormOf(file);
         var path = Path.Combine(ModelLoader.Resolve(options.Base), "config.json");
         var config = JsonFile.ReadObject(path);
@@ -41,6 +37,13 @@ public static class ImportStage
         if (shape.EosIds.Count == 0)
         {
             throw new InputException($"{path}: names no eos_token_id, which ends an answer; add it there");
+        }
+
+        var steps = options.LatentSteps ?? form.Steps;
+        if (steps >= shape.MaxPositions)
+        {
+            throw new InputException(
+                $"--latent-steps {steps}: --base {options.Base} was made for {shape.MaxPositions} positions; take fewer steps");
         }
 
         var projection = PublishedProjection.Of(file, form);
@@ -73,8 +76,11 @@ public static class ImportStage
     private static int RowsOf(PublishedWeights weights, DecoderConfig shape, PublishedForm form)
     {
         var table = DecoderLayout.Embedding(shape);
-        var rows = weights.Tensors.FirstOrDefault(tensor => tensor.Name == table)?.Shape[0] ?? throw new InputException(
+        var found = weights.Tensors.FirstOrDefault(tensor => tensor.Name == table)?.Shape ?? throw new InputException(
             $"{weights.Path}: has no {form.Prefix}{table}, so that the rows of the markers are not there; save the whole state dictionary");
+        var rows = found is [var first, _] ? first : throw new InputException(
+            $"{weights.Path}: {form.Prefix}{table} has shape {MessageText.Shape(found)}, but a table has rows and columns; save the state "
+            + "dictionary again");
         return rows == shape.VocabularySize + form.Rows ? (int)rows
             : throw new InputException(
                 $"{weights.Path}: its table has {rows} rows, but the base has {shape.VocabularySize} and {form.Rows} are appended; name "
@@ -86,8 +92,9 @@ public static class ImportStage
         var names = Enumerable.Range(0, form.Rows).Select(row => row == form.Start ? StudentMarkers.Texts[0]
             : row == form.End ? StudentMarkers.Texts[1] : row > form.End ? StudentMarkers.Latent : null).ToArray();
         var before = first + Array.FindIndex(names, name => name is not null);
-        var tokenizer = StageModel.Tokenizer(options.Base, null)
-            .WithSpecialTokens(names.OfType<string>(), Enumerable.Range(0, before).ToHashSet());
+        var own = StageModel.FindTokenizer(options.Base, null) ?? throw new InputException(
+            $"--base {options.Base}: has no tokenizer.json; put the base's tokenizer beside its config.json");
+        var tokenizer = own.WithSpecialTokens(names.OfType<string>(), Enumerable.Range(0, before).ToHashSet());
         return tokenizer.TokenToId(StudentMarkers.Texts[0]) == first + form.Start ? tokenizer
             : throw new InputException(
                 $"{tokenizer.Path}: has ids from {first} on, which the checkpoint gives to its markers; name the tokenizer's own base");
@@ -107,10 +114,9 @@ public static class ImportStage
                 using var scope = NewDisposeScope();
                 var target = model.Parameters.Part(parameter);
                 weights.CopyInto(tensor, target);
-                if (!target.isfinite().all().item<bool>())
+                if (!FiniteWeights.Are(target))
                 {
-                    throw new InputException(
-                        $"{weights.Path}: {weights.StoredName(tensor)} gives NaN or infinity; the checkpoint is damaged, fetch it again");
+                    throw new InputException(weights.FaultOf(tensor));
                 }
             }
 
@@ -136,24 +142,4 @@ public static class ImportStage
             Projection = projection.Kind,
             ProjectionWidth = projection.Width,
         };
-
-    /// <summary>A pickle can run any program: it is recognised by its beginning, and never loaded.</summary>
-    private static void RefusePickle(string path)
-    {
-        var file = path;
-        if (Directory.Exists(path) && !SafetensorsCheckpoint.IsIn(path))
-        {
-            file = Directory.GetFiles(path).Order(StringComparer.Ordinal).FirstOrDefault(IsPickle) ?? path;
-        }
-
-        if (File.Exists(file) && IsPickle(file))
-        {
-            throw new InputException(
-                $"{file}: is a pickle, which can run any program and is never loaded; convert it in Python, where its torch and "
-                + $"safetensors are: {Pickle.Replace("FILE", Path.GetFileName(file), StringComparison.Ordinal)}");
-        }
-    }
-
-    /// <summary>PyTorch's archive begins as a zip file, its older form with the pickle protocol's number.</summary>
-    private static bool IsPickle(string path) => InputFile.Start(path, 2) is [0x50, 0x4B] or [0x80, _];
 }

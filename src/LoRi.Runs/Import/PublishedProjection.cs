@@ -1,4 +1,5 @@
 using LoRi.Files;
+using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.Weights;
 using LoRi.Training.Methods;
@@ -37,19 +38,24 @@ internal sealed record PublishedProjection(FeedbackProjection Shape, IReadOnlyDi
                 + $"have {string.Join(", ", names.Values)}; a projection without its norm is not supported");
         }
 
-        var width = found.First(tensor => tensor.Name == names["prj.fc1.weight"]).Shape[0];
-        return new(new FeedbackProjection(ProjectionKind.Mlp, (int)width), names);
+        var inner = found.First(tensor => tensor.Name == names["prj.fc1.weight"]);
+        return inner.Shape is [var width, _] ? new(new FeedbackProjection(ProjectionKind.Mlp, (int)width), names)
+            : throw new InputException(
+                $"{file.Path}: {inner.Name} has shape {MessageText.Shape(inner.Shape)}, but a linear map is a matrix; save the state "
+                + "dictionary again");
     }
 
     /// <summary>Copies it into a model that was made with it.</summary>
-    /// <exception cref="InputException">A tensor has another shape.</exception>
+    /// <exception cref="InputException">A tensor has another shape, or holds what is no number.</exception>
     public void Fill(ReasoningModel model, SafetensorsCheckpoint file)
     {
         using var guard = no_grad();
         foreach (var (own, stored) in Names)
         {
             using var scope = NewDisposeScope();
-            file.CopyInto(stored, model.Parameters[own].detach());
+            var target = model.Parameters[own].detach();
+            file.CopyInto(stored, target);
+            FiniteWeights.Check(file.Path, stored, target);
         }
     }
 }

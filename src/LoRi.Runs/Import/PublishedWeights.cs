@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Text;
@@ -96,6 +97,19 @@ internal sealed class PublishedWeights : IWeightSource
     {
     }
 
+    /// <summary>Why a weight, as it was read, holds what is no number: the file's fault, or that of the adapters' scale.</summary>
+    public string FaultOf(string name)
+    {
+        var stored = adapters.TryGetValue(name, out var adapter)
+            ? new[] { weights[name].Name, adapter.A!.Name, adapter.B!.Name }
+            : [weights[name].Name];
+        using var scope = NewDisposeScope();
+        return stored.FirstOrDefault(one => !FiniteWeights.Are(file.Read(one, ScalarType.Float32))) is { } damaged
+            ? $"{Path}: {damaged} holds NaN or infinity; the checkpoint is damaged, fetch it again"
+            : string.Create(CultureInfo.InvariantCulture,
+                $"--lora-alpha {alpha:R}: makes {weights[name].Name} larger than float32 holds; give what the adapters were trained with");
+    }
+
     private static bool IsOfProjection(string name, PublishedForm form) =>
         form.Projection is { } prefix && name.StartsWith(prefix, StringComparison.Ordinal);
 
@@ -129,8 +143,8 @@ internal sealed class PublishedWeights : IWeightSource
                 + "incomplete, fetch it again");
         }
 
-        long[] product = inputFirst ? [a.Shape[^1], b.Shape[0]] : [b.Shape[0], a.Shape[^1]];
-        if (a.Shape.Count != 2 || b.Shape.Count != 2 || a.Shape[0] != b.Shape[1] || a.Shape[0] < 1 || !weight.Shape.SequenceEqual(product))
+        if (a.Shape is not [>= 1, var inputs] || b.Shape is not [var outputs, var rank] || a.Shape[0] != rank
+            || !weight.Shape.SequenceEqual(inputFirst ? [inputs, outputs] : [outputs, inputs]))
         {
             throw new InputException(
                 $"{Path}: {MessageText.Quote(a.Name)} is {MessageText.Shape(a.Shape)} and its other half {MessageText.Shape(b.Shape)}, "

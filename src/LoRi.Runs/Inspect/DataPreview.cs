@@ -59,7 +59,7 @@ public sealed partial record DataPreview(
         var end = card?.Special.Eos ?? (shape.EosIds.Count > 0 ? shape.EosIds[0]
             : throw new InputException($"{options.Model}: its configuration names no eos_token_id, which ends an answer; add it there"));
         var encoder = new ExampleEncoder(
-            tokenizer, options.AnswerPrefix ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix, end, options.TeacherText);
+            tokenizer, options.AnswerPrefix ?? card?.OwnAnswerPrefix ?? LatentOptions.DefaultAnswerPrefix, end, options.TeacherText);
         var set = ReasoningData.Read(options.Data, options.Reading);
         var limit = options.MaxTokens ?? shape.LongestSequence;
         var all = set.Examples.Select(encoder.Encode).ToArray();

@@ -11,7 +11,8 @@ public static class Commands
     public static CommandSettings Teach { get; } = With(
         [
             TrainSettings.Model with { Required = "name the weights to start from" }, StageSettings.Tokenizer,
-            TextForms.Form, RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
+            TextForms.Form, RowSettings.AnswerPrefix with { InForce = HasPrefix }, RowSettings.Grade with { InForce = HasPrefix },
+            RowSettings.TeacherText,
             .. Training(TrainSettings.CollapseThreshold),
         ],
         new("teach", [])
@@ -26,7 +27,8 @@ public static class Commands
         [
             StudentSettings.Method, StudentSettings.Teacher, StudentSettings.Model, StageSettings.Tokenizer, StudentSettings.Init,
             .. MethodSettings.All.Where(setting => setting.Group == SettingGroups.Model),
-            RowSettings.AnswerPrefix, RowSettings.Grade, RowSettings.TeacherText,
+            RowSettings.AnswerPrefix with { InForce = MethodSettings.HasPrefix },
+            RowSettings.Grade with { InForce = MethodSettings.HasPrefix }, RowSettings.TeacherText,
             .. MethodSettings.All.Where(setting => setting.Group != SettingGroups.Model),
             StudentSettings.MarkerRows,
             .. Training(TrainSettings.CollapseThreshold with { InForce = values => MethodSettings.Of(values).TakesLatentSteps }),
@@ -95,6 +97,9 @@ public static class Commands
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<CommandSettings> All => [Teach, Distill, Trajectories, Evaluate, SubspaceFit, Objective];
+
+    /// <summary>Whether the rows of a teacher have an answer prefix, so that its text and its grading have a meaning.</summary>
+    private static bool HasPrefix(SettingValues values) => TextForms.Of(values.Get(TextForms.Form)).HasPrefix;
 
     private static IEnumerable<Setting> Columns =>
         [StageSettings.SkipBadLines, StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn,

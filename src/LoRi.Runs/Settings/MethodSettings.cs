@@ -37,6 +37,13 @@ internal static class MethodSettings
         return KnownMethods.Find(name)?.About ?? new(name, "") { TakesLatentSteps = true };
     }
 
+    /// <summary>Whether the rows of the chosen method have an answer prefix, so that its text and its grading have a meaning.</summary>
+    public static bool HasPrefix(SettingValues values)
+    {
+        using var plan = KnownMethods.Find(values.Get(StudentSettings.Method))?.Plan(values);
+        return plan?.Form.HasPrefix ?? true;
+    }
+
     /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none
     /// is.</summary>
     public static Setting? Undivided(SettingValues values) =>

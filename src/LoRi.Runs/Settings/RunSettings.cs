@@ -4,6 +4,7 @@ using LoRi.Files.Settings;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
+using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Training;
 using LoRi.Training.Methods;
@@ -58,7 +59,7 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
     /// <exception cref="InputException">Another prefix is given than a frozen teacher has.</exception>
     public RunSettings WithAnswerPrefix()
     {
-        var teacher = Train.Teacher is { } path ? ModelLoader.Card(path)?.AnswerPrefix : null;
+        var teacher = Train.Teacher is { } path ? ModelLoader.Card(path)?.OwnAnswerPrefix : null;
         if (teacher is not null && Latent.AnswerPrefix is { } given && given != teacher && Method.About.HasFrozenTeacher)
         {
             throw new InputException(
@@ -84,6 +85,13 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
             throw new InputException(
                 $"{named}: writes its rows in the form {card.Form.Name}, but --method {method.About.Name} needs one that writes them in "
                 + $"the form {method.Form.Name}; train it with `lori teach --form {method.Form.Name}`");
+        }
+
+        if (method.About.HoldsTeacher && Chains is var (teacher, own) && own is not null && own.Reasoning.Mode != AnswerMode.Explicit)
+        {
+            throw new InputException(
+                $"{teacher}: was trained by the method {own.Method} and writes no chain, but --method {method.About.Name} learns from the "
+                + $"states of one that does; train it with `lori teach --form {method.Form.Name}`");
         }
     }
 

@@ -241,7 +241,7 @@ public sealed class TrainingStage
             Method = method.About.Name,
             Form = method.Form,
             Reasoning = method.Reasoning,
-            AnswerPrefix = settings.Latent.AnswerPrefix!,
+            AnswerPrefix = method.Form.HasPrefix ? settings.Latent.AnswerPrefix! : "",
             PrefixIds = prepared.Prefix,
             Special = model.Special,
             StopAfterEnds = method.StopAfterEnds,

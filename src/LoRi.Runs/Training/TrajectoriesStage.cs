@@ -42,7 +42,7 @@ public static class TrajectoriesStage
             StageModel.DeviceOf(settings.Get(StageSettings.Device))));
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, path);
-        var prefix = settings.Get(AnswerSettings.TracePrefix) ?? card?.AnswerPrefix ?? LatentOptions.DefaultAnswerPrefix;
+        var prefix = settings.Get(AnswerSettings.TracePrefix) ?? card?.OwnAnswerPrefix ?? LatentOptions.DefaultAnswerPrefix;
         var encoder = new ExampleEncoder(tokenizer, prefix, StageModel.EndId(path, model, card), settings.Get(RowSettings.TeacherText));
         var limit = System.Math.Min(settings.Get(StageSettings.MaxTokens) ?? int.MaxValue, model.Config.LongestSequence);
         var kept = set.Examples.Where(example => encoder.Encode(example, 0).ExplicitLength <= limit).ToArray();

@@ -52,6 +52,15 @@ let private student (folder: string) =
     succeed (icotKd (taught "icot" folder) [] folder)
     folder + "/run"
 
+/// Such a student whose card was changed.
+let private carded (before: string) (after: string) (folder: string) =
+    let run = student folder
+    let card = run + "/final/lori.json"
+    let text = File.ReadAllText card
+    Expect.stringContains text before "what is changed"
+    File.WriteAllText(card, text.Replace(before, after))
+    run
+
 let private asked (model: string) =
     [ "generate"; "--model"; model; "--prompt"; "What" ]
 
@@ -92,12 +101,31 @@ let cases: Case list =
             let card = run + "/final/lori.json"
             File.WriteAllText(card, (File.ReadAllText card).Replace("\"components\": 1", "\"components\": 3"))
             asked run
-        "icot-kd: a card without components",
+        "icot-kd: a part that is no number",
         fun folder ->
             let run = student folder
-            let card = run + "/final/lori.json"
-            File.WriteAllText(card, (File.ReadAllText card).Replace("\"components\": 1,", ""))
+            let part = run + "/final/parts/student.safetensors"
+            let bytes = File.ReadAllBytes part
+            bytes[bytes.Length - 4 ..] <- System.BitConverter.GetBytes nanf
+            File.WriteAllBytes(part, bytes)
             asked run
+        "icot-kd: a card without components", fun folder -> asked (carded "\"components\": 1," "" folder)
+        "icot-kd: a card with far more components",
+        fun folder -> asked (carded "\"components\": 1," "\"components\": 2000000000," folder)
+        "icot-kd: a card with a far larger table",
+        fun folder -> asked (carded $"\"vocabulary\": {TinyFolder.words.Length}" "\"vocabulary\": 2000000000" folder)
+        "icot-kd: a card that names a part elsewhere",
+        fun folder -> asked (carded "\"student\"," "\"../student\"," folder)
+        "icot-kd: a card without a part", fun folder -> asked (carded "\"student\"," "" folder)
+        "icot-kd: a card of another mode",
+        fun folder -> asked (carded "\"mode\": \"substituted\"" "\"mode\": \"latent\"" folder)
+        "icot-kd: a teacher that writes no chain",
+        fun folder ->
+            let first = folder + "/first"
+            Directory.Move(student folder, first)
+            icotKd first [] folder
+        "icot-kd: a temperature of one component",
+        fun folder -> icotKd (TinyFolder.model folder "t") [ "--mixture-temperature"; "0.1" ] folder
         "icot-kd: latent steps of a model that takes none",
         fun folder -> asked (student folder) @ [ "--latent-steps"; "2" ]
         "coconut: rows without rationale",

@@ -112,7 +112,7 @@ let ways =
         }
     ]
 
-let private card (way: Way) (special: SpecialIds) =
+let private card (way: Way) (special: SpecialIds) (config: DecoderConfig) =
     ReasoningCard(
         Method = "random",
         Form = way.Form,
@@ -123,7 +123,8 @@ let private card (way: Way) (special: SpecialIds) =
         EndIds = List.toArray way.Ends,
         StopAfterEnds = way.StopAfter,
         Projection = way.Projection,
-        ProjectionWidth = 12
+        ProjectionWidth = 12,
+        Parts = [| for part in way.Reasoning.Modules config -> part.Name |]
     )
 
 /// Writes a random student of a shape that reasons in a way, with its tokenizer; all weights but the norms' are random.
@@ -158,4 +159,4 @@ let write (folder: string) (config: DecoderConfig) (way: Way) (seed: int64) =
         if name.EndsWith ".bias" then
             SeededRandom(seed, name).FillUniform(model.Parameters.Part name, 0.3)
 
-    ModelWriter.Write(folder, model, card way special, TokenizerFile.Load folder)
+    ModelWriter.Write(folder, model, card way special config, TokenizerFile.Load folder)

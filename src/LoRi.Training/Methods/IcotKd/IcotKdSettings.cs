@@ -33,6 +33,8 @@ internal static class IcotKdSettings
         Group = SettingGroups.Model,
         Purpose = OneMethod,
         InForce = values => values.Get(Components!) > 1,
+        Contradicts = values => values.Get(Components!) > 1 ? null
+            : new($"{Components!.Flag} {values.Get(Components)}", "one component leaves nothing to choose among; leave it out"),
     };
 
     /// <summary>All of them.</summary>
