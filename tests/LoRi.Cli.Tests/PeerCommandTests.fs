@@ -198,16 +198,28 @@ let private otherSteps =
 /// A matrix of an adapter's file.
 let private adapterRows (run: string) =
     use file = SafetensorsFile.Open(path run "final/adapter/adapter_model.safetensors")
-    let rows = file.Entries |> Seq.filter (fun entry -> entry.Name.Contains "trainable_tokens")
+
+    let rows =
+        file.Entries |> Seq.filter (fun entry -> entry.Name.Contains "trainable_tokens")
+
     let entry = Seq.exactlyOne rows
     List.ofSeq entry.Shape, file.ReadDoubles entry.Name
 
 let private markerRows =
-    test "rows of markers beside adapters are trained, or stay as they begin, and answer the same from the adapter alone" {
+    test
+        "rows of markers beside adapters are trained, or stay as they begin, and answer the same from the adapter alone" {
         withTiny (fun folder ->
             let train (name: string) steps options output =
                 succeed (
-                    [ "distill"; "--method"; name; "--model"; path folder "model"; "--latent-steps"; "2" ]
+                    [
+                        "distill"
+                        "--method"
+                        name
+                        "--model"
+                        path folder "model"
+                        "--latent-steps"
+                        "2"
+                    ]
                     @ [ "--lora-rank"; "2" ]
                     @ options
                     @ training folder steps output
@@ -230,22 +242,42 @@ let private markerRows =
                     .GetRawText()
 
             Expect.equal
-                (answer [ "--model"; path folder "model"; "--adapter"; path folder "codi-6-2/final/adapter" ])
+                (answer
+                    [
+                        "--model"
+                        path folder "model"
+                        "--adapter"
+                        path folder "codi-6-2/final/adapter"
+                    ])
                 (answer [ "--model"; path folder "codi-6-2" ])
                 "the same answer"
 
-            expectError BadUsage "give --lora-rank as well" [
-                yield! [ "distill"; "--method"; "codi"; "--model"; path folder "model" ]
-                yield! frozen
-                yield! training folder 1 "refused"
-            ])
+            expectError
+                BadUsage
+                "give --lora-rank as well"
+                [
+                    yield! [ "distill"; "--method"; "codi"; "--model"; path folder "model" ]
+                    yield! frozen
+                    yield! training folder 1 "refused"
+                ])
     }
 
 let private ends =
     test "pccot trains the end of sequence beside its markers, as the published code does" {
         withTiny (fun folder ->
             for name, rows in [ "pccot", 4L; "kava", 3L ] do
-                let options = [ "--model"; path folder "model"; "--latent-steps"; "2"; "--sweeps"; "2"; "--lora-rank"; "2" ]
+                let options =
+                    [
+                        "--model"
+                        path folder "model"
+                        "--latent-steps"
+                        "2"
+                        "--sweeps"
+                        "2"
+                        "--lora-rank"
+                        "2"
+                    ]
+
                 distill name options folder 1 |> ignore
                 let shape, _ = adapterRows (path folder "run")
                 Expect.equal shape.Head rows name
@@ -254,4 +286,16 @@ let private ends =
 
 [<Tests>]
 let tests =
-    testList "Peers" [ formed; warned; counted; inspected; kept; tooSoon; otherSteps; markerRows; ends ]
+    testList
+        "Peers"
+        [
+            formed
+            warned
+            counted
+            inspected
+            kept
+            tooSoon
+            otherSteps
+            markerRows
+            ends
+        ]

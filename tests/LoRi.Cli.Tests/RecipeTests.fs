@@ -81,8 +81,10 @@ let private tiny (recipe: string) (work: string) =
         // The rationales of the tests are of one step.
         if File.ReadAllText(recipe).Contains "teacher_text: without-last-step" then
             yield! [ "--teacher-text"; "full" ]
+
         if goesOn then
             yield! [ "--decoder"; Path.Combine(work, "model") ]
+
         if File.ReadAllText(recipe).Contains "layer_rank: 2" then
             yield! [ "--hidden-rank"; "4" ]
     ]

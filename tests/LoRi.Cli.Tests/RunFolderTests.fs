@@ -23,10 +23,7 @@ let private foreign =
                 File.WriteAllText(path model "notes.tmp", "mine")
                 let before = content model
 
-                expectError
-                    Failed
-                    "nothing that this command could resume"
-                    (teach folder 2 "model" @ [ "--resume" ])
+                expectError Failed "nothing that this command could resume" (teach folder 2 "model" @ [ "--resume" ])
 
                 expectError
                     Failed
@@ -45,10 +42,7 @@ let private foreign =
                 succeed (lori (evaluate folder "model" "answers" |> withOption "--latency-questions" "0"))
                 let evaluation = content (path folder "answers")
 
-                expectError
-                    Failed
-                    "nothing that this command could resume"
-                    (teach folder 2 "answers" @ [ "--resume" ])
+                expectError Failed "nothing that this command could resume" (teach folder 2 "answers" @ [ "--resume" ])
 
                 Expect.equal (content (path folder "answers")) evaluation "the evaluation")
         }

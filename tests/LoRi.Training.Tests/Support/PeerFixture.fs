@@ -144,7 +144,12 @@ let loadStudent (reference: Reference) (precision: Precision) (parts: StudentPar
     model
 
 /// A student whose adapters, and rows of some tokens as is said, are trained beside its frozen weights.
-let attachWith (training: TokenTraining) (reference: Reference) (basis: ReasoningModel) (tokens: int[]) : ReasoningModel =
+let attachWith
+    (training: TokenTraining)
+    (reference: Reference)
+    (basis: ReasoningModel)
+    (tokens: int[])
+    : ReasoningModel =
     use _ = torch.no_grad ()
     use _ = torch.NewDisposeScope()
     use extra = openExtra reference
