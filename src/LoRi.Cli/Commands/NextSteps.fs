@@ -5,6 +5,7 @@ open System
 open System.IO
 open LoRi.Cli
 open LoRi.Files.Settings
+open LoRi.Runs.Answers
 open LoRi.Runs.Settings
 open LoRi.Training
 
@@ -75,6 +76,7 @@ let private afterDistill (train: TrainOptions) =
     let against =
         match train.Teacher with
         | null -> []
+        | teacher when Path.Exists teacher && not (AnsweringModel.WritesChains teacher) -> []
         | teacher ->
             [
                 "--against"

@@ -153,6 +153,10 @@ public sealed class AnsweringModel : IDisposable
         }
     }
 
+    /// <summary>Whether a model writes chains of thought: one that was trained to, or any that was not trained here.</summary>
+    /// <param name="path">Its folder or file.</param>
+    public static bool WritesChains(string path) => ModelLoader.Card(path) is not { } card || card.Reasoning.Mode == AnswerMode.Explicit;
+
     /// <summary>Refuses, before any weights are read, a model that does not write its chain of thought.</summary>
     /// <exception cref="InputException">It is a student.</exception>
     public static void CheckExplicit(string flag, string path)

@@ -85,9 +85,10 @@ internal sealed class SimCotMethod : IMethod
         {
             if (rows.All(row => row.Explained.Count == 0))
             {
+                var full = values.Get(RowSettings.TeacherText) == TeacherTextOption.Full;
                 throw new InputException(
                     $"--data: none of the {rows.Count} training rows has a step that --method {about.Name} could explain; name data with "
-                    + "rationales of several steps, or read all of them with --teacher-text full");
+                    + $"rationales of several steps{(full ? "" : ", or read all of them with --teacher-text full")}");
             }
         }
 
