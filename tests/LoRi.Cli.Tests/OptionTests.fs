@@ -148,16 +148,16 @@ let private ofFiles =
 
 let private methods =
     [
-        test "methods that this version does not have are refused at once, and not offered" {
+        test "methods that there are not are refused at once, and those that there are offered" {
             let help = (lori [ "distill"; "--help" ]).Out
 
             let names =
                 LoRi.Training.KnownMethods.Students |> Seq.map _.About.Name |> String.concat ", "
 
-            for name in [ "sim-cot"; "icot-kd" ] do
+            for name in [ "grpo"; "soft-tokens" ] do
                 expectError
                     BadUsage
-                    $"--method {name}: this version does not have it yet, it must be one of {names}"
+                    $"--method {name}: must be one of {names}"
                     [
                         "distill"
                         "--method"

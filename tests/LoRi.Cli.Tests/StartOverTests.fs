@@ -28,7 +28,7 @@ let private failedStarts =
                 fails "model.safetensors" (teach folder 2 "run")
                 fails "model.safetensors" (distill folder 2 "run")
                 File.WriteAllBytes(weights, whole)
-                fails "--method sim-cot" (distill folder 2 "run" |> withOption "--method" "sim-cot")
+                fails "--method lorri" (distill folder 2 "run" |> withOption "--method" "lorri")
                 succeed (lori (teach folder 2 "run")))
         }
         test "a folder with anything else in it is refused as before" {

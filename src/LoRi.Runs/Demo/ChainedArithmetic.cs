@@ -118,6 +118,7 @@ public static class ChainedArithmetic
         return new EncodedExample(index, question, [.. rationale], [PrefixId], [value, EosId])
         {
             Steps = [.. rationale.Chunk(TokensPerStep)],
+            Explained = new([.. rationale.Chunk(TokensPerStep)], []),
         };
     }
 

@@ -19,7 +19,7 @@ internal static class DemoModels
 
     public static ReasoningModel Fresh(DemoSettings settings, long seed)
     {
-        var model = New(ProjectionKind.Linear);
+        var model = New(ProjectionKind.Linear, []);
         Initialisation.Fresh(model, settings.InitialDeviation, seed);
         return model;
     }
@@ -29,12 +29,12 @@ internal static class DemoModels
     /// its states back as they are.
     /// </summary>
     public static ReasoningModel Student(
-        ReasoningModel teacher, IReadOnlyList<EncodedExample> training, long seed, ProjectionKind projection)
+        ReasoningModel teacher, IReadOnlyList<EncodedExample> training, long seed, DemoMethod method)
     {
-        var model = New(projection);
+        var model = New(method.Projection, method.Modules);
         using (no_grad())
         {
-            foreach (var slot in model.Parameters.Slots)
+            foreach (var slot in model.Parameters.Slots.Where(slot => teacher.Parameters.Contains(slot.Name)))
             {
                 model.Parameters[slot.Name].copy_(teacher.Parameters[slot.Name]);
             }
@@ -42,6 +42,11 @@ internal static class DemoModels
 
         Initialisation.SpecialRows(model, seed);
         Initialisation.Projection(model, [.. training.Take(ProjectionRows).Select(row => row.Question)], seed);
+        foreach (var module in model.Modules)
+        {
+            module.Initialise?.Invoke(model, seed);
+        }
+
         return model;
     }
 
@@ -73,6 +78,6 @@ internal static class DemoModels
         return answer.SequenceEqual(example.Answer);
     }
 
-    private static ReasoningModel New(ProjectionKind projection) => new(
-        DemoSettings.Model, 0, Special, new FeedbackProjection(projection, 0), Precision.Full, CPU);
+    private static ReasoningModel New(ProjectionKind projection, IReadOnlyList<ModelModule> modules) => new(
+        DemoSettings.Model, 0, Special, new FeedbackProjection(projection, 0), Precision.Full, CPU, modules: modules);
 }

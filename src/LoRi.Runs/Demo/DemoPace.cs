@@ -19,7 +19,7 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
         var names = students.Where(name => name != DemoStudents.EqualTime).ToArray();
         var methods = names.ToDictionary(name => name, name => DemoStudents.Create(name, teacher.Targets, settings));
         var models = names.ToDictionary(
-            name => name, name => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, methods[name].Projection));
+            name => name, name => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, methods[name]));
         var trainers = names.ToDictionary(name => name, name => new Trainer(
             models[name],
             methods[name].Objective,

@@ -5,6 +5,7 @@ using LoRi.Training.Methods;
 using LoRi.Training.Methods.Coconut;
 using LoRi.Training.Methods.IcotSi;
 using LoRi.Training.Methods.Kava;
+using LoRi.Training.Methods.SimCot;
 
 namespace LoRi.Runs.Demo;
 
@@ -28,6 +29,13 @@ internal static class DemoPeers
         var anchors = new AnchorDistance(1, AnchorNorm.L1, AnchorUnit.None);
         return new(reasoning, new KavaObjective(reasoning, anchors, 1, cache, Grading.Answer));
     }
+
+    /// <summary>SIM-CoT on CODI: the auxiliary decoder begins as the teacher, and is of no use afterwards.</summary>
+    public static DemoMethod SimCot(DemoSettings settings) => new(
+        new SequentialReasoning(settings.LatentSteps), new SimCotOnCodi(settings.LatentSteps, 1, 1, Grading.Answer))
+    {
+        Modules = [AuxiliaryDecoder.Module(DemoSettings.Model)],
+    };
 
     /// <summary>Coconut from the teacher's weights, which write chains already: a step of the chain gives way at a time, then all
     /// have.</summary>

@@ -78,7 +78,7 @@ public sealed class DemoRunner
     private DemoStudent Student(DemoTeacher teacher, string name, IReadOnlyList<EncodedExample> test)
     {
         var method = DemoStudents.Create(name, teacher.Targets, settings);
-        var model = DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, method.Projection);
+        var model = DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, method);
         using var trainer = new Trainer(
             model, method.Objective, teacher.Training, DemoModels.Plan(settings, Steps[name], settings.StudentRate, teacher.Seed));
         var clock = Stopwatch.StartNew();

@@ -18,6 +18,9 @@ namespace LoRi.Runs.Demo;
 internal sealed record DemoMethod(IReasoning Reasoning, IObjective Objective)
 {
     public ProjectionKind Projection { get; init; } = ProjectionKind.Linear;
+
+    /// <summary>What is trained beside the model.</summary>
+    public IReadOnlyList<ModelModule> Modules { get; init; } = [];
 }
 
 /// <summary>The students that the demonstration compares, in the order of its table.</summary>
@@ -29,6 +32,7 @@ public static class DemoStudents
 
     internal const string LoRi = "lori";
     private const string AnchorOnly = "anchor-only";
+    private const string SimCot = "sim-cot";
     internal const string NoCot = "no-cot";
     private const double RationaleWeight = 5;
     private const double AnchorWeight = 0.2;
@@ -39,6 +43,7 @@ public static class DemoStudents
         ("rationale-only", (teacher, settings) => WithTeacher(teacher, settings, RationaleWeight, 0)),
         (AnchorOnly, (teacher, settings) => WithTeacher(teacher, settings, 0, AnchorWeight)),
         ("codi", (_, settings) => Latent(new CodiObjective(settings.LatentSteps, 1, 1, Grading.Answer), settings)),
+        (SimCot, (_, settings) => DemoPeers.SimCot(settings)),
         ("pccot", (_, settings) => Pccot(settings)),
         ("kava", (_, settings) => DemoPeers.Kava(settings)),
         ("coconut", (_, settings) => DemoPeers.Coconut(settings)),
@@ -52,7 +57,7 @@ public static class DemoStudents
     public static IReadOnlyList<string> Names { get; } = [.. all.Select(one => one.Name)];
 
     /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
-    public static IReadOnlyList<string> Usual { get; } = [.. Names.Where(name => name != AnchorOnly)];
+    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot])];
 
     /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured
     /// by.</summary>

@@ -8,9 +8,6 @@ namespace LoRi.Runs.Settings;
 /// <summary>The settings of all methods, as one command has them.</summary>
 internal static class MethodSettings
 {
-    /// <summary>Names that the literature gives to methods, some of which this version may not have.</summary>
-    private static readonly string[] Published = ["coconut", "pccot", "sim-cot", "kava", "icot-kd", "icot-si"];
-
     /// <summary>The names that <c>--method</c> knows.</summary>
     public static IReadOnlyList<string> Names => [.. KnownMethods.Students.Select(method => method.About.Name)];
 
@@ -19,8 +16,7 @@ internal static class MethodSettings
     {
         Schema = new() { ["enum"] = new System.Text.Json.Nodes.JsonArray([.. Names]) },
         Broken = method => Names.Contains(method) ? null
-            : $"{(Published.Contains(method) ? "this version does not have it yet, it " : "")}must be one of "
-                + $"{string.Join(", ", Names)}{DidYouMean.Hint(method, Published.Contains(method) ? [] : Names)}",
+            : $"must be one of {string.Join(", ", Names)}{DidYouMean.Hint(method, Names)}",
     };
 
     /// <summary>The settings that methods have, each once.</summary>

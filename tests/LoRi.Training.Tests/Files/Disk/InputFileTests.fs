@@ -292,6 +292,8 @@ let private sources =
                         "FreeMemory.cs"
                         // The program's own library, and its copy.
                         "AdaptedLibrary.cs"
+                        // A text that the assembly carries.
+                        "ModellingFile.cs"
                         // Cut off, written or locked, not read.
                         "EvaluationFolder.cs"
                         "Leftovers.cs"
