@@ -2,6 +2,7 @@
 module LoRi.Training.Tests.IcotKdTests
 
 open System
+open System.Runtime.CompilerServices
 open Expecto
 open LoRi.Models.Decoders
 open LoRi.Models.Native
@@ -31,16 +32,14 @@ let private modelOf components (config: DecoderConfig) seed =
 let private states (config: DecoderConfig) =
     new TeacherStates(TinyFamilies.model config 9L, (fun row layers -> StatePlaces(Nullable()).Of(row, layers)))
 
-/// A source of states that makes its teacher when it is first asked.
+/// A source of states that makes a teacher for each model that asks: tests run side by side, and a decoder serves one thread at a time.
 type private Lazily() =
-    let mutable teacher: TeacherStates option = None
+    let teachers = ConditionalWeakTable<ReasoningModel, TeacherStates>()
 
     interface IStateSource with
         member _.Read(model, rows) =
-            if teacher.IsNone then
-                teacher <- Some(states model.Config)
-
-            (teacher.Value :> IStateSource).Read(model, rows)
+            let teacher = teachers.GetValue(model, (fun asking -> states asking.Config))
+            (teacher :> IStateSource).Read(model, rows)
 
         member _.LengthOf _ = 0
 
