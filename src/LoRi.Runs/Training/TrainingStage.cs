@@ -35,29 +35,12 @@ public sealed class TrainingStage
     public static bool Run(RunSettings settings, IRunScreen? screen, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        settings.Validate();
-        NativeRuntime.Load();
-        if (settings.TeacherShape() is { } shape)
-        {
-            settings.Method.CheckTeacher(settings.Values, settings.Train.Teacher!, shape);
-        }
-
-        settings = settings with { Values = settings.Method.StartingFrom(settings.Values, settings.Start) };
-        settings = settings.WithAnswerPrefix();
-        settings = settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
+        settings = Resolved(settings);
         using var method = settings.Method.Plan(settings.Values);
         settings.CheckForm(method);
         if (settings.Train.DryRun)
         {
-            using var shown = new RunLog(null, screen);
-            try
-            {
-                return new TrainingStage(settings, method, shown).Estimate(stop);
-            }
-            catch (OperationCanceledException e)
-            {
-                throw new InputException("--dry-run: was stopped before the estimate was made", e);
-            }
+            return Estimated(settings, method, screen, stop);
         }
 
         var before = StartedFolder.At(settings.Train.Output);
@@ -73,6 +56,34 @@ public sealed class TrainingStage
         {
             before.TakeBack(RunDirectory.MadeFirst);
             throw;
+        }
+    }
+
+    /// <summary>The settings, checked, with all that the start, the teacher and this machine decide.</summary>
+    private static RunSettings Resolved(RunSettings settings)
+    {
+        settings.Validate();
+        NativeRuntime.Load();
+        if (settings.TeacherShape() is { } shape)
+        {
+            settings.Method.CheckTeacher(settings.Values, settings.Train.Teacher!, shape);
+        }
+
+        settings = settings with { Values = settings.Method.StartingFrom(settings.Values, settings.Start) };
+        settings = settings.WithAnswerPrefix();
+        return settings.With(StageSettings.Threads, settings.Train.Threads ?? get_num_threads());
+    }
+
+    private static bool Estimated(RunSettings settings, MethodPlan method, IRunScreen? screen, CancellationToken stop)
+    {
+        using var shown = new RunLog(null, screen);
+        try
+        {
+            return new TrainingStage(settings, method, shown).Estimate(stop);
+        }
+        catch (OperationCanceledException e)
+        {
+            throw new InputException("--dry-run: was stopped before the estimate was made", e);
         }
     }
 
