@@ -13,9 +13,9 @@ public static class ReasoningData
     {
         ArgumentNullException.ThrowIfNull(paths);
         options ??= new DataOptions();
-        var (examples, places) = (new List<ReasoningExample>(), new List<string>());
+        var (examples, places, sources) = (new List<ReasoningExample>(), new List<string>(), new List<int>());
         var bad = 0;
-        foreach (var path in paths.SelectMany(DataFiles.Of))
+        foreach (var (source, path) in paths.Index().SelectMany(given => DataFiles.Of(given.Item).Select(file => (given.Index, file))))
         {
             foreach (var row in Rows(path, options))
             {
@@ -28,6 +28,7 @@ public static class ReasoningData
                 {
                     examples.Add(example);
                     places.Add(PlaceOf(path, row));
+                    sources.Add(source);
                 }
                 else
                 {
@@ -36,7 +37,7 @@ public static class ReasoningData
             }
         }
 
-        return new ReasoningSet(examples, bad, examples.Count(e => e.Steps.Count == 0)) { Places = places };
+        return new ReasoningSet(examples, bad, examples.Count(e => e.Steps.Count == 0)) { Places = places, Sources = sources };
     }
 
     private static ReasoningExample? TryRead(string path, DataRow row, bool skip)

@@ -16,4 +16,7 @@ public sealed record ReasoningSet(IReadOnlyList<ReasoningExample> Examples, int 
 {
     /// <summary>Where each example stands: its file and row.</summary>
     public IReadOnlyList<string> Places { get; init; } = [];
+
+    /// <summary>Which of the paths that were read each example is of, from 0.</summary>
+    public IReadOnlyList<int> Sources { get; init; } = [];
 }

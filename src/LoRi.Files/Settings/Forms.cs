@@ -41,6 +41,21 @@ public static class Forms
             : Plain<string[]>(node) is var all && all.All(text => text is not null) ? all : throw new JsonException(),
     };
 
+    /// <summary>Some numbers larger than 0 and at most <paramref name="most"/>; in files, one number may stand for a list of one.</summary>
+    public static ValueForm<IReadOnlyList<double>> PositiveList(double most) => new()
+    {
+        Expected = "must be a list of numbers",
+        Kind = ValueKind.Number,
+        IsList = true,
+        Schema = new() { ["type"] = new JsonArray("number", "array"), ["items"] = Bounded("number", "exclusiveMinimum", 0, most) },
+        Read = node => node.GetValueKind() == JsonValueKind.Number ? [node.GetValue<double>()] : Plain<double[]>(node),
+        FromText = text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? JsonValue.Create(number)
+            : null,
+        Broken = values => values.All(value => value > 0 && value <= most) ? null
+            : Invariant($"each must be larger than 0 and at most {most}"),
+    };
+
     /// <summary>Some files or folders, or names of something that is neither: full paths where they are there.</summary>
     public static ValueForm<IReadOnlyList<string>> Places { get; } =
         List with { Kind = ValueKind.Place, Anywhere = all => [.. all.Select(Paths.FullWhereThere)] };

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -207,7 +208,7 @@ public sealed record Setting<T> : Setting
     /// <inheritdoc/>
     public override string Say(SettingValues values) =>
         values.Get(this) is { } value and not true
-            ? $"{Flag} {(value is IEnumerable<string> all ? string.Join(' ', all) : TextOf(value))}"
+            ? $"{Flag} {(value is ICollection all ? string.Join(' ', all.Cast<object>()) : TextOf(value))}"
             : Flag;
 
     /// <inheritdoc/>
@@ -215,14 +216,14 @@ public sealed record Setting<T> : Setting
 
     /// <inheritdoc/>
     internal override bool IsThere(SettingValues values) =>
-        values.Get(this) is not (null or false or "" or IReadOnlyList<string> { Count: 0 });
+        values.Get(this) is not (null or false or "" or ICollection { Count: 0 });
 
     private protected override object? ReadValue(JsonNode node) => Form.Read(node);
 
     /// <summary>
     /// A value as people write it, small numbers with an exponent; null of what is none, of a flag that is off and of no list.
     /// </summary>
-    private string? TextOf(T value) => value is null or false or IReadOnlyList<string> { Count: 0 } or "" ? null
+    private string? TextOf(T value) => value is null or false or ICollection { Count: 0 } or "" ? null
         : value is double and > 0 and < 0.001 and var number ? number.ToString("0.##########e0", CultureInfo.InvariantCulture)
         : value is int or long or double ? Convert.ToString(value, CultureInfo.InvariantCulture)
         : value is string words && Form.Names.Count == 0 ? words

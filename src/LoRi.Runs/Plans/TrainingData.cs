@@ -26,40 +26,18 @@ internal sealed record TrainingData(
         ReasoningSet examples, ExampleEncoder encoder, TrainOptions options, int latentSteps, ExampleEncoder? teacher = null)
     {
         var (forTraining, forValidation) = DataSplit.ByQuestion(examples.Examples, options.ValidationFraction);
-        var tooLong = 0;
-        var longest = new LongestRow(0, null, false);
-        (List<EncodedExample> Rows, List<EncodedExample> Teacher) Kept(IReadOnlyList<ReasoningExample> part, ExampleEncoder? asked)
-        {
-            var (rows, asTeacher) = (new List<EncodedExample>(), new List<EncodedExample>());
-            foreach (var example in part)
-            {
-                var own = encoder.Encode(example, rows.Count);
-                var other = asked?.Encode(example, rows.Count) is { } read && !read.IsSame(own) ? read : own;
-                var length = own.Length(latentSteps);
-                if (System.Math.Max(length, other.ExplicitLength) > options.MaxTokens)
-                {
-                    tooLong++;
-                    continue;
-                }
-
-                rows.Add(ReferenceEquals(other, own) ? own : own with { AsTeacher = other });
-                asTeacher.Add(other);
-                longest = length > longest.Tokens ? new LongestRow(length, example, ReferenceEquals(part, forValidation)) : longest;
-            }
-
-            return (rows, asTeacher);
-        }
-
-        var ((training, teacherRows), (validation, _)) = (Kept(forTraining, teacher), Kept(forValidation, teacher));
+        var reading = new RowReading(encoder, teacher, latentSteps, options.MaxTokens);
+        var (training, teacherRows) = reading.Kept(new DataWeights(options.DataWeights, options.Seed).Apply(forTraining, examples));
+        var (validation, _) = reading.Kept(forValidation, heldOut: true);
         return training.Count == 0
             ? throw new InputException(
-                $"--data {string.Join(' ', options.Data)}: no row is left to train on ({tooLong} longer than "
+                $"--data {string.Join(' ', options.Data)}: no row is left to train on ({reading.TooLong} longer than "
                 + $"--max-tokens, {validation.Count} held out)")
-            : new TrainingData(training, validation, tooLong, training.Count(row => !row.HasRationale))
+            : new TrainingData(training, validation, reading.TooLong, training.Count(row => !row.HasRationale))
             {
                 TeacherRows = teacherRows,
-                Longest = longest.Tokens,
-                LongestPlace = longest.PlaceIn(examples),
+                Longest = reading.Longest,
+                LongestPlace = reading.LongestPlaceIn(examples),
             };
     }
 
@@ -88,13 +66,4 @@ internal sealed record TrainingData(
         $"{Training.Count:N0} training rows, {Validation.Count:N0} held out, {TooLong:N0} left out as too long, "
         + $"{WithoutRationale:N0} without rationale; on average {Training.Average(row => row.Question.Length):F1} question, "
         + $"{Training.Average(row => row.Rationale.Length):F1} rationale and {Training.Average(row => row.Answer.Length):F1} answer tokens";
-
-    private sealed record LongestRow(int Tokens, ReasoningExample? Example, bool HeldOut)
-    {
-        public string PlaceIn(ReasoningSet set)
-        {
-            var at = set.Examples.TakeWhile(example => !ReferenceEquals(example, Example)).Count();
-            return at < set.Places.Count ? set.Places[at] + (HeldOut ? ", held out" : "") : "";
-        }
-    }
 }

@@ -17,6 +17,8 @@ public sealed record TrainOptions(SettingValues Values)
 
     public IReadOnlyList<string> Data => Values.Get(TrainSettings.Data);
 
+    public IReadOnlyList<double> DataWeights => Values.Get(TrainSettings.DataWeights);
+
     public string Output => Values.Get(TrainSettings.Output);
 
     public int? Steps => Values.Get(TrainSettings.Steps);

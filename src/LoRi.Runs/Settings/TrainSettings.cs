@@ -32,6 +32,16 @@ internal static class TrainSettings
         Required = "name at least one training file",
     };
 
+    /// <summary>How often the training rows of each of <see cref="Data"/> are taken in one pass over the data; left out, once.</summary>
+    public static readonly Setting<IReadOnlyList<double>> DataWeights = new(
+        "data_weights", "weight", Forms.PositiveList(1000), [], "how often each of --data is read in one pass, as many numbers as files: "
+            + "2 reads its rows twice, 0.5 half of them, drawn by the seed")
+    {
+        Group = SettingGroups.Data,
+        DefaultText = "1 each",
+        InForce = values => values.Get(DataWeights!).Count > 0,
+    };
+
     /// <summary>The run directory.</summary>
     public static readonly Setting<string> Output =
         StageSettings.Output with { Help = "the run directory to make", Required = "name the run directory" };
@@ -184,7 +194,7 @@ internal static class TrainSettings
     /// <summary>How the data are read.</summary>
     internal static IReadOnlyList<Setting> OfData { get; } =
     [
-        StageSettings.Limit, StageSettings.MaxTokens, ValidationFraction, StageSettings.SkipBadLines,
+        DataWeights, StageSettings.Limit, StageSettings.MaxTokens, ValidationFraction, StageSettings.SkipBadLines,
         StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn, StageSettings.AnswerColumn,
         StageSettings.Annotations,
     ];
@@ -201,6 +211,12 @@ internal static class TrainSettings
     [
         StageSettings.OutputFolder("settings, metrics, checkpoints and the final model"),
         SettingRule.NotBoth(Steps, Epochs),
+        new(
+            values => values.Get(DataWeights).Count is > 0 and var weights && weights != values.Get(Data).Count
+                ? $"{DataWeights.Say(values)}: {Data.Flag} names {values.Get(Data).Count}; give as many numbers"
+                : null,
+            DataWeights,
+            Data),
         new(
             values => values.Get(Accumulation) > values.Get(BatchSize)
                 ? $"{Accumulation.Say(values)} and {BatchSize.Say(values)} contradict each other: a step cannot be cut into more parts "

@@ -65,7 +65,7 @@ public static class TrajectoriesStage
             : throw new InputException($"{Data(settings)}: no example is left ({set.Examples.Count} longer than {limit} tokens)");
     }
 
-    /// <summary>What is to be known of the rows before any is read: beyond the model's positions, beyond memory, without rationales.</summary>
+    /// <summary>What is to be known before any row is read: beyond the positions, beyond memory, without rationales.</summary>
     private static void CheckRows(SettingValues settings, EncodedExample[] rows, ReasoningModel model, Action<string> info)
     {
         var longest = rows.Max(row => row.ExplicitLength);
