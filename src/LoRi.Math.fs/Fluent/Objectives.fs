@@ -164,3 +164,17 @@ type Objectives =
     static member Anchor(objective: BoundObjective, teacher: Anchors, student: Anchors) : Scalar =
         objective.CheckAnchors teacher student |> Door.orThrow
         objective.Anchor teacher student
+
+/// Targets of a student that are not its own row's.
+[<AbstractClass; Sealed>]
+type Controls =
+
+    /// A permutation of 0 .. count - 1 that leaves nothing in its place. `Permutation.derangement`.
+    static member Derangement(seed: int64, count: int) : int[] =
+        Permutation.derangement seed count |> Door.orThrow
+
+    /// The coordinates of rows, by their numbers, with their tokens in another order. `TokenOrder.permuted`.
+    static member Permuted
+        (coordinates: Coordinates<'token>, seed: int64, rows: int[], counts: int[])
+        : Coordinates<'token> =
+        TokenOrder.permuted seed rows counts coordinates |> Door.orThrow

@@ -41,6 +41,8 @@ type MathError =
     | StatisticUnknown of name: string
     /// Columns that are not orthonormal: the largest deviation of U'U from the identity.
     | NotOrthonormal of what: string * deviation: float
+    /// Fewer than two rows cannot change places: how many there are.
+    | TooFewToShuffle of count: int
 
 module MathError =
 
@@ -87,6 +89,8 @@ module MathError =
         | StatisticUnknown name -> $"'{name}' is no statistic whose variance is known"
         | NotOrthonormal(what, deviation) ->
             $"the columns of {what} are not orthonormal: their products differ from the identity by up to %.3g{deviation}"
+        | TooFewToShuffle count ->
+            $"{count} rows have a rationale, and each is to get another row's; it takes at least 2"
 
     /// Stops the program for a broken promise of its own; never for input.
     let invariant (message: string) : 'a =

@@ -10,8 +10,8 @@ namespace LoRi.Training.Teachers;
 /// <summary>What a frozen teacher leaves behind for its students: the subspace, the bound objective, coordinates and anchors.</summary>
 internal sealed class LoRiTeacher : IDisposable
 {
-    private readonly ITeacherTargets targets;
     private readonly IReadOnlyList<IDisposable> constants;
+    private ITeacherTargets targets;
 
     private LoRiTeacher(
         BoundObjective objective, TracedLevels? levels, ITeacherTargets targets, IReadOnlyList<IDisposable> constants)
@@ -33,6 +33,9 @@ internal sealed class LoRiTeacher : IDisposable
 
     /// <summary>Coordinates and anchors of some rows.</summary>
     public TargetBatch Batch(IReadOnlyList<int> rows, Device device) => targets.Batch(rows, device);
+
+    /// <summary>Puts other targets in the place of the rows' own, for a control; they dispose of those that they stand on.</summary>
+    public void Replace(Func<ITeacherTargets, ITeacherTargets> control) => targets = control(targets);
 
     /// <summary>Reads the corpus, fits the subspace and writes the targets into one file.</summary>
     /// <param name="source">The teacher's trajectories.</param>

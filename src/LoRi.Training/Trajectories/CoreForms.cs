@@ -15,6 +15,10 @@ internal static class CoreForms
     public static ValueForm<Standardisation> Standardisations { get; } = Forms.Choice(
         ("full", Standardisation.Full), ("scale", Standardisation.Scale), ("none", Standardisation.Off));
 
+    /// <summary>Whose moments a student is pulled to.</summary>
+    public static ValueForm<RationaleTargets> Targets { get; } = Forms.Choice(
+        ("own", RationaleTargets.Own), ("shuffled", RationaleTargets.Shuffled), ("permuted", RationaleTargets.Permuted));
+
     /// <summary>Which second moments are compared.</summary>
     public static ValueForm<Covariance> Covariances { get; } = Forms.Choice(
         ("modewise", Covariance.Modewise), ("full", Covariance.Full), ("per-layer", Covariance.PerLayer), ("diagonal", Covariance.Diagonal),

@@ -66,6 +66,10 @@ internal static class AlignmentSettings
     /// <summary>Which statistic beyond the second moments is compared.</summary>
     public static readonly Setting<Order> Order = Term("order", "form", CoreForms.Orders, Math.Order.Off, "{choices}");
 
+    /// <summary>Whose moments a student is pulled to: its own row's, or those of a control.</summary>
+    public static readonly Setting<RationaleTargets> Targets =
+        Term("targets", "whose", CoreForms.Targets, RationaleTargets.Own, "rationale whose moments are compared: {choices}");
+
     /// <summary>How the states at the anchor are compared.</summary>
     public static readonly Setting<AnchorForm> Anchor = Term("anchor", "form", CoreForms.Anchors, AnchorForm.Full, "{choices}");
 
@@ -128,7 +132,7 @@ internal static class AlignmentSettings
     public static IReadOnlyList<Setting> All { get; } =
     [
         Subspace, Kind, Levels, Standardise, LayerRank, LayerEnergy, MaxLayerRank, HiddenRank, HiddenEnergy, MaxHiddenRank,
-        Covariance, Weighting, Order, Anchor, AnchorStd, MeanWeight, CovarianceWeight, OrderWeight, LambdaRationale,
+        Covariance, Weighting, Order, Targets, Anchor, AnchorStd, MeanWeight, CovarianceWeight, OrderWeight, LambdaRationale,
         SharedSettings.LambdaAnchor,
         TeacherCache, KeepTrajectories, ShardSize, Online,
     ];

@@ -35,6 +35,9 @@ public sealed record LoRiOptions(SettingValues Values)
         Values.Get(AlignmentSettings.Anchor),
         Values.Get(AlignmentSettings.AnchorStd));
 
+    /// <summary>Whose moments a student is pulled to.</summary>
+    public RationaleTargets Targets => Values.Get(AlignmentSettings.Targets);
+
     /// <summary>The weights of the terms.</summary>
     public LoRiWeights Weights { get; } = new(
         Values.Get(AlignmentSettings.MeanWeight),

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using LoRi.Files.Settings;
 using LoRi.Math;
+using LoRi.Math.Fluent;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Training.TeacherCaches;
@@ -42,6 +43,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         try
         {
             Look(result.Subspace);
+            Control(result, rows);
             return result;
         }
         catch
@@ -72,6 +74,23 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         foreach (var line in CorpusFindings.Of(subspace, options, source))
         {
             log.Warn(line);
+        }
+    }
+
+    private void Control(LoRiTeacher teacher, IReadOnlyList<EncodedExample> rows)
+    {
+        try
+        {
+            ControlledTargets.Apply(teacher, options.Targets, rows, context.Seed);
+        }
+        catch (MathException error)
+        {
+            throw error.ToInput($"{context.Data}: {AlignmentSettings.Targets.Say(options.Values)}");
+        }
+
+        if (!options.Targets.IsOwn)
+        {
+            log.Info($"control: {AlignmentSettings.Targets.Say(options.Values)}; anchors stay the rows' own");
         }
     }
 

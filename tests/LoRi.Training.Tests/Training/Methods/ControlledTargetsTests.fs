@@ -1,0 +1,97 @@
+/// The controls of LoRi: targets that are not the row's own.
+module LoRi.Training.Tests.ControlledTargetsTests
+
+open Expecto
+open LoRi.Math
+open LoRi.Math.Fluent
+open LoRi.Models.Decoders
+open LoRi.Training.Methods.LoRi
+open LoRi.Training.Teachers
+open LoRi.Training.Trajectories
+open LoRi.Training.Tests.TensorValues
+open LoRi.Training.Tests.TinyCaches
+open LoRi.Training.Tests.TinyTraining
+open TorchSharp
+
+let private rows = data 12
+
+/// Runs something with the teacher's side of all rows under a control.
+let private under targets seed (run: LoRiTeacher -> 'result) : 'result =
+    use teacher = model Precision.Exact 2L
+
+    withTeacher teacher rows (fun side ->
+        ControlledTargets.Apply(side, targets, rows, seed)
+        run side)
+
+/// One row's coordinates without padding, and its anchors.
+let private row (side: LoRiTeacher) index =
+    use _ = torch.NewDisposeScope()
+    let batch = side.Batch([| index |], torch.CPU)
+
+    doubles (batch.Coordinates.narrow (2L, 0L, int64 batch.Lengths[0])), doubles batch.Anchors
+
+let private everyRow side =
+    [ for example in rows -> row side example.Index ]
+
+let private shuffled () =
+    let own = under RationaleTargets.Own 1L everyRow
+    let found = under RationaleTargets.Shuffled 1L everyRow
+    Expect.equal (List.map snd found) (List.map snd own) "anchors stay"
+
+    Expect.equal
+        (List.sort (List.map fst found))
+        (List.sort (List.map fst own))
+        "every rationale is some row's target once"
+
+    for example, (before, _), (after, _) in List.zip3 (List.ofArray rows) own found do
+        if example.Rationale.Length = 0 then
+            Expect.isEmpty after "a row without rationale has no target"
+        else
+            Expect.notEqual after before $"row {example.Index} has another row's"
+
+    Expect.equal (under RationaleTargets.Shuffled 1L everyRow) found "the same ones again"
+    Expect.notEqual (under RationaleTargets.Shuffled 2L everyRow) found "others under another seed"
+
+/// A batch gives its rows what each has alone.
+let private batched () =
+    for targets in [ RationaleTargets.Shuffled; RationaleTargets.Permuted ] do
+        under targets 1L (fun side ->
+            let alone = everyRow side
+            use _ = torch.NewDisposeScope()
+            let batch = side.Batch([| for example in rows -> example.Index |], torch.CPU)
+
+            for index in 0 .. rows.Length - 1 do
+                let length = int64 batch.Lengths[index]
+                let together = batch.Coordinates[int64 index].narrow(1L, 0L, length)
+                Expect.equal (doubles together) (fst alone[index]) $"{targets}: row {index}"
+                Expect.equal (doubles batch.Anchors[int64 index]) (snd alone[index]) $"{targets}: anchor {index}")
+
+/// The order term alone sees that tokens have changed places.
+let private permuted () =
+    let terms targets =
+        under targets 1L (losses Precision.Exact rows)
+
+    for (name, own), (_, found) in List.zip (terms RationaleTargets.Own) (terms RationaleTargets.Permuted) do
+        if name = "order" then
+            Expect.isGreaterThan (abs (own - found)) (1e-6 * own) "steps in another order"
+        else
+            near 1e-10 own found name
+
+let private alone () =
+    use teacher = model Precision.Exact 2L
+
+    withTeacher teacher rows (fun side ->
+        Expect.throwsT<MathException>
+            (fun () -> ControlledTargets.Apply(side, RationaleTargets.Shuffled, rows[0..1], 1L))
+            "the second row has no rationale, so that the first has no other")
+
+[<Tests>]
+let tests =
+    testList
+        "Controls"
+        [
+            testCase "shuffled targets are another row's, and anchors the row's own" shuffled
+            testCase "rows of a batch get what each gets alone" batched
+            testCase "permuted targets change the order term alone" permuted
+            testCase "one row with a rationale cannot be shuffled" alone
+        ]
