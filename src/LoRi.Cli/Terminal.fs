@@ -58,8 +58,7 @@ module Terminal =
         for name, value in fields do
             terminal.Out.WriteLine $"{name.PadRight width}  {forTerminal terminal value}"
 
-    /// Writes a table for reading.
-    let writeTable (terminal: Terminal) (headers: string list) (rows: string list list) =
+    let private consoleOf (terminal: Terminal) =
         let settings =
             AnsiConsoleSettings(
                 Out = AnsiConsoleOutput terminal.Out,
@@ -78,12 +77,12 @@ module Terminal =
 
         let console = AnsiConsole.Create settings
         // A file or a pipe has no width of its own.
-        console.Profile.Width <-
-            if terminal.Colour then
-                max console.Profile.Width 100
-            else
-                160
+        if not terminal.Colour then
+            console.Profile.Width <- 160
 
+        console
+
+    let private writeColumns (console: IAnsiConsole) (headers: string list) (rows: string list list) =
         let table = Table(Border = TableBorder.Minimal)
 
         for header in headers do
@@ -94,3 +93,30 @@ module Terminal =
             |> ignore
 
         console.Write table
+
+    /// Writes a table for reading, whose first `keys` columns name its rows; a terminal that it is too wide for shows it in parts.
+    let writeKeyedTable (terminal: Terminal) keys (headers: string list) (rows: string list list) =
+        let console = consoleOf terminal
+
+        let room =
+            if terminal.Colour then
+                console.Profile.Width
+            else
+                Int32.MaxValue
+
+        for columns in TableLayout.parts room keys headers rows do
+            let chosen (cells: string list) =
+                [ for column in columns -> cells[column] ]
+
+            writeColumns console (chosen headers) (List.map chosen rows)
+
+    /// The same where the first column alone names the rows.
+    let writeTable terminal headers rows = writeKeyedTable terminal 1 headers rows
+
+    /// Writes a text for reading, in lines that a terminal shows whole.
+    let writeText (terminal: Terminal) (text: string) =
+        if terminal.Colour then
+            for line in Wrapping.words (consoleOf terminal).Profile.Width text do
+                terminal.Out.WriteLine line
+        else
+            terminal.Out.WriteLine text

@@ -85,8 +85,9 @@ let private showGroups (terminal: Terminal) (groups: ComparedGroup seq) =
         groups
         |> Seq.exists (fun group -> group.CutOff.GetValueOrDefault() > 0 || group.Empty.GetValueOrDefault() > 0)
 
-    Terminal.writeTable
+    Terminal.writeKeyedTable
         terminal
+        2
         [
             "data"
             "method"
@@ -163,8 +164,9 @@ let private showPairs (terminal: Terminal) (pairs: MethodComparison seq) =
     for dataset, pairsOfOne in pairs |> Seq.groupBy _.Dataset do
         terminal.Out.WriteLine $"On {dataset}:"
 
-        Terminal.writeTable
+        Terminal.writeKeyedTable
             terminal
+            2
             [
                 "first"
                 "second"
@@ -179,11 +181,13 @@ let private showPairs (terminal: Terminal) (pairs: MethodComparison seq) =
             ]
             [ for pair in pairsOfOne -> pairRow pair ]
 
-    terminal.Out.WriteLine
+    Terminal.writeText
+        terminal
         "Interval: paired bootstrap over questions, of the means over seeds. McNemar: exact, over the answers of all seeds; where there are several, answers to one question are not independent and its p is a little too small. t-test: paired, over seeds, of the accuracies. In brackets: after Holm's correction for all pairs."
 
     if Seq.exists isSame pairs then
-        terminal.Out.WriteLine
+        Terminal.writeText
+            terminal
             "Same difference: under every seed, so that there is no t-test (its deviation would be zero, whatever the difference); McNemar's p decides there."
 
 let private runs =

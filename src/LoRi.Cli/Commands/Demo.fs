@@ -138,7 +138,7 @@ let private showTables (terminal: Terminal) (report: DemoReport) =
         ]
         (List.map methodRow methods)
 
-    terminal.Out.WriteLine "Accuracy in per cent by chain length K, with its 95 % interval; n questions per seed:"
+    Terminal.writeText terminal "Accuracy in per cent by chain length K, with its 95 % interval; n questions per seed:"
 
     let lengths =
         [
@@ -148,11 +148,13 @@ let private showTables (terminal: Terminal) (report: DemoReport) =
     Terminal.writeTable terminal ("method" :: lengths) (List.map lengthRow methods)
 
 let private showRanks (terminal: Terminal) (report: DemoReport) =
-    terminal.Out.WriteLine
+    Terminal.writeText
+        terminal
         "How low-rank the first teacher's trajectories are (energy of the Gram matrices; effective ranks):"
 
-    Terminal.writeTable
+    Terminal.writeKeyedTable
         terminal
+        2
         [
             "standardisation"
             "mode"
@@ -179,7 +181,8 @@ let private showRanks (terminal: Terminal) (report: DemoReport) =
 
 let private showExamples (terminal: Terminal) (report: DemoReport) =
     if report.WorkedExamples.Count > 0 then
-        terminal.Out.WriteLine
+        Terminal.writeText
+            terminal
             $"Questions of the first seed, as the teacher writes them out and as the student of {report.WorkedExamples[0].Method} answers after its latent steps:"
 
     for example in report.WorkedExamples do
@@ -203,18 +206,19 @@ let private show (terminal: Terminal) (settings: DemoSettings) (report: DemoRepo
             ""
 
     terminal.Out.WriteLine()
-    terminal.Out.WriteLine $"Setting {settings.Name}{quick}: {settings.Purpose}."
+    Terminal.writeText terminal $"Setting {settings.Name}{quick}: {settings.Purpose}."
 
-    terminal.Out.WriteLine
+    Terminal.writeText
+        terminal
         $"{settings.LatentSteps} latent steps, chains of up to {ChainedArithmetic.TokensPerStep * settings.LongestChain} tokens; chance is %.1f{100.0 / float ChainedArithmetic.Modulus} %%. Intervals are Wilson's over all questions of all seeds together; they do not count the spread between seeds, which the column beside them shows."
 
     showTables terminal report
 
     if report.Rows |> Seq.exists (fun row -> row.Method = DemoStudents.EqualTime) then
-        terminal.Out.WriteLine(
-            "Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's "
-            + "seconds per step, each measured alone."
-        )
+        Terminal.writeText
+            terminal
+            ("Equal time: steps of no-cot-equal-time = LoRi's measured seconds (collection of trajectories included) over No-CoT's "
+             + "seconds per step, each measured alone.")
 
     terminal.Out.WriteLine()
     showRanks terminal report
