@@ -1,7 +1,6 @@
 using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
-using LoRi.Training;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Demo;
@@ -26,17 +25,17 @@ internal static class DemoModels
 
     /// <summary>
     /// A student: the teacher's weights, rows for the markers, a linear feedback map. The same for every method, but for one that feeds
-    /// its states back as they are.
+    /// its states back as they are, or has a teacher of its own.
     /// </summary>
     public static ReasoningModel Student(
         ReasoningModel teacher, IReadOnlyList<EncodedExample> training, long seed, DemoMethod method)
     {
-        var model = New(method.Projection, method.Modules);
+        var (model, start) = (New(method.Projection, method.Modules), method.Start ?? teacher);
         using (no_grad())
         {
-            foreach (var slot in model.Parameters.Slots.Where(slot => teacher.Parameters.Contains(slot.Name)))
+            foreach (var slot in model.Parameters.Slots.Where(slot => start.Parameters.Contains(slot.Name)))
             {
-                model.Parameters[slot.Name].copy_(teacher.Parameters[slot.Name]);
+                model.Parameters[slot.Name].copy_(start.Parameters[slot.Name]);
             }
         }
 
@@ -50,24 +49,17 @@ internal static class DemoModels
         return model;
     }
 
-    public static TrainingPlan Plan(DemoSettings settings, int steps, double rate, long seed) => new()
-    {
-        Steps = steps,
-        BatchSize = settings.BatchSize,
-        Seed = seed,
-        Optimizer = DemoSettings.Optimizer(rate),
-    };
-
-    /// <summary>What a model writes for every question, in order.</summary>
+    /// <summary>What a model writes for every question, in order; the questions are written in the method's form.</summary>
     public static IReadOnlyList<int[]> Answers(
-        ReasoningModel model, IReasoning reasoning, IReadOnlyList<EncodedExample> questions, DemoSettings settings) =>
-        [.. questions.Chunk(EvaluationBatch).SelectMany(rows =>
-            AnswerGenerator.Generate(model, [.. rows.Select(row => row.Question)], Generation(reasoning, settings)))];
+        ReasoningModel model, DemoMethod method, IReadOnlyList<EncodedExample> questions, DemoSettings settings) =>
+        [.. questions.Chunk(EvaluationBatch).SelectMany(rows => AnswerGenerator.Generate(
+            model, [.. rows.Select(row => method.Form(row).Question)], Generation(method, method.Form(rows[0]), settings)))];
 
-    public static GenerationPlan Generation(IReasoning reasoning, DemoSettings settings) => new(
-        reasoning,
+    /// <summary>How a question is answered: an explicit model has room for its chain, others for the row's answer.</summary>
+    public static GenerationPlan Generation(DemoMethod method, EncodedExample row, DemoSettings settings) => new(
+        method.Reasoning,
         [ChainedArithmetic.PrefixId],
-        reasoning.Mode == AnswerMode.Explicit ? (ChainedArithmetic.TokensPerStep * settings.LongestChain) + 4 : 2,
+        method.Reasoning.Mode == AnswerMode.Explicit ? (ChainedArithmetic.TokensPerStep * settings.LongestChain) + 4 : row.Answer.Length,
         [ChainedArithmetic.EosId]);
 
     /// <summary>Whether what was written ends in the right answer: after the prefix, which an explicit model writes itself.</summary>

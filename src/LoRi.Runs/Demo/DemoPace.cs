@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LoRi.Training;
 
 namespace LoRi.Runs.Demo;
 
@@ -12,19 +11,18 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
     private const int WarmUpSteps = 3;
     private const int Rounds = 4;
     private const int StepsPerRound = 4;
+    private const int Measured = WarmUpSteps + (Rounds * StepsPerRound);
 
-    /// <summary>Measures students; a curriculum at its beginning.</summary>
+    /// <summary>Measures students; a curriculum at its beginning, stages in the first.</summary>
     public static DemoPace Measure(DemoSettings settings, DemoTeacher teacher, IReadOnlyList<string> students)
     {
         var names = students.Where(name => name != DemoStudents.EqualTime).ToArray();
-        var methods = names.ToDictionary(name => name, name => DemoStudents.Create(name, teacher.Targets, settings));
+        var methods = names.ToDictionary(name => name, name => DemoStudents.Create(name, teacher, settings));
         var models = names.ToDictionary(
             name => name, name => DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, methods[name]));
-        var trainers = names.ToDictionary(name => name, name => new Trainer(
-            models[name],
-            methods[name].Objective,
-            teacher.Training,
-            DemoModels.Plan(settings, settings.StudentSteps, settings.StudentRate, teacher.Seed)));
+        var trainers = names.ToDictionary(name => name, name => new DemoTraining(
+            models[name], methods[name], teacher.Training, settings,
+            (Measured * methods[name].Stages.Count, settings.StudentRate, teacher.Seed)));
         var pace = Medians(trainers);
         foreach (var name in names)
         {
@@ -40,7 +38,7 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
         return new DemoPace(pace, teacher.CollectionSeconds);
     }
 
-    private static Dictionary<string, double> Medians(Dictionary<string, Trainer> trainers)
+    private static Dictionary<string, double> Medians(Dictionary<string, DemoTraining> trainers)
     {
         var times = trainers.Keys.ToDictionary(name => name, _ => new List<double>());
         for (var round = 0; round <= Rounds; round++)

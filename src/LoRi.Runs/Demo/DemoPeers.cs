@@ -3,6 +3,7 @@ using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Training.Methods;
 using LoRi.Training.Methods.Coconut;
+using LoRi.Training.Methods.IcotKd;
 using LoRi.Training.Methods.IcotSi;
 using LoRi.Training.Methods.Kava;
 using LoRi.Training.Methods.SimCot;
@@ -67,6 +68,35 @@ internal static class DemoPeers
         return new(PlainReasoning.Explicit, new IcotSiObjective(
             schedule, new RemovalOffsets(Smoothing).Draw, RemovalSide.Left, keepsPositions: false, OptimizerReset.Stage));
     }
+
+    /// <summary>
+    /// iCoT-KD from the weights of a teacher of its own form, of which the emulator begins as a copy: a third of the steps to learn with
+    /// that teacher's states, one to emulate them, one for both together.
+    /// </summary>
+    public static DemoMethod IcotKd(ReasoningModel teacher)
+    {
+        var reasoning = new SubstitutedReasoning(Components: 1, Temperature: 1, DemoSettings.Model.VocabularySize);
+        var (states, emulated) = (new TeacherStates(teacher, new StatePlaces(null).Of), new EmulatedStates(reasoning.Emulator));
+        return new(
+            reasoning,
+            new DemoStage(new SubstitutedObjective(states), LearningStage.Decoder, StateMaps.Name),
+            new DemoStage(new EmulatorObjective(states, emulated), StateEmulator.Name),
+            new DemoStage(new SubstitutedObjective(emulated)))
+        {
+            Projection = ProjectionKind.Identity,
+            Modules = reasoning.Modules(DemoSettings.Model),
+            Form = InIcotForm,
+            Start = teacher,
+        };
+    }
+
+    /// <summary>A row as iCoT writes it: ends of sequence after the question and after the chain, and the prefix is the answer's.</summary>
+    public static EncodedExample InIcotForm(EncodedExample row) => row with
+    {
+        Question = [.. row.Question, ChainedArithmetic.EosId],
+        Prefix = [ChainedArithmetic.EosId],
+        Answer = [.. row.Prefix, .. row.Answer],
+    };
 
     private static int StepsPerEpoch(DemoSettings settings) => (settings.TrainingRows + settings.BatchSize - 1) / settings.BatchSize;
 }

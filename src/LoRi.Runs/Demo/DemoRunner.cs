@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using LoRi.Models.Sequences;
-using LoRi.Training;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Demo;
@@ -77,21 +76,16 @@ public sealed class DemoRunner
 
     private DemoStudent Student(DemoTeacher teacher, string name, IReadOnlyList<EncodedExample> test)
     {
-        var method = DemoStudents.Create(name, teacher.Targets, settings);
+        var method = DemoStudents.Create(name, teacher, settings);
         var model = DemoModels.Student(teacher.Model, teacher.Training, teacher.Seed, method);
-        using var trainer = new Trainer(
-            model, method.Objective, teacher.Training, DemoModels.Plan(settings, Steps[name], settings.StudentRate, teacher.Seed));
+        using var training = new DemoTraining(
+            model, method, teacher.Training, settings, (Steps[name], settings.StudentRate, teacher.Seed));
         var clock = Stopwatch.StartNew();
-        StepMetrics? last = null;
-        while (!trainer.Finished)
-        {
-            last = trainer.Step();
-        }
-
+        var last = training.Run();
         var seconds = clock.Elapsed.TotalSeconds;
         var student = DemoStudent.Evaluate(name, teacher.Seed, model, method, test, settings, Steps[name], seconds);
         log($"seed {teacher.Seed} {name}: {100 * student.Accuracy:F1} % after {Steps[name]} steps in {seconds:F0} s (last task "
-            + $"loss {last!.Terms["task"]:F4})");
+            + $"loss {last.Terms["task"]:F4})");
         return student;
     }
 

@@ -19,8 +19,9 @@ internal sealed record DemoStudent(
         string name, long seed, ReasoningModel model, DemoMethod method, IReadOnlyList<EncodedExample> test, DemoSettings settings,
         int steps, double seconds)
     {
-        var written = DemoModels.Answers(model, method.Reasoning, test, settings);
-        var right = test.Select((example, index) => DemoModels.IsRight(example, written[index], method.Reasoning.Mode)).ToArray();
+        var written = DemoModels.Answers(model, method, test, settings);
+        var right = test.Select((example, index) => DemoModels.IsRight(method.Form(example), written[index], method.Reasoning.Mode))
+            .ToArray();
         return new DemoStudent(name, seed, model, method, written, right, steps, seconds);
     }
 
@@ -51,13 +52,14 @@ internal sealed record DemoStudent(
 
     private double Latency(IReadOnlyList<EncodedExample> test, DemoSettings settings)
     {
-        var plan = DemoModels.Generation(Method.Reasoning, settings);
         var stride = System.Math.Max(1, test.Count / LatencyQuestions);
         var times = new List<double>();
         for (var index = 0; index < test.Count; index += stride)
         {
+            var row = Method.Form(test[index]);
+            var plan = DemoModels.Generation(Method, row, settings);
             var start = Stopwatch.GetTimestamp();
-            AnswerGenerator.Generate(Model, [test[index].Question], plan);
+            AnswerGenerator.Generate(Model, [row.Question], plan);
             times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
         }
 

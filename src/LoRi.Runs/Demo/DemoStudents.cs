@@ -14,14 +14,30 @@ using LoRi.Training.Teachers;
 
 namespace LoRi.Runs.Demo;
 
-/// <summary>How a student of the demonstration answers, what it minimises, and how its states become latent inputs.</summary>
-internal sealed record DemoMethod(IReasoning Reasoning, IObjective Objective)
+/// <summary>How a student of the demonstration answers, what its stages minimise, and how its states become latent inputs.</summary>
+internal sealed record DemoMethod(IReasoning Reasoning, params IReadOnlyList<DemoStage> Stages)
 {
+    public DemoMethod(IReasoning reasoning, IObjective objective)
+        : this(reasoning, new DemoStage(objective))
+    {
+    }
+
     public ProjectionKind Projection { get; init; } = ProjectionKind.Linear;
+
+    /// <summary>How its rows are written, and those of the teacher that it learns from.</summary>
+    public Func<EncodedExample, EncodedExample> Form { get; init; } = row => row;
+
+    /// <summary>The model whose weights the student starts from; null for the teacher of all.</summary>
+    public ReasoningModel? Start { get; init; }
 
     /// <summary>What is trained beside the model.</summary>
     public IReadOnlyList<ModelModule> Modules { get; init; } = [];
 }
+
+/// <summary>A part of a student's training; several share its steps evenly.</summary>
+/// <param name="Objective">What it minimises.</param>
+/// <param name="Trains">The modules that it trains, as <see cref="LearningStage.Trains"/> names them; none for all.</param>
+internal sealed record DemoStage(IObjective Objective, params IReadOnlyList<string> Trains);
 
 /// <summary>The students that the demonstration compares, in the order of its table.</summary>
 public static class DemoStudents
@@ -33,21 +49,23 @@ public static class DemoStudents
     internal const string LoRi = "lori";
     private const string AnchorOnly = "anchor-only";
     private const string SimCot = "sim-cot";
+    private const string IcotKd = "icot-kd";
     internal const string NoCot = "no-cot";
     private const double RationaleWeight = 5;
     private const double AnchorWeight = 0.2;
 
-    private static readonly (string Name, Func<LoRiTeacher, DemoSettings, DemoMethod> Create)[] all =
+    private static readonly (string Name, Func<DemoTeacher, DemoSettings, DemoMethod> Create)[] all =
     [
-        (LoRi, (teacher, settings) => WithTeacher(teacher, settings, RationaleWeight, AnchorWeight)),
-        ("rationale-only", (teacher, settings) => WithTeacher(teacher, settings, RationaleWeight, 0)),
-        (AnchorOnly, (teacher, settings) => WithTeacher(teacher, settings, 0, AnchorWeight)),
+        (LoRi, (teacher, settings) => WithTeacher(teacher.Targets, settings, RationaleWeight, AnchorWeight)),
+        ("rationale-only", (teacher, settings) => WithTeacher(teacher.Targets, settings, RationaleWeight, 0)),
+        (AnchorOnly, (teacher, settings) => WithTeacher(teacher.Targets, settings, 0, AnchorWeight)),
         ("codi", (_, settings) => Latent(new CodiObjective(settings.LatentSteps, 1, 1, Grading.Answer), settings)),
         (SimCot, (_, settings) => DemoPeers.SimCot(settings)),
         ("pccot", (_, settings) => Pccot(settings)),
         ("kava", (_, settings) => DemoPeers.Kava(settings)),
         ("coconut", (_, settings) => DemoPeers.Coconut(settings)),
         ("icot-si", (_, settings) => DemoPeers.IcotSi(settings)),
+        (IcotKd, (teacher, _) => DemoPeers.IcotKd(teacher.OfIcotForm.Value)),
         ("latent-ce", (_, settings) => Latent(new LatentObjective(settings.LatentSteps, Grading.Answer), settings)),
         (NoCot, (_, _) => new(PlainReasoning.Direct, new DirectObjective(Grading.Answer))),
         (EqualTime, (_, _) => new(PlainReasoning.Direct, new DirectObjective(Grading.Answer))),
@@ -57,7 +75,7 @@ public static class DemoStudents
     public static IReadOnlyList<string> Names { get; } = [.. all.Select(one => one.Name)];
 
     /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
-    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot])];
+    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot, IcotKd])];
 
     /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured
     /// by.</summary>
@@ -78,6 +96,8 @@ public static class DemoStudents
     {
         "rationale-only" => "lori without its anchor term: only the latent steps' moments are pulled to the teacher's",
         "anchor-only" => "lori without its rationale term: only the state just before the answer is pulled to the teacher's",
+        IcotKd => $"{KnownMethods.Find(name)!.About.Explanation}; its three stages share the steps, and its teacher is "
+            + "one of its own, which writes its chains between ends of sequence",
         EqualTime => "no-cot, trained for as many steps as fit into lori's time",
         _ => KnownMethods.Find(name)?.About.Explanation,
     };
@@ -86,7 +106,7 @@ public static class DemoStudents
     internal static DemoMethod Teacher { get; } = new(PlainReasoning.Explicit, new ExplicitObjective());
 
     /// <summary>The method behind a name.</summary>
-    internal static DemoMethod Create(string name, LoRiTeacher teacher, DemoSettings settings) =>
+    internal static DemoMethod Create(string name, DemoTeacher teacher, DemoSettings settings) =>
         all.First(one => one.Name == name).Create(teacher, settings);
 
     private static DemoMethod Latent(IObjective objective, DemoSettings settings) =>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
-using LoRi.Training;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
 
@@ -15,18 +14,14 @@ internal sealed record DemoTeacher(
     private const int CollectionBatch = 512;
     private const long SpoolLimit = 4L << 30;
 
+    /// <summary>A teacher of the same data in iCoT's form, which the method that needs one asks for; trained at the first time.</summary>
+    public required Lazy<ReasoningModel> OfIcotForm { get; init; }
+
     public static DemoTeacher Train(DemoSettings settings, long seed, string folder, Action<string> log)
     {
         var training = ChainedArithmetic.Training(settings.TrainingRows, settings.LongestChain, seed);
-        var model = DemoModels.Fresh(settings, seed);
         var clock = Stopwatch.StartNew();
-        using var trainer = new Trainer(
-            model, DemoStudents.Teacher.Objective, training, DemoModels.Plan(settings, settings.TeacherSteps, settings.TeacherRate, seed));
-        while (!trainer.Finished)
-        {
-            trainer.Step();
-        }
-
+        var model = Trained(settings, DemoStudents.Teacher, training, seed);
         var seconds = clock.Elapsed.TotalSeconds;
         clock.Restart();
         var levels = TracedLevels.All(DemoSettings.Model.Layers);
@@ -35,7 +30,10 @@ internal sealed record DemoTeacher(
         var targets = LoRiTeacher.Collect(source, LoRiSettings.Demo, file);
         log($"seed {seed} teacher: {settings.TeacherSteps} steps in {seconds:F0} s; trajectories of {training.Length:N0} rows "
             + $"in {clock.Elapsed.TotalSeconds:F0} s");
-        return new DemoTeacher(seed, model, training, targets, file, seconds, clock.Elapsed.TotalSeconds);
+        return new DemoTeacher(seed, model, training, targets, file, seconds, clock.Elapsed.TotalSeconds)
+        {
+            OfIcotForm = new(() => InIcotForm(settings, training, seed, log)),
+        };
     }
 
     public void Dispose()
@@ -43,5 +41,25 @@ internal sealed record DemoTeacher(
         Targets.Dispose();
         File.Delete(TargetsFile);
         Model.Dispose();
+        if (OfIcotForm.IsValueCreated)
+        {
+            OfIcotForm.Value.Dispose();
+        }
+    }
+
+    private static ReasoningModel InIcotForm(DemoSettings settings, EncodedExample[] training, long seed, Action<string> log)
+    {
+        var clock = Stopwatch.StartNew();
+        var model = Trained(settings, DemoStudents.Teacher with { Form = DemoPeers.InIcotForm }, training, seed);
+        log($"seed {seed} teacher in the form of icot: {settings.TeacherSteps} steps in {clock.Elapsed.TotalSeconds:F0} s");
+        return model;
+    }
+
+    private static ReasoningModel Trained(DemoSettings settings, DemoMethod method, EncodedExample[] training, long seed)
+    {
+        var model = DemoModels.Fresh(settings, seed);
+        using var course = new DemoTraining(model, method, training, settings, (settings.TeacherSteps, settings.TeacherRate, seed));
+        course.Run();
+        return model;
     }
 }

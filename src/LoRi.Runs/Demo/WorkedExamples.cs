@@ -16,8 +16,8 @@ internal static class WorkedExamples
     {
         var chosen = test.GroupBy(ChainedArithmetic.ChainLength).OrderByDescending(group => group.Key).Take(Count)
             .Select(group => group.First()).ToArray();
-        var chains = DemoModels.Answers(teacher, DemoStudents.Teacher.Reasoning, chosen, settings);
-        var answers = DemoModels.Answers(student.Model, student.Method.Reasoning, chosen, settings);
+        var chains = DemoModels.Answers(teacher, DemoStudents.Teacher, chosen, settings);
+        var answers = DemoModels.Answers(student.Model, student.Method, chosen, settings);
         var latents = LatentDecoding.ByLevel(
             student.Model, [.. chosen.Select(example => example.Question)], student.Method.Reasoning, TokensShown);
         static string Text(NearToken near) => ChainedArithmetic.Vocabulary[near.Id];
