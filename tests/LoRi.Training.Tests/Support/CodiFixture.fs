@@ -64,7 +64,7 @@ let parts (reference: Reference) =
 let student (reference: Reference) (precision: Precision) : ReasoningModel =
     loadStudent reference precision (parts reference) (reference.Id "pad_id")
 
-/// The reference's student as it is trained: adapters and projection; the rows of its markers stay.
+/// The reference's student as it is trained: adapters and projection; the rows of its markers stay, as with `--marker-rows frozen`.
 let trained (reference: Reference) (precision: Precision) : ReasoningModel =
     use basis = loadBasis reference precision (parts reference) (reference.Id "pad_id")
-    attach reference basis [||]
+    attachWith (TokenTraining(false, false)) reference basis [| reference.Id "bot_id"; reference.Id "eot_id" |]

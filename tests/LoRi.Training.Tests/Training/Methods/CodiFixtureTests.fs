@@ -22,7 +22,6 @@ let private impossible =
         "three updates on the padded batch, see there; those on rows without padding are held, see updates_equal"
         "norm_after_3_steps",
         "sizes of adapters after those updates; those on rows without padding are held, see updates_equal"
-        "grad_norm of the markers' rows", "frozen in the reference, so it has none; here they are trained"
         "generation.batch_size_*", "answers that depend on the padding of their batch"
         "generation.unpadded as generated", "the reference cuts <eot> off the logits; here any id may be written"
     ]
@@ -202,16 +201,26 @@ let private answers (reference: Reference) numbers =
 
             Expect.equal (Array.map int likeliest) ids "likeliest ids")
 
-/// Three updates of adapters and projection on rows without padding in front.
+/// Three updates of adapters and projection on rows without padding in front. The markers' rows stay as they are, as with
+/// `--marker-rows frozen`: the reference has no gradient of theirs.
 let private updates (updates: Reference) numbers (batch, case) =
     withStudent trained updates numbers "three updates" (fun model ->
+        let markers () =
+            [
+                for kept in (nonNull model.Adapters).Rows -> kept.Name, doubles (model.Parameters[kept.Name])
+            ]
+
+        let before = markers ()
         let rows = rows updates batch
 
         followUpdates updates numbers case model (trainedPart model) (fun limits wanted ->
             let terms = losses updates model rows
             compareTerms limits wanted allTerms terms
             near limits.Loss (wanted.GetProperty("total").GetDouble()) (number (total terms)) "total"
-            total terms))
+            total terms)
+
+        Expect.equal (List.length before) 1 "rows of the markers"
+        Expect.equal (markers ()) before "which stay")
 
 [<Tests>]
 let tests =
