@@ -1,5 +1,5 @@
-/// What every method that there is owes its user, with all weights and with adapters: a run that is broken off in any of its stages ends
-/// as if it had not been, and the trained model answers the same wherever it is carried.
+/// What every method that there is owes its user, with all weights and with adapters: a run that is broken off or killed in any of its
+/// stages ends as if it had not been, and the trained model answers the same wherever it is carried.
 module LoRi.Cli.Tests.EveryMethodTests
 
 open System
@@ -42,8 +42,8 @@ let private writeSteps (path: string) =
         ]
     )
 
-/// A command line of a method: small numbers where it has such settings.
-let private command (about: MethodFacts) adapters (folder: string) (output: string) =
+/// A command line of a method, so many steps a stage: small numbers where it has such settings.
+let private commandOf steps (about: MethodFacts) adapters (folder: string) (output: string) =
     let model = Path.Combine(folder, "model")
 
     let has (setting: LoRi.Files.Settings.Setting) =
@@ -73,6 +73,9 @@ let private command (about: MethodFacts) adapters (folder: string) (output: stri
         yield! training folder steps output
         yield! [ "--checkpoint-every"; "1" ]
     ]
+
+let private command about adapters folder output =
+    commandOf steps about adapters folder output
 
 /// Every file of the trained model, with its modules and adapters.
 let private model (run: string) =
@@ -123,6 +126,35 @@ let private resumed (method: IMethod) adapters =
             for number, stage in List.indexed (stagesOf method) do
                 let output = $"broken-{stage}"
                 breakOff (command output) (path output) (number * steps + 3)
+                succeed (lori (command output @ [ "--resume" ]))
+                Expect.equal (model (path output)) (model (path "whole")) $"stage {stage}: the trained model"
+                Expect.equal (metrics (path output)) (metrics (path "whole")) $"stage {stage}: metrics")
+    }
+
+/// Steps of a stage that a process is killed in: enough of them that it is still at work when the kill comes.
+let private longStage = 16
+
+/// A process is killed (signal 9) a few steps into every stage.
+let private killed (method: IMethod) =
+    test "a process that is killed in every stage goes on to the same bits" {
+        withTiny (fun folder ->
+            let path name = Path.Combine(folder, name)
+            writeSteps (path "data.jsonl")
+            let command = commandOf longStage method.About false folder
+            succeed (lori (command "whole"))
+
+            for number, stage in List.indexed (stagesOf method) do
+                let output = $"killed-{stage}"
+                let last = number * longStage + 2
+                let running = start (command output)
+
+                let reached () =
+                    Directory.Exists(Path.Combine(path output, "checkpoints", $"step-%06d{last}"))
+
+                untilThere (fun () -> reached () || running.HasExited)
+                running.Kill()
+                let outcome = finish running
+                Expect.equal outcome.Code 137 $"stage {stage}: killed, not ended; {outcome.Error}"
                 succeed (lori (command output @ [ "--resume" ]))
                 Expect.equal (model (path output)) (model (path "whole")) $"stage {stage}: the trained model"
                 Expect.equal (metrics (path output)) (metrics (path "whole")) $"stage {stage}: metrics")
@@ -226,5 +258,13 @@ let tests =
             for method in KnownMethods.Students do
                 for adapters in [ false; true ] do
                     let how = if adapters then "adapters" else "all weights"
-                    testList $"{method.About.Name}, {how}" [ resumed method adapters; carried method.About adapters ]
+
+                    testList
+                        $"{method.About.Name}, {how}"
+                        [
+                            resumed method adapters
+                            carried method.About adapters
+                            if not adapters then
+                                killed method
+                        ]
         ]
