@@ -18,9 +18,9 @@ public sealed record LoadSettings(Precision Precision, Device Device)
 /// <summary>What a student needs beyond its start weights.</summary>
 /// <param name="Projection">Kind of the feedback projection.</param>
 /// <param name="ProjectionWidth">Inner width of the mlp; left out, the hidden size.</param>
-/// <param name="Bot">Id of <c>&lt;bot&gt;</c>; rows are appended to the table where it lacks them.</param>
-/// <param name="Eot">Id of <c>&lt;eot&gt;</c>.</param>
-public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidth, int Bot, int Eot)
+/// <param name="Bot">Id of <c>&lt;bot&gt;</c>; rows are appended to the table where it lacks them. Null where there are no markers.</param>
+/// <param name="Eot">Id of <c>&lt;eot&gt;</c>; null where there are no markers.</param>
+public sealed record StudentParts(ProjectionKind Projection, int? ProjectionWidth, int? Bot, int? Eot)
 {
     /// <summary>Id of <c>&lt;latent&gt;</c>; null where there is none.</summary>
     public int? Latent { get; init; }

@@ -95,8 +95,8 @@ public static class ModelLoader
 
     /// <summary>
     /// Loads weights to train from. A student (where <paramref name="parts"/> are given) gets a new feedback projection and rows
-    /// for its markers, all of them still zero; adapters (where <paramref name="adapters"/> are given) are zero as well, the base is
-    /// frozen, and the rows of the markers are trained beside the adapters.
+    /// for its markers, where it has any, all of them still zero; adapters (where <paramref name="adapters"/> are given) are zero as
+    /// well, the base is frozen, and the rows of the markers are trained beside the adapters.
     /// </summary>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
     public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts, LoraSettings? adapters = null)
@@ -112,10 +112,11 @@ public static class ModelLoader
             var special = new SpecialIds(
                 parts?.Bot ?? config.VocabularySize, parts?.Eot ?? config.VocabularySize + 1, eos)
             { Latent = parts?.Latent };
-            var extra = parts is null ? 0 : System.Math.Max(0, special.Markers.Max() + 1 - config.VocabularySize);
+            var marked = parts?.Bot is not null;
+            var extra = !marked ? 0 : System.Math.Max(0, special.Markers.Max() + 1 - config.VocabularySize);
             var projection =
                 new FeedbackProjection(parts?.Projection ?? ProjectionKind.Identity, parts?.ProjectionWidth ?? config.HiddenSize);
-            var trained = parts is null ? [] : parts.WithEnds ? WithEnds(special, config) : special.Markers;
+            var trained = !marked ? [] : parts!.WithEnds ? WithEnds(special, config) : special.Markers;
             return new ModelParts(special, projection, extra,
                 adapters is null ? null : AdapterPlan.ToTrain(adapters, config, trained, parts?.Tokens),
                 parts?.Modules(config.WithoutRows(special.Markers)) ?? []);

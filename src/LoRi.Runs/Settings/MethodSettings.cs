@@ -40,6 +40,13 @@ internal static class MethodSettings
         return plan?.Form.HasPrefix ?? true;
     }
 
+    /// <summary>Whether the chosen method adds rows for markers to the tables.</summary>
+    public static bool HasMarkers(SettingValues values)
+    {
+        using var plan = KnownMethods.Find(values.Get(StudentSettings.Method))?.Plan(values);
+        return plan is null || plan.Markers is not null;
+    }
+
     /// <summary>The setting by which a term is scaled by the deviation over a batch, so that a step must not be cut; null where none
     /// is.</summary>
     public static Setting? Undivided(SettingValues values) =>

@@ -57,7 +57,9 @@ internal static class StudentSettings
         "marker_rows", "choice", Forms.Choice<MarkerTraining>(), MarkerTraining.Trained, "rows of the markers beside adapters: {choices}")
     {
         Group = SettingGroups.Adapters,
-        InForce = values => values.Get(AdapterSettings.Rank) is not null,
+        InForce = values => values.Get(AdapterSettings.Rank) is not null && MethodSettings.HasMarkers(values),
+        Contradicts = values => MethodSettings.HasMarkers(values) ? null
+            : new($"--method {values.Get(Method)}", "there are no latent steps to mark; leave it out"),
     };
 
     /// <summary>The base model's weights, where the student does not start from its frozen teacher's.</summary>

@@ -55,7 +55,8 @@ internal sealed class PreparedRun : IDisposable
 
         private readonly string start = settings.Start;
 
-        private string[] Markers => method.Markers.Latent ? [.. StudentMarkers.Texts, StudentMarkers.Latent] : [.. StudentMarkers.Texts];
+        /// <summary>The rows that the method adds to the tables; null where it adds none.</summary>
+        private readonly MarkerRows? markers = method.About.IsStudent ? method.Markers : null;
 
         public PreparedRun Run()
         {
@@ -66,8 +67,9 @@ internal sealed class PreparedRun : IDisposable
             log.Info($"{examples.Examples.Count:N0} examples read, {examples.BadRows:N0} bad rows skipped");
             var tokenizer = StageModel.Tokenizer(start, settings.Train.Tokenizer);
             tokenizer.Notes.ToList().ForEach(note => log.Info($"{tokenizer.Path}: {note}"));
-            tokenizer = isStudent ? tokenizer.WithSpecialTokens(Markers,
-                TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!)) : tokenizer;
+            tokenizer = markers is null ? tokenizer : tokenizer.WithSpecialTokens(
+                markers.Latent ? [.. StudentMarkers.Texts, StudentMarkers.Latent] : [.. StudentMarkers.Texts],
+                TokenizerFolder.IdsIn(Path.GetDirectoryName(EndTokens.FileOf(start))!));
             stop.ThrowIfCancellationRequested();
             MemoryCheck.Models(settings, method, precision, device);
             log.Phase("loading the model");
@@ -86,7 +88,7 @@ internal sealed class PreparedRun : IDisposable
         private PreparedRun With(ReasoningModel model, ReasoningSet examples, TextTokenizer tokenizer)
         {
             log.Phase("encoding the rows");
-            var reading = isStudent ? StudentMarkers.AsText(tokenizer) : StudentMarkers.AsText(tokenizer, ModelLoader.Card(start));
+            var reading = markers is null ? StudentMarkers.AsText(tokenizer, ModelLoader.Card(start)) : StudentMarkers.AsText(tokenizer);
             StudentMarkers.Check(examples, reading, StudentMarkers.All);
             var encoder = EncoderOf(reading, model);
             var teacher = method.About.HasFrozenTeacher ? EncoderOf(TeacherTokenizer(reading), model) : null;
@@ -117,20 +119,20 @@ internal sealed class PreparedRun : IDisposable
             return StageModel.FindTokenizer(path, null) is { } own ? StudentMarkers.AsText(own, ModelLoader.Card(path)) : otherwise;
         }
 
-        /// <summary>The model to start from; a student gets rows for its markers, a feedback projection and the method's own
+        /// <summary>The model to start from; a student gets rows for its markers, if any, a feedback projection and the method's own
         /// modules.</summary>
         private ReasoningModel LoadStart(TextTokenizer tokenizer, LoadSettings load)
         {
-            int Id(string marker) => tokenizer.TokenToId(marker)!.Value;
+            int? Id(string marker) => markers is null ? null : tokenizer.TokenToId(marker);
             var parts = isStudent
                 ? new StudentParts(method.Projection ?? settings.Latent.Projection, settings.Latent.ProjectionWidth,
                     Id(StudentMarkers.Texts[0]), Id(StudentMarkers.Texts[1]))
                 {
-                    Latent = method.Markers.Latent ? Id(StudentMarkers.Latent) : null,
+                    Latent = markers is { Latent: true } ? Id(StudentMarkers.Latent) : null,
                     Modules = method.Modules,
-                    WithEnds = method.Markers.WithEnds,
+                    WithEnds = markers is { WithEnds: true },
                     Tokens = new TokenTraining(
-                        settings.Values.Get(StudentSettings.MarkerRows) == MarkerTraining.Trained, method.Markers.Decay),
+                        settings.Values.Get(StudentSettings.MarkerRows) == MarkerTraining.Trained, markers is { Decay: true }),
                 }
                 : null;
             var model = ModelLoader.LoadToTrain(start, load, parts, AdapterSettings.Of(settings.Values));
@@ -154,14 +156,13 @@ internal sealed class PreparedRun : IDisposable
             {
                 log.Info($"{start}: is a student, its markers and its {Forms.Name(model.Projection.Kind)} projection are learned further");
             }
-            else if (isStudent)
+            else if (markers is not null)
             {
-                Initialisation.SpecialRows(model, settings.Train.Seed, method.Markers.CopyOf is { } token ? tokenizer.TokenToId(token)
-                    : null);
+                Initialisation.SpecialRows(model, settings.Train.Seed, markers.CopyOf is { } token ? tokenizer.TokenToId(token) : null);
             }
 
             Initialisation.Adapters(model, settings.Train.Seed);
-            if (isStudent && !goesOn)
+            if (markers is not null && !goesOn)
             {
                 Initialisation.Projection(model, [.. data.Training.Take(ProjectionRows).Select(row => row.Question)], settings.Train.Seed);
             }

@@ -24,12 +24,17 @@ public abstract class MethodPlan : IDisposable
     /// <summary>Whether the model that reads chains must have learnt this form: a frozen teacher, or a start that writes them.</summary>
     public virtual bool StartsFromForm => About.HasFrozenTeacher;
 
-    /// <summary>The rows that the method adds to the tables.</summary>
-    public virtual MarkerRows Markers => MarkerRows.Two;
+    /// <summary>
+    /// The rows that the method adds to the tables; by default those of begin and end where the trained model takes latent steps, else
+    /// null: nothing would read them.
+    /// </summary>
+    public virtual MarkerRows? Markers => Reasoning.LatentSteps > 0 ? MarkerRows.Two : null;
 
-    /// <summary>The map from a final state to the next latent input, where the method leaves no choice; null where settings say
-    /// it.</summary>
-    public virtual ProjectionKind? Projection => null;
+    /// <summary>
+    /// The map from a final state to the next latent input, where the method leaves no choice; null where settings say it. By default a
+    /// method without latent steps has none to train.
+    /// </summary>
+    public virtual ProjectionKind? Projection => Reasoning.LatentSteps > 0 ? null : ProjectionKind.Identity;
 
     /// <summary>Its stages, in their order.</summary>
     public abstract IReadOnlyList<Stage> Stages { get; }
@@ -69,14 +74,14 @@ public sealed class OneStage(MethodFacts about, IReasoning reasoning, IObjective
     /// <summary>How question, rationale and answer are written; left out, plainly.</summary>
     public SequenceForm Text { get; init; } = SequenceForm.Plain;
 
-    /// <summary>The rows that the method adds to the tables; left out, those of begin and end.</summary>
-    public MarkerRows Rows { get; init; } = MarkerRows.Two;
+    /// <summary>The rows that the method adds to the tables; left out, those that its reasoning needs.</summary>
+    public MarkerRows? Rows { get; init; }
 
     /// <inheritdoc/>
     public override SequenceForm Form => Text;
 
     /// <inheritdoc/>
-    public override MarkerRows Markers => Rows;
+    public override MarkerRows? Markers => Rows ?? base.Markers;
 
     /// <inheritdoc/>
     public override MethodFacts About => about;

@@ -56,7 +56,7 @@ internal sealed class CoconutMethod : IMethod
         /// <summary>Without the stage in which it learns to write chains, the start must write them already.</summary>
         public override bool StartsFromForm => stages.First > 0;
 
-        public override MarkerRows Markers { get; } = new(Latent: false, MarkersBegin);
+        public override MarkerRows? Markers { get; } = new(Latent: false, MarkersBegin);
 
         public override ProjectionKind? Projection => ProjectionKind.Identity;
 

@@ -39,8 +39,6 @@ internal sealed class IcotKdMethod : IMethod
 
         public override IReasoning Reasoning => Substituted;
 
-        public override ProjectionKind? Projection => ProjectionKind.Identity;
-
         public override IReadOnlyList<Stage> Stages =>
         [
             new LearningStage("student", context => new SubstitutedObjective(TeacherOf(context)))

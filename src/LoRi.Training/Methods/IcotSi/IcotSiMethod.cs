@@ -1,5 +1,4 @@
 using LoRi.Files.Settings;
-using LoRi.Models.Decoders;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 
@@ -29,8 +28,6 @@ internal sealed class IcotSiMethod : IMethod
         public override SequenceForm Form => TextForms.Icot;
 
         public override IReasoning Reasoning => PlainReasoning.Explicit;
-
-        public override ProjectionKind? Projection => ProjectionKind.Identity;
 
         public override IReadOnlyList<Stage> Stages => [new LearningStage("train", Objective)];
 
