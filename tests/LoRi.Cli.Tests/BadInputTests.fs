@@ -340,6 +340,23 @@ let private outcome (name: string, arrange: string -> string list) =
 
     text
 
+/// What is done all the same, with a word.
+let private warning (name: string, arrange: string -> string list) =
+    let mutable text = ""
+
+    inFolder (fun folder ->
+        let found = lori (arrange folder)
+        Expect.equal found.Code 0 $"{name}: {found.Error}"
+
+        let told =
+            found.Error.Split '\n'
+            |> Array.filter (fun line -> line.StartsWith "warning: " || line.Contains ": --")
+
+        let told = steady folder (Array.exactlyOne told)
+        text <- $"{name}\n    0 {told}\n")
+
+    text
+
 [<Tests>]
 let tests =
     testList
@@ -348,6 +365,9 @@ let tests =
             test "every case ends in one clear line" {
                 let all = datasets @ models @ runs @ math @ BadRunFiles.cases @ BadMethodFiles.cases
                 Expect.isGreaterThanOrEqual all.Length 140 "cases"
-                all |> List.map outcome |> String.concat "" |> expectGolden "bad input.txt"
+
+                List.map outcome all @ List.map warning BadMethodFiles.warned
+                |> String.concat ""
+                |> expectGolden "bad input.txt"
             }
         ]

@@ -61,6 +61,7 @@ let private trains name onCoconut =
             Expect.equal card.Method "sim-cot" "method"
             Expect.equal card.LatentSteps 2 "latent steps"
             Expect.isTrue card.HasAuxiliaryDecoder "parts"
+            Expect.equal card.ExplainedSteps (Nullable 2) "steps of a chain that rows had"
             let decoder = tensors (path run "final/parts/decoder.safetensors")
             let student = tensors (path run "final/model.safetensors")
             let table = "model.embed_tokens.weight"
@@ -188,6 +189,50 @@ let private resumedAt name onCoconut =
             Expect.equal (finalFiles (path folder "half")) (finalFiles (path folder "whole")) "every file")
     }
 
+/// A decoder that comes to no end is cut, which is said; one that has learnt the end is not.
+let private cut =
+    test "an explanation that comes to no end is cut, and marked" {
+        withSteps (fun folder ->
+            succeed (simCot false folder 1 "run" |> withOption "--learning-rate" "1e-12") |> ignore
+            let run = path folder "run"
+            let answer = loriJson (explain run [ "--json" ])
+
+            for one in answer.GetProperty("explanations").EnumerateArray() do
+                let length = one.GetProperty("ids").GetArrayLength()
+                Expect.equal (one.GetProperty("cut").GetBoolean()) (length = 64) "cut where it is as long as it may be"
+
+            let cut =
+                answer.GetProperty("explanations").EnumerateArray()
+                |> Seq.filter (fun one -> one.GetProperty("cut").GetBoolean())
+                |> Seq.length
+
+            Expect.isGreaterThan cut 0 "an untrained decoder goes on and on"
+            let marks = (succeed (explain run [])).Out.Split("cut after 64 tokens)").Length - 1
+            Expect.equal marks cut "on the screen")
+    }
+
+let private inspected =
+    test "inspect tells of a kept decoder and its size, in a run and in an export" {
+        withSteps (fun folder ->
+            succeed (simCot false folder 2 "run") |> ignore
+            let run, exported = path folder "run", path folder "exported"
+            succeed [ "export"; "--model"; run; "--output"; exported ] |> ignore
+
+            for place, final in [ run, path run "final"; exported, exported ] do
+                let size =
+                    LoRi.Files.Text.MessageText.Bytes((FileInfo(path final "parts/decoder.safetensors")).Length)
+
+                Expect.stringContains
+                    (succeed [ "inspect"; place ]).Out
+                    $"parts/decoder.safetensors, {size}, is the auxiliary decoder"
+                    place
+
+            File.Delete(path exported "parts/decoder.safetensors")
+            let outcome = lori [ "inspect"; exported ]
+            Expect.equal outcome.Code Failed outcome.Out
+            Expect.stringContains outcome.Error "parts/decoder.safetensors is not there" "what is missing")
+    }
+
 /// What is said is shown by generate and on the page, and an exported folder elsewhere says the same.
 let private says name onCoconut =
     test $"{name}: what latent steps say is shown by generate, by report, and by what was exported" {
@@ -212,6 +257,16 @@ let private says name onCoconut =
             for one in said do
                 Expect.stringContains screen $"""  {text "latents" one}: {(text "text" one).Trim()}""" "on the screen"
 
+            // Every chain has two steps: what the state after the last latent step should say, no row taught.
+            let taught =
+                [
+                    for one in said -> text "latents" one, one.GetProperty("taught").GetBoolean()
+                ]
+
+            Expect.equal taught [ for name in names -> name, name.StartsWith "latent step" ] "which were taught"
+            let marks = screen.Split("(no training row had a step for it").Length - 1
+            Expect.equal marks (names.Length - 2) "marked on the screen"
+
             let page = path folder "page.html"
             succeed [ "report"; run; "--questions"; "1"; "--output"; page ] |> ignore
             Expect.stringContains (File.ReadAllText page) "latent step 1, said" "on the page"
@@ -224,6 +279,70 @@ let private says name onCoconut =
                 Failed
                 "--explain and --latent-steps 1 contradict each other"
                 (explain run [ "--latent-steps"; "1" ]))
+    }
+
+/// An imported model of Coconut does not say how many latents stand for a step; with that it goes on as a run does.
+let private imported =
+    test "on coconut an imported model goes on, once it is said how many latent steps stand for a step" {
+        withSteps (fun folder ->
+            let basis = path folder "model"
+            let checkpoint, model = path folder "published.safetensors", path folder "imported"
+
+            let rows: PublishedCheckpoints.Tensor =
+                {
+                    Shape = [ 3L; 16L ]
+                    Values = Array.init 48 (fun at -> 0.1 * sin (float at))
+                }
+
+            PublishedCheckpoints.write checkpoint (PublishedCheckpoints.coconut basis rows)
+
+            succeed
+                [
+                    yield! [ "import"; "--checkpoint"; checkpoint; "--base"; basis ]
+                    yield! [ "--output"; model; "--latent-steps"; "4" ]
+                ]
+            |> ignore
+
+            let command options output =
+                [
+                    yield!
+                        [
+                            "distill"
+                            "--method"
+                            "sim-cot"
+                            "--on"
+                            "coconut"
+                            "--keep-decoder"
+                            "--model"
+                            model
+                        ]
+                    yield! options
+                    yield! training folder 3 output
+                ]
+
+            let refused text options =
+                let outcome = lori (command options "refused")
+                Expect.equal outcome.Code Failed outcome.Error
+                Expect.stringContains outcome.Error text "why"
+
+            refused "does not say how many of its 4 latent steps stand for one step of the chain" []
+            refused "--latents-per-step 3: does not divide the 4 latent steps" [ "--latents-per-step"; "3" ]
+            succeed (command [ "--latents-per-step"; "2" ] "run") |> ignore
+            let card = nonNull (ModelLoader.Card(path folder "run"))
+            let latents = (nonNull card.Reasoning.Latents).ToJsonString()
+            Expect.equal latents """{"kind":"sequential","steps":4,"per_step":2}""" "card"
+
+            let table (place: string) =
+                (tensors (path place "model.safetensors")).["model.embed_tokens.weight"]
+
+            let start, found = table model, table (path folder "run/final")
+            Expect.equal found.Length start.Length "no further rows"
+            let marker = words.Length * 16
+
+            let moved =
+                Array.map2 (fun a b -> abs (a - b)) found[marker .. marker + 31] start[marker .. marker + 31]
+
+            Expect.isLessThan (Array.max moved) 0.1 "its markers are learned further, not made anew")
     }
 
 let private otherSteps =
@@ -248,5 +367,8 @@ let tests =
             otherStart
             estimated
             tooLarge
+            cut
+            inspected
+            imported
             otherSteps
         ]

@@ -52,6 +52,8 @@ let private json (question: string option) (answer: GeneratedAnswer) (explicit: 
                                     (match one.Text with
                                      | null -> null
                                      | text -> Json.text text)
+                                    "taught", Json.flag one.Taught
+                                    "cut", Json.flag one.Cut
                                 ]
                     ]
             if question.IsSome || explicit.IsSome then
@@ -151,7 +153,12 @@ let private explain (terminal: Terminal) (answer: GeneratedAnswer) =
             | null -> String.Join(",", one.Ids)
             | text -> text.Trim()
 
-        terminal.Out.WriteLine $"  {one.Latents}: {(Terminal.forTerminal terminal said).Replace('\n', ' ')}"
+        let remark =
+            match one.Remark with
+            | null -> ""
+            | words -> $" ({words})"
+
+        terminal.Out.WriteLine $"  {one.Latents}: {(Terminal.forTerminal terminal said).Replace('\n', ' ')}{remark}"
 
 /// Asks for an answer, and the teacher's where there is one, and writes them; gives back the model's own.
 let answer

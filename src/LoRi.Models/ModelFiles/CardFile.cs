@@ -88,6 +88,7 @@ internal static class CardFile
         JsonObject? Latents = null,
         SequenceForm? FormTexts = null,
         string[]? Parts = null,
+        int? ExplainedSteps = null,
         TrainedAt? Trained = null)
     {
         public static Second Of(ReasoningCard card) => new(
@@ -107,6 +108,7 @@ internal static class CardFile
             card.Reasoning.Latents,
             card.Form == SequenceForm.Plain ? null : card.Form,
             card.Parts.Count == 0 ? null : [.. card.Parts],
+            card.ExplainedSteps,
             card.Trained);
 
         public ReasoningCard ToCard(string path)
@@ -139,6 +141,7 @@ internal static class CardFile
             Projection = Projection,
             ProjectionWidth = ProjectionWidth,
             Parts = Parts ?? [],
+            ExplainedSteps = ExplainedSteps,
             Trained = Trained,
         };
     }

@@ -91,5 +91,8 @@ internal static class ModuleFiles
                 + "part, copy it whole");
     }
 
+    /// <summary>The file of a part beside the card of a folder.</summary>
+    public static string PathOf(string folder, string part) => Path.Combine(folder, Folder, part + ".safetensors");
+
     private static string FileOf(ModelModule module) => Path.Combine(Folder, module.Name + ".safetensors");
 }

@@ -54,6 +54,12 @@ public sealed record ReasoningCard
     /// <summary>Whether an auxiliary decoder lies among them, which says what latent steps stand for.</summary>
     public bool HasAuxiliaryDecoder => Parts.Contains(AuxiliaryDecoder.Name) && LatentSlots.Of(Reasoning) is not null;
 
+    /// <summary>
+    /// How many steps of a chain training rows had for the auxiliary decoder to write, from the first on; what it says of later ones it was
+    /// never taught. Null where there is no such decoder.
+    /// </summary>
+    public int? ExplainedSteps { get; init; }
+
     /// <summary>Where in its training the weights were taken; null where that is not known.</summary>
     public TrainedAt? Trained { get; init; }
 
@@ -139,7 +145,8 @@ public sealed record ReasoningCard
 
     private string? Negative()
     {
-        (string Name, int Value)[] fields = [.. Ids(latent: true), (Fields.Steps, LatentSteps), ("projection_width", ProjectionWidth)];
+        (string Name, int Value)[] fields = [.. Ids(latent: true), (Fields.Steps, LatentSteps), ("projection_width", ProjectionWidth),
+            ("explained_steps", ExplainedSteps ?? 0)];
         return fields.Where(field => field.Value < 0).Select(field => $"{field.Name} holds {field.Value}").FirstOrDefault();
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
@@ -55,6 +56,17 @@ public sealed record SequentialReasoning(int Steps, int PerStep = 0) : LatentRea
     /// <inheritdoc/>
     public override LatentSteps Think(ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, bool trajectory) =>
         LatentPass.Run(model, weights, questions, Steps, trajectory);
+
+    /// <summary>What a card says.</summary>
+    /// <exception cref="JsonException">A number is missing or out of range, or the two do not fit together.</exception>
+    internal static SequentialReasoning Read(JsonObject json)
+    {
+        var steps = ReasoningKinds.Whole(json, "steps");
+        var perStep = json.ContainsKey("per_step") ? ReasoningKinds.Whole(json, "per_step") : 0;
+        return perStep == 0 || steps % perStep == 0
+            ? new(steps, perStep)
+            : throw new JsonException($"latents.per_step is {perStep}, which does not divide latents.steps, {steps}");
+    }
 }
 
 /// <summary>Latent steps side by side, refined by Jacobi sweeps.</summary>

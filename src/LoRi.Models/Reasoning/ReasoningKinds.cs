@@ -10,8 +10,7 @@ public static class ReasoningKinds
 {
     private static readonly ConcurrentDictionary<string, Func<JsonObject, IReasoning>> Known = new(StringComparer.Ordinal)
     {
-        [SequentialReasoning.Kind] = json =>
-            new SequentialReasoning(Whole(json, "steps"), json.ContainsKey("per_step") ? Whole(json, "per_step") : 0),
+        [SequentialReasoning.Kind] = SequentialReasoning.Read,
         [JacobiReasoning.Kind] = json => new JacobiReasoning(Whole(json, "steps"), Whole(json, "sweeps")),
         [SubstitutedReasoning.Kind] = SubstitutedReasoning.Read,
     };

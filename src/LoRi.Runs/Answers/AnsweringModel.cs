@@ -257,7 +257,7 @@ public sealed class AnsweringModel : IDisposable
             clock.Elapsed.TotalSeconds)
         {
             EndedAtOnce = written.Length == 1 && plan.EndIds.Contains(written[0]),
-            Explanations = options.Explain ? Explanation.Of(model, tokenizer, [prompt], reasoning)[0] : [],
+            Explanations = options.Explain ? Explanation.Of(model, tokenizer, [prompt], card!)[0] : [],
             Note = LengthNote(prompt.Length + reasoning.LatentSteps + written.Length),
         };
     }

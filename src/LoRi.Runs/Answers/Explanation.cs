@@ -14,6 +14,24 @@ namespace LoRi.Runs.Answers;
 public sealed record Explanation(string Latents, int[] Ids, string? Text)
 {
     private const int LongestInTokens = 64;
+    private const string NeverTaught = "no training row had a step for it";
+
+    /// <summary>Whether some training row had a step that these latent steps stand for, as far as the card tells.</summary>
+    public bool Taught { get; init; } = true;
+
+    /// <summary>Whether it was cut before it came to its end.</summary>
+    public bool Cut { get; init; }
+
+    /// <summary>What a reader must know of it, in words; null where there is nothing.</summary>
+    public string? Remark => (Taught, Cut) switch
+    {
+        (true, false) => null,
+        (false, false) => NeverTaught,
+        (true, true) => CutShort,
+        _ => $"{NeverTaught}; {CutShort}",
+    };
+
+    private static string CutShort => $"cut after {LongestInTokens} tokens";
 
     /// <summary>
     /// Refuses, before any weights are read, a model without an auxiliary decoder, and another number of latent steps than it knows.
@@ -43,15 +61,20 @@ public sealed record Explanation(string Latents, int[] Ids, string? Text)
     /// <param name="model">The model with its auxiliary decoder.</param>
     /// <param name="tokenizer">Its tokenizer; null where there is none.</param>
     /// <param name="questions">Ids of the questions.</param>
-    /// <param name="reasoning">How it reasons.</param>
+    /// <param name="card">Its card, which says how it reasons.</param>
     internal static IReadOnlyList<IReadOnlyList<Explanation>> Of(
-        ReasoningModel model, TextTokenizer? tokenizer, IReadOnlyList<int[]> questions, IReasoning reasoning)
+        ReasoningModel model, TextTokenizer? tokenizer, IReadOnlyList<int[]> questions, ReasoningCard card)
     {
+        var reasoning = card.Reasoning;
         var slots = LatentSlots.Of(reasoning)!;
         Explanation One(int[] written, int slot)
         {
             int[] ids = [.. written.TakeWhile(id => id != model.Special.Eos)];
-            return new(slots.Name(slot, reasoning.LatentSteps), ids, tokenizer?.Decode(ids, skipSpecialTokens: true));
+            return new(slots.Name(slot, reasoning.LatentSteps), ids, tokenizer?.Decode(ids, skipSpecialTokens: true))
+            {
+                Taught = slot < (card.ExplainedSteps ?? slots.Slots),
+                Cut = ids.Length == LongestInTokens,
+            };
         }
 
         return [.. AuxiliaryDecoder.Explain(model, questions, reasoning, LongestInTokens)

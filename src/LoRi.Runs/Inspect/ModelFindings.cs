@@ -6,6 +6,7 @@ using LoRi.Files.Text;
 using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
+using LoRi.Models.Reasoning;
 using LoRi.Models.Weights;
 using LoRi.Runs.Answers;
 
@@ -65,11 +66,28 @@ internal sealed class ModelFindings(IWeightSource source, string path)
     {
         try
         {
-            ReasoningCard.Read(Folder);
+            foreach (var part in ReasoningCard.Read(Folder)?.Parts ?? [])
+            {
+                LookAtPart(part);
+            }
         }
         catch (InputException e)
         {
             Error($"cannot be asked: {e.Message}");
+        }
+    }
+
+    private void LookAtPart(string part)
+    {
+        var file = new FileInfo(ModuleFiles.PathOf(Folder, part));
+        var use = part == AuxiliaryDecoder.Name ? "is the auxiliary decoder, for generate --explain and report" : "is needed to answer";
+        if (file.Exists)
+        {
+            Note($"{Path.GetRelativePath(Folder, file.FullName)}, {MessageText.Bytes(file.Length)}, {use}");
+        }
+        else
+        {
+            Error($"cannot be loaded: {Path.GetRelativePath(Folder, file.FullName)} is not there, although lori.json names it");
         }
     }
 

@@ -26,7 +26,7 @@ internal sealed record DecodedQuestion(string Question, string Gold, string Answ
     public OverviewCard Card(string heading) => new(heading,
     [
         ("question", Question), ("right answer", Gold), ("student writes", Answer),
-        .. Explanations.Select(one => ($"{one.Latents}, said", one.Text ?? "")),
+        .. Explanations.Select(one => ($"{one.Latents}, said", $"{one.Text}{(one.Remark is { } remark ? $" ({remark})" : "")}")),
     ])
     { Strip = Strip };
 
@@ -48,7 +48,7 @@ internal sealed record DecodedQuestion(string Question, string Gold, string Answ
         var questions = examples.Select(example => ExampleEncoder.Question(tokenizer, card.Form, example.Question, card.Special.Eos))
             .ToArray();
         var plan = new GenerationPlan(card.Reasoning, card.PrefixIds, LongestAnswer, card.Ends) { StopAfterEnds = card.StopAfterEnds };
-        var explained = card.HasAuxiliaryDecoder ? Explanation.Of(model, tokenizer, questions, card.Reasoning) : null;
+        var explained = card.HasAuxiliaryDecoder ? Explanation.Of(model, tokenizer, questions, card) : null;
         return [.. examples.Select((example, index) => new DecodedQuestion(
             example.Question,
             example.Answer,

@@ -5,6 +5,7 @@ using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Native;
+using LoRi.Models.Reasoning;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
@@ -259,7 +260,15 @@ public sealed class TrainingStage
             Projection = model.Projection.Kind,
             ProjectionWidth = model.Projection.Width,
             Parts = [.. model.Modules.Where(module => module.Exported).Select(module => module.Name)],
+            ExplainedSteps = ExplainedSteps(prepared),
             Trained = loop.Trained,
         };
     }
+
+    /// <summary>How many slots of latents a training row had a step for; null where no auxiliary decoder is kept.</summary>
+    private int? ExplainedSteps(PreparedRun prepared) =>
+        LatentSlots.Of(method.Reasoning) is { } slots
+        && prepared.Model.Modules.Any(module => module.Exported && module.Name == AuxiliaryDecoder.Name)
+            ? System.Math.Min(slots.Slots, prepared.Data.Training.Max(row => row.Explained.Count))
+            : null;
 }

@@ -61,13 +61,51 @@ let private carded (before: string) (after: string) (folder: string) =
     File.WriteAllText(card, text.Replace(before, after))
     run
 
-let private asked (model: string) =
-    [ "generate"; "--model"; model; "--prompt"; "What" ]
-
 let private withoutRationale =
     [
         for a in 1..4 -> $"""{{"question": "What is {a} + 2 ?", "answer": "{a + 2}"}}"""
     ]
+
+/// The last value of a file of tensors is no number.
+let private spoil (file: string) =
+    let bytes = File.ReadAllBytes file
+    bytes[bytes.Length - 4 ..] <- System.BitConverter.GetBytes nanf
+    File.WriteAllBytes(file, bytes)
+
+/// A trained student whose auxiliary decoder is kept.
+let private explained (folder: string) =
+    succeed (
+        distill
+            "sim-cot"
+            [
+                "--model"
+                TinyFolder.model folder "m"
+                "--latent-steps"
+                "2"
+                "--keep-decoder"
+            ]
+            folder
+    )
+
+    let run = folder + "/explained"
+    Directory.Move(folder + "/run", run)
+    run
+
+/// A trained student of coconut, which takes two latent steps for one step of the chain.
+let private replaced (folder: string) =
+    succeed (distill "coconut" [ "--model"; TinyFolder.model folder "m"; "--last-stage"; "1" ] folder)
+    let run = folder + "/coconut"
+    Directory.Move(folder + "/run", run)
+    run
+
+/// The command of a method without frozen teacher on rows that have no rationale.
+let private unreasoned (name: string) (folder: string) =
+    let arguments = distill name [ "--model"; TinyFolder.model folder "m" ] folder
+    TinyFolder.data folder "data.jsonl" withoutRationale |> ignore
+    arguments
+
+let private asked (model: string) =
+    [ "generate"; "--model"; model; "--prompt"; "What" ]
 
 let cases: Case list =
     [
@@ -104,10 +142,7 @@ let cases: Case list =
         "icot-kd: a part that is no number",
         fun folder ->
             let run = student folder
-            let part = run + "/final/parts/student.safetensors"
-            let bytes = File.ReadAllBytes part
-            bytes[bytes.Length - 4 ..] <- System.BitConverter.GetBytes nanf
-            File.WriteAllBytes(part, bytes)
+            spoil (run + "/final/parts/student.safetensors")
             asked run
         "icot-kd: a card without components", fun folder -> asked (carded "\"components\": 1," "" folder)
         "icot-kd: a card with far more components",
@@ -128,11 +163,8 @@ let cases: Case list =
         fun folder -> icotKd (TinyFolder.model folder "t") [ "--mixture-temperature"; "0.1" ] folder
         "icot-kd: latent steps of a model that takes none",
         fun folder -> asked (student folder) @ [ "--latent-steps"; "2" ]
-        "coconut: rows without rationale",
-        fun folder ->
-            let arguments = distill "coconut" [ "--model"; TinyFolder.model folder "m" ] folder
-            TinyFolder.data folder "data.jsonl" withoutRationale |> ignore
-            arguments
+        for name in [ "coconut"; "icot-si"; "kava"; "pccot"; "sim-cot" ] do
+            $"{name}: rows without rationale", unreasoned name
         "coconut: chains of another form than the start writes",
         fun folder -> distill "coconut" [ "--teacher"; taught "plain" folder; "--first-stage"; "1" ] folder
         "coconut: a first stage beyond the last",
@@ -152,4 +184,60 @@ let cases: Case list =
         fun folder -> distill "icot-si" [ "--model"; TinyFolder.model folder "m"; "--last-stage"; "3" ] folder
         "lori: a teacher in another form",
         fun folder -> distill "lori" [ "--teacher"; taught "icot" folder; "--latent-steps"; "2" ] folder
+        "lori: a feedback projection that is no number",
+        fun folder ->
+            succeed (distill "lori" [ "--teacher"; taught "plain" folder; "--latent-steps"; "2" ] folder)
+            spoil (folder + "/run/final/lori.safetensors")
+            asked (folder + "/run")
+        "sim-cot: a kept decoder that is no number",
+        fun folder ->
+            let run = explained folder
+            spoil (run + "/final/parts/decoder.safetensors")
+            asked run @ [ "--explain" ]
+        "sim-cot: explanations of another number of latent steps than the card's",
+        fun folder -> asked (explained folder) @ [ "--explain"; "--latent-steps"; "3" ]
+        "sim-cot: other latent steps than those of the coconut run",
+        fun folder -> distill "sim-cot" [ "--on"; "coconut"; "--model"; replaced folder; "--last-stage"; "2" ] folder
+        "sim-cot: resumed with another auxiliary decoder",
+        fun folder ->
+            let arguments = [ "--model"; TinyFolder.model folder "m"; "--latent-steps"; "2" ]
+            let before = [ "--decoder"; TinyFolder.model folder "before" ]
+            succeed (distill "sim-cot" (arguments @ before) folder)
+            Directory.Delete(folder + "/run/final", true)
+            distill "sim-cot" (arguments @ [ "--decoder"; TinyFolder.model folder "now"; "--resume" ]) folder
+        "icot-si: a choice for markers that it has not",
+        fun folder ->
+            distill
+                "icot-si"
+                [
+                    "--model"
+                    TinyFolder.model folder "m"
+                    "--lora-rank"
+                    "2"
+                    "--marker-rows"
+                    "frozen"
+                ]
+                folder
+    ]
+
+/// What is not refused, and a user must know.
+let warned: Case list =
+    let course (name: string) options (folder: string) =
+        distill name ([ "--model"; TinyFolder.model folder "m"; "--dry-run" ] @ options) folder
+
+    [
+        "icot-si: chains longer than what is removed in the end", course "icot-si" [ "--remove-per-epoch"; "1" ]
+        "coconut: chains longer than what is replaced in the end",
+        fun folder ->
+            let arguments =
+                course "coconut" [ "--last-stage"; "1"; "--epochs-per-stage"; "0.1" ] folder
+
+            let row =
+                """{"question": "What is 1 + 2 + 3 ?", "rationale": ["1 + 2 = 3", "3 + 3 = 6"], "answer": "6"}"""
+
+            TinyFolder.data folder "data.jsonl" [ row; TinyFolder.rows[0] ] |> ignore
+            arguments
+        "sim-cot: more latent steps than any chain has steps", course "sim-cot" [ "--latent-steps"; "3" ]
+        "coconut: another number of latent steps than the card's",
+        fun folder -> asked (replaced folder) @ [ "--latent-steps"; "4"; "--max-new-tokens"; "1" ]
     ]

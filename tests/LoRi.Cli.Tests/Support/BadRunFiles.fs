@@ -173,6 +173,8 @@ let private cards: Case list =
             arguments
         "card: of a version to come", second [ "version", "3" ]
         "card: latent steps of a kind that is not known", second [ "latents", """{"kind": "oracle", "steps": 2}""" ]
+        "card: latent steps that are no whole number of steps of a chain",
+        second [ "latents", """{"kind": "sequential", "steps": 3, "per_step": 2}""" ]
         "card: no sweep", second [ "latents", """{"kind": "jacobi", "steps": 2, "sweeps": 0}""" ]
         "card: a mode that is none", second [ "mode", "\"telepathic\"" ]
         "card: latent steps without latents", second [ "latents", "null" ]

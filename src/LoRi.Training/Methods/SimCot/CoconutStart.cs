@@ -16,7 +16,7 @@ internal sealed class CoconutStart(string start, SequentialReasoning reasoning)
     public static CoconutStart Of(string start)
     {
         var card = ModelLoader.Card(start);
-        return card is { Reasoning: SequentialReasoning { PerStep: > 0 } reasoning } && card.Form.Name == TextForms.Coconut.Name
+        return card is { Reasoning: SequentialReasoning reasoning } && card.Form.Name == TextForms.Coconut.Name
             ? new(start, reasoning)
             : throw new InputException(
                 $"--on coconut: goes on from a coconut run, but {start} "
@@ -24,12 +24,29 @@ internal sealed class CoconutStart(string start, SequentialReasoning reasoning)
                 + "; train one with --method coconut and name it with --model");
     }
 
-    /// <summary>Settings with these latent steps, which they may name but not change.</summary>
-    /// <exception cref="InputException">They name others.</exception>
+    /// <summary>
+    /// Settings with these latent steps, which they may name but not change. An imported model does not say how many stand for a step of
+    /// the chain: settings must.
+    /// </summary>
+    /// <exception cref="InputException">They name others, or none where they must.</exception>
     public SettingValues Into(SettingValues values)
     {
-        var perStep = With(values, CoconutSettings.PerStep, reasoning.PerStep);
-        return With(perStep, CoconutSettings.Last, reasoning.Steps / reasoning.PerStep);
+        var perStep = reasoning.PerStep > 0 ? reasoning.PerStep : Named(values);
+        return With(With(values, CoconutSettings.PerStep, perStep), CoconutSettings.Last, reasoning.Steps / perStep);
+    }
+
+    private int Named(SettingValues values)
+    {
+        var setting = CoconutSettings.PerStep;
+        return !values.IsGiven(setting)
+            ? throw new InputException(
+                $"--on coconut: {start} was imported and does not say how many of its {reasoning.Steps} latent steps stand for one step of "
+                + $"the chain; say it with {setting.Flag}, for example {setting.Flag} {setting.Default(values)}")
+            : reasoning.Steps % values.Get(setting) == 0
+            ? values.Get(setting)
+            : throw new InputException(
+                $"{setting.Say(values)}: does not divide the {reasoning.Steps} latent steps that {start} takes; name the number that it "
+                + "was trained with");
     }
 
     private SettingValues With(SettingValues values, Setting<int> setting, int own) =>

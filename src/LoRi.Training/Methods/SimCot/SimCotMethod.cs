@@ -90,6 +90,14 @@ internal sealed class SimCotMethod : IMethod
                     $"--data: none of the {rows.Count} training rows has a step that --method {about.Name} could explain; name data with "
                     + $"rationales of several steps{(full ? "" : ", or read all of them with --teacher-text full")}");
             }
+
+            var (slots, most) = (LatentSlots.Of(Reasoning)!, rows.Max(row => row.Explained.Count));
+            if (most * slots.PerSlot < Reasoning.LatentSteps)
+            {
+                warn($"--data: no training row has more than {most} step{(most == 1 ? "" : "s")} to explain: from "
+                    + $"{slots.Name(most, Reasoning.LatentSteps)} on the auxiliary decoder is taught "
+                    + (onCoconut ? "the answer instead" : "nothing"));
+            }
         }
 
         private SimCotOnCodi OnCodi() => new(
