@@ -39,20 +39,21 @@ let private export folder (output: string) options =
 
 let private resize = "base.resize_token_embeddings(max(17, "
 
-let private withoutSteps =
+let private adapterCards =
     [
-        for name in [ "no-cot"; "icot-si"; "icot-kd" ] do
-            test $"{name}: an adapter's rows are made room for" {
+        for name, hasRows in [ "latent-ce", true; "no-cot", false; "icot-si", false; "icot-kd", false ] do
+            test $"{name}: an adapter's rows are made room for, where it has any" {
                 withTiny (fun folder ->
                     student folder name |> ignore
                     let run = path folder "run"
                     let _, card = export folder "adapter" [ "--model"; run; "--form"; "adapter" ]
-                    Expect.stringContains card resize "rows of the markers, which it brings"
+                    Expect.equal (card.Contains resize) hasRows "rows of the markers, which it brings"
+                    Expect.equal (card.Contains "The base has no rows for the markers") hasRows "said"
                     Expect.stringContains card "get_class_from_dynamic_module(\"modeling_lori." "its class"
                     Expect.isTrue (File.Exists(path folder "adapter/modeling_lori.py")) "the file"
                     let _, merged = export folder "merged" [ "--model"; run ]
                     Expect.stringContains merged "arithmetic in float32." "the type"
-                    let prefixed = name = "no-cot"
+                    let prefixed = not (name.StartsWith "icot")
                     Expect.equal (merged.Contains "The answer follows the prefix \"So\".") prefixed "prefix"
                     Expect.equal (merged.Contains "| answer_prefix | So |") prefixed "the setting"
                     Expect.equal (merged.Contains "| grade | ") prefixed "what is graded"
@@ -123,4 +124,4 @@ let private greedy =
 
 [<Tests>]
 let tests =
-    testList "Export cards" [ testList "methods without latent steps" withoutSteps; shares; alone; greedy ]
+    testList "Export cards" [ testList "adapters of methods" adapterCards; shares; alone; greedy ]

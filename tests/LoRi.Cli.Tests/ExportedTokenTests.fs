@@ -159,7 +159,7 @@ let private reserved =
                     [
                         "distill"
                         "--method"
-                        "no-cot"
+                        "latent-ce"
                         "--teacher"
                         model
                         "--data"

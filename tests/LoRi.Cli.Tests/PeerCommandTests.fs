@@ -113,6 +113,62 @@ let private inspected =
             Expect.equal (bytes "icot-kd" - bytes "no-cot") (4L * (4L * trained + frozen + teacher)) "bytes")
     }
 
+let private parts =
+    test "inspect tells of the parts that an answer needs, and counts them" {
+        withTiny (fun folder ->
+            let model = path folder "model"
+            distill "icot-kd" [ "--teacher"; model; "--model"; model ] folder 1 |> ignore
+            let run = path folder "run"
+
+            let bytes (place: string) =
+                (loriJson [ "inspect"; place; "--json" ]).GetProperty("memory").EnumerateArray()
+                |> Seq.find (fun row -> text "use" row = "generate" && text "dtype" row = "float32")
+                |> fun row -> row.GetProperty("bytes").GetInt64()
+
+            let reasoning: IReasoning = SubstitutedReasoning(1, 0.05, words.Length)
+
+            let values =
+                [
+                    for part in reasoning.Modules(ModelLoader.Shape model) do
+                        yield! part.Slots
+                ]
+                |> List.sumBy _.Count
+
+            Expect.equal (bytes run - bytes model) (4L * values) "an answer takes the emulator and the maps as well"
+            let outcome = lori [ "inspect"; run ]
+            Expect.equal outcome.Code Success outcome.Error
+
+            for part in [ "emulator"; "student" ] do
+                let size =
+                    MessageText.Bytes((FileInfo(path run $"final/parts/{part}.safetensors")).Length)
+
+                Expect.stringContains outcome.Out $"parts/{part}.safetensors, {size}, is needed to answer" part)
+    }
+
+/// A shape that no machine has room for is refused before its weights are looked for.
+let private tooLarge =
+    test "three models that do not fit are refused before weights are read" {
+        withTiny (fun folder ->
+            let config = path folder "model/config.json"
+            let json = nonNull (Nodes.JsonNode.Parse(File.ReadAllText config))
+            json["intermediate_size"] <- Nodes.JsonValue.Create 16_777_216
+            json["num_hidden_layers"] <- Nodes.JsonValue.Create 4096
+            File.WriteAllText(config, json.ToJsonString())
+            let model = path folder "model"
+
+            let outcome =
+                lori (
+                    [ "distill"; "--method"; "icot-kd"; "--teacher"; model; "--model"; model ]
+                    @ training folder 1 "run"
+                )
+
+            Expect.equal outcome.Code Failed outcome.Error
+            let last = Array.last (outcome.Error.TrimEnd('\n').Split '\n')
+            Expect.stringContains last "--method icot-kd: model " "what"
+            Expect.stringContains last ", frozen teacher " "with what beside it"
+            Expect.stringContains last "of memory, and " "how much")
+    }
+
 let private kept =
     test "every stage of icot-kd ends with its best weights where those are asked for, and a report tells of it" {
         withTiny (fun folder ->
@@ -293,6 +349,8 @@ let tests =
             warned
             counted
             inspected
+            parts
+            tooLarge
             kept
             tooSoon
             otherSteps

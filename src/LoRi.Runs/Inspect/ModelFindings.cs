@@ -6,7 +6,6 @@ using LoRi.Files.Text;
 using LoRi.Files.Tokenizers;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
-using LoRi.Models.Reasoning;
 using LoRi.Models.Weights;
 using LoRi.Runs.Answers;
 
@@ -66,10 +65,8 @@ internal sealed class ModelFindings(IWeightSource source, string path)
     {
         try
         {
-            foreach (var part in ReasoningCard.Read(Folder)?.Parts ?? [])
-            {
-                LookAtPart(part);
-            }
+            ReasoningCard.Read(Folder);
+            LookAtParts();
         }
         catch (InputException e)
         {
@@ -77,17 +74,19 @@ internal sealed class ModelFindings(IWeightSource source, string path)
         }
     }
 
-    private void LookAtPart(string part)
+    private void LookAtParts()
     {
-        var file = new FileInfo(ModuleFiles.PathOf(Folder, part));
-        var use = part == AuxiliaryDecoder.Name ? "is the auxiliary decoder, for generate --explain and report" : "is needed to answer";
-        if (file.Exists)
+        foreach (var part in ModelParts.Of(Folder))
         {
-            Note($"{Path.GetRelativePath(Folder, file.FullName)}, {MessageText.Bytes(file.Length)}, {use}");
-        }
-        else
-        {
-            Error($"cannot be loaded: {Path.GetRelativePath(Folder, file.FullName)} is not there, although lori.json names it");
+            if (part.Bytes is { } bytes)
+            {
+                var use = part.IsNeeded ? "is needed to answer" : "is the auxiliary decoder, for generate --explain and report";
+                Note($"{part.File}, {MessageText.Bytes(bytes)}, {use}");
+            }
+            else
+            {
+                Error($"cannot be loaded: {part.File} is not there, although lori.json names it");
+            }
         }
     }
 

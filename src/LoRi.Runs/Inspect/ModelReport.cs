@@ -13,8 +13,6 @@ namespace LoRi.Runs.Inspect;
 /// <summary>What <c>lori inspect</c> says of a model beside its tensors: what it is, what it takes, and what looks wrong.</summary>
 internal static class ModelReport
 {
-    /// <summary>The explicit teacher and all students.</summary>
-
     /// <summary>Adds <c>model</c>, <c>memory</c> and <c>findings</c> to the details of an inspection.</summary>
     /// <param name="details">Where they go.</param>
     /// <param name="source">The weights.</param>
@@ -25,7 +23,7 @@ internal static class ModelReport
         var (shape, wrong) = Shape(source, path);
         var fitted = shape is null ? null : StoredHead.Resolve(source, shape);
         details["model"] = Model(source, fitted);
-        details["memory"] = fitted is null ? new JsonArray() : Memory(fitted);
+        details["memory"] = fitted is null ? new JsonArray() : Memory(fitted, ModelParts.Of(path));
         details["findings"] = new JsonArray(
             [.. findings.All(shape, wrong).Select(found => (JsonNode)new JsonObject { ["level"] = found.Level, ["text"] = found.Text })]);
     }
@@ -81,13 +79,15 @@ internal static class ModelReport
         return model;
     }
 
-    private static JsonArray Memory(DecoderConfig shape)
+    /// <summary>What answering takes, with the parts that it needs, and what training would take.</summary>
+    private static JsonArray Memory(DecoderConfig shape, IReadOnlyList<ModelPart> parts)
     {
         var estimate = new MemoryEstimate(shape);
         var rows = new JsonArray();
         foreach (var (dtype, bytes) in new[] { ("float64", 8), ("float32", 4), ("bfloat16", 2) })
         {
-            rows.Add(Row("generate", dtype, null, estimate.Inference(bytes)));
+            var needed = parts.Where(part => part.IsNeeded).Sum(part => part.Values);
+            rows.Add(Row("generate", dtype, null, estimate.Inference(bytes) + ((double)bytes * needed)));
         }
 
         foreach (var (dtype, bytes) in new[] { ("float32", 4), ("bfloat16", 2) })

@@ -67,4 +67,8 @@ let student (reference: Reference) (precision: Precision) : ReasoningModel =
 /// The reference's student as it is trained: adapters and projection; the rows of its markers stay, as with `--marker-rows frozen`.
 let trained (reference: Reference) (precision: Precision) : ReasoningModel =
     use basis = loadBasis reference precision (parts reference) (reference.Id "pad_id")
-    attachWith (TokenTraining(false, false)) reference basis [| reference.Id "bot_id"; reference.Id "eot_id" |]
+
+    let markers =
+        [| for name in [ "pad_id"; "bot_id"; "eot_id" ] -> reference.Id name |]
+
+    attachWith (TokenTraining(false, false)) reference basis markers
