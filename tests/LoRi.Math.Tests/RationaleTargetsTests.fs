@@ -21,6 +21,41 @@ let private tokensOf (coordinates: Coordinates<TeacherToken>) =
 
 let private properties (backend: Backend) =
     [
+        property<ObjectiveCase> typeof<Cases> "means do not depend on how a corpus is cut into batches" (fun case ->
+            let batch, counts = batch backend case, case.Corpus.Counts
+            let values = Coordinates.raw batch.Teacher
+            let student = batch.Student(studentStates backend case.Corpus)
+
+            let against (parts: (int * int) list) =
+                let means = MeanMoments batch.Objective
+
+                for first, count in parts do
+                    means.Add (values.Slice(-4, first, count)) (Array.sub counts first count) |> ok
+
+                batch.Objective.RationaleToMeans (ok (means.Finish backend.Like)) counts student
+                |> ok
+                |> numbers
+
+            let rowByRow = [ for row in 0 .. counts.Length - 1 -> row, 1 ]
+            closeOn 1.0 Tolerances.loss (against [ 0, counts.Length ]) (against rowByRow) "terms")
+
+        property<ObjectiveCase> typeof<Cases> "a row without tokens is not pulled to the mean" (fun case ->
+            let batch, counts = batch backend case, case.Corpus.Counts
+            let means = MeanMoments batch.Objective
+            means.Add (Coordinates.raw batch.Teacher) counts |> ok
+
+            let terms =
+                batch.Objective.RationaleToMeans
+                    (ok (means.Finish backend.Like))
+                    counts
+                    (batch.Student(studentStates backend case.Corpus))
+                |> ok
+
+            for term in [ terms.Mean; terms.Covariance; terms.Order ] do
+                for count, value in Array.zip counts (term.PerExample.ToArray()) do
+                    if count = 0 then
+                        Expect.equal value 0.0 "its term")
+
         property<ObjectiveCase>
             typeof<Cases>
             "a permuted rationale has the same tokens, and its padding in its place"
@@ -118,6 +153,66 @@ let private examples =
 
             for one, another in Array.zip (order (batch.Terms student)) (order (other.Terms student)) do
                 Expect.isGreaterThan (abs (one - another)) 1e-3 "the order term"
+        }
+        test "a corpus without tokens has no means" {
+            let case =
+                {
+                    Levels = 1
+                    Width = 2
+                    Counts = [| 2; 2 |]
+                    Steps = 1
+                    Seed = 1
+                }
+
+            let batch =
+                batch
+                    reference
+                    {
+                        Corpus = case
+                        Options =
+                            {
+                                Covariance = Covariance.Off
+                                Order = Order.Off
+                                Weighting = Weighting.Off
+                            }
+                        Kind = SubspaceKind.Identity
+                        Standardisation = Standardisation.Off
+                    }
+
+            Expect.equal
+                ((MeanMoments batch.Objective).Finish reference.Like |> Result.mapError MathError.describe)
+                (Error(MathError.describe EmptyCorpus))
+                "nothing was read"
+        }
+        test "full covariances beyond 512 coordinates are not averaged" {
+            let case =
+                {
+                    Levels = 23
+                    Width = 23
+                    Counts = [| 2; 2 |]
+                    Steps = 1
+                    Seed = 1
+                }
+
+            let batch =
+                batch
+                    reference
+                    {
+                        Corpus = case
+                        Options =
+                            {
+                                Covariance = Covariance.Full
+                                Order = Order.Off
+                                Weighting = Weighting.Off
+                            }
+                        Kind = SubspaceKind.Identity
+                        Standardisation = Standardisation.Full
+                    }
+
+            Expect.stringContains
+                (errorText ((MeanMoments batch.Objective).Add (Coordinates.raw batch.Teacher) [| 2; 2 |]))
+                "p = r_L r_d is 529, and full covariances are averaged over a corpus up to p = 512"
+                "message"
         }
         test "numbers of rows and tokens must be the batch's" {
             let values: Coordinates<TeacherToken> =

@@ -173,6 +173,19 @@ type Controls =
     static member Derangement(seed: int64, count: int) : int[] =
         Permutation.derangement seed count |> Door.orThrow
 
+    /// One batch of a corpus whose statistics are averaged. `MeanMoments.Add`.
+    static member Add(means: MeanMoments, coordinates: RawTensor, counts: int[]) : unit =
+        means.Add coordinates counts |> Door.orThrow
+
+    /// The averages, on the backend of `like`. `MeanMoments.Finish`.
+    static member Finish(means: MeanMoments, like: RawTensor) : CorpusMoments = means.Finish like |> Door.orThrow
+
+    /// The rationale terms of a corpus's mean statistics. `BoundObjective.RationaleToMeans`.
+    static member Rationale
+        (objective: BoundObjective, means: CorpusMoments, counts: int[], student: RawTrajectory<LatentStep>)
+        : RationaleTerms =
+        objective.RationaleToMeans means counts student |> Door.orThrow
+
     /// The coordinates of rows, by their numbers, with their tokens in another order. `TokenOrder.permuted`.
     static member Permuted
         (coordinates: Coordinates<'token>, seed: int64, rows: int[], counts: int[])

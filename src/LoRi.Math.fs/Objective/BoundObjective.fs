@@ -162,6 +162,52 @@ type BoundObjective
 
         this.Terms how teacherMoments studentMoments
 
+    /// The statistics that this objective compares. Errors: FullMeanTooLarge.
+    member internal _.Statistics: Result<Statistic list, MathError> =
+        let rationale = options.Rationale
+
+        result {
+            do!
+                refuse
+                    (rationale.Covariance = Covariance.Full && entries > Covariance.largestFull)
+                    (FullMeanTooLarge(entries, Covariance.largestFull))
+
+            return
+                Statistic.mean :: Covariance.statistics rationale.Covariance
+                @ Order.statistics rationale.Order
+        }
+
+    /// A teacher's coordinates around their mean over tokens, as they are compared.
+    member internal _.TeacherMoments
+        (weights: TokenWeights<TeacherToken>)
+        (teacher: Coordinates<TeacherToken>)
+        : Centred<TeacherToken> =
+        Moments.centre weights (scaled teacher)
+
+    /// The rationale terms of a corpus's mean statistics against the student's raw states, one number per example; a row whose teacher
+    /// has no token contributes nothing. Shapes: counts : example; student : example L step d. Errors: WrongShape, WrongLength.
+    member _.RationaleToMeans
+        (target: CorpusMoments)
+        (counts: int[])
+        (RawTrajectory steps as student: RawTrajectory<LatentStep>)
+        : Result<RationaleTerms, MathError> =
+        result {
+            do! bound.CheckTrajectory "the student's trajectory" student
+            let states = RawTrajectory.states student
+            let examples = if states.Shape.Length < 4 then 1 else Raw.size 4 states
+            do! TokenCounts.ofRows examples counts
+            let weights = TokenWeights.uniform (Tensor3.dim2 steps) examples states
+            let present = counts |> Array.map (fun count -> if count > 0 then 1.0 else 0.0)
+
+            return
+                Moments.centre weights (scaled (bound.Coordinates(bound.Standardise student)))
+                |> MomentMatching.termsAgainst
+                    options.Rationale
+                    divisor
+                    (Scalar(states.Constant([| examples |], present)))
+                    target.Of
+        }
+
     /// The closed-form gradient of w_mean L_mean + w_cov L_cov + w_order L_order of every example with respect to the
     /// student's raw states. Shape: example L M d.
     member this.RationaleGradient

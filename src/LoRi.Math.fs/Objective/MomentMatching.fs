@@ -79,6 +79,26 @@ module MomentMatching =
         agree Axis.name<Truncated<Level>> 3 left right
         agree Axis.name<Truncated<Hidden>> 1 left right
 
+    /// The terms of a teacher's statistics, whatever they are of, against a student's moments; where `present` is zero they are.
+    let internal termsAgainst
+        (options: RationaleOptions)
+        (divisor: Statistic -> RawTensor option)
+        (present: Scalar)
+        (teacher: Statistic -> StatisticValue)
+        (student: Centred<LatentStep>)
+        : RationaleTerms =
+        let compare (statistics: Statistic list) =
+            statistics
+            |> List.map (fun statistic -> distance divisor (teacher statistic) (Statistic.value student statistic))
+            |> List.fold Scalar.add (Scalar.scale 0.0 present)
+            |> Scalar.multiply present
+
+        {
+            Mean = compare [ Statistic.mean ]
+            Covariance = compare (Covariance.statistics options.Covariance)
+            Order = compare (Order.statistics options.Order)
+        }
+
     /// The terms of teacher and student moments, one number per example; a teacher without tokens contributes nothing.
     /// `divisor` gives what a statistic's squared errors are divided by (shape of its entries), or nothing.
     /// Shapes: means .. r_L r_d of both sides, of as many examples; others stop with both shapes.
@@ -89,20 +109,7 @@ module MomentMatching =
         (student: Centred<LatentStep>)
         : RationaleTerms =
         comparable teacher student
-
-        let compare (statistics: Statistic list) =
-            let teachers = statistics |> List.map (Statistic.value teacher)
-            let students = statistics |> List.map (Statistic.value student)
-
-            List.map2 (distance divisor) teachers students
-            |> List.fold Scalar.add (Scalar.scale 0.0 teacher.Present)
-            |> Scalar.multiply teacher.Present
-
-        {
-            Mean = compare [ Statistic.mean ]
-            Covariance = compare (Covariance.statistics options.Covariance)
-            Order = compare (Order.statistics options.Order)
-        }
+        termsAgainst options divisor teacher.Present (Statistic.value teacher) student
 
     /// sum over s, t of left_s right_t (D_s . D_t)^2: the inner product of two full covariances, never formed.
     let private covarianceProduct

@@ -10,6 +10,10 @@ type RationaleTargets =
     | Shuffled
     /// Those of the row's own rationale with its tokens in another order: `TokenOrder.permuted`.
     | Permuted
+    /// The statistics' means over the corpus, the same for every row: `MeanMoments`.
+    | CorpusMean
+    /// Those of the question's tokens.
+    | Question
 
 /// Rationales whose tokens change places.
 module TokenOrder =
@@ -48,4 +52,57 @@ module TokenOrder =
                 values.Constant([| examples; 1; size; size |], Array.collect (places size) orders)
 
             return Coordinates(Tensor3((matrices.MatMul values).Reshape values.Shape))
+        }
+
+/// Averages the statistics that an objective compares over the rows of a corpus that have tokens.
+[<Sealed>]
+type MeanMoments(objective: BoundObjective) =
+    let bound = objective.Subspace
+    let running = System.Collections.Generic.Dictionary<string, RunningVariance>()
+
+    let add (weights: TokenWeights<TeacherToken>) counts coordinates (statistics: Statistic list) =
+        let present = counts |> Array.map (fun count -> if count > 0 then 1.0 else 0.0)
+        let centred = objective.TeacherMoments weights coordinates
+
+        for statistic in statistics do
+            if not (running.ContainsKey statistic.Name) then
+                running[statistic.Name] <- RunningVariance()
+
+            running[statistic.Name].Add present ((Statistic.value centred statistic).Entries.ToArray())
+
+    /// One batch of coordinates. Shapes: values : example r_L token r_d; counts : example.
+    /// Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange, FullMeanTooLarge.
+    member _.Add (values: RawTensor) (counts: int[]) : Result<unit, MathError> =
+        result {
+            let! statistics = objective.Statistics
+            let! coordinates = bound.CoordinatesOf<TeacherToken> values
+            do! TokenCounts.ofRows (if values.Shape.Length < 4 then 1 else Raw.size 4 values) counts
+
+            let! weights =
+                TokenWeights.ofCounts (Tensor3.dim2 (Coordinates.tensor coordinates)) counts values
+
+            return add weights counts coordinates statistics
+        }
+
+    /// The means, on the backend of `like`. Errors: EmptyCorpus, FullMeanTooLarge.
+    member _.Finish(like: RawTensor) : Result<CorpusMoments, MathError> =
+        let layers, width = bound.Subspace.CoordinateRanks
+
+        result {
+            let! statistics = objective.Statistics
+
+            do!
+                refuse
+                    (statistics
+                     |> List.exists (fun one -> not (running.ContainsKey one.Name) || running[one.Name].IsEmpty))
+                    EmptyCorpus
+
+            return
+                CorpusMoments(
+                    Map.ofList
+                        [
+                            for one in statistics ->
+                                one.Name, like.Constant(Statistic.shape layers width one, running[one.Name].Means)
+                        ]
+                )
         }

@@ -32,6 +32,9 @@ type internal RunningVariance() =
     /// Whether nothing was added yet.
     member _.IsEmpty = count = 0.0
 
+    /// The means.
+    member _.Means = mean
+
     /// Biased variances: divided by the count.
     member _.Variances = squares |> Array.map (fun sum -> sum / max 1.0 count)
 

@@ -41,6 +41,8 @@ type MathError =
     | StatisticUnknown of name: string
     /// Columns that are not orthonormal: the largest deviation of U'U from the identity.
     | NotOrthonormal of what: string * deviation: float
+    /// A full covariance that is too large to be averaged over a corpus: p = r_L r_d, and the largest p that is.
+    | FullMeanTooLarge of components: int * largest: int
     /// Fewer than two rows cannot change places: how many there are.
     | TooFewToShuffle of count: int
 
@@ -89,6 +91,9 @@ module MathError =
         | StatisticUnknown name -> $"'{name}' is no statistic whose variance is known"
         | NotOrthonormal(what, deviation) ->
             $"the columns of {what} are not orthonormal: their products differ from the identity by up to %.3g{deviation}"
+        | FullMeanTooLarge(components, largest) ->
+            $"p = r_L r_d is {components}, and full covariances are averaged over a corpus up to p = {largest}; compare another form of "
+            + "the covariance, or lower the ranks"
         | TooFewToShuffle count ->
             $"{count} rows have a rationale, and each is to get another row's; it takes at least 2"
 

@@ -24,6 +24,16 @@ public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, 
     /// <summary>The same problem as a frozen teacher reads it; null where it reads it as the student does, or there is none.</summary>
     public EncodedExample? AsTeacher { get; init; }
 
+    /// <summary>Whether a teacher's states are those at the question instead of the rationale.</summary>
+    internal bool TracesQuestion { get; init; }
+
+    /// <summary>Where the tokens begin whose states a teacher gives. The question's first is left out: models rest their attention on
+    /// it, with a state that dwarfs all others.</summary>
+    internal int TracedStart => TracesQuestion ? 1 : Question.Length;
+
+    /// <summary>How many tokens' states a teacher gives.</summary>
+    internal int TracedLength => TracesQuestion ? System.Math.Max(0, Question.Length - 1) : Rationale.Length;
+
     /// <summary>Tokens of the explicit sequence.</summary>
     public int ExplicitLength => Question.Length + Rationale.Length + Prefix.Length + Answer.Length;
 

@@ -9,10 +9,10 @@ namespace LoRi.Training.TeacherCaches;
 /// <param name="Teacher">Where the teacher was; not compared.</param>
 /// <param name="TeacherSha256">SHA-256 of its weights and its configuration.</param>
 /// <param name="Rows">Number of rows.</param>
-/// <param name="Tokens">Rationale tokens of all rows.</param>
+/// <param name="Tokens">Traced tokens of all rows.</param>
 /// <param name="RowsSha256">SHA-256 of the ids of all rows.</param>
 /// <param name="Levels">The traced levels as the option names them.</param>
-/// <param name="TeacherText">The rationale as the teacher reads it.</param>
+/// <param name="TeacherText">The rationale as the teacher reads it, or the question where its states are traced.</param>
 /// <param name="Dtype">Type of the teacher's arithmetic.</param>
 internal sealed record CacheIdentity(
     string Teacher, string TeacherSha256, int Rows, long Tokens, string RowsSha256, string Levels, string TeacherText, string Dtype)
@@ -25,7 +25,7 @@ internal sealed record CacheIdentity(
     {
         ArgumentNullException.ThrowIfNull(rows);
         return new CacheIdentity(
-            teacher, teacherSha256, rows.Count, rows.Sum(row => (long)row.Rationale.Length), HashOf(rows), levels, teacherText, dtype);
+            teacher, teacherSha256, rows.Count, rows.Sum(row => (long)row.TracedLength), HashOf(rows), levels, teacherText, dtype);
     }
 
     /// <summary>

@@ -28,7 +28,7 @@ internal sealed class CollectionPlan
     {
         (this.options, this.folder) = (options, folder);
         (Levels, Width) = (options.Levels.Indices.Count, options.Width);
-        lengths = options.Rows.ToDictionary(row => row.Index, row => row.Rationale.Length);
+        lengths = options.Rows.ToDictionary(row => row.Index, row => row.TracedLength);
         Batches = [.. ModelTrajectories.Batched(options.Rows, folder.Index.BatchSize)
             .Select(rows => rows.Select(row => row.Index).ToArray())];
         stateBytes = options.MadeFrom.Dtype == "float64" ? sizeof(double) : sizeof(float);

@@ -10,13 +10,14 @@ namespace LoRi.Training.Teachers;
 /// <summary>What a frozen teacher leaves behind for its students: the subspace, the bound objective, coordinates and anchors.</summary>
 internal sealed class LoRiTeacher : IDisposable
 {
-    private readonly IReadOnlyList<IDisposable> constants;
+    private readonly List<IDisposable> constants;
     private ITeacherTargets targets;
+    private CorpusMoments? means;
 
     private LoRiTeacher(
         BoundObjective objective, TracedLevels? levels, ITeacherTargets targets, IReadOnlyList<IDisposable> constants)
     {
-        (Objective, Levels, this.targets, this.constants) = (objective, levels, targets, constants);
+        (Objective, Levels, this.targets, this.constants) = (objective, levels, targets, [.. constants]);
     }
 
     /// <summary>The subspace, with what was measured of its corpus.</summary>
@@ -33,6 +34,42 @@ internal sealed class LoRiTeacher : IDisposable
 
     /// <summary>Coordinates and anchors of some rows.</summary>
     public TargetBatch Batch(IReadOnlyList<int> rows, Device device) => targets.Batch(rows, device);
+
+    /// <summary>The rationale terms of some rows' targets against the student's raw states [B, L, M, d].</summary>
+    public RationaleTerms Rationale(TargetBatch batch, TorchTensor student)
+    {
+        var subspace = Objective.Subspace;
+        var states = TypedTrajectories.Student(subspace, student);
+        return means is { } all
+            ? Controls.Rationale(Objective, all, batch.Lengths, states)
+            : Objectives.Rationale(
+                Objective, TypedTrajectories.TeacherCoordinates(subspace, new TorchTensor(batch.Coordinates.Widened())), batch.Lengths,
+                states);
+    }
+
+    /// <summary>Pulls every row to the mean of the statistics over all rows, for a control.</summary>
+    /// <param name="batches">The numbers of all rows, in batches.</param>
+    /// <param name="like">A tensor of the device and dtype that students are compared in.</param>
+    /// <exception cref="MathException">No row has a token, or the covariance is too large.</exception>
+    public void PullToMeans(IEnumerable<int[]> batches, Tensor like)
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var sums = new MeanMoments(Objective);
+        foreach (var rows in batches)
+        {
+            using var inner = NewDisposeScope();
+            var batch = targets.Batch(rows, like.device);
+            Controls.Add(sums, new TorchTensor(batch.Coordinates.to(like.dtype)), batch.Lengths);
+        }
+
+        means = Controls.Finish(sums, new TorchTensor(like));
+        foreach (var tensor in means.Tensors.Select(TorchTensor.Unwrap))
+        {
+            scope.Detach(tensor);
+            constants.Add(tensor);
+        }
+    }
 
     /// <summary>Puts other targets in the place of the rows' own, for a control; they dispose of those that they stand on.</summary>
     public void Replace(Func<ITeacherTargets, ITeacherTargets> control) => targets = control(targets);

@@ -17,7 +17,8 @@ internal static class CoreForms
 
     /// <summary>Whose moments a student is pulled to.</summary>
     public static ValueForm<RationaleTargets> Targets { get; } = Forms.Choice(
-        ("own", RationaleTargets.Own), ("shuffled", RationaleTargets.Shuffled), ("permuted", RationaleTargets.Permuted));
+        ("own", RationaleTargets.Own), ("shuffled", RationaleTargets.Shuffled), ("permuted", RationaleTargets.Permuted),
+        ("mean", RationaleTargets.CorpusMean), ("question", RationaleTargets.Question));
 
     /// <summary>Which second moments are compared.</summary>
     public static ValueForm<Covariance> Covariances { get; } = Forms.Choice(

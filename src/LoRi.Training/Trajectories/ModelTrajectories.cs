@@ -63,24 +63,24 @@ internal sealed class ModelTrajectories : IBatchedTrajectories
         return states;
     }
 
-    /// <summary>The examples by the length of their rationale, in batches.</summary>
+    /// <summary>The examples by the number of their traced tokens, in batches.</summary>
     internal static EncodedExample[][] Batched(IReadOnlyList<EncodedExample> examples, int batchSize) =>
-        [.. examples.OrderBy(example => example.Rationale.Length).Chunk(batchSize)];
+        [.. examples.OrderBy(example => example.TracedLength).Chunk(batchSize)];
 
     /// <summary>The teacher's states for some examples, in one pass without gradients.</summary>
     internal static TrajectoryBatch Compute(ReasoningModel teacher, IReadOnlyList<EncodedExample> rows, TracedLevels levels)
     {
         using var guard = no_grad();
         var pass = GradedPass.Run(teacher, teacher.Weights(), [.. rows.Select(GradedRow.Explicit)], levels: true);
-        var longest = System.Math.Max(1, rows.Max(row => row.Rationale.Length));
+        var longest = System.Math.Max(1, rows.Max(row => row.TracedLength));
         var padded = rows.Select((row, index) =>
         {
-            var length = row.Rationale.Length;
-            var states = pass.Slice(index, row.Question.Length, length);
+            var length = row.TracedLength;
+            var states = pass.Slice(index, row.TracedStart, length);
             return length == longest ? states : nn.functional.pad(states, [0, 0, 0, longest - length]);
         });
         var trajectories = levels.Select(stack(padded, 0));
         return new TrajectoryBatch(
-            [.. rows.Select(row => row.Index)], trajectories, [.. rows.Select(row => row.Rationale.Length)], levels.Select(pass.Anchors()));
+            [.. rows.Select(row => row.Index)], trajectories, [.. rows.Select(row => row.TracedLength)], levels.Select(pass.Anchors()));
     }
 }

@@ -15,7 +15,7 @@ internal sealed class OnlineTargets(
     private readonly Dictionary<int, EncodedExample> byIndex = examples.ToDictionary(example => example.Index);
 
     /// <inheritdoc/>
-    public int RowsWithoutRationale => examples.Count(example => example.Rationale.Length == 0);
+    public int RowsWithoutRationale => examples.Count(example => example.TracedLength == 0);
 
     /// <inheritdoc/>
     public TargetBatch Batch(IReadOnlyList<int> rows, Device device)

@@ -3,35 +3,46 @@ using LoRi.Math.Fluent;
 using LoRi.Models.Sequences;
 using LoRi.Training.Teachers;
 using LoRi.Training.Trajectories;
+using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods.LoRi;
 
 /// <summary>Puts the targets of a control in the place of the rows' own.</summary>
 internal static class ControlledTargets
 {
-    /// <summary>Nothing where the rows' own are wanted.</summary>
+    /// <summary>The rows as the teacher's states are read of them: those of the question, or of the rationale.</summary>
+    public static IReadOnlyList<EncodedExample> Traced(IReadOnlyList<EncodedExample> rows, RationaleTargets targets) =>
+        targets.IsQuestion ? [.. rows.Select(row => row with { TracesQuestion = true })] : rows;
+
+    /// <summary>Nothing where the traced tokens' own are wanted.</summary>
     /// <param name="teacher">The teacher's side.</param>
     /// <param name="targets">Whose moments are wanted.</param>
-    /// <param name="rows">The training rows as the teacher reads them.</param>
+    /// <param name="rows">The training rows as the teacher reads them, in batches.</param>
     /// <param name="seed">Draws what a control draws.</param>
-    /// <exception cref="MathException">There are too few rows.</exception>
-    public static void Apply(LoRiTeacher teacher, RationaleTargets targets, IReadOnlyList<EncodedExample> rows, long seed)
+    /// <param name="like">A tensor of the device and dtype that students are compared in.</param>
+    /// <exception cref="MathException">There are too few rows, or the statistics are too large to be averaged.</exception>
+    public static void Apply(
+        LoRiTeacher teacher, RationaleTargets targets, IReadOnlyList<EncodedExample[]> rows, long seed, Tensor like)
     {
         if (targets.IsShuffled)
         {
-            var donors = Donors(rows, seed);
+            var donors = Donors([.. rows.SelectMany(batch => batch)], seed);
             teacher.Replace(own => new ShuffledTargets(own, donors));
         }
         else if (targets.IsPermuted)
         {
             teacher.Replace(own => new PermutedTargets(own, teacher.Objective.Subspace, seed));
         }
+        else if (targets.IsCorpusMean)
+        {
+            teacher.PullToMeans(rows.Select(batch => batch.Select(row => row.Index).ToArray()), like);
+        }
     }
 
     /// <summary>For every row with a rationale another such row.</summary>
     private static Dictionary<int, int> Donors(IReadOnlyList<EncodedExample> rows, long seed)
     {
-        var able = rows.Where(row => row.Rationale.Length > 0).Select(row => row.Index).ToArray();
+        var able = rows.OrderBy(row => row.Index).Where(row => row.TracedLength > 0).Select(row => row.Index).ToArray();
         return able.Zip(Controls.Derangement(seed, able.Length), (row, donor) => (row, able[donor]))
             .ToDictionary(pair => pair.row, pair => pair.Item2);
     }

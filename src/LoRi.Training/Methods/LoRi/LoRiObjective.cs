@@ -37,11 +37,7 @@ internal sealed class LoRiObjective(LoRiTeacher teacher, LoRiWeights weights, in
         var student = StudentPass.Run(model, model.Weights(), part, levels: true, trajectory: true);
         var targets = teacher.Batch([.. part.Select(row => row.Index)], model.Device);
         var subspace = teacher.Objective.Subspace;
-        var terms = Objectives.Rationale(
-            teacher.Objective,
-            TypedTrajectories.TeacherCoordinates(subspace, Wide(targets.Coordinates)),
-            targets.Lengths,
-            TypedTrajectories.Student(subspace, Traced(student.Latents.Trajectory!)));
+        var terms = teacher.Rationale(targets, Traced(student.Latents.Trajectory!));
         var anchor = Objectives.Anchor(
             teacher.Objective,
             TypedTrajectories.Anchors(subspace, Wide(targets.Anchors)),

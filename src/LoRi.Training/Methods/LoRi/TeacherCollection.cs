@@ -21,12 +21,14 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
     private readonly DecoderConfig student = context.Model.Config;
     private readonly int batch = System.Math.Max(1, context.BatchSize);
 
+    private string Traced => options.Targets.IsQuestion ? "question" : "rationale";
+
     private string KeptSubspace => Path.Combine(context.Folder, "subspace.safetensors");
 
     /// <summary>The teacher's side of the training rows.</summary>
     public LoRiTeacher Collect()
     {
-        var rows = context.TeacherRows;
+        var rows = ControlledTargets.Traced(context.TeacherRows, options.Targets);
         var clock = Stopwatch.StartNew();
         var levels = new TracedLevels(options.Levels.Indices(student.Layers));
         log.Phase("looking at the teacher");
@@ -35,15 +37,15 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         var result = options.Online ? Online(rows, levels, given, like) : Cached(rows, levels, given, like);
         var subspace = result.Subspace.Fitted;
         var kept = result.Subspace.EnergyKept is { Value: var energy } && subspace.Energy > 0 ? energy / subspace.Energy : 0;
-        log.Info($"teacher: {rows.Sum(row => (long)row.Rationale.Length):N0} rationale tokens of {rows.Count:N0} rows in "
+        log.Info($"teacher: {rows.Sum(row => (long)row.TracedLength):N0} {Traced} tokens of {rows.Count:N0} rows in "
             + $"{clock.Elapsed.TotalSeconds:F0} s; "
             + $"ranks {subspace.LayerRank} of {subspace.Levels} and {subspace.HiddenRank} of {subspace.Width} keep {100 * kept:F1} % of "
                 + "the energy; "
-            + $"{result.RowsWithoutRationale:N0} rows have no rationale and contribute nothing to the rationale terms");
+            + $"{result.RowsWithoutRationale:N0} rows have no {Traced} and contribute nothing to the rationale terms");
         try
         {
             Look(result.Subspace);
-            Control(result, rows);
+            Control(result, rows, like);
             return result;
         }
         catch
@@ -77,11 +79,11 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         }
     }
 
-    private void Control(LoRiTeacher teacher, IReadOnlyList<EncodedExample> rows)
+    private void Control(LoRiTeacher teacher, IReadOnlyList<EncodedExample> rows, Tensor like)
     {
         try
         {
-            ControlledTargets.Apply(teacher, options.Targets, rows, context.Seed);
+            ControlledTargets.Apply(teacher, options.Targets, ModelTrajectories.Batched(rows, batch), context.Seed, like);
         }
         catch (MathException error)
         {
@@ -124,7 +126,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
             CacheIdentity.HashOfModel(context.Teacher!),
             rows,
             options.Levels.ToString(),
-            Forms.Name(options.Values.Get(RowSettings.TeacherText)),
+            options.Targets.IsQuestion ? Traced : Forms.Name(options.Values.Get(RowSettings.TeacherText)),
             context.Dtype),
         Rows = rows,
         Settings = fit,

@@ -5,6 +5,7 @@ open Expecto
 open LoRi.Math
 open LoRi.Math.Fluent
 open LoRi.Models.Decoders
+open LoRi.Models.Sequences
 open LoRi.Training.Methods.LoRi
 open LoRi.Training.Teachers
 open LoRi.Training.Trajectories
@@ -20,7 +21,8 @@ let private under targets seed (run: LoRiTeacher -> 'result) : 'result =
     use teacher = model Precision.Exact 2L
 
     withTeacher teacher rows (fun side ->
-        ControlledTargets.Apply(side, targets, rows, seed)
+        use like = torch.zeros (1L, dtype = torch.ScalarType.Float64)
+        ControlledTargets.Apply(side, targets, [| rows |], seed, like)
         run side)
 
 /// One row's coordinates without padding, and its anchors.
@@ -81,9 +83,54 @@ let private alone () =
     use teacher = model Precision.Exact 2L
 
     withTeacher teacher rows (fun side ->
+        use like = torch.zeros (1L, dtype = torch.ScalarType.Float64)
+
         Expect.throwsT<MathException>
-            (fun () -> ControlledTargets.Apply(side, RationaleTargets.Shuffled, rows[0..1], 1L))
+            (fun () -> ControlledTargets.Apply(side, RationaleTargets.Shuffled, [| rows[0..1] |], 1L, like))
             "the second row has no rationale, so that the first has no other")
+
+/// The rationale losses of every row alone.
+let private lossesByRow targets =
+    under targets 1L (fun side ->
+        [
+            for row in rows ->
+                losses Precision.Exact [| row |] side
+                |> List.filter (fun (name, _) -> List.contains name [ "mean"; "covariance"; "order" ])
+        ])
+
+let private mean () =
+    for row, own, found in
+        List.zip3 (List.ofArray rows) (lossesByRow RationaleTargets.Own) (lossesByRow RationaleTargets.CorpusMean) do
+        for (name, before), (_, after) in List.zip own found do
+            if row.Rationale.Length = 0 then
+                Expect.equal after 0.0 $"{name} of a row without rationale"
+            else
+                Expect.isGreaterThan (abs (before - after)) 1e-9 $"{name} of row {row.Index}"
+
+/// States at the question's tokens but the first, whatever rationale follows.
+let private question () =
+    use teacher = model Precision.Exact 2L
+    let traced = ControlledTargets.Traced(rows, RationaleTargets.Question)
+    let source = ModelTrajectories(teacher, traced, TracedLevels.All layers, 5)
+    use _ = torch.NewDisposeScope()
+    use _ = torch.no_grad ()
+
+    for batch in 0 .. source.Batches.Count - 1 do
+        let found = source.Read batch
+
+        for index in 0 .. found.Rows.Length - 1 do
+            let row = rows |> Array.find (fun row -> row.Index = found.Rows[index])
+            let length = row.Question.Length - 1
+            Expect.equal found.Lengths[index] length "tokens"
+
+            let pass =
+                GradedPass.Run(teacher, teacher.Weights(), [| GradedRow.Direct(row, Grading.Answer) |], true)
+
+            nearArrays
+                1e-10
+                (doubles (pass.Slice(0, 1, length)))
+                (doubles (found.Trajectories[int64 index].narrow(1L, 0L, int64 length)))
+                $"row {row.Index}"
 
 [<Tests>]
 let tests =
@@ -93,5 +140,7 @@ let tests =
             testCase "shuffled targets are another row's, and anchors the row's own" shuffled
             testCase "rows of a batch get what each gets alone" batched
             testCase "permuted targets change the order term alone" permuted
+            testCase "the corpus's mean is not a row's own, and nothing to a row without rationale" mean
+            testCase "a question's states do not depend on what follows it" question
             testCase "one row with a rationale cannot be shuffled" alone
         ]
