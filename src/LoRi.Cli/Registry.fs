@@ -4,6 +4,7 @@ module LoRi.Cli.Registry
 open LoRi.Cli.Commands
 open LoRi.Files.Settings
 open LoRi.Models.Native
+open LoRi.Runs.Probe
 open LoRi.Runs.Settings
 
 /// A command and what it does with its arguments.
@@ -100,6 +101,13 @@ let private withoutCompletion () : Command list =
             "--model RUN_OR_FOLDER --data FILE... --output FOLDER [options]"
             "--model runs/student --data gsm8k/test.jsonl --output runs/student-gsm8k"
             Stages.evaluate
+        command
+            "probe"
+            (fun () -> ProbeSettings.All)
+            "show what a student's answers owe to its latent steps"
+            "--model RUN_OR_FOLDER --data FILE... --output FILE [options]"
+            "--model runs/student --data gsm8k/test.jsonl --intervene shuffle rank:4 --output runs/student/probe.json"
+            Stages.probe
         command
             "compare"
             (fun () -> Compare.settings)

@@ -10,6 +10,7 @@ open LoRi.Files
 open LoRi.Models.ModelFiles
 open LoRi.Models.Native
 open LoRi.Runs.Evaluate
+open LoRi.Runs.Probe
 open LoRi.Runs.RunFolders
 open LoRi.Runs.Settings
 open LoRi.Runs.Training
@@ -97,6 +98,44 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
         EvaluationTable.warn terminal found
         EvaluationTable.show terminal found
         NextSteps.tell terminal (NextSteps.afterEvaluation evaluation)
+
+/// Answers questions with and without what latent steps are fed.
+let probe (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let given = SettingOptions.read ProbeSettings.All arguments
+    let model = nonNull (given.Get AnswerSettings.Model)
+    CommandLine.existing "model" model |> ignore
+
+    for path in given.Get AnswerSettings.Data do
+        CommandLine.existing "data" path |> ignore
+
+    let output = given.Get ProbeSettings.Output
+
+    // A probe that lies in a model's folder may be made anew.
+    let read =
+        [
+            yield! given.Get AnswerSettings.Data
+            if IO.Path.GetFileName output <> ProbeSettings.UsualName then
+                ModelLoader.Resolve model
+        ]
+
+    CommandLine.notAnInput read output
+
+    NativeRuntime.Load(native.WithThreads(given.Get StageSettings.Threads))
+    let tell = Action<string>(fun line -> terminal.Error.WriteLine line)
+
+    let found =
+        try
+            interruptible (fun stop -> ProbeStage.Run(given, tell, stop))
+        with :? OperationCanceledException ->
+            raise (
+                InputException
+                    $"{given.Get ProbeSettings.Output}: the probe was stopped before its end; nothing was written"
+            )
+
+    if given.Get StageSettings.Json then
+        terminal.Out.WriteLine((IO.File.ReadAllText(given.Get ProbeSettings.Output)).Replace("\n", ""))
+    else
+        ProbeTable.show terminal found
 
 /// Writes a teacher's trajectories.
 let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =

@@ -41,6 +41,20 @@ public static class Forms
             : Plain<string[]>(node) is var all && all.All(text => text is not null) ? all : throw new JsonException(),
     };
 
+    /// <summary>Some whole numbers of at least <paramref name="least"/>; in files, one number may stand for a list of one.</summary>
+    public static ValueForm<IReadOnlyList<int>> WholeList(int least) => new()
+    {
+        Expected = "must be a list of whole numbers",
+        Kind = ValueKind.Number,
+        IsList = true,
+        Schema = new() { ["type"] = new JsonArray("integer", "array"), ["items"] = Bounded("integer", "minimum", least, null) },
+        Read = node => node.GetValueKind() == JsonValueKind.Number ? [node.GetValue<int>()] : Plain<int[]>(node),
+        FromText = text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
+            ? JsonValue.Create(number)
+            : null,
+        Broken = values => values.All(value => value >= least) ? null : Invariant($"each must be at least {least}"),
+    };
+
     /// <summary>Some numbers larger than 0 and at most <paramref name="most"/>; in files, one number may stand for a list of one.</summary>
     public static ValueForm<IReadOnlyList<double>> PositiveList(double most) => new()
     {

@@ -11,6 +11,9 @@ public abstract record LatentReasoning(int Steps) : IReasoning
 {
     private const int Markers = 2;
 
+    /// <summary>Replaces what its steps are fed; null to leave it. No card has it.</summary>
+    public LatentEdit? Edit { get; init; }
+
     /// <inheritdoc/>
     public AnswerMode Mode => AnswerMode.Latent;
 
@@ -55,7 +58,7 @@ public sealed record SequentialReasoning(int Steps, int PerStep = 0) : LatentRea
 
     /// <inheritdoc/>
     public override LatentSteps Think(ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, bool trajectory) =>
-        LatentPass.Run(model, weights, questions, Steps, trajectory);
+        LatentPass.Run(model, weights, questions, Steps, trajectory, Edit);
 
     /// <summary>What a card says.</summary>
     /// <exception cref="JsonException">A number is missing or out of range, or the two do not fit together.</exception>
@@ -82,5 +85,5 @@ public sealed record JacobiReasoning(int Steps, int Sweeps) : LatentReasoning(St
 
     /// <inheritdoc/>
     public override LatentSteps Think(ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, bool trajectory) =>
-        JacobiPass.Run(model, weights, questions, Steps, Sweeps, trajectory);
+        JacobiPass.Run(model, weights, questions, Steps, Sweeps, trajectory, edit: Edit);
 }

@@ -21,9 +21,10 @@ public static class JacobiPass
     /// <param name="sweeps">Sweeps T, at least 1.</param>
     /// <param name="trajectory">Whether the levels of the last sweep are kept.</param>
     /// <param name="trace">Receives what is inside the blocks in the last sweep; null for nothing.</param>
+    /// <param name="edit">Replaces inputs of steps in every sweep; null to leave them.</param>
     public static LatentSteps Run(
         ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, int sweeps, bool trajectory,
-            DecoderTrace? trace = null)
+            DecoderTrace? trace = null, LatentEdit? edit = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, model.Special.Bot])], model.Device);
@@ -39,6 +40,7 @@ public static class JacobiPass
         for (var sweep = 0; sweep < sweeps; sweep++)
         {
             inputs = model.Feedback(steps == 1 ? before : cat([before, pass.Final.narrow(1, 0, steps - 1)], 1));
+            inputs = edit is null ? inputs : stack(Enumerable.Range(0, steps).Select(step => edit(step, inputs.select(1, step))), 1);
             var last = sweep == sweeps - 1;
             pass = model.Decoder.Forward(weights, inputs, positions, first.Cache, levels: trajectory && last, last ? trace : null);
         }

@@ -21,8 +21,14 @@ public sealed record LatentSteps(Tensor? Latents, Tensor? Trajectory, KeyValueCa
 public static class LatentPass
 {
     /// <summary>Runs questions through <paramref name="steps"/> latent steps.</summary>
+    /// <param name="model">The student.</param>
+    /// <param name="weights">Its weights of this step.</param>
+    /// <param name="questions">Ids of the questions.</param>
+    /// <param name="steps">Latent steps M.</param>
+    /// <param name="trajectory">Whether the levels of the steps are kept.</param>
+    /// <param name="edit">Replaces inputs of steps; null to leave them.</param>
     public static LatentSteps Run(
-        ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, bool trajectory)
+        ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, bool trajectory, LatentEdit? edit = null)
     {
         var device = model.Device;
         var rows = PaddedRows.Left([.. questions.Select(question => (int[])[.. question, model.Special.Bot])], device);
@@ -33,6 +39,7 @@ public static class LatentPass
         for (var step = 0; step < steps; step++)
         {
             var latent = model.Feedback(state);
+            latent = edit?.Invoke(step, latent.select(1, 0)).unsqueeze(1) ?? latent;
             var (positions, after) = progress.OneToken(device);
             pass = model.Decoder.Forward(weights, latent, positions, cache, levels: trajectory);
             (cache, progress, state) = (pass.Cache, after, pass.Final);

@@ -1,16 +1,12 @@
-using System.Diagnostics;
 using LoRi.Files;
 using LoRi.Files.Data;
 using LoRi.Files.Settings;
 using LoRi.Files.Tokenizers;
-using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
-using LoRi.Models.Sequences;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
-using LoRi.Runs.Scoring;
 using LoRi.Runs.Settings;
 using LoRi.Runs.Training;
 using static TorchSharp.torch;
@@ -24,24 +20,16 @@ namespace LoRi.Runs.Evaluate;
 public sealed class EvaluationStage
 {
     private readonly EvaluationOptions options;
-    private readonly ReasoningModel model;
     private readonly ReasoningCard? card;
-    private readonly TextTokenizer tokenizer;
-    private readonly GenerationPlan plan;
-    private readonly string fed;
-    private readonly string prefix;
+    private readonly QuestionAnswerer answerer;
     private readonly Action<string> info;
 
-    private EvaluationStage(
-        EvaluationOptions options, ReasoningModel model, ReasoningCard? card, TextTokenizer tokenizer, Action<string> info)
+    private EvaluationStage(EvaluationOptions options, ReasoningCard? card, QuestionAnswerer answerer, Action<string> info)
     {
-        (this.options, this.model, this.card, this.tokenizer, this.info) = (options, model, card, tokenizer, info);
-        var own = options.AnswerPrefix is { } text ? tokenizer.Encode(text, addSpecialTokens: false) : card?.PrefixIds ?? [];
-        var decoded = (card?.Form.BeforeAnswer ?? Text(own)).Trim();
-        prefix = decoded.Length > 0 ? decoded : AnswerScorer.AnswerPrefix;
-        plan = Plan(options.WritePrefix ? [] : own);
-        fed = plan.Reasoning.FeedsPrefix ? Text(plan.Prefix) : "";
+        (this.options, this.card, this.answerer, this.info) = (options, card, answerer, info);
     }
+
+    private GenerationPlan Plan => answerer.Plan;
 
     /// <summary>Evaluates, or resumes an evaluation, until its end or until <paramref name="stop"/>.</summary>
     /// <param name="options">Settings.</param>
@@ -53,16 +41,7 @@ public sealed class EvaluationStage
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(info);
         options.Validate();
-        var set = ReasoningData.Read(options.Data, options.Reading);
-        if (set.Examples.Count == 0)
-        {
-            throw new InputException($"--data {string.Join(' ', options.Data)}: there is no question to answer");
-        }
-
-        var tokenizer = StudentMarkers.AsText(StageModel.Tokenizer(options.Model, options.Tokenizer), ModelLoader.Card(options.Model));
-        StudentMarkers.Check(set, tokenizer, example => [("question", example.Question)]);
-        CheckLatentSteps(options, ModelLoader.Card(options.Model));
-        tokenizer.Notes.ToList().ForEach(note => info($"{tokenizer.Path}: {note}"));
+        var (set, tokenizer) = AskedQuestions.Read(options, info);
         var before = StartedFolder.At(options.Output);
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);
         try
@@ -96,9 +75,10 @@ public sealed class EvaluationStage
         var (model, card) = ModelLoader.Load(options.Model, load);
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
-        var stage = new EvaluationStage(options, model, card, tokenizer, info);
-        stage.CheckPositions(set);
-        if (StageModel.OtherStepsNote(stage.plan.Reasoning, card) is { } note)
+        var answerer = new QuestionAnswerer(options, model, card, tokenizer);
+        answerer.CheckPositions(set, info);
+        var stage = new EvaluationStage(options, card, answerer, info);
+        if (StageModel.OtherStepsNote(answerer.Plan.Reasoning, card) is { } note)
         {
             info(note);
         }
@@ -106,62 +86,6 @@ public sealed class EvaluationStage
         folder.Begin(options, identity);
         return stage.Evaluate(folder, set, stop);
     }
-
-    private static void CheckLatentSteps(EvaluationOptions options, ReasoningCard? card)
-    {
-        if (options.LatentSteps is { } steps && card is not { LatentSteps: > 0 })
-        {
-            throw new InputException(
-                $"--latent-steps {steps}: {options.Model} was not trained with latent steps (its lori.json names none); leave "
-                + "--latent-steps out");
-        }
-    }
-
-    private GenerationPlan Plan(int[] prefixIds)
-    {
-        var reasoning = StageModel.Reasoning(options.LatentSteps, options.Model, model, card);
-        return new GenerationPlan(reasoning, prefixIds, options.MaxNewTokens, EndIds()) { StopAfterEnds = card?.StopAfterEnds ?? 1 };
-    }
-
-    private IReadOnlyList<int> EndIds() =>
-        EndTokens.Of(options.Model, model.Config, card) is { Count: > 0 } ids ? ids : [StageModel.EndId(options.Model, model, card)];
-
-    /// <summary>
-    /// Refuses questions that leave no position for an answer, and warns of those that leave fewer than may be asked for.
-    /// </summary>
-    private void CheckPositions(ReasoningSet set)
-    {
-        var longest = model.Config.LongestSequence;
-        var fed = set.Examples.Select(example => Ids(example).Length + plan.FedBesideQuestion).ToArray();
-        if (model.Config.LengthNote(fed.Max()) is { } note)
-        {
-            info($"--data: {note}");
-        }
-
-        var wrong = Array.FindIndex(fed, length => length > longest);
-        if (wrong >= 0)
-        {
-            throw new InputException(
-                $"--data {set.Places[wrong]}: the question takes {fed[wrong] - plan.FedBesideQuestion} tokens and {plan.FedBesideQuestion} "
-                + "more are fed with it (latent steps, their markers, the answer prefix), "
-                + $"but {options.Model} {model.Config.LongestReason}; leave this row out, or take fewer --latent-steps or a shorter "
-                + "--answer-prefix");
-        }
-
-        var rows = System.Math.Min(options.BatchSize, fed.Length);
-        MemoryCheck.Answering(
-            model, rows, fed.Max(), options.MaxNewTokens, $"--data {string.Join(' ', options.Data)}: questions of up to {fed.Max()} "
-                + $"tokens, {rows} at a time", "take a smaller --batch-size or --max-new-tokens");
-        var cut = fed.Count(length => (long)length + options.MaxNewTokens - 1 > longest);
-        if (cut > 0)
-        {
-            info($"{cut:N0} of {fed.Length:N0} questions leave fewer than --max-new-tokens {options.MaxNewTokens} of the {longest} "
-                + $"positions of {options.Model}: an answer ends there at the latest");
-        }
-    }
-
-    private int[] Ids(ReasoningExample example) => ExampleEncoder.Question(
-        tokenizer, card?.Form ?? SequenceForm.Plain, QuestionTexts.Of(options.QuestionText, example.Question), model.Special.Eos);
 
     private EvaluationSummary? Evaluate(EvaluationFolder folder, ReasoningSet set, CancellationToken stop)
     {
@@ -171,7 +95,7 @@ public sealed class EvaluationStage
             info($"resumed after {rows.Count:N0} of {set.Examples.Count:N0} questions");
         }
 
-        Answer([set.Examples[0]], plan with { MaxNewTokens = 1 });
+        answerer.Answer([set.Examples[0]], Plan with { MaxNewTokens = 1 });
         foreach (var batch in set.Examples.Skip(rows.Count).Chunk(options.BatchSize))
         {
             if (stop.IsCancellationRequested)
@@ -179,7 +103,7 @@ public sealed class EvaluationStage
                 return Stopped(rows.Count, set.Examples.Count);
             }
 
-            var answered = FailureText.At(set.Places[rows.Count], () => Answer(batch, plan));
+            var answered = FailureText.At(set.Places[rows.Count], () => answerer.Answer(batch, Plan));
             folder.Append(answered);
             rows.AddRange(answered);
             info($"{rows.Count:N0} of {set.Examples.Count:N0} answered, {rows.Count(row => row.Correct):N0} right");
@@ -201,32 +125,6 @@ public sealed class EvaluationStage
         return null;
     }
 
-    /// <summary>The scored answers to the questions of one batch.</summary>
-    private PredictionRow[] Answer(ReasoningExample[] batch, GenerationPlan how)
-    {
-        var start = Stopwatch.GetTimestamp();
-        var questions = batch.Select(Ids).ToArray();
-        var written = AnswerGenerator.Generate(model, questions, how);
-        var texts = written.Select(Text).ToArray();
-        var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds / batch.Length;
-        return [.. batch.Select((example, index) => Row(example, fed + texts[index], written[index].Length, seconds) with
-        {
-            CutOff = !how.EndIds.Contains(written[index][^1]),
-            Empty = string.IsNullOrWhiteSpace(texts[index]),
-        })];
-    }
-
-    private PredictionRow Row(ReasoningExample example, string text, int tokens, double seconds)
-    {
-        var prediction = new Prediction(text, example.Answer, options.ScoredAs, prefix);
-        var score = prediction.Score(ScoringRule.Codi);
-        return new PredictionRow(
-            example.Id, example.Question, example.Answer, text, score.Value, score.Correct, prediction.Score(ScoringRule.Strict).Correct,
-            tokens, seconds, options.ScoredAs, prefix);
-    }
-
-    private string Text(int[] ids) => tokenizer.Decode(ids, skipSpecialTokens: true);
-
     /// <summary>Seconds of some questions, spread over the data, each alone; null where it was stopped.</summary>
     private List<double>? Singles(IReadOnlyList<ReasoningExample> examples, CancellationToken stop)
     {
@@ -242,10 +140,10 @@ public sealed class EvaluationStage
             ReasoningExample[] question = [examples[(int)((long)index * examples.Count / count)]];
             if (index == 0)
             {
-                Answer(question, plan);
+                answerer.Answer(question, Plan);
             }
 
-            seconds.Add(Answer(question, plan)[0].Seconds);
+            seconds.Add(answerer.Answer(question, Plan)[0].Seconds);
         }
 
         return seconds;
@@ -274,10 +172,10 @@ public sealed class EvaluationStage
             Empty = Known(rows, row => row.Empty),
             Ci95 = EvaluationSummary.Interval(correct, rows.Count),
             Method = card?.Method ?? "none",
-            LatentSteps = plan.Reasoning.LatentSteps,
-            LatentStepsTrained = StageModel.OtherSteps(plan.Reasoning, card),
-            PrefixFed = fed.Length > 0,
-            AnswerPrefix = prefix,
+            LatentSteps = Plan.Reasoning.LatentSteps,
+            LatentStepsTrained = StageModel.OtherSteps(Plan.Reasoning, card),
+            PrefixFed = answerer.Fed.Length > 0,
+            AnswerPrefix = answerer.Prefix,
             DataName = options.ScoredAs,
             QuestionText = Forms.Name(options.QuestionText),
             Seconds = seconds,

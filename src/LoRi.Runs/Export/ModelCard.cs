@@ -30,6 +30,7 @@ internal sealed class ModelCard
         CardUse.Write(card.Line, made, options);
         card.Data();
         card.Accuracy();
+        card.Probes();
         card.Settings();
         return card.text.ToString();
     }
@@ -187,6 +188,15 @@ internal sealed class ModelCard
         }
 
         Line();
+    }
+
+    private void Probes()
+    {
+        foreach (var probe in made.Probes)
+        {
+            Line($"By `lori probe` on {Cell(probe.Dataset)} ({probe.Examples} questions), {probe.Says}.");
+            Line();
+        }
     }
 
     private void Settings()

@@ -5,6 +5,7 @@ using LoRi.Files.Json;
 using LoRi.Files.Text;
 using LoRi.Models.ModelFiles;
 using LoRi.Runs.Evaluate;
+using LoRi.Runs.Probe;
 
 namespace LoRi.Runs.Export;
 
@@ -26,6 +27,9 @@ internal sealed record Provenance(
     IReadOnlyList<(EvaluationRecord Found, string? HubName)> Evaluations)
 {
     private const string CommandKey = "command";
+
+    /// <summary>What was found of the latent steps of the run.</summary>
+    public IReadOnlyList<ProbeResult> Probes { get; init; } = [];
 
     /// <summary>Whether the export has the Python file that takes the model's steps.</summary>
     public bool HasModellingFile { get; init; }
@@ -66,7 +70,8 @@ internal sealed record Provenance(
                     .Select(pair => (pair.Key, Text(pair.Key, pair.Value!)))],
             summary is not null && File.Exists(summary) ? JsonFile.ReadObject(summary) : null,
             options.Datasets.Count > 0 ? options.Datasets : DatasetsOf(config),
-            [.. evaluations.Select(one => (EvaluationRecord.Read(one.Folder), one.HubName ?? EvaluatedOn(one.Folder)))]);
+            [.. evaluations.Select(one => (EvaluationRecord.Read(one.Folder), one.HubName ?? EvaluatedOn(one.Folder)))])
+        { Probes = run is null ? [] : ProbeFile.ReadUnder(run) };
     }
 
     /// <summary>The run directory that a model belongs to; null where it belongs to none.</summary>

@@ -47,6 +47,7 @@ internal sealed class RunPage(
 
         Accuracy(page);
         Methods(page);
+        Probes(page);
         Latents(page);
         Training(page);
         Spectra(page);
@@ -122,6 +123,20 @@ internal sealed class RunPage(
                     + "participation: the square of their sum over the sum of their squares.")
                 .Table(SpectrumCharts.Headers, SpectrumCharts.Rows(subspaces))
                 .Charts(SpectrumCharts.Of(subspaces));
+        }
+    }
+
+    private void Probes(HtmlPage page)
+    {
+        var probes = runs.SelectMany(run => run.Probes.Select(probe => (run.Name, probe))).ToArray();
+        if (probes.Length > 0)
+        {
+            page.Section("What answers owe to the latent steps").Table(
+                ["run", "data", "questions", "verdict", "found"],
+                probes.Select(found => (string[])
+                [
+                    found.Name, found.probe.Dataset, Number(found.probe.Examples, "#,0"), found.probe.Verdict, found.probe.Says,
+                ]));
         }
     }
 

@@ -4,6 +4,7 @@ using LoRi.Files;
 using LoRi.Files.Json;
 using LoRi.Math;
 using LoRi.Runs.Evaluate;
+using LoRi.Runs.Probe;
 using LoRi.Runs.RunFolders;
 using LoRi.Runs.Scoring;
 using LoRi.Training;
@@ -28,6 +29,9 @@ internal sealed record RunRecord(
     FittedSubspace? Subspace,
     IReadOnlyList<EvaluationRecord> Evaluations)
 {
+    /// <summary>What was found of its latent steps.</summary>
+    public IReadOnlyList<ProbeResult> Probes { get; init; } = [];
+
     /// <summary>How it was or is trained; null where its settings do not say.</summary>
     public string? Method => Setting("command") == "teach" ? KnownMethods.Teacher.About.Name : Setting("method");
 
@@ -64,7 +68,8 @@ internal sealed record RunRecord(
             metrics is null ? [] : MetricsFile.Read(metrics),
             Find("summary.json") is { } summary ? JsonFile.ReadObject(summary) : null,
             subspace is null ? null : SubspaceFile.Read(subspace).Fitted,
-            evaluations);
+            evaluations)
+        { Probes = ProbeFile.ReadUnder(folder) };
     }
 
     private string? Setting(string key) => Settings.FirstOrDefault(setting => setting.Key == key).Value;
