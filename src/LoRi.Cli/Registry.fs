@@ -5,7 +5,9 @@ open LoRi.Cli.Commands
 open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.Probe
+open LoRi.Runs.Experiments
 open LoRi.Runs.Settings
+open LoRi.Runs.Tasks
 
 /// A command and what it does with its arguments.
 type Command =
@@ -171,6 +173,48 @@ let private withoutCompletion () : Command list =
             "FILE_OR_FOLDER [options]"
             "model.safetensors"
             Inspect.run
+        command
+            "task write"
+            (fun () -> TaskSettings.Write)
+            "write the rows of a task that is made here, and a tokenizer for it"
+            "KIND --output FILE [options]"
+            "chain --group affine7 --longest 5 --output chain.jsonl --tokenizer-output chain"
+            Task.write
+        command
+            "model new"
+            (fun () -> FreshModelSettings.New)
+            "make a small model with fresh weights"
+            "--tokenizer PATH --output FOLDER [options]"
+            "--family llama --width 64 --layers 3 --tokenizer chain --output small"
+            Task.makeModel
+        command
+            "experiment plan"
+            (fun () -> ExperimentSettings.Plan)
+            "show the runs of a matrix of experiments and what they take"
+            "MATRIX [options]"
+            "experiments/moments.json --output runs/moments --budget 150m"
+            Experiment.plan
+        command
+            "experiment run"
+            (fun () -> ExperimentSettings.Run)
+            "run a matrix of experiments, or go on with it"
+            "MATRIX --output FOLDER [options]"
+            "experiments/moments.json --output runs/moments --jobs 2"
+            Experiment.run
+        command
+            "experiment status"
+            (fun () -> ExperimentSettings.Status)
+            "show which runs of an experiment are done, running, failed or left"
+            "FOLDER [options]"
+            "runs/moments"
+            Experiment.status
+        command
+            "experiment table"
+            (fun () -> ExperimentSettings.Table)
+            "show what an experiment found, and decide its claims"
+            "FOLDER [options]"
+            "runs/moments --claims --form html --output moments.html"
+            Experiment.table
         command
             "data"
             (fun () -> Data.settings)

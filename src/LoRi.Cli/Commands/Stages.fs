@@ -17,7 +17,7 @@ open LoRi.Runs.Training
 
 /// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves what it has and stops. A second signal ends the
 /// program at once.
-let private interruptible (work: CancellationToken -> 'result) =
+let interruptible (work: CancellationToken -> 'result) =
     use source = new CancellationTokenSource()
 
     let stop (context: PosixSignalContext) =

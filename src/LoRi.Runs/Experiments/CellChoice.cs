@@ -1,0 +1,23 @@
+using System.IO.Enumeration;
+using LoRi.Files;
+using LoRi.Files.Settings;
+
+namespace LoRi.Runs.Experiments;
+
+/// <summary>The cells that options choose, teachers of chosen students with them.</summary>
+internal static class CellChoice
+{
+    /// <summary>Those cells, in their order.</summary>
+    /// <exception cref="InputException">There is none.</exception>
+    public static IReadOnlyList<Cell> Of(IReadOnlyList<Cell> all, SettingValues settings)
+    {
+        var (glob, part) = (settings.Get(ExperimentSettings.Only), settings.Get(ExperimentSettings.Shard));
+        var shard = part is null ? (Index: 0, Count: 1) : ExperimentSettings.Part(part)!.Value;
+        Cell[] chosen = [.. all.Where(cell => glob is null || FileSystemName.MatchesSimpleExpression(glob, cell.Name))
+            .Where((_, number) => number % shard.Count == shard.Index)];
+        var needed = chosen.Concat(chosen.Select(cell => cell.TeacherCell).OfType<Cell>()).Select(cell => cell.Id).ToHashSet();
+        return chosen.Length == 0
+            ? throw new InputException($"--only {glob ?? "*"}: matches none of the {all.Count} cells; their names are as {all[^1].Name}")
+            : [.. all.Where(cell => needed.Contains(cell.Id))];
+    }
+}

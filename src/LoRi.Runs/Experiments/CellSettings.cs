@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using LoRi.Files;
+using LoRi.Files.Settings;
+using LoRi.Runs.Settings;
+using LoRi.Runs.Tasks;
+using LoRi.Training;
+using LoRi.Training.Methods;
+using LoRi.Training.Methods.LoRi;
+
+namespace LoRi.Runs.Experiments;
+
+/// <summary>From a matrix to the settings of single runs.</summary>
+internal sealed partial class CellSettings(Matrix matrix)
+{
+    /// <summary>Stands for a place that is known when the run is started.</summary>
+    private const string Later = "-";
+
+    /// <summary>Settings that are no part of what a run learns, or are said elsewhere.</summary>
+    private static readonly string[] places =
+        ["model", "teacher", "data", "output", "tokenizer", "threads", "device", AlignmentSettings.TeacherCache.Key];
+
+    private readonly CommandSettings distill = Commands.Distill;
+
+    /// <summary>A teacher's run.</summary>
+    /// <exception cref="InputException">A setting is unknown or wrong.</exception>
+    public static RunSettings Teacher(MatrixPart part, long seed) => part.Read(() =>
+    {
+        var values = Commands.Teach.Read(part.Json, file: null);
+        values = values.With(TrainSettings.Model, Later).With(TrainSettings.Seed, seed);
+        values = values.Get(TrainSettings.Steps) is null
+            ? throw part.Bad("\"steps\" is missing; say how many optimizer steps the teacher makes")
+            : TextForms.Of(values.Get(TextForms.Form)).HasPrefix ? values.With(RowSettings.AnswerPrefix, ReasoningTask.AnswerPrefix) : values;
+        return Checked(Commands.Teach, values);
+    });
+
+    /// <summary>A student's run.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="block">The block, whose settings stand over the matrix's defaults.</param>
+    /// <param name="varied">Settings with the values of this run, over all others.</param>
+    /// <param name="steps">Optimizer steps.</param>
+    /// <param name="rows">Training rows.</param>
+    /// <param name="seed">The seed.</param>
+    /// <exception cref="InputException">A setting is unknown or wrong.</exception>
+    public RunSettings Student(
+        MatrixMethod method, MatrixBlock block, IReadOnlyList<(string Setting, JsonNode Value)> varied, int steps, int rows, long seed) =>
+        method.Options.Read(() =>
+        {
+            var options = (JsonObject)method.Options.Json.DeepClone();
+            var defaults = (JsonObject)matrix.Defaults.Json.DeepClone();
+            foreach (var (key, value) in block.Settings.Json)
+            {
+                defaults[key] = value?.DeepClone();
+            }
+
+            foreach (var (setting, value) in varied)
+            {
+                options[setting] = value.DeepClone();
+            }
+
+            var batch = options["batch_size"] ?? defaults["batch_size"];
+            var epochs = (double)steps * (batch?.GetValue<int>() ?? TrainSettings.BatchSize.Default(SettingValues.None)) / rows;
+            Scale(options, epochs);
+            Scale(defaults, epochs);
+            var values = distill.Read(options, new SettingFile(defaults, new SettingSource($"{matrix.Path}, defaults")));
+            values = values.With(TrainSettings.Steps, steps).With(TrainSettings.Seed, seed).With(StudentSettings.Teacher, Later);
+            values = KnownMethods.Find(method.Method)!.About.HasFrozenTeacher && values.Get(StudentSettings.Init) == InitOption.Base
+                ? values.With(TrainSettings.Model, Later)
+                : values;
+            return Checked(distill, MethodSettings.HasPrefix(values)
+                ? values.With(RowSettings.AnswerPrefix, ReasoningTask.AnswerPrefix)
+                : values);
+        });
+
+    /// <summary>Whether a method has a setting, so that a block's variation means anything for it.</summary>
+    public bool Has(MatrixMethod method, string setting)
+    {
+        var values = SettingValues.None.With(distill.Find(StudentSettings.Method.Key) as Setting<string> ?? StudentSettings.Method,
+            method.Method);
+        return distill.Find(setting) is { } found && distill.Excludes(found, values) is null;
+    }
+
+    /// <summary>What of a run's settings decides what it learns.</summary>
+    public static JsonObject Deciding(RunSettings run)
+    {
+        var json = run.Declared.ToJson(run.Values);
+        foreach (var place in places)
+        {
+            json.Remove(place);
+        }
+
+        return json;
+    }
+
+    private static RunSettings Checked(CommandSettings declared, SettingValues values)
+    {
+        var run = new RunSettings(declared, values.With(TrainSettings.Data, [Later]).With(TrainSettings.Output, Later));
+        run.Validate();
+        return run;
+    }
+
+    /// <summary>Texts such as <c>0.15*epochs</c> and <c>16.7/epochs</c> become numbers.</summary>
+    private static void Scale(JsonObject settings, double epochs)
+    {
+        foreach (var (key, node) in settings.ToArray())
+        {
+            if (node is JsonValue value && value.TryGetValue<string>(out var text) && Scaled().Match(text) is { Success: true } match)
+            {
+                var number = double.Parse(match.Groups["number"].ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture);
+                settings[key] = match.Groups["sign"].ValueSpan is "*" ? number * epochs : number / epochs;
+            }
+        }
+    }
+
+    [GeneratedRegex(@"\A(?<number>[0-9]+(\.[0-9]+)?)(?<sign>[*/])epochs\z", RegexOptions.CultureInvariant)]
+    private static partial Regex Scaled();
+}

@@ -1,0 +1,57 @@
+using LoRi.Runs.Scoring;
+
+namespace LoRi.Runs.Experiments;
+
+/// <summary>All seeds of one method in one block, with one budget and one value of what is varied.</summary>
+/// <param name="Block">The block.</param>
+/// <param name="Task">The task.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Budget">How long it was trained; empty for teachers.</param>
+/// <param name="Method">The method.</param>
+/// <param name="Variant">What is varied; of a teacher its name.</param>
+/// <param name="Results">A result for each seed.</param>
+internal sealed record ResultRow(
+    string Block, string Task, string Model, string Budget, string Method, string Variant, IReadOnlyList<CellResult> Results)
+{
+    /// <summary>The method with what is varied.</summary>
+    public string Label => Variant.Length == 0 ? Method : $"{Method} ({Variant})";
+
+    /// <summary>Mean accuracy over seeds.</summary>
+    public double Accuracy => Results.Average(result => result.Accuracy);
+
+    /// <summary>Unbiased deviation of it between seeds; NaN for one seed.</summary>
+    public double Deviation
+    {
+        get
+        {
+            var mean = Accuracy;
+            return Results.Count < 2 ? double.NaN
+                : System.Math.Sqrt(Results.Sum(result => (result.Accuracy - mean) * (result.Accuracy - mean)) / (Results.Count - 1));
+        }
+    }
+
+    /// <summary>Wilson's interval over all questions of all seeds.</summary>
+    public WilsonInterval Interval => WilsonInterval.Of(Results.Sum(result => result.Correct), Results.Sum(result => result.Examples));
+
+    /// <summary>Names of the strata.</summary>
+    public IReadOnlyList<string> Strata => [.. Results[0].Strata.Select(stratum => stratum.Name)];
+
+    /// <summary>Mean accuracy of a stratum over seeds; null where there is none such.</summary>
+    public double? Of(string stratum)
+    {
+        double[] shares = [.. Results.SelectMany(result => result.Strata.Where(one => one.Name == stratum))
+            .Select(one => (double)one.Correct / one.Examples)];
+        return shares.Length == 0 ? null : shares.Average();
+    }
+
+    /// <summary>The rows of all finished cells, in the order of the matrix.</summary>
+    public static IReadOnlyList<ResultRow> All(Matrix matrix, CellList list, IReadOnlyDictionary<string, CellResult> results) =>
+        [.. from block in matrix.Blocks
+            let ids = list.OfBlock(block.Name).ToHashSet()
+            from cell in list.Cells
+            where ids.Contains(cell.Id) && results.ContainsKey(cell.Id)
+            group results[cell.Id] by (Block: block.Name, cell.Task, cell.Model, cell.Budget, cell.Method, cell.Variant) into seeds
+            select new ResultRow(
+                seeds.Key.Block, seeds.Key.Task, seeds.Key.Model, seeds.Key.Budget, seeds.Key.Method, seeds.Key.Variant,
+                [.. seeds.OrderBy(result => result.Seed)])];
+}

@@ -1,0 +1,130 @@
+/// What may be wrong with a matrix of experiments, with its folder, and with tasks and models that are made here.
+module LoRi.Cli.Tests.BadMatrixFiles
+
+open System.IO
+open System.Text.Json.Nodes
+open Expecto
+open LoRi.Cli.Tests.BadRunFiles
+open LoRi.Cli.Tests.Running
+open LoRi.Cli.Tests.TinyMatrix
+
+let private plan (change: JsonObject -> unit) (folder: string) =
+    [ "experiment"; "plan"; write folder change ]
+
+let private setting (name: string) (value: string) (json: JsonObject) = json[name] <- JsonNode.Parse value
+
+/// A finished experiment of one teacher, whose `cell.json` is changed.
+let private finished (change: string -> string) (folder: string) =
+    write folder (fun json ->
+        setting "blocks" """[{"name": "main", "methods": [], "seeds": [1]}]""" json
+        setting "claims" "[]" json)
+    |> ignore
+
+    let outcome = run folder []
+    Expect.equal outcome.Code 0 outcome.Error
+    let cell = Directory.GetFiles(folder + "/out/cells", "cell.json", SearchOption.AllDirectories)[0]
+    File.WriteAllText(cell, change (File.ReadAllText cell))
+    [ "experiment"; "table"; folder + "/out" ]
+
+/// All cases.
+let cases: Case list =
+    [
+        "matrix: absent", fun folder -> [ "experiment"; "plan"; folder + "/none.json" ]
+        "matrix: no JSON", fun folder -> [ "experiment"; "plan"; file folder "m.json" "{" ]
+        "matrix: of another version", plan (setting "version" "2")
+        "matrix: an unknown field", plan (setting "block" "[]")
+        "matrix: no tasks", plan (setting "tasks" "{}")
+        "matrix: no blocks", plan (setting "blocks" "[]")
+        "matrix: an unknown kind of task", plan (part "tasks" >> part "small" >> setting "kind" "\"chian\"")
+        "matrix: an unknown setting of a task", plan (part "tasks" >> part "small" >> setting "grup" "\"z7\"")
+        "matrix: a task's setting out of range", plan (part "tasks" >> part "small" >> setting "longest" "0")
+        "matrix: an unknown family", plan (part "models" >> part "tiny" >> setting "family" "\"lama\"")
+        "matrix: heads that do not divide the width", plan (part "models" >> part "tiny" >> setting "heads" "3")
+        "matrix: a teacher without steps", plan (part "teachers" >> setting "plain" "{}")
+        "matrix: an unknown method", plan (part "methods" >> setting "lory" "{}")
+        "matrix: an unknown setting of a method", plan (part "methods" >> part "lori" >> setting "hiden_rank" "4")
+        "matrix: a setting that its method does not have", plan (part "methods" >> part "no-cot" >> setting "latent_steps" "4")
+        "matrix: an unknown default", plan (part "defaults" >> setting "lerning_rate" "1")
+        "matrix: a place among the settings", plan (part "defaults" >> setting "data" "\"d.jsonl\"")
+        "matrix: steps among the settings", plan (part "defaults" >> setting "steps" "3")
+        "matrix: an unknown teacher", plan (part "methods" >> part "lori" >> setting "teacher" "\"plane\"")
+        "matrix: a block with an unknown method", plan (first "blocks" >> setting "methods" "[\"lori\", \"no-cott\"]")
+        "matrix: a block with an unknown task", plan (first "blocks" >> setting "tasks" "[\"smal\"]")
+        "matrix: a budget that is none", plan (setting "budgets" "[\"700\"]")
+        "matrix: equal time of an unknown method", plan (setting "budgets" "[\"time:lory:700\"]")
+        "matrix: a seed twice", plan (setting "seeds" "[1, 1]")
+        "matrix: an unknown setting is varied", plan (first "blocks" >> setting "vary" """{"latent_step": [1, 2]}""")
+        "matrix: a claim without cells", plan (first "claims" >> setting "contrast" "[\"lori\", \"codi\"]")
+        "matrix: a claim of an unknown block", plan (first "claims" >> setting "block" "\"mian\"")
+        "matrix: a claim of an unknown metric", plan (first "claims" >> setting "metric" "\"accuracy@9\"")
+        "matrix: a claim of an unknown test", plan (first "claims" >> setting "test" "\"wilcoxon\"")
+        "matrix: a claim that compares nothing", plan (first "claims" >> setting "contrast" "[\"lori\"]")
+        "experiment: no cell of that name", fun folder -> plan ignore folder @ [ "--only"; "*codi*" ]
+        "experiment: a budget that is no time", fun folder -> plan ignore folder @ [ "--budget"; "long" ]
+        "experiment: a part that is none", fun folder -> plan ignore folder @ [ "--shard"; "3/2" ]
+        "experiment: a folder with something else",
+        fun folder ->
+            Directory.CreateDirectory(folder + "/out") |> ignore
+            file (folder + "/out") "notes.txt" "mine" |> ignore
+            [ "experiment"; "run"; write folder ignore; "--output"; folder + "/out" ]
+        "experiment: no experiment", fun folder -> [ "experiment"; "status"; folder ]
+        "experiment: cells of another version",
+        finished (fun text -> text.Replace("\"cell_version\":1,", "\"cell_version\":7,"))
+        "experiment: a damaged cell", finished (fun text -> text.Replace("\"accuracy\"", "\"acuracy\""))
+        "experiment: a budget that fits no cell",
+        fun folder ->
+            finished id folder |> ignore
+            write folder (first "blocks" >> setting "methods" "[]") |> ignore
+
+            [
+                "experiment"
+                "run"
+                folder + "/matrix.json"
+                "--output"
+                folder + "/out"
+                "--budget"
+                "0.001s"
+            ]
+        "experiment: a page without a file", fun folder -> [ "experiment"; "table"; folder; "--form"; "html" ]
+        "task: an unknown kind", fun folder -> [ "task"; "write"; "chains"; "--output"; folder + "/t.jsonl" ]
+        "task: a setting of another kind",
+        fun folder -> [ "task"; "write"; "chain"; "--digits"; "3"; "--output"; folder + "/t.jsonl" ]
+        "task: a graph that cannot be drawn",
+        fun folder -> [ "task"; "write"; "graph"; "--nodes"; "6"; "--longest"; "5"; "--output"; folder + "/t.jsonl" ]
+        "task: an output of another kind", fun folder -> [ "task"; "write"; "chain"; "--output"; folder + "/t.parquet" ]
+        "model: no tokenizer", fun folder -> [ "model"; "new"; "--output"; folder + "/m" ]
+        "model: a tokenizer that names no end",
+        fun folder ->
+            TinyRun.writeTokenizer folder
+            [ "model"; "new"; "--tokenizer"; folder; "--output"; folder + "/m" ]
+        "model: an end that the tokenizer does not have",
+        fun folder ->
+            TinyRun.writeTokenizer folder
+
+            [
+                "model"
+                "new"
+                "--tokenizer"
+                folder
+                "--end-token"
+                "</s>"
+                "--output"
+                folder + "/m"
+            ]
+        "model: shared keys in gpt2",
+        fun folder ->
+            TinyRun.writeTokenizer folder
+
+            [
+                "model"
+                "new"
+                "--family"
+                "gpt2"
+                "--key-value-heads"
+                "2"
+                "--tokenizer"
+                folder
+                "--output"
+                folder + "/m"
+            ]
+    ]
