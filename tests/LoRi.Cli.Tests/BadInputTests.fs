@@ -363,7 +363,15 @@ let tests =
         "Bad input"
         [
             test "every case ends in one clear line" {
-                let all = datasets @ models @ runs @ math @ BadRunFiles.cases @ BadMethodFiles.cases @ BadMatrixFiles.cases
+                let all =
+                    datasets
+                    @ models
+                    @ runs
+                    @ math
+                    @ BadRunFiles.cases
+                    @ BadMethodFiles.cases
+                    @ BadMatrixFiles.cases
+
                 Expect.isGreaterThanOrEqual all.Length 140 "cases"
 
                 List.map outcome all @ List.map warning BadMethodFiles.warned

@@ -16,9 +16,11 @@ let private succeed (outcome: Outcome) =
 let private setting (name: string) (value: string) (json: JsonObject) = json[name] <- JsonNode.Parse value
 
 let private cells folder =
-    Directory.GetFiles(folder + "/out/cells", "cell.json", SearchOption.AllDirectories) |> Array.sort
+    Directory.GetFiles(folder + "/out/cells", "cell.json", SearchOption.AllDirectories)
+    |> Array.sort
 
-let private lines folder = File.ReadAllLines(folder + "/out/results.jsonl")
+let private lines folder =
+    File.ReadAllLines(folder + "/out/results.jsonl")
 
 let private whole =
     test "a matrix is run, nothing of it twice, and its claims are decided" {
@@ -28,8 +30,23 @@ let private whole =
             let found = cells folder
             Expect.equal found.Length 8 "two seeds of a teacher and three students"
             let before = [ for path in found -> File.GetLastWriteTimeUtc path ]
-            let again = loriJson [ "experiment"; "run"; folder + "/matrix.json"; "--output"; folder + "/out"; "--json" ]
-            Expect.equal (again.GetProperty("finished").GetInt32(), again.GetProperty("finished_before").GetInt32()) (0, 8) "nothing is left"
+
+            let again =
+                loriJson
+                    [
+                        "experiment"
+                        "run"
+                        folder + "/matrix.json"
+                        "--output"
+                        folder + "/out"
+                        "--json"
+                    ]
+
+            Expect.equal
+                (again.GetProperty("finished").GetInt32(), again.GetProperty("finished_before").GetInt32())
+                (0, 8)
+                "nothing is left"
+
             Expect.equal [ for path in cells folder -> File.GetLastWriteTimeUtc path ] before "nothing was run again"
             Expect.equal (lines folder).Length 8 "a line a cell"
 
@@ -40,21 +57,44 @@ let private whole =
                 Expect.equal right.Length (cell.GetProperty("examples").GetInt32()) "a mark a question"
                 Expect.equal correct (cell.GetProperty("correct").GetInt32()) "right answers"
 
-                let strata = [ for one in cell.GetProperty("strata").EnumerateArray() -> one.GetProperty("correct").GetInt32() ]
+                let strata =
+                    [
+                        for one in cell.GetProperty("strata").EnumerateArray() -> one.GetProperty("correct").GetInt32()
+                    ]
+
                 Expect.equal (List.sum strata) correct "right answers by stratum"
 
-            let table = (succeed (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
+            let table =
+                (succeed (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
+
             for word in [ "lori"; "shuffled"; "no-cot"; "teacher"; "C2"; "registered before its cells" ] do
                 Expect.stringContains table word "the table"
 
-            let json = loriJson [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "json" ]
+            let json =
+                loriJson [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "json" ]
+
             Expect.equal (json.GetProperty("rows").GetArrayLength()) 4 "rows"
             let claim = json.GetProperty("claims")[0]
             let comparison = claim.GetProperty("comparisons")[0]
             // Three steps teach nothing, so that the rule about teachers takes the task out.
             Expect.equal (text "verdict" comparison) "out" "verdict"
             let page = folder + "/page.html"
-            succeed (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "html"; "--output"; page ]) |> ignore
+
+            succeed (
+                lori
+                    [
+                        "experiment"
+                        "table"
+                        folder + "/out"
+                        "--claims"
+                        "--form"
+                        "html"
+                        "--output"
+                        page
+                    ]
+            )
+            |> ignore
+
             Expect.stringContains (File.ReadAllText page) "<svg" "pictures")
     }
 
@@ -83,8 +123,10 @@ let private shards =
     test "parts of a matrix fill one folder with the same cells" {
         inFolder (fun folder ->
             write folder ignore |> ignore
+
             for part in [ "1/2"; "2/2" ] do
                 succeed (run folder [ "--shard"; part ]) |> ignore
+
             Expect.equal (cells folder).Length 8 "all cells")
     }
 
@@ -100,10 +142,23 @@ let private changes =
                 first "claims" json |> setting "margin" "0.01")
             |> ignore
 
-            let again = loriJson [ "experiment"; "run"; folder + "/matrix.json"; "--output"; folder + "/out"; "--json" ]
+            let again =
+                loriJson
+                    [
+                        "experiment"
+                        "run"
+                        folder + "/matrix.json"
+                        "--output"
+                        folder + "/out"
+                        "--json"
+                    ]
+
             Expect.equal (again.GetProperty("finished").GetInt32()) 1 "one cell is new"
             Expect.equal (cells folder).Length 5 "and the old one is there"
-            let table = (succeed (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
+
+            let table =
+                (succeed (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
+
             Expect.stringContains table "CHANGED after" "the mark")
     }
 
@@ -119,7 +174,14 @@ let private failures =
             Expect.equal outcome.Code 1 "exit code"
             Expect.equal (cells folder).Length 3 "the others"
             let status = loriJson [ "experiment"; "status"; folder + "/out"; "--json" ]
-            let failed = [ for cell in status.GetProperty("cells").EnumerateArray() do if text "state" cell = "failed" then text "note" cell ]
+
+            let failed =
+                [
+                    for cell in status.GetProperty("cells").EnumerateArray() do
+                        if text "state" cell = "failed" then
+                            text "note" cell
+                ]
+
             Expect.equal failed.Length 1 "one"
             Expect.stringContains failed.Head "stopped at step" "why")
     }
@@ -134,14 +196,33 @@ let private equalTime =
             |> ignore
 
             succeed (run folder []) |> ignore
+
             let steps () =
-                [ for path in cells folder -> (nonNull (JsonNode.Parse(File.ReadAllText path)))["steps"] |> nonNull |> _.GetValue<int>() ]
+                [
+                    for path in cells folder ->
+                        (nonNull (JsonNode.Parse(File.ReadAllText path)))["steps"] |> nonNull |> _.GetValue<int>()
+                ]
+
             Expect.contains (steps ()) 6 "lori itself"
             let before = cells folder
             succeed (run folder []) |> ignore
             Expect.equal (cells folder) before "the same cells"
-            let plan = loriJson [ "experiment"; "plan"; folder + "/matrix.json"; "--output"; folder + "/out"; "--json" ]
-            Expect.equal (plan.GetProperty("done").GetInt32(), plan.GetProperty("unmeasured").GetInt32()) (3, 0) "all known")
+
+            let plan =
+                loriJson
+                    [
+                        "experiment"
+                        "plan"
+                        folder + "/matrix.json"
+                        "--output"
+                        folder + "/out"
+                        "--json"
+                    ]
+
+            Expect.equal
+                (plan.GetProperty("done").GetInt32(), plan.GetProperty("unmeasured").GetInt32())
+                (3, 0)
+                "all known")
     }
 
 let private families =
@@ -151,17 +232,70 @@ let private families =
             for family in [ "llama"; "gpt2"; "qwen2"; "qwen3" ] do
                 test $"{family} is taught like any checkpoint" {
                     inFolder (fun folder ->
-                        let data, tokenizer, model = folder + "/t.jsonl", folder + "/tokenizer", folder + "/model"
-                        succeed (lori [ "task"; "write"; "chain"; "--group"; "z7"; "--longest"; "2"; "--rows"; "32"
-                                        "--output"; data; "--tokenizer-output"; tokenizer ])
+                        let data, tokenizer, model =
+                            folder + "/t.jsonl", folder + "/tokenizer", folder + "/model"
+
+                        succeed (
+                            lori
+                                [
+                                    "task"
+                                    "write"
+                                    "chain"
+                                    "--group"
+                                    "z7"
+                                    "--longest"
+                                    "2"
+                                    "--rows"
+                                    "32"
+                                    "--output"
+                                    data
+                                    "--tokenizer-output"
+                                    tokenizer
+                                ]
+                        )
                         |> ignore
 
-                        succeed (lori [ "model"; "new"; "--family"; family; "--width"; "8"; "--heads"; "2"; "--layers"; "2"
-                                        "--positions"; "32"; "--tokenizer"; tokenizer; "--output"; model ])
+                        succeed (
+                            lori
+                                [
+                                    "model"
+                                    "new"
+                                    "--family"
+                                    family
+                                    "--width"
+                                    "8"
+                                    "--heads"
+                                    "2"
+                                    "--layers"
+                                    "2"
+                                    "--positions"
+                                    "32"
+                                    "--tokenizer"
+                                    tokenizer
+                                    "--output"
+                                    model
+                                ]
+                        )
                         |> ignore
 
-                        succeed (lori [ "teach"; "--model"; model; "--data"; data; "--output"; folder + "/run"; "--steps"; "2"
-                                        "--batch-size"; "4"; "--answer-prefix"; "=" ])
+                        succeed (
+                            lori
+                                [
+                                    "teach"
+                                    "--model"
+                                    model
+                                    "--data"
+                                    data
+                                    "--output"
+                                    folder + "/run"
+                                    "--steps"
+                                    "2"
+                                    "--batch-size"
+                                    "4"
+                                    "--answer-prefix"
+                                    "="
+                                ]
+                        )
                         |> ignore
 
                         Expect.isTrue (File.Exists(folder + "/run/final/config.json")) "a model")

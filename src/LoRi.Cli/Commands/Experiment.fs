@@ -170,10 +170,7 @@ let status (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
 
         Terminal.writeJson
             terminal
-            (Json.object (
-                counts
-                @ [ "seconds_left", number found.SecondsLeft; "cells", Json.list cells ]
-            ))
+            (Json.object (counts @ [ "seconds_left", number found.SecondsLeft; "cells", Json.list cells ]))
     else
         Terminal.writeTable
             terminal

@@ -39,7 +39,8 @@ public static class ChainedArithmetic
     public static EncodedExample[] Training(int rows, int longest, long seed) => Encoded(Task(longest), task => task.Training(rows, seed));
 
     /// <summary>Distinct test questions, up to <paramref name="perLength"/> of each chain length (there are few of length 1).</summary>
-    public static EncodedExample[] Test(int perLength, int longest, long seed) => Encoded(Task(longest), task => task.Test(perLength, seed));
+    public static EncodedExample[] Test(int perLength, int longest, long seed) =>
+        Encoded(Task(longest), task => task.Test(perLength, seed));
 
     /// <summary>The name of the questions that <see cref="Test"/> gives for the same arguments.</summary>
     public static string TestName(int perLength, int longest, long seed) =>

@@ -13,6 +13,8 @@ internal sealed record Cell
 
     private const int LettersOfId = 12;
 
+    private string? id;
+
     /// <summary>The method that teachers have.</summary>
     public const string Teacher = "teacher";
 
@@ -53,7 +55,7 @@ internal sealed record Cell
     public required JsonObject Settings { get; init; }
 
     /// <summary>The name of its folder: the same for the same settings and version of the program.</summary>
-    public string Id => ContentHash.OfText(Settings.ToJsonString())[..LettersOfId];
+    public string Id => id ??= ContentHash.OfText(Settings.ToJsonString())[..LettersOfId];
 
     /// <summary>Whether it is a teacher.</summary>
     public bool IsTeacher => TeacherCell is null;

@@ -9,15 +9,17 @@ internal static class CellChoice
 {
     /// <summary>Those cells, in their order.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static IReadOnlyList<Cell> Of(IReadOnlyList<Cell> all, SettingValues settings)
+    public static IReadOnlyList<Cell> Of(CellList list, SettingValues settings)
     {
         var (glob, part) = (settings.Get(ExperimentSettings.Only), settings.Get(ExperimentSettings.Shard));
         var shard = part is null ? (Index: 0, Count: 1) : ExperimentSettings.Part(part)!.Value;
-        Cell[] chosen = [.. all.Where(cell => glob is null || FileSystemName.MatchesSimpleExpression(glob, cell.Name))
-            .Where((_, number) => number % shard.Count == shard.Index)];
+        var meant = list.Named.Where(cell => glob is null || FileSystemName.MatchesSimpleExpression(glob, cell.Name))
+            .Select(cell => cell.Id).ToHashSet();
+        Cell[] chosen = [.. list.Cells.Where(cell => meant.Contains(cell.Id)).Where((_, number) => number % shard.Count == shard.Index)];
         var needed = chosen.Concat(chosen.Select(cell => cell.TeacherCell).OfType<Cell>()).Select(cell => cell.Id).ToHashSet();
         return chosen.Length == 0
-            ? throw new InputException($"--only {glob ?? "*"}: matches none of the {all.Count} cells; their names are as {all[^1].Name}")
-            : [.. all.Where(cell => needed.Contains(cell.Id))];
+            ? throw new InputException($"--only {glob ?? "*"}: matches none of the {list.Cells.Count} cells; their names are as "
+                + list.Cells[^1].Name)
+            : [.. list.Cells.Where(cell => needed.Contains(cell.Id))];
     }
 }

@@ -12,20 +12,23 @@ internal sealed class CellList
     private readonly Calibration calibration;
     private readonly List<Cell> cells = [];
     private readonly HashSet<string> seen = [];
-    private readonly Dictionary<string, List<string>> byBlock = [];
+    private readonly Dictionary<string, List<Cell>> byBlock = [];
     private readonly HashSet<CalibrationCase> missing = [];
 
     private CellList(Matrix matrix, Calibration calibration) =>
         (this.matrix, settings, this.calibration) = (matrix, new CellSettings(matrix), calibration);
 
-    /// <summary>The cells.</summary>
+    /// <summary>The cells, each as the first block calls it that has it.</summary>
     public IReadOnlyList<Cell> Cells => cells;
+
+    /// <summary>The cells of all blocks as these call them, so that one may come more than once.</summary>
+    public IEnumerable<Cell> Named => byBlock.Values.SelectMany(named => named);
 
     /// <summary>What must be measured before all cells of equal time are known.</summary>
     public IReadOnlyCollection<CalibrationCase> Missing => missing;
 
-    /// <summary>Names of a block's cells, those of other blocks that are the same with them.</summary>
-    public IReadOnlyList<string> OfBlock(string block) => byBlock[block];
+    /// <summary>The cells of a block as it calls them, those with them that an earlier block has as well.</summary>
+    public IReadOnlyList<Cell> OfBlock(string block) => byBlock[block];
 
     /// <summary>Makes the list; cells of equal time whose pace is not known are left out.</summary>
     public static CellList Of(Matrix matrix, Calibration calibration)
@@ -34,7 +37,9 @@ internal sealed class CellList
         foreach (var block in matrix.Blocks)
         {
             list.byBlock[block.Name] = [];
-            foreach (var (task, model, seed) in from task in block.Tasks from model in block.Models from seed in block.Seeds
+            foreach (var (task, model, seed) in from task in block.Tasks
+                                                from model in block.Models
+                                                from seed in block.Seeds
                                                 select (task, model, seed))
             {
                 list.Add(block, task, model, seed);
@@ -127,7 +132,7 @@ internal sealed class CellList
 
     private Cell Added(Cell cell, MatrixBlock block)
     {
-        byBlock[block.Name].Add(cell.Id);
+        byBlock[block.Name].Add(cell);
         if (seen.Add(cell.Id))
         {
             cells.Add(cell);

@@ -127,8 +127,8 @@ internal sealed record CellResult
     {
         var version = JsonFile.ReadObject(path)["cell_version"]?.ToJsonString();
         return version != $"{Cell.Version}"
-            ? throw new InputException($"{path}: is of the cells' version {version ?? "none"}, and this program reads version {Cell.Version}; "
-                + "read it with the program that wrote it, or name another --output")
+            ? throw new InputException($"{path}: is of the cells' version {version ?? "none"}, and this program reads version "
+                + $"{Cell.Version}; read it with the program that wrote it, or name another --output")
             : JsonFile.ReadTyped<CellResult>(path, "remove the cell's folder, and run the experiment again");
     }
 

@@ -30,8 +30,10 @@ internal sealed partial class CellSettings(Matrix matrix)
         var values = Commands.Teach.Read(part.Json, file: null);
         values = values.With(TrainSettings.Model, Later).With(TrainSettings.Seed, seed);
         values = values.Get(TrainSettings.Steps) is null
-            ? throw part.Bad("\"steps\" is missing; say how many optimizer steps the teacher makes")
-            : TextForms.Of(values.Get(TextForms.Form)).HasPrefix ? values.With(RowSettings.AnswerPrefix, ReasoningTask.AnswerPrefix) : values;
+            ? throw new InputException("\"steps\" is missing; say how many optimizer steps the teacher makes")
+            : TextForms.Of(values.Get(TextForms.Form)).HasPrefix
+                ? values.With(RowSettings.AnswerPrefix, ReasoningTask.AnswerPrefix)
+            : values;
         return Checked(Commands.Teach, values);
     });
 

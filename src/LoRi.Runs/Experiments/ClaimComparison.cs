@@ -96,7 +96,8 @@ internal static class ClaimStatistics
         {
             Interval = paired.Varies ? paired.Interval(Level) : (paired.MeanDifference, paired.MeanDifference),
             Bootstrap = claim.Test == ClaimTest.Trend ? null
-                : TwoLevelBootstrap.Interval([.. marks.Select(pair => pair.First)], [.. marks.Select(pair => pair.Other)], Level, Resamples, 0),
+                : TwoLevelBootstrap.Interval(
+                    [.. marks.Select(pair => pair.First)], [.. marks.Select(pair => pair.Other)], Level, Resamples, 0),
             McNemar = claim.Test == ClaimTest.Trend ? [] : [.. marks.Select(pair => new McNemar(
                 pair.First.Zip(pair.Other).Count(mark => mark is (true, false)),
                 pair.First.Zip(pair.Other).Count(mark => mark is (false, true))).ExactP)],

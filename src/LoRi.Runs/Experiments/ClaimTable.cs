@@ -23,8 +23,7 @@ internal static class ClaimTable
     private static DecidedClaim Decide(
         MatrixClaim claim, string mark, CellList list, IReadOnlyDictionary<string, CellResult> results)
     {
-        var ids = list.OfBlock(claim.Block).ToHashSet();
-        Cell[] cells = [.. list.Cells.Where(cell => ids.Contains(cell.Id))];
+        var cells = list.OfBlock(claim.Block);
         ClaimComparison[] found = [.. from cell in cells.Where(cell => cell.Method == claim.First)
                                       group cell by (cell.Task, cell.Model, cell.Budget, cell.Variant) into firsts
                                       from other in claim.Others
@@ -40,7 +39,7 @@ internal static class ClaimTable
     }
 
     private static ClaimComparison Compare(
-        MatrixClaim claim, Cell[] firsts, string other, Cell[] cells, IReadOnlyDictionary<string, CellResult> results)
+        MatrixClaim claim, Cell[] firsts, string other, IReadOnlyList<Cell> cells, IReadOnlyDictionary<string, CellResult> results)
     {
         var sample = firsts[0];
         var group = string.Join(' ', ((string[])[sample.Model, sample.Budget, sample.Variant]).Where(part => part.Length > 0));

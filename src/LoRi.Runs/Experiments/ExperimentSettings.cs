@@ -9,14 +9,16 @@ namespace LoRi.Runs.Experiments;
 public static partial class ExperimentSettings
 {
     /// <summary>The matrix.</summary>
-    public static readonly Setting<string> Matrix = new("matrix", "file", Forms.Place, "", "the matrix: tasks, models, methods, blocks, claims")
+    public static readonly Setting<string> Matrix = new(
+        "matrix", "file", Forms.Place, "", "the matrix: tasks, models, methods, blocks, claims")
     {
         IsMain = true,
         Required = "name the file of a matrix, such as experiments/moments.json",
     };
 
     /// <summary>The folder of an experiment.</summary>
-    public static readonly Setting<string> Folder = new("experiment", "folder", Forms.Place, "", "the folder that lori experiment run wrote")
+    public static readonly Setting<string> Folder = new(
+        "experiment", "folder", Forms.Place, "", "the folder that lori experiment run wrote")
     {
         IsMain = true,
         Required = "name the folder of an experiment",

@@ -66,7 +66,7 @@ public static class ExperimentStage
         }
 
         var estimate = new CellEstimate(calibration);
-        var chosen = CellChoice.Of(list.Cells, settings);
+        var chosen = CellChoice.Of(list, settings);
         bool IsDone(Cell cell) => folder?.IsDone(cell.Id) == true;
         Cell[] left = [.. chosen.Where(cell => !IsDone(cell))];
         var fitting = Fitting(left, settings, estimate);
@@ -74,8 +74,8 @@ public static class ExperimentStage
         {
             Cell[] rest = [.. group.Where(cell => !IsDone(cell))];
             return new PlannedGroup(
-                group.Key.Block, group.Key.Task, group.Key.Model, group.Key.Method, group.Key.Variant, group.Key.Budget, group.First().Steps,
-                group.Count(), group.Count() - rest.Length, rest.Length == 0 ? 0 : estimate.Seconds(rest),
+                group.Key.Block, group.Key.Task, group.Key.Model, group.Key.Method, group.Key.Variant, group.Key.Budget,
+                group.First().Steps, group.Count(), group.Count() - rest.Length, rest.Length == 0 ? 0 : estimate.Seconds(rest),
                 fitting is null ? null : rest.Count(cell => fitting.Contains(cell.Id)));
         });
         return new ExperimentPlan(
@@ -96,13 +96,13 @@ public static class ExperimentStage
         var folder = new ExperimentFolder(settings.Get(ExperimentSettings.Output));
         var calibration = Calibration.Read(folder.CalibrationFile);
         var list = CellList.Of(matrix, calibration);
-        var chosen = CellChoice.Of(list.Cells, settings);
+        var chosen = CellChoice.Of(list, settings);
         folder.Open();
         NativeRuntime.Load();
         if (list.Missing.Count > 0)
         {
             list = Measured(matrix, folder, calibration, list, everything: false, log);
-            chosen = CellChoice.Of(list.Cells, settings);
+            chosen = CellChoice.Of(list, settings);
         }
 
         AtomicFile.Write(folder.MatrixFile, stream => stream.Write(File.ReadAllBytes(matrix.Path)));
@@ -172,8 +172,8 @@ public static class ExperimentStage
                 var pace = measurement.Of(one);
                 calibration.Keep(one, pace);
                 log(string.Create(CultureInfo.InvariantCulture,
-                    $"{one.Task}/{one.Model}/{one.Method}: {1000 * pace.SecondsPerStep:F1} ms a step, {pace.CollectionSeconds:F1} s for the "
-                    + $"teacher's states"));
+                    $"{one.Task}/{one.Model}/{one.Method}: {1000 * pace.SecondsPerStep:F1} ms a step, {pace.CollectionSeconds:F1} s for "
+                    + $"the teacher's states"));
             }
 
             list = CellList.Of(matrix, calibration);
@@ -197,8 +197,10 @@ public static class ExperimentStage
 
         var rest = ExperimentSettings.Seconds(text)!.Value * settings.Get(ExperimentSettings.Jobs);
         var fitting = new HashSet<string>();
-        foreach (var (cell, seconds) in left.Select(cell => (cell, Seconds: estimate.Seconds([cell]) ?? estimate.Seconds(left) / left.Count)))
+        var mean = estimate.Seconds(left) / left.Count;
+        foreach (var cell in left)
         {
+            var seconds = estimate.Seconds(cell) ?? mean;
             if (seconds is null || rest < seconds)
             {
                 continue;

@@ -64,7 +64,8 @@ internal sealed record MatrixPart(string Place, JsonObject Json)
     public IReadOnlyList<string>? Texts(string field) => Json[field] switch
     {
         null => null,
-        JsonArray list when list.All(item => item?.GetValueKind() == JsonValueKind.String) => [.. list.Select(item => item!.GetValue<string>())],
+        JsonArray list when list.All(item => item?.GetValueKind() == JsonValueKind.String) =>
+            [.. list.Select(item => item!.GetValue<string>())],
         JsonValue one when one.GetValueKind() == JsonValueKind.String => [one.GetValue<string>()],
         var other => throw Bad($"{MessageText.Quote(field)} must be a list of texts, found {Found(other)}"),
     };
@@ -112,7 +113,8 @@ internal sealed record MatrixPart(string Place, JsonObject Json)
     });
 
     /// <summary>An error about this part.</summary>
-    public InputException Bad(string message, Exception? cause = null) => cause is null ? new($"{Place}: {message}") : new($"{Place}: {message}", cause);
+    public InputException Bad(string message, Exception? cause = null) =>
+        cause is null ? new($"{Place}: {message}") : new($"{Place}: {message}", cause);
 
     private static string Found(JsonNode? node) => string.Create(CultureInfo.InvariantCulture,
         $"{(node is null ? "null" : MessageText.Quote(node.ToJsonString()))}");

@@ -110,7 +110,8 @@ internal sealed class MatrixReader
         var seeds = part.Wholes("seeds") ?? root.Wholes("seeds")
             ?? throw part.Bad("\"seeds\" is missing, here and for the whole matrix; name the seeds, such as [1, 2, 3, 4, 5]");
         return budgets.Length == 0 && methods.Count > 0
-            ? throw part.Bad($"\"budgets\" is missing, here and for the whole matrix; name how long students are trained: {StepBudget.Forms}")
+            ? throw part.Bad($"\"budgets\" is missing, here and for the whole matrix; name how long students are trained: "
+                + StepBudget.Forms)
             : seeds.Count == 0 || seeds.Distinct().Count() < seeds.Count
             ? throw part.Bad("\"seeds\" must name each seed once, and at least one")
             : new MatrixBlock
@@ -140,10 +141,13 @@ internal sealed class MatrixReader
 
     private static IEnumerable<(string Setting, IReadOnlyList<JsonNode> Values)> Vary(MatrixPart part)
     {
+        string[] known = [.. Commands.Distill.Settings.Select(setting => setting.Key)];
         foreach (var (key, node) in part.Json)
         {
-            part.Known("setting", key, Commands.Distill.Settings.Select(setting => setting.Key));
-            yield return node is JsonArray { Count: > 0 } values && values.All(value => value is not null)
+            yield return !known.Contains(key)
+                ? throw part.Bad($"there is no setting {MessageText.Quote(key)}; settings are named as the options of `lori distill` are, "
+                    + $"with underscores{DidYouMean.Hint(key, known)}")
+                : node is JsonArray { Count: > 0 } values && values.All(value => value is not null)
                 ? (key, [.. values.Select(value => value!.DeepClone())])
                 : throw part.Bad($"{MessageText.Quote(key)} must be a list of values");
         }
@@ -173,9 +177,10 @@ internal sealed class MatrixReader
         };
     }
 
-    private static string InBlock(MatrixPart part, string name, IReadOnlyList<string> methods, string block) => methods.Contains(name) ? name
+    private static string InBlock(MatrixPart part, string name, IReadOnlyList<string> methods, string block) =>
+        methods.Contains(name) ? name
         : throw part.Bad($"the claim has no cells: the block {MessageText.Quote(block)} does not run {MessageText.Quote(name)}; it runs "
-            + $"{string.Join(", ", methods)}{DidYouMean.Hint(name, methods)}");
+            + $"{(methods.Count == 0 ? "teachers alone" : string.Join(", ", methods))}{DidYouMean.Hint(name, methods)}");
 
     /// <summary>The metric, whose stratum one task of the block must have.</summary>
     private static string Metric(MatrixPart part, Matrix matrix, string block)

@@ -23,7 +23,7 @@ internal static class Registration
         claims = written[Claims]!.AsObject();
         foreach (var claim in matrix.Claims)
         {
-            var finished = list.OfBlock(claim.Block).Count(folder.IsDone);
+            var finished = list.OfBlock(claim.Block).Count(cell => folder.IsDone(cell.Id));
             if (claims[claim.Id] is not JsonObject known || known[Cells]!.GetValue<int>() + finished == 0)
             {
                 claims[claim.Id] = new JsonObject { [Sha256] = claim.Sha256, [When] = Now(), [Cells] = finished };

@@ -47,9 +47,8 @@ internal sealed record ResultRow(
     /// <summary>The rows of all finished cells, in the order of the matrix.</summary>
     public static IReadOnlyList<ResultRow> All(Matrix matrix, CellList list, IReadOnlyDictionary<string, CellResult> results) =>
         [.. from block in matrix.Blocks
-            let ids = list.OfBlock(block.Name).ToHashSet()
-            from cell in list.Cells
-            where ids.Contains(cell.Id) && results.ContainsKey(cell.Id)
+            from cell in list.OfBlock(block.Name)
+            where results.ContainsKey(cell.Id)
             group results[cell.Id] by (Block: block.Name, cell.Task, cell.Model, cell.Budget, cell.Method, cell.Variant) into seeds
             select new ResultRow(
                 seeds.Key.Block, seeds.Key.Task, seeds.Key.Model, seeds.Key.Budget, seeds.Key.Method, seeds.Key.Variant,

@@ -30,8 +30,8 @@ public static class FreshModel
         ArgumentNullException.ThrowIfNull(tokenizer);
         var end = EndOf(tokenizer, settings.Get(FreshModelSettings.EndToken));
         using var model = new ReasoningModel(
-            Shape(settings, tokenizer.VocabularySize, end), 0, new SpecialIds(-1, -1, end), new FeedbackProjection(ProjectionKind.Identity, 0),
-            Precision.Full, CPU);
+            Shape(settings, tokenizer.VocabularySize, end), 0, new SpecialIds(-1, -1, end),
+            new FeedbackProjection(ProjectionKind.Identity, 0), Precision.Full, CPU);
         Initialisation.Fresh(model, settings.Get(FreshModelSettings.Deviation), seed);
         AtomicFolder.Write(folder, partial => ModelWriter.Write(partial, model, card: null, tokenizer));
         return model.Parameters.Values.numel();
@@ -43,13 +43,15 @@ public static class FreshModel
             ?? throw new InputException($"{tokenizer.Path}: names no eos_token; name the token that ends a sequence with "
                 + FreshModelSettings.EndToken.Flag);
         return tokenizer.TokenToId(text)
-            ?? throw new InputException($"{FreshModelSettings.EndToken.Flag} {MessageText.Quote(text)}: {tokenizer.Path} has no such token; "
-                + "name one that it has");
+            ?? throw new InputException($"{FreshModelSettings.EndToken.Flag} {MessageText.Quote(text)}: {tokenizer.Path} has no such "
+                + "token; name one that it has");
     }
 
     /// <summary>The text of a token, which stands alone or in an object with its properties.</summary>
     private static string? Named(JsonNode? token) =>
-        token is JsonObject whole ? Named(whole["content"]) : token is JsonValue value && value.TryGetValue<string>(out var text) ? text : null;
+        token is JsonObject whole ? Named(whole["content"])
+            : token is JsonValue value && value.TryGetValue<string>(out var text) ? text
+            : null;
 
     private static DecoderConfig Shape(SettingValues settings, int vocabulary, int end)
     {

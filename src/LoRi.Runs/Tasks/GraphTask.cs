@@ -77,8 +77,9 @@ public sealed class GraphTask(int nodes, int edges, int longest) : ReasoningTask
         (int From, int To)[] all = [.. drawn.Order()];
         var order = random.Permutation(all.Length);
         string[] candidates = random.Below(2) == 0 ? [Name(path[^1]), Name(other)] : [Name(other), Name(path[^1])];
+        var listed = order.SelectMany(index => (string[])[Name(all[index].From), Name(all[index].To), EdgeEnd]);
         return new TaskRow(
-            [.. order.SelectMany(index => (string[])[Name(all[index].From), Name(all[index].To), EdgeEnd]), Mark, Name(path[0]), .. candidates],
+            [.. listed, Mark, Name(path[0]), .. candidates],
             [.. path.Skip(1).Select(node => (string[])[Arrow, Name(node)])],
             [Name(path[^1])],
             hops.ToString(CultureInfo.InvariantCulture));

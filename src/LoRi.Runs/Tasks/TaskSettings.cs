@@ -26,7 +26,8 @@ public static class TaskSettings
 
     /// <summary>The longest chain, or the longest path of a graph.</summary>
     public static readonly Setting<int?> LongestChain = new(
-        "longest", "n", Forms.Whole(1, 64).Optional(), null, "operations of the longest chain, or edges of the longest path that is asked for")
+        "longest", "n", Forms.Whole(1, 64).Optional(), null,
+        "operations of the longest chain, or edges of the longest path that is asked for")
     {
         DefaultText = "5, of a graph 4",
         Default = values => values.Get(Kind) == kinds[2] ? 4 : 5,
@@ -105,13 +106,13 @@ public static class TaskSettings
         Contradicts = values => values.Get(Kind) == kind ? null : new Contradiction(values.Get(Kind), $"only {kind} has it; leave it out"),
     };
 
-    /// <summary>Why graphs of this shape would not be found: a path of the length needs nodes, and edges beside it that lead elsewhere.</summary>
+    /// <summary>Why graphs of this shape would not be found: a path of the length needs nodes, and edges that lead elsewhere.</summary>
     private static string? Fault(SettingValues values)
     {
         var (longest, nodes, edges) = (values.Get(LongestChain)!.Value, values.Get(Nodes), values.Get(Edges));
         return longest < 2 ? $"{LongestChain.Flag} {longest}: a path of a graph has at least 2 edges; take 2 or more"
-            : nodes < longest + 3 ? $"{Nodes.Flag} {nodes} and {LongestChain.Flag} {longest} contradict each other: beside such a path there "
-                + $"must be 2 nodes more; take at least {longest + 3} nodes"
+            : nodes < longest + 3 ? $"{Nodes.Flag} {nodes} and {LongestChain.Flag} {longest} contradict each other: beside such a path "
+                + $"there must be 2 nodes more; take at least {longest + 3} nodes"
             : edges < longest + 2 || edges > 2 * nodes
                 ? $"{Edges.Flag} {edges} and {Nodes.Flag} {nodes} contradict each other: take {longest + 2} to {2 * nodes} edges"
             : null;

@@ -22,7 +22,10 @@ let private finished (change: string -> string) (folder: string) =
 
     let outcome = run folder []
     Expect.equal outcome.Code 0 outcome.Error
-    let cell = Directory.GetFiles(folder + "/out/cells", "cell.json", SearchOption.AllDirectories)[0]
+
+    let cell =
+        Directory.GetFiles(folder + "/out/cells", "cell.json", SearchOption.AllDirectories)[0]
+
     File.WriteAllText(cell, change (File.ReadAllText cell))
     [ "experiment"; "table"; folder + "/out" ]
 
@@ -43,7 +46,8 @@ let cases: Case list =
         "matrix: a teacher without steps", plan (part "teachers" >> setting "plain" "{}")
         "matrix: an unknown method", plan (part "methods" >> setting "lory" "{}")
         "matrix: an unknown setting of a method", plan (part "methods" >> part "lori" >> setting "hiden_rank" "4")
-        "matrix: a setting that its method does not have", plan (part "methods" >> part "no-cot" >> setting "latent_steps" "4")
+        "matrix: a setting that its method does not have",
+        plan (part "methods" >> part "no-cot" >> setting "latent_steps" "4")
         "matrix: an unknown default", plan (part "defaults" >> setting "lerning_rate" "1")
         "matrix: a place among the settings", plan (part "defaults" >> setting "data" "\"d.jsonl\"")
         "matrix: steps among the settings", plan (part "defaults" >> setting "steps" "3")
@@ -74,7 +78,10 @@ let cases: Case list =
         "experiment: a budget that fits no cell",
         fun folder ->
             finished id folder |> ignore
-            write folder (first "blocks" >> setting "methods" "[]") |> ignore
+            write folder (fun json ->
+                first "blocks" json |> setting "methods" "[]"
+                setting "claims" "[]" json)
+            |> ignore
 
             [
                 "experiment"
@@ -90,7 +97,18 @@ let cases: Case list =
         "task: a setting of another kind",
         fun folder -> [ "task"; "write"; "chain"; "--digits"; "3"; "--output"; folder + "/t.jsonl" ]
         "task: a graph that cannot be drawn",
-        fun folder -> [ "task"; "write"; "graph"; "--nodes"; "6"; "--longest"; "5"; "--output"; folder + "/t.jsonl" ]
+        fun folder ->
+            [
+                "task"
+                "write"
+                "graph"
+                "--nodes"
+                "6"
+                "--longest"
+                "5"
+                "--output"
+                folder + "/t.jsonl"
+            ]
         "task: an output of another kind", fun folder -> [ "task"; "write"; "chain"; "--output"; folder + "/t.parquet" ]
         "model: no tokenizer", fun folder -> [ "model"; "new"; "--output"; folder + "/m" ]
         "model: a tokenizer that names no end",

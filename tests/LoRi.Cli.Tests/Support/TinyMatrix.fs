@@ -26,7 +26,8 @@ let changed (change: JsonObject -> unit) =
     json.ToJsonString()
 
 /// Writes the matrix after a change and gives its path.
-let write (folder: string) (change: JsonObject -> unit) = file folder "matrix.json" (changed change)
+let write (folder: string) (change: JsonObject -> unit) =
+    file folder "matrix.json" (changed change)
 
 /// A part of a JSON object.
 let part (name: string) (json: JsonObject) = (nonNull json[name]).AsObject()
@@ -37,4 +38,13 @@ let first (name: string) (json: JsonObject) =
 
 /// Runs a matrix in a folder's `out`.
 let run (folder: string) (options: string list) =
-    lori ([ "experiment"; "run"; Path.Combine(folder, "matrix.json"); "--output"; folder + "/out" ] @ options)
+    lori (
+        [
+            "experiment"
+            "run"
+            Path.Combine(folder, "matrix.json")
+            "--output"
+            folder + "/out"
+        ]
+        @ options
+    )

@@ -35,7 +35,9 @@ let private signFlip =
                     let sums =
                         [
                             for assignment in 0..127 ->
-                                Array.indexed values |> Array.sumBy (fun (bit, value) -> if assignment >>> bit &&& 1 = 1 then value else -value)
+                                Array.indexed values
+                                |> Array.sumBy (fun (bit, value) ->
+                                    if assignment >>> bit &&& 1 = 1 then value else -value)
                         ]
 
                     let found = Array.sum values
@@ -82,7 +84,9 @@ let private bootstrap =
             test "many seeds that agree leave the spread of questions" {
                 let marks = Array.init 100 (fun question -> question % 2 = 0)
                 let none = Array.create 100 false
-                let struct (low, high) = TwoLevelBootstrap.Interval(Array.create 4 marks, Array.create 4 none, 0.95, 4_000, 3UL)
+
+                let struct (low, high) =
+                    TwoLevelBootstrap.Interval(Array.create 4 marks, Array.create 4 none, 0.95, 4_000, 3UL)
                 // The deviation of a mean of 400 draws of a half is 0.025.
                 Expect.isTrue (abs (low - 0.451) < 0.01 && abs (high - 0.549) < 0.01) $"{low} to {high}"
             }

@@ -44,7 +44,9 @@ let private everyTask (task: ReasoningTask) =
                 Expect.isEmpty (Set.intersect trained (set asked)) "in both"
             }
             test "the same seed gives the same rows, another seed others" {
-                let texts seed = [ for row in task.Training(50, seed) -> TaskFile.Text row ]
+                let texts seed =
+                    [ for row in task.Training(50, seed) -> TaskFile.Text row ]
+
                 Expect.equal (texts 5L) (texts 5L) "again"
                 Expect.notEqual (texts 5L) (texts 6L) "another"
             }
@@ -59,9 +61,17 @@ let private everyTask (task: ReasoningTask) =
                         let ids = [| for word in row.Question -> task.IdOf word |]
                         Expect.equal (tokenizer.Encode row.QuestionText) ids "question"
                         Expect.equal (tokenizer.Decode ids) row.QuestionText "and back"
-                        let steps = [| for step in row.Steps do
-                                           for word in step -> task.IdOf word |]
-                        Expect.equal (tokenizer.Encode(String.Join("", row.StepTexts))) steps "steps without a space between them"
+
+                        let steps =
+                            [|
+                                for step in row.Steps do
+                                    for word in step -> task.IdOf word
+                            |]
+
+                        Expect.equal
+                            (tokenizer.Encode(String.Join("", row.StepTexts)))
+                            steps
+                            "steps without a space between them"
                 finally
                     Directory.Delete(folder, true)
             }
@@ -77,7 +87,12 @@ let private chains =
                 let same (rows: TaskRow seq) (examples: LoRi.Models.Sequences.EncodedExample[]) =
                     for row, example in Seq.zip rows examples do
                         Expect.equal row.QuestionText (ChainedArithmetic.Text example.Question) "question"
-                        Expect.equal (String.Join(" ", row.StepTexts)) (ChainedArithmetic.Text example.Rationale) "chain"
+
+                        Expect.equal
+                            (String.Join(" ", row.StepTexts))
+                            (ChainedArithmetic.Text example.Rationale)
+                            "chain"
+
                         Expect.equal row.AnswerText (ChainedArithmetic.Text example.Answer[..0]) "answer"
 
                 same (task.Training(500, 2L)) (ChainedArithmetic.Training(500, 5, 2L))
@@ -94,22 +109,45 @@ let private chains =
                 }
             test "the even permutations of five points are 60, and not commutative" {
                 Expect.equal GroupAction.A5.States.Count 60 "elements"
-                let image word = GroupAction.A5.Operations |> Seq.pick (fun struct (name, image) -> if name = word then Some image else None)
+
+                let image word =
+                    GroupAction.A5.Operations
+                    |> Seq.pick (fun struct (name, image) -> if name = word then Some image else None)
+
                 let a, A, b = image "a", image "A", image "b"
                 Expect.equal [| for state in 0..59 -> A[a[state]] |] [| 0..59 |] "a and its inverse"
-                Expect.notEqual [| for state in 0..59 -> b[a[state]] |] [| for state in 0..59 -> a[b[state]] |] "the order matters"
+
+                Expect.notEqual
+                    [| for state in 0..59 -> b[a[state]] |]
+                    [| for state in 0..59 -> a[b[state]] |]
+                    "the order matters"
+
                 let reached = ref (set [ 0 ])
+
                 for _ in 1..60 do
-                    reached.Value <- Set.union reached.Value (set [ for state in reached.Value do
-                                                                      a[state]
-                                                                      b[state] ])
+                    reached.Value <-
+                        Set.union
+                            reached.Value
+                            (set
+                                [
+                                    for state in reached.Value do
+                                        a[state]
+                                        b[state]
+                                ])
+
                 Expect.equal reached.Value.Count 60 "a and b make all"
             }
             test "an answer is the state that its operations lead to" {
                 for row in ChainTask(GroupAction.A5, 6).Training(100, 4L) do
-                    let image word = GroupAction.A5.Operations |> Seq.pick (fun struct (name, image) -> if name = word then Some image else None)
+                    let image word =
+                        GroupAction.A5.Operations
+                        |> Seq.pick (fun struct (name, image) -> if name = word then Some image else None)
+
                     let operations = row.Question |> Seq.skip 1 |> Seq.take (row.Question.Count - 2)
-                    let last = Seq.fold (fun state word -> (image word)[state]) (int row.Question[0]) operations
+
+                    let last =
+                        Seq.fold (fun state word -> (image word)[state]) (int row.Question[0]) operations
+
                     Expect.equal row.AnswerText (string last) row.QuestionText
             }
         ]
@@ -142,16 +180,27 @@ let private graphs =
         for row in task.Training(200, 9L) do
             let text = List.ofSeq row.Question
             let mark = List.findIndex ((=) "?") text
-            let edges = [ for edge in List.chunkBySize 3 (List.take mark text) -> edge[0], edge[1] ]
+
+            let edges =
+                [ for edge in List.chunkBySize 3 (List.take mark text) -> edge[0], edge[1] ]
+
             let root, candidates = text[mark + 1], text[mark + 2 ..]
             Expect.equal edges.Length 16 "edges"
 
             let rec distance (front: Set<string>) (seen: Set<string>) steps target =
-                if front.Contains target then Some steps
-                elif front.IsEmpty then None
+                if front.Contains target then
+                    Some steps
+                elif front.IsEmpty then
+                    None
                 else
-                    let next = set [ for from, into in edges do
-                                         if front.Contains from && not (seen.Contains into) then into ]
+                    let next =
+                        set
+                            [
+                                for from, into in edges do
+                                    if front.Contains from && not (seen.Contains into) then
+                                        into
+                            ]
+
                     distance next (Set.union seen next) (steps + 1) target
 
             let far = distance (set [ root ]) (set [ root ]) 0
@@ -160,9 +209,11 @@ let private graphs =
             Expect.equal (far other) None "the other candidate"
             Expect.equal row.Steps.Count (int row.Stratum) "steps"
             let path = root :: [ for step in row.Steps -> step[1] ]
+
             for edge in List.pairwise path do
                 Expect.contains edges edge "an edge of the graph"
     }
 
 [<Tests>]
-let tests = testList "Tasks" (List.map everyTask all @ [ chains; published; graphs ])
+let tests =
+    testList "Tasks" (List.map everyTask all @ [ chains; published; graphs ])
