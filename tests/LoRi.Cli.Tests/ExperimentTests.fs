@@ -119,6 +119,43 @@ let private resumed =
             Expect.equal (lines folder).Length before.Length "lines")
     }
 
+let private killed =
+    test "an experiment that is killed goes on to the same answers" {
+        inFolder (fun folder ->
+            write folder (fun json ->
+                json |> part "teachers" |> part "plain" |> setting "steps" "1500"
+                setting "blocks" """[{"name": "main", "methods": [], "seeds": [1]}]""" json
+                setting "claims" "[]" json)
+            |> ignore
+
+            let arguments output =
+                [ "experiment"; "run"; folder + "/matrix.json"; "--output"; folder + output ]
+
+            let running = TinyRun.start (arguments "/out")
+
+            let begun () =
+                Directory.Exists(folder + "/out/cells")
+                && Directory.GetDirectories(folder + "/out/cells", "step-*", SearchOption.AllDirectories).Length > 0
+
+            TinyRun.untilThere begun
+            running.Kill()
+            TinyRun.finish running |> ignore
+            Expect.isEmpty (cells folder) "no cell was finished"
+            succeed (run folder []) |> ignore
+            succeed (lori (arguments "/straight")) |> ignore
+
+            let right output =
+                let path =
+                    Directory.GetFiles(folder + output, "cell.json", SearchOption.AllDirectories)
+                    |> Array.exactlyOne
+
+                let log = Path.Combine(nonNull (Path.GetDirectoryName path), "run", "log.txt")
+                text "right" (JsonDocument.Parse(File.ReadAllText path).RootElement), File.ReadAllText log
+
+            Expect.equal (fst (right "/out")) (fst (right "/straight")) "the same answers"
+            Expect.stringContains (snd (right "/out")) "resumed after step" "it went on")
+    }
+
 let private shards =
     test "parts of a matrix fill one folder with the same cells" {
         inFolder (fun folder ->
@@ -304,4 +341,4 @@ let private families =
 
 [<Tests>]
 let tests =
-    testSequenced (testList "Experiments" [ whole; resumed; shards; changes; failures; equalTime; families ])
+    testSequenced (testList "Experiments" [ whole; resumed; killed; shards; changes; failures; equalTime; families ])

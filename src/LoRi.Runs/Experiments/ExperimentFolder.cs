@@ -1,5 +1,7 @@
+using System.Text;
 using LoRi.Files;
 using LoRi.Files.Disk;
+using LoRi.Files.Json;
 using LoRi.Files.Tokenizers;
 using LoRi.Runs.Tasks;
 
@@ -51,7 +53,8 @@ internal sealed class ExperimentFolder
     public bool IsDone(string id) => File.Exists(ResultOf(id));
 
     /// <summary>Why a cell failed; null where it did not.</summary>
-    public string? Failure(string id) => File.Exists(FailureOf(id)) && !IsDone(id) ? File.ReadAllText(FailureOf(id)).Trim() : null;
+    public string? Failure(string id) =>
+        File.Exists(FailureOf(id)) && !IsDone(id) ? Encoding.UTF8.GetString(JsonFile.ReadBytes(FailureOf(id))).Trim() : null;
 
     /// <summary>Refuses a folder that holds something else.</summary>
     /// <exception cref="InputException">It does.</exception>
@@ -92,7 +95,9 @@ internal sealed class ExperimentFolder
     {
         try
         {
-            using var held = File.Exists(LockOf(id)) ? File.Open(LockOf(id), FileMode.Open, FileAccess.ReadWrite, FileShare.None) : null;
+            using var held = File.Exists(LockOf(id))
+                ? new FileStream(LockOf(id), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+                : null;
             return false;
         }
         catch (IOException)

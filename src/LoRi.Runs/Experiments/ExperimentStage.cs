@@ -1,6 +1,7 @@
 using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Disk;
+using LoRi.Files.Json;
 using LoRi.Files.Settings;
 using LoRi.Models.Native;
 
@@ -105,7 +106,7 @@ public static class ExperimentStage
             chosen = CellChoice.Of(list, settings);
         }
 
-        AtomicFile.Write(folder.MatrixFile, stream => stream.Write(File.ReadAllBytes(matrix.Path)));
+        AtomicFile.Write(folder.MatrixFile, stream => stream.Write(JsonFile.ReadBytes(matrix.Path)));
         Registration.Update(folder, matrix, list);
         var estimate = new CellEstimate(calibration);
         foreach (var cell in chosen.Where(cell => folder.IsDone(cell.Id)))

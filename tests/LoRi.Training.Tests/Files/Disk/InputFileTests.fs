@@ -290,6 +290,7 @@ let private sources =
                         "CpuCapabilities.cs"
                         "StageMeasures.cs"
                         "FreeMemory.cs"
+                        "Machine.cs"
                         // The program's own library, and its copy.
                         "AdaptedLibrary.cs"
                         // A text that the assembly carries.
