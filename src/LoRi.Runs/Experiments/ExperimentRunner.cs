@@ -48,8 +48,8 @@ internal sealed class ExperimentRunner(
         if (budget is { } seconds && left.Length > 0 && left.Min(cell => estimate.Seconds(cell) ?? 0) is var least && least > seconds)
         {
             throw new InputException(string.Create(CultureInfo.InvariantCulture,
-                $"--budget: fits no cell: the shortest of the {left.Length} that are left takes about {System.Math.Ceiling(least / 60):F0} min; give "
-                + $"more time"));
+                $"--budget: fits no cell: the shortest of the {left.Length} that are left takes about "
+                + $"{System.Math.Ceiling(least / 60):F0} min; give more time"));
         }
     }
 
