@@ -74,7 +74,7 @@ internal sealed class ObservedLatents : IDisposable
                 var chosen = questions.Select(question => (long)donors[question]).ToArray();
                 return (step, _) => all.index_select(0, tensor(chosen)).select(1, step);
             case InterventionKind.Noise:
-                return (step, inputs) => inputs + (intervention.Amount * Deviation(step) * Noise(step, questions, draw));
+                return (step, inputs) => inputs.Plus(Noise(step, questions, draw).mul(Deviation(step)).Times(intervention.Amount));
             case InterventionKind.Rank:
                 return Projecting(directions.Value.narrow(1, 0, (long)intervention.Amount).alias());
             default:
@@ -83,7 +83,7 @@ internal sealed class ObservedLatents : IDisposable
     }
 
     /// <summary>The root of the mean square by which a step's inputs leave their mean.</summary>
-    private Tensor Deviation(int step) => (all.select(1, step) - means[step]).square().mean().sqrt();
+    private Tensor Deviation(int step) => (all.select(1, step) - means[step]).Squared().mean().sqrt();
 
     /// <summary>The same noise for a question whatever stands beside it.</summary>
     private Tensor Noise(int step, IReadOnlyList<int> questions, long draw)
@@ -98,7 +98,7 @@ internal sealed class ObservedLatents : IDisposable
 
     /// <summary>Around the step's mean, what is kept in the span of orthonormal columns [d, k].</summary>
     private Func<int, Tensor, Tensor> Projecting(Tensor columns) =>
-        (step, inputs) => means[step] + (inputs - means[step]).matmul(columns).matmul(columns.t());
+        (step, inputs) => means[step].Plus((inputs - means[step]).matmul(columns).matmul(columns.t()));
 
     /// <summary>Eigenvectors of the covariance over questions and steps, each step around its mean, the largest first: [d, d].</summary>
     private Tensor Directions()
