@@ -132,6 +132,7 @@ public sealed class Trainer : IDisposable
     private double Accumulate(IPreparedStep step, int[] rows, Dictionary<string, double> terms)
     {
         using var scope = NewDisposeScope();
+        using var gradients = new DeferredGradients(model);
         Tensor? total = null;
         foreach (var term in step.Losses(model, rows[0], rows.Length))
         {
@@ -145,6 +146,7 @@ public sealed class Trainer : IDisposable
         }
 
         total!.backward();
+        gradients.Add();
         return total.to(ScalarType.Float64).item<double>();
     }
 }

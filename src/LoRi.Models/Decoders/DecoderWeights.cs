@@ -41,25 +41,43 @@ public sealed record DecoderWeights(
     /// <summary>Rows that give their tokens' logits in place of those of the head; null where none do.</summary>
     public TokenRows? OutputRows { get; init; }
 
+    /// <summary>Takes the embedding table's gradient in place of autograd; null for autograd's own.</summary>
+    internal DeferredMatrix? DeferredTable { get; init; }
+
     /// <summary>Reads the parameters, casting them where the compute type is another one.</summary>
     /// <param name="config">The shape.</param>
     /// <param name="parameters">The parameters.</param>
     /// <param name="computeType">The type of the result.</param>
     /// <param name="module">The module whose decoder it is; null for the model's own.</param>
-    public static DecoderWeights From(DecoderConfig config, ParameterSet parameters, ScalarType computeType, string? module = null)
+    public static DecoderWeights From(DecoderConfig config, ParameterSet parameters, ScalarType computeType, string? module = null) =>
+        From(config, parameters, computeType, module, null);
+
+    /// <summary>The same, with gradients of matrices that are taken once for all passes; null for autograd's own.</summary>
+    internal static DecoderWeights From(
+        DecoderConfig config, ParameterSet parameters, ScalarType computeType, string? module, DeferredGradients? deferred)
     {
+        string Slot(string name) => module is null ? name : $"{module}.{name}";
         Tensor Read(string name)
         {
-            var parameter = parameters[module is null ? name : $"{module}.{name}"];
+            var parameter = parameters[Slot(name)];
             return parameter.dtype == computeType ? parameter : parameter.to(computeType);
         }
 
-        LinearMap Map(MapLayout map) => new(Read(map.Matrix), map.Bias ? Read(map.BiasName) : null, map.InputFirst);
-        NormWeights Norm(string norm) =>
-            new(Read(norm + ".weight"),
-                parameters.Contains((module is null ? norm : $"{module}.{norm}") + ".bias") ? Read(norm + ".bias") : null);
+        LinearMap Map(MapLayout map)
+        {
+            var matrix = Read(map.Matrix);
+            return new(matrix, map.Bias ? Read(map.BiasName) : null, map.InputFirst)
+            {
+                Deferred = deferred?.Of(Slot(map.Matrix), matrix, map.InputFirst),
+            };
+        }
 
-        var embedding = Read(DecoderLayout.Embedding(config));
+        NormWeights Norm(string norm) =>
+            new(Read(norm + ".weight"), parameters.Contains(Slot(norm) + ".bias") ? Read(norm + ".bias") : null);
+
+        var table = DecoderLayout.Embedding(config);
+        var embedding = Read(table);
+        var (head, rows) = config.TiedHead ? (embedding, table) : (Read(DecoderLayout.Head), DecoderLayout.Head);
         var blocks = Enumerable.Range(0, config.Layers).Select(layer => DecoderLayout.Block(config, layer))
             .Select(block => new BlockWeights(
             Norm(block.AttentionNorm),
@@ -75,6 +93,9 @@ public sealed record DecoderWeights(
             config.LearnedPositions ? Read(DecoderLayout.Positions) : null,
             blocks,
             Norm(DecoderLayout.FinalNorm(config)),
-            new LinearMap(config.TiedHead ? embedding : Read(DecoderLayout.Head)));
+            new LinearMap(head) { Deferred = deferred?.Of(Slot(rows), head) })
+        {
+            DeferredTable = deferred?.Of(Slot(table), embedding),
+        };
     }
 }

@@ -10,14 +10,19 @@ namespace LoRi.Models.Decoders;
 /// <param name="Adapter">What adapters add to the image; null where there are none.</param>
 public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFirst = false, LowRankMap? Adapter = null)
 {
+    /// <summary>Takes the matrix's gradient in place of autograd; null for autograd's own.</summary>
+    internal DeferredMatrix? Deferred { get; init; }
+
     /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
     public Tensor Apply(Tensor x)
     {
-        var image = !InputFirst && RowProduct.Fits(Matrix, x)
-            ? WithBias(RowProduct.Of(Matrix, x))
-            : nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
+        var image = Deferred?.Image(Matrix, Bias, x) ?? Plain(x);
         return Adapter is null ? image : image.Plus(Adapter.Apply(x));
     }
+
+    private Tensor Plain(Tensor x) => !InputFirst && RowProduct.Fits(Matrix, x)
+        ? WithBias(RowProduct.Of(Matrix, x))
+        : nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
 
     private Tensor WithBias(Tensor image) => Bias is null ? image : image.Plus(Bias);
 }

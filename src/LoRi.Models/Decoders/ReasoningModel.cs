@@ -84,7 +84,10 @@ public sealed class ReasoningModel : IDisposable
     public IReadOnlyList<ModelModule> Modules { get; }
 
     /// <summary>The weights of a decoder among its modules; make them once per step.</summary>
-    public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module);
+    public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module, Deferred);
+
+    /// <summary>Takes the gradients of the decoder's matrices while it is open; null for autograd alone.</summary>
+    internal DeferredGradients? Deferred { get; set; }
 
     /// <summary>A weight of a module in the compute type.</summary>
     internal Tensor Weight(string slot)
@@ -105,7 +108,7 @@ public sealed class ReasoningModel : IDisposable
     /// <summary>The weights as passes read them; make one per step.</summary>
     public DecoderWeights Weights()
     {
-        var weights = DecoderWeights.From(Config, Parameters, Precision.Compute);
+        var weights = DecoderWeights.From(Config, Parameters, Precision.Compute, null, Deferred);
         return Adapters is null ? weights : AttachedAdapters.To(weights, this, dropout);
     }
 

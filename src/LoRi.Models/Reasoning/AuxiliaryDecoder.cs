@@ -72,7 +72,12 @@ internal static class AuxiliaryDecoder
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(weights);
-        return model.WeightsOf(Name) with { Embedding = weights.Embedding, InputRows = weights.InputRows };
+        return model.WeightsOf(Name) with
+        {
+            Embedding = weights.Embedding,
+            DeferredTable = weights.DeferredTable,
+            InputRows = weights.InputRows,
+        };
     }
 
     /// <summary>

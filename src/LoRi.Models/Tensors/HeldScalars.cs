@@ -76,6 +76,9 @@ internal static class HeldScalars
         return x.add_(y, held);
     }
 
+    /// <summary>Adds rows [n, ..] to those of x that ids [n] name, in place; an id may come several times.</summary>
+    public static Tensor IncreaseRows(this Tensor x, Tensor ids, Tensor rows) => x.index_add_(0, ids, rows, One);
+
     /// <summary>x = number * x, in place.</summary>
     public static Tensor Multiply(this Tensor x, double number)
     {

@@ -96,6 +96,17 @@ let private slopes stride subject rows (model: ReasoningModel) =
         model.Parameters.Values.copy_ values |> ignore
         near 1e-5 slope (number ((gradient * direction).sum())) "slope of the loss"
 
+/// Matrices' gradients that are taken once for all passes are those that autograd takes for every pass.
+let private deferred subject (rows: EncodedExample[]) (model: ReasoningModel) =
+    differentiate model (total ((prepare subject rows).Losses(model, 0, rows.Length)))
+    let wanted = doubles model.Parameters.Gradients
+
+    use gradients = new DeferredGradients(model)
+    differentiate model (total ((prepare subject rows).Losses(model, 0, rows.Length)))
+    Expect.notEqual (doubles model.Parameters.Gradients) wanted "some gradients are still to be added"
+    gradients.Add()
+    nearArrays 1e-12 wanted (doubles model.Parameters.Gradients) "gradient"
+
 let private falls subject (rows: EncodedExample[]) (model: ReasoningModel) =
     let plan = TinyTraining.plan 30 rows.Length rows.Length 1L
     use trainer = new Trainer(model, subject.Objective, rows, plan)
@@ -135,6 +146,7 @@ let propertiesOn
         [
             perShape "any cut into micro-batches, rows alone among them, has the same terms" (cuts subject rows)
             perShape "the gradient is the slope of the loss" (slopes stride subject rows)
+            perShape "gradients taken once for all passes are autograd's" (deferred subject rows)
             perShape "training lowers the loss of eight rows" (falls lower rows)
         ]
 
