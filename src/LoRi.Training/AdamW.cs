@@ -12,7 +12,7 @@ namespace LoRi.Training;
 public sealed class AdamW : IDisposable
 {
     private const double ClipEpsilon = 1e-6;
-    private const long Piece = 1 << 18;
+    private const long Piece = 1 << 22;
     private readonly ParameterSet parameters;
     private readonly OptimizerSettings settings;
 
@@ -41,12 +41,13 @@ public sealed class AdamW : IDisposable
         var norm = LongNorm.Of(parameters.Gradients);
         var clip = norm > settings.ClipNorm ? System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)) : 1;
         Updates++;
+        var update = new MomentUpdate(settings, learningRate, clip, Updates);
         var piece = parameters.Values.device_type == DeviceType.CPU ? Piece : parameters.Values.numel();
         foreach (var (from, to, decay) in parameters.LearningRanges(settings.DecayAll))
         {
             for (var start = from; start < to; start += piece)
             {
-                Update(start, System.Math.Min(piece, to - start), learningRate, clip, decay ? settings.WeightDecay : 0);
+                Update(start, System.Math.Min(piece, to - start), update with { Decay = decay ? settings.WeightDecay : 0 });
             }
         }
 
@@ -69,27 +70,19 @@ public sealed class AdamW : IDisposable
         SecondMoment.Dispose();
     }
 
-    /// <summary>One run of values: all its operations while it is in the processor's cache.</summary>
-    private void Update(long start, long count, double learningRate, double clip, double decay)
+    /// <summary>One run of values, by the fused update where it applies.</summary>
+    private void Update(long start, long count, in MomentUpdate update)
     {
         using var scope = NewDisposeScope();
         var (values, gradient) = (parameters.Values.narrow(0, start, count), parameters.Gradients.narrow(0, start, count));
         var (first, second) = (FirstMoment.narrow(0, start, count), SecondMoment.narrow(0, start, count));
-        if (clip != 1)
+        if (VectorWork.Fits(values))
         {
-            gradient.Multiply(clip);
+            update.Fused(values, gradient, first, second);
         }
-
-        first.Multiply(settings.Beta1).IncreaseBy(gradient, 1 - settings.Beta1);
-        second.Multiply(settings.Beta2).IncreaseByProduct(gradient, gradient, 1 - settings.Beta2);
-        if (decay != 0)
+        else
         {
-            values.Multiply(1 - (learningRate * decay));
+            update.Plain(values, gradient, first, second);
         }
-
-        var firstCorrection = 1 - System.Math.Pow(settings.Beta1, Updates);
-        var secondCorrection = 1 - System.Math.Pow(settings.Beta2, Updates);
-        var denominator = second.sqrt().Divide(System.Math.Sqrt(secondCorrection)).Increase(settings.Epsilon);
-        values.IncreaseByQuotient(first, denominator, -learningRate / firstCorrection);
     }
 }

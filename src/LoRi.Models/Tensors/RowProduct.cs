@@ -58,8 +58,7 @@ internal static unsafe class RowProduct
     {
         var piece = long.Max(1, PieceBytes / (RowsAtOnce * rowBytes)) * RowsAtOnce;
         var pieces = (int)((outputs + piece - 1) / piece);
-        Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() },
-            at => rows(at * piece, long.Min(outputs, (at + 1) * piece)));
+        VectorWork.InParallel(pieces, at => rows(at * piece, long.Min(outputs, (at + 1) * piece)));
     }
 
     private static void Single(float* weights, float* x, float* result, long outputs, int inputs) =>

@@ -44,7 +44,7 @@ internal static class TokenLikelihood
         var (slopes, sum) = Slopes(wide.detach(), ids);
 
         // Linear in the logits, with the gradient that the sum has; it takes itself away, so that the sum's value is left.
-        var carrier = (wide * slopes).sum();
+        var carrier = wide.reshape(-1).dot(slopes.reshape(-1));
         return sum.Plus(carrier.sub(carrier.detach()).to(ScalarType.Float64)).MoveToOuterDisposeScope();
     }
 
@@ -63,7 +63,7 @@ internal static class TokenLikelihood
         for (var first = 0L; first < rows; first += piece)
         {
             var count = long.Min(piece, rows - first);
-            Piece(logits.narrow(0, first, count), ids.narrow(0, first, count).unsqueeze(1), logs.narrow(0, first, count),
+            Piece(logits.narrow(0, first, count), ids.narrow(0, first, count), logs.narrow(0, first, count),
                 slopes?.narrow(0, first, count));
         }
 
@@ -73,6 +73,20 @@ internal static class TokenLikelihood
     private static void Piece(Tensor logits, Tensor ids, Tensor logs, Tensor? slopes)
     {
         using var scope = NewDisposeScope();
+        var widened = logits.Widened();
+        if (VectorWork.Fits(widened))
+        {
+            LikelihoodRows.Fill(widened, ids, logs, slopes);
+        }
+        else
+        {
+            Plain(logits, ids.unsqueeze(1), logs, slopes);
+        }
+    }
+
+    /// <summary>By libtorch's operations, for every type and device.</summary>
+    internal static void Plain(Tensor logits, Tensor ids, Tensor logs, Tensor? slopes)
+    {
         var wide = logits.to(ScalarType.Float64);
         var largest = wide.amax([1L], keepdim: true);
         var shares = wide.sub(largest).exp_();

@@ -151,11 +151,51 @@ let private decay tied =
         let wanted = before[slot.Name] |> Array.map (fun value -> value * factor)
         Expect.equal (doubles model.Parameters[slot.Name]) wanted slot.Name
 
+/// The update in one reading is libtorch's operations one after the other, whatever the number of values.
+let private fused (count: int64) decay clip =
+    NativeRuntime.Load()
+    use _ = torch.NewDisposeScope()
+    let settings = OptimizerSettings(LearningRate = 1e-3)
+
+    let drawn (scale: float) seed =
+        let values = torch.zeros (count)
+        LoRi.Models.SeededRandom(seed, "values").FillNormal(values, scale)
+        values
+
+    let updated (update: MomentUpdate -> torch.Tensor -> torch.Tensor -> torch.Tensor -> torch.Tensor -> unit) =
+        let values, first, second = drawn 1.0 1L, drawn 0.1 2L, (drawn 0.1 3L).square()
+
+        for number in 1..3 do
+            let one = MomentUpdate(settings, 1e-3, clip, number, Decay = decay)
+            update one values (drawn 1.0 (int64 number + 3L)) first second
+
+        [ values; first; second ] |> List.map doubles
+
+    let plain =
+        updated (fun one values gradient first second -> one.Plain(values, gradient, first, second))
+
+    let found =
+        updated (fun one values gradient first second -> one.Fused(values, gradient, first, second))
+
+    for name, wanted, found in List.zip3 [ "values"; "first moment"; "second moment" ] plain found do
+        nearArrays 3e-7 wanted found name
+
+    let untouched = doubles (drawn 1.0 1L)
+
+    let moved =
+        Array.zip untouched found.Head |> Array.filter (fun (before, after) -> before <> after)
+
+    Expect.isGreaterThan (100 * moved.Length) (99 * untouched.Length) "values that moved by more than their rounding"
+
 [<Tests>]
 let tests =
     testList
         "Training"
         [
+            for count in [ 1L; 17L; 16_384L; 40_003L ] do
+                testCase $"an update of {count} values in one reading is libtorch's" (fun () ->
+                    fused count 0.01 0.25
+                    fused count 0.0 1.0)
             perMethod "no tensor stays behind in 200 steps" leak
             leakSeen
             perMethod "the same seed gives the same run, another seed another" repeatable

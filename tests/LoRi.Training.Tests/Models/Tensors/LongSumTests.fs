@@ -110,6 +110,47 @@ let private norms =
         Expect.equal (LongNorm.Of(torch.zeros 5L)) 0.0 "zeros"
         Expect.isFalse (Double.IsFinite(LongNorm.Of(torch.tensor [| 1f; nanf |]))) "no number"
 
+/// What one reading gives is what libtorch's operations give one after the other, whatever the number of columns.
+let private inOneReading =
+    [
+        for columns in [ 1; 15; 16; 97; vocabulary ] do
+            testCase $"log-likelihoods and slopes over {columns} logits, in one reading and by libtorch"
+            <| fun () ->
+                NativeRuntime.Load()
+                use _ = torch.NewDisposeScope()
+
+                let logits =
+                    (logitsOf torch.ScalarType.Float32).narrow(1L, 0L, int64 columns).contiguous()
+
+                let ids = torch.tensor (ids |> Array.map (fun id -> id % int64 columns))
+
+                let filled (fill: torch.Tensor -> torch.Tensor -> unit) =
+                    let logs = torch.empty (int64 tokens, torch.ScalarType.Float64)
+                    let slopes = torch.empty_like logits
+                    fill logs slopes
+                    doubles logs, doubles slopes
+
+                let logs, slopes =
+                    filled (fun logs slopes -> LikelihoodRows.Fill(logits, ids, logs, slopes))
+
+                let plain, plainSlopes =
+                    filled (fun logs slopes -> TokenLikelihood.Plain(logits, ids.unsqueeze 1L, logs, slopes))
+
+                nearArrays 1e-13 plain logs "logarithms"
+                nearArrays 1e-7 plainSlopes slopes "slopes"
+
+        for columns in [ 16; 65_536 ] do
+            testCase $"squares of {columns} values, in one reading and by libtorch"
+            <| fun () ->
+                NativeRuntime.Load()
+                use _ = torch.NewDisposeScope()
+
+                let values = Array.init (3 * columns) (fun i -> float32 (sin (float i)))
+                let blocks = (torch.tensor values).view([| 3L; -1L |])
+
+                nearArrays 1e-14 (doubles (LongNorm.Widened blocks)) (doubles (LongNorm.InOneReading blocks)) "sums"
+    ]
+
 let private clipping =
     testCase "the gradient's norm, by which it is clipped, is exact"
     <| fun () ->
@@ -128,4 +169,4 @@ let private clipping =
 
 [<Tests>]
 let tests =
-    testList "long sums" (values @ gradients @ [ infinite; norms; clipping ])
+    testList "long sums" (values @ gradients @ inOneReading @ [ infinite; norms; clipping ])

@@ -1,0 +1,24 @@
+using System.Runtime.Intrinsics;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LoRi.Models.Tensors;
+
+/// <summary>
+/// Loops of one's own over the memory of CPU tensors, where one reading does what libtorch's operations do one after the other. Each piece
+/// of work is one thread's in a fixed order, so the number of threads changes no bit.
+/// </summary>
+internal static class VectorWork
+{
+    /// <summary>Bits of the vectors that these loops run on; 0 where libtorch's operations run in their place.</summary>
+    public static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : 0;
+
+    /// <summary>Whether a tensor's memory can be read as float32 in vectors, one value after the other.</summary>
+    public static bool Fits(Tensor values) =>
+        values.device_type == DeviceType.CPU && values.dtype == ScalarType.Float32 && VectorBits > 0
+        && values.is_contiguous();
+
+    /// <summary>Does so many pieces of work, on as many threads as libtorch's operations take.</summary>
+    public static void InParallel(int pieces, Action<int> work) =>
+        Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, work);
+}
