@@ -116,6 +116,31 @@ let private readings (backend: Backend) =
                     $"the size of axis {axis} is 0; it must be at least 1"
                     axis)
 
+        example "sums that a backend made are checked" (fun () ->
+            let sums = ok (CorpusStatistics.Start (states backend) counts)
+            let levels, width = sums.Shift.Shape[0], sums.Shift.Shape[1]
+
+            let made (shift: RawTensor) grams =
+                CorpusStatistics.OfSums shift sums.Examples sums.Tokens sums.Sums grams sums.LevelProducts
+
+            let same = ok (made sums.Shift sums.HiddenGrams)
+
+            Expect.equal
+                (same.MovedTo(sums.Shift.Scale 0.0).Sums.ToArray())
+                (sums.MovedTo(sums.Shift.Scale 0.0).Sums.ToArray())
+                "sums"
+
+            let text =
+                $"the hidden Gram matrices: found shape {levels} x {width} x {width - 1}, expected {levels} x {width} x {width} for the last axes; they disagree along axis Hidden"
+
+            let cut = sums.HiddenGrams.Slice(-1, 0, width - 1)
+            Expect.equal (errorText (made sums.Shift cut)) text "Gram matrices"
+
+            throws text "Gram matrices" (fun () ->
+                Readings.Statistics(sums.Shift, sums.Examples, sums.Tokens, sums.Sums, cut, sums.LevelProducts))
+
+            Expect.isError (made (sums.Shift.Reshape [| levels * width |]) sums.HiddenGrams) "a shift of one axis")
+
         example "corpora of other sizes do not merge" (fun () ->
             let one = ok (CorpusStatistics.Start (states backend) counts)
 

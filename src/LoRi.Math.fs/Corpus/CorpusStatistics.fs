@@ -40,6 +40,30 @@ type CorpusStatistics
         CorpusBatch.create states counts
         |> Result.map (fun batch -> CorpusStatistics.OfBatch (CorpusBatch.meanState batch) batch)
 
+    /// Statistics whose sums a backend has made by itself. Shapes: shift, sums : level hidden; hiddenGrams : level hidden hidden;
+    /// levelProducts : level level. Errors: WrongAxes, WrongShape.
+    static member OfSums
+        (shift: RawTensor)
+        (examples: int)
+        (tokens: float)
+        (sums: RawTensor)
+        (hiddenGrams: RawTensor)
+        (levelProducts: RawTensor)
+        : Result<CorpusStatistics, MathError> =
+        let level, hidden = Axis.name<Level>, Axis.name<Hidden>
+
+        let check what axes sizes x =
+            Raw.checkTrailing what axes sizes x |> Result.map ignore
+
+        result {
+            do! Raw.checkAxes "the shift of the statistics" [ level; hidden ] shift
+            let levels, width = shift.Shape[0], shift.Shape[1]
+            do! check "the sums of the statistics" [ level; hidden ] [ levels; width ] sums
+            do! check "the hidden Gram matrices" [ level; hidden; hidden ] [ levels; width; width ] hiddenGrams
+            do! check "the products across levels" [ level; level ] [ levels; levels ] levelProducts
+            return CorpusStatistics(shift, examples, tokens, sums, hiddenGrams, levelProducts)
+        }
+
     /// With one more batch. Shapes as in `Start`. Errors: those of `Start`, and WrongShape where levels or components differ.
     member this.Add (states: RawTensor) (counts: int[]) : Result<CorpusStatistics, MathError> =
         CorpusBatch.next shift states counts
@@ -70,14 +94,39 @@ type CorpusStatistics
             let column (x: RawTensor) = x.Reshape(Array.append x.Shape [| 1 |])
             let row (x: RawTensor) = (column x).SwapAxes(-1, -2)
 
-            let around (gram: RawTensor) (cross: RawTensor) (square: RawTensor) =
-                gram.Add(cross).Add(cross.SwapAxes(-1, -2)).Add(square.Scale tokens)
-
             CorpusStatistics(
                 target,
                 examples,
                 tokens,
                 sums.Add(e.Scale tokens),
-                around hidden ((column sums).MatMul(row e)) ((column e).MatMul(row e)),
-                around levels (sums.MatMul(e.SwapAxes(-1, -2))) (e.MatMul(e.SwapAxes(-1, -2)))
+                CorpusStatistics.Around tokens hidden ((column sums).MatMul(row e)) ((column e).MatMul(row e)),
+                this.LevelProductsAround target
             )
+
+    static member private Around (tokens: float) (gram: RawTensor) (cross: RawTensor) (square: RawTensor) =
+        gram.Add(cross).Add(cross.SwapAxes(-1, -2)).Add(square.Scale tokens)
+
+    /// Products across levels of states around another shift: level level.
+    member internal _.LevelProductsAround(target: RawTensor) =
+        let e = shift.Subtract target
+        let transposed = e.SwapAxes(-1, -2)
+        CorpusStatistics.Around tokens levels (sums.MatMul transposed) (e.MatMul transposed)
+
+    /// Hidden Gram matrices of states around another shift, added up over the levels, each times a weight of its level: hidden hidden.
+    /// The matrices of single levels are read once and not made anew.
+    member internal _.HiddenGramAround (target: RawTensor) (weights: float[]) =
+        let count, width = shift.Shape[0], shift.Shape[1]
+
+        let weighted =
+            shift.Constant([| 1; count |], weights).MatMul(hidden.Reshape [| count; width * width |])
+
+        let e = shift.Subtract target
+
+        let transposed =
+            (e.Multiply(shift.Constant([| count; 1 |], weights))).SwapAxes(-1, -2)
+
+        CorpusStatistics.Around
+            tokens
+            (weighted.Reshape [| width; width |])
+            (transposed.MatMul sums)
+            (transposed.MatMul e)

@@ -91,26 +91,21 @@ module StandardisedCorpus =
     /// The Gram matrix of an unfolding. Shapes: x : r c; result : r r.
     let internal gram (x: Matrix<'r, 'c>) : Matrix<'r, 'r> = Matrix.product x (Matrix.transpose x)
 
-    /// The Gram matrices of statistics around their standardisation's centre, scaled level by level.
-    let private scaled standardisation (around: CorpusStatistics) (rms: float[]) =
-        let levels, width = around.Shift.Shape[0], around.Shift.Shape[1]
+    /// The Gram matrices around a standardisation's centre, scaled level by level; `products` are those across levels around it.
+    let private scaled standardisation (statistics: CorpusStatistics) centre (products: RawTensor) (rms: float[]) =
+        let levels = rms.Length
         let inverse = rms |> Array.map (fun r -> 1.0 / r)
-        let over sizes values = around.Shift.Constant(sizes, values)
+        let over sizes values = products.Constant(sizes, values)
 
         let layer =
-            around.LevelProducts.Multiply(over [| levels; 1 |] inverse).Multiply(over [| 1; levels |] inverse)
-
-        let squared = over [| levels; 1; 1 |] (inverse |> Array.map (fun s -> s * s))
-
-        let byLevel =
-            (around.HiddenGrams.Multiply squared).Reshape [| levels; width * width |]
+            products.Multiply(over [| levels; 1 |] inverse).Multiply(over [| 1; levels |] inverse)
 
         {
             Standardisation = standardisation
-            Mean = Matrix around.Shift
+            Mean = Matrix centre
             Rms = rms
             LayerGram = Matrix layer
-            HiddenGram = Matrix(((byLevel.SwapAxes(-1, -2)).SumTrailing 1).Reshape [| width; width |])
+            HiddenGram = Matrix(statistics.HiddenGramAround centre (inverse |> Array.map (fun s -> s * s)))
             Energy = Array.sum (LevelScale.diagonal layer)
         }
 
@@ -121,11 +116,11 @@ module StandardisedCorpus =
         else
             let mean = statistics.Shift.Add(statistics.Sums.Scale(1.0 / statistics.Tokens))
 
-            let around: CorpusStatistics =
-                statistics.MovedTo(LevelScale.centre standardisation mean)
+            let centre = LevelScale.centre standardisation mean
+            let products = statistics.LevelProductsAround centre
 
-            LevelScale.rms standardisation statistics.Tokens mean.Shape[1] (LevelScale.diagonal around.LevelProducts)
-            |> Result.map (scaled standardisation around)
+            LevelScale.rms standardisation statistics.Tokens mean.Shape[1] (LevelScale.diagonal products)
+            |> Result.map (scaled standardisation statistics centre products)
 
 module StandardisedCorpora =
 

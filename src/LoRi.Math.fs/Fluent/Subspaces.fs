@@ -13,6 +13,19 @@ type Readings =
     static member Statistics(states: RawTensor, counts: int[]) : CorpusStatistics =
         CorpusStatistics.Start states counts |> Door.orThrow
 
+    /// Statistics whose sums a backend has made by itself. `CorpusStatistics.OfSums`.
+    static member Statistics
+        (
+            shift: RawTensor,
+            examples: int,
+            tokens: float,
+            sums: RawTensor,
+            hiddenGrams: RawTensor,
+            levelProducts: RawTensor
+        ) : CorpusStatistics =
+        CorpusStatistics.OfSums shift examples tokens sums hiddenGrams levelProducts
+        |> Door.orThrow
+
     /// With one more batch. `CorpusStatistics.Add`.
     static member Add(statistics: CorpusStatistics, states: RawTensor, counts: int[]) : CorpusStatistics =
         statistics.Add states counts |> Door.orThrow
