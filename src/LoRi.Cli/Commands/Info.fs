@@ -29,6 +29,7 @@ let private asJson (report: NativeRuntimeReport) =
             "adapted", Json.flag report.Adapted
             "adapted_reason", Json.text report.AdaptedReason
             "cpu_capabilities", Json.list (Seq.map Json.text report.CpuCapabilities)
+            "vector_bits", Json.whole report.VectorBits
             "threads", Json.whole report.Threads
             "cuda", Json.flag report.CudaAvailable
             "cuda_devices", Json.whole report.CudaDevices
@@ -44,6 +45,11 @@ let private rows (report: NativeRuntimeReport) =
         "its library", report.TorchSharpLibrary
         "adapted copy", $"{yesNo report.Adapted} ({report.AdaptedReason})"
         "processor", String.concat " " report.CpuCapabilities
+        "own loops",
+        (if report.VectorBits = 0 then
+             "not on this processor, libtorch's operations instead"
+         else
+             $"on vectors of {report.VectorBits} bits")
         "threads", string report.Threads
         "CUDA",
         (if report.CudaAvailable then

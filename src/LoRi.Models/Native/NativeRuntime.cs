@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using LoRi.Files;
+using LoRi.Models.Tensors;
 
 namespace LoRi.Models.Native;
 
@@ -65,6 +66,7 @@ public static class NativeRuntime
             Adapted = torchSharp.Copy is not null,
             AdaptedReason = torchSharp.Reason,
             CpuCapabilities = CpuCapabilities.Detect(),
+            VectorBits = VectorWork.VectorBits,
             Threads = threads,
             CudaAvailable = cuda,
             CudaDevices = devices,

@@ -27,6 +27,12 @@ public sealed record NativeRuntimeReport
     /// <summary>The vector instructions of the processor that matter here, most capable last.</summary>
     public required IReadOnlyList<string> CpuCapabilities { get; init; }
 
+    /// <summary>
+    /// Bits of the vectors that the program's own loops on the CPU run on (updates, norms, likelihoods, products of one row, sums of a
+    /// fit); 0 where libtorch's operations run in their place.
+    /// </summary>
+    public required int VectorBits { get; init; }
+
     /// <summary>How many threads one operation may use.</summary>
     public required int Threads { get; init; }
 

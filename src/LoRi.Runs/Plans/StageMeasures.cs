@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Files.Disk;
 using LoRi.Models.Decoders;
+using LoRi.Models.Tensors;
 using LoRi.Runs.RunFolders;
 using static TorchSharp.torch;
 
@@ -100,6 +101,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
             ["threads"] = get_num_threads(),
             ["device"] = $"{model.Device}",
             ["dtype"] = $"{model.Precision.Compute}",
+            ["vector_bits"] = VectorWork.VectorBits,
         };
         AtomicFile.WriteText(Path.Combine(run.FolderPath, "summary.json"),
             summary.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
