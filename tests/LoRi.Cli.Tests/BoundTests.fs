@@ -23,7 +23,19 @@ let private mandatory =
             "subspace fit", [ "--trajectories"; "t"; "--output"; "o" ]
             "subspace report", [ "--subspace"; "s" ]
             "objective", [ "--subspace"; "s"; "--teacher"; "t"; "--student"; "u" ]
+            "probe", [ "--model"; "m"; "--data"; "d"; "--intervene"; "zero"; "--output"; "o" ]
+            "model new", [ "--tokenizer"; "t"; "--output"; "o" ]
+            "experiment plan", [ "m" ]
+            "experiment run", [ "m"; "--output"; "o" ]
         ]
+
+/// The task that has an option, where some have it.
+let private taskOf option =
+    match option with
+    | "--digits" -> "multiplication"
+    | "--nodes"
+    | "--edges" -> "graph"
+    | _ -> "chain"
 
 /// The options of a command that have a bound, and their bounds.
 let private bounded (command: Registry.Command) =
@@ -54,6 +66,8 @@ let tests =
                                 yield! mandatory |> Map.tryFind command.Page.Name |> Option.defaultValue []
                                 if command.Page.Name = "distill" then
                                     yield! having option
+                                if command.Page.Name = "task write" then
+                                    yield! [ taskOf option; "--output"; "o" ]
                                 option
                                 "2000000000"
                             ]
