@@ -61,5 +61,161 @@ let private alone =
             Expect.stringContains shuffled.Error "teacher cache reused" "the teacher does not run again")
     }
 
+let private gradient =
+    test "a subspace of gradients is fitted by distill, and by subspace fit to what trajectories wrote" {
+        withTiny (fun folder ->
+            let path name = Path.Combine(folder, name)
+
+            for name, more in [ "cached", []; "online", [ "--online" ] ] do
+                succeed (
+                    lori (
+                        distill folder 2 name
+                        @ [ "--subspace-kind"; "gradient"; "--layer-rank"; "1"; "--hidden-rank"; "3" ]
+                        @ more
+                    )
+                )
+                |> ignore
+
+            let traced output more =
+                succeed (
+                    lori (
+                        [
+                            "trajectories"
+                            "--model"
+                            path "model"
+                            "--data"
+                            path "data.jsonl"
+                            "--answer-prefix"
+                            "So"
+                            "--threads"
+                            "1"
+                        ]
+                        @ [ "--output"; path output ]
+                        @ more
+                    )
+                )
+                |> ignore
+
+            traced "states.safetensors" []
+            traced "gradients.safetensors" [ "--gradients" ]
+
+            let fit more =
+                [
+                    "subspace"
+                    "fit"
+                    "--trajectories"
+                    path "states.safetensors"
+                    "--output"
+                    path "fitted.safetensors"
+                ]
+                @ [ "--layer-rank"; "1"; "--hidden-rank"; "3"; "--threads"; "1" ]
+                @ more
+
+            succeed (lori (fit [ "--kind"; "gradient"; "--gradients"; path "gradients.safetensors" ]))
+            |> ignore
+
+            let report (file: string) =
+                loriJson [ "subspace"; "report"; "--subspace"; path file; "--json" ]
+
+            let fitted, trained =
+                report "fitted.safetensors", report "cached/subspace.safetensors"
+
+            Expect.equal (text "kind" fitted) "gradient" "kind"
+
+            let kept (report: JsonElement) =
+                (report.GetProperty "energy_kept").GetDouble()
+
+            Expect.isLessThan (abs (kept fitted - kept trained)) (1e-4 * kept trained) "the same subspace"
+            expectError Failed "needs the gradients of the answer's loss" (fit [ "--kind"; "gradient" ])
+            expectError Failed "is fitted to states alone" (fit [ "--gradients"; path "gradients.safetensors" ]))
+    }
+
+let private nulls =
+    test "ranks stand beside those of questions, of an untrained model and of independent components" {
+        withTiny (fun folder ->
+            let path name = Path.Combine(folder, name)
+
+            let command =
+                [
+                    "subspace"
+                    "nulls"
+                    "--model"
+                    path "model"
+                    "--data"
+                    path "data.jsonl"
+                    "--answer-prefix"
+                    "So"
+                    "--threads"
+                    "1"
+                ]
+
+            let found = loriJson (command @ [ "--json" ])
+
+            let at95 =
+                Map
+                    [
+                        for corpus in (found.GetProperty "corpora").EnumerateArray() do
+                            for row in (corpus.GetProperty "ranks").EnumerateArray() ->
+                                (text "corpus" corpus, text "standardise" row, text "mode" row),
+                                (row.GetProperty "at_95").GetInt32()
+                    ]
+
+            Expect.equal at95.Count 24 "four corpora, three standardisations, two modes"
+
+            for KeyValue((corpus, standardise, mode), rank) in at95 do
+                if corpus = "rationale" then
+                    Expect.isLessThanOrEqual rank at95[("independent", standardise, mode)] $"{standardise}, {mode}"
+
+            let shown = succeed (lori command)
+            Expect.stringContains shown.Out (text "says" found) "the verdict in words")
+    }
+
+/// The linear feedback of a run that learns next to nothing.
+let private feedbackOf (run: string) =
+    use weights =
+        LoRi.Files.Safetensors.SafetensorsFile.Open(Path.Combine(run, "final", "model.safetensors"))
+
+    let name =
+        weights.Entries |> Seq.map _.Name |> Seq.find _.EndsWith("prj.linear.weight")
+
+    Array.chunkBySize 16 (weights.ReadDoubles name)
+
+let private begun =
+    test "a student may begin in the subspace of its teacher" {
+        withTiny (fun folder ->
+            let run name more =
+                let still =
+                    [
+                        "--projection"
+                        "linear"
+                        "--learning-rate"
+                        "1e-12"
+                        "--weight-decay"
+                        "0"
+                        "--hidden-rank"
+                        "3"
+                    ]
+
+                succeed (lori (distill folder 1 name @ still @ more)) |> ignore
+                feedbackOf (Path.Combine(folder, name))
+
+            let usual, cut = run "usual" [], run "cut" [ "--init-feedback"; "subspace" ]
+            let scale = usual[0][0]
+            let trace = Array.sum [| for at in 0..15 -> cut[at][at] |] / scale
+            Expect.isLessThan (abs (trace - 4.0)) 1e-4 "three directions and the mean"
+
+            for row in 0..15 do
+                for column in 0..15 do
+                    let twice =
+                        Array.sum [| for at in 0..15 -> cut[row][at] * cut[at][column] |] / scale
+
+                    Expect.isLessThan (abs (twice - cut[row][column])) 1e-4 "a projector times the usual scale"
+
+            expectError
+                BadUsage
+                "--init-feedback subspace and --projection mlp contradict each other: take --projection linear"
+                (distill folder 1 "wrong" @ [ "--init-feedback"; "subspace" ]))
+    }
+
 [<Tests>]
-let tests = testList "Controls" [ trains; alone ]
+let tests = testList "Controls" [ begun; trains; alone; gradient; nulls ]

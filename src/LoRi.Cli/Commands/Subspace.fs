@@ -71,12 +71,46 @@ let fit (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let trajectories = settings.Get FitSettings.Trajectories
     let path = settings.Get FitSettings.Output
     use corpus = TrajectoryFiles.Open trajectories
-    CommandLine.notAnInput (Seq.append trajectories corpus.Paths) path
+    let named = settings.Get FitSettings.Gradients
+
+    let gradients =
+        if named.Count > 0 then
+            Some(TrajectoryFiles.Open named)
+        else
+            None
+
+    use _ =
+        { new IDisposable with
+            member _.Dispose() =
+                gradients |> Option.iter (fun (files: TrajectoryFiles) -> files.Dispose())
+        }
+
+    let source: ITrajectorySource | null =
+        match gradients with
+        | Some files -> files :> ITrajectorySource
+        | None -> null
+
+    CommandLine.notAnInput
+        [
+            yield! trajectories
+            yield! named
+            yield! corpus.Paths
+            for files in Option.toList gradients do
+                yield! files.Paths
+        ]
+        path
 
     let subspace =
         CommandLine.about (String.Join(' ', trajectories)) (fun () ->
             let chosen = LoRiOptions(FitSettings.AsAlignment settings).Settings seed
-            TeacherFit.Fit(corpus, chosen, settings.Get FitSettings.LowMemory, everyStatistic = true))
+
+            TeacherFit.Fit(
+                corpus,
+                chosen,
+                settings.Get FitSettings.LowMemory,
+                everyStatistic = true,
+                gradients = source
+            ))
 
     SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
 

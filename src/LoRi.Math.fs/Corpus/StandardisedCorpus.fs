@@ -109,6 +109,25 @@ module StandardisedCorpus =
             Energy = Array.sum (LevelScale.diagonal layer)
         }
 
+    /// The Gram matrices of gradients with respect to standardised states, from statistics of gradients with respect to raw ones: level
+    /// by level dL/dX = rms dL/dH. Errors: WrongShape, NotFinite, GradientsVanish.
+    let internal ofGradients
+        (states: StandardisedCorpus)
+        (gradients: CorpusStatistics)
+        : Result<StandardisedCorpus, MathError> =
+        let around: CorpusStatistics = gradients.MovedTo(gradients.Shift.Scale 0.0)
+
+        let axes, sizes =
+            [ Axis.name<Level>; Axis.name<Hidden> ], List.ofArray (Matrix.raw states.Mean).Shape
+
+        result {
+            let! _ = Raw.checkTrailing "the gradients" axes sizes gradients.Shift
+            let squares = LevelScale.diagonal around.LevelProducts
+            let! _ = LevelScale.rms Standardisation.Off gradients.Tokens sizes[1] squares
+            do! refuse (Array.forall (fun square -> square = 0.0) squares) GradientsVanish
+            return scaled states.Standardisation around (states.Rms |> Array.map (fun r -> 1.0 / r))
+        }
+
     /// What the statistics of one reading say under one standardisation. Errors: EmptyCorpus, NotFinite.
     let ofStatistics standardisation (statistics: CorpusStatistics) : Result<StandardisedCorpus, MathError> =
         if statistics.Tokens = 0.0 then

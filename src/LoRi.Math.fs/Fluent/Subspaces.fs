@@ -77,6 +77,27 @@ type Subspaces =
     static member Fit(spectral: ISpectral, options: SubspaceOptions, corpora: StandardisedCorpora) : FittedSubspace =
         FittedSubspace.fit spectral options corpora |> Door.orThrow
 
+    /// The subspace of a corpus and of the gradients of the answer's loss with respect to it. `FittedSubspace.fitByGradients`.
+    static member Fit
+        (spectral: ISpectral, options: SubspaceOptions, corpora: StandardisedCorpora, gradients: CorpusStatistics)
+        : FittedSubspace =
+        FittedSubspace.fitByGradients spectral options gradients corpora |> Door.orThrow
+
+    /// The corpus read once, under all standardisations. `StandardisedCorpora.ofStatistics`.
+    static member Corpora(statistics: CorpusStatistics) : StandardisedCorpora =
+        StandardisedCorpora.ofStatistics statistics |> Door.orThrow
+
+    /// The projector on the hidden directions and the mean of the last level. `FittedSubspace.feedback`.
+    static member Feedback(subspace: FittedSubspace) : Matrix<Hidden, Hidden> = FittedSubspace.feedback subspace
+
+    /// The spectra of a corpus under a standardisation: `Spectrum.ofCorpus`, and of one whose levels and components are independent:
+    /// `Spectrum.independent`.
+    static member Spectra
+        (spectral: ISpectral, corpora: StandardisedCorpora, standardisation: Standardisation)
+        : struct (Spectrum * Spectrum) =
+        let corpus = corpora.Under standardisation
+        struct (Spectrum.ofCorpus spectral corpus, Spectrum.independent corpus)
+
     /// <summary>
     /// The subspace of a corpus in memory, with all that an objective of a weighting needs: <c>SharedSubspace.fit</c>.
     /// </summary>

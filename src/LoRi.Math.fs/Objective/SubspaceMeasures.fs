@@ -128,6 +128,7 @@ type SubspaceMeasures(subspace: FittedSubspace, measured: MeasuredVariances, lik
             match subspace.Kind with
             | SubspaceKind.Complement -> leftOut <- Some(defaultArg leftOut 0.0 + energy)
             | SubspaceKind.MultilinearSvd
+            | SubspaceKind.Gradient
             | SubspaceKind.Random _
             | SubspaceKind.Identity -> kept <- kept + energy
 

@@ -93,6 +93,7 @@ type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
         | SubspaceKind.Identity -> Coordinates(Tensor3 raw)
         | SubspaceKind.Complement -> Coordinates(Tensor3(Tensor3.raw (remainder x)))
         | SubspaceKind.MultilinearSvd
+        | SubspaceKind.Gradient
         | SubspaceKind.Random _ -> Coordinates(project x)
 
     /// The gradient with respect to raw states, given the one with respect to coordinates: the transpose of
@@ -107,6 +108,7 @@ type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
             | SubspaceKind.Identity -> whole
             | SubspaceKind.Complement -> remainder whole
             | SubspaceKind.MultilinearSvd
+            | SubspaceKind.Gradient
             | SubspaceKind.Random _ -> back gradient
 
         Tensor3((Tensor3.raw standardised).Multiply scale)
@@ -130,6 +132,7 @@ type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
             | SubspaceKind.Identity -> scaled
             | SubspaceKind.Complement -> remainder scaled
             | SubspaceKind.MultilinearSvd
+            | SubspaceKind.Gradient
             | SubspaceKind.Random _ -> back (project scaled)
 
         ((Tensor3.raw part).Divide scale).Reshape difference.Shape

@@ -11,6 +11,9 @@ type SubspaceKind =
     | Identity
     /// What the fitted subspace leaves out, X - P_L X P_d, in L x d coordinates.
     | Complement
+    /// The leading eigenvectors of both Gram matrices of the gradient of the answer's loss with respect to the standardised states, of the
+    /// ranks that the states' own spectra choose: what the answer depends on, whether it varies or not.
+    | Gradient
 
 /// How a rank is chosen.
 [<RequireQualifiedAccess>]
@@ -95,12 +98,6 @@ module FittedSubspace =
         let struct (values, vectors) = spectral.SymmetricEigen(Matrix.raw gram)
         values, Matrix vectors
 
-    let private spectrumOf spectral (corpus: StandardisedCorpus) =
-        {
-            Layer = fst (eigen spectral corpus.LayerGram)
-            Hidden = fst (eigen spectral corpus.HiddenGram)
-        }
-
     let private bases kind (layerRank, layerVectors) (hiddenRank, hiddenVectors) =
         let levels, width =
             (Matrix.rows layerVectors).Size, (Matrix.rows hiddenVectors).Size
@@ -109,17 +106,27 @@ module FittedSubspace =
         | SubspaceKind.Identity -> Basis.whole levels, Basis.whole width
         | SubspaceKind.Random seed -> Basis.random seed 1 levels layerRank, Basis.random seed 2 width hiddenRank
         | SubspaceKind.MultilinearSvd
-        | SubspaceKind.Complement -> Basis.leading layerRank layerVectors, Basis.leading hiddenRank hiddenVectors
+        | SubspaceKind.Complement
+        | SubspaceKind.Gradient -> Basis.leading layerRank layerVectors, Basis.leading hiddenRank hiddenVectors
 
     /// The values of a matrix on the reference backend.
     let private onReference (matrix: Matrix<'r, 'c>) : Matrix<'r, 'c> =
         let raw = Matrix.raw matrix
         Matrix(ReferenceTensor(raw.Shape, raw.ToArray()))
 
-    /// [ours] Fits a subspace to a corpus. Errors: RankOutOfRange, EnergyOutOfRange.
-    let fit
+    /// The eigenvectors that bases are chosen from: the states' own, or those of gradients.
+    let private eigenvectors spectral kind (chosen: StandardisedCorpus) own (gradients: CorpusStatistics option) =
+        match kind, gradients with
+        | SubspaceKind.Gradient, None -> Error GradientsMissing
+        | SubspaceKind.Gradient, Some given ->
+            StandardisedCorpus.ofGradients chosen given
+            |> Result.map (fun grams -> snd (eigen spectral grams.LayerGram), snd (eigen spectral grams.HiddenGram))
+        | _ -> Ok own
+
+    let private fitTo
         (spectral: ISpectral)
         (options: SubspaceOptions)
+        (gradients: CorpusStatistics option)
         (corpora: StandardisedCorpora)
         : Result<FittedSubspace, MathError> =
         let chosen = corpora.Under options.Standardisation
@@ -131,10 +138,13 @@ module FittedSubspace =
             if standardisation = options.Standardisation then
                 own
             else
-                spectrumOf spectral (corpora.Under standardisation)
+                Spectrum.ofCorpus spectral (corpora.Under standardisation)
 
         result {
             let! layerRank, hiddenRank = ranks options own
+
+            let! layerVectors, hiddenVectors =
+                eigenvectors spectral options.Kind chosen (layerVectors, hiddenVectors) gradients
 
             let layerBasis, hiddenBasis =
                 bases options.Kind (layerRank, layerVectors) (hiddenRank, hiddenVectors)
@@ -153,6 +163,20 @@ module FittedSubspace =
                     Energy = chosen.Energy
                 }
         }
+
+    /// [ours] Fits a subspace to a corpus. Errors: RankOutOfRange, EnergyOutOfRange, GradientsMissing.
+    let fit (spectral: ISpectral) (options: SubspaceOptions) (corpora: StandardisedCorpora) =
+        fitTo spectral options None corpora
+
+    /// [ours] Fits a subspace to a corpus, of kind `Gradient` to the gradients of the answer's loss with respect to its raw states, read as
+    /// states are. Errors: RankOutOfRange, EnergyOutOfRange, WrongShape, NotFinite, GradientsVanish.
+    let fitByGradients
+        (spectral: ISpectral)
+        (options: SubspaceOptions)
+        (gradients: CorpusStatistics)
+        (corpora: StandardisedCorpora)
+        =
+        fitTo spectral options (Some gradients) corpora
 
     /// Columns that are not orthonormal are refused. Errors: WrongAxes, RankOutOfRange, NotFinite, NotOrthonormal.
     let private checkBasis what mode (basis: Matrix<'axis, Truncated<'axis>>) =
@@ -206,6 +230,28 @@ module FittedSubspace =
             return subspace
         }
 
+    /// [ours] The projector on the hidden directions and the mean state of the last traced level: U U' + q q', where q is what the mean has
+    /// outside the directions, normalised. What a student's feedback starts from where it is to begin in the subspace. Shape: d d.
+    let feedback (subspace: FittedSubspace) : Matrix<Hidden, Hidden> =
+        let width = subspace.Width
+        let projector = (Matrix.raw (Subspace.projector subspace.HiddenBasis)).ToArray()
+        let mean = (Matrix.raw subspace.Mean).ToArray()[(subspace.Levels - 1) * width ..]
+
+        let outside =
+            Array.init width (fun row -> mean[row] - Flat.dot (Array.sub projector (row * width) width) mean)
+
+        let squared, whole = Flat.dot outside outside, Flat.dot mean mean
+
+        // A mean within the directions leaves rounding outside.
+        if squared <= 1e-20 * whole then
+            Matrix(ReferenceTensor([| width; width |], projector))
+        else
+            let values =
+                Array.init (width * width) (fun index ->
+                    projector[index] + outside[index / width] * outside[index % width] / squared)
+
+            Matrix(ReferenceTensor([| width; width |], values))
+
     /// Sum of the discarded eigenvalues of the modes that are cut, those below zero by rounding counted as zero: the squared error
     /// never exceeds it. Bases that no spectrum chose are bounded by the whole energy.
     let squaredErrorBound (subspace: FittedSubspace) =
@@ -220,4 +266,5 @@ module FittedSubspace =
             discarded subspace.LayerRank spectrum.Layer
             + discarded subspace.HiddenRank spectrum.Hidden
         | SubspaceKind.Identity -> 0.0
+        | SubspaceKind.Gradient
         | SubspaceKind.Random _ -> subspace.Energy

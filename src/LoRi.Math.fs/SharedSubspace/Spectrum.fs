@@ -9,6 +9,28 @@ type Spectrum =
         Hidden: float[]
     }
 
+module Spectrum =
+
+    let private eigenvalues (spectral: ISpectral) (gram: Matrix<'axis, 'axis>) =
+        let struct (values, _) = spectral.SymmetricEigen(Matrix.raw gram)
+        values
+
+    /// Of a corpus under a standardisation.
+    let ofCorpus (spectral: ISpectral) (corpus: StandardisedCorpus) : Spectrum =
+        {
+            Layer = eigenvalues spectral corpus.LayerGram
+            Hidden = eigenvalues spectral corpus.HiddenGram
+        }
+
+    /// Of a corpus of the same mean squares whose levels and components know nothing of each other, as Gaussian numbers of these variances
+    /// in the limit of many tokens: the diagonals of the Gram matrices, descending. No corpus of this energy per component fills more
+    /// directions, as eigenvalues majorise diagonals (Schur 1923).
+    let independent (corpus: StandardisedCorpus) : Spectrum =
+        {
+            Layer = LevelScale.diagonal (Matrix.raw corpus.LayerGram) |> Array.sortDescending
+            Hidden = LevelScale.diagonal (Matrix.raw corpus.HiddenGram) |> Array.sortDescending
+        }
+
 /// How many directions the energy of a mode fills: whether trajectories are low-rank is measured, not assumed.
 type EffectiveRank =
     {

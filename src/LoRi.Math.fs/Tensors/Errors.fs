@@ -41,6 +41,10 @@ type MathError =
     | StatisticUnknown of name: string
     /// Columns that are not orthonormal: the largest deviation of U'U from the identity.
     | NotOrthonormal of what: string * deviation: float
+    /// A subspace of gradients was asked for where there are none.
+    | GradientsMissing
+    /// Gradients that are zero throughout.
+    | GradientsVanish
     /// A full covariance that is too large to be averaged over a corpus: p = r_L r_d, and the largest p that is.
     | FullMeanTooLarge of components: int * largest: int
     /// Fewer than two rows cannot change places: how many there are.
@@ -91,6 +95,10 @@ module MathError =
         | StatisticUnknown name -> $"'{name}' is no statistic whose variance is known"
         | NotOrthonormal(what, deviation) ->
             $"the columns of {what} are not orthonormal: their products differ from the identity by up to %.3g{deviation}"
+        | GradientsMissing ->
+            "a subspace of gradients needs those of the answer's loss with respect to the states; give them, or fit another kind"
+        | GradientsVanish ->
+            "the gradients of the answer's loss are all zero, so that no direction is theirs; give answers that depend on the states"
         | FullMeanTooLarge(components, largest) ->
             $"p = r_L r_d is {components}, and full covariances are averaged over a corpus up to p = {largest}; compare another form of "
             + "the covariance, or lower the ranks"

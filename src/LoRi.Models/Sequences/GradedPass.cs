@@ -39,16 +39,23 @@ public sealed class GradedPass
     /// <param name="before">The latent steps that the rows follow; null where they begin.</param>
     /// <param name="trace">Receives what is inside the blocks; null for nothing.</param>
     /// <param name="intervention">Replaces states at one column, which of a row is the number of its token; null for nothing.</param>
+    /// <param name="ofStates">Whether gradients flow to the levels, whatever the weights are for.</param>
     public static GradedPass Run(
         ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null,
-            DecoderTrace? trace = null, Intervention? intervention = null)
+            DecoderTrace? trace = null, Intervention? intervention = null, bool ofStates = false)
     {
         var inputs = PaddedRows.Right([.. graded.Select(row => row.FeedsLast ? row.Ids : row.Ids[..^1])], model.Device);
         var positions = PositionGap.In(inputs.After(before?.Progress), inputs, graded);
         var embedded = model.Decoder.Embed(weights, inputs);
+        embedded = ofStates ? embedded.detach().requires_grad_(true) : embedded;
         var pass = model.Decoder.Forward(weights, embedded, positions, before?.Cache, levels, trace, intervention);
         return new GradedPass(inputs, graded, pass.Levels, () => Grade(model, weights, pass.Final, inputs, graded));
     }
+
+    /// <summary>The same pass with the gradients of <see cref="CrossEntropySum"/> with respect to levels 1..L in the place of the
+    /// levels; the pass must have been run for them.</summary>
+    public GradedPass Gradients() =>
+        new(rows, graded, [levels![0], .. autograd.grad([CrossEntropySum], levels[1..])], () => grades.Value);
 
     /// <summary>The states of every row's anchor at levels <paramref name="first"/>..L: [B, levels, d].</summary>
     public Tensor Anchors(int first = 1) => At([.. graded.Select((row, index) => rows.Column(index, row.Anchor))], first);

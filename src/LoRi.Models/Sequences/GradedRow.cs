@@ -22,6 +22,10 @@ public sealed record GradedRow(int[] Ids, int GradedFrom, int Anchor)
         grading == Grading.Answer ? example.Question.Length + example.Prefix.Length : example.Question.Length,
         example.Question.Length + example.Prefix.Length - 1);
 
+    /// <summary>The same ids, of which the answer alone is graded.</summary>
+    public static GradedRow Answer(EncodedExample example) =>
+        Explicit(example) with { GradedFrom = example.Question.Length + example.Rationale.Length + example.Prefix.Length };
+
     /// <summary><c>question rationale prefix answer EOS</c>, graded after the question: the explicit chain of thought.</summary>
     public static GradedRow Explicit(EncodedExample example) => new(
         [.. example.Question, .. example.Rationale, .. example.Prefix, .. example.Answer],

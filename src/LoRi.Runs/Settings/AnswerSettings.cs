@@ -93,6 +93,10 @@ public static class AnswerSettings
         Required = "name the trajectory file to write",
     };
 
+    /// <summary>Whether gradients are written in the place of states.</summary>
+    public static readonly Setting<bool> TraceGradients = new(
+        "gradients", "", Forms.Flag, false, "write the gradients of the answer's loss with respect to the states in their place");
+
     /// <summary>The text before the answer in a trace.</summary>
     public static readonly Setting<string?> TracePrefix =
         RowSettings.AnswerPrefix with { DefaultText = "the run's own, else The answer is:" };

@@ -20,6 +20,11 @@ public static class FitSettings
     /// <summary>The variances that are stored.</summary>
     public static readonly Setting<Math.Weighting> Weighting = AlignmentSettings.Weighting with { Help = "variances to store: {choices}" };
 
+    /// <summary>The gradients that a subspace of gradients is fitted to.</summary>
+    public static readonly Setting<IReadOnlyList<string>> Gradients = new(
+        "gradients", "file", Forms.Places, [],
+        "files of `lori trajectories --gradients` over the same data, for --kind gradient; several may follow");
+
     /// <summary>The seed of a random subspace.</summary>
     public static readonly Setting<long> Seed = new("seed", "n", Forms.Seed, 0, "seed of --kind random");
 
@@ -48,15 +53,28 @@ public static class FitSettings
     /// <summary>The settings of <c>lori subspace fit</c>.</summary>
     internal static IReadOnlyList<Setting> All { get; } =
     [
-        Trajectories, Output, Kind, AlignmentSettings.Standardise,
+        Trajectories, Output, Kind, Gradients, AlignmentSettings.Standardise,
         AlignmentSettings.LayerRank, AlignmentSettings.LayerEnergy with { DefaultText = "0.95, rank 8 at most" },
         AlignmentSettings.HiddenRank, AlignmentSettings.HiddenEnergy with { DefaultText = "0.95, rank 64 at most" },
         Weighting, Seed, LowMemory, StageSettings.Threads, StageSettings.Json,
     ];
 
     /// <summary>What they must be together.</summary>
-    internal static IReadOnlyList<SettingRule> Rules { get; } = [new(values =>
-        OutputName.FileFault(values.Get(Output), "a safetensors file", ".safetensors"), Output)];
+    internal static IReadOnlyList<SettingRule> Rules { get; } =
+    [
+        new(values => OutputName.FileFault(values.Get(Output), "a safetensors file", ".safetensors"), Output),
+        new(
+            values => (values.Get(Kind).IsGradient, values.Get(Gradients).Count > 0) switch
+            {
+                (true, false) => "--kind gradient: needs the gradients of the answer's loss; name their files with --gradients, as `lori "
+                    + "trajectories --gradients` writes them",
+                (false, true) => $"--gradients: {Kind.Say(values)} is fitted to states alone; leave --gradients out, or take --kind "
+                    + "gradient",
+                _ => null,
+            },
+            Kind,
+            Gradients),
+    ];
 
     private static Setting<IReadOnlyList<string>> Files(string key, string help) =>
         new(key, "file", Forms.Places, [], help) { Required = "name at least one file of trajectories" };

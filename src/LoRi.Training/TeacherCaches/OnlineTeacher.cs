@@ -20,6 +20,7 @@ internal static class OnlineTeacher
     /// <param name="given">A subspace that was fitted before.</param>
     /// <param name="levels">The traced levels.</param>
     /// <param name="like">A tensor of the device and dtype that students are compared in.</param>
+    /// <param name="gradients">The gradients of the answer's loss with respect to the trajectories, for a subspace of gradients.</param>
     /// <param name="sourceSha256">The SHA-256 of the states that the subspace was fitted on; null where it was given.</param>
     /// <exception cref="InputException">The corpus cannot carry such a subspace.</exception>
     public static LoRiTeacher Fit(
@@ -30,11 +31,12 @@ internal static class OnlineTeacher
         MeasuredSubspace? given,
         TracedLevels levels,
         Tensor like,
+        ITrajectorySource? gradients,
         out string? sourceSha256)
     {
         ArgumentNullException.ThrowIfNull(settings);
         var hashed = new HashedTrajectories(source);
-        var subspace = given ?? Measured(TeacherFit.Bases(hashed, settings), source, settings, like);
+        var subspace = given ?? Measured(TeacherFit.Bases(hashed, settings, gradients), source, settings, like);
         sourceSha256 = given is null ? hashed.Sha256 : null;
         return LoRiTeacher.Of(
             subspace, settings.Objective, bound => new OnlineTargets(teacher, rows, levels, LoRiTeacher.Projecting(bound, like)), like,

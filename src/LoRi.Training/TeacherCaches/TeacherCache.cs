@@ -15,9 +15,11 @@ namespace LoRi.Training.TeacherCaches;
 /// <param name="options">Which cache.</param>
 /// <param name="teacher">Makes the teacher's trajectories for a batch size; called only where states are missing.</param>
 /// <param name="info">Told what happens, a line each.</param>
+/// <param name="gradients">Makes the gradients of the answer's loss with respect to them; called only for a subspace of gradients.</param>
 /// <param name="show">Receives what is done, and how many of how many rows are done; both are 0 where that is not known.</param>
 internal sealed class TeacherCache(
-    TeacherCacheOptions options, Func<int, IBatchedTrajectories> teacher, Action<string> info, Action<string, int, int>? show = null)
+    TeacherCacheOptions options, Func<int, IBatchedTrajectories> teacher, Action<string> info, Action<string, int, int>? show = null,
+    Func<int, ITrajectorySource>? gradients = null)
 {
     private readonly Dictionary<string, string> madeFrom = CachedSubspace.MadeFrom(options.Settings.Subspace, options.Given?.Fitted);
 
@@ -124,7 +126,8 @@ internal sealed class TeacherCache(
     private CachedProjection Project(CacheFolder folder, CollectionPlan plan, FittedSubspace? known, IBatchedTrajectories source)
     {
         var hashed = new HashedTrajectories(source, done => show?.Invoke("fitting the subspace", done, options.Rows.Count));
-        var subspace = known ?? TeacherFit.Bases(hashed, options.Settings);
+        var subspace = known ?? TeacherFit.Bases(
+            hashed, options.Settings, options.Settings.Subspace.Kind.IsGradient ? gradients?.Invoke(folder.Index.BatchSize) : null);
         var set = new ShardSet(CachedSubspace.Folder(madeFrom), plan.CoordinateShards(subspace));
         var file = folder.FileOf(set, CachedSubspace.FileName);
         AtomicFile.CreateFolder(Path.GetDirectoryName(file)!);

@@ -15,16 +15,18 @@ public static class TeacherFit
     /// <param name="settings">The fit, and the weighting whose variances are kept.</param>
     /// <param name="lowMemory">Read once more and keep no hidden Gram matrix per level.</param>
     /// <param name="everyStatistic">Keep the variances of all statistics, not only of those that the settings compare.</param>
+    /// <param name="gradients">The gradients of the answer's loss with respect to the corpus, where a subspace of them is fitted.</param>
     /// <exception cref="InputException">The corpus is empty, not finite, or too small for the ranks.</exception>
-    public static MeasuredSubspace Fit(ITrajectorySource source, LoRiSettings settings, bool lowMemory = false, bool everyStatistic = false)
+    public static MeasuredSubspace Fit(
+        ITrajectorySource source, LoRiSettings settings, bool lowMemory = false, bool everyStatistic = false,
+        ITrajectorySource? gradients = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         ArgumentNullException.ThrowIfNull(settings);
         return Checked(() =>
         {
-            var fitted = lowMemory
-                ? Subspaces.Fit(new TorchSpectral(), settings.Subspace, CorpusReading.Twice(source))
-                : Subspaces.Fit(new TorchSpectral(), settings.Subspace, CorpusReading.Once(source));
+            var corpora = lowMemory ? CorpusReading.Twice(source) : Subspaces.Corpora(CorpusReading.Once(source));
+            var fitted = Fitted(settings.Subspace, corpora, gradients);
             var rationale = settings.Objective.Rationale;
             var measured = everyStatistic
                 ? MeasuredVariancesModule.every(rationale.Weighting, fitted)
@@ -37,11 +39,24 @@ public static class TeacherFit
 
     /// <summary>The subspace alone, without the variances and deviations that <see cref="Measured"/> adds: one reading.</summary>
     /// <exception cref="InputException">The corpus is empty, not finite, or too small for the ranks.</exception>
-    public static FittedSubspace Bases(ITrajectorySource source, LoRiSettings settings)
+    public static FittedSubspace Bases(ITrajectorySource source, LoRiSettings settings, ITrajectorySource? gradients = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        return Checked(() => Subspaces.Fit(new TorchSpectral(), settings.Subspace, CorpusReading.Once(source)));
+        return Checked(() => Fitted(settings.Subspace, Subspaces.Corpora(CorpusReading.Once(source)), gradients));
     }
+
+    /// <summary>A corpus's own spectra and those of one whose levels and components are independent, under every standardisation.</summary>
+    /// <exception cref="InputException">The corpus is empty or not finite.</exception>
+    public static IReadOnlyList<(Standardisation Under, Spectrum Own, Spectrum Independent)> SpectraOf(ITrajectorySource source) =>
+        Checked(() =>
+        {
+            var corpora = Subspaces.Corpora(CorpusReading.Once(source));
+            return Spectra.Standardisations.Select(one =>
+            {
+                var (own, independent) = Subspaces.Spectra(new TorchSpectral(), corpora, one);
+                return (one, own, independent);
+            }).ToArray();
+        });
 
     /// <summary>A subspace with what an objective needs of its corpus, taken from coordinates that were projected before.</summary>
     /// <param name="subspace">The subspace.</param>
@@ -57,6 +72,11 @@ public static class TeacherFit
             return Subspaces.Validate(measures.Finish());
         });
     }
+
+    private static FittedSubspace Fitted(SubspaceOptions options, StandardisedCorpora corpora, ITrajectorySource? gradients) =>
+        gradients is not null && options.Kind.IsGradient
+            ? Subspaces.Fit(new TorchSpectral(), options, corpora, CorpusReading.Once(gradients))
+            : Subspaces.Fit(new TorchSpectral(), options, corpora);
 
     private static T Checked<T>(Func<T> work)
     {

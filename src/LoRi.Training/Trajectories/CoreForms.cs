@@ -9,7 +9,7 @@ internal static class CoreForms
     /// <summary>The subspace in which trajectories are compared; of a random one, without its seed.</summary>
     public static ValueForm<SubspaceKind> SubspaceKinds { get; } = Forms.Choice(
         ("multilinear-svd", SubspaceKind.MultilinearSvd), ("random", SubspaceKind.NewRandom(0)), ("identity", SubspaceKind.Identity),
-        ("complement", SubspaceKind.Complement));
+        ("complement", SubspaceKind.Complement), ("gradient", SubspaceKind.Gradient));
 
     /// <summary>How trajectories are standardised before anything else.</summary>
     public static ValueForm<Standardisation> Standardisations { get; } = Forms.Choice(

@@ -25,17 +25,19 @@ internal sealed class ModelTrajectories : IBatchedTrajectories
     private readonly ReasoningModel teacher;
     private readonly TracedLevels levels;
     private readonly EncodedExample[][] batches;
+    private readonly bool gradients;
     private readonly Action<int>? progress;
 
     /// <summary>
     /// The examples of a data set in batches of a size; <paramref name="progress"/> receives the rows up to each batch that is
-    /// read.
+    /// read. With <paramref name="gradients"/> those of the answer's loss with respect to the states stand in their place.
     /// </summary>
     public ModelTrajectories(
-        ReasoningModel teacher, IReadOnlyList<EncodedExample> examples, TracedLevels levels, int batchSize, Action<int>? progress = null)
+        ReasoningModel teacher, IReadOnlyList<EncodedExample> examples, TracedLevels levels, int batchSize, Action<int>? progress = null,
+        bool gradients = false)
     {
         ArgumentNullException.ThrowIfNull(examples);
-        (this.teacher, this.levels, this.progress) = (teacher, levels, progress);
+        (this.teacher, this.levels, this.progress, this.gradients) = (teacher, levels, progress, gradients);
         batches = Batched(examples, batchSize);
         Batches = [.. batches.Select(rows => rows.Select(row => row.Index).ToArray())];
     }
@@ -58,7 +60,7 @@ internal sealed class ModelTrajectories : IBatchedTrajectories
     /// <inheritdoc/>
     public TrajectoryBatch Read(int batch)
     {
-        var states = Compute(teacher, batches[batch], levels);
+        var states = gradients ? Gradients(teacher, batches[batch], levels) : Compute(teacher, batches[batch], levels);
         progress?.Invoke((batch * batches[0].Length) + batches[batch].Length);
         return states;
     }
@@ -71,7 +73,25 @@ internal sealed class ModelTrajectories : IBatchedTrajectories
     internal static TrajectoryBatch Compute(ReasoningModel teacher, IReadOnlyList<EncodedExample> rows, TracedLevels levels)
     {
         using var guard = no_grad();
-        var pass = GradedPass.Run(teacher, teacher.Weights(), [.. rows.Select(GradedRow.Explicit)], levels: true);
+        return Traced(GradedPass.Run(teacher, teacher.Weights(), [.. rows.Select(GradedRow.Explicit)], levels: true), rows, levels);
+    }
+
+    /// <summary>The gradients of every example's answer loss, summed over its tokens, with respect to the teacher's states.</summary>
+    private static TrajectoryBatch Gradients(ReasoningModel teacher, IReadOnlyList<EncodedExample> rows, TracedLevels levels)
+    {
+        using var guard = enable_grad();
+        using var scope = NewDisposeScope();
+        var pass = GradedPass.Run(teacher, teacher.Weights(), [.. rows.Select(GradedRow.Answer)], levels: true, ofStates: true);
+        var found = Traced(pass.Gradients(), rows, levels);
+        return found with
+        {
+            Trajectories = found.Trajectories.detach().MoveToOuterDisposeScope(),
+            Anchors = found.Anchors.detach().MoveToOuterDisposeScope(),
+        };
+    }
+
+    private static TrajectoryBatch Traced(GradedPass pass, IReadOnlyList<EncodedExample> rows, TracedLevels levels)
+    {
         var longest = System.Math.Max(1, rows.Max(row => row.TracedLength));
         var padded = rows.Select((row, index) =>
         {

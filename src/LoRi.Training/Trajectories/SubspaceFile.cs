@@ -39,7 +39,8 @@ public static class SubspaceFile
     public static string KindName(SubspaceKind kind)
     {
         ArgumentNullException.ThrowIfNull(kind);
-        return kind.IsRandom ? "random" : kind.IsIdentity ? "identity" : kind.IsComplement ? "complement" : "multilinear-svd";
+        return kind.IsRandom ? "random" : kind.IsIdentity ? "identity" : kind.IsComplement ? "complement" : kind.IsGradient ? "gradient"
+            : "multilinear-svd";
     }
 
     /// <summary>The shape of stored variances, for coordinates of these sizes; null for a name that means nothing.</summary>

@@ -118,7 +118,9 @@ internal sealed class SubspaceReader(SafetensorsFile file)
         "random" => SubspaceKind.NewRandom(Whole("seed")),
         "identity" => SubspaceKind.Identity,
         "complement" => SubspaceKind.Complement,
+        "gradient" => SubspaceKind.Gradient,
         var other =>
-            throw Bad($"the metadata's kind is {MessageText.Quote(other)}, expected multilinear-svd, random, identity or complement"),
+            throw Bad($"the metadata's kind is {MessageText.Quote(other)}, expected multilinear-svd, random, identity, complement or "
+                + "gradient"),
     };
 }

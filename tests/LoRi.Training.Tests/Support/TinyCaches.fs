@@ -142,7 +142,12 @@ let openCache (wanted: Wanted) (run: LoRiTeacher -> 'result) : Opened<'result> =
 
     let result =
         try
-            let cache = TeacherCache(options wanted, Func<_, _> teacher, Action<_> log.Add)
+            let gradients size =
+                ModelTrajectories(model, wanted.Rows, TracedLevels.All layers, size, gradients = true)
+                :> ITrajectorySource
+
+            let cache =
+                TeacherCache(options wanted, Func<_, _> teacher, Action<_> log.Add, gradients = Func<_, _> gradients)
 
             use opened = cache.Open like
             Ok(run opened)

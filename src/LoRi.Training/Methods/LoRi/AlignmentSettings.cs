@@ -1,5 +1,6 @@
 using LoRi.Files.Settings;
 using LoRi.Math;
+using LoRi.Models.Decoders;
 using LoRi.Training.Trajectories;
 
 namespace LoRi.Training.Methods.LoRi;
@@ -77,6 +78,15 @@ internal static class AlignmentSettings
     public static readonly Setting<AnchorScale> AnchorStd =
         Term("anchor_std", "source", CoreForms.AnchorScales, AnchorScale.Corpus, "divisor of the anchor loss: {choices}");
 
+    /// <summary>What a linear map from a final state to the next latent input starts from.</summary>
+    public static readonly Setting<FeedbackStart> InitFeedback = new(
+        "init_feedback", "start", Forms.Choice<FeedbackStart>(), FeedbackStart.Identity,
+        "start of --projection linear: identity, or subspace, the projector on the teacher's directions and mean")
+    {
+        Group = SettingGroups.Subspace,
+        Purpose = OneMethod,
+    };
+
     /// <summary>Weight of the mean loss within the rationale loss.</summary>
     public static readonly Setting<double> MeanWeight = Weight("w_mean", "weight of the mean loss");
 
@@ -131,7 +141,7 @@ internal static class AlignmentSettings
     /// <summary>All of them, in the order of the help.</summary>
     public static IReadOnlyList<Setting> All { get; } =
     [
-        Subspace, Kind, Levels, Standardise, LayerRank, LayerEnergy, MaxLayerRank, HiddenRank, HiddenEnergy, MaxHiddenRank,
+        Subspace, Kind, InitFeedback, Levels, Standardise, LayerRank, LayerEnergy, MaxLayerRank, HiddenRank, HiddenEnergy, MaxHiddenRank,
         Covariance, Weighting, Order, Targets, Anchor, AnchorStd, MeanWeight, CovarianceWeight, OrderWeight, LambdaRationale,
         SharedSettings.LambdaAnchor,
         TeacherCache, KeepTrajectories, ShardSize, Online,
@@ -154,6 +164,20 @@ internal static class AlignmentSettings
         SettingRule.NotBoth(Online, TeacherCache, "without a cache nothing is kept"),
         SettingRule.NotBoth(Online, KeepTrajectories, "without a cache nothing is kept"),
         .. RankRules,
+        new(
+            values => values.Get(InitFeedback) == FeedbackStart.Subspace
+                && values.Get(SharedSettings.Projection) is not ProjectionKind.Linear and var kind
+                    ? $"--init-feedback subspace and --projection {Forms.Name(kind)} contradict each other: take --projection linear"
+                    : null,
+            InitFeedback,
+            SharedSettings.Projection),
+        new(
+            values => values.Get(InitFeedback) == FeedbackStart.Subspace && values.Get(Kind).IsComplement
+                ? "--init-feedback subspace and --subspace-kind complement contradict each other: the complement has no directions of "
+                    + "its own"
+                : null,
+            InitFeedback,
+            Kind),
         .. SettingRule.Instead(Subspace, Kind, Standardise, LayerRank, LayerEnergy, HiddenRank, HiddenEnergy, MaxLayerRank, MaxHiddenRank),
         new(
             values => values.Get(Anchor).IsSubspace && values.Get(Kind).IsIdentity

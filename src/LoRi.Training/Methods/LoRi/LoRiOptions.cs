@@ -38,6 +38,9 @@ public sealed record LoRiOptions(SettingValues Values)
     /// <summary>Whose moments a student is pulled to.</summary>
     public RationaleTargets Targets => Values.Get(AlignmentSettings.Targets);
 
+    /// <summary>What a linear feedback starts from.</summary>
+    public FeedbackStart FeedbackStart => Values.Get(AlignmentSettings.InitFeedback);
+
     /// <summary>The weights of the terms.</summary>
     public LoRiWeights Weights { get; } = new(
         Values.Get(AlignmentSettings.MeanWeight),
@@ -65,6 +68,14 @@ public sealed record LoRiOptions(SettingValues Values)
         if (Levels.Refusal(shape.Layers) is { } refusal)
         {
             throw new SettingException(refusal, Values, AlignmentSettings.Levels);
+        }
+
+        if (FeedbackStart == FeedbackStart.Subspace && Levels.Indices(shape.Layers)[^1] != shape.Layers - 1)
+        {
+            throw new SettingException(
+                $"--levels {Levels}: leaves out the last level, whose states --init-feedback subspace projects; name levels that end "
+                    + "with it",
+                Values, AlignmentSettings.Levels);
         }
 
         var levels = Levels.Indices(shape.Layers).Count;

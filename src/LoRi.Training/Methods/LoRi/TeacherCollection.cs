@@ -46,6 +46,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         {
             Look(result.Subspace);
             Control(result, rows, like);
+            Begin(subspace);
             return result;
         }
         catch
@@ -79,6 +80,16 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         }
     }
 
+    /// <summary>A student that has not learnt yet may begin in the subspace.</summary>
+    private void Begin(FittedSubspace subspace)
+    {
+        if (options.FeedbackStart == FeedbackStart.Subspace && !context.HasBegun)
+        {
+            SubspaceFeedback.Start(context.Model, subspace);
+            log.Info($"the feedback of latent steps begins in the {subspace.HiddenRank} directions of the subspace and the mean state");
+        }
+    }
+
     private void Control(LoRiTeacher teacher, IReadOnlyList<EncodedExample> rows, Tensor like)
     {
         try
@@ -107,7 +118,8 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
                 size => new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, done =>
                     Report(done, rows.Count, clock)),
                 log.Info,
-                log.Phase);
+                log.Phase,
+                size => new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, gradients: true));
             var result = cache.Open(like);
             Keep(result.Subspace, cache.SourceSha256);
             return result;
@@ -147,7 +159,9 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         {
             log.Info("online: the teacher runs at every step, nothing is cached");
             var source = new ModelTrajectories(teacher, rows, levels, batch, done => Report(done, rows.Count, clock));
-            var result = OnlineTeacher.Fit(teacher, source, rows, fit, given, levels, like, out var sourceSha256);
+            var result = OnlineTeacher.Fit(
+                teacher, source, rows, fit, given, levels, like,
+                new ModelTrajectories(teacher, rows, levels, batch, gradients: true), out var sourceSha256);
             Keep(result.Subspace, sourceSha256);
             return result;
         }

@@ -17,7 +17,7 @@ let private online (precision: Precision) rows use' =
     let mutable sha: string | null = null
 
     use targets =
-        OnlineTeacher.Fit(teacher, source, rows, loriSettings, null, levels, like, &sha)
+        OnlineTeacher.Fit(teacher, source, rows, loriSettings, null, levels, like, null, &sha)
 
     Expect.equal (nonNull sha).Length 64 "a hash of the states"
     use' targets
