@@ -83,6 +83,13 @@ let private withoutCompletion () : Command list =
             "--subspace subspace.safetensors"
             Subspace.report
         command
+            "subspace nulls"
+            (fun () -> Commands.SubspaceNulls)
+            "compare how low-rank trajectories are with what would be so anyhow"
+            "--model RUN_OR_FOLDER --data FILE... [options]"
+            "--model runs/teacher --data gsm8k-aug.txt --limit 2000"
+            Nulls.run
+        command
             "objective"
             (fun () -> Commands.Objective)
             "compute the alignment losses between two sets of trajectories"

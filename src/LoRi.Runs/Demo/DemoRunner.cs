@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using LoRi.Models.Sequences;
+using LoRi.Runs.LowRank;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Demo;

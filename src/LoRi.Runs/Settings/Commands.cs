@@ -50,7 +50,8 @@ public static class Commands
             AnswerSettings.Traced, StageSettings.Tokenizer, AnswerSettings.TracePrefix, RowSettings.TeacherText with { Help = "{choices}" },
             AnswerSettings.Data, AnswerSettings.TraceOutput, StageSettings.Limit, StageSettings.MaxTokens, .. Columns,
             StageSettings.Annotations,
-            AlignmentSettings.Levels, AnswerSettings.ShardSize with { Group = SettingGroups.States }, AnswerSettings.BatchSize,
+            AlignmentSettings.Levels, AnswerSettings.TraceGradients with { Group = SettingGroups.States },
+            AnswerSettings.ShardSize with { Group = SettingGroups.States }, AnswerSettings.BatchSize,
             StageSettings.Config, StageSettings.Threads, StageSettings.Dtype, StageSettings.Device, StageSettings.Json,
         ],
         new("trajectories", [])
@@ -85,6 +86,16 @@ public static class Commands
     /// <summary><c>lori subspace fit</c>.</summary>
     public static CommandSettings SubspaceFit { get; } =
         With(FitSettings.All, new("subspace fit", []) { Rules = [.. AlignmentSettings.RankRules, .. FitSettings.Rules] });
+
+    /// <summary><c>lori subspace nulls</c>.</summary>
+    public static CommandSettings SubspaceNulls { get; } = With(
+        [
+            AnswerSettings.Traced, StageSettings.Tokenizer, AnswerSettings.TracePrefix, RowSettings.TeacherText with { Help = "{choices}" },
+            AnswerSettings.Data, StageSettings.Limit, StageSettings.MaxTokens, .. Columns, StageSettings.Annotations,
+            AlignmentSettings.Levels, AnswerSettings.BatchSize, FitSettings.Seed with { Help = "seed of the untrained model" },
+            StageSettings.Threads, StageSettings.Dtype, StageSettings.Device, StageSettings.Json,
+        ],
+        new("subspace nulls", []));
 
     /// <summary><c>lori objective</c>.</summary>
     public static CommandSettings Objective { get; } = With(

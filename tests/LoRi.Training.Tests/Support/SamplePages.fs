@@ -6,6 +6,7 @@ open System.IO
 open LoRi.Math
 open LoRi.Models.Reasoning
 open LoRi.Runs.Demo
+open LoRi.Runs.LowRank
 open LoRi.Runs.Reports
 open LoRi.Training.Trajectories
 

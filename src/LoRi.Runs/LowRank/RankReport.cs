@@ -1,7 +1,7 @@
 using LoRi.Math;
 using LoRi.Math.Fluent;
 
-namespace LoRi.Runs.Demo;
+namespace LoRi.Runs.LowRank;
 
 /// <summary>How a corpus's energy is spread over directions: whether trajectories are low-rank is measured, not assumed.</summary>
 internal static class RankReport
@@ -10,10 +10,12 @@ internal static class RankReport
     public static IReadOnlyList<RankRow> Of(FittedSubspace subspace) =>
     [
         .. from standardisation in Spectra.Standardisations
-           from mode in new[] { "layer", "hidden" }
-           let spectrum = mode == "layer" ? subspace.Spectra[standardisation].Layer : subspace.Spectra[standardisation].Hidden
-           select Row(Spectra.Name(standardisation), mode, spectrum),
+           from row in Of(Spectra.Name(standardisation), subspace.Spectra[standardisation]) select row,
     ];
+
+    /// <summary>Both modes under one standardisation.</summary>
+    public static IEnumerable<RankRow> Of(string standardise, Spectrum spectrum) =>
+        [Row(standardise, "layer", spectrum.Layer), Row(standardise, "hidden", spectrum.Hidden)];
 
     private static RankRow Row(string standardise, string mode, double[] spectrum)
     {
