@@ -115,17 +115,18 @@ module StandardisedCorpus =
         (states: StandardisedCorpus)
         (gradients: CorpusStatistics)
         : Result<StandardisedCorpus, MathError> =
-        let around: CorpusStatistics = gradients.MovedTo(gradients.Shift.Scale 0.0)
+        let zero = gradients.Shift.Scale 0.0
 
         let axes, sizes =
             [ Axis.name<Level>; Axis.name<Hidden> ], List.ofArray (Matrix.raw states.Mean).Shape
 
         result {
             let! _ = Raw.checkTrailing "the gradients" axes sizes gradients.Shift
-            let squares = LevelScale.diagonal around.LevelProducts
+            let products = gradients.LevelProductsAround zero
+            let squares = LevelScale.diagonal products
             let! _ = LevelScale.rms Standardisation.Off gradients.Tokens sizes[1] squares
             do! refuse (Array.forall (fun square -> square = 0.0) squares) GradientsVanish
-            return scaled states.Standardisation around (states.Rms |> Array.map (fun r -> 1.0 / r))
+            return scaled states.Standardisation gradients zero products (states.Rms |> Array.map (fun r -> 1.0 / r))
         }
 
     /// What the statistics of one reading say under one standardisation. Errors: EmptyCorpus, NotFinite.
