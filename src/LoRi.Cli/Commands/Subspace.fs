@@ -85,10 +85,10 @@ let fit (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
                 gradients |> Option.iter (fun (files: TrajectoryFiles) -> files.Dispose())
         }
 
-    let source: ITrajectorySource | null =
-        match gradients with
-        | Some files -> files :> ITrajectorySource
-        | None -> null
+    let source =
+        gradients
+        |> Option.map (fun files -> files :> ITrajectorySource)
+        |> Option.toObj
 
     CommandLine.notAnInput
         [
