@@ -22,6 +22,7 @@ let private mandatory =
             "report", [ "r" ]
             "subspace fit", [ "--trajectories"; "t"; "--output"; "o" ]
             "subspace report", [ "--subspace"; "s" ]
+            "subspace nulls", [ "--model"; "m"; "--data"; "d" ]
             "objective", [ "--subspace"; "s"; "--teacher"; "t"; "--student"; "u" ]
             "probe", [ "--model"; "m"; "--data"; "d"; "--intervene"; "zero"; "--output"; "o" ]
             "model new", [ "--tokenizer"; "t"; "--output"; "o" ]

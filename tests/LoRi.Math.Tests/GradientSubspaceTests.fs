@@ -188,7 +188,7 @@ let private refusals =
 
             Expect.stringContains
                 (errorText (byGradients reference case Standardisation.Full (gradients reference wider)))
-                "the gradients: found shape 2 x 4, expected shape 2 x 3"
+                "the gradients: found shape 2 x 4, expected 2 x 3"
                 "message")
     ]
 

@@ -86,9 +86,7 @@ let fit (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
         }
 
     let source =
-        gradients
-        |> Option.map (fun files -> files :> ITrajectorySource)
-        |> Option.toObj
+        gradients |> Option.map (fun files -> files :> ITrajectorySource) |> Option.toObj
 
     CommandLine.notAnInput
         [

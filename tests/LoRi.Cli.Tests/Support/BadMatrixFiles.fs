@@ -78,6 +78,7 @@ let cases: Case list =
         "experiment: a budget that fits no cell",
         fun folder ->
             finished id folder |> ignore
+
             write folder (fun json ->
                 first "blocks" json |> setting "methods" "[]"
                 setting "claims" "[]" json)
