@@ -9,6 +9,7 @@ open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Training
 open LoRi.Training.Plugins
+open LoRi.Training.Ranks
 
 /// What may stand anywhere among the arguments.
 type private Global =
@@ -108,7 +109,7 @@ let private dispatch (terminal: Terminal) (options: Global) =
     | Some(command, rest) ->
         // Cards of models may name ways of reasoning that a method brings.
         KnownMethods.All |> ignore
-        command.Run terminal native rest
+        Ranks.dealt terminal command.Page.Name rest (fun () -> command.Run terminal native rest)
     | None -> withoutCommand terminal options.Rest
 
 let private start (terminal: Terminal) (arguments: string list) =
@@ -146,29 +147,48 @@ let private stage (arguments: string list) =
     | Some(command, _) -> command.Page.Name
     | None -> ""
 
-/// Carries work out and gives the exit code. Errors are one line on the error stream.
-let guarded (terminal: Terminal) verbose stage (work: unit -> unit) =
+/// What is said of a failure, if anything, and the exit code.
+let private outcome stage (e: exn) =
+    match e with
+    | UsageException message -> Some message, BadUsage
+    | StandardStreams.ReaderGone -> None, Success
+    | StandardStreams.OutputFailed message -> Some message, Failed
+    | Ranks.EndedTogether -> None, Failed
+    | :? SettingException as e when e.IsUsage -> Some e.Message, BadUsage
+    | :? InputException as e -> Some e.Message, Failed
+    | e -> Some(FailureText.Of(e, stage)), Failed
+
+let private guardedAs (follower: Launcher option) terminal verbose stage (work: unit -> unit) =
+    let tell (e: exn) =
+        match outcome stage e, follower with
+        | (Some message, code), None ->
+            report terminal verbose e message
+            code
+        | (Some message, code), Some launcher ->
+            let line = Ranks.ownWord launcher message
+
+            // The first process has the same command line.
+            if code <> BadUsage then
+                report terminal verbose e line
+
+            code
+        | (None, code), _ -> code
+
     try
         work ()
         Success
     with
-    | UsageException message as e ->
-        report terminal verbose e message
-        BadUsage
-    | StandardStreams.ReaderGone -> Success
-    | StandardStreams.OutputFailed message as e ->
-        report terminal verbose e message
-        Failed
-    | :? SettingException as e when e.IsUsage ->
-        report terminal verbose e e.Message
-        BadUsage
-    | :? InputException as e ->
-        report terminal verbose e e.Message
-        Failed
-    | e ->
-        report terminal verbose e (FailureText.Of(e, stage))
-        Failed
+    | Ranks.RankFailed(ranks, cause) ->
+        let code = tell cause
+        ranks.Abort code
+        code
+    | e -> tell e
+
+/// Carries work out and gives the exit code. Errors are one line on the error stream.
+let guarded (terminal: Terminal) verbose stage (work: unit -> unit) =
+    guardedAs None terminal verbose stage work
 
 /// Runs one command line and gives the exit code.
 let run (terminal: Terminal) (arguments: string list) =
-    guarded terminal (List.contains "--verbose" arguments) (stage arguments) (fun () -> start terminal arguments)
+    guardedAs (Ranks.follower arguments) terminal (List.contains "--verbose" arguments) (stage arguments) (fun () ->
+        start terminal arguments)

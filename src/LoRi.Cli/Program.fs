@@ -17,8 +17,13 @@ let private sayIncomplete () =
 /// The whole program; apart from `main`, which must also catch what loading its parts throws.
 [<MethodImpl(MethodImplOptions.NoInlining)>]
 let private run (arguments: string array) =
-    StandardStreams.install ()
-    Application.run (Terminal.standard ()) (List.ofArray arguments)
+    let arguments = List.ofArray arguments
+
+    match Ranks.follower arguments with
+    | Some _ -> Application.run (Ranks.quiet ()) arguments
+    | None ->
+        StandardStreams.install ()
+        Application.run (Terminal.standard ()) arguments
 
 [<EntryPoint>]
 let main arguments =

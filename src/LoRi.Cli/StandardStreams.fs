@@ -236,6 +236,14 @@ let private writer descriptor isRedirected (ofConsole: unit -> Stream) : TextWri
 
     new StreamWriter(stream, encoding, AutoFlush = true) :> TextWriter
 
+/// What a process writes to that leaves the console alone: its standard error, for its own errors. The runtime would send control
+/// characters to a console that it is asked about.
+let errorsOnly () =
+    ignoreFileSizeSignal ()
+    fillClosed ()
+
+    messages (new StreamWriter(new DescriptorStream 2, utf8, AutoFlush = true))
+
 /// Puts writers and readers in the place of the console's that survive whatever becomes of the streams. Files and pipes are UTF-8,
 /// whatever the locale says of the terminal.
 let install () =

@@ -5,6 +5,7 @@ using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
 using LoRi.Training.Methods;
+using LoRi.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace LoRi.Training;
@@ -20,6 +21,9 @@ public sealed record TrainingPlan
 
     /// <summary>Rows of one forward and backward pass; gradients accumulate over the passes of a step.</summary>
     public int MicroBatchSize { get; init; } = int.MaxValue;
+
+    /// <summary>Forward and backward passes of a step.</summary>
+    public int MicroBatches => (int)System.Math.Ceiling((double)BatchSize / System.Math.Min(MicroBatchSize, BatchSize));
 
     /// <summary>Seed of the data order.</summary>
     public long Seed { get; init; }
@@ -51,15 +55,24 @@ public sealed class Trainer : IDisposable
     private readonly IReadOnlyList<EncodedExample> data;
     private readonly TrainingPlan plan;
     private readonly BatchOrder order;
+    private readonly ICommunicator ranks;
     private readonly GradientTree tree;
 
     /// <summary>A trainer that has made no step yet.</summary>
-    public Trainer(ReasoningModel model, IObjective objective, IReadOnlyList<EncodedExample> data, TrainingPlan plan)
+    /// <param name="model">What is trained.</param>
+    /// <param name="objective">What it minimises.</param>
+    /// <param name="data">The rows.</param>
+    /// <param name="plan">How long, and in what portions.</param>
+    /// <param name="ranks">The processes that the micro-batches of a step are dealt out to, as many to each; null for this one
+    /// alone.</param>
+    public Trainer(ReasoningModel model, IObjective objective, IReadOnlyList<EncodedExample> data, TrainingPlan plan,
+        ICommunicator? ranks = null)
     {
+        this.ranks = ranks ?? SingleProcess.Instance;
         (this.model, this.objective, this.data, this.plan) = (model, objective, data, plan);
         order = new BatchOrder(data.Count, plan.BatchSize, plan.Seed);
         Optimizer = new AdamW(model.Parameters, plan.Optimizer);
-        tree = new GradientTree(model.Parameters.Gradients);
+        tree = new GradientTree(model.Parameters.Gradients, plan.MicroBatches / this.ranks.Size);
     }
 
     /// <summary>The optimizer, whose state a checkpoint holds.</summary>
@@ -114,30 +127,51 @@ public sealed class Trainer : IDisposable
         [.. order.RowsOf(step).Select(index => data[index])], At(step),
         new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
 
-    /// <summary>Loss and gradient of a step, micro-batch after micro-batch.</summary>
+    /// <summary>
+    /// Loss and gradient of a step: each rank computes a run of its micro-batches, and their sums are taken as one process would.
+    /// </summary>
     private double Differentiate(IPreparedStep prepared, int step, Dictionary<string, double> terms)
     {
-        var loss = 0.0;
         var parts = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).ToArray();
-        for (var part = 0; part < parts.Length; part++)
+        var share = parts.Length / ranks.Size;
+        var own = new List<MicroBatch>(share);
+        for (var part = ranks.Rank * share; part < (ranks.Rank + 1) * share; part++)
         {
             using var dropout = model.BeginDropout(plan.Seed, step, part);
-            loss += Accumulate(prepared, parts[part], terms);
-            tree.Add(last: part == parts.Length - 1);
+            own.Add(Accumulate(prepared, parts[part]));
+            tree.Add();
+        }
+
+        ranks.Sum(model.Parameters.Gradients);
+        var all = ranks.Size == 1 ? own : ranks.Gather(MicroBatch.Write(own)).SelectMany(MicroBatch.Read);
+        return Total(all, terms);
+    }
+
+    /// <summary>Adds losses and terms in the order of the micro-batches.</summary>
+    private static double Total(IEnumerable<MicroBatch> parts, Dictionary<string, double> terms)
+    {
+        var loss = 0.0;
+        foreach (var part in parts)
+        {
+            loss += part.Loss;
+            foreach (var (name, value) in part.Terms)
+            {
+                terms[name] = terms.GetValueOrDefault(name) + value;
+            }
         }
 
         return loss;
     }
 
-    private double Accumulate(IPreparedStep step, int[] rows, Dictionary<string, double> terms)
+    private MicroBatch Accumulate(IPreparedStep step, int[] rows)
     {
         using var scope = NewDisposeScope();
         using var gradients = new DeferredGradients(model);
         Tensor? total = null;
+        var terms = new List<(string, double)>();
         foreach (var term in step.Losses(model, rows[0], rows.Length))
         {
-            var value = term.Value.to(ScalarType.Float64);
-            terms[term.Name] = terms.GetValueOrDefault(term.Name) + value.item<double>();
+            terms.Add((term.Name, term.Value.to(ScalarType.Float64).item<double>()));
             if (term.Weight != 0)
             {
                 var weighted = term.Value.Times(term.Weight);
@@ -147,6 +181,6 @@ public sealed class Trainer : IDisposable
 
         total!.backward();
         gradients.Add();
-        return total.to(ScalarType.Float64).item<double>();
+        return new MicroBatch(total.to(ScalarType.Float64).item<double>(), terms);
     }
 }

@@ -6,12 +6,19 @@ open LoRi.Cli
 open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.Settings
+open LoRi.Training.Ranks
 
 /// The version of this program.
 let version () =
     match Assembly.GetExecutingAssembly().GetName().Version with
     | null -> "unknown"
     | version -> version.ToString 3
+
+/// What started this process as one of several, and the library that connects them.
+let private ranks () =
+    match Launcher.Find() with
+    | null -> "started alone"
+    | launcher -> $"{launcher.Size} processes by {launcher.Name} ({launcher.Library()})"
 
 let private yesNo flag = if flag then "yes" else "no"
 
@@ -33,6 +40,7 @@ let private asJson (report: NativeRuntimeReport) =
             "threads", Json.whole report.Threads
             "cuda", Json.flag report.CudaAvailable
             "cuda_devices", Json.whole report.CudaDevices
+            "ranks", Json.text (ranks ())
         ]
 
 let private rows (report: NativeRuntimeReport) =
@@ -56,6 +64,7 @@ let private rows (report: NativeRuntimeReport) =
              $"{report.CudaDevices} devices"
          else
              "not available")
+        "ranks", ranks ()
     ]
 
 /// Its options.

@@ -14,19 +14,47 @@ open LoRi.Runs.Probe
 open LoRi.Runs.RunFolders
 open LoRi.Runs.Settings
 open LoRi.Runs.Training
+open LoRi.Training.Ranks
 
-/// Runs `work` with a token that Ctrl-C and SIGTERM cancel: the run saves what it has and stops. A second signal ends the
-/// program at once.
-let interruptible (work: CancellationToken -> 'result) =
+/// The signal that batch systems send a while before they end a job, by its number.
+let private userSignal: PosixSignal =
+    enum (if OperatingSystem.IsMacOS() then 30 else 10)
+
+/// How long further signals are taken for the first one, which a launcher and a batch system may both hand on.
+let private oneSignal = TimeSpan.FromSeconds 5.0
+
+/// Runs `work` with a token that Ctrl-C, SIGTERM and SIGUSR1 cancel: the run saves what it has and stops. A second signal, but a
+/// SIGUSR1, ends the program at once, and where it was launched not before some seconds.
+let private interruptibleShare launched (work: CancellationToken -> 'result) =
     use source = new CancellationTokenSource()
+    let since = Diagnostics.Stopwatch()
 
     let stop (context: PosixSignalContext) =
-        context.Cancel <- not source.IsCancellationRequested
+        context.Cancel <-
+            context.Signal = userSignal
+            || not source.IsCancellationRequested
+            || launched && since.Elapsed < oneSignal
+
+        since.Start()
         source.Cancel()
 
-    use _ = PosixSignalRegistration.Create(PosixSignal.SIGINT, Action<_> stop)
-    use _ = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Action<_> stop)
-    work source.Token
+    let registered =
+        [
+            PosixSignal.SIGINT
+            PosixSignal.SIGTERM
+            if not (OperatingSystem.IsWindows()) then
+                userSignal
+        ]
+        |> List.map (fun signal -> PosixSignalRegistration.Create(signal, Action<_> stop))
+
+    try
+        work source.Token
+    finally
+        for registration in registered do
+            registration.Dispose()
+
+/// The same of a process that works by itself.
+let interruptible work = interruptibleShare false work
 
 /// What a run reads, with the options that name it; all of it must be there before the run's folder is made.
 let private inputs (settings: RunSettings) =
@@ -42,24 +70,63 @@ let private inputs (settings: RunSettings) =
     [ for option, path in named -> option, Option.ofObj path ]
     @ [ for path in settings.Train.Data -> "data", Some path ]
 
-let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
+/// The settings with the threads of each of several processes, where they are left out: those share the cores of a machine.
+let private shareCores (settings: RunSettings) (ranks: ICommunicator) =
+    if ranks.Size > 1 && not settings.Train.Threads.HasValue then
+        settings.With(StageSettings.Threads, Nullable(SharedCores.Threads ranks))
+    else
+        settings
+
+/// Trains in this process, or in this one of several; true where the run came to its end.
+let private trainShare
+    (terminal: Terminal)
+    (native: NativeRuntimeOptions)
+    (settings: RunSettings)
+    (ranks: ICommunicator)
+    =
     for option, path in inputs settings do
         Option.iter (CommandLine.existing option >> ignore) path
 
-    // A script that uses what this run leaves must not take half a run for a whole one.
-    let run stop =
-        ProgressScreen.using terminal.Error (fun screen ->
-            screen.Phase(RunPhase "loading libtorch")
-            NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
-            TrainingStage.Run(settings, screen, stop))
+    let settings = shareCores settings ranks
 
-    if not (interruptible run) then
+    let run (screen: IRunScreen | null) stop =
+        NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
+        TrainingStage.Run(settings, screen, stop, ranks)
+
+    interruptibleShare (ranks.Size > 1) (fun stop ->
+        if ranks.Rank > 0 then
+            run null stop
+        else
+            ProgressScreen.using terminal.Error (fun screen ->
+                screen.Phase(RunPhase "loading libtorch")
+                run screen stop))
+
+let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
+    let follows =
+        settings.Train.Ranks = RanksOption.Auto
+        && (match Launcher.Find() with
+            | null -> false
+            | launcher -> launcher.IsFollower)
+
+    let share =
+        if settings.Train.DryRun then
+            RanksOption.Alone
+        else
+            settings.Train.Ranks
+
+    if follows && settings.Train.DryRun then
+        ()
+    // A script that uses what this run leaves must not take half a run for a whole one.
+    elif not (Ranks.together share (trainShare terminal native settings)) then
+        if follows then
+            raise Ranks.EndedTogether
+
         raise (
             InputException
                 $"{settings.Train.Output}: the run was stopped before its end; the same command with --resume continues it"
         )
-
-    NextSteps.tell terminal (NextSteps.afterTraining settings)
+    elif not follows then
+        NextSteps.tell terminal (NextSteps.afterTraining settings)
 
 /// Trains the explicit teacher.
 let teach terminal native arguments =
@@ -80,7 +147,9 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
 
     NativeRuntime.Load(native.WithThreads evaluation.Threads)
     let tell = Action<string>(fun line -> terminal.Error.WriteLine line)
-    let found = interruptible (fun stop -> EvaluationStage.Run(evaluation, tell, stop))
+
+    let found =
+        interruptible (fun stop -> EvaluationStage.Run(evaluation, tell, stop))
 
     match found with
     | null ->

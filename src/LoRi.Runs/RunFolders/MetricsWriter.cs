@@ -77,6 +77,11 @@ public sealed class MetricsWriter : IDisposable
         writer = AppendedFile.Open(path);
     }
 
+    private MetricsWriter() => (path, writer, goOn) = ("", StreamWriter.Null, () => "");
+
+    /// <summary>A writer for a process that owns no files.</summary>
+    internal static MetricsWriter Nowhere() => new();
+
     /// <summary>Appends one row.</summary>
     /// <exception cref="InputException">It cannot be written.</exception>
     public void Write(MetricsRow row)

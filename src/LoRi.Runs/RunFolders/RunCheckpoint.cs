@@ -64,6 +64,25 @@ internal sealed class RunCheckpoint
         }
     }
 
+    /// <summary>The checkpoint of a step that another rank has found, as it is seen from here.</summary>
+    /// <exception cref="InputException">It is not seen, or damaged.</exception>
+    public static RunCheckpoint Of(RunDirectory run, int step)
+    {
+        ArgumentNullException.ThrowIfNull(run);
+        var folder = run.Checkpoints().FirstOrDefault(one => one.Step == step).Folder
+            ?? throw new InputException(
+                $"--resume {run.FolderPath}: rank 0 resumes after step {step}, but {Environment.MachineName} sees no such checkpoint; "
+                + "name a folder that all machines share");
+        try
+        {
+            return Read(step, folder);
+        }
+        catch (InputException e)
+        {
+            throw new InputException($"{folder}: this checkpoint is damaged as {Environment.MachineName} sees it ({e.Message})", e);
+        }
+    }
+
     /// <summary>Puts model and trainer where they were.</summary>
     public void Restore(ReasoningModel model, Trainer trainer) => TrainerState.Restore(Folder, model, trainer);
 

@@ -22,7 +22,10 @@ public sealed class RunDirectory
     /// <summary>What is there before the first step: no metrics, no checkpoint, no teacher's states.</summary>
     internal static readonly string[] MadeFirst = ["config.json", "log.txt", "checkpoints"];
 
-    private RunDirectory(string path) => FolderPath = path;
+    private RunDirectory(string path, bool isOwner = true) => (FolderPath, IsOwner) = (path, isOwner);
+
+    /// <summary>Whether this process writes here; another rank of the run reads alone, and what it is told to write is not written.</summary>
+    public bool IsOwner { get; }
 
     /// <summary>The folder itself.</summary>
     public string FolderPath { get; }
@@ -61,6 +64,18 @@ public sealed class RunDirectory
         return run;
     }
 
+    /// <summary>The folder of a run that another rank writes.</summary>
+    /// <exception cref="InputException">It is not seen from here.</exception>
+    public static RunDirectory Follow(string path)
+    {
+        var run = new RunDirectory(LoRi.Files.Settings.Paths.Full(path), isOwner: false);
+        return Directory.Exists(run.CheckpointsFolder)
+            ? run
+            : throw new InputException(
+                $"--output {path}: rank 0 has made this folder, but it is not there on {Environment.MachineName}; name a folder that all "
+                + "machines share");
+    }
+
     /// <summary>Whether a folder is that of a run which has not come to its end, so that there is no model in it.</summary>
     public static bool IsUnfinished(string path)
     {
@@ -91,7 +106,10 @@ public sealed class RunDirectory
     public void WriteConfig(JsonObject settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        AtomicFile.WriteText(ConfigFile, settings.ToJsonString(Indented) + "\n");
+        if (IsOwner)
+        {
+            AtomicFile.WriteText(ConfigFile, settings.ToJsonString(Indented) + "\n");
+        }
     }
 
     /// <summary>
@@ -122,6 +140,11 @@ public sealed class RunDirectory
     public void SaveCheckpoint(int step, Action<string> write, int keep = 2, int? sound = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(keep, 1);
+        if (!IsOwner)
+        {
+            return;
+        }
+
         var name = string.Create(CultureInfo.InvariantCulture, $"{StepPrefix}{step:000000}");
         Publish(Path.Combine(CheckpointsFolder, name), write);
         var all = Checkpoints();
@@ -133,7 +156,13 @@ public sealed class RunDirectory
     }
 
     /// <summary>Saves the trained model; <paramref name="write"/> fills the folder that it is given.</summary>
-    public void SaveFinal(Action<string> write) => Publish(FinalFolder, write);
+    public void SaveFinal(Action<string> write)
+    {
+        if (IsOwner)
+        {
+            Publish(FinalFolder, write);
+        }
+    }
 
     /// <summary>
     /// The writer of <c>metrics.jsonl</c>. Lines of steps after <paramref name="resumedStep"/> are removed: they will be made again.
@@ -144,6 +173,11 @@ public sealed class RunDirectory
     /// <exception cref="InputException">A line of a step before is damaged or missing.</exception>
     public MetricsWriter OpenMetrics(int resumedStep, int? lines = null)
     {
+        if (!IsOwner)
+        {
+            return MetricsWriter.Nowhere();
+        }
+
         if (File.Exists(MetricsFile))
         {
             var kept = MetricsWriter.LinesUntil(MetricsFile, resumedStep, lines);

@@ -26,6 +26,16 @@ public enum DeviceOption
     Cuda,
 }
 
+/// <summary>Whether processes that a launcher started work on one run.</summary>
+public enum RanksOption
+{
+    /// <summary>Where a launcher's variables say so.</summary>
+    Auto,
+
+    /// <summary>No: each works by itself.</summary>
+    Alone,
+}
+
 /// <summary>Settings that many commands have: what is read, with what arithmetic, and where settings come from.</summary>
 public static class StageSettings
 {
@@ -36,6 +46,8 @@ public static class StageSettings
 
     private static readonly (string Name, DtypeOption Value)[] dtypes =
         [("float64", DtypeOption.F64), ("float32", DtypeOption.F32), ("bfloat16", DtypeOption.BF16)];
+
+    private static readonly (string Name, RanksOption Value)[] ranks = [("auto", RanksOption.Auto), ("single", RanksOption.Alone)];
 
     /// <summary>A model: a Hub folder, a run directory, a GGUF file, or the name of a downloaded one.</summary>
     public static readonly Setting<string?> Model =
@@ -122,6 +134,12 @@ public static class StageSettings
         null,
         "threads of one operation")
     { OnResume = OnResume.Rounding, DefaultText = "libtorch's choice" };
+
+    /// <summary>Whether a step is dealt out to the processes that mpirun or srun started.</summary>
+    public static readonly Setting<RanksOption> Ranks = new(
+        "ranks", "how", Forms.Choice(ranks), RanksOption.Auto,
+        "{choices}; auto shares each step among the processes that mpirun or srun started, where one did")
+    { OnResume = OnResume.Once };
 
     /// <summary>The type of the arithmetic.</summary>
     public static readonly Setting<DtypeOption> Dtype = new("dtype", "name", Forms.Choice(dtypes), DtypeOption.F32, "{choices}");

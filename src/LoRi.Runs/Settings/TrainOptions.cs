@@ -37,6 +37,8 @@ public sealed record TrainOptions(SettingValues Values)
 
     public int? Threads => Values.Get(StageSettings.Threads);
 
+    public RanksOption Ranks => Values.Get(StageSettings.Ranks);
+
     public DtypeOption Dtype => Values.Get(StageSettings.Dtype);
 
     public DeviceOption Device => Values.Get(StageSettings.Device);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using LoRi.Files;
 using LoRi.Files.Text;
 using LoRi.Models;
@@ -10,6 +11,7 @@ using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
 using LoRi.Training;
 using LoRi.Training.Methods;
+using LoRi.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Training;
@@ -24,8 +26,10 @@ namespace LoRi.Runs.Training;
 /// <param name="log">Told what happens, a line each.</param>
 /// <param name="frozenSha256">The SHA-256 of the weights that are not trained, which a checkpoint does not hold; empty where all
 /// are.</param>
+/// <param name="ranks">The processes that share the steps.</param>
 internal sealed class RunLoop(
-    RunSettings settings, MethodPlan method, StageContext context, TrainingData data, RunDirectory run, RunLog log, string frozenSha256)
+    RunSettings settings, MethodPlan method, StageContext context, TrainingData data, RunDirectory run, RunLog log, string frozenSha256,
+    ICommunicator ranks)
 {
     /// <summary>Time between two checkpoints, in times that saving one takes.</summary>
     private const int LeastSpacing = 9;
@@ -70,7 +74,7 @@ internal sealed class RunLoop(
         manual_seed(settings.Train.Seed);
         model.Parameters.Learn(stage.Learns(model));
         var objective = stage.Objective(context);
-        using var trainer = new Trainer(model, objective, data.Training, plan.Training);
+        using var trainer = new Trainer(model, objective, data.Training, plan.Training, ranks);
         Begin(trainer, stage, number, from is not null && number == from.State.Stage ? from : null);
         if (!Train(trainer, objective, from, stop))
         {
@@ -89,16 +93,19 @@ internal sealed class RunLoop(
     {
         using var guard = no_grad();
         var prepared = objective.Prepare(data.Validation, now, new SeededRandom(settings.Train.Seed, "validation"));
-        var sum = 0.0;
-        var done = 0;
-        foreach (var rows in Enumerable.Range(0, data.Validation.Count).Chunk(settings.Train.BatchSize))
+        var chunks = Enumerable.Range(0, data.Validation.Count).Chunk(settings.Train.BatchSize).ToArray();
+        var own = new List<double>();
+        for (var chunk = ranks.Rank; chunk < chunks.Length; chunk += ranks.Size)
         {
             using var scope = NewDisposeScope();
-            log.Phase("validating", done += rows.Length, data.Validation.Count);
-            sum += prepared.Task(model, rows[0], rows.Length).to(ScalarType.Float64).item<double>();
+            var rows = chunks[chunk];
+            log.Phase("validating", rows[^1] + 1, data.Validation.Count);
+            own.Add(prepared.Task(model, rows[0], rows.Length).to(ScalarType.Float64).item<double>());
         }
 
-        return sum;
+        var all = ranks.Gather(MemoryMarshal.AsBytes(CollectionsMarshal.AsSpan(own)));
+        return Enumerable.Range(0, chunks.Length).Aggregate(0.0, (sum, chunk) =>
+            sum + BitConverter.ToDouble(all[chunk % ranks.Size], sizeof(double) * (chunk / ranks.Size)));
     }
 
     /// <summary>The model gets the weights that the settings keep of a stage.</summary>
@@ -124,13 +131,13 @@ internal sealed class RunLoop(
         }
 
         using var metrics = run.OpenMetrics(State.Offset + trainer.CompletedSteps, from is null && State.Stage == 0 ? null : State.Lines);
-        using var events = EventFile.Create(run.EventsFolder, run.ReadMetrics(), log.Warn);
+        using var events = run.IsOwner ? EventFile.Create(run.EventsFolder, run.ReadMetrics(), log.Warn) : EventFile.Nowhere();
         var steps = new StepLog(metrics, events, State, settings.Train.LogEvery, plan.Steps * stages, log);
         var watch = new RunWatch(settings.Train, model, method.Reasoning, data.Training, State.Watch);
         while (!trainer.Finished && !State.EndedEarly)
         {
             MakeStep(trainer, objective, steps, watch);
-            var (stopping, made) = (stop.IsCancellationRequested, State.Offset + trainer.CompletedSteps);
+            var (stopping, made) = (AnyoneStops(stop), State.Offset + trainer.CompletedSteps);
             var ended = trainer.Finished || State.EndedEarly;
             if (stopping || ended || IsDue(made))
             {
@@ -147,6 +154,10 @@ internal sealed class RunLoop(
 
         return true;
     }
+
+    /// <summary>Whether any rank is asked to stop: all of them stop after the same step.</summary>
+    private bool AnyoneStops(CancellationToken stop) =>
+        ranks.Gather([stop.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
 
     /// <summary>Where the stage begins: at its first step, or where a checkpoint was made in it.</summary>
     private void Begin(Trainer trainer, LearningStage stage, int number, RunCheckpoint? from)
@@ -211,7 +222,7 @@ internal sealed class RunLoop(
         if (State.BestValidation is not { } best || loss < best)
         {
             (State.BestValidation, State.BestStep, State.SinceBest) = (loss, step, 0);
-            if (KeepsBest)
+            if (KeepsBest && run.IsOwner)
             {
                 kept.Keep(step, model);
             }
@@ -242,6 +253,11 @@ internal sealed class RunLoop(
 
     private void Save(Trainer trainer, MetricsWriter metrics, int sound)
     {
+        if (!run.IsOwner)
+        {
+            return;
+        }
+
         var made = State.Offset + trainer.CompletedSteps;
         using (var finite = model.Parameters.Values.isfinite().all())
         {

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Json;
 using LoRi.Models.Adapters;
@@ -11,6 +12,7 @@ using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
 using LoRi.Training.Methods;
+using LoRi.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Training;
@@ -21,21 +23,28 @@ namespace LoRi.Runs.Training;
 /// </summary>
 public sealed class TrainingStage
 {
+    /// <summary>What the first rank says to the others where there is nothing left to do, or where the run begins; else a step.</summary>
+    private const string Finished = "finished";
+    private const string Begins = "begins";
+
     private readonly RunSettings settings;
     private readonly MethodPlan method;
     private readonly RunLog log;
+    private readonly ICommunicator ranks;
     private readonly Stopwatch clock = Stopwatch.StartNew();
 
-    private TrainingStage(RunSettings settings, MethodPlan method, RunLog log) =>
-        (this.settings, this.method, this.log) = (settings, method, log);
+    private TrainingStage(RunSettings settings, MethodPlan method, RunLog log, ICommunicator ranks) =>
+        (this.settings, this.method, this.log, this.ranks) = (settings, method, log, ranks);
 
     /// <summary>Runs a stage to its end, or until <paramref name="stop"/>; true where it came to its end.</summary>
     /// <param name="settings">Checked settings.</param>
     /// <param name="screen">Where the run is shown; null for nowhere.</param>
     /// <param name="stop">Asks to save a checkpoint and stop.</param>
-    public static bool Run(RunSettings settings, IRunScreen? screen, CancellationToken stop)
+    /// <param name="ranks">The processes that share the steps, all of which call this; null for this one alone.</param>
+    public static bool Run(RunSettings settings, IRunScreen? screen, CancellationToken stop, ICommunicator? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        ranks ??= SingleProcess.Instance;
         settings = Resolved(settings);
         using var method = settings.Method.Plan(settings.Values);
         settings.CheckForm(method);
@@ -44,13 +53,27 @@ public sealed class TrainingStage
             return Estimated(settings, method, screen, stop);
         }
 
+        StepSharing.Check(settings, ranks);
+        StepSharing.Agree(settings, ranks);
+        if (ranks.IsFirst)
+        {
+            return Owned(settings, method, screen, ranks, stop);
+        }
+
+        using var log = new RunLog(null, null);
+        return new TrainingStage(settings, method, log, ranks).Follow(stop);
+    }
+
+    /// <summary>The run in a folder that this process makes, and keeps to itself until it ends.</summary>
+    private static bool Owned(RunSettings settings, MethodPlan method, IRunScreen? screen, ICommunicator ranks, CancellationToken stop)
+    {
         var before = StartedFolder.At(settings.Train.Output);
         var run = RunDirectory.Create(settings.Train.Output, settings.Train.Resume);
         using var held = run.Lock();
         try
         {
             using var log = new RunLog(run.LogFile, screen);
-            var stage = new TrainingStage(settings, method, log);
+            var stage = new TrainingStage(settings, method, log, ranks);
             return stage.IsFinished(run) || stage.Execute(run, stop);
         }
         catch
@@ -80,7 +103,7 @@ public sealed class TrainingStage
         using var shown = new RunLog(null, screen);
         try
         {
-            return new TrainingStage(settings, method, shown).Estimate(stop);
+            return new TrainingStage(settings, method, shown, SingleProcess.Instance).Estimate(stop);
         }
         catch (OperationCanceledException e)
         {
@@ -105,7 +128,21 @@ public sealed class TrainingStage
         }
 
         log.Info($"this run is finished, there is nothing to resume: {run.FinalFolder}");
+        Agreement.FromFirst(ranks, Finished);
         return true;
+    }
+
+    /// <summary>The same run beside the process that owns its folder.</summary>
+    private bool Follow(CancellationToken stop)
+    {
+        var said = Agreement.FromFirst(ranks, "");
+        if (said == Finished)
+        {
+            return true;
+        }
+
+        var run = RunDirectory.Follow(settings.Train.Output);
+        return Train(run, said == Begins ? null : RunCheckpoint.Of(run, int.Parse(said, CultureInfo.InvariantCulture)), stop);
     }
 
     private bool Execute(RunDirectory run, CancellationToken stop)
@@ -118,13 +155,15 @@ public sealed class TrainingStage
 
         try
         {
+            Agreement.FromFirst(ranks, from?.Step.ToString(CultureInfo.InvariantCulture) ?? Begins);
             return Train(run, from, stop);
         }
         catch (OperationCanceledException)
         {
             var next = from is null ? "begins again, with what the teacher cache has" : $"continues from {from.Folder}";
             log.Info($"stopped before the first step; --resume {next}");
-            return false;
+            return ranks.Size == 1 ? false
+                : throw new InputException($"{settings.Train.Output}: the run was stopped before its first step; --resume {next}");
         }
     }
 
@@ -145,7 +184,10 @@ public sealed class TrainingStage
 
     private bool Train(RunDirectory run, RunCheckpoint? from, CancellationToken stop)
     {
-        using var prepared = PreparedRun.Of(settings, method, log, stop);
+        // Until the first step the first rank alone decides to stop: the others would leave it waiting.
+        var early = ranks.IsFirst ? stop : CancellationToken.None;
+        using var prepared = PreparedRun.Of(settings, method, log, early);
+        StepSharing.Agree(prepared, ranks);
         var (model, data) = (prepared.Model, prepared.Data);
         var plan = new RunPlan(settings, data.Training.Count);
         var resolved = plan.Resolved.With(SharedSettings.ProjectionWidth, settings.Latent.ProjectionWidth ?? model.Projection.Width);
@@ -155,9 +197,8 @@ public sealed class TrainingStage
             ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
-        var context = Context(prepared, run.FolderPath, stop) with { HasBegun = run.HasBegun };
-        var loop = new RunLoop(resolved, method, context, data, run, log,
-            prepared.FrozenSha256)
+        var context = Context(prepared, run.FolderPath, early) with { HasBegun = run.HasBegun, IsOwner = run.IsOwner };
+        var loop = new RunLoop(resolved, method, context, data, run, log, prepared.FrozenSha256, ranks)
         { SpacedByTime = settings.Train.CheckpointEvery is null };
         StageMeasures? measures = null;
         var learning = 0;
@@ -165,7 +206,7 @@ public sealed class TrainingStage
         {
             if (stage is CollectingStage collecting)
             {
-                collecting.Collect(context);
+                Collect(collecting, context);
                 continue;
             }
 
@@ -177,11 +218,31 @@ public sealed class TrainingStage
         }
 
         // The final model comes last: where it is, everything is.
+        if (!run.IsOwner)
+        {
+            return true;
+        }
+
         measures!.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
         log.Phase("writing the final model");
         run.SaveFinal(folder => WriteFinal(folder, prepared, Card(prepared, loop)));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
+    }
+
+    /// <summary>The first rank collects, and keeps it on disk; then the others find it there.</summary>
+    private void Collect(CollectingStage stage, StageContext context)
+    {
+        if (ranks.IsFirst)
+        {
+            stage.Collect(context);
+        }
+
+        ranks.Wait();
+        if (!ranks.IsFirst)
+        {
+            stage.Collect(context);
+        }
     }
 
     /// <summary>Says what will be trained, and keeps the settings with all that the data decided.</summary>
@@ -191,6 +252,11 @@ public sealed class TrainingStage
         log.Info($"{method.About.Name}: {plan.Steps:N0} steps of {settings.Train.BatchSize} rows, {model.Parameters.Values.numel():N0} "
             + "trained values");
         model.Adapters?.Describe(model.Parameters, model.Modules, log.Info);
+        if (ranks.Size > 1)
+        {
+            log.Info($"{ranks.Size} processes share each step, {get_num_threads()} threads each ({ranks.Library})");
+        }
+
         var measures = new StageMeasures(run, model);
         log.Phase("the first step");
         return measures;

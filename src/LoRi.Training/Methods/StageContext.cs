@@ -56,6 +56,9 @@ public sealed record StageContext
     /// <summary>The folder of the run.</summary>
     public required string Folder { get; init; }
 
+    /// <summary>Whether this process writes the run's files; another rank finds there what that one has written.</summary>
+    public bool IsOwner { get; init; } = true;
+
     /// <summary>Whether the run has made steps before: what it collected then must be kept.</summary>
     public bool HasBegun { get; init; }
 

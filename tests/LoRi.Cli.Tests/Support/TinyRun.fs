@@ -240,18 +240,23 @@ let simCot onCoconut folder steps output =
     ]
     @ training folder steps output
 
-/// Starts a process of its own, with these variables in its environment.
-let startWith (environment: (string * string) list) (arguments: string list) =
-    let dotnet =
-        match Environment.GetEnvironmentVariable "DOTNET_HOST_PATH" with
-        | null -> "dotnet"
-        | path -> path
+/// The program of .NET.
+let private dotnet =
+    match Environment.GetEnvironmentVariable "DOTNET_HOST_PATH" with
+    | null -> "dotnet"
+    | path -> path
+
+/// The words that start `lori` as a process of its own.
+let loriWords = [ dotnet; Path.Combine(AppContext.BaseDirectory, "lori.dll") ]
+
+/// Starts a program that starts `lori`, by its name and options, with these variables in its environment.
+let startBy (launcher: string list) (environment: (string * string) list) (arguments: string list) =
+    let line = launcher @ loriWords @ arguments
 
     let info =
-        ProcessStartInfo(dotnet, RedirectStandardError = true, RedirectStandardOutput = true)
+        ProcessStartInfo(line.Head, RedirectStandardError = true, RedirectStandardOutput = true)
 
-    info.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "lori.dll"))
-    arguments |> List.iter info.ArgumentList.Add
+    line.Tail |> List.iter info.ArgumentList.Add
     // Unoptimised code starts sooner, and nothing here runs long.
     info.Environment["DOTNET_TieredPGO"] <- "0"
 
@@ -259,6 +264,9 @@ let startWith (environment: (string * string) list) (arguments: string list) =
         info.Environment[name] <- value
 
     nonNull (Process.Start info)
+
+/// Starts a process of its own, with these variables in its environment.
+let startWith environment arguments = startBy [] environment arguments
 
 /// Starts a process of its own.
 let start arguments = startWith [] arguments
@@ -293,7 +301,7 @@ let finish (running: Process) =
     }
 
 [<DllImport("libc", EntryPoint = "kill")>]
-extern int private sendSignal(int id, int signal)
+extern int sendSignal(int id, int signal)
 
 /// Asks a process to end, as `kill` does.
 let terminate (running: Process) = sendSignal (running.Id, 15) |> ignore

@@ -21,19 +21,23 @@ let private gradients count =
 /// What the tree gives, added one after the other as a trainer does.
 let private summed (parts: torch.Tensor list) =
     let buffer = torch.zeros_like parts.Head
-    use tree = new GradientTree(buffer)
+    use tree = new GradientTree(buffer, parts.Length)
 
     parts
-    |> List.iteri (fun index part ->
+    |> List.iter (fun part ->
         buffer.add_ part |> ignore
-        tree.Add(last = (index = parts.Length - 1)))
+        tree.Add())
 
     buffer
 
-/// The tree by its definition: the largest power of two below the count to the left, the rest to the right.
+/// The tree by its definition: two halves where they are whole, else the largest power of two below the count to the left, the rest to
+/// the right.
 let rec private defined (parts: torch.Tensor list) =
     match parts with
     | [ one ] -> one
+    | _ when parts.Length % 2 = 0 ->
+        (defined (List.take (parts.Length / 2) parts))
+        + (defined (List.skip (parts.Length / 2) parts))
     | _ ->
         let mutable left = 1
 
@@ -58,13 +62,14 @@ let tests =
             test "who adds a whole subtree gets its bits, however many share the step" {
                 NativeRuntime.Load()
                 use _ = torch.NewDisposeScope()
+
+                for count, sharing in [ 16, 2; 16, 4; 16, 8; 16, 16; 6, 2; 12, 2; 12, 4; 20, 4; 40, 8 ] do
+                    let parts = gradients count
+                    let shares = parts |> List.chunkBySize (count / sharing) |> List.map summed
+                    Expect.equal (doubles (summed shares)) (doubles (summed parts)) $"{count} of {sharing} ranks"
+
                 let parts = gradients 16
                 let whole = doubles (summed parts)
-
-                for sharing in [ 2; 4; 8; 16 ] do
-                    let shares = parts |> List.chunkBySize (16 / sharing) |> List.map summed
-                    Expect.equal (doubles (summed shares)) whole $"{sharing} shares"
-
                 let inOrder = parts |> List.reduce (fun a b -> a + b)
                 Expect.notEqual (doubles inOrder) whole "the order of adding can be seen"
             }

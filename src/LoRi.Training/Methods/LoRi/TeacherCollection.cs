@@ -61,7 +61,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
     private void TakeBack()
     {
         var cache = Path.Combine(context.Folder, CacheFolder);
-        if (!context.HasBegun)
+        if (context.IsOwner && !context.HasBegun)
         {
             File.Delete(KeptSubspace);
             if (Directory.Exists(cache))
@@ -175,6 +175,11 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
     /// <summary>The run directory keeps the subspace that was named, or the one that was fitted.</summary>
     private void Keep(MeasuredSubspace subspace, string? source)
     {
+        if (!context.IsOwner)
+        {
+            return;
+        }
+
         if (options.SubspaceFile is { } file)
         {
             File.Copy(file, KeptSubspace, overwrite: true);

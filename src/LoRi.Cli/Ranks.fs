@@ -1,0 +1,78 @@
+/// Several processes that mpirun or srun started for one command: which of them speaks, and how they end together.
+module LoRi.Cli.Ranks
+
+open System
+open System.IO
+open System.Threading
+open LoRi.Files
+open LoRi.Runs.Settings
+open LoRi.Training.Ranks
+
+/// Work failed in one of several connected processes; the others must not wait for it.
+exception RankFailed of ranks: ICommunicator * cause: exn
+
+/// All processes ended after the same step, and the first one says why.
+exception EndedTogether
+
+/// How long a process leaves it to the first one to say what is wrong with both.
+let private patience = TimeSpan.FromSeconds 2.0
+
+/// The commands whose work is shared.
+let private shared = set [ "teach"; "distill" ]
+
+/// The launcher of a process that leaves files and screen to the first one; none where there is none, or the processes work alone.
+let follower (arguments: string list) : Launcher option =
+    let alone = arguments |> List.pairwise |> List.contains ("--ranks", "single")
+
+    try
+        match Launcher.Find() with
+        | null -> None
+        | launcher when launcher.IsFollower && not alone -> Some launcher
+        | _ -> None
+    with :? InputException ->
+        None
+
+/// Streams of such a process: it has a word for its own errors only.
+let quiet () =
+    {
+        In = TextReader.Null
+        Out = TextWriter.Null
+        Error = StandardStreams.errorsOnly ()
+        Colour = false
+    }
+
+/// What it says of an error, after the first one had its time to say the same.
+let ownWord (launcher: Launcher) (message: string) =
+    Thread.Sleep patience
+    $"rank {launcher.Rank} on {Environment.MachineName}: {message}"
+
+/// Runs a command in every process if its work is shared, else in the first one alone.
+let dealt (terminal: Terminal) (command: string) (arguments: string list) (run: unit -> unit) =
+    match follower arguments, Launcher.Find() with
+    | Some _, _ when not (shared.Contains command) -> ()
+    | None, launcher when not (isNull launcher) && not (shared.Contains command) ->
+        let launcher = nonNull launcher
+
+        if launcher.Size > 1 && command <> "info" then
+            terminal.Error.WriteLine
+                $"warning: lori {command} is not shared among the {launcher.Size} processes of {launcher.Name}: this one does all of it"
+
+        run ()
+    | _ -> run ()
+
+/// Runs work that all processes of a launcher share, connected; by itself where there is no launcher.
+let together (option: RanksOption) (work: ICommunicator -> 'result) =
+    match Launcher.Find() with
+    | null -> work SingleProcess.Instance
+    | _ when option = RanksOption.Alone -> work SingleProcess.Instance
+    | launcher ->
+        let ranks = launcher.Join()
+
+        let result =
+            try
+                work ranks
+            with e ->
+                raise (RankFailed(ranks, e))
+
+        ranks.Dispose()
+        result

@@ -1,0 +1,37 @@
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Ranks;
+
+/// <summary>
+/// The processes, called ranks, that a launcher started for one command, as one of them sees them. All ranks make the same calls in the
+/// same order; each call waits for all of them. What comes out does not depend on which rank was late.
+/// </summary>
+public interface ICommunicator : IDisposable
+{
+    /// <summary>The number of this process, from 0.</summary>
+    int Rank { get; }
+
+    /// <summary>How many there are.</summary>
+    int Size { get; }
+
+    /// <summary>Whether this process owns the run's files, its screen and every decision that depends on time.</summary>
+    bool IsFirst => Rank == 0;
+
+    /// <summary>What connects the ranks, in words.</summary>
+    string Library { get; }
+
+    /// <summary>
+    /// Replaces a tensor by its sum over all ranks, added as one binary tree over their numbers: ((r0 + r1) + (r2 + r3)) + ...
+    /// </summary>
+    /// <param name="flat">The values [n] of this rank, in memory of the processor; of the same length and type on every rank.</param>
+    void Sum(Tensor flat);
+
+    /// <summary>What every rank brings, in the order of the ranks; any lengths.</summary>
+    IReadOnlyList<byte[]> Gather(ReadOnlySpan<byte> own);
+
+    /// <summary>Waits, without using a core, until every rank is here.</summary>
+    void Wait();
+
+    /// <summary>Ends all ranks at once with an exit code. Does not return.</summary>
+    void Abort(int code);
+}

@@ -1,0 +1,145 @@
+/// Whole command lines under mpirun: the same bits at any number of ranks, and an end for all where one of them fails.
+module LoRi.Cli.Tests.LaunchedTests
+
+open System.IO
+open Expecto
+open LoRi.Cli.Tests.Running
+open LoRi.Cli.Tests.TinyRun
+open LoRi.Cli.Tests.Launching
+
+let private shared line = line @ [ "--accumulation"; "4" ]
+
+let private succeed (outcome: Outcome) =
+    Expect.equal outcome.Code 0 outcome.Error
+
+let private lines (outcome: Outcome) =
+    outcome.Error.Split '\n'
+    |> Array.filter (fun line -> line.Contains "lori: error: ")
+    |> List.ofArray
+
+let private equalBits family =
+    test "a teacher and a student with adapters have the same bits on 1, 2 and 4 ranks" {
+        withTiny (fun folder ->
+            let path name = Path.Combine(folder, name)
+
+            let adapters =
+                [
+                    "--lora-rank"
+                    "2"
+                    "--lora-dropout"
+                    "0.2"
+                    "--lora-targets"
+                    "q_proj"
+                    "v_proj"
+                ]
+
+            for name, line in
+                [
+                    "teacher", (fun output -> shared (teach folder 3 output))
+                    "student", (fun output -> shared (distill folder 3 output) @ adapters)
+                ] do
+                succeed (lori (line name))
+
+                for size in [ 2; 4 ] do
+                    let output = $"{name}-{size}"
+                    let outcome = loriOn family size (line output)
+                    succeed outcome
+                    Expect.equal outcome.Out "" "nothing on the output stream"
+                    Expect.equal (finalFiles (path output)) (finalFiles (path name)) $"{name}, {size} ranks"
+                    Expect.equal (metrics (path output)) (metrics (path name)) $"{name}, {size} ranks: metrics"
+
+                    let finished = outcome.Error.Split '\n' |> Array.filter _.StartsWith("finished in ")
+                    Expect.equal finished.Length 1 "one rank has the screen")
+    }
+
+/// A run that takes its time, so that something can happen to it.
+let private long folder output =
+    shared (teach folder 400 output) @ [ "--checkpoint-every"; "20" ]
+
+let private saved folder output () =
+    Directory.Exists(Path.Combine(folder, output, "checkpoints"))
+    && not (List.isEmpty (checkpoints (Path.Combine(folder, output))))
+
+let private killed family =
+    test "a rank that is killed ends all, and the run goes on alone to the same bits" {
+        withTiny (fun folder ->
+            let path name = Path.Combine(folder, name)
+            succeed (lori (long folder "whole"))
+            let running = launch family 2 (long folder "killed")
+            untilThere (saved folder "killed")
+            let ranks = ranksWith (path "killed")
+            Expect.equal ranks.Length 2 "both run"
+            sendSignal (List.last ranks, 9) |> ignore
+            within 10.0 "all have ended" (fun () -> List.isEmpty (ranksWith (path "killed")))
+            Expect.notEqual (finish running).Code 0 "the launcher says so"
+            succeed (lori (long folder "killed" @ [ "--resume" ]))
+            Expect.equal (finalFiles (path "killed")) (finalFiles (path "whole")) "the trained model"
+            Expect.equal (metrics (path "killed")) (metrics (path "whole")) "metrics")
+    }
+
+let private stopped family =
+    test "SIGUSR1 saves and stops after the same step" {
+        withTiny (fun folder ->
+            let path name = Path.Combine(folder, name)
+            let running = launch family 2 (long folder "stopped")
+            untilThere (saved folder "stopped")
+            // To one of the ranks alone: the others are told.
+            sendSignal (List.last (ranksWith (path "stopped")), 10) |> ignore
+            let outcome = finish running
+            Expect.equal outcome.Code 1 outcome.Error
+            Expect.equal (lines outcome).Length 1 "one line"
+            Expect.stringContains outcome.Error "was stopped before its end" "what happened"
+            Expect.isFalse (Directory.Exists(path "stopped/final")) "it is not finished"
+            succeed (loriOn family 4 (long folder "stopped" @ [ "--resume" ]))
+            succeed (lori (long folder "whole"))
+            Expect.equal (finalFiles (path "stopped")) (finalFiles (path "whole")) "the trained model")
+    }
+
+let private refusals family =
+    test "what is wrong on all ranks is said once, and what is wrong on one names it" {
+        withTiny (fun folder ->
+            let expectOne code (text: string) outcome =
+                match lines outcome with
+                | [ line ] -> Expect.stringContains line text "the message"
+                | several -> failtest $"one line expected: {several}: {outcome.Error}"
+
+                Expect.equal outcome.Code code outcome.Error
+
+            expectOne 2 "give --accumulation 2" (loriOn family 2 (teach folder 3 "run"))
+            expectOne 2 "--nothing" (loriOn family 2 [ "teach"; "--nothing" ])
+            expectOne 1 "absent.jsonl" (loriOn family 2 (shared (teach folder 3 "run") @ [ "--data"; "absent.jsonl" ]))
+            Expect.isFalse (Directory.Exists(Path.Combine(folder, "run"))) "nothing is left behind")
+    }
+
+let private oneSided =
+    test "a file that one rank alone does not see ends all with one line that names the rank" {
+        withTiny (fun folder ->
+            let data name = Path.Combine(folder, name)
+            File.Copy(data "data.jsonl", data "elsewhere.jsonl")
+
+            // The second rank is given another command line, as a machine that lacks the file would have it.
+            let line file =
+                shared (teach folder 3 "run") @ [ "--data"; data file ]
+
+            let outcome =
+                finish (launchTwo families.Head (line "elsewhere.jsonl") (line "absent.jsonl"))
+
+            Expect.equal outcome.Code 1 outcome.Error
+
+            match lines outcome with
+            | [ line ] ->
+                Expect.stringContains line "rank 1 on " "who"
+                Expect.stringContains line "absent.jsonl" "what"
+            | several -> failtest $"one line expected: {several}: {outcome.Error}")
+    }
+
+[<Tests>]
+let tests =
+    testList
+        "Launched"
+        [
+            for family in families do
+                testList family.Name [ equalBits family; killed family; stopped family; refusals family ]
+            oneSided
+        ]
+    |> testSequenced

@@ -1,0 +1,199 @@
+/// Steps that are shared among ranks: every method learns the same to the last bit, however many share them. The ranks are threads here.
+module LoRi.Cli.Tests.SharedStepTests
+
+open System.IO
+open System.Threading
+open Expecto
+open LoRi.Files.Settings
+open LoRi.Models.Native
+open LoRi.Runs.RunFolders
+open LoRi.Runs.Settings
+open LoRi.Runs.Training
+open LoRi.Training
+open LoRi.Training.Methods
+open LoRi.Training.Ranks
+open LoRi.Training.Tests
+open LoRi.Cli.Tests.Running
+open LoRi.Cli.Tests.TinyRun
+
+let private steps = 3
+
+let private shared (method: IMethod option) adapters (folder: string) output =
+    let model = Path.Combine(folder, "model")
+
+    [
+        match method with
+        | None -> yield! [ "teach"; "--model"; model ]
+        | Some method ->
+            let about = method.About
+
+            let has (setting: Setting) =
+                about.Settings |> Seq.exists (fun own -> own.Key = setting.Key)
+
+            yield! [ "distill"; "--method"; about.Name ]
+
+            if about.HasFrozenTeacher then
+                yield! [ "--teacher"; model ]
+
+            if not about.HasFrozenTeacher || about.StartsFromBase then
+                yield! [ "--model"; model ]
+
+            if has SharedSettings.LatentSteps then
+                yield! [ "--latent-steps"; "2" ]
+
+            if has SharedSettings.Sweeps then
+                yield! [ "--sweeps"; "2" ]
+        if adapters then
+            yield!
+                [
+                    "--lora-rank"
+                    "2"
+                    "--lora-dropout"
+                    "0.2"
+                    "--lora-targets"
+                    "q_proj"
+                    "v_proj"
+                ]
+        yield! training folder steps output
+        yield!
+            [
+                "--accumulation"
+                "4"
+                "--validation-fraction"
+                "0.2"
+                "--eval-every"
+                "2"
+                "--keep"
+                "best"
+            ]
+    ]
+
+let private settingsOf (arguments: string list) =
+    if arguments.Head = "teach" then
+        teachSettings arguments.Tail
+    else
+        distillSettings arguments.Tail
+
+/// Trains on some ranks; true on every rank where the run came to its end.
+let private trainOn size (arguments: string list) (stopAfter: int option) =
+    let settings = settingsOf arguments
+    NativeRuntime.Load((NativeRuntimeOptions()).WithThreads(settings.Train.Threads))
+
+    ThreadRanks.run size (fun ranks ->
+        use source = new CancellationTokenSource()
+
+        let screen =
+            { new IRunScreen with
+                member _.Line _ = ()
+                member _.StepLine _ = ()
+                member _.Phase _ = ()
+
+                member _.Progress progress =
+                    if stopAfter = Some progress.Step then
+                        source.Cancel()
+            }
+
+        TrainingStage.Run(settings, screen, source.Token, ranks))
+
+let private withRows (check: string -> unit) =
+    withTiny (fun folder ->
+        writeSteps (Path.Combine(folder, "data.jsonl")) 5L 24
+        check folder)
+
+let private equalBits name method adapters =
+    test name {
+        withRows (fun folder ->
+            let learn size =
+                let output = $"on-{size}"
+                let ended = trainOn size (shared method adapters folder output) None
+                Expect.equal ended (List.replicate size true) "came to its end"
+                Path.Combine(folder, output)
+
+            let alone = learn 1
+
+            for size in [ 2; 4 ] do
+                let run = learn size
+                Expect.equal (finalFiles run) (finalFiles alone) $"{size} ranks: the trained model"
+                Expect.equal (metrics run) (metrics alone) $"{size} ranks: metrics")
+    }
+
+/// Methods whose steps cannot be cut into parts cannot be shared either.
+let private canBeCut (method: IMethod) =
+    try
+        let settings = settingsOf (shared (Some method) false "folder" "run")
+        settings.Validate()
+        true
+    with :? SettingException ->
+        false
+
+let private resumed =
+    test "a run that ends on 4 ranks goes on alone, and the other way round" {
+        withRows (fun folder ->
+            let line output =
+                shared None true folder output @ [ "--checkpoint-every"; "1" ]
+
+            trainOn 1 (line "whole") None |> ignore
+
+            for first, second in [ 4, 1; 1, 4; 2, 4 ] do
+                let output = $"from-{first}-to-{second}"
+                let stopped = trainOn first (line output) (Some 2)
+                Expect.equal stopped (List.replicate first false) "every rank stops after the same step"
+                Expect.equal (checkpoints (Path.Combine(folder, output)) |> List.last) "step-000002" "which is saved"
+                trainOn second (line output @ [ "--resume" ]) None |> ignore
+                let run, whole = Path.Combine(folder, output), Path.Combine(folder, "whole")
+                Expect.equal (finalFiles run) (finalFiles whole) $"{output}: the trained model"
+                Expect.equal (metrics run) (metrics whole) $"{output}: metrics")
+    }
+
+let private refused (size: int) (options: string list) (parts: string list) =
+    withRows (fun folder ->
+        let settings = settingsOf (shared None false folder "run" @ options)
+
+        Expect.throwsC
+            (fun () -> ThreadRanks.run size (fun ranks -> StepSharing.Check(settings, ranks)) |> ignore)
+            (fun e ->
+                for part in parts do
+                    Expect.stringContains e.Message part "the message"
+
+                Expect.isTrue ((e :?> SettingException).IsUsage) "the command line is to blame"))
+
+let private rules =
+    test "a step that cannot be shared evenly is refused, with what to do" {
+        refused
+            2
+            [ "--batch-size"; "9"; "--accumulation"; "3" ]
+            [ "--accumulation 3"; "3 parts"; "give --accumulation 5" ]
+
+        refused 2 [ "--batch-size"; "8"; "--accumulation"; "1" ] [ "1 part "; "give --accumulation 2" ]
+        refused 4 [ "--batch-size"; "2"; "--accumulation"; "2" ] [ "--batch-size"; "multiple of 4" ]
+        refused 3 [ "--batch-size"; "9"; "--accumulation"; "3" ] [ "3 processes"; "power of two" ]
+    }
+
+let private unlike =
+    test "ranks that would not learn the same are refused" {
+        withRows (fun folder ->
+            let line seed =
+                settingsOf (shared None false folder "run" @ [ "--seed"; string seed ])
+
+            Expect.throwsC
+                (fun () -> ThreadRanks.run 2 (fun ranks -> StepSharing.Agree(line ranks.Rank, ranks)) |> ignore)
+                (fun e ->
+                    Expect.stringContains e.Message "the settings differs" "what"
+                    Expect.stringContains e.Message "rank 1 on " "who"))
+    }
+
+[<Tests>]
+let tests =
+    testList
+        "Shared steps"
+        [
+            equalBits "the explicit teacher, all weights" None false
+            equalBits "the explicit teacher, adapters" None true
+            for method in KnownMethods.Students |> Seq.filter canBeCut do
+                equalBits $"{method.About.Name}, all weights" (Some method) false
+                equalBits $"{method.About.Name}, adapters" (Some method) true
+            resumed
+            rules
+            unlike
+        ]
+    |> testSequenced
