@@ -18,7 +18,7 @@ exception EndedTogether
 let private patience = TimeSpan.FromSeconds 2.0
 
 /// The commands whose work is shared.
-let private shared = set [ "teach"; "distill" ]
+let private shared = set [ "teach"; "distill"; "evaluate" ]
 
 /// The launcher of a process that leaves files and screen to the first one; none where there is none, or the processes work alone.
 let follower (arguments: string list) : Launcher option =
@@ -48,23 +48,36 @@ let ownWord (launcher: Launcher) (message: string) =
 
 /// Runs a command in every process if its work is shared, else in the first one alone.
 let dealt (terminal: Terminal) (command: string) (arguments: string list) (run: unit -> unit) =
-    match follower arguments, Launcher.Find() with
-    | Some _, _ when not (shared.Contains command) -> ()
-    | None, launcher when not (isNull launcher) && not (shared.Contains command) ->
-        let launcher = nonNull launcher
-
-        if launcher.Size > 1 && command <> "info" then
+    if shared.Contains command then
+        run ()
+    elif (follower arguments).IsNone then
+        match Launcher.Find() with
+        | null -> ()
+        | launcher when launcher.Size > 1 && command <> "info" ->
             terminal.Error.WriteLine
                 $"warning: lori {command} is not shared among the {launcher.Size} processes of {launcher.Name}: this one does all of it"
+        | _ -> ()
 
         run ()
-    | _ -> run ()
+
+/// Whether another process of a shared command owns its files and screen.
+let follows (option: RanksOption) =
+    option = RanksOption.Auto
+    && (match Launcher.Find() with
+        | null -> false
+        | launcher -> launcher.IsFollower)
+
+/// Threads of each process, where they are left out: several share the cores of their machine.
+let threads (given: Nullable<int>) (ranks: ICommunicator) =
+    if ranks.Size > 1 && not given.HasValue then
+        Nullable(SharedCores.Threads ranks)
+    else
+        given
 
 /// Runs work that all processes of a launcher share, connected; by itself where there is no launcher.
 let together (option: RanksOption) (work: ICommunicator -> 'result) =
-    match Launcher.Find() with
+    match (if option = RanksOption.Alone then null else Launcher.Find()) with
     | null -> work SingleProcess.Instance
-    | _ when option = RanksOption.Alone -> work SingleProcess.Instance
     | launcher ->
         let ranks = launcher.Join()
 

@@ -2,10 +2,13 @@
 module LoRi.Cli.Tests.SharedStepTests
 
 open System.IO
+open System.Text.Json
 open System.Threading
 open Expecto
+open LoRi.Cli
 open LoRi.Files.Settings
 open LoRi.Models.Native
+open LoRi.Runs.Evaluate
 open LoRi.Runs.RunFolders
 open LoRi.Runs.Settings
 open LoRi.Runs.Training
@@ -178,8 +181,64 @@ let private unlike =
             Expect.throwsC
                 (fun () -> ThreadRanks.run 2 (fun ranks -> StepSharing.Agree(line ranks.Rank, ranks)) |> ignore)
                 (fun e ->
-                    Expect.stringContains e.Message "the settings differs" "what"
+                    Expect.stringContains e.Message "--seed differs" "what"
                     Expect.stringContains e.Message "rank 1 on " "who"))
+    }
+
+/// The rows of an evaluation without its timings.
+let private predictions (folder: string) =
+    [
+        for line in File.ReadAllLines(Path.Combine(folder, "predictions.jsonl")) ->
+            [
+                for value in JsonDocument.Parse(line).RootElement.EnumerateObject() do
+                    if value.Name <> "seconds" then
+                        value.Name, value.Value.GetRawText()
+            ]
+    ]
+
+let private answered =
+    test "questions that are shared get the same answers, in the same order" {
+        withRows (fun folder ->
+            let path name = Path.Combine(folder, name)
+
+            let evaluate size output resume =
+                let options =
+                    EvaluationOptions(
+                        SettingOptions.read
+                            Commands.Evaluate
+                            [
+                                yield!
+                                    [
+                                        "--model"
+                                        path "model"
+                                        "--data"
+                                        path "data.jsonl"
+                                        "--output"
+                                        path output
+                                    ]
+                                yield! [ "--batch-size"; "5"; "--max-new-tokens"; "4"; "--threads"; "1" ]
+                                if resume then
+                                    "--resume"
+                            ]
+                    )
+
+                ThreadRanks.run size (fun ranks ->
+                    EvaluationStage.Run(options, ignore, CancellationToken.None, ranks) |> isNull)
+
+            Expect.equal (evaluate 1 "alone" false) [ false ] "a summary"
+
+            for size in [ 2; 4 ] do
+                let output = $"on-{size}"
+                let expected = List.init size (fun rank -> rank > 0)
+                Expect.equal (evaluate size output false) expected "the first rank has a summary"
+                Expect.equal (predictions (path output)) (predictions (path "alone")) $"{size} ranks"
+
+                // A part of the answers, and no summary: what a run that was killed leaves.
+                File.Delete(path $"{output}/evaluation.json")
+                let lines = File.ReadAllLines(path $"{output}/predictions.jsonl")
+                File.WriteAllLines(path $"{output}/predictions.jsonl", Array.truncate 12 lines)
+                Expect.equal (evaluate size output true) expected "resumed"
+                Expect.equal (predictions (path output)) (predictions (path "alone")) $"{size} ranks, resumed")
     }
 
 [<Tests>]
@@ -195,5 +254,6 @@ let tests =
             resumed
             rules
             unlike
+            answered
         ]
     |> testSequenced

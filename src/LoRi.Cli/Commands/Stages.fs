@@ -70,13 +70,6 @@ let private inputs (settings: RunSettings) =
     [ for option, path in named -> option, Option.ofObj path ]
     @ [ for path in settings.Train.Data -> "data", Some path ]
 
-/// The settings with the threads of each of several processes, where they are left out: those share the cores of a machine.
-let private shareCores (settings: RunSettings) (ranks: ICommunicator) =
-    if ranks.Size > 1 && not settings.Train.Threads.HasValue then
-        settings.With(StageSettings.Threads, Nullable(SharedCores.Threads ranks))
-    else
-        settings
-
 /// Trains in this process, or in this one of several; true where the run came to its end.
 let private trainShare
     (terminal: Terminal)
@@ -87,7 +80,11 @@ let private trainShare
     for option, path in inputs settings do
         Option.iter (CommandLine.existing option >> ignore) path
 
-    let settings = shareCores settings ranks
+    let settings =
+        if ranks.Size > 1 then
+            settings.With(StageSettings.Threads, Ranks.threads settings.Train.Threads ranks)
+        else
+            settings
 
     let run (screen: IRunScreen | null) stop =
         NativeRuntime.Load(native.WithThreads(settings.Train.Threads))
@@ -102,11 +99,7 @@ let private trainShare
                 run screen stop))
 
 let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings: RunSettings) =
-    let follows =
-        settings.Train.Ranks = RanksOption.Auto
-        && (match Launcher.Find() with
-            | null -> false
-            | launcher -> launcher.IsFollower)
+    let follows = Ranks.follows settings.Train.Ranks
 
     let share =
         if settings.Train.DryRun then
@@ -140,18 +133,22 @@ let distill terminal native arguments =
 let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     let evaluation = EvaluationOptions(SettingOptions.read Commands.Evaluate arguments)
 
-    CommandLine.existing "model" evaluation.Model |> ignore
-
-    for path in evaluation.Data do
-        CommandLine.existing "data" path |> ignore
-
-    NativeRuntime.Load(native.WithThreads evaluation.Threads)
     let tell = Action<string>(fun line -> terminal.Error.WriteLine line)
+    let option = evaluation.Values.Get StageSettings.Ranks
 
-    let found =
-        interruptible (fun stop -> EvaluationStage.Run(evaluation, tell, stop))
+    let answer (ranks: ICommunicator) =
+        CommandLine.existing "model" evaluation.Model |> ignore
 
-    match found with
+        for path in evaluation.Data do
+            CommandLine.existing "data" path |> ignore
+
+        let threads = Ranks.threads evaluation.Threads ranks
+        NativeRuntime.Load(native.WithThreads threads)
+
+        interruptibleShare (ranks.Size > 1) (fun stop -> EvaluationStage.Run(evaluation, tell, stop, ranks))
+
+    match Ranks.together option answer with
+    | _ when Ranks.follows option -> ()
     | null ->
         raise (
             InputException

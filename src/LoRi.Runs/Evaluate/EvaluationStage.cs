@@ -9,6 +9,7 @@ using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
 using LoRi.Runs.Training;
+using LoRi.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Evaluate;
@@ -22,12 +23,12 @@ public sealed class EvaluationStage
     private readonly EvaluationOptions options;
     private readonly ReasoningCard? card;
     private readonly QuestionAnswerer answerer;
+    private readonly SharedAnswers shared;
     private readonly Action<string> info;
 
-    private EvaluationStage(EvaluationOptions options, ReasoningCard? card, QuestionAnswerer answerer, Action<string> info)
-    {
-        (this.options, this.card, this.answerer, this.info) = (options, card, answerer, info);
-    }
+    private EvaluationStage(
+        EvaluationOptions options, ReasoningCard? card, QuestionAnswerer answerer, SharedAnswers shared, Action<string> info) =>
+        (this.options, this.card, this.answerer, this.shared, this.info) = (options, card, answerer, shared, info);
 
     private GenerationPlan Plan => answerer.Plan;
 
@@ -35,18 +36,27 @@ public sealed class EvaluationStage
     /// <param name="options">Settings.</param>
     /// <param name="info">Told what happens, a line each.</param>
     /// <param name="stop">Asks to stop after the batch that is being answered.</param>
-    /// <returns>What was found; null where it was stopped before its end.</returns>
-    public static EvaluationSummary? Run(EvaluationOptions options, Action<string> info, CancellationToken stop)
+    /// <param name="ranks">The processes that share the batches, all of which call this; null for this one alone.</param>
+    /// <returns>What was found; null where it was stopped before its end, and on every rank but the first.</returns>
+    public static EvaluationSummary? Run(
+        EvaluationOptions options, Action<string> info, CancellationToken stop, ICommunicator? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(info);
         options.Validate();
         var (set, tokenizer) = AskedQuestions.Read(options, info);
+        var shared = new SharedAnswers(ranks ?? SingleProcess.Instance);
+        if (!shared.IsFirst)
+        {
+            Follow(options, set, tokenizer, shared, stop);
+            return null;
+        }
+
         var before = StartedFolder.At(options.Output);
         using var folder = EvaluationFolder.Open(options.Output, options.Resume);
         try
         {
-            return InFolder(folder, options, set, tokenizer, info, stop);
+            return InFolder(folder, options, set, tokenizer, shared, info, stop);
         }
         catch
         {
@@ -56,10 +66,11 @@ public sealed class EvaluationStage
     }
 
     private static EvaluationSummary? InFolder(
-        EvaluationFolder folder, EvaluationOptions options, ReasoningSet set, TextTokenizer tokenizer, Action<string> info,
-        CancellationToken stop)
+        EvaluationFolder folder, EvaluationOptions options, ReasoningSet set, TextTokenizer tokenizer, SharedAnswers shared,
+        Action<string> info, CancellationToken stop)
     {
         var identity = EvaluationIdentity.Of(options.Model, tokenizer.Path, set.Examples);
+        shared.Agree(options, identity);
         if (folder.Check(options, identity) is { } warning)
         {
             info($"warning: {warning}");
@@ -68,6 +79,7 @@ public sealed class EvaluationStage
         if (folder.Finished)
         {
             info("this evaluation is finished, there is nothing to resume");
+            shared.Begin(SharedAnswers.Finished);
             return folder.Summary();
         }
 
@@ -77,7 +89,7 @@ public sealed class EvaluationStage
         StageModel.CheckFits(tokenizer, model, options.Model);
         var answerer = new QuestionAnswerer(options, model, card, tokenizer);
         answerer.CheckPositions(set, info);
-        var stage = new EvaluationStage(options, card, answerer, info);
+        var stage = new EvaluationStage(options, card, answerer, shared, info);
         if (StageModel.OtherStepsNote(answerer.Plan.Reasoning, card) is { } note)
         {
             info(note);
@@ -85,6 +97,32 @@ public sealed class EvaluationStage
 
         folder.Begin(options, identity);
         return stage.Evaluate(folder, set, stop);
+    }
+
+    /// <summary>Answers the share of a rank that writes nothing.</summary>
+    private static void Follow(
+        EvaluationOptions options, ReasoningSet set, TextTokenizer tokenizer, SharedAnswers shared, CancellationToken stop)
+    {
+        shared.Agree(options, EvaluationIdentity.Of(options.Model, tokenizer.Path, set.Examples));
+        var answered = shared.Begin(0);
+        if (answered == SharedAnswers.Finished)
+        {
+            return;
+        }
+
+        var load = new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device));
+        var (model, card) = ModelLoader.Load(options.Model, load);
+        using var owned = model;
+        var stage = new EvaluationStage(options, card, new QuestionAnswerer(options, model, card, tokenizer), shared, _ => { });
+        stage.AnswerFrom(answered, set, _ => { }, stop);
+    }
+
+    /// <summary>Answers the questions from one on, batch after batch; true where it came to the last.</summary>
+    private bool AnswerFrom(int first, ReasoningSet set, Action<IReadOnlyList<PredictionRow>> use, CancellationToken stop)
+    {
+        answerer.Answer([set.Examples[0]], Plan with { MaxNewTokens = 1 });
+        return shared.Answer([.. set.Examples.Skip(first).Chunk(options.BatchSize)], (batch, number) => FailureText.At(
+            set.Places[first + (number * options.BatchSize)], () => answerer.Answer(batch, Plan)), use, stop);
     }
 
     private EvaluationSummary? Evaluate(EvaluationFolder folder, ReasoningSet set, CancellationToken stop)
@@ -95,18 +133,17 @@ public sealed class EvaluationStage
             info($"resumed after {rows.Count:N0} of {set.Examples.Count:N0} questions");
         }
 
-        answerer.Answer([set.Examples[0]], Plan with { MaxNewTokens = 1 });
-        foreach (var batch in set.Examples.Skip(rows.Count).Chunk(options.BatchSize))
+        shared.Begin(rows.Count);
+        void Use(IReadOnlyList<PredictionRow> answered)
         {
-            if (stop.IsCancellationRequested)
-            {
-                return Stopped(rows.Count, set.Examples.Count);
-            }
-
-            var answered = FailureText.At(set.Places[rows.Count], () => answerer.Answer(batch, Plan));
             folder.Append(answered);
             rows.AddRange(answered);
             info($"{rows.Count:N0} of {set.Examples.Count:N0} answered, {rows.Count(row => row.Correct):N0} right");
+        }
+
+        if (!AnswerFrom(rows.Count, set, Use, stop))
+        {
+            return Stopped(rows.Count, set.Examples.Count);
         }
 
         if (Singles(set.Examples, stop) is not { } singles)

@@ -68,8 +68,11 @@ public static class Commands
             AnswerSettings.WritePrefix,
             AnswerSettings.QuestionText, AnswerSettings.DataName, AnswerSettings.MaxNewTokens,
             AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, .. Columns, AnswerSettings.BatchSize,
-            StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, StageSettings.Threads, StageSettings.Dtype,
-            StageSettings.Device,
+            StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, StageSettings.Ranks with
+            {
+                Help = "{choices}; auto deals the batches out to the processes that mpirun or srun started, where one did",
+            },
+            StageSettings.Threads, StageSettings.Dtype, StageSettings.Device,
             AnswerSettings.LatencyQuestions, StageSettings.Json,
         ],
         new("evaluate", [])

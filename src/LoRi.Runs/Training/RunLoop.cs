@@ -137,7 +137,7 @@ internal sealed class RunLoop(
         while (!trainer.Finished && !State.EndedEarly)
         {
             MakeStep(trainer, objective, steps, watch);
-            var (stopping, made) = (AnyoneStops(stop), State.Offset + trainer.CompletedSteps);
+            var (stopping, made) = (ranks.AnyAsks(stop), State.Offset + trainer.CompletedSteps);
             var ended = trainer.Finished || State.EndedEarly;
             if (stopping || ended || IsDue(made))
             {
@@ -154,10 +154,6 @@ internal sealed class RunLoop(
 
         return true;
     }
-
-    /// <summary>Whether any rank is asked to stop: all of them stop after the same step.</summary>
-    private bool AnyoneStops(CancellationToken stop) =>
-        ranks.Gather([stop.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
 
     /// <summary>Where the stage begins: at its first step, or where a checkpoint was made in it.</summary>
     private void Begin(Trainer trainer, LearningStage stage, int number, RunCheckpoint? from)

@@ -1,5 +1,8 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using LoRi.Files.Settings;
 using LoRi.Models.Native;
+using LoRi.Models.Tensors;
 using LoRi.Runs.Settings;
 using LoRi.Training.Ranks;
 
@@ -49,15 +52,20 @@ internal static class StepSharing
     {
         if (ranks.Size > 1)
         {
-            Agreement.Check(
-                ranks,
-                ("the version of lori", RunSettings.Version),
-                ("the settings", settings.ToJson().ToJsonString()),
-                ("libtorch", NativeRuntime.Report().LibtorchVersion),
-                ("the processor's instructions (ATEN_CPU_CAPABILITY makes them equal)",
-                    Environment.GetEnvironmentVariable("ATEN_CPU_CAPABILITY") ?? string.Join(' ', NativeRuntime.Report().CpuCapabilities)));
+            Agreement.Check(ranks, Facts(settings.ToJson()));
         }
     }
+
+    /// <summary>What every rank of a command must have in common: settings, program and processor.</summary>
+    /// <param name="settings">The settings by their keys.</param>
+    internal static IEnumerable<(string Name, string Value)> Facts(JsonObject settings) =>
+    [
+        ("the version of lori", RunSettings.Version),
+        ("libtorch", NativeRuntime.Report().LibtorchVersion),
+        ("the processor's instructions (ATEN_CPU_CAPABILITY makes them equal)",
+            Environment.GetEnvironmentVariable("ATEN_CPU_CAPABILITY") ?? string.Join(' ', NativeRuntime.Report().CpuCapabilities)),
+        .. settings.Select(setting => (Setting.FlagOf(setting.Key), setting.Value?.ToJsonString() ?? "none")),
+    ];
 
     /// <summary>Refuses ranks that have read other rows or other weights.</summary>
     /// <exception cref="Files.InputException">One of them has.</exception>
@@ -65,12 +73,12 @@ internal static class StepSharing
     {
         if (ranks.Size > 1)
         {
-            var start = Models.Tensors.LongNorm.Of(prepared.Model.Parameters.Values);
+            var start = LongNorm.Of(prepared.Model.Parameters.Values);
             Agreement.Check(
                 ranks,
                 ("the SHA-256 of the rows", prepared.Data.Sha256()),
                 ("the SHA-256 of the frozen weights", prepared.FrozenSha256),
-                ("the norm of the weights to start from", start.ToString("R", System.Globalization.CultureInfo.InvariantCulture)));
+                ("the norm of the weights to start from", start.ToString("R", CultureInfo.InvariantCulture)));
         }
     }
 

@@ -2,11 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Json;
-using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
-using LoRi.Models.ModelFiles;
 using LoRi.Models.Native;
-using LoRi.Models.Reasoning;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
@@ -225,7 +222,7 @@ public sealed class TrainingStage
 
         measures!.Write(settings.Command, loop.State.Tokens, loop.State.Seconds, log.Info);
         log.Phase("writing the final model");
-        run.SaveFinal(folder => WriteFinal(folder, prepared, Card(prepared, loop)));
+        run.SaveFinal(folder => new FinalModel(settings, method, prepared, loop.Trained).Write(folder));
         log.Info($"finished in {clock.Elapsed.TotalSeconds:F0} s: {run.FinalFolder}");
         return true;
     }
@@ -279,21 +276,6 @@ public sealed class TrainingStage
         Stop = stop,
     };
 
-    /// <summary>
-    /// The trained model as a plain folder, which every other command reads; where adapters were trained, they are merged into it and
-    /// lie beside it in peft's form, with what a student needs to take its latent steps.
-    /// </summary>
-    private void WriteFinal(string folder, PreparedRun prepared, ReasoningCard card)
-    {
-        ModelWriter.Write(folder, prepared.Model, card, prepared.Tokenizer);
-        if (prepared.Model.Adapters is not null)
-        {
-            var adapter = Path.Combine(folder, AdapterFolder.InFinal);
-            AdapterFolder.Write(adapter, prepared.Model, ModelLoader.Resolve(settings.Start));
-            ModelWriter.WriteCard(adapter, prepared.Model, card);
-        }
-    }
-
     /// <summary>What a run would take; leaves nothing behind.</summary>
     private bool Estimate(CancellationToken stop)
     {
@@ -310,31 +292,4 @@ public sealed class TrainingStage
 
         return true;
     }
-
-    private ReasoningCard Card(PreparedRun prepared, RunLoop loop)
-    {
-        var model = prepared.Model;
-        return new()
-        {
-            Method = method.About.Name,
-            Form = method.Form,
-            Reasoning = method.Reasoning,
-            AnswerPrefix = method.Form.HasPrefix ? settings.Latent.AnswerPrefix! : "",
-            PrefixIds = prepared.Prefix,
-            Special = model.Special,
-            StopAfterEnds = method.StopAfterEnds,
-            Projection = model.Projection.Kind,
-            ProjectionWidth = model.Projection.Width,
-            Parts = [.. model.Modules.Where(module => module.Exported).Select(module => module.Name)],
-            ExplainedSteps = ExplainedSteps(prepared),
-            Trained = loop.Trained,
-        };
-    }
-
-    /// <summary>How many slots of latents a training row had a step for; null where no auxiliary decoder is kept.</summary>
-    private int? ExplainedSteps(PreparedRun prepared) =>
-        LatentSlots.Of(method.Reasoning) is { } slots
-        && prepared.Model.Modules.Any(module => module.Exported && module.Name == AuxiliaryDecoder.Name)
-            ? System.Math.Min(slots.Slots, prepared.Data.Training.Max(row => row.Explained.Count))
-            : null;
 }

@@ -32,6 +32,10 @@ public interface ICommunicator : IDisposable
     /// <summary>Waits, without using a core, until every rank is here.</summary>
     void Wait();
 
+    /// <summary>Whether any rank is asked to stop: then all of them stop at the same place.</summary>
+    bool AnyAsks(CancellationToken stop) =>
+        Gather([stop.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
+
     /// <summary>Ends all ranks at once with an exit code. Does not return.</summary>
     void Abort(int code);
 }
