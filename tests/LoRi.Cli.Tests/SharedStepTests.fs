@@ -1,6 +1,7 @@
 /// Steps that are shared among ranks: every method learns the same to the last bit, however many share them. The ranks are threads here.
 module LoRi.Cli.Tests.SharedStepTests
 
+open System
 open System.IO
 open System.Text.Json
 open System.Threading
@@ -148,28 +149,27 @@ let private resumed =
                 Expect.equal (metrics run) (metrics whole) $"{output}: metrics")
     }
 
-let private refused (size: int) (options: string list) (parts: string list) =
+let private refused size batch parts (expected: string list) =
     withRows (fun folder ->
-        let settings = settingsOf (shared None false folder "run" @ options)
+        let settings =
+            (settingsOf (shared None false folder "run"))
+                .With(TrainSettings.BatchSize, batch)
+                .With(TrainSettings.Accumulation, parts)
 
         Expect.throwsC
             (fun () -> ThreadRanks.run size (fun ranks -> StepSharing.Check(settings, ranks)) |> ignore)
             (fun e ->
-                for part in parts do
+                for part in expected do
                     Expect.stringContains e.Message part "the message"
 
                 Expect.isTrue ((e :?> SettingException).IsUsage) "the command line is to blame"))
 
 let private rules =
     test "a step that cannot be shared evenly is refused, with what to do" {
-        refused
-            2
-            [ "--batch-size"; "9"; "--accumulation"; "3" ]
-            [ "--accumulation 3"; "3 parts"; "give --accumulation 5" ]
-
-        refused 2 [ "--batch-size"; "8"; "--accumulation"; "1" ] [ "1 part "; "give --accumulation 2" ]
-        refused 4 [ "--batch-size"; "2"; "--accumulation"; "2" ] [ "--batch-size"; "multiple of 4" ]
-        refused 3 [ "--batch-size"; "9"; "--accumulation"; "3" ] [ "3 processes"; "power of two" ]
+        refused 2 9 3 [ "--accumulation 3"; "3 parts"; "give --accumulation 2" ]
+        refused 2 8 1 [ "1 part "; "give --accumulation 2" ]
+        refused 4 2 2 [ "--batch-size"; "multiple of 4" ]
+        refused 3 9 3 [ "3 processes"; "power of two" ]
     }
 
 let private unlike =
@@ -223,7 +223,8 @@ let private answered =
                     )
 
                 ThreadRanks.run size (fun ranks ->
-                    EvaluationStage.Run(options, ignore, CancellationToken.None, ranks) |> isNull)
+                    EvaluationStage.Run(options, Action<string> ignore, CancellationToken.None, ranks)
+                    |> isNull)
 
             Expect.equal (evaluate 1 "alone" false) [ false ] "a summary"
 

@@ -56,7 +56,7 @@ internal sealed class SharedAnswers(ICommunicator ranks)
             }
 
             var own = first + ranks.Rank;
-            IReadOnlyList<PredictionRow> answered = own < batches.Count ? answer(batches[own], own) : [];
+            var answered = own < batches.Count ? answer(batches[own], own) : [];
             foreach (var rows in Gathered(answered).Where(rows => rows.Count > 0))
             {
                 use(rows);

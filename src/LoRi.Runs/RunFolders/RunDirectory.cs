@@ -24,7 +24,7 @@ public sealed class RunDirectory
 
     private RunDirectory(string path, bool isOwner = true) => (FolderPath, IsOwner) = (path, isOwner);
 
-    /// <summary>Whether this process writes here; another rank of the run reads alone, and what it is told to write is not written.</summary>
+    /// <summary>Whether this process writes here; another rank of the run only reads, and leaves out what it is told to write.</summary>
     public bool IsOwner { get; }
 
     /// <summary>The folder itself.</summary>

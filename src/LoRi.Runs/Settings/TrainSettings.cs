@@ -202,7 +202,8 @@ internal static class TrainSettings
     /// <summary>What the run prints of itself; <paramref name="collapse"/> is when it stops for latents that collapse.</summary>
     internal static IReadOnlyList<Setting> OfRun(Setting<double> collapse) =>
     [
-        StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Ranks, StageSettings.Threads, StageSettings.ShortDtype, StageSettings.Device,
+        StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Ranks, StageSettings.Threads,
+        StageSettings.ShortDtype, StageSettings.Device,
         LogEvery, EvalEvery, Keep, Patience, CheckpointEvery, DivergenceFactor, collapse,
     ];
 

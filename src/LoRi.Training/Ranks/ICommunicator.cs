@@ -33,8 +33,8 @@ public interface ICommunicator : IDisposable
     void Wait();
 
     /// <summary>Whether any rank is asked to stop: then all of them stop at the same place.</summary>
-    bool AnyAsks(CancellationToken stop) =>
-        Gather([stop.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
+    bool AnyAsks(CancellationToken token) =>
+        Gather([token.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
 
     /// <summary>Ends all ranks at once with an exit code. Does not return.</summary>
     void Abort(int code);

@@ -289,6 +289,7 @@ let private sources =
                         // The system's own description of this process and machine.
                         "CpuCapabilities.cs"
                         "StageMeasures.cs"
+                        "SharedCores.cs"
                         "FreeMemory.cs"
                         "Machine.cs"
                         // The program's own library, and its copy.

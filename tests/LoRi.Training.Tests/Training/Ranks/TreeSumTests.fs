@@ -1,6 +1,7 @@
 /// Sums over ranks are those of one fixed tree, whatever the length of what is summed.
 module LoRi.Training.Tests.TreeSumTests
 
+open System
 open Expecto
 open LoRi.Models.Native
 open LoRi.Training.Tests.TensorValues
@@ -47,7 +48,7 @@ let tests =
                 let found =
                     ThreadRanks.run 4 (fun ranks ->
                         let own = Array.create ranks.Rank (byte ranks.Rank)
-                        [ for bytes in ranks.Gather own -> List.ofArray bytes ])
+                        [ for bytes in ranks.Gather(ReadOnlySpan<byte> own) -> List.ofArray bytes ])
 
                 for all in found do
                     Expect.equal all [ []; [ 1uy ]; [ 2uy; 2uy ]; [ 3uy; 3uy; 3uy ] ] "all of all"
