@@ -175,8 +175,7 @@ let private feedbackOf (run: string) =
     use weights =
         LoRi.Files.Safetensors.SafetensorsFile.Open(Path.Combine(run, "final", "lori.safetensors"))
 
-    let name =
-        weights.Entries |> Seq.map _.Name |> Seq.find _.EndsWith(".weight")
+    let name = weights.Entries |> Seq.map _.Name |> Seq.find _.EndsWith(".weight")
 
     Array.chunkBySize 16 (weights.ReadDoubles name)
 

@@ -60,6 +60,16 @@ let private saved folder output () =
     Directory.Exists(Path.Combine(folder, output, "checkpoints"))
     && not (List.isEmpty (checkpoints (Path.Combine(folder, output))))
 
+/// Whether no process holds a run's folder any more: one that ends has no command line before it has let go of its files.
+let private free (run: string) () =
+    try
+        use _ =
+            File.Open(Path.Combine(run, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
+
+        true
+    with :? IOException ->
+        false
+
 let private killed family =
     test "a rank that is killed ends all, and the run goes on alone to the same bits" {
         withTiny (fun folder ->
@@ -72,6 +82,7 @@ let private killed family =
             sendSignal (List.last ranks, 9) |> ignore
             within 10.0 "all have ended" (fun () -> List.isEmpty (ranksWith (path "killed")))
             Expect.notEqual (finish running).Code 0 "the launcher says so"
+            within 10.0 "its folder is free" (free (path "killed"))
             succeed (lori (long folder "killed" @ [ "--resume" ]))
             Expect.equal (finalFiles (path "killed")) (finalFiles (path "whole")) "the trained model"
             Expect.equal (metrics (path "killed")) (metrics (path "whole")) "metrics")
@@ -90,6 +101,7 @@ let private stopped family =
             Expect.equal (lines outcome).Length 1 "one line"
             Expect.stringContains outcome.Error "was stopped before its end" "what happened"
             Expect.isFalse (Directory.Exists(path "stopped/final")) "it is not finished"
+            within 10.0 "its folder is free" (free (path "stopped"))
             succeed (loriOn family 4 (long folder "stopped" @ [ "--resume" ]))
             succeed (lori (long folder "whole"))
             Expect.equal (finalFiles (path "stopped")) (finalFiles (path "whole")) "the trained model")
