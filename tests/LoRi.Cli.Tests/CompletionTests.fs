@@ -68,7 +68,7 @@ let private bash =
         test "bash completes commands, second words and options" {
             let text = script "bash"
             Expect.equal (offered text [ "lori"; "tea" ]) [ "teach" ] "command"
-            Expect.equal (offered text [ "lori"; "subspace"; "" ]) [ "fit"; "report" ] "second word"
+            Expect.equal (offered text [ "lori"; "subspace"; "" ]) [ "fit"; "report"; "nulls" ] "second word"
             Expect.equal (offered text [ "lori"; "teach"; "--warm" ]) [ "--warmup-steps" ] "option"
             Expect.equal (offered text [ "lori"; "distill"; "--lambda-a" ]) [ "--lambda-anchor" ] "option of its own"
             Expect.equal (offered text [ "lori"; "subspace"; "fit"; "--layer-e" ]) [ "--layer-energy" ] "two words"
