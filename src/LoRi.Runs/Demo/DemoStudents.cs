@@ -75,7 +75,7 @@ public static class DemoStudents
     public static IReadOnlyList<string> Names { get; } = [.. all.Select(one => one.Name)];
 
     /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
-    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot, IcotKd])];
+    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot, "pccot", "kava", IcotKd])];
 
     /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured
     /// by.</summary>
