@@ -8,10 +8,6 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-    outcome
-
 let private targets = [ "shuffled"; "permuted"; "mean"; "question" ]
 
 /// The last loss of a run.
@@ -24,7 +20,9 @@ let private trains =
         withTiny (fun folder ->
             for whose in targets do
                 let run name more =
-                    let outcome = succeed (lori (distill folder 3 name @ [ "--targets"; whose ] @ more))
+                    let outcome =
+                        succeeded (lori (distill folder 3 name @ [ "--targets"; whose ] @ more))
+
                     Expect.stringContains outcome.Error $"control: --targets {whose}" "the log says it"
                     Path.Combine(folder, name)
 
@@ -46,7 +44,7 @@ let private alone =
     test "a cache of rationales is none of questions" {
         withTiny (fun folder ->
             let cache = Path.Combine(folder, "cache")
-            succeed (lori (distill folder 2 "own" @ [ "--teacher-cache"; cache ])) |> ignore
+            succeeded (lori (distill folder 2 "own" @ [ "--teacher-cache"; cache ])) |> ignore
 
             let asked =
                 lori (distill folder 2 "asked" @ [ "--teacher-cache"; cache; "--targets"; "question" ])
@@ -56,7 +54,7 @@ let private alone =
 
             // Whose moments are compared is no part of the cache.
             let shuffled =
-                succeed (lori (distill folder 2 "other" @ [ "--teacher-cache"; cache; "--targets"; "shuffled" ]))
+                succeeded (lori (distill folder 2 "other" @ [ "--teacher-cache"; cache; "--targets"; "shuffled" ]))
 
             Expect.stringContains shuffled.Error "teacher cache reused" "the teacher does not run again")
     }
@@ -67,7 +65,7 @@ let private gradient =
             let path name = Path.Combine(folder, name)
 
             for name, more in [ "cached", []; "online", [ "--online" ] ] do
-                succeed (
+                succeeded (
                     lori (
                         distill folder 2 name
                         @ [ "--subspace-kind"; "gradient"; "--layer-rank"; "1"; "--hidden-rank"; "3" ]
@@ -77,7 +75,7 @@ let private gradient =
                 |> ignore
 
             let traced output more =
-                succeed (
+                succeeded (
                     lori (
                         [
                             "trajectories"
@@ -111,7 +109,7 @@ let private gradient =
                 @ [ "--layer-rank"; "1"; "--hidden-rank"; "3"; "--threads"; "1" ]
                 @ more
 
-            succeed (lori (fit [ "--kind"; "gradient"; "--gradients"; path "gradients.safetensors" ]))
+            succeeded (lori (fit [ "--kind"; "gradient"; "--gradients"; path "gradients.safetensors" ]))
             |> ignore
 
             let report (file: string) =
@@ -166,7 +164,7 @@ let private nulls =
                 if corpus = "rationale" then
                     Expect.isLessThanOrEqual rank at95[("independent", standardise, mode)] $"{standardise}, {mode}"
 
-            let shown = succeed (lori command)
+            let shown = succeeded (lori command)
             Expect.stringContains shown.Out (text "says" found) "the verdict in words")
     }
 
@@ -189,10 +187,19 @@ let private begun =
                 let slow =
                     distill folder 1 name |> List.map (fun word -> if word = "0.01" then "1e-12" else word)
 
-                succeed (lori (slow @ still @ more)) |> ignore
+                succeeded (lori (slow @ still @ more)) |> ignore
                 feedbackOf (Path.Combine(folder, name))
 
             let usual, cut = run "usual" [], run "cut" [ "--init-feedback"; "subspace" ]
+            // Killed after its first step, before its first checkpoint: it begins anew, in the subspace.
+            let killed = Path.Combine(folder, "cut")
+            Directory.Delete(Path.Combine(killed, "final"), true)
+
+            for made in Directory.GetDirectories(Path.Combine(killed, "checkpoints")) do
+                Directory.Delete(made, true)
+
+            Expect.isTrue (File.Exists(Path.Combine(killed, "metrics.jsonl"))) "a step was made"
+            Expect.equal (run "cut" [ "--init-feedback"; "subspace"; "--resume" ]) cut "the same start"
             let scale = usual[0][0]
             let trace = Array.sum [| for at in 0..15 -> cut[at][at] |] / scale
             Expect.isLessThan (abs (trace - 4.0)) 1e-4 "three directions and the mean"

@@ -194,7 +194,12 @@ public sealed class TrainingStage
             ResumeRules.CheckBase(resolved, prepared.FrozenSha256, from);
         }
 
-        var context = Context(prepared, run.FolderPath, early) with { HasBegun = run.HasBegun, IsOwner = run.IsOwner };
+        var context = Context(prepared, run.FolderPath, early) with
+        {
+            HasBegun = run.HasBegun,
+            IsResumed = from is not null,
+            IsOwner = run.IsOwner,
+        };
         var loop = new RunLoop(resolved, method, context, data, run, log, prepared.FrozenSha256, ranks)
         { SpacedByTime = settings.Train.CheckpointEvery is null };
         StageMeasures? measures = null;

@@ -62,6 +62,9 @@ public sealed record StageContext
     /// <summary>Whether the run has made steps before: what it collected then must be kept.</summary>
     public bool HasBegun { get; init; }
 
+    /// <summary>Whether a checkpoint's weights take the place of those that the run starts from.</summary>
+    public bool IsResumed { get; init; }
+
     /// <summary>Whether this is a trial on a few rows, which may write into <see cref="Folder"/> alone.</summary>
     public bool IsTrial { get; init; }
 

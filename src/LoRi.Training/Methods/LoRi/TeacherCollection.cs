@@ -83,7 +83,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
     /// <summary>A student that has not learnt yet may begin in the subspace.</summary>
     private void Begin(FittedSubspace subspace)
     {
-        if (options.FeedbackStart == FeedbackStart.Subspace && !context.HasBegun)
+        if (options.FeedbackStart == FeedbackStart.Subspace && !context.IsResumed)
         {
             SubspaceFeedback.Start(context.Model, subspace);
             log.Info($"the feedback of latent steps begins in the {subspace.HiddenRank} directions of the subspace and the mean state");
