@@ -12,7 +12,12 @@ namespace LoRi.Training;
 public sealed class AdamW : IDisposable
 {
     private const double ClipEpsilon = 1e-6;
-    private const long Piece = 1 << 22;
+    /// <summary>Values that libtorch's operations, one after the other, find in the processor's cache.</summary>
+    private const long CachedPiece = 1 << 18;
+
+    /// <summary>Values of a fused update, which reads each once: enough for all threads.</summary>
+    private const long FusedPiece = 1 << 22;
+
     private readonly ParameterSet parameters;
     private readonly OptimizerSettings settings;
 
@@ -42,7 +47,8 @@ public sealed class AdamW : IDisposable
         var clip = norm > settings.ClipNorm ? System.Math.Min(1, settings.ClipNorm / (norm + ClipEpsilon)) : 1;
         Updates++;
         var update = new MomentUpdate(settings, learningRate, clip, Updates);
-        var piece = parameters.Values.device_type == DeviceType.CPU ? Piece : parameters.Values.numel();
+        var piece = parameters.Values.device_type != DeviceType.CPU ? parameters.Values.numel()
+            : VectorWork.Fits(parameters.Values) ? FusedPiece : CachedPiece;
         foreach (var (from, to, decay) in parameters.LearningRanges(settings.DecayAll))
         {
             for (var start = from; start < to; start += piece)

@@ -49,5 +49,29 @@ let private properties (backend: Backend) =
                                 $"{mode}: rank for {share}")
     ]
 
+/// Two tokens (1, 3, -2) and (1, -3, -2) of one level, as they are: squares 2, 18 and 8, the first component tied to the third.
+let private worked =
+    test "independent components have their own squares, the largest first" {
+        let states = reference.Tensor [ 1; 1; 2; 3 ] [| 1.0; 3.0; -2.0; 1.0; -3.0; -2.0 |]
+
+        let corpora =
+            CorpusStatistics.Start states [| 2 |]
+            |> Result.bind StandardisedCorpora.ofStatistics
+            |> ok
+
+        let corpus = corpora.Under Standardisation.Off
+        let found = Spectrum.independent corpus
+        closeOn 1.0 Tolerances.spectral [| 18.0; 8.0; 2.0 |] found.Hidden "hidden"
+        closeOn 1.0 Tolerances.spectral [| 28.0 |] found.Layer "layer"
+
+        closeOn
+            1.0
+            Tolerances.spectral
+            [| 18.0; 10.0; 0.0 |]
+            (Spectrum.ofCorpus reference.Spectral corpus).Hidden
+            "its own"
+    }
+
 [<Tests>]
-let tests = testList "Independent spectrum" [ onEach "properties" properties ]
+let tests =
+    testList "Independent spectrum" [ onEach "properties" properties; worked ]

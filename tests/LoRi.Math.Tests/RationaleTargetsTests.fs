@@ -19,6 +19,29 @@ let private tokensOf (coordinates: Coordinates<TeacherToken>) =
     let each = byToken.Length / (examples * size)
     byToken |> Array.chunkBySize each |> Array.chunkBySize size
 
+/// Two rows of two tokens whose whole states are compared.
+let private whole levels width covariance standardisation =
+    batch
+        reference
+        {
+            Corpus =
+                {
+                    Levels = levels
+                    Width = width
+                    Counts = [| 2; 2 |]
+                    Steps = 1
+                    Seed = 1
+                }
+            Options =
+                {
+                    Covariance = covariance
+                    Order = Order.Off
+                    Weighting = Weighting.Off
+                }
+            Kind = SubspaceKind.Identity
+            Standardisation = standardisation
+        }
+
 let private properties (backend: Backend) =
     [
         property<ObjectiveCase> typeof<Cases> "means do not depend on how a corpus is cut into batches" (fun case ->
@@ -155,29 +178,7 @@ let private examples =
                 Expect.isGreaterThan (abs (one - another)) 1e-3 "the order term"
         }
         test "a corpus without tokens has no means" {
-            let case =
-                {
-                    Levels = 1
-                    Width = 2
-                    Counts = [| 2; 2 |]
-                    Steps = 1
-                    Seed = 1
-                }
-
-            let batch =
-                batch
-                    reference
-                    {
-                        Corpus = case
-                        Options =
-                            {
-                                Covariance = Covariance.Off
-                                Order = Order.Off
-                                Weighting = Weighting.Off
-                            }
-                        Kind = SubspaceKind.Identity
-                        Standardisation = Standardisation.Off
-                    }
+            let batch = whole 1 2 Covariance.Off Standardisation.Off
 
             Expect.equal
                 ((MeanMoments batch.Objective).Finish reference.Like |> Result.mapError MathError.describe)
@@ -185,29 +186,7 @@ let private examples =
                 "nothing was read"
         }
         test "full covariances beyond 512 coordinates are not averaged" {
-            let case =
-                {
-                    Levels = 23
-                    Width = 23
-                    Counts = [| 2; 2 |]
-                    Steps = 1
-                    Seed = 1
-                }
-
-            let batch =
-                batch
-                    reference
-                    {
-                        Corpus = case
-                        Options =
-                            {
-                                Covariance = Covariance.Full
-                                Order = Order.Off
-                                Weighting = Weighting.Off
-                            }
-                        Kind = SubspaceKind.Identity
-                        Standardisation = Standardisation.Full
-                    }
+            let batch = whole 23 23 Covariance.Full Standardisation.Full
 
             Expect.stringContains
                 (errorText ((MeanMoments batch.Objective).Add (Coordinates.raw batch.Teacher) [| 2; 2 |]))

@@ -19,6 +19,7 @@ internal static unsafe class LikelihoodRows
     public static void Fill(Tensor logits, Tensor ids, Tensor logs, Tensor? slopes)
     {
         var (rows, columns) = ((int)logits.shape[0], (int)logits.shape[1]);
+        CheckIds(ids.data<long>().ToArray(), columns);
         fixed (byte* from = logits.bytes, which = ids.bytes, to = logs.bytes, down = slopes is null ? default : slopes.bytes)
         {
             var (values, tokens, results, gradient) = ((nint)from, (nint)which, (nint)to, (nint)down);
@@ -32,6 +33,16 @@ internal static unsafe class LikelihoodRows
                     read.Slopes(id, (float*)gradient + place);
                 }
             });
+        }
+    }
+
+    /// <summary>An id beyond the row would be read and written elsewhere in memory.</summary>
+    private static void CheckIds(long[] ids, int columns)
+    {
+        if (Array.Exists(ids, id => (ulong)id >= (ulong)columns))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(ids), $"the token {Array.Find(ids, id => (ulong)id >= (ulong)columns)} is none of the {columns} that have logits");
         }
     }
 

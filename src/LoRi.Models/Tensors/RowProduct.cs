@@ -28,7 +28,7 @@ internal static unsafe class RowProduct
 
         var (outputs, inputs, values) = (matrix.size(0), matrix.size(1), matrix.numel());
         return matrix.dtype is ScalarType.Float32 or ScalarType.BFloat16 && x.dtype == matrix.dtype
-            && Vector256.IsHardwareAccelerated && values >= LeastValues && values <= int.MaxValue / sizeof(float)
+            && VectorWork.VectorBits > 0 && values >= LeastValues && values <= int.MaxValue / sizeof(float)
             && outputs >= RowsAtOnce && inputs % (2 * Lanes) == 0
             && matrix.is_contiguous() && x.is_contiguous();
     }

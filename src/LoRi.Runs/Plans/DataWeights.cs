@@ -1,3 +1,5 @@
+using System.Globalization;
+using LoRi.Files;
 using LoRi.Files.Data;
 using LoRi.Models;
 
@@ -14,6 +16,7 @@ internal sealed record DataWeights(IReadOnlyList<double> Weights, long Seed)
     /// </summary>
     /// <param name="rows">Some of the set's examples, in its order.</param>
     /// <param name="set">Tells which file a row is of.</param>
+    /// <exception cref="InputException">A share has no row.</exception>
     public IReadOnlyList<ReasoningExample> Apply(IReadOnlyList<ReasoningExample> rows, ReasoningSet set)
     {
         if (Weights.All(weight => weight == 1))
@@ -37,6 +40,12 @@ internal sealed record DataWeights(IReadOnlyList<double> Weights, long Seed)
     {
         var share = Weights[file] - System.Math.Floor(Weights[file]);
         var taken = (int)System.Math.Round(share * rows.Length, MidpointRounding.AwayFromZero);
+        if (Weights[file] < 1 && taken == 0)
+        {
+            throw new InputException(string.Create(CultureInfo.InvariantCulture, $"--data-weights: {Weights[file]} of the {rows.Length} "
+                + $"training rows of file {file + 1} of --data is none of them; give a larger weight, or leave the file out"));
+        }
+
         var order = new SeededRandom(Seed, $"share of data file {file}").Permutation(rows.Length);
         return order.Take(taken).Select(at => rows[at]).ToHashSet<ReasoningExample>(ReferenceEqualityComparer.Instance);
     }

@@ -14,7 +14,7 @@ internal static class CorpusReading
     /// <summary>Values as the statistics want them.</summary>
     public static TorchTensor Exact(Tensor values) => new(values.to(ScalarType.Float64));
 
-    /// <summary>One reading: memory O(L^2 + L d^2). On the CPU sums are added in place.</summary>
+    /// <summary>One reading: memory O(L^2 + L d^2). On a CPU with vectors sums are added in place.</summary>
     public static CorpusStatistics Once(ITrajectorySource source)
     {
         CorpusSums? inPlace = null;
@@ -23,7 +23,7 @@ internal static class CorpusReading
             var plain = Plain();
             source.ForEach(batch =>
             {
-                if (batch.Trajectories.device_type == DeviceType.CPU)
+                if (batch.Trajectories.device_type == DeviceType.CPU && VectorWork.VectorBits > 0)
                 {
                     inPlace ??= new CorpusSums(batch.Trajectories, batch.Lengths);
                     inPlace.Add(batch.Trajectories, batch.Lengths);

@@ -84,6 +84,7 @@ internal sealed class CorpusSums : IDisposable
     /// <summary>Fills the block with the batch's tokens, again and again, each time with all of it that fits.</summary>
     private void ForEachBlock(Tensor states, int[] counts, Action<int> use)
     {
+        Check(states, counts);
         using var scope = NewDisposeScope();
         var readable = TokenGathering.Readable(states);
         (int Example, int Token)[] places =
@@ -92,6 +93,23 @@ internal sealed class CorpusSums : IDisposable
         {
             TokenGathering.Fill(block, readable, part, shift, sums);
             use(part.Length);
+        }
+    }
+
+    /// <summary>What is read by pointers must lie within the tensors.</summary>
+    private void Check(Tensor states, int[] counts)
+    {
+        if (states.dim() != 4 || states.shape[1] != levels || states.shape[3] != width)
+        {
+            throw new ArgumentException($"a batch of states has shape {string.Join(" x ", states.shape)} where the corpus has {levels} "
+                + $"levels of {width} components", nameof(states));
+        }
+
+        if (counts.Length != states.shape[0] || counts.Any(count => count < 0 || count > states.shape[2]))
+        {
+            throw new ArgumentException($"{counts.Length} numbers of tokens, from {counts.DefaultIfEmpty().Min()} to "
+                + $"{counts.DefaultIfEmpty().Max()}, are not those of {states.shape[0]} examples of up to {states.shape[2]} tokens",
+                nameof(counts));
         }
     }
 

@@ -39,11 +39,15 @@ internal static class ControlledTargets
         }
     }
 
-    /// <summary>For every row with a rationale another such row.</summary>
+    /// <summary>For every row with a rationale another such row; copies of a row are one, so that none gets its own from a copy.</summary>
     private static Dictionary<int, int> Donors(IReadOnlyList<EncodedExample> rows, long seed)
     {
-        var able = rows.OrderBy(row => row.Index).Where(row => row.TracedLength > 0).Select(row => row.Index).ToArray();
-        return able.Zip(Controls.Derangement(seed, able.Length), (row, donor) => (row, able[donor]))
+        var unlike = rows.OrderBy(row => row.Index).Where(row => row.TracedLength > 0)
+            .GroupBy(row => (string.Join(' ', row.Question), string.Join(' ', row.Rationale)))
+            .Select(copies => copies.Select(row => row.Index).ToArray())
+            .ToArray();
+        var donors = Controls.Derangement(seed, unlike.Length);
+        return unlike.SelectMany((copies, at) => copies.Select(row => (row, unlike[donors[at]][0])))
             .ToDictionary(pair => pair.row, pair => pair.Item2);
     }
 }

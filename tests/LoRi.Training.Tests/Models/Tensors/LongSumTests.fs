@@ -97,6 +97,17 @@ let private infinite =
             let sum = number (TokenLikelihood.NegativeSum(logits, torch.tensor [| 0L |]))
             Expect.isFalse (Double.IsFinite sum) $"{wrong}"
 
+let private unknown =
+    testCase "a token that has no logits is refused, not read elsewhere"
+    <| fun () ->
+        NativeRuntime.Load()
+        use _ = torch.NewDisposeScope()
+
+        for id in [ -1L; 3L ] do
+            Expect.throwsC
+                (fun () -> TokenLikelihood.Logs(torch.zeros (2L, 3L), torch.tensor [| 0L; id |]) |> ignore)
+                (fun e -> Expect.stringContains e.Message $"the token {id} is none of the 3" "the message")
+
 /// Enough values for a sum in float32 to be visibly short.
 let private count = 3_000_000L
 
@@ -169,4 +180,4 @@ let private clipping =
 
 [<Tests>]
 let tests =
-    testList "long sums" (values @ gradients @ inOneReading @ [ infinite; norms; clipping ])
+    testList "long sums" (values @ gradients @ inOneReading @ [ infinite; unknown; norms; clipping ])

@@ -43,7 +43,7 @@ let tests =
                     [
                         3, 4, [| 2.0; 1.0 |], (6, 4)
                         10, 4, [| 0.5; 3.0 |], (5, 12)
-                        10, 8, [| 1.25; 0.01 |], (13, 0)
+                        10, 8, [| 1.25; 0.07 |], (13, 1)
                         7, 7, [| 2.5; 0.25 |], (18, 2)
                     ] do
                     let found = applied weights 3L (set first second)
@@ -62,6 +62,10 @@ let tests =
                 Expect.equal (drawn 1L) (drawn 1L) "the same seed"
                 Expect.notEqual (drawn 1L) (drawn 2L) "another"
                 Expect.equal (drawn 1L) (List.sortBy (fun id -> int (id.Substring 2)) (drawn 1L)) "in the file's order"
+            }
+            test "a share without a row is refused" {
+                Expect.throwsC (fun () -> applied [| 1.0; 0.01 |] 0L (set 3 8) |> ignore) (fun e ->
+                    Expect.stringContains e.Message "0.01 of the 8 training rows of file 2 of --data is none" "which")
             }
             test "as many weights as files, each above 0" {
                 let refusal (options: string) =

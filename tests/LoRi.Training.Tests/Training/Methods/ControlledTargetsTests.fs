@@ -89,6 +89,23 @@ let private alone () =
             (fun () -> ControlledTargets.Apply(side, RationaleTargets.Shuffled, [| rows[0..1] |], 1L, like))
             "the second row has no rationale, so that the first has no other")
 
+/// A row that stands several times in the data gets another one's rationale, never that of its copy.
+let private copies () =
+    use teacher = model Precision.Exact 2L
+
+    let twice =
+        Array.append rows rows
+        |> Array.mapi (fun index row -> EncodedExample(index, row.Question, row.Rationale, row.Prefix, row.Answer))
+
+    withTeacher teacher twice (fun side ->
+        use like = torch.zeros (1L, dtype = torch.ScalarType.Float64)
+        let own = [ for example in twice -> fst (row side example.Index) ]
+        ControlledTargets.Apply(side, RationaleTargets.Shuffled, [| twice |], 1L, like)
+
+        for example, before in List.zip (List.ofArray twice) own do
+            if example.Rationale.Length > 0 then
+                Expect.notEqual (fst (row side example.Index)) before $"row {example.Index}")
+
 /// The rationale losses of every row alone.
 let private lossesByRow targets =
     under targets 1L (fun side ->
@@ -143,4 +160,5 @@ let tests =
             testCase "the corpus's mean is not a row's own, and nothing to a row without rationale" mean
             testCase "a question's states do not depend on what follows it" question
             testCase "one row with a rationale cannot be shuffled" alone
+            testCase "copies of a row are not its other rows" copies
         ]

@@ -85,12 +85,34 @@ let private sizes =
                 <| fun () -> agree levels width dtype [ [ 3; 1; 0; 5 ]; [ 2 ]; [ 0; 0 ] ]
     ]
 
+/// Batches that are not of the corpus, whose sums would lie in other memory.
+let private refused =
+    [
+        for what, shape, counts, message in
+            [
+                "more components", [| 1L; 2L; 3L; 6L |], [| 3 |], "2 levels of 5 components"
+                "fewer levels", [| 1L; 1L; 3L; 5L |], [| 3 |], "2 levels of 5 components"
+                "more tokens than there is room for", [| 1L; 2L; 3L; 5L |], [| 4 |], "up to 3 tokens"
+                "fewer than none", [| 1L; 2L; 3L; 5L |], [| -1 |], "from -1"
+                "numbers of another batch", [| 1L; 2L; 3L; 5L |], [| 3; 3 |], "1 examples"
+            ] do
+            testCase $"refused: {what}"
+            <| fun () ->
+                NativeRuntime.Load()
+                use _ = torch.NewDisposeScope()
+                use sums = new CorpusSums(torch.zeros (1L, 2L, 3L, 5L), [| 3 |])
+
+                Expect.throwsC (fun () -> sums.Add(torch.zeros shape, counts)) (fun e ->
+                    Expect.stringContains e.Message message "the message")
+    ]
+
 [<Tests>]
 let tests =
     testList
         "Corpus sums in place"
         [
             yield! sizes
+            yield! refused
             testCase "a first batch without tokens"
             <| fun () -> agree 2 5 torch.ScalarType.Float32 [ [ 0; 0 ]; [ 4; 2 ] ]
             testCase "more tokens than a block has room for"
