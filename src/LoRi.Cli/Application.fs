@@ -180,7 +180,7 @@ let private guardedAs (follower: Launcher option) terminal verbose stage (work: 
     with
     | Ranks.RankFailed(ranks, cause) ->
         let code = tell cause
-        ranks.Abort code
+        Ranks.abort ranks code
         code
     | e -> tell e
 

@@ -17,6 +17,9 @@ exception EndedTogether
 /// How long a process leaves it to the first one to say what is wrong with both.
 let private patience = TimeSpan.FromSeconds 2.0
 
+/// How long a launcher has to read an error line: MPICH's drops what it has not read yet when a process ends all.
+let private hearing = TimeSpan.FromSeconds 0.5
+
 /// The commands whose work is shared.
 let private shared = set [ "teach"; "distill"; "evaluate" ]
 
@@ -45,6 +48,13 @@ let quiet () =
 let ownWord (launcher: Launcher) (message: string) =
     Thread.Sleep patience
     $"rank {launcher.Rank} on {Environment.MachineName}: {message}"
+
+/// Ends all processes once the launcher had its time to pass on what was said.
+let abort (ranks: ICommunicator) code =
+    if ranks.Size > 1 then
+        Thread.Sleep hearing
+
+    ranks.Abort code
 
 /// Runs a command in every process if its work is shared, else in the first one alone.
 let dealt (terminal: Terminal) (command: string) (arguments: string list) (run: unit -> unit) =

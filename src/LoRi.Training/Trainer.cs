@@ -23,13 +23,21 @@ public sealed record TrainingPlan
     public int MicroBatchSize { get; init; } = int.MaxValue;
 
     /// <summary>Forward and backward passes of a step.</summary>
-    public int MicroBatches => (int)System.Math.Ceiling((double)BatchSize / System.Math.Min(MicroBatchSize, BatchSize));
+    public int MicroBatches => Ceiling(BatchSize, System.Math.Min(MicroBatchSize, BatchSize));
 
     /// <summary>Seed of the data order.</summary>
     public long Seed { get; init; }
 
     /// <summary>The optimizer.</summary>
     public required OptimizerSettings Optimizer { get; init; }
+
+    /// <summary>Rows of a pass where a step's rows are cut into so many parts.</summary>
+    internal static int MicroBatchOf(int batch, int accumulation) => Ceiling(batch, accumulation);
+
+    /// <summary>Passes that come of it: fewer than asked for where the last ones would have no row.</summary>
+    internal static int Parts(int batch, int accumulation) => Ceiling(batch, MicroBatchOf(batch, accumulation));
+
+    private static int Ceiling(int count, int size) => ((count - 1) / size) + 1;
 }
 
 /// <summary>What one optimizer step did.</summary>

@@ -213,7 +213,8 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     }
 
     private InputException Unknown(string key, SettingSource source) =>
-        Others().FirstOrDefault(other => other.Find(key) is not null) is { } has
+        Find(key) is { } known ? new($"{source.Place(key)}: belongs on the command line, as {known.Flag}; leave it out here")
+            : Others().FirstOrDefault(other => other.Find(key) is not null) is { } has
             ? new($"{source.Place(key)}: `lori {Name}` has no such setting, `lori {has.Name}` has it; leave it out")
             : new($"{source.Place(key)}: there is no such setting; settings are named as the options are, with "
                 + $"underscores{DidYouMean.Hint(key, byKey.Keys)}");

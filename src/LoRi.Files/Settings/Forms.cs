@@ -49,9 +49,7 @@ public static class Forms
         IsList = true,
         Schema = new() { ["type"] = new JsonArray("integer", "array"), ["items"] = Bounded("integer", "minimum", least, null) },
         Read = node => node.GetValueKind() == JsonValueKind.Number ? [node.GetValue<int>()] : Plain<int[]>(node),
-        FromText = text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
-            ? JsonValue.Create(number)
-            : null,
+        FromText = WholeOf,
         Broken = values => values.All(value => value >= least) ? null : Invariant($"each must be at least {least}"),
     };
 
@@ -63,9 +61,7 @@ public static class Forms
         IsList = true,
         Schema = new() { ["type"] = new JsonArray("number", "array"), ["items"] = Bounded("number", "exclusiveMinimum", 0, most) },
         Read = node => node.GetValueKind() == JsonValueKind.Number ? [node.GetValue<double>()] : Plain<double[]>(node),
-        FromText = text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
-            ? JsonValue.Create(number)
-            : null,
+        FromText = RealOf,
         Broken = values => values.All(value => value > 0 && value <= most) ? null
             : Invariant($"each must be larger than 0 and at most {most}"),
     };
@@ -107,9 +103,7 @@ public static class Forms
         Most = most,
         Schema = Bounded("integer", "minimum", least, most),
         Read = Plain<int>,
-        FromText = text => int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number)
-            ? JsonValue.Create(number)
-            : null,
+        FromText = WholeOf,
         Broken = value =>
             value < least ? Invariant($"must be at least {least}") : value > most ? Invariant($"must be at most {most}{where}") : null,
     };
@@ -215,12 +209,17 @@ public static class Forms
         Kind = ValueKind.Number,
         Schema = schema,
         Read = Plain<double>,
-        FromText = text =>
-            double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
-                ? JsonValue.Create(number)
-                : null,
+        FromText = RealOf,
         Broken = broken,
     };
+
+    private static JsonValue? WholeOf(string text) =>
+        int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var number) ? JsonValue.Create(number) : null;
+
+    private static JsonValue? RealOf(string text) =>
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number)
+            ? JsonValue.Create(number)
+            : null;
 
     private static JsonObject Bounded(string type, string lower, double least, double? most)
     {

@@ -46,6 +46,7 @@ public sealed class EvaluationStage
         options.Validate();
         var (set, tokenizer) = AskedQuestions.Read(options, info);
         var shared = new SharedAnswers(ranks ?? SingleProcess.Instance);
+        shared.Check(options);
         if (!shared.IsFirst)
         {
             Follow(options, set, tokenizer, shared, stop);

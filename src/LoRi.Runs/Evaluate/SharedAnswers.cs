@@ -17,21 +17,19 @@ internal sealed class SharedAnswers(ICommunicator ranks)
     /// <summary>Whether this rank owns the folder.</summary>
     public bool IsFirst => ranks.IsFirst;
 
+    /// <summary>Refuses what ranks cannot share, before anything is read.</summary>
+    /// <exception cref="LoRi.Files.Settings.SettingException">The device is another one than the processor.</exception>
+    public void Check(EvaluationOptions options) => StepSharing.CheckDevice(options.Values, ranks);
+
     /// <summary>Refuses ranks that would answer otherwise.</summary>
     /// <exception cref="Files.InputException">One of them has other settings, weights or questions.</exception>
-    public void Agree(EvaluationOptions options, EvaluationIdentity identity)
-    {
-        if (ranks.Size > 1)
-        {
-            Agreement.Check(
-                ranks,
-                [
-                    .. StepSharing.Facts(options.ToJson()),
-                    ("the SHA-256 of the model", identity.ModelSha256),
-                    ("the SHA-256 of the questions", identity.QuestionsSha256),
-                ]);
-        }
-    }
+    public void Agree(EvaluationOptions options, EvaluationIdentity identity) => Agreement.Check(
+        ranks,
+        [
+            .. StepSharing.Facts(options.ToJson()),
+            ("the SHA-256 of the model", identity.ModelSha256),
+            ("the SHA-256 of the questions", identity.QuestionsSha256),
+        ]);
 
     /// <summary>How many questions are answered already, as the first rank tells.</summary>
     public int Begin(int answered) =>

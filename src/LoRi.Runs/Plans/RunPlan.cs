@@ -48,7 +48,7 @@ internal sealed class RunPlan(RunSettings settings, int rows)
     {
         Steps = Steps,
         BatchSize = settings.Train.BatchSize,
-        MicroBatchSize = (settings.Train.BatchSize + settings.Train.Accumulation - 1) / settings.Train.Accumulation,
+        MicroBatchSize = TrainingPlan.MicroBatchOf(settings.Train.BatchSize, settings.Train.Accumulation),
         Seed = settings.Train.Seed,
         Optimizer = settings.Train.Optimizer(WarmupSteps),
     };

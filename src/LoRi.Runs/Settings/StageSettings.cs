@@ -139,7 +139,12 @@ public static class StageSettings
     public static readonly Setting<RanksOption> Ranks = new(
         "ranks", "how", Forms.Choice(ranks), RanksOption.Auto,
         "{choices}; auto shares each step among the processes that mpirun or srun started, where one did")
-    { OnResume = OnResume.Once };
+    {
+        OnResume = OnResume.Once,
+
+        // Which process speaks is decided before any file of settings is read.
+        IsOfCommandLine = true,
+    };
 
     /// <summary>The type of the arithmetic.</summary>
     public static readonly Setting<DtypeOption> Dtype = new("dtype", "name", Forms.Choice(dtypes), DtypeOption.F32, "{choices}");

@@ -4,6 +4,7 @@ using LoRi.Files.Settings;
 using LoRi.Models.Native;
 using LoRi.Models.Tensors;
 using LoRi.Runs.Settings;
+using LoRi.Training;
 using LoRi.Training.Ranks;
 
 namespace LoRi.Runs.Training;
@@ -29,14 +30,8 @@ internal static class StepSharing
                 + "depend on their number; start as many", values, StageSettings.Ranks);
         }
 
-        if (settings.Train.Device != DeviceOption.Cpu)
-        {
-            throw new SettingException(
-                $"{StageSettings.Device.Say(values)}: a step is shared among processors only; start one process, or use --device cpu",
-                values, StageSettings.Device);
-        }
-
-        var (batch, parts) = (settings.Train.BatchSize, Parts(settings.Train.BatchSize, settings.Train.Accumulation));
+        CheckDevice(values, ranks);
+        var (batch, parts) = (settings.Train.BatchSize, TrainingPlan.Parts(settings.Train.BatchSize, settings.Train.Accumulation));
         if (parts % ranks.Size != 0)
         {
             throw new SettingException(
@@ -46,15 +41,21 @@ internal static class StepSharing
         }
     }
 
-    /// <summary>Refuses ranks that would not compute the same.</summary>
-    /// <exception cref="Files.InputException">One of them differs.</exception>
-    public static void Agree(RunSettings settings, ICommunicator ranks)
+    /// <summary>Refuses another device than the processor, which is all that ranks share.</summary>
+    /// <exception cref="SettingException">It is another one.</exception>
+    internal static void CheckDevice(SettingValues values, ICommunicator ranks)
     {
-        if (ranks.Size > 1)
+        if (ranks.Size > 1 && values.Get(StageSettings.Device) != DeviceOption.Cpu)
         {
-            Agreement.Check(ranks, Facts(settings.ToJson()));
+            throw new SettingException(
+                $"{StageSettings.Device.Say(values)}: work is shared among processors only; start one process, or use --device cpu",
+                values, StageSettings.Device);
         }
     }
+
+    /// <summary>Refuses ranks that would not compute the same.</summary>
+    /// <exception cref="Files.InputException">One of them differs.</exception>
+    public static void Agree(RunSettings settings, ICommunicator ranks) => Agreement.Check(ranks, Facts(settings.ToJson()));
 
     /// <summary>What every rank of a command must have in common: settings, program and processor.</summary>
     /// <param name="settings">The settings by their keys.</param>
@@ -62,8 +63,8 @@ internal static class StepSharing
     [
         ("the version of lori", RunSettings.Version),
         ("libtorch", NativeRuntime.Report().LibtorchVersion),
-        ("the processor's instructions (ATEN_CPU_CAPABILITY makes them equal)",
-            Environment.GetEnvironmentVariable("ATEN_CPU_CAPABILITY") ?? string.Join(' ', NativeRuntime.Report().CpuCapabilities)),
+        ("the processor's instructions", string.Join(' ', NativeRuntime.Report().CpuCapabilities)),
+        ("ATEN_CPU_CAPABILITY", Environment.GetEnvironmentVariable("ATEN_CPU_CAPABILITY") ?? "none"),
         .. settings.Select(setting => (Setting.FlagOf(setting.Key), setting.Value?.ToJsonString() ?? "none")),
     ];
 
@@ -82,15 +83,9 @@ internal static class StepSharing
         }
     }
 
-    private static int Parts(int batch, int accumulation)
-    {
-        var rows = (batch + accumulation - 1) / accumulation;
-        return (batch + rows - 1) / rows;
-    }
-
     private static string Advice(int batch, int accumulation, int ranks)
     {
-        var fitting = Enumerable.Range(1, batch).Where(parts => Parts(batch, parts) % ranks == 0).ToArray();
+        var fitting = Enumerable.Range(1, batch).Where(parts => TrainingPlan.Parts(batch, parts) % ranks == 0).ToArray();
         var next = Array.Find(fitting, parts => parts >= accumulation);
         return fitting.Length > 0
             ? $"give {TrainSettings.Accumulation.Flag} {(next > 0 ? next : fitting[^1])}"
