@@ -77,7 +77,9 @@ let private loops =
                     Expect.equal (answer.GetProperty("latent_steps").GetInt32()) 0 "latent steps"
                     Expect.isGreaterThan (answer.GetProperty("seconds").GetDouble()) 0.0 "seconds"
 
-                let shown = succeed (loriWith "What is 1 ?\n" (generate model [ "--interactive" ]))
+                let shown =
+                    succeeded (loriWith "What is 1 ?\n" (generate model [ "--interactive" ]))
+
                 let lines = shown.Out.Split '\n'
                 Expect.equal lines[0] (text "text" found[0]) "the answer"
                 Expect.isMatch lines[1] @"^  \d+\.\d\d s, \d tokens?$" "what it took")
@@ -85,7 +87,7 @@ let private loops =
         test "no lines, no answers" {
             inFolder (fun folder ->
                 let outcome =
-                    succeed (loriWith "" (generate (TinyFolder.model folder "m") [ "--interactive" ]))
+                    succeeded (loriWith "" (generate (TinyFolder.model folder "m") [ "--interactive" ]))
 
                 Expect.equal outcome.Out "" "nothing")
         }
@@ -112,7 +114,7 @@ let private loops =
                 let model = TinyFolder.model folder "m"
 
                 let outcome =
-                    succeed (loriWith $"{long}\n{long}\n" (generate model [ "--interactive"; "--json" ]))
+                    succeeded (loriWith $"{long}\n{long}\n" (generate model [ "--interactive"; "--json" ]))
 
                 Expect.equal (outcome.Out.TrimEnd('\n').Split('\n').Length) 2 "two answers"
                 Expect.equal (outcome.Error.Split("the 64 positions the model was made for").Length) 2 "one note")
@@ -151,7 +153,7 @@ let private commands =
                 Expect.stringContains outcome.Error "/new   start over" "help"
                 Expect.stringContains outcome.Error "started over: every question stands alone" "a sign"
                 Expect.stringContains outcome.Error "/nwe: there is no such command; did you mean /new?" "unknown"
-                let chat = succeed (loriWith "/new\n" (generate (chatting folder) [ "--chat" ]))
+                let chat = succeeded (loriWith "/new\n" (generate (chatting folder) [ "--chat" ]))
                 Expect.stringContains chat.Error "started over: what was said before is forgotten" "a sign")
         }
     ]

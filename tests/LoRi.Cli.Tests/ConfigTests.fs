@@ -16,9 +16,6 @@ open LoRi.Training.Methods.LoRi
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-
 /// A process of its own, at work in a folder.
 let private runIn (folder: string) (arguments: string list) =
     let info =

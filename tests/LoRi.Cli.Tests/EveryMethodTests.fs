@@ -13,14 +13,12 @@ open LoRi.Runs.RunFolders
 open LoRi.Runs.Training
 open LoRi.Training
 open LoRi.Training.Methods
+open LoRi.Cli.Tests.MethodCommands
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 
 /// Optimizer steps of a stage.
 let private steps = 4
-
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code 0 outcome.Error
 
 /// Sums of three digits, their rationale a list of two steps.
 let private writeSteps (path: string) =
@@ -42,37 +40,12 @@ let private writeSteps (path: string) =
         ]
     )
 
-/// A command line of a method, so many steps a stage: small numbers where it has such settings.
+/// A command line of a method, so many steps a stage.
 let private commandOf steps (about: MethodFacts) adapters (folder: string) (output: string) =
-    let model = Path.Combine(folder, "model")
-
-    let has (setting: LoRi.Files.Settings.Setting) =
-        about.Settings |> Seq.exists (fun own -> own.Key = setting.Key)
-
-    [
-        yield! [ "distill"; "--method"; about.Name ]
-        if about.HasFrozenTeacher then
-            yield! [ "--teacher"; model ]
-        if not about.HasFrozenTeacher || about.StartsFromBase then
-            yield! [ "--model"; model ]
-        if has SharedSettings.LatentSteps then
-            yield! [ "--latent-steps"; "2" ]
-        if has SharedSettings.Sweeps then
-            yield! [ "--sweeps"; "2" ]
-        if adapters then
-            yield!
-                [
-                    "--lora-rank"
-                    "2"
-                    "--lora-dropout"
-                    "0.2"
-                    "--lora-targets"
-                    "q_proj"
-                    "v_proj"
-                ]
-        yield! training folder steps output
-        yield! [ "--checkpoint-every"; "1" ]
-    ]
+    distilBy about folder
+    @ (if adapters then smallAdapters else [])
+    @ training folder steps output
+    @ [ "--checkpoint-every"; "1" ]
 
 let private command about adapters folder output =
     commandOf steps about adapters folder output

@@ -9,10 +9,6 @@ open Expecto
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyMatrix
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code 0 outcome.Error
-    outcome
-
 let private setting (name: string) (value: string) (json: JsonObject) = json[name] <- JsonNode.Parse value
 
 let private cells folder =
@@ -26,7 +22,7 @@ let private whole =
     test "a matrix is run, nothing of it twice, and its claims are decided" {
         inFolder (fun folder ->
             write folder ignore |> ignore
-            succeed (run folder [ "--jobs"; "2" ]) |> ignore
+            succeeded (run folder [ "--jobs"; "2" ]) |> ignore
             let found = cells folder
             Expect.equal found.Length 8 "two seeds of a teacher and three students"
             let before = [ for path in found -> File.GetLastWriteTimeUtc path ]
@@ -65,7 +61,7 @@ let private whole =
                 Expect.equal (List.sum strata) correct "right answers by stratum"
 
             let table =
-                (succeed (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
+                (succeeded (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
 
             for word in [ "lori"; "shuffled"; "no-cot"; "teacher"; "C2"; "registered before its cells" ] do
                 Expect.stringContains table word "the table"
@@ -80,7 +76,7 @@ let private whole =
             Expect.equal (text "verdict" comparison) "out" "verdict"
             let page = folder + "/page.html"
 
-            succeed (
+            succeeded (
                 lori
                     [
                         "experiment"
@@ -102,18 +98,18 @@ let private resumed =
     test "what is interrupted goes on, and a lost cell alone is run again" {
         inFolder (fun folder ->
             write folder ignore |> ignore
-            succeed (run folder [ "--only"; "*/lori/*seed-1" ]) |> ignore
+            succeeded (run folder [ "--only"; "*/lori/*seed-1" ]) |> ignore
             Expect.equal (cells folder).Length 2 "a student and its teacher"
             let status = loriJson [ "experiment"; "status"; folder + "/out"; "--json" ]
             Expect.equal (status.GetProperty("done").GetInt32(), status.GetProperty("left").GetInt32()) (2, 6) "status"
-            succeed (run folder []) |> ignore
+            succeeded (run folder []) |> ignore
             let before = lines folder
             let path = (cells folder)[3]
             let folder' = nonNull (Path.GetDirectoryName path)
             let lost = nonNull ((nonNull (JsonNode.Parse(File.ReadAllText path)))["right"])
             File.Delete path
             Directory.Delete(folder' + "/evaluation", true)
-            succeed (run folder []) |> ignore
+            succeeded (run folder []) |> ignore
             let found = nonNull ((nonNull (JsonNode.Parse(File.ReadAllText path)))["right"])
             Expect.equal (found.ToJsonString()) (lost.ToJsonString()) "the same answers"
             Expect.equal (lines folder).Length before.Length "lines")
@@ -141,8 +137,8 @@ let private killed =
             running.Kill()
             TinyRun.finish running |> ignore
             Expect.isEmpty (cells folder) "no cell was finished"
-            succeed (run folder []) |> ignore
-            succeed (lori (arguments "/straight")) |> ignore
+            succeeded (run folder []) |> ignore
+            succeeded (lori (arguments "/straight")) |> ignore
 
             let right output =
                 let path =
@@ -162,7 +158,7 @@ let private shards =
             write folder ignore |> ignore
 
             for part in [ "1/2"; "2/2" ] do
-                succeed (run folder [ "--shard"; part ]) |> ignore
+                succeeded (run folder [ "--shard"; part ]) |> ignore
 
             Expect.equal (cells folder).Length 8 "all cells")
     }
@@ -171,7 +167,7 @@ let private changes =
     test "a changed matrix makes new cells, keeps the old ones, and marks a claim that was changed" {
         inFolder (fun folder ->
             write folder (first "blocks" >> setting "seeds" "[1]") |> ignore
-            succeed (run folder []) |> ignore
+            succeeded (run folder []) |> ignore
 
             write folder (fun json ->
                 first "blocks" json |> setting "seeds" "[1]"
@@ -194,7 +190,7 @@ let private changes =
             Expect.equal (cells folder).Length 5 "and the old one is there"
 
             let table =
-                (succeed (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
+                (succeeded (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
 
             Expect.stringContains table "CHANGED after" "the mark")
     }
@@ -232,7 +228,7 @@ let private equalTime =
                 first "blocks" json |> setting "methods" "[\"lori\", \"no-cot\"]")
             |> ignore
 
-            succeed (run folder []) |> ignore
+            succeeded (run folder []) |> ignore
 
             let steps () =
                 [
@@ -242,7 +238,7 @@ let private equalTime =
 
             Expect.contains (steps ()) 6 "lori itself"
             let before = cells folder
-            succeed (run folder []) |> ignore
+            succeeded (run folder []) |> ignore
             Expect.equal (cells folder) before "the same cells"
 
             let plan =
@@ -272,7 +268,7 @@ let private families =
                         let data, tokenizer, model =
                             folder + "/t.jsonl", folder + "/tokenizer", folder + "/model"
 
-                        succeed (
+                        succeeded (
                             lori
                                 [
                                     "task"
@@ -292,7 +288,7 @@ let private families =
                         )
                         |> ignore
 
-                        succeed (
+                        succeeded (
                             lori
                                 [
                                     "model"
@@ -315,7 +311,7 @@ let private families =
                         )
                         |> ignore
 
-                        succeed (
+                        succeeded (
                             lori
                                 [
                                     "teach"

@@ -8,9 +8,6 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-
 let private ids (element: JsonElement) =
     [ for id in element.GetProperty("ids").EnumerateArray() -> id.GetInt32() ]
 

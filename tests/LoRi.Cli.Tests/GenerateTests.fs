@@ -14,8 +14,8 @@ let private against =
     test "a latent student saves the teacher's tokens" {
         withTiny (fun folder ->
             let path name = Path.Combine(folder, name)
-            succeed (lori (teach folder 4 "teacher")) |> ignore
-            succeed (lori (distill folder 4 "student")) |> ignore
+            succeeded (lori (teach folder 4 "teacher")) |> ignore
+            succeeded (lori (distill folder 4 "student")) |> ignore
             let asked = [ "--against"; path "teacher"; "--max-new-tokens"; "9" ]
 
             let student options =
@@ -54,7 +54,7 @@ let private against =
                     ((ids explicit).Length - (ids answer).Length)
                     "saved"
 
-            let shown = (succeed (lori (student [ "--prompt"; "1 + 2 =" ]))).Out.Split '\n'
+            let shown = (succeeded (lori (student [ "--prompt"; "1 + 2 =" ]))).Out.Split '\n'
 
             let chain = text "text" (found.Head.GetProperty "against")
             Expect.equal shown[1] $"  explicit chain: {chain}" "the chain"
@@ -159,7 +159,7 @@ let private refused =
 let private markers =
     test "a student's tokenizer has its markers, and its table their rows" {
         withTiny (fun folder ->
-            succeed (lori (distill folder 2 "student")) |> ignore
+            succeeded (lori (distill folder 2 "student")) |> ignore
             let final = Path.Combine(folder, "student", "final")
 
             let read (name: string) =
@@ -184,7 +184,7 @@ let private markers =
             Expect.isGreaterThan rows (max (id "start") (id "end")) "rows for both"
 
             let tokenize tokenizer =
-                (succeed (loriWith "\"1 + 2 =\"\n\"So 3\"\n" [ "tokenize"; "--tokenizer"; tokenizer ])).Out
+                (succeeded (loriWith "\"1 + 2 =\"\n\"So 3\"\n" [ "tokenize"; "--tokenizer"; tokenizer ])).Out
 
             Expect.equal (tokenize final) (tokenize (Path.Combine(folder, "model"))) "other texts have the same ids"
 
@@ -259,22 +259,22 @@ let private streamed =
                 |> ignore
 
                 let asked = generate model [ "--prompt"; "1" ]
-                let plain = succeed (lori asked)
+                let plain = succeeded (lori asked)
                 Expect.equal plain.Out "\n" "nothing to read"
                 Expect.stringContains plain.Error "the model ended at once, without a word" "why"
                 Expect.isFalse (plain.Error.Contains "--chat") "no template"
                 file model "tokenizer_config.json" template |> ignore
-                let hinted = (succeed (lori asked)).Error
+                let hinted = (succeeded (lori asked)).Error
                 Expect.stringContains hinted "this model has a chat template, try --chat" "the hint"
                 Expect.equal (hinted.TrimEnd('\n').Split('\n').Length) 1 "once"
-                Expect.isFalse ((succeed (lori (asked @ [ "--chat" ]))).Error.Contains "try --chat") "it is used")
+                Expect.isFalse ((succeeded (lori (asked @ [ "--chat" ]))).Error.Contains "try --chat") "it is used")
         }
         test "a template that waits is told of" {
             inFolder (fun folder ->
                 let model = chatting folder
 
                 let told options =
-                    (succeed (lori (generate model ([ "--prompt"; "1" ] @ options)))).Error
+                    (succeeded (lori (generate model ([ "--prompt"; "1" ] @ options)))).Error
 
                 Expect.stringContains (told []) "this model has a chat template; --chat asks through it" "unused"
                 Expect.equal (told [ "--chat" ]) "" "used")

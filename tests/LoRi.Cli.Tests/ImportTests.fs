@@ -12,9 +12,6 @@ open LoRi.Training.Tests
 let private import (checkpoint: string) (basis: string) (output: string) options =
     lori ([ "import"; "--checkpoint"; checkpoint; "--base"; basis; "--output"; output ] @ options)
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-
 let private generated (model: string) (ids: int list) (most: int) options =
     let found =
         loriJson (

@@ -24,9 +24,6 @@ let private options folder steps output =
         "0"
     ]
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-
 let private validations (run: string) =
     [
         for line in File.ReadLines(Path.Combine(run, "metrics.jsonl")) do

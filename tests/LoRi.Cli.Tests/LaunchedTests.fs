@@ -9,9 +9,6 @@ open LoRi.Cli.Tests.Launching
 
 let private shared line = line @ [ "--accumulation"; "4" ]
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code 0 outcome.Error
-
 let private lines (outcome: Outcome) =
     outcome.Error.Split '\n'
     |> Array.filter (fun line -> line.Contains "lori: error: ")

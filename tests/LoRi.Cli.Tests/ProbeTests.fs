@@ -10,10 +10,7 @@ open LoRi.Cli.Tests.TinyRun
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code Success outcome.Error
-    outcome
+let private succeed arguments = succeeded (lori arguments)
 
 let private json (file: string) =
     JsonDocument.Parse(File.ReadAllText file).RootElement

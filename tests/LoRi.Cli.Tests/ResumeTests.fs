@@ -12,9 +12,6 @@ open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 
-let private succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 
 /// The command fails with a last line that holds the text; lines of the log may stand before it.

@@ -17,47 +17,19 @@ open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Ranks
 open LoRi.Training.Tests
+open LoRi.Cli.Tests.MethodCommands
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 
 let private steps = 3
 
 let private shared (method: IMethod option) adapters (folder: string) output =
-    let model = Path.Combine(folder, "model")
-
     [
         match method with
-        | None -> yield! [ "teach"; "--model"; model ]
-        | Some method ->
-            let about = method.About
-
-            let has (setting: Setting) =
-                about.Settings |> Seq.exists (fun own -> own.Key = setting.Key)
-
-            yield! [ "distill"; "--method"; about.Name ]
-
-            if about.HasFrozenTeacher then
-                yield! [ "--teacher"; model ]
-
-            if not about.HasFrozenTeacher || about.StartsFromBase then
-                yield! [ "--model"; model ]
-
-            if has SharedSettings.LatentSteps then
-                yield! [ "--latent-steps"; "2" ]
-
-            if has SharedSettings.Sweeps then
-                yield! [ "--sweeps"; "2" ]
+        | None -> yield! [ "teach"; "--model"; Path.Combine(folder, "model") ]
+        | Some method -> yield! distilBy method.About folder
         if adapters then
-            yield!
-                [
-                    "--lora-rank"
-                    "2"
-                    "--lora-dropout"
-                    "0.2"
-                    "--lora-targets"
-                    "q_proj"
-                    "v_proj"
-                ]
+            yield! smallAdapters
         yield! training folder steps output
         yield!
             [
@@ -172,6 +144,22 @@ let private rules =
         refused 3 9 3 [ "3 processes"; "power of two" ]
     }
 
+let private devices =
+    test "another device than the processor is refused, in a step and in an evaluation" {
+        let cuda = SettingValues.None.With(StageSettings.Device, DeviceOption.Cuda)
+
+        for size, isRefused in [ 1, false; 2, true ] do
+            let check () =
+                ThreadRanks.run size (fun ranks -> SharedAnswers(ranks).Check(EvaluationOptions cuda))
+                |> ignore
+
+            if isRefused then
+                Expect.throwsC check (fun e ->
+                    Expect.stringContains e.Message "--device cuda: work is shared among processors only" "the message")
+            else
+                check ()
+    }
+
 let private unlike =
     test "ranks that would not learn the same are refused" {
         withRows (fun folder ->
@@ -254,6 +242,7 @@ let tests =
                 equalBits $"{method.About.Name}, adapters" (Some method) true
             resumed
             rules
+            devices
             unlike
             answered
         ]

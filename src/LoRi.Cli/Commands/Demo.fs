@@ -155,29 +155,8 @@ let private showRanks (terminal: Terminal) (report: DemoReport) =
     Terminal.writeKeyedTable
         terminal
         2
-        [
-            "standardisation"
-            "mode"
-            "size"
-            "entropy rank"
-            "participation"
-            "90 %"
-            "95 %"
-            "99 %"
-        ]
-        [
-            for row in report.Ranks ->
-                [
-                    row.Standardise
-                    row.Mode
-                    string row.Size
-                    $"%.1f{row.EntropyRank}"
-                    $"%.1f{row.ParticipationRank}"
-                    string row.RankFor90
-                    string row.RankFor95
-                    string row.RankFor99
-                ]
-        ]
+        ("standardisation" :: RankTable.headers)
+        [ for row in report.Ranks -> RankTable.cells (fun rank -> $"%.1f{rank}") row ]
 
 let private showExamples (terminal: Terminal) (report: DemoReport) =
     if report.WorkedExamples.Count > 0 then

@@ -2,14 +2,10 @@
 module LoRi.Cli.Commands.Nulls
 
 open System
-open System.Globalization
 open LoRi.Cli
 open LoRi.Models.Native
 open LoRi.Runs.LowRank
 open LoRi.Runs.Settings
-
-let private short (value: float) =
-    value.ToString("0.00", CultureInfo.InvariantCulture)
 
 let private row (row: RankRow) =
     Json.object
@@ -57,33 +53,13 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     if settings.Get StageSettings.Json then
         Terminal.writeJson terminal (json found)
     else
-        Terminal.writeTable
+        Terminal.writeKeyedTable
             terminal
-            [
-                "corpus"
-                "standardise"
-                "mode"
-                "size"
-                "entropy rank"
-                "participation"
-                "90 %"
-                "95 %"
-                "99 %"
-            ]
+            3
+            ("corpus" :: "standardise" :: RankTable.headers)
             [
                 for corpus in found.Corpora do
-                    for row in corpus.Rows ->
-                        [
-                            corpus.Corpus
-                            row.Standardise
-                            row.Mode
-                            string row.Size
-                            short row.EntropyRank
-                            short row.ParticipationRank
-                            string row.RankFor90
-                            string row.RankFor95
-                            string row.RankFor99
-                        ]
+                    for row in corpus.Rows -> corpus.Corpus :: RankTable.cells RankTable.short row
             ]
 
         terminal.Out.WriteLine $"{found.Verdict}: {found.Says}"

@@ -8,6 +8,7 @@ open LoRi.Math.Fluent
 open LoRi.Files
 open LoRi.Files.Settings
 open LoRi.Models.Native
+open LoRi.Runs.LowRank
 open LoRi.Runs.Settings
 open LoRi.Training.Methods.LoRi
 open LoRi.Training.Teachers
@@ -167,9 +168,6 @@ let private reportJson (subspace: FittedSubspace) (kept: float) =
                 ]
         ]
 
-let private short (value: float) =
-    value.ToString("0.00", CultureInfo.InvariantCulture)
-
 /// The options of `subspace report`.
 let reportSettings =
     CommandSettings("subspace report", [| FitSettings.Subspace; StageSettings.Json |])
@@ -190,26 +188,10 @@ let report (terminal: Terminal) _ arguments =
     | _ ->
         Terminal.writeFields terminal (describe subspace path)
 
-        Terminal.writeTable
+        Terminal.writeKeyedTable
             terminal
+            2
+            ("standardise" :: RankTable.headers)
             [
-                "standardise"
-                "mode"
-                "size"
-                "entropy rank"
-                "participation"
-                "90 %"
-                "95 %"
-                "99 %"
-            ]
-            [
-                for name, mode, values, summary in spectra subspace.Fitted ->
-                    [
-                        name
-                        mode
-                        string values.Length
-                        short summary.EntropyRank
-                        short summary.Participation
-                    ]
-                    @ [ for share in shares -> string (Spectra.RankAtEnergy(share, values)) ]
+                for row in RankReport.Of subspace.Fitted -> RankTable.cells RankTable.short row
             ]

@@ -50,6 +50,8 @@ public static class DemoStudents
     private const string AnchorOnly = "anchor-only";
     private const string SimCot = "sim-cot";
     private const string IcotKd = "icot-kd";
+    private const string PccotName = "pccot";
+    private const string KavaName = "kava";
     internal const string NoCot = "no-cot";
     private const double RationaleWeight = 5;
     private const double AnchorWeight = 0.2;
@@ -61,8 +63,8 @@ public static class DemoStudents
         (AnchorOnly, (teacher, settings) => WithTeacher(teacher.Targets, settings, 0, AnchorWeight)),
         ("codi", (_, settings) => Latent(new CodiObjective(settings.LatentSteps, 1, 1, Grading.Answer), settings)),
         (SimCot, (_, settings) => DemoPeers.SimCot(settings)),
-        ("pccot", (_, settings) => Pccot(settings)),
-        ("kava", (_, settings) => DemoPeers.Kava(settings)),
+        (PccotName, (_, settings) => Pccot(settings)),
+        (KavaName, (_, settings) => DemoPeers.Kava(settings)),
         ("coconut", (_, settings) => DemoPeers.Coconut(settings)),
         ("icot-si", (_, settings) => DemoPeers.IcotSi(settings)),
         (IcotKd, (teacher, _) => DemoPeers.IcotKd(teacher.OfIcotForm.Value)),
@@ -75,7 +77,7 @@ public static class DemoStudents
     public static IReadOnlyList<string> Names { get; } = [.. all.Select(one => one.Name)];
 
     /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
-    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot, "pccot", "kava", IcotKd])];
+    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot, PccotName, KavaName, IcotKd])];
 
     /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured
     /// by.</summary>

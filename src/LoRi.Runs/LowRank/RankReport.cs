@@ -4,17 +4,21 @@ using LoRi.Math.Fluent;
 namespace LoRi.Runs.LowRank;
 
 /// <summary>How a corpus's energy is spread over directions: whether trajectories are low-rank is measured, not assumed.</summary>
-internal static class RankReport
+public static class RankReport
 {
-    /// <summary>Both modes under each standardisation.</summary>
-    public static IReadOnlyList<RankRow> Of(FittedSubspace subspace) =>
-    [
-        .. from standardisation in Spectra.Standardisations
-           from row in Of(Spectra.Name(standardisation), subspace.Spectra[standardisation]) select row,
-    ];
+    /// <summary>Both modes under each standardisation whose spectra the subspace has.</summary>
+    public static IReadOnlyList<RankRow> Of(FittedSubspace subspace)
+    {
+        ArgumentNullException.ThrowIfNull(subspace);
+        return
+        [
+            .. from standardisation in Spectra.Standardisations.Where(subspace.Spectra.ContainsKey)
+               from row in Of(Spectra.Name(standardisation), subspace.Spectra[standardisation]) select row,
+        ];
+    }
 
     /// <summary>Both modes under one standardisation.</summary>
-    public static IEnumerable<RankRow> Of(string standardise, Spectrum spectrum) =>
+    internal static IEnumerable<RankRow> Of(string standardise, Spectrum spectrum) =>
         [Row(standardise, "layer", spectrum.Layer), Row(standardise, "hidden", spectrum.Hidden)];
 
     private static RankRow Row(string standardise, string mode, double[] spectrum)

@@ -41,6 +41,14 @@ let loriWith (input: string) (arguments: string list) =
 /// Runs a command line.
 let lori arguments = loriWith "" arguments
 
+/// What a command left behind; it must have succeeded.
+let succeeded (outcome: Outcome) =
+    Expect.equal outcome.Code ExitCodes.Success outcome.Error
+    outcome
+
+/// A command must have succeeded.
+let succeed outcome = succeeded outcome |> ignore
+
 /// The command fails with this code and one line on the error stream, which holds the text.
 let expectError code (text: string) arguments =
     let outcome = lori arguments

@@ -11,9 +11,6 @@ open LoRi.Cli.Tests.Running
 let path (folder: string) (name: string) = Path.Combine(folder, name)
 
 /// The command must have succeeded.
-let succeed (outcome: Outcome) =
-    Expect.equal outcome.Code Success outcome.Error
-
 /// A command line that evaluates the tiny model on `data.jsonl`; the output is relative to the folder.
 let evaluate (folder: string) (model: string) (output: string) =
     [
