@@ -102,6 +102,12 @@ let tests =
                 repository.Force() |> ignore
                 expectGolden "../../../docs/commands.md" (reference ())
             }
+            test "the chart of results is drawn from the demonstration's table" {
+                let rows = ResultsFigure.rows (text "docs/demonstration.md")
+
+                Expect.exists rows (fun row -> row.Label = "LoRi" && row.Seeds.Length > 1) "LoRi's seeds"
+                expectGolden "../../../docs/images/results.svg" (ResultsFigure.draw rows)
+            }
             test "every link leads to a file, and to a heading in it" {
                 Expect.equal (List.collect broken (pages ())) [] "broken links"
             }
