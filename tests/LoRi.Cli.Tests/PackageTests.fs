@@ -3,34 +3,11 @@
 module LoRi.Cli.Tests.PackageTests
 
 open System
-open System.Diagnostics
 open System.IO
 open System.Text.RegularExpressions
 open Expecto
 open LoRi.Cli.Tests.Running
-
-/// Runs a program in a folder; the test fails with what it wrote unless it ends with this code.
-let private runIn (folder: string) (code: int) (program: string) (arguments: string list) =
-    let info =
-        ProcessStartInfo(
-            program,
-            WorkingDirectory = folder,
-            RedirectStandardError = true,
-            RedirectStandardOutput = true
-        )
-
-    arguments |> List.iter info.ArgumentList.Add
-    // What a test host or a build around this one has set is not the user's.
-    for name in [ "MSBuildSDKsPath"; "MSBUILD_EXE_PATH"; "CI"; "LORI_LIBTORCH" ] do
-        info.Environment.Remove name |> ignore
-
-    use running = nonNull (Process.Start info)
-    let out = running.StandardOutput.ReadToEndAsync()
-    let error = running.StandardError.ReadToEnd()
-    running.WaitForExit()
-    let line = String.concat " " arguments
-    Expect.equal running.ExitCode code $"{program} {line}\n{out.Result}{error}"
-    out.Result, error
+open LoRi.Cli.Tests.Packing
 
 /// The one code block of a language in a page.
 let private snippet (repository: string) (page: string) language =
@@ -91,8 +68,6 @@ let private project (parent: string) (name: string) extension program (packages:
     file folder source program |> ignore
     folder
 
-let private own = "0.1.0"
-
 /// The page's program, as one that shows an error of the library as the line that it is.
 let private answering (program: string) (model: string) =
     let usings, body =
@@ -103,7 +78,7 @@ let private answering (program: string) (model: string) =
 
     $"{lines usings}\nusing LoRi.Files;\ntry\n{{\n{body}\n}}\ncatch (InputException e)\n{{\nConsole.Error.WriteLine(e.Message);\nreturn 3;\n}}\nreturn 0;\n"
 
-let private asLibrary repository parent =
+let private asLibrary repository parent own =
     let core =
         project parent "csharp" "csproj" (snippet repository "docs/core.md" "csharp") [ "LoRi.Math", own ]
 
@@ -114,7 +89,7 @@ let private asLibrary repository parent =
 
     Expect.stringContains (fst (runIn core 0 "dotnet" [ "run" ])) "L_mean of each example: " "F#"
 
-let private withModels repository parent =
+let private withModels repository parent own =
     let model = TinyFolder.model parent "model"
 
     let program = answering (snippet repository "src/PACKAGE.md" "csharp") model
@@ -172,14 +147,22 @@ let private asNewUser (lori: string) (parent: string) =
 
     Expect.equal (ask "out") (ask "student") "what was handed out answers alike"
 
-let private asTool parent =
-    runIn parent 0 "dotnet" [ "tool"; "install"; "lori"; "--tool-path"; "tool"; "--version"; own ]
+/// The README's line, with a folder of its own in place of the user's tools; without a version it takes no prerelease.
+let private asTool parent (own: string) =
+    runIn parent 0 "dotnet" [ "tool"; "install"; "lori"; "--tool-path"; "tool"; "--add-source"; "feed" ]
     |> ignore
 
     let lori = Path.Combine(parent, "tool", "lori")
-    Expect.equal (fst (runIn parent 0 lori [ "--version" ])) $"lori {own}\n" "version"
+    Expect.equal (fst (runIn parent 0 lori [ "--version" ])) $"lori {own.Split('-')[0]}\n" "version"
     Expect.stringContains (fst (runIn parent 0 lori [ "info" ])) "named by program" "its own libtorch"
     asNewUser lori parent
+
+/// The version that the packages of a folder have.
+let private packed (feed: string) =
+    let name =
+        nonNull (Path.GetFileName(Directory.GetFiles(feed, "LoRi.Math.*.nupkg")[0]))
+
+    name["LoRi.Math.".Length .. name.Length - ".nupkg".Length - 1]
 
 [<Tests>]
 let tests =
@@ -188,13 +171,7 @@ let tests =
         "Packages"
         [
             test "are packed, installed from a folder and used, as libraries and as a tool" {
-                if isNull (Environment.GetEnvironmentVariable "LORI_PACKAGE_TESTS") then
-                    skiptest "packing takes minutes: set LORI_PACKAGE_TESTS"
-
-                let repository =
-                    match goldenFolder.Value with
-                    | Some golden -> Path.GetFullPath(Path.Combine(golden, "../../.."))
-                    | None -> skiptest "the source tree is not here"
+                let repository = repository.Value
 
                 inFolder (fun parent ->
                     let feed = Path.Combine(parent, "feed")
@@ -203,9 +180,10 @@ let tests =
                     for package in Directory.GetFiles(feed, "*.nupkg") do
                         Expect.isLessThan (FileInfo(package).Length) 250_000_000L package
 
+                    let own = packed feed
                     file parent "nuget.config" (sources feed) |> ignore
-                    asLibrary repository parent
-                    withModels repository parent
-                    asTool parent)
+                    asLibrary repository parent own
+                    withModels repository parent own
+                    asTool parent own)
             }
         ]
