@@ -26,7 +26,13 @@ let private residentPeak (id: int) =
 /// Runs to the end; a failing command stops everything with its error output.
 let run (file: string) (arguments: string list) =
     let start =
-        ProcessStartInfo(file, arguments, RedirectStandardOutput = true, RedirectStandardError = true)
+        ProcessStartInfo(
+            file,
+            arguments,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true
+        )
 
     let clock = Stopwatch.StartNew()
 
@@ -34,6 +40,8 @@ let run (file: string) (arguments: string list) =
         match Process.Start start with
         | null -> failwith $"{file} did not start"
         | child -> child
+
+    child.StandardInput.Close()
 
     let output, error =
         child.StandardOutput.ReadToEndAsync(), child.StandardError.ReadToEndAsync()

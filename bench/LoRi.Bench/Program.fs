@@ -27,9 +27,9 @@ type Arguments =
         member this.Usage =
             match this with
             | Benchmark _ ->
-                "stages (every stage on a real model), models (what a real model costs), objective (the loss terms alone) or tokenizers"
-            | Cli _ -> "the program's lori.dll (stages)"
-            | Model _ -> "a Hub folder or GGUF file (stages, models)"
+                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), objective (the loss terms alone) or tokenizers"
+            | Cli _ -> "the program's lori.dll, or the tool (stages, start)"
+            | Model _ -> "a Hub folder or GGUF file (stages, models, start)"
             | Train _ -> "training data (stages)"
             | Test _ -> "test data (stages)"
             | Folder _ -> "scratch folder, must not exist (stages)"
@@ -37,7 +37,7 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
-            | Rounds _ -> "repetitions (models, default: 7)"
+            | Rounds _ -> "repetitions (models, start, default: 7)"
             | Threads _ -> "threads of one operation; with one, processor time is measured (models, default: 1)"
             | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
             | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
@@ -71,6 +71,16 @@ let private models (options: ParseResults<Arguments>) =
     NativeRuntime.Load()
     Console.Out.WriteLine(Models.markdown settings (Models.measure settings))
 
+let private start (options: ParseResults<Arguments>) =
+    let settings: Start.Settings =
+        {
+            Cli = options.GetResult Cli
+            Model = options.GetResult Model
+            Rounds = options.GetResult(Rounds, 7)
+        }
+
+    Console.Out.WriteLine(Start.markdown settings (Start.measure settings))
+
 let private tokenizers (options: ParseResults<Arguments>) =
     Console.Out.WriteLine(
         Tokenizers.markdown
@@ -95,6 +105,9 @@ let main arguments =
     | "models" ->
         models options
         0
+    | "start" ->
+        start options
+        0
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
@@ -102,5 +115,5 @@ let main arguments =
         tokenizers options
         0
     | other ->
-        eprintfn $"{other}: must be stages, models, objective or tokenizers"
+        eprintfn $"{other}: must be stages, models, start, objective or tokenizers"
         2

@@ -164,7 +164,7 @@ let private sampling (options: SettingValues) =
             )
         )
 
-let private answering (options: SettingValues) start =
+let private answering (options: SettingValues) (native: NativeRuntimeOptions) start =
     let drawn = sampling options
 
     AnsweringOptions(
@@ -181,7 +181,8 @@ let private answering (options: SettingValues) start =
         LatentSteps = options.Get latentSteps,
         Explain = options.Get explain,
         MaxNewTokens = options.Get AnswerSettings.MaxNewTokens,
-        Sampling = Option.toObj drawn
+        Sampling = Option.toObj drawn,
+        Native = native.WithThreads(options.Get StageSettings.Threads)
     )
 
 /// The teacher's options: the model's, without what belongs to its run alone.
@@ -217,14 +218,13 @@ let private loadAll (terminal: Terminal) (asked: AnsweringOptions) (against: str
 let run (terminal: Terminal) native arguments =
     let options = SettingOptions.read settings arguments
     let start = source options
-    let asked = answering options start
+    let asked = answering options native start
 
     let against =
         options.Get against |> Option.ofObj |> Option.map (CommandLine.existing "against")
 
     against |> Option.iter (fun path -> AnsweringModel.CheckExplicit("--against", path))
 
-    NativeRuntime.Load((native: NativeRuntimeOptions).WithThreads(options.Get StageSettings.Threads))
     use answering = loadAll terminal asked against (not start.IsIds)
 
     if start.IsLines || against.IsSome then

@@ -6,49 +6,12 @@ using LoRi.Files.Tokenizers;
 using LoRi.Jinja;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
+using LoRi.Models.Native;
 using LoRi.Models.Reasoning;
 using LoRi.Models.Sequences;
 using LoRi.Runs.Plans;
-using LoRi.Runs.Settings;
 
 namespace LoRi.Runs.Answers;
-
-/// <summary>How a model is asked.</summary>
-public sealed record AnsweringOptions
-{
-    /// <summary>The model.</summary>
-    public required string Model { get; init; }
-
-    /// <summary>A tokenizer to use instead of the model's own.</summary>
-    public string? Tokenizer { get; init; }
-
-    /// <summary>The folder of an adapter to merge in.</summary>
-    public string? Adapter { get; init; }
-
-    /// <summary>Whether questions go through the model's chat template, with what was said before.</summary>
-    public bool Chat { get; init; }
-
-    /// <summary>Where questions come from, for the messages about them.</summary>
-    public string Asked { get; init; } = "--prompt";
-
-    /// <summary>Latent steps; null for the run's own.</summary>
-    public int? LatentSteps { get; init; }
-
-    /// <summary>Most tokens to write.</summary>
-    public int MaxNewTokens { get; init; } = 256;
-
-    /// <summary>How tokens are drawn; null for the likeliest one every time.</summary>
-    public SamplingSettings? Sampling { get; init; }
-
-    /// <summary>Whether the auxiliary decoder beside the model says what its latent steps stand for.</summary>
-    public bool Explain { get; init; }
-
-    /// <summary>Type of weights and arithmetic.</summary>
-    public DtypeOption Dtype { get; init; } = DtypeOption.F32;
-
-    /// <summary>Where.</summary>
-    public DeviceOption Device { get; init; } = DeviceOption.Cpu;
-}
 
 /// <summary>What a model wrote.</summary>
 /// <param name="Ids">New ids, the end token that stopped it included.</param>
@@ -120,30 +83,21 @@ public sealed class AnsweringModel : IDisposable
     public IReadOnlyList<string> Notes =>
         [.. model.Notes, .. tokenizer?.Notes ?? [], .. new[] { StageModel.OtherStepsNote(reasoning, card) }.OfType<string>()];
 
-    /// <summary>Loads tokenizer, template and weights, in this order.</summary>
+    /// <summary>
+    /// Loads libtorch and the weights, and beside them tokenizer and template. What is wrong with the latter two is said first.
+    /// </summary>
     /// <param name="options">How it is asked.</param>
     /// <param name="needsText">Whether it is asked in words.</param>
     /// <exception cref="InputException">Something is missing, malformed or does not fit.</exception>
     public static AnsweringModel Load(AnsweringOptions options, bool needsText)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var tokenizer = needsText
-            ? StageModel.Tokenizer(options.Model, options.Tokenizer)
-            : StageModel.FindTokenizer(options.Model, options.Tokenizer);
-        var template = options.Chat
-            ? ChatTemplate.Find(tokenizer!)
-                ?? throw new InputException(
-                    $"--chat: {options.Model} has no chat template; leave --chat out, or put a chat_template.jinja beside its tokenizer")
-            : null;
-        if (options.Explain)
-        {
-            Explanation.Check(options);
-        }
-
-        var load = ModelQueries.Settings(options.Dtype, options.Device) with { WithKept = options.Explain };
-        var (model, card) = ModelQueries.Load(options.Model, load, options.Adapter);
+        var words = Task.Run(() => Words(options, needsText));
+        NativeRuntime.Load(options.Native);
+        var (model, card) = Weights(options, words);
         try
         {
+            var (tokenizer, template) = words.GetAwaiter().GetResult();
             return new AnsweringModel(options, model, card, tokenizer is null ? null : StudentMarkers.AsText(tokenizer, card), template);
         }
         catch
@@ -153,11 +107,45 @@ public sealed class AnsweringModel : IDisposable
         }
     }
 
+    private static (TextTokenizer? Tokenizer, ChatTemplate? Template) Words(AnsweringOptions options, bool needsText)
+    {
+        var tokenizer = needsText
+            ? StageModel.Tokenizer(options.Model, options.Tokenizer)
+            : StageModel.FindTokenizer(options.Model, options.Tokenizer);
+        var template = options.Chat
+            ? ChatTemplate.Find(tokenizer!)
+                ?? throw new InputException(
+                    $"--chat: {options.Model} has no chat template; leave --chat out, or put a chat_template.jinja beside its tokenizer")
+            : null;
+        return (tokenizer, template);
+    }
+
+    private static (ReasoningModel Model, ReasoningCard? Card) Weights(AnsweringOptions options, Task words)
+    {
+        try
+        {
+            if (options.Explain)
+            {
+                Explanation.Check(options);
+            }
+
+            var load = ModelQueries.Settings(options.Dtype, options.Device) with { WithKept = options.Explain };
+            return ModelQueries.Load(options.Model, load, options.Adapter);
+        }
+        catch (InputException)
+        {
+            words.GetAwaiter().GetResult();
+            throw;
+        }
+    }
+
     /// <summary>Whether a model writes chains of thought: one that was trained to, or any that was not trained here.</summary>
     /// <param name="path">Its folder or file.</param>
     public static bool WritesChains(string path) => ModelLoader.Card(path) is not { } card || card.Reasoning.Mode == AnswerMode.Explicit;
 
     /// <summary>Refuses, before any weights are read, a model that does not write its chain of thought.</summary>
+    /// <param name="flag">The option that named the model, for the message.</param>
+    /// <param name="path">The model.</param>
     /// <exception cref="InputException">It is a student.</exception>
     public static void CheckExplicit(string flag, string path)
     {
@@ -192,6 +180,8 @@ public sealed class AnsweringModel : IDisposable
     }
 
     /// <summary>Continues ids.</summary>
+    /// <param name="ids">Ids of what is continued, as they are fed to the model.</param>
+    /// <param name="written">Gets the text as it grows; null where nobody waits for it.</param>
     /// <exception cref="InputException">They are not the model's, or too many.</exception>
     public GeneratedAnswer Answer(int[] ids, Action<string>? written = null) =>
         Generate(ids, ModelQueries.IdsOption, Stopwatch.StartNew(), written);
