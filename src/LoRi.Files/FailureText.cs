@@ -32,6 +32,8 @@ public static partial class FailureText
     }
 
     /// <summary>What <paramref name="work"/> gives; a failure that nobody foresaw is reported with its place.</summary>
+    /// <param name="place">What is being done, as the message will name it.</param>
+    /// <param name="work">What may fail.</param>
     public static T At<T>(string place, Func<T> work)
     {
         try

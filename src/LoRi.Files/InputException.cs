@@ -10,12 +10,15 @@ namespace LoRi.Files;
 public class InputException : Exception
 {
     /// <summary>An error with the whole story in <paramref name="message"/>.</summary>
+    /// <param name="message">One line that names the file, line or option, what was found, and what to do.</param>
     public InputException(string message)
         : base(MessageText.OneLine(message))
     {
     }
 
     /// <summary>An error that another one caused; the cause is shown with <c>--verbose</c> only.</summary>
+    /// <param name="message">One line that names the file, line or option, what was found, and what to do.</param>
+    /// <param name="cause">The error that led to this one.</param>
     public InputException(string message, Exception cause)
         : base(MessageText.OneLine(message), cause)
     {

@@ -22,6 +22,8 @@ public sealed class AdamW : IDisposable
     private readonly OptimizerSettings settings;
 
     /// <summary>Moments of zero for all parameters.</summary>
+    /// <param name="parameters">What is trained; its values and gradients are used in place.</param>
+    /// <param name="settings">Rates, betas, decay and the norm that gradients are clipped to.</param>
     public AdamW(ParameterSet parameters, OptimizerSettings settings)
     {
         (this.parameters, this.settings) = (parameters, settings);
@@ -39,6 +41,8 @@ public sealed class AdamW : IDisposable
     public int Updates { get; set; }
 
     /// <summary>Clips the gradients, makes one update and returns the gradient's norm before clipping.</summary>
+    /// <param name="learningRate">The rate of this step.</param>
+    /// <returns>The L2 norm over all gradients.</returns>
     public double Step(double learningRate)
     {
         using var guard = no_grad();

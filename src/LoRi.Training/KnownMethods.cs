@@ -33,9 +33,11 @@ public static class KnownMethods
     public static IReadOnlyList<IMethod> Students => [.. all.Where(method => method.About.IsStudent)];
 
     /// <summary>The method of a name; null where there is none.</summary>
+    /// <param name="name">The name as the option <c>--method</c> has it.</param>
     public static IMethod? Find(string name) => all.Find(method => method.About.Name == name);
 
     /// <summary>Adds a method, before settings are read.</summary>
+    /// <param name="method">The method.</param>
     /// <exception cref="InputException">There is one of its name.</exception>
     public static void Add(IMethod method)
     {

@@ -44,6 +44,8 @@ public sealed record OptimizerSettings
     public double ClipNorm { get; init; } = 1;
 
     /// <summary>The learning rate of a step (counted from 0) of <paramref name="steps"/>.</summary>
+    /// <param name="step">The step, counted from 0.</param>
+    /// <param name="steps">All steps of the stage.</param>
     public double LearningRateAt(int step, int steps)
     {
         if (step < WarmupSteps)

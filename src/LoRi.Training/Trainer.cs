@@ -99,6 +99,7 @@ public sealed class Trainer : IDisposable
     public bool Finished => CompletedSteps >= plan.Steps;
 
     /// <summary>Makes the next optimizer step.</summary>
+    /// <returns>The losses of the step and the gradient's norm.</returns>
     public StepMetrics Step()
     {
         using var scope = NewDisposeScope();

@@ -21,6 +21,10 @@ public static class TrainerState
     private const string Generator = "random_generator";
 
     /// <summary>Writes <c>state.safetensors</c> into a folder, with further notes in its metadata.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="model">The model that is trained.</param>
+    /// <param name="trainer">Its trainer.</param>
+    /// <param name="notes">Further metadata; the format's own keys take precedence.</param>
     public static void Write(string folder, ReasoningModel model, Trainer trainer, IReadOnlyDictionary<string, string> notes)
     {
         ArgumentNullException.ThrowIfNull(trainer);
@@ -41,6 +45,9 @@ public static class TrainerState
     }
 
     /// <summary>Restores weights, moments, the generator and the trainer's clock.</summary>
+    /// <param name="folder">The folder of a checkpoint.</param>
+    /// <param name="model">A model of the same shape, which is overwritten.</param>
+    /// <param name="trainer">Its trainer, which is overwritten.</param>
     /// <exception cref="InputException">The checkpoint is damaged or of another model.</exception>
     public static void Restore(string folder, ReasoningModel model, Trainer trainer)
     {

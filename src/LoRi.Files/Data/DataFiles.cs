@@ -25,10 +25,13 @@ public static partial class DataFiles
     }
 
     /// <summary>What would bring a data set that is not there, as the end of a sentence; nothing where the text names none.</summary>
+    /// <param name="path">What was asked for as data: a path, or <c>OWNER/NAME</c> of a data set on the Hub.</param>
     public static string Hint(string path) =>
         Repository(path) is { } name ? $"; `lori download {name} --repo-type dataset` would fetch it from the Hub" : "";
 
     /// <summary>The files; the path itself where it is one, or names no data set that is there.</summary>
+    /// <param name="path">A file, or <c>OWNER/NAME/START</c>: the files of a fetched data set whose names begin so.</param>
+    /// <returns>The shards of one split, in the order of their names.</returns>
     /// <exception cref="InputException">The data set has no file of that name, or files that do not belong together.</exception>
     public static IReadOnlyList<string> Of(string path) =>
         Repository(path) is { } name ? Fetched(path, name, HubOptions.FromEnvironment().CacheFolder) : [path];

@@ -9,6 +9,9 @@ public static class DataSplit
     /// Splits by a hash of the question: the same question is always on the same side, whatever the order, the other
     /// rows and the machine, and a larger fraction only adds to the validation rows.
     /// </summary>
+    /// <param name="examples">The rows, in any order.</param>
+    /// <param name="validationFraction">The share of the questions that are held out, from 0 to 1.</param>
+    /// <returns>The rows to train on and those to validate on, each in the order given.</returns>
     public static (IReadOnlyList<ReasoningExample> Training, IReadOnlyList<ReasoningExample> Validation) ByQuestion(
         IReadOnlyList<ReasoningExample> examples, double validationFraction)
     {

@@ -4,10 +4,16 @@ namespace LoRi.Files.Data;
 public static class ReasoningData
 {
     /// <summary>Reads one file.</summary>
+    /// <param name="path">A JSON-lines, JSON, Parquet, XML or iCoT text file, gzip-compressed or not.</param>
+    /// <param name="options">Columns, limits and how chains are normalised; the defaults where null.</param>
+    /// <returns>The rows in the files' order.</returns>
     /// <exception cref="InputException">The file or one of its rows cannot be read.</exception>
     public static ReasoningSet Read(string path, DataOptions? options = null) => Read([path], options);
 
     /// <summary>Reads files one after the other; the limit counts over all of them.</summary>
+    /// <param name="paths">The files, in the order in which their rows are wanted.</param>
+    /// <param name="options">Columns, limits and how chains are normalised; the defaults where null.</param>
+    /// <returns>The rows in the files' order.</returns>
     /// <exception cref="InputException">A file or one of its rows cannot be read.</exception>
     public static ReasoningSet Read(IEnumerable<string> paths, DataOptions? options = null)
     {

@@ -43,6 +43,8 @@ public sealed class GgufFile : IDisposable
     public IReadOnlyList<GgufTensor> Tensors { get; }
 
     /// <summary>Opens and checks a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The open file, which the caller disposes of.</returns>
     /// <exception cref="InputException">The file cannot be read or is malformed.</exception>
     public static GgufFile Open(string path)
     {
@@ -59,15 +61,18 @@ public sealed class GgufFile : IDisposable
     }
 
     /// <summary>The tensor of that name, or null.</summary>
+    /// <param name="name">The tensor's name as the file writes it, such as <c>token_embd.weight</c>.</param>
     public GgufTensor? Find(string name) => byName.GetValueOrDefault(name);
 
     /// <summary>The tensor of that name.</summary>
+    /// <param name="name">The tensor's name as the file writes it, such as <c>token_embd.weight</c>.</param>
     /// <exception cref="InputException">There is none.</exception>
     public GgufTensor Get(string name) =>
         Find(name) ?? throw new InputException(
             $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Tensors.Count} of the file; check that it is the right file");
 
     /// <summary>The bytes of a tensor of up to 2 GB, in place; they go away with the file.</summary>
+    /// <param name="tensor">A tensor of this file.</param>
     public ReadOnlySpan<byte> Bytes(GgufTensor tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
@@ -77,6 +82,7 @@ public sealed class GgufFile : IDisposable
     }
 
     /// <summary>All values of a tensor as float32, rows first.</summary>
+    /// <param name="name">The tensor's name; quantised blocks are widened.</param>
     public float[] ReadFloats(string name)
     {
         var tensor = Get(name);

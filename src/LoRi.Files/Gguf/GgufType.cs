@@ -20,6 +20,7 @@ public sealed record GgufType(uint Id, string Name, int BlockValues, int BlockBy
     }.ToDictionary(type => type.Id);
 
     /// <summary>The type of that number, or null.</summary>
+    /// <param name="id">The number by which files name the type.</param>
     public static GgufType? Find(uint id) => Known.GetValueOrDefault(id);
 }
 

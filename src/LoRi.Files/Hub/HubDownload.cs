@@ -8,6 +8,10 @@ namespace LoRi.Files.Hub;
 public static class HubDownload
 {
     /// <summary>Fetches what is missing.</summary>
+    /// <param name="options">The Hub's address, the token and the cache's folder.</param>
+    /// <param name="request">What is to be fetched.</param>
+    /// <param name="screen">Whom to tell of files and bytes.</param>
+    /// <returns>The folder in the cache, its commit, its files, and what was left out.</returns>
     /// <exception cref="InputException">
     /// The Hub refuses or cannot be reached, or sends something else than it lists, or the disk is full.
     /// </exception>

@@ -44,6 +44,7 @@ public sealed record HubOptions
     public static HubOptions FromEnvironment() => From(Environment.GetEnvironmentVariable);
 
     /// <summary>What variables say, whose values <paramref name="variable"/> gives.</summary>
+    /// <param name="variable">Gives the value of an environment variable, or null.</param>
     /// <exception cref="InputException">A variable makes no sense.</exception>
     public static HubOptions From(Func<string, string?> variable)
     {

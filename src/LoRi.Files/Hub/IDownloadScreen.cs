@@ -6,6 +6,7 @@ namespace LoRi.Files.Hub;
 public interface IDownloadScreen
 {
     /// <summary>Something happened.</summary>
+    /// <param name="text">One line without its end.</param>
     void Line(string text);
 
     /// <summary>A file is begun, or gone on with.</summary>
@@ -15,6 +16,7 @@ public interface IDownloadScreen
     void Begin(string path, long size, long arrived);
 
     /// <summary>More of the file that was begun last has arrived; fewer bytes than before where it restarts.</summary>
+    /// <param name="arrived">Bytes of the file so far, those of an earlier try included.</param>
     void Progress(long arrived);
 
     /// <summary>The file that was begun last is complete and checked.</summary>

@@ -39,6 +39,7 @@ public sealed partial record RepositoryId
     private string Plural => Kind == RepositoryKind.Dataset ? "datasets" : "models";
 
     /// <summary>Whether a text could name a repository.</summary>
+    /// <param name="text">A text such as <c>OWNER/NAME</c>.</param>
     public static bool IsName(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -49,6 +50,8 @@ public sealed partial record RepositoryId
     }
 
     /// <summary>A repository by its name.</summary>
+    /// <param name="kind">Whether a model or a data set is meant.</param>
+    /// <param name="name"><c>OWNER/NAME</c>, or NAME alone for the Hub's oldest repositories.</param>
     /// <exception cref="InputException">No repository can have that name.</exception>
     public static RepositoryId Parse(RepositoryKind kind, string name)
     {

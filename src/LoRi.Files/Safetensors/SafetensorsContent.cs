@@ -10,10 +10,16 @@ namespace LoRi.Files.Safetensors;
 public sealed record SafetensorsContent(string Name, string Dtype, IReadOnlyList<long> Shape, Action<Stream> Write)
 {
     /// <summary>Float64 values.</summary>
+    /// <param name="name">The tensor's name in the file.</param>
+    /// <param name="shape">Sizes of its axes; none for a scalar.</param>
+    /// <param name="values">As many values as the shape asks for, the last axis varying fastest.</param>
     public static SafetensorsContent FromDoubles(string name, IReadOnlyList<long> shape, double[] values) =>
         new(name, "F64", shape, stream => stream.Write(MemoryMarshal.AsBytes<double>(values)));
 
     /// <summary>Float32 values.</summary>
+    /// <param name="name">The tensor's name in the file.</param>
+    /// <param name="shape">Sizes of its axes; none for a scalar.</param>
+    /// <param name="values">As many values as the shape asks for, the last axis varying fastest.</param>
     public static SafetensorsContent FromFloats(string name, IReadOnlyList<long> shape, float[] values) =>
         new(name, "F32", shape, stream => stream.Write(MemoryMarshal.AsBytes<float>(values)));
 }

@@ -31,6 +31,8 @@ public sealed class SafetensorsFile : IDisposable
     public IReadOnlyList<SafetensorsEntry> Entries { get; }
 
     /// <summary>Opens and checks a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The open file, which the caller disposes of.</returns>
     /// <exception cref="InputException">The file cannot be read or is malformed.</exception>
     public static SafetensorsFile Open(string path)
     {
@@ -47,15 +49,18 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>The entry of that name, or null.</summary>
+    /// <param name="name">The tensor's name in the file.</param>
     public SafetensorsEntry? Find(string name) => byName.GetValueOrDefault(name);
 
     /// <summary>The entry of that name.</summary>
+    /// <param name="name">The tensor's name in the file.</param>
     /// <exception cref="InputException">There is none.</exception>
     public SafetensorsEntry Get(string name) =>
         Find(name) ?? throw new InputException(
             $"{Path}: there is no tensor {MessageText.Quote(name)} among the {Entries.Count} of the file; check that it is the right file");
 
     /// <summary>The bytes of an entry of up to 2 GB, in place; they go away with the file.</summary>
+    /// <param name="entry">An entry of this file.</param>
     public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
@@ -66,6 +71,9 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Part of an entry's bytes, in place; they go away with the file.</summary>
+    /// <param name="entry">An entry of this file.</param>
+    /// <param name="offset">Bytes after the entry's beginning.</param>
+    /// <param name="count">How many bytes; with the offset no more than the entry has.</param>
     public ReadOnlySpan<byte> Bytes(SafetensorsEntry entry, long offset, int count)
     {
         ArgumentNullException.ThrowIfNull(entry);
@@ -75,6 +83,9 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>Copies part of an entry, from <paramref name="offset"/> bytes after its beginning.</summary>
+    /// <param name="entry">An entry of this file.</param>
+    /// <param name="offset">Bytes after the entry's beginning.</param>
+    /// <param name="destination">Filled to its end.</param>
     public void CopyBytes(SafetensorsEntry entry, long offset, Span<byte> destination)
     {
         ArgumentNullException.ThrowIfNull(entry);
@@ -84,6 +95,8 @@ public sealed class SafetensorsFile : IDisposable
     }
 
     /// <summary>The values of an entry as float64; integers beyond 2^53 are rounded.</summary>
+    /// <param name="name">The tensor's name in the file.</param>
+    /// <returns>As many values as the shape has, the last axis varying fastest.</returns>
     public double[] ReadDoubles(string name)
     {
         var entry = Get(name);

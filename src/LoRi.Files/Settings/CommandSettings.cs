@@ -29,9 +29,12 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     public Func<IEnumerable<CommandSettings>> Others { get; init; } = () => [];
 
     /// <summary>The setting of a key; null where there is none.</summary>
+    /// <param name="key">The name that files give the setting, such as <c>batchSize</c>.</param>
     public Setting? Find(string key) => byKey.GetValueOrDefault(key);
 
     /// <summary>Values from JSON; null is as if a setting were left out.</summary>
+    /// <param name="settings">Values by their settings' keys.</param>
+    /// <param name="source">Where they stand, for messages.</param>
     /// <exception cref="InputException">A key is unknown, or a value has another form.</exception>
     public SettingValues Read(JsonObject settings, SettingSource source)
     {
@@ -49,6 +52,8 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     }
 
     /// <summary>What of some settings this command has, whatever version of the program wrote them; what is unknown is left out.</summary>
+    /// <param name="settings">Values by their settings' keys.</param>
+    /// <param name="source">Where they stand, for messages.</param>
     /// <exception cref="InputException">A value has another form.</exception>
     public SettingValues ReadKnown(JsonObject settings, SettingSource source)
     {
@@ -63,6 +68,8 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     /// Values from the command line, laid over those of a file: what the command line says wins. Both are looked at first, each by
     /// itself, so that a message names the right one.
     /// </summary>
+    /// <param name="commandLine">Values by their settings' keys.</param>
+    /// <param name="file">The values of <c>--config</c>; null without.</param>
     /// <exception cref="InputException">
     /// A key is unknown, a value has another form, or a setting has no effect beside the others.
     /// </exception>
@@ -99,6 +106,7 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     }
 
     /// <summary>Checks everything that can be checked without reading a file.</summary>
+    /// <param name="values">Values of this command's settings.</param>
     /// <exception cref="SettingException">A value is missing or out of range, or two contradict each other.</exception>
     public void Check(SettingValues values)
     {
@@ -131,6 +139,8 @@ public sealed record CommandSettings(string Name, IReadOnlyList<Setting> Setting
     /// Every setting that is in force, with the values of those that are left out and with full paths: what <c>config.json</c>
     /// holds.
     /// </summary>
+    /// <param name="values">Values of this command's settings.</param>
+    /// <returns>An object with a key for each setting.</returns>
     public JsonObject ToJson(SettingValues values)
     {
         var all = new JsonObject();

@@ -42,6 +42,7 @@ public static class Forms
     };
 
     /// <summary>Some whole numbers of at least <paramref name="least"/>; in files, one number may stand for a list of one.</summary>
+    /// <param name="least">The smallest number allowed.</param>
     public static ValueForm<IReadOnlyList<int>> WholeList(int least) => new()
     {
         Expected = "must be a list of whole numbers",
@@ -54,6 +55,7 @@ public static class Forms
     };
 
     /// <summary>Some numbers larger than 0 and at most <paramref name="most"/>; in files, one number may stand for a list of one.</summary>
+    /// <param name="most">The largest number allowed; any where null.</param>
     public static ValueForm<IReadOnlyList<double>> PositiveList(double most) => new()
     {
         Expected = "must be a list of numbers",
@@ -109,11 +111,13 @@ public static class Forms
     };
 
     /// <summary>A number of at least <paramref name="least"/>.</summary>
+    /// <param name="least">The smallest number allowed.</param>
     public static ValueForm<double> AtLeast(double least) =>
         Real(Bounded("number", "minimum", least, null),
             value => value >= least && double.IsFinite(value) ? null : Invariant($"must be at least {least}"));
 
     /// <summary>A number larger than 0.</summary>
+    /// <param name="most">The largest number allowed; any where null.</param>
     public static ValueForm<double> Positive(double? most = null) => Real(
         Bounded("number", "exclusiveMinimum", 0, most),
         value => !(value > 0 && double.IsFinite(value)) ? "must be larger than 0" : value > most ? Invariant($"must be at most {most}")
@@ -130,6 +134,7 @@ public static class Forms
         Bounded("number", "exclusiveMinimum", 0, 1), value => value is > 0 and <= 1 ? null : "must be larger than 0 and at most 1");
 
     /// <summary>One of some values of any type, by names.</summary>
+    /// <param name="choices">The names that may be written, each with its value.</param>
     public static ValueForm<T> Choice<T>(params (string Name, T Value)[] choices)
         where T : notnull
     {
@@ -158,10 +163,12 @@ public static class Forms
     }
 
     /// <summary>The name of an enumeration's value.</summary>
+    /// <param name="value">A value of the enumeration.</param>
     public static string Name<T>(T value)
         where T : struct, Enum => Name(typeof(T), value.ToString());
 
     /// <summary>The same form for a value that may be left out.</summary>
+    /// <param name="form">The form of values that are given.</param>
     public static ValueForm<T?> Optional<T>(this ValueForm<T> form)
         where T : struct
     {
@@ -181,6 +188,7 @@ public static class Forms
     }
 
     /// <summary>The same form for a text that may be left out.</summary>
+    /// <param name="form">The form of texts that are given.</param>
     public static ValueForm<string?> OrNone(this ValueForm<string> form) => form!;
 
     /// <summary>What depends on a type is little here: each type costs time at start.</summary>

@@ -4,6 +4,7 @@ namespace LoRi.Files.Settings;
 public static class Paths
 {
     /// <summary>The full path; what cannot be a path stays as it is, for whoever opens it.</summary>
+    /// <param name="path">A path as a user writes it, relative to the current folder or not.</param>
     public static string Full(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -11,5 +12,6 @@ public static class Paths
     }
 
     /// <summary>The full path of what is there; other names stay.</summary>
+    /// <param name="path">A path, or a name such as <c>OWNER/NAME</c>.</param>
     public static string FullWhereThere(string path) => Path.Exists(path) ? Full(path) : path;
 }

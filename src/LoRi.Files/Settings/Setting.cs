@@ -120,6 +120,8 @@ public abstract record Setting(string Key, string ValueName, string Help)
     }
 
     /// <summary>The option of a key.</summary>
+    /// <param name="key">The name that files give the setting, such as <c>batchSize</c>.</param>
+    /// <returns>Its option, such as <c>--batch-size</c>.</returns>
     public static string FlagOf(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
@@ -152,6 +154,7 @@ public abstract record Setting(string Key, string ValueName, string Help)
     internal abstract JsonNode? Write(SettingValues values);
 
     /// <summary>The option with its value, for messages.</summary>
+    /// <param name="values">Values among which this setting's is looked up.</param>
     public abstract string Say(SettingValues values);
 
     /// <summary>The rule that its value breaks; null where it breaks none.</summary>
@@ -193,6 +196,7 @@ public sealed record Setting<T> : Setting
     public override ValueForm ValueForm => Form;
 
     /// <summary>The same setting with another default.</summary>
+    /// <param name="value">The default of the new setting.</param>
     public Setting<T> WithDefault(T value) => this with { Default = _ => value, DefaultText = TextOf(value) };
 
     /// <inheritdoc/>

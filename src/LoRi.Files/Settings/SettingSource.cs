@@ -11,6 +11,7 @@ public sealed record SettingSource(string? File)
     public IReadOnlyDictionary<string, long>? Lines { get; init; }
 
     /// <summary>How a message names the setting <paramref name="key"/>.</summary>
+    /// <param name="key">The name that files give the setting.</param>
     public string Place(string key)
     {
         ArgumentNullException.ThrowIfNull(key);

@@ -16,6 +16,7 @@ public sealed class SettingValues
     public IEnumerable<string> Keys => given.Keys;
 
     /// <summary>The value of a setting, given or by default.</summary>
+    /// <param name="setting">A setting of the command that these values belong to.</param>
     public T Get<T>(Setting<T> setting)
     {
         ArgumentNullException.ThrowIfNull(setting);
@@ -23,9 +24,11 @@ public sealed class SettingValues
     }
 
     /// <summary>Whether a value was given.</summary>
+    /// <param name="setting">The setting that is asked about.</param>
     public bool IsGiven(Setting setting) => SourceOf(setting) is not null;
 
     /// <summary>Where a value was given; null where none was.</summary>
+    /// <param name="setting">The setting that is asked about.</param>
     public SettingSource? SourceOf(Setting setting)
     {
         ArgumentNullException.ThrowIfNull(setting);
@@ -33,12 +36,16 @@ public sealed class SettingValues
     }
 
     /// <summary>The same with another value of a setting, where it was given before or not.</summary>
+    /// <param name="setting">The setting to change.</param>
+    /// <param name="value">Its new value.</param>
     public SettingValues With<T>(Setting<T> setting, T value) => Set(setting, value, SourceOf(setting) ?? SettingSource.CommandLine);
 
     /// <summary>The same without some settings.</summary>
+    /// <param name="keys">Keys of the settings to leave out; those that are not here do not matter.</param>
     public SettingValues Without(params IEnumerable<string> keys) => new(given.RemoveRange(keys));
 
     /// <summary>These values over those of another, which stay where there is none here.</summary>
+    /// <param name="other">The values that stay where these have none.</param>
     public SettingValues Over(SettingValues other)
     {
         ArgumentNullException.ThrowIfNull(other);

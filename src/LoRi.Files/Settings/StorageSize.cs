@@ -24,6 +24,9 @@ public readonly record struct StorageSize(long Bytes)
     ];
 
     /// <summary>The size that a text names.</summary>
+    /// <param name="flag">The option, for the message.</param>
+    /// <param name="text">A number with a unit, such as <c>5GB</c> or <c>512MiB</c>.</param>
+    /// <returns>Bytes.</returns>
     /// <exception cref="InputException">The text is no size; the message names <paramref name="flag"/>.</exception>
     public static StorageSize Parse(string flag, string text) =>
         TryParse(text, out var size) ? size : throw new InputException($"{flag} {text}: {Rule}");

@@ -6,6 +6,8 @@ public static class DidYouMean
     private const int Longest = 64, MostEdits = 3, LettersAnEdit = 3, ShortestOfLetters = 2;
 
     /// <summary>"; did you mean X?" for the nearest of some names; empty where none is near.</summary>
+    /// <param name="given">What was written.</param>
+    /// <param name="known">The names that there are.</param>
     public static string Hint(string given, IEnumerable<string> known) =>
         Nearest(given, known) is { } name ? $"; did you mean {name}?" : "";
 
@@ -14,6 +16,8 @@ public static class DidYouMean
     /// are all among the given ones (<c>num-epochs</c> for <c>epochs</c>), or of which letters were left out (<c>lr</c> for
     /// <c>learning-rate</c>); of equals the first. Null where there is none.
     /// </summary>
+    /// <param name="given">What was written.</param>
+    /// <param name="known">The names that there are.</param>
     public static string? Nearest(string given, IEnumerable<string> known)
     {
         ArgumentNullException.ThrowIfNull(given);
@@ -42,6 +46,9 @@ public static class DidYouMean
     /// Letters that are inserted, left out, replaced or swapped with their neighbour between two texts: the distance of Damerau and
     /// Levenshtein in which no part is edited twice.
     /// </summary>
+    /// <param name="one">A text.</param>
+    /// <param name="other">The text that it is compared with.</param>
+    /// <returns>How many edits make one of the other.</returns>
     public static int Edits(string one, string other)
     {
         ArgumentNullException.ThrowIfNull(one);

@@ -12,12 +12,15 @@ public static class MessageText
     private const int Longest = 120, LongestMessage = 1500;
 
     /// <summary><paramref name="text"/> in double quotes, control characters escaped, the middle left out when it is long.</summary>
+    /// <param name="text">Any text.</param>
     public static string Quote(string text) => $"\"{Escape(Cut(text, Longest, 20))}\"";
 
     /// <summary>A whole message on one line: control characters escaped, the middle left out when it is very long.</summary>
+    /// <param name="message">Any text, with line breaks or without.</param>
     public static string OneLine(string message) => Cut(Escape(message.ReplaceLineEndings(" ")), LongestMessage, LongestMessage / 3);
 
     /// <summary>Names of which one is meant: "a, b or c".</summary>
+    /// <param name="names">At least one name.</param>
     public static string Or(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
@@ -25,6 +28,7 @@ public static class MessageText
     }
 
     /// <summary>The first few of some names, and how many more there are.</summary>
+    /// <param name="names">Any number of names.</param>
     public static string List(IReadOnlyCollection<string> names)
     {
         const int Shown = 4;
@@ -33,12 +37,15 @@ public static class MessageText
     }
 
     /// <summary>A number with a point, whatever the language of the machine.</summary>
+    /// <param name="number">Any number.</param>
     public static string Number(double number) => number.ToString("R", CultureInfo.InvariantCulture);
 
     /// <summary>A shape as <c>[2, 3]</c>.</summary>
+    /// <param name="shape">The sizes, first axis first.</param>
     public static string Shape(IEnumerable<long> shape) => $"[{string.Join(", ", shape.Select(size => unchecked((ulong)size)))}]";
 
     /// <summary>A number of bytes in the unit that suits it.</summary>
+    /// <param name="bytes">How many.</param>
     public static string Bytes(long bytes)
     {
         (double Unit, string Name) unit = bytes >= 1L << 30 ? (1L << 30, "GiB") : bytes >= 1L << 20 ? (1L << 20, "MiB") : (1L << 10, "KiB");
@@ -82,12 +89,14 @@ public static class MessageText
     /// <summary>
     /// A name that comes from outside, as it may be printed: nothing in it moves, hides or reverses what stands around it.
     /// </summary>
+    /// <param name="name">A name from a file or from the Hub.</param>
     public static string Name(string name) => Escape(name);
 
     /// <summary>
     /// A text that a model or a file made, for a terminal: control characters but line breaks and tabs, and characters that reverse the
     /// direction of what follows, become escapes. Joiners stay, which words of some scripts and emoji need.
     /// </summary>
+    /// <param name="text">Any text.</param>
     public static string ForTerminal(string text) =>
         Escape(text, c => c is not ('\n' or '\t') && (char.IsControl(c) || IsDirection(c) || c is '\u2028' or '\u2029'));
 

@@ -81,6 +81,7 @@ public sealed class TextTokenizer
     }
 
     /// <summary>The ids of a text, without any that the file would add, and what part of it each stands for.</summary>
+    /// <param name="text">Any text; its characters are counted as UTF-16 code units.</param>
     /// <remarks>
     /// A space that a token begins with belongs to its part, unless the file wants offsets trimmed. Tokens that share a character
     /// all cover the whole of it.
@@ -129,9 +130,11 @@ public sealed class TextTokenizer
         vocabulary.IsAdded(token) && !(vocabulary.Model.ContainsKey(token) && parts.Cache.MayMake(id));
 
     /// <summary>The id of a token in its vocabulary form (for byte-level vocabularies in the byte alphabet), or null.</summary>
+    /// <param name="token">The token as <c>tokenizer.json</c> writes it.</param>
     public int? TokenToId(string token) => vocabulary.Find(token);
 
     /// <summary>The vocabulary form of an id, or null.</summary>
+    /// <param name="id">Any number.</param>
     public string? IdToToken(int id) => vocabulary.Find(id);
 
     /// <summary>
@@ -190,6 +193,9 @@ public sealed class TextTokenizer
     /// Writes <c>tokenizer.json</c>, with more control tokens, <c>tokenizer_config.json</c> and, where the source has one,
     /// <c>added_tokens.json</c> into a folder; gives back the tokenizer that the files describe.
     /// </summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="newSpecialTokens">Control tokens to add behind the last id; null for none.</param>
+    /// <returns>The tokenizer that the files describe.</returns>
     public TextTokenizer SaveTo(string folder, IEnumerable<string>? newSpecialTokens = null)
     {
         var extended = WithSpecialTokens(newSpecialTokens ?? []);

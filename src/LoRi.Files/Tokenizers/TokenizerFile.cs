@@ -18,6 +18,7 @@ public static class TokenizerFile
     /// <c>tokenizer.json</c>, <c>tokenizer.json.gz</c>, or its only <c>.gguf</c> file, in this order; a run directory's are in
     /// its <c>final</c>.
     /// </summary>
+    /// <param name="path">The file or folder.</param>
     /// <exception cref="InputException">There is none, it is malformed, or it has a component that is not supported.</exception>
     public static TextTokenizer Load(string path)
     {
@@ -42,6 +43,7 @@ public static class TokenizerFile
     }
 
     /// <summary>The file that <see cref="Load"/> would load for a path, or null where a folder holds none.</summary>
+    /// <param name="path">The file or folder.</param>
     public static string? Find(string path)
     {
         ArgumentNullException.ThrowIfNull(path);

@@ -8,39 +8,54 @@ open LoRi.Math
 [<AbstractClass; Sealed>]
 type TypedTrajectories =
 
-    /// The teacher's raw states. Shape: example level token hidden.
+    /// <summary>The teacher's raw states. Shape: example level token hidden.</summary>
+    /// <param name="subspace">The subspace that an objective is bound to.</param>
+    /// <param name="states">Raw states, example x level x token x hidden.</param>
     static member Teacher(subspace: BoundSubspace, states: RawTensor) : RawTrajectory<TeacherToken> =
         subspace.Trajectory<TeacherToken> states |> Door.orThrow
 
-    /// The student's raw states. Shape: example level step hidden.
+    /// <summary>The student's raw states. Shape: example level step hidden.</summary>
+    /// <param name="subspace">The subspace that an objective is bound to.</param>
+    /// <param name="states">Raw states, example x level x step x hidden.</param>
     static member Student(subspace: BoundSubspace, states: RawTensor) : RawTrajectory<LatentStep> =
         subspace.Trajectory<LatentStep> states |> Door.orThrow
 
-    /// Raw anchor states. Shape: example level hidden.
+    /// <summary>Raw anchor states. Shape: example level hidden.</summary>
+    /// <param name="subspace">The subspace that an objective is bound to.</param>
+    /// <param name="states">Raw states, example x level x hidden.</param>
     static member Anchors(subspace: BoundSubspace, states: RawTensor) : Anchors =
         subspace.Anchors states |> Door.orThrow
 
-    /// Standardised and projected. Shape: example r_L token r_d.
+    /// <summary>Standardised and projected. Shape: example r_L token r_d.</summary>
+    /// <param name="subspace">The subspace that an objective is bound to.</param>
+    /// <param name="trajectory">Raw states with their type: what <c>Teacher</c> or <c>Student</c> gave.</param>
     static member Project(subspace: BoundSubspace, trajectory: RawTrajectory<'token>) : Coordinates<'token> =
         subspace.CheckTrajectory "the trajectory" trajectory |> Door.orThrow
         subspace.Coordinates(subspace.Standardise trajectory)
 
-    /// The teacher's coordinates as `Project` gave them before. Shape: example r_L token r_d.
+    /// <summary>The teacher's coordinates as <c>Project</c> gave them before. Shape: example r_L token r_d.</summary>
+    /// <param name="subspace">The subspace that an objective is bound to.</param>
+    /// <param name="values">Numbers, example x r_L x token x r_d.</param>
     static member TeacherCoordinates(subspace: BoundSubspace, values: RawTensor) : Coordinates<TeacherToken> =
         subspace.CoordinatesOf<TeacherToken> values |> Door.orThrow
 
-    /// The student's coordinates as `Project` gave them before. Shape: example r_L step r_d.
+    /// <summary>The student's coordinates as <c>Project</c> gave them before. Shape: example r_L step r_d.</summary>
+    /// <param name="subspace">The subspace that an objective is bound to.</param>
+    /// <param name="values">Numbers, example x r_L x step x r_d.</param>
     static member StudentCoordinates(subspace: BoundSubspace, values: RawTensor) : Coordinates<LatentStep> =
         subspace.CoordinatesOf<LatentStep> values |> Door.orThrow
 
-    /// The tensor behind coordinates.
+    /// <summary>The tensor behind coordinates.</summary>
+    /// <param name="coordinates">Coordinates of a teacher or a student.</param>
     static member Values(coordinates: Coordinates<'token>) : RawTensor = Coordinates.raw coordinates
 
 /// Moments over the tokens of a batch, the statistics that the objective compares.
 [<AbstractClass; Sealed>]
 type TokenMoments =
 
-    /// Coordinates less their means; `counts` are the tokens of each row, the rest of the axis is padding. `Moments.centre`.
+    /// <summary>Coordinates less their means; <c>counts</c> are the tokens of each row, the rest of the axis is padding. <c>Moments.centre</c>.</summary>
+    /// <param name="coordinates">Coordinates in the subspace, example x r_L x token x r_d.</param>
+    /// <param name="counts">The tokens of each example; the rest of its axis is padding.</param>
     static member Centre(coordinates: Coordinates<'token>, counts: int[]) : Centred<'token> =
         let values = Coordinates.raw coordinates
         let examples = if values.Shape.Length < 4 then 1 else Raw.size 4 values
@@ -53,14 +68,19 @@ type TokenMoments =
 
         Moments.centre weights coordinates
 
-    /// `Moments.mean`.
+    /// <summary>The mean of each example, r_L x r_d: <c>Moments.mean</c>.</summary>
+    /// <param name="centred">What <c>Centre</c> gave.</param>
     static member Mean(centred: Centred<'token>) : StatisticValue = Moments.mean centred
 
-    /// `Moments.covariance`.
+    /// <summary>The second-order statistics of a form: <c>Moments.covariance</c>.</summary>
+    /// <param name="form">Which second-order statistics.</param>
+    /// <param name="centred">What <c>Centre</c> gave.</param>
     static member Covariance(form: Covariance, centred: Centred<'token>) : IReadOnlyList<StatisticValue> =
         Array.ofList (Moments.covariance form centred) :> IReadOnlyList<StatisticValue>
 
-    /// `Moments.order`.
+    /// <summary>Statistics of successive steps, or of the third order: <c>Moments.order</c>.</summary>
+    /// <param name="form">Which statistics beyond them.</param>
+    /// <param name="centred">What <c>Centre</c> gave.</param>
     static member Order(form: Order, centred: Centred<'token>) : IReadOnlyList<StatisticValue> =
         Array.ofList (Moments.order form centred) :> IReadOnlyList<StatisticValue>
 
@@ -76,7 +96,9 @@ module private RationaleTerms =
 [<AbstractClass; Sealed>]
 type Objectives =
 
-    /// That a subspace has all that the options need. `ObjectiveConstants.check`.
+    /// <summary>That a subspace has all that the options need. <c>ObjectiveConstants.check</c>.</summary>
+    /// <param name="subspace">The subspace with what was measured.</param>
+    /// <param name="options">The objective that is to be bound to it.</param>
     static member Check(subspace: MeasuredSubspace, options: ObjectiveOptions) : unit =
         ObjectiveConstants.check subspace options |> Door.orThrow
 
@@ -160,7 +182,10 @@ type Objectives =
 
         objective.RationaleGradient weights teacherWeights teacher studentWeights student
 
-    /// The anchor term of every example.
+    /// <summary>The anchor term of every example.</summary>
+    /// <param name="objective">What <c>Bind</c> gave.</param>
+    /// <param name="teacher">The teacher's anchors, example x level x hidden.</param>
+    /// <param name="student">The student's anchors, of the same shape.</param>
     static member Anchor(objective: BoundObjective, teacher: Anchors, student: Anchors) : Scalar =
         objective.CheckAnchors teacher student |> Door.orThrow
         objective.Anchor teacher student
@@ -169,24 +194,39 @@ type Objectives =
 [<AbstractClass; Sealed>]
 type Controls =
 
-    /// A permutation of 0 .. count - 1 that leaves nothing in its place. `Permutation.derangement`.
+    /// <summary>A permutation of 0 .. count - 1 that leaves nothing in its place. <c>Permutation.derangement</c>.</summary>
+    /// <param name="seed">The same seed gives the same order.</param>
+    /// <param name="count">How many numbers, at least 2.</param>
     static member Derangement(seed: int64, count: int) : int[] =
         Permutation.derangement seed count |> Door.orThrow
 
-    /// One batch of a corpus whose statistics are averaged. `MeanMoments.Add`.
+    /// <summary>One batch of a corpus whose statistics are averaged. <c>MeanMoments.Add</c>.</summary>
+    /// <param name="means">The means so far; they are changed.</param>
+    /// <param name="coordinates">Coordinates of a batch, example x r_L x token x r_d.</param>
+    /// <param name="counts">The tokens of each example; the rest of its axis is padding.</param>
     static member Add(means: MeanMoments, coordinates: RawTensor, counts: int[]) : unit =
         means.Add coordinates counts |> Door.orThrow
 
-    /// The averages, on the backend of `like`. `MeanMoments.Finish`.
+    /// <summary>The averages, on the backend of <c>like</c>. <c>MeanMoments.Finish</c>.</summary>
+    /// <param name="means">The means so far; they are changed.</param>
+    /// <param name="like">Any tensor of the backend, device and dtype that are wanted.</param>
     static member Finish(means: MeanMoments, like: RawTensor) : CorpusMoments = means.Finish like |> Door.orThrow
 
-    /// The rationale terms of a corpus's mean statistics. `BoundObjective.RationaleToMeans`.
+    /// <summary>The rationale terms of a corpus's mean statistics. <c>BoundObjective.RationaleToMeans</c>.</summary>
+    /// <param name="objective">What <c>Bind</c> gave.</param>
+    /// <param name="means">What <c>Finish</c> gave.</param>
+    /// <param name="counts">The tokens of each example; the rest of its axis is padding.</param>
+    /// <param name="student">The student's raw states, example x level x step x hidden.</param>
     static member Rationale
         (objective: BoundObjective, means: CorpusMoments, counts: int[], student: RawTrajectory<LatentStep>)
         : RationaleTerms =
         objective.RationaleToMeans means counts student |> Door.orThrow
 
-    /// The coordinates of rows, by their numbers, with their tokens in another order. `TokenOrder.permuted`.
+    /// <summary>The coordinates of rows, by their numbers, with their tokens in another order. <c>TokenOrder.permuted</c>.</summary>
+    /// <param name="coordinates">Coordinates in the subspace, example x r_L x token x r_d.</param>
+    /// <param name="seed">The same seed gives the same order.</param>
+    /// <param name="rows">The number of each row in its corpus.</param>
+    /// <param name="counts">The tokens of each example; the rest of its axis is padding.</param>
     static member Permuted
         (coordinates: Coordinates<'token>, seed: int64, rows: int[], counts: int[])
         : Coordinates<'token> =

@@ -26,9 +26,13 @@ public sealed record AdaptedTable(string Table, bool IsHead, int Rank, double Sc
     private string Module => AdapterPlan.Prefix + NameOf(Table);
 
     /// <summary>The module of a table.</summary>
+    /// <param name="table">The name of a table of rows, such as the embedding's weight.</param>
     public static string NameOf(string table) => table[..^".weight".Length];
 
     /// <summary>Both tables of a model, as a configuration means them.</summary>
+    /// <param name="config">The adapters' configuration.</param>
+    /// <param name="shape">The shape of the model that is adapted.</param>
+    /// <param name="place">The file or option that the configuration comes from, for messages.</param>
     /// <exception cref="InputException">
     /// A module that is to be replaced is no table, or what is tied is to stay so although it is changed apart.
     /// </exception>
@@ -52,6 +56,7 @@ public sealed record AdaptedTable(string Table, bool IsHead, int Rank, double Sc
     }
 
     /// <summary>The shapes of the adapter's matrices.</summary>
+    /// <param name="shape">The shape of the model that is adapted.</param>
     public IEnumerable<(string Name, long[] Shape)> Shapes(DecoderConfig shape)
     {
         long rows = shape.VocabularySize, width = shape.HiddenSize;

@@ -52,6 +52,7 @@ public sealed record AdapterConfig
     public string? Base { get; init; }
 
     /// <summary>The configuration of adapters that are to be trained.</summary>
+    /// <param name="settings">Rank, scaling, dropout and targets.</param>
     public static AdapterConfig From(LoraSettings settings) => new()
     {
         Rank = settings.Rank,
@@ -62,9 +63,11 @@ public sealed record AdapterConfig
     };
 
     /// <summary>Rank of a module.</summary>
+    /// <param name="module">The full name of a linear map, such as <c>model.layers.0.self_attn.q_proj</c>.</param>
     public int RankOf(string module) => (int)ValueOf(RankPattern, module, Rank);
 
     /// <summary>What the product B A of a module is multiplied by.</summary>
+    /// <param name="module">The full name of a linear map, such as <c>model.layers.0.self_attn.q_proj</c>.</param>
     public double ScalingOf(string module)
     {
         var rank = RankOf(module);

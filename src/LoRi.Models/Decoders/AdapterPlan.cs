@@ -32,6 +32,9 @@ public sealed record ReplacedRows(string Table, IReadOnlyList<int> Ids)
 public sealed record TokenTraining(bool Learn = true, bool Decay = false);
 
 /// <summary>A configuration applied to a model's shape: which module gets which adapter, and which rows are replaced.</summary>
+/// <param name="Config">The configuration that was applied.</param>
+/// <param name="Modules">The linear maps that get an adapter.</param>
+/// <param name="Rows">The tables of which rows are replaced.</param>
 public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModule> Modules, IReadOnlyList<ReplacedRows> Rows)
 {
     /// <summary>What the adapter says of whole tables: the embedding's, then the head's; empty where it is to be trained.</summary>
@@ -44,9 +47,11 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     public const string Prefix = "base_model.model.";
 
     /// <summary>Whether a table is changed without the one that it is tied to, so that the model has two from then on.</summary>
+    /// <param name="config">The shape of the base model.</param>
     public bool Unties(DecoderConfig config) => config.TiedHead && Tables.Any(table => table.IsApart);
 
     /// <summary>Rows that the base's table lacks: those of ids beyond it.</summary>
+    /// <param name="config">The shape of the base model.</param>
     public int ExtraRows(DecoderConfig config) =>
         System.Math.Max(0, Rows.SelectMany(rows => rows.Ids).DefaultIfEmpty(-1).Max() + 1 - config.VocabularySize);
 
@@ -78,6 +83,10 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     }
 
     /// <summary>Adapters that are to be trained, with the rows of some tokens in every table.</summary>
+    /// <param name="settings">Rank, scaling, dropout and targets.</param>
+    /// <param name="shape">The shape of the base model.</param>
+    /// <param name="tokens">Ids whose rows are trained beside the adapters; they may lie beyond the table.</param>
+    /// <param name="training">Which tables the rows are trained in; the default where null.</param>
     /// <exception cref="InputException">A target matches nothing in some block; the message names it.</exception>
     public static AdapterPlan ToTrain(LoraSettings settings, DecoderConfig shape, IReadOnlyList<int> tokens, TokenTraining? training = null)
     {
@@ -87,6 +96,7 @@ public sealed record AdapterPlan(AdapterConfig Config, IReadOnlyList<AdaptedModu
     }
 
     /// <summary>Where the adapters' own parameters are: for every stored matrix one A of all its parts, and a B for each.</summary>
+    /// <param name="shape">The shape of the base model.</param>
     public IEnumerable<ParameterSlot> Slots(DecoderConfig shape)
     {
         foreach (var group in Modules.GroupBy(adapted => adapted.Module.Slot))

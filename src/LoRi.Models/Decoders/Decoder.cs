@@ -24,6 +24,9 @@ public sealed class Decoder : IDisposable
     private readonly Rotary? rotary;
 
     /// <summary>A decoder of the given shape that computes in <paramref name="computeType"/>.</summary>
+    /// <param name="config">The model's shape.</param>
+    /// <param name="computeType">The dtype of states and logits.</param>
+    /// <param name="device">Where the passes run; the weights must be there as well.</param>
     public Decoder(DecoderConfig config, ScalarType computeType, Device device)
     {
         (Config, ComputeType) = (config, computeType);
@@ -37,6 +40,9 @@ public sealed class Decoder : IDisposable
     public ScalarType ComputeType { get; }
 
     /// <summary>Rows of the embedding table for ids [B, T], in the compute type: [B, T, d].</summary>
+    /// <param name="weights">The weights of one step.</param>
+    /// <param name="ids">Ids as int64.</param>
+    /// <returns>States [B, T, d] of the first level.</returns>
     public Tensor Embed(DecoderWeights weights, Tensor ids)
     {
         var flat = ids.reshape(-1);
@@ -45,6 +51,9 @@ public sealed class Decoder : IDisposable
     }
 
     /// <summary>Rows of the embedding table for padded rows of ids.</summary>
+    /// <param name="weights">The weights of one step.</param>
+    /// <param name="rows">Ids with their padding.</param>
+    /// <returns>States [B, T, d] of the first level.</returns>
     /// <exception cref="InputException">An id is not in the table.</exception>
     public Tensor Embed(DecoderWeights weights, PaddedRows rows)
     {
@@ -58,6 +67,9 @@ public sealed class Decoder : IDisposable
     }
 
     /// <summary>Logits over all rows of the table, special ones included, for states [.., d].</summary>
+    /// <param name="weights">The weights of one step.</param>
+    /// <param name="states">Final states, after the last norm.</param>
+    /// <returns>Logits [.., V] in the compute type.</returns>
     public static Tensor Logits(DecoderWeights weights, Tensor states)
     {
         var logits = weights.Head.Apply(states);

@@ -98,6 +98,7 @@ public sealed record DecoderConfig
         : $"was made for {MaxPositions} positions, and says nothing sensible beyond {LongestSequence}";
 
     /// <summary>What is to be said of sequences of a length: that the checkpoint was not made for it; null where it was.</summary>
+    /// <param name="length">Positions from the first token to the last.</param>
     public string? LengthNote(int length) => length <= MaxPositions ? null
         : $"sequences of {length} tokens are longer than the {MaxPositions} positions the model was made for; what it says there may be "
             + "worse";
@@ -139,6 +140,8 @@ public sealed record DecoderConfig
     }
 
     /// <summary>Reads and checks a <c>config.json</c>; <paramref name="source"/> names it in errors.</summary>
+    /// <param name="json">The object that the file holds.</param>
+    /// <param name="source">The file's name, for messages.</param>
     /// <exception cref="InputException">A field that matters is missing, of the wrong type or not supported.</exception>
     public static DecoderConfig FromJson(JsonObject json, string source) =>
         DecoderConfigReader.Read(new ConfigFields(json, source), source);
@@ -147,5 +150,6 @@ public sealed record DecoderConfig
     public JsonObject ToJson() => DecoderConfigWriter.Write(this);
 
     /// <summary>How many positions a block sees, its own included; null where it sees all.</summary>
+    /// <param name="layer">The block, counted from 0.</param>
     public int? WindowOf(int layer) => SlidingLayers.Count == 0 || SlidingLayers[layer] ? SlidingWindow : null;
 }

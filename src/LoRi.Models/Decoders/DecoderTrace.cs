@@ -12,9 +12,11 @@ public sealed class DecoderTrace
     private readonly Heads[] blocks;
 
     /// <summary>A trace of a decoder with this many blocks.</summary>
+    /// <param name="layers">How many blocks the decoder has.</param>
     public DecoderTrace(int layers) => blocks = new Heads[layers];
 
     /// <summary>The heads of one block.</summary>
+    /// <param name="layer">The block, counted from 0.</param>
     public Heads this[int layer] => blocks[layer];
 
     /// <summary>The heads of one block at the positions of a pass, each [B, heads, T, head size].</summary>

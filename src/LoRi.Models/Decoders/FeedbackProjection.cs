@@ -24,6 +24,7 @@ public sealed record FeedbackProjection(ProjectionKind Kind, int Width)
     private const double NormEpsilon = 1e-5;
 
     /// <summary>The parameters that this projection needs for states of <paramref name="hidden"/> components.</summary>
+    /// <param name="hidden">The width d of the model.</param>
     public IEnumerable<ParameterSlot> Slots(int hidden) => Kind switch
     {
         ProjectionKind.Mlp =>
@@ -40,6 +41,8 @@ public sealed record FeedbackProjection(ProjectionKind Kind, int Width)
     };
 
     /// <summary>The next input embeddings for final states, [.., d] to [.., d].</summary>
+    /// <param name="parameters">The model's parameters, the projection's among them.</param>
+    /// <param name="states">Final states at the positions that are fed back.</param>
     public Tensor Apply(ParameterSet parameters, Tensor states)
     {
         Tensor Read(string name) => parameters[name].dtype == states.dtype ? parameters[name] : parameters[name].to(states.dtype);
@@ -60,6 +63,9 @@ public sealed record FeedbackProjection(ProjectionKind Kind, int Width)
     /// Start values: the mlp as PyTorch initialises linear layers (uniform within 1 / sqrt(inputs)), its norm as the identity;
     /// the linear map as the identity times <paramref name="scale"/>, the ratio of the embeddings' size to the states'.
     /// </summary>
+    /// <param name="parameters">The model's parameters, the projection's among them, which are overwritten.</param>
+    /// <param name="scale">What the linear map multiplies the identity by.</param>
+    /// <param name="random">Where the mlp's numbers come from.</param>
     public void Initialise(ParameterSet parameters, double scale, SeededRandom random)
     {
         using var guard = no_grad();

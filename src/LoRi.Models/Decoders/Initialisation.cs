@@ -9,6 +9,9 @@ public static class Initialisation
     private const double SpecialNoise = 0.02;
 
     /// <summary>Fresh weights: norms one, biases zero, matrices and tables normal with the given deviation.</summary>
+    /// <param name="model">The model whose parameters are overwritten.</param>
+    /// <param name="deviation">The standard deviation of matrices and tables.</param>
+    /// <param name="seed">The same seed gives the same weights.</param>
     public static void Fresh(ReasoningModel model, double deviation, long seed)
     {
         using var guard = no_grad();
@@ -66,6 +69,8 @@ public static class Initialisation
     /// Adapters that add nothing yet: A uniform within 1 / sqrt(inputs), as PyTorch initialises linear layers, B zero; the rows that
     /// are replaced as they are in the table.
     /// </summary>
+    /// <param name="model">A model with adapters, which are overwritten.</param>
+    /// <param name="seed">The same seed gives the same matrices.</param>
     public static void Adapters(ReasoningModel model, long seed)
     {
         using var guard = no_grad();
@@ -87,6 +92,9 @@ public static class Initialisation
     /// The feedback projection; the linear map is scaled by the ratio of the embeddings' root mean square to that of the
     /// final states at <c>&lt;bot&gt;</c> over some questions.
     /// </summary>
+    /// <param name="model">A student, whose projection is overwritten.</param>
+    /// <param name="questions">Ids of some questions; a few dozen tell the ratio.</param>
+    /// <param name="seed">The same seed gives the same weights.</param>
     public static void Projection(ReasoningModel model, IReadOnlyList<int[]> questions, long seed)
     {
         using var guard = no_grad();

@@ -14,6 +14,7 @@ public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFir
     internal DeferredMatrix? Deferred { get; init; }
 
     /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
+    /// <param name="x">States [.., inputs].</param>
     public Tensor Apply(Tensor x)
     {
         var image = Deferred?.Image(Matrix, Bias, x) ?? Plain(x);

@@ -13,6 +13,7 @@ public sealed record LinearModule(string Name, int Layer, long Inputs, long Outp
     public string Weight => Name + ".weight";
 
     /// <summary>The linear maps of all blocks, in the order in which a pass uses them.</summary>
+    /// <param name="config">The model's shape.</param>
     public static IReadOnlyList<LinearModule> Of(DecoderConfig config) =>
         [.. Enumerable.Range(0, config.Layers).SelectMany(layer => DecoderLayout.Block(config, layer).Maps
             .SelectMany(

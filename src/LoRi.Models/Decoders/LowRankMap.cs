@@ -13,6 +13,7 @@ namespace LoRi.Models.Decoders;
 public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, SeededDropout? Dropout)
 {
     /// <summary>What is added, [.., inputs] to [.., outputs].</summary>
+    /// <param name="x">States [.., inputs].</param>
     public Tensor Apply(Tensor x)
     {
         var inner = nn.functional.linear(Dropout?.Apply(x) ?? x, Down);
@@ -61,6 +62,7 @@ public sealed class SeededDropout : IDisposable
     }
 
     /// <summary>The values that stay, divided by the share that stays.</summary>
+    /// <param name="x">Any tensor.</param>
     public Tensor Apply(Tensor x)
     {
         var mask = empty(x.shape, x.dtype, x.device).bernoulli_(kept, generator).Divide(kept);
@@ -77,6 +79,9 @@ public sealed class SeededDropout : IDisposable
 public sealed record TokenRows(Tensor Ids, Tensor Values)
 {
     /// <summary>Puts the replaced rows where they were looked up: embeddings [N, d] of ids [N].</summary>
+    /// <param name="embeddings">Rows that were looked up, [N, d].</param>
+    /// <param name="ids">Their ids, [N].</param>
+    /// <returns>The embeddings with the replaced rows, [N, d].</returns>
     public Tensor Into(Tensor embeddings, Tensor ids)
     {
         var which = ids.unsqueeze(1) == Ids.unsqueeze(0);
@@ -85,5 +90,8 @@ public sealed record TokenRows(Tensor Ids, Tensor Values)
     }
 
     /// <summary>Puts the logits of the replaced rows, for states [.., d], into logits [.., V], which are changed.</summary>
+    /// <param name="logits">Logits [.., V] of the table without the replaced rows.</param>
+    /// <param name="states">Final states [.., d].</param>
+    /// <returns>The same logits.</returns>
     public Tensor IntoLogits(Tensor logits, Tensor states) => logits.index_copy_(-1, Ids, nn.functional.linear(states, Values));
 }

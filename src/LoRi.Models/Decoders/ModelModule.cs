@@ -18,6 +18,8 @@ public sealed record ModelModule(string Name, IReadOnlyList<ParameterSlot> Slots
     public Action<ReasoningModel, long>? Initialise { get; init; }
 
     /// <summary>A copy of the decoder under this module's name, without the rows that the model appended to its tables.</summary>
+    /// <param name="name">The module's name, which its parameters' names begin with.</param>
+    /// <param name="config">The shape of the decoder.</param>
     public static ModelModule CopyOfDecoder(string name, DecoderConfig config) =>
         new(name, [.. DecoderLayout.Slots(config, 0).Select(slot => slot.Under(name))])
         {

@@ -24,9 +24,12 @@ public sealed class ModuleSelection
     public string? Pattern { get; }
 
     /// <summary>A selection by names.</summary>
+    /// <param name="names">Names of modules, or their last parts.</param>
     public static ModuleSelection Of(IReadOnlyList<string> names) => new(names, null, null);
 
     /// <summary>A selection by a regular expression for the whole name; <paramref name="place"/> names it in errors.</summary>
+    /// <param name="text">The expression.</param>
+    /// <param name="place">The file or option that it comes from, for messages.</param>
     /// <exception cref="InputException">The expression is none, or uses what cannot be matched in bounded time.</exception>
     public static ModuleSelection OfPattern(string text, string place) => new([], text, Compile($"^(?:{text})$", text, place));
 
@@ -35,9 +38,12 @@ public sealed class ModuleSelection
     internal static Regex Ending(string text, string place) => Compile($@"^(?:.*\.)?(?:{text})$", text, place);
 
     /// <summary>Whether a name is one of a list or ends in one of it.</summary>
+    /// <param name="module">The full name of a module.</param>
+    /// <param name="name">A name of the list, or the last parts of one.</param>
     public static bool IsNamed(string module, string name) => module == name || module.EndsWith("." + name, StringComparison.Ordinal);
 
     /// <summary>Whether a module is meant.</summary>
+    /// <param name="module">The full name of a module.</param>
     public bool Matches(string module) => pattern is null ? Names.Any(name => IsNamed(module, name)) : pattern.IsMatch(module);
 
     /// <summary>A file from outside must not choose how long matching takes: no backtracking, and no counted repetition.</summary>

@@ -39,18 +39,25 @@ public sealed class PaddedRows
     public bool Ragged => lengths.Any(length => length != Width);
 
     /// <summary>Padding first, so that the last column is every row's last token.</summary>
+    /// <param name="rows">Ids of each row; any lengths.</param>
+    /// <param name="device">Where the ids are put.</param>
     public static PaddedRows Left(IReadOnlyList<int[]> rows, Device device) => new(rows, true, device);
 
     /// <summary>Padding last.</summary>
+    /// <param name="rows">Ids of each row; any lengths.</param>
+    /// <param name="device">Where the ids are put.</param>
     public static PaddedRows Right(IReadOnlyList<int[]> rows, Device device) => new(rows, false, device);
 
     /// <summary>The column of a row's token.</summary>
+    /// <param name="row">The row, counted from 0.</param>
+    /// <param name="token">Its token, counted from 0 without padding.</param>
     public int Column(int row, int token) => (PaddedLeft ? Width - lengths[row] : 0) + token;
 
     /// <summary>Positions of a first pass.</summary>
     public PassPositions Positions() => After(null);
 
     /// <summary>Positions of a pass that follows others: <paramref name="before"/> tells real tokens so far and what is visible.</summary>
+    /// <param name="before">Where the rows stood; null at their beginning.</param>
     public PassPositions After(Progress? before)
     {
         var start = before?.RealTokens ?? new int[lengths.Length];
@@ -69,6 +76,7 @@ public sealed class PaddedRows
     }
 
     /// <summary>Where the rows stand after these tokens.</summary>
+    /// <param name="before">Where the rows stood; null at their beginning.</param>
     public Progress Advance(Progress? before) => new(
         [.. lengths.Select((length, row) => length + (before?.RealTokens[row] ?? 0))], Visible(before), Width + (before?.Columns ?? 0));
 

@@ -14,6 +14,9 @@ public sealed record ParameterPart(string Name, long RowStart, long Rows);
 public sealed record ParameterSlot(string Name, long[] Shape, bool Decay, IReadOnlyList<ParameterPart> Parts)
 {
     /// <summary>A parameter that a checkpoint stores under its own name.</summary>
+    /// <param name="name">The name in checkpoints.</param>
+    /// <param name="shape">Sizes of its axes.</param>
+    /// <param name="decay">Whether weight decay applies to it.</param>
     public ParameterSlot(string name, long[] shape, bool decay)
         : this(name, shape, decay, [new ParameterPart(name, 0, shape[0])])
     {
@@ -23,6 +26,7 @@ public sealed record ParameterSlot(string Name, long[] Shape, bool Decay, IReadO
     public bool Trained { get; init; } = true;
 
     /// <summary>The same parameter of another module, under its name.</summary>
+    /// <param name="module">The name of the other module.</param>
     public ParameterSlot Under(string module) =>
         new($"{module}.{Name}", Shape, Decay, [.. Parts.Select(part => part with { Name = $"{module}.{part.Name}" })]);
 

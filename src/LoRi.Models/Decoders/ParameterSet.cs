@@ -21,6 +21,10 @@ public sealed class ParameterSet : IDisposable
     /// Allocates parameters for the slots: zeroed, but for those whose parts the caller names in <paramref name="filled"/>, because it
     /// fills them at once. Clearing hundreds of megabytes first would cost more than reading them.
     /// </summary>
+    /// <param name="slots">Names and shapes, in the order in which the values lie.</param>
+    /// <param name="dtype">The type in which the values are kept.</param>
+    /// <param name="device">Where they are kept.</param>
+    /// <param name="filled">Names of the parts that the caller overwrites at once; none where null.</param>
     public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device, IReadOnlySet<string>? filled = null)
     {
         Slots = [.. slots.OrderBy(slot => slot.Trained ? 0 : 1).ThenBy(slot => slot.Decay ? 0 : 1)];
@@ -109,15 +113,20 @@ public sealed class ParameterSet : IDisposable
     public IEnumerable<string> PartNames => Slots.SelectMany(slot => slot.Parts).Select(part => part.Name);
 
     /// <summary>A parameter by its slot's name.</summary>
+    /// <param name="slot">The slot's name.</param>
+    /// <returns>A view of the values; it changes with them.</returns>
     public Tensor this[string slot] => parameters[slot];
 
     /// <summary>Whether there is such a slot.</summary>
+    /// <param name="slot">The slot's name.</param>
     public bool Contains(string slot) => parameters.ContainsKey(slot);
 
     /// <summary>A view of the values that a checkpoint stores under this name; belongs to the open dispose scope.</summary>
+    /// <param name="name">The name in checkpoints.</param>
     public Tensor Part(string name) => Narrow(parameters, name);
 
     /// <summary>A view of that part's gradient; belongs to the open dispose scope.</summary>
+    /// <param name="name">The name in checkpoints.</param>
     public Tensor PartGradient(string name)
     {
         var (slot, part) = parts[name];
@@ -142,6 +151,7 @@ public sealed class ParameterSet : IDisposable
     }
 
     /// <summary>Copies all values of another set with the same layout.</summary>
+    /// <param name="other">The set whose values are taken; any dtype and device.</param>
     public void CopyFrom(ParameterSet other)
     {
         using var guard = no_grad();

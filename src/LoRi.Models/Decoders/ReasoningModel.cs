@@ -84,6 +84,7 @@ public sealed class ReasoningModel : IDisposable
     public IReadOnlyList<ModelModule> Modules { get; }
 
     /// <summary>The weights of a decoder among its modules; make them once per step.</summary>
+    /// <param name="module">The name of a module; the decoder itself has the empty one.</param>
     public DecoderWeights WeightsOf(string module) => DecoderWeights.From(Config, Parameters, Precision.Compute, module, Deferred);
 
     /// <summary>Takes the gradients of the decoder's matrices while it is open; null for autograd alone.</summary>
@@ -116,6 +117,10 @@ public sealed class ReasoningModel : IDisposable
     /// Adapters drop inputs until the result is disposed of, by masks that follow from the seed and the numbers of the step and of its
     /// micro-batch; nothing happens where there are no adapters, or theirs drop nothing.
     /// </summary>
+    /// <param name="seed">The run's seed.</param>
+    /// <param name="step">The step, counted from 0.</param>
+    /// <param name="microBatch">The part of the step, counted from 0.</param>
+    /// <returns>What ends the dropout when it is disposed of.</returns>
     public IDisposable BeginDropout(long seed, int step, int microBatch)
     {
         if (Adapters is { Config.Dropout: > 0 and var rate })
@@ -127,6 +132,7 @@ public sealed class ReasoningModel : IDisposable
     }
 
     /// <summary>The next latent input for final states [B, d].</summary>
+    /// <param name="states">Final states at the last position of each row.</param>
     public Tensor Feedback(Tensor states) => Projection.Apply(Parameters, states);
 
     /// <inheritdoc/>

@@ -71,6 +71,7 @@ public sealed record RotaryShape(int Size, double Base, RotaryScaling? Scaling)
     /// Angle per position of component pairs 0 .. size/2 - 1, for a pass whose sequences have <paramref name="length"/>
     /// positions so far (which only the dynamic scaling asks for).
     /// </summary>
+    /// <param name="length">Positions of the sequence.</param>
     public double[] Frequencies(int length) => Scaling switch
     {
         null => Plain(Base),
@@ -84,6 +85,8 @@ public sealed record RotaryShape(int Size, double Base, RotaryScaling? Scaling)
     };
 
     /// <summary>Whether frequencies at two lengths are the same.</summary>
+    /// <param name="one">Positions of a sequence.</param>
+    /// <param name="other">Positions of another.</param>
     public bool SameAt(int one, int other) =>
         Scaling is not { Kind: RotaryScalingKind.Dynamic } dynamic
         || System.Math.Max(one, dynamic.OriginalPositions) == System.Math.Max(other, dynamic.OriginalPositions);

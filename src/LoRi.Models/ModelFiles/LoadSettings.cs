@@ -12,6 +12,7 @@ public sealed record LoadSettings(Precision Precision, Device Device)
     public bool WithKept { get; init; }
 
     /// <summary>On the CPU.</summary>
+    /// <param name="precision">The types of weights and of arithmetic.</param>
     public static LoadSettings OnCpu(Precision precision) => new(precision, CPU);
 }
 

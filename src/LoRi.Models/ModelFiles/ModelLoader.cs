@@ -21,6 +21,7 @@ public static class ModelLoader
     /// The folder or file that holds the weights: a run directory stands for its <c>final/</c>, and <c>OWNER/NAME</c>, where there is
     /// no such path, for what was downloaded from the Hub. No network is used.
     /// </summary>
+    /// <param name="path">A folder, a file, a run directory or <c>OWNER/NAME</c>.</param>
     public static string Resolve(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
@@ -34,6 +35,7 @@ public static class ModelLoader
     }
 
     /// <summary>How a trained model is to be asked; null for a plain checkpoint.</summary>
+    /// <param name="path">A folder, a file, a run directory or <c>OWNER/NAME</c>.</param>
     /// <exception cref="InputException">The card is malformed.</exception>
     public static ReasoningCard? Card(string path)
     {
@@ -42,6 +44,7 @@ public static class ModelLoader
     }
 
     /// <summary>The shape of a model: its configuration is read, its weights are not.</summary>
+    /// <param name="path">A folder, a file, a run directory or <c>OWNER/NAME</c>.</param>
     /// <exception cref="InputException">Files are missing, malformed or of an unsupported kind.</exception>
     public static DecoderConfig Shape(string path)
     {
@@ -58,6 +61,7 @@ public static class ModelLoader
     /// <param name="path">A Hub folder, a run directory, or a GGUF file.</param>
     /// <param name="settings">Where and in which types.</param>
     /// <param name="adapter">The folder of an adapter in peft's form, or a run that trained one; null for none.</param>
+    /// <returns>The model, which the caller disposes of, and its card; null for a plain checkpoint.</returns>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
     public static (ReasoningModel Model, ReasoningCard? Card) Load(string path, LoadSettings settings, string? adapter = null)
     {
@@ -98,6 +102,11 @@ public static class ModelLoader
     /// for its markers, where it has any, all of them still zero; adapters (where <paramref name="adapters"/> are given) are zero as
     /// well, the base is frozen, and the rows of the markers are trained beside the adapters.
     /// </summary>
+    /// <param name="path">A folder, a file, a run directory or <c>OWNER/NAME</c>.</param>
+    /// <param name="settings">The types of weights and arithmetic, and the device.</param>
+    /// <param name="parts">What a student has beside a plain model; null for a teacher.</param>
+    /// <param name="adapters">Rank, scaling and targets; null to train the weights themselves.</param>
+    /// <returns>The model, which the caller disposes of.</returns>
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
     public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts, LoraSettings? adapters = null)
     {

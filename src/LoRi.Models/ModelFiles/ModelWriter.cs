@@ -45,6 +45,9 @@ public static class ModelWriter
     }
 
     /// <summary>Writes <c>lori.json</c> and, where the projection has weights, <c>lori.safetensors</c>.</summary>
+    /// <param name="folder">An existing folder.</param>
+    /// <param name="model">The model whose projection is written.</param>
+    /// <param name="card">What the model is and how it is to be asked.</param>
     public static void WriteCard(string folder, ReasoningModel model, ReasoningCard card)
     {
         ArgumentNullException.ThrowIfNull(card);

@@ -76,6 +76,7 @@ public sealed record ReasoningCard
     public IReadOnlyList<int> Ends => EndIds.Count > 0 ? EndIds : [Special.Eos];
 
     /// <summary>Reads the card of a model folder; null where there is none (a plain checkpoint).</summary>
+    /// <param name="folder">A model folder.</param>
     /// <exception cref="InputException">The file is malformed, or of a version that is not known.</exception>
     public static ReasoningCard? Read(string folder)
     {

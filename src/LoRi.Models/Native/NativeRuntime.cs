@@ -24,6 +24,7 @@ public static class NativeRuntime
     /// options, and then comes before TorchSharp is used. Further calls do nothing but check that they ask for the same libtorch,
     /// and apply a thread count if one is given.
     /// </summary>
+    /// <param name="options">Which libtorch and how many threads; the defaults where null.</param>
     /// <exception cref="InputException">A library is missing, of another version, or does not load.</exception>
     public static void Load(NativeRuntimeOptions? options = null)
     {
@@ -51,6 +52,7 @@ public static class NativeRuntime
     }
 
     /// <summary>Loads the native libraries if need be and says what is there.</summary>
+    /// <param name="options">Which libtorch and how many threads; the defaults where null.</param>
     public static NativeRuntimeReport Report(NativeRuntimeOptions? options = null)
     {
         Load(options);

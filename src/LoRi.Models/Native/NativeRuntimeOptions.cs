@@ -16,5 +16,6 @@ public sealed record NativeRuntimeOptions
     public int? Threads { get; init; }
 
     /// <summary>The same with a number of threads.</summary>
+    /// <param name="threads">Threads for each operation; null leaves the choice to libtorch.</param>
     public NativeRuntimeOptions WithThreads(int? threads) => this with { Threads = threads };
 }

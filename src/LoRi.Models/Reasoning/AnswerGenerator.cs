@@ -42,6 +42,9 @@ public static class AnswerGenerator
     }
 
     /// <summary>The latent inputs z_1 .. z_M of every question, [B, M, d], on the CPU in float32; the caller owns it.</summary>
+    /// <param name="model">A student.</param>
+    /// <param name="questions">Ids of each question, without markers.</param>
+    /// <param name="reasoning">How many latent steps are taken, and what is fed back.</param>
     public static Tensor Latents(ReasoningModel model, IReadOnlyList<int[]> questions, IReasoning reasoning)
     {
         ArgumentNullException.ThrowIfNull(reasoning);

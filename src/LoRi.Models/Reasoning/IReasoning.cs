@@ -37,6 +37,7 @@ public interface IReasoning
     IReadOnlyList<ModelModule> Modules(DecoderConfig config) => [];
 
     /// <summary>The same with another number of latent steps.</summary>
+    /// <param name="latentSteps">The number of steps, from 1.</param>
     IReasoning WithSteps(int latentSteps) => this;
 
     /// <summary>Runs questions to where the answer begins.</summary>
@@ -44,6 +45,7 @@ public interface IReasoning
     /// <param name="weights">Its weights.</param>
     /// <param name="questions">Ids of the questions.</param>
     /// <param name="prefix">Ids of the answer prefix; may be empty.</param>
+    /// <returns>Where the model stands when it begins to write.</returns>
     ReasoningPass Run(ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int[] prefix);
 
     /// <summary>The latent steps alone; null where there are none.</summary>

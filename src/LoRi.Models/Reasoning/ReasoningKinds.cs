@@ -21,6 +21,8 @@ public static class ReasoningKinds
     public static void Add(string kind, Func<JsonObject, IReasoning> read) => Known[kind] = read;
 
     /// <summary>A whole number from 1 on.</summary>
+    /// <param name="json">The object of a card.</param>
+    /// <param name="name">The key that is read.</param>
     /// <exception cref="JsonException">There is none under this name.</exception>
     public static int Whole(JsonObject json, string name)
     {

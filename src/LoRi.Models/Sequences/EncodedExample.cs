@@ -38,6 +38,7 @@ public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, 
     public int ExplicitLength => Question.Length + Rationale.Length + Prefix.Length + Answer.Length;
 
     /// <summary>Tokens and latent steps of a student's sequence; without latent steps there are no markers.</summary>
+    /// <param name="latentSteps">Latent steps M; 0 for none.</param>
     public int StudentLength(int latentSteps) =>
         Question.Length + Prefix.Length + Answer.Length + (latentSteps == 0 ? 0 : latentSteps + 2);
 
@@ -47,5 +48,6 @@ public sealed record EncodedExample(int Index, int[] Question, int[] Rationale, 
         && Prefix.AsSpan().SequenceEqual(other.Prefix) && Answer.AsSpan().SequenceEqual(other.Answer);
 
     /// <summary>The longest sequence this example makes for a student with <paramref name="latentSteps"/> steps or for a teacher.</summary>
+    /// <param name="latentSteps">Latent steps M; 0 for none.</param>
     public int Length(int latentSteps) => System.Math.Max(ExplicitLength, StudentLength(latentSteps));
 }

@@ -43,9 +43,14 @@ public sealed class ExampleEncoder
     internal bool ExplainsSteps { get; init; }
 
     /// <summary>Ids of a question, with what the tokenizer adds in front.</summary>
+    /// <param name="text">The question as the data has it.</param>
     public int[] Question(string text) => Question(tokenizer, form, text, eos);
 
     /// <summary>Ids of a question in a form, with what the tokenizer adds in front.</summary>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="form">How questions are written for the model.</param>
+    /// <param name="text">The question as the data has it.</param>
+    /// <param name="eos">The id that ends a sequence.</param>
     public static int[] Question(TextTokenizer tokenizer, SequenceForm form, string text, int eos)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
@@ -55,6 +60,8 @@ public sealed class ExampleEncoder
     }
 
     /// <summary>One problem as row <paramref name="index"/> of its data set.</summary>
+    /// <param name="example">Question, rationale and answer as text.</param>
+    /// <param name="index">The row's number in its data set.</param>
     public EncodedExample Encode(ReasoningExample example, int index)
     {
         ArgumentNullException.ThrowIfNull(example);

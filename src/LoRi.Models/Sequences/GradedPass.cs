@@ -40,6 +40,7 @@ public sealed class GradedPass
     /// <param name="trace">Receives what is inside the blocks; null for nothing.</param>
     /// <param name="intervention">Replaces states at one column, which of a row is the number of its token; null for nothing.</param>
     /// <param name="ofStates">Whether gradients flow to the levels, whatever the weights are for.</param>
+    /// <returns>The sum of the cross-entropies, and all levels where they were asked for.</returns>
     public static GradedPass Run(
         ReasoningModel model, DecoderWeights weights, IReadOnlyList<GradedRow> graded, bool levels, LatentSteps? before = null,
             DecoderTrace? trace = null, Intervention? intervention = null, bool ofStates = false)
@@ -58,9 +59,13 @@ public sealed class GradedPass
         new(rows, graded, [levels![0], .. autograd.grad([CrossEntropySum], levels[1..])], () => grades.Value);
 
     /// <summary>The states of every row's anchor at levels <paramref name="first"/>..L: [B, levels, d].</summary>
+    /// <param name="first">The first level that is wanted, from 0.</param>
     public Tensor Anchors(int first = 1) => At([.. graded.Select((row, index) => rows.Column(index, row.Anchor))], first);
 
     /// <summary>Levels 1..L of one row at a run of its tokens: [L, length, d].</summary>
+    /// <param name="row">The row, counted from 0.</param>
+    /// <param name="start">Its first token that is wanted, counted from 0.</param>
+    /// <param name="length">How many tokens.</param>
     public Tensor Slice(int row, int start, int length) => stack(
         levels!.Skip(1).Select(level => level.select(0, row).narrow(0, rows.Column(row, start), length)), 0);
 

@@ -27,6 +27,7 @@ public static class LatentPass
     /// <param name="steps">Latent steps M.</param>
     /// <param name="trajectory">Whether the levels of the steps are kept.</param>
     /// <param name="edit">Replaces inputs of steps; null to leave them.</param>
+    /// <returns>The latent inputs, their states, and the cache behind them.</returns>
     public static LatentSteps Run(
         ReasoningModel model, DecoderWeights weights, IReadOnlyList<int[]> questions, int steps, bool trajectory, LatentEdit? edit = null)
     {

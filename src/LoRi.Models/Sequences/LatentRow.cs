@@ -18,6 +18,9 @@ public sealed record LatentRow(int Index, int[] Question, int Latents, int[] Tai
     public int Graded => Tail.Length - GradedFrom;
 
     /// <summary><c>&lt;eot&gt; prefix answer EOS</c> after the latent steps.</summary>
+    /// <param name="example">The problem as ids.</param>
+    /// <param name="latents">Latent steps M.</param>
+    /// <param name="grading">Which tokens are graded.</param>
     public static LatentRow Of(EncodedExample example, int latents, Grading grading) => new(
         example.Index,
         example.Question,
@@ -27,5 +30,6 @@ public sealed record LatentRow(int Index, int[] Question, int Latents, int[] Tai
         example.Prefix.Length - 1);
 
     /// <summary>The part that is fed after the latent steps.</summary>
+    /// <param name="eot">The id of the marker that ends the latent steps.</param>
     public GradedRow After(int eot) => new([eot, .. Tail], 1 + GradedFrom, 1 + Anchor);
 }

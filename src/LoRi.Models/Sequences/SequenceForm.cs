@@ -46,5 +46,6 @@ public sealed record SequenceForm
     public bool HasPrefix => BeforeAnswer is null && !EndAfterRationale;
 
     /// <summary>The question as it is tokenised.</summary>
+    /// <param name="question">The question as the data has it.</param>
     public string QuestionText(string question) => BeforeQuestion + question + AfterQuestion;
 }

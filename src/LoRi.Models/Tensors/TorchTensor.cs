@@ -11,6 +11,7 @@ namespace LoRi.Models.Tensors;
 public sealed class TorchTensor : RawTensor
 {
     /// <summary>Wraps a tensor without copying it; ownership stays with the caller.</summary>
+    /// <param name="value">A tensor of any dtype and device.</param>
     public TorchTensor(Tensor value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -24,6 +25,7 @@ public sealed class TorchTensor : RawTensor
     public override int[] Shape => [.. Value.shape.Select(size => checked((int)size))];
 
     /// <summary>The Torch tensor behind any tensor of this backend.</summary>
+    /// <param name="tensor">A tensor of the core that Torch computes.</param>
     /// <exception cref="InvalidOperationException">The tensor belongs to another backend (a broken invariant).</exception>
     public static Tensor Unwrap(RawTensor tensor) => tensor is TorchTensor torchTensor
         ? torchTensor.Value

@@ -26,6 +26,12 @@ public static class ModelQueries
     internal const string IdsOption = "--ids";
 
     /// <summary>Logits, loss and, where a file is named, all logits and hidden states of the ids.</summary>
+    /// <param name="path">The model.</param>
+    /// <param name="ids">One sequence.</param>
+    /// <param name="dtype">The type of arithmetic.</param>
+    /// <param name="device">Where the pass runs.</param>
+    /// <param name="output">A safetensors file for all logits and hidden states; null for none.</param>
+    /// <param name="adapter">A folder with a peft adapter to lay over the model; null for none.</param>
     /// <exception cref="InputException">The model cannot be loaded or an id is not in its table.</exception>
     public static LogitsAnswer Logits(
         string path, int[] ids, DtypeOption dtype, DeviceOption device, string? output, string? adapter = null)

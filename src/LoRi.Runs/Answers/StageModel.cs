@@ -14,6 +14,7 @@ namespace LoRi.Runs.Answers;
 public static class StageModel
 {
     /// <summary>Types of weights and arithmetic for an option.</summary>
+    /// <param name="dtype">The option's value.</param>
     public static Precision PrecisionOf(DtypeOption dtype) => dtype switch
     {
         DtypeOption.F64 => Precision.Exact,
@@ -22,6 +23,7 @@ public static class StageModel
     };
 
     /// <summary>The device of an option.</summary>
+    /// <param name="device">The option's value.</param>
     /// <exception cref="InputException">There is no such device.</exception>
     public static Device DeviceOf(DeviceOption device)
     {
@@ -39,6 +41,8 @@ public static class StageModel
     /// The tokenizer of a model: the one that is named, else <c>tokenizer.json</c> beside the weights, else a GGUF's own
     /// vocabulary; null where there is none.
     /// </summary>
+    /// <param name="model">The model's folder or file.</param>
+    /// <param name="named">The tokenizer that the user named; null where none was.</param>
     public static TextTokenizer? FindTokenizer(string model, string? named)
     {
         if (named is not null)
@@ -64,12 +68,17 @@ public static class StageModel
     }
 
     /// <summary>The tokenizer of a model that cannot do without one.</summary>
+    /// <param name="model">The model's folder or file.</param>
+    /// <param name="named">The tokenizer that the user named; null where none was.</param>
     /// <exception cref="InputException">There is none.</exception>
     public static TextTokenizer Tokenizer(string model, string? named) => FindTokenizer(model, named)
         ?? throw HubSnapshot.Unfinished(ModelLoader.Resolve(model), "tokenizer.json")
             ?? new InputException($"{model}: has no tokenizer.json and no vocabulary of its own; name one with --tokenizer");
 
     /// <summary>The id that ends a sequence: the card's, else the first of the configuration.</summary>
+    /// <param name="model">The model's folder or file, for the message.</param>
+    /// <param name="loaded">The model.</param>
+    /// <param name="card">Its card; null for a plain checkpoint.</param>
     /// <exception cref="InputException">The model names none.</exception>
     public static int EndId(string model, ReasoningModel loaded, ReasoningCard? card) =>
         card?.Special.Eos ?? (loaded.Config.EosIds.Count > 0
@@ -87,6 +96,10 @@ public static class StageModel
     /// <summary>
     /// How a model reasons before its answer: as its card says, with another number of latent steps where that is asked for.
     /// </summary>
+    /// <param name="asked">Latent steps that the user asked for; null for the card's.</param>
+    /// <param name="path">The model's folder or file, for the message.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="card">Its card; null for a plain checkpoint.</param>
     /// <exception cref="InputException">The model was not trained with any, or has fewer positions.</exception>
     public static IReasoning Reasoning(int? asked, string path, ReasoningModel model, ReasoningCard? card)
     {
@@ -105,6 +118,8 @@ public static class StageModel
     }
 
     /// <summary>The latent steps that a model was trained with, where it is asked with another number; null where it is not.</summary>
+    /// <param name="asked">How the model is to reason.</param>
+    /// <param name="card">Its card; null for a plain checkpoint.</param>
     public static int? OtherSteps(IReasoning asked, ReasoningCard? card)
     {
         ArgumentNullException.ThrowIfNull(asked);
@@ -112,6 +127,8 @@ public static class StageModel
     }
 
     /// <summary>What is to be said of another number of latent steps; null where there is none.</summary>
+    /// <param name="asked">How the model is to reason.</param>
+    /// <param name="card">Its card; null for a plain checkpoint.</param>
     public static string? OtherStepsNote(IReasoning asked, ReasoningCard? card)
     {
         ArgumentNullException.ThrowIfNull(asked);
@@ -121,6 +138,9 @@ public static class StageModel
     }
 
     /// <summary>Refuses a tokenizer with more ids than the embedding table has rows.</summary>
+    /// <param name="tokenizer">The tokenizer.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="path">The model's folder or file, for the message.</param>
     public static void CheckFits(TextTokenizer tokenizer, ReasoningModel model, string path)
     {
         var rows = model.Config.VocabularySize + model.ExtraRows;

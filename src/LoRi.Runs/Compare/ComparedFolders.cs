@@ -13,6 +13,7 @@ public static class ComparedFolders
     private const char Listing = ',';
 
     /// <summary>Reads what arguments name: a folder each, or <c>NAME=FOLDER,FOLDER</c> for folders that one label stands for.</summary>
+    /// <param name="arguments">What the command line names.</param>
     /// <exception cref="InputException">A folder holds nothing to compare, is named twice, or a file in it is malformed.</exception>
     public static IReadOnlyList<ComparedResult> ReadAll(IEnumerable<string> arguments)
     {
@@ -29,6 +30,7 @@ public static class ComparedFolders
     /// <summary>
     /// Reads an evaluation folder (<c>evaluation.json</c>, <c>predictions.jsonl</c>) or a demonstration's (<c>demo.json</c>).
     /// </summary>
+    /// <param name="folder">An evaluation's or a demonstration's output.</param>
     /// <exception cref="InputException">The folder is neither, or a file in it is malformed.</exception>
     public static IReadOnlyList<ComparedResult> Read(string folder)
     {

@@ -29,6 +29,7 @@ public sealed record ComparedGroup(string Dataset, string Method, string Variant
     /// by the settings that differ among results of that method, and where a group would still have a seed twice by the names
     /// of their folders without the seed, at last by the folders themselves.
     /// </summary>
+    /// <param name="results">At least one result.</param>
     /// <exception cref="InputException">A label that the user gave stands for a seed twice.</exception>
     public static IReadOnlyList<ComparedGroup> Of(IReadOnlyList<ComparedResult> results)
     {

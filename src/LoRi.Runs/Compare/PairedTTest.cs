@@ -12,6 +12,8 @@ public readonly record struct PairedTTest(double MeanDifference, double Deviatio
     private const double Rounding = 1e-12;
 
     /// <summary>The test of at least two pairs.</summary>
+    /// <param name="first">Values of the first side.</param>
+    /// <param name="second">As many of the second, each beside its pair.</param>
     public static PairedTTest Of(IReadOnlyList<double> first, IReadOnlyList<double> second)
     {
         ArgumentNullException.ThrowIfNull(first);
@@ -41,6 +43,7 @@ public readonly record struct PairedTTest(double MeanDifference, double Deviatio
     public double PGreater => double.IsNaN(T) ? double.NaN : Tail(T);
 
     /// <summary>Interval of the mean difference at a level such as 0.95.</summary>
+    /// <param name="level">Between 0 and 1.</param>
     public (double Low, double High) Interval(double level)
     {
         var half = StudentT.InvCDF(0, 1, DegreesOfFreedom, (1 + level) / 2) * StandardError;

@@ -36,20 +36,31 @@ public static class ChainedArithmetic
     public static int LatentId => PrefixId + 4;
 
     /// <summary>Training rows; chain lengths are uniform in 1 .. <paramref name="longest"/>.</summary>
+    /// <param name="rows">How many problems.</param>
+    /// <param name="longest">Operations of the longest chain.</param>
+    /// <param name="seed">The same seed gives the same problems.</param>
     public static EncodedExample[] Training(int rows, int longest, long seed) => Encoded(Task(longest), task => task.Training(rows, seed));
 
     /// <summary>Distinct test questions, up to <paramref name="perLength"/> of each chain length (there are few of length 1).</summary>
+    /// <param name="perLength">At most so many of each length.</param>
+    /// <param name="longest">Operations of the longest chain.</param>
+    /// <param name="seed">The same seed gives the same problems.</param>
     public static EncodedExample[] Test(int perLength, int longest, long seed) =>
         Encoded(Task(longest), task => task.Test(perLength, seed));
 
     /// <summary>The name of the questions that <see cref="Test"/> gives for the same arguments.</summary>
+    /// <param name="perLength">At most so many of each length.</param>
+    /// <param name="longest">Operations of the longest chain.</param>
+    /// <param name="seed">The seed of the questions.</param>
     public static string TestName(int perLength, int longest, long seed) =>
         $"chains-mod-{Modulus}-up-to-{longest}-of-{perLength}-seed-{seed}";
 
     /// <summary>Number of operations in a question.</summary>
+    /// <param name="example">A problem of this task.</param>
     public static int ChainLength(EncodedExample example) => example.Question.Length - 2;
 
     /// <summary>Ids as text.</summary>
+    /// <param name="ids">Ids of this task's words.</param>
     public static string Text(IEnumerable<int> ids) => string.Join(' ', ids.Select(id => Vocabulary[id]));
 
     private static ChainTask Task(int longest) => new(action, longest);

@@ -43,6 +43,7 @@ public sealed class DemoRunner
     public IReadOnlyDictionary<string, int> Steps { get; private set; } = new Dictionary<string, int>();
 
     /// <summary>Trains and measures everything.</summary>
+    /// <returns>Every table of the demonstration.</returns>
     public DemoReport Run()
     {
         var clock = Stopwatch.StartNew();

@@ -99,6 +99,7 @@ public sealed record DemoSettings
     };
 
     /// <summary>The optimizer of a teacher or a student.</summary>
+    /// <param name="rate">The largest learning rate.</param>
     public static OptimizerSettings Optimizer(double rate) => new()
     {
         LearningRate = rate,

@@ -81,6 +81,7 @@ public static class DemoStudents
 
     /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured
     /// by.</summary>
+    /// <param name="names">Names of students.</param>
     public static string? Fault(IReadOnlyList<string> names)
     {
         ArgumentNullException.ThrowIfNull(names);
@@ -94,6 +95,7 @@ public static class DemoStudents
     }
 
     /// <summary>What a row of the table is, in a sentence; null for a name that there is not.</summary>
+    /// <param name="name">The name of a row.</param>
     public static string? Explain(string name) => name switch
     {
         "rationale-only" => "lori without its anchor term: only the latent steps' moments are pulled to the teacher's",

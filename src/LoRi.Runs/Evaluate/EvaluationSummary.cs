@@ -17,6 +17,7 @@ public sealed record LatencySummary(int Count, double Mean, double P50, double P
     /// <summary>
     /// The summary of times in seconds; null where there are none. Percentiles interpolate linearly between order statistics.
     /// </summary>
+    /// <param name="seconds">The time of each question.</param>
     public static LatencySummary? Of(IReadOnlyCollection<double> seconds)
     {
         ArgumentNullException.ThrowIfNull(seconds);

@@ -86,6 +86,8 @@ public sealed class ExperimentTable
     };
 
     /// <summary>Writes a text to a file, whole or not at all.</summary>
+    /// <param name="path">The file, which is replaced.</param>
+    /// <param name="text">Its whole content.</param>
     /// <exception cref="InputException">It cannot be written.</exception>
     public static void Save(string path, string text) => AtomicFile.WriteText(path, text);
 

@@ -49,6 +49,7 @@ public sealed partial record DataPreview(
     IReadOnlyList<string> Repeated, IReadOnlyList<string>? InTest, IReadOnlyList<TokenLengths> Lengths, IReadOnlyList<PreviewedRow> Shown)
 {
     /// <summary>Reads and encodes the data; of the model only its configuration and tokenizer.</summary>
+    /// <param name="options">The data, the model whose tokenizer is used, and how many rows are shown.</param>
     /// <exception cref="InputException">A file cannot be read, or the model has no tokenizer or no end of a sequence.</exception>
     public static DataPreview Of(DataPreviewOptions options)
     {

@@ -26,6 +26,7 @@ public sealed record Inspection(string Format, IReadOnlyList<WeightInfo> Tensors
     /// Opens and checks a safetensors or GGUF file, the index of shards, a model folder, a run directory, a trajectory file, a
     /// subspace file or a teacher cache. The values of trajectories and subspaces are checked as well, and the hashes of a cache's files.
     /// </summary>
+    /// <param name="path">The file or folder.</param>
     /// <exception cref="InputException">There is no such file, or it must be rejected.</exception>
     public static Inspection Of(string path)
     {

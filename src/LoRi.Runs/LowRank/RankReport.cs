@@ -7,6 +7,7 @@ namespace LoRi.Runs.LowRank;
 public static class RankReport
 {
     /// <summary>Both modes under each standardisation whose spectra the subspace has.</summary>
+    /// <param name="subspace">The fitted subspace, with its spectra.</param>
     public static IReadOnlyList<RankRow> Of(FittedSubspace subspace)
     {
         ArgumentNullException.ThrowIfNull(subspace);

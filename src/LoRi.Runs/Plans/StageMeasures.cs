@@ -15,6 +15,8 @@ namespace LoRi.Runs.Plans;
 /// What a stage cost: seconds, tokens a second, the share of the machine's matrix-product rate, and peak memory. Written to
 /// <c>summary.json</c>.
 /// </summary>
+/// <param name="run">The folder of the run, where an earlier part's clock is.</param>
+/// <param name="model">The model that is trained.</param>
 public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
 {
     private const int CeilingSize = 2048;
@@ -23,10 +25,13 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     private readonly Stopwatch clock = Stopwatch.StartNew();
 
     /// <summary>Bytes of weights, and of the gradients and both moments of those that are trained.</summary>
+    /// <param name="model">The model that is trained.</param>
     public static long TrainingMemory(ReasoningModel model) =>
         ((4 * model.Parameters.Values.numel()) + model.Parameters.Frozen.numel()) * model.Parameters.Values.element_size();
 
     /// <summary>Floating-point operations a second of a 2048-cube product in a model's compute type: the best of three.</summary>
+    /// <param name="type">The dtype of the product.</param>
+    /// <param name="device">Where it runs.</param>
     public static double Ceiling(ScalarType type, Device device)
     {
         using var scope = NewDisposeScope();
@@ -50,6 +55,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     }
 
     /// <summary>The largest resident memory, in bytes, that the lines of a Linux process status tell; null where they do not.</summary>
+    /// <param name="status">The lines of <c>/proc/PID/status</c>.</param>
     public static long? PeakOf(IEnumerable<string> status)
     {
         // "VmHWM:", padding that vanishes from ten million on, the number, "kB".
@@ -64,6 +70,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     /// Weights of the matrices that every token passes: not the table, which is looked up, nor the head, which few tokens pass.
     /// Six operations a weight and trained token are therefore a lower bound.
     /// </summary>
+    /// <param name="model">The model that is trained.</param>
     public static double BlockWeights(ReasoningModel model) => model.Parameters.Slots
         .Where(slot => slot.Shape.Length > 1 && slot.Decay)
         .Sum(slot => (double)slot.Count);
@@ -72,6 +79,7 @@ public sealed class StageMeasures(RunDirectory run, ReasoningModel model)
     /// Operations of a trained token in those matrices: two a weight forward, two for the gradient of the input, and two for that of
     /// the weight where it is trained.
     /// </summary>
+    /// <param name="model">The model that is trained.</param>
     public static double OperationsPerToken(ReasoningModel model) => model.Parameters.Slots
         .Where(slot => slot.Shape.Length > 1 && slot.Decay)
         .Sum(slot => (slot.Trained ? 6.0 : 4.0) * slot.Count);

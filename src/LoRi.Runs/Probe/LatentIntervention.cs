@@ -50,6 +50,7 @@ public sealed record LatentIntervention(InterventionKind Kind, double Amount = 0
     internal bool IsDrawn => Kind is InterventionKind.Noise or InterventionKind.RandomRank;
 
     /// <summary>The intervention of a text; null where it is none.</summary>
+    /// <param name="text">What the option's value says.</param>
     public static LatentIntervention? Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);

@@ -66,10 +66,14 @@ public static class ReportStage
     private static readonly JsonSerializerOptions DemoFormat = new() { RespectNullableAnnotations = true };
 
     /// <summary>Whether a model must be loaded, so that libtorch is needed.</summary>
+    /// <param name="options">The runs, and what is shown of them.</param>
     public static bool NeedsTorch(ReportOptions options) =>
         options.Questions > 0 && options.Runs.Any(run => DecodedQuestion.LatentCard(run) is not null);
 
     /// <summary>Writes the page and the pictures beside it; the page's path comes back.</summary>
+    /// <param name="options">The runs, and what is shown of them.</param>
+    /// <param name="info">Gets one line for each thing that is written.</param>
+    /// <returns>The page's path.</returns>
     /// <exception cref="InputException">A run cannot be read, or the page cannot be written.</exception>
     public static string Run(ReportOptions options, Action<string> info)
     {
@@ -97,6 +101,10 @@ public static class ReportStage
     }
 
     /// <summary>Writes the page about a demonstration and the pictures beside it.</summary>
+    /// <param name="report">What the demonstration found.</param>
+    /// <param name="output">The page's path; the pictures lie beside it.</param>
+    /// <param name="info">Gets one line for each thing that is written.</param>
+    /// <returns>The page's path.</returns>
     public static string Write(DemoReport report, string output, Action<string> info)
     {
         var page = new DemoPage(report);

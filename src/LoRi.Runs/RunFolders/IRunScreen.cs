@@ -22,6 +22,7 @@ public sealed record RunProgress(
 public readonly record struct RunPhase(string Name, int Done = 0, int Total = 0, string Unit = "rows")
 {
     /// <summary>The phase in words, with the time that it has taken.</summary>
+    /// <param name="elapsed">The time since it began.</param>
     public string Describe(TimeSpan elapsed)
     {
         var counted = Total > 0 ? $": {Done:N0} of {Total:N0} {Unit}" : "";
@@ -33,17 +34,21 @@ public readonly record struct RunPhase(string Name, int Done = 0, int Total = 0,
 public interface IRunScreen
 {
     /// <summary>Something happened.</summary>
+    /// <param name="text">One line without its end.</param>
     void Line(string text);
 
     /// <summary>A logged step, in words; a screen that shows the progress otherwise may leave it out.</summary>
+    /// <param name="text">One line without its end.</param>
     void StepLine(string text);
 
     /// <summary>A step was made.</summary>
+    /// <param name="progress">Step, losses and speed.</param>
     void Progress(RunProgress progress);
 
     /// <summary>
     /// Something begins that makes no steps, or more of it is done; it lasts until the next call of any kind but
     /// <see cref="Line"/>.
     /// </summary>
+    /// <param name="phase">What is being done, and how much of it is.</param>
     void Phase(RunPhase phase);
 }

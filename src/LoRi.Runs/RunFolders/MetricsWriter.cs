@@ -83,6 +83,7 @@ public sealed class MetricsWriter : IDisposable
     internal static MetricsWriter Nowhere() => new();
 
     /// <summary>Appends one row.</summary>
+    /// <param name="row">The values of one step.</param>
     /// <exception cref="InputException">It cannot be written.</exception>
     public void Write(MetricsRow row)
     {

@@ -55,6 +55,9 @@ public sealed class RunDirectory
     public string FinalFolder => Path.Combine(FolderPath, "final");
 
     /// <summary>Opens the folder of a run, making it if need be.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="resume">Whether an unfinished run in it is continued.</param>
+    /// <returns>The folder, not yet locked.</returns>
     /// <exception cref="InputException">The folder holds something and <paramref name="resume"/> was not asked for.</exception>
     public static RunDirectory Create(string path, bool resume)
     {
@@ -65,6 +68,7 @@ public sealed class RunDirectory
     }
 
     /// <summary>The folder of a run that another rank writes.</summary>
+    /// <param name="path">The folder.</param>
     /// <exception cref="InputException">It is not seen from here.</exception>
     public static RunDirectory Follow(string path)
     {
@@ -77,6 +81,7 @@ public sealed class RunDirectory
     }
 
     /// <summary>Whether a folder is that of a run which has not come to its end, so that there is no model in it.</summary>
+    /// <param name="path">The folder.</param>
     public static bool IsUnfinished(string path)
     {
         var run = new RunDirectory(path);
@@ -103,6 +108,7 @@ public sealed class RunDirectory
     }
 
     /// <summary>Writes <c>config.json</c>.</summary>
+    /// <param name="settings">Every setting of the run.</param>
     public void WriteConfig(JsonObject settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -116,6 +122,7 @@ public sealed class RunDirectory
     /// Keeps other processes out of this folder until the result is disposed, or the process ends however it ends, and removes
     /// what a process that was killed did not finish.
     /// </summary>
+    /// <returns>What gives the folder free when it is disposed of.</returns>
     /// <exception cref="InputException">Another process is in there.</exception>
     public IDisposable Lock() => OutputFolder.Lock(FolderPath, RemovePartial);
 
@@ -156,6 +163,7 @@ public sealed class RunDirectory
     }
 
     /// <summary>Saves the trained model; <paramref name="write"/> fills the folder that it is given.</summary>
+    /// <param name="write">Writes the model into the folder that it is given.</param>
     public void SaveFinal(Action<string> write)
     {
         if (IsOwner)

@@ -11,6 +11,7 @@ namespace LoRi.Runs.Scoring;
 public sealed record Prediction(string Text, string Gold, string? DataName = null, string? AnswerPrefix = null)
 {
     /// <summary>What a rule makes of it.</summary>
+    /// <param name="rule">How a right answer is told from a wrong one.</param>
     public ScoredAnswer Score(ScoringRule rule) => AnswerScorer.Score(rule, Text, Gold, DataName, AnswerPrefix);
 }
 
@@ -21,6 +22,7 @@ public sealed record Prediction(string Text, string Gold, string? DataName = nul
 public static class PredictionFile
 {
     /// <summary>The predictions of a file, in its order.</summary>
+    /// <param name="path">A file of JSON lines, such as <c>predictions.jsonl</c>.</param>
     /// <exception cref="InputException">The file or one of its lines cannot be read, or it holds none.</exception>
     public static IReadOnlyList<Prediction> Read(string path)
     {

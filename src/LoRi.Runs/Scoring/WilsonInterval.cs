@@ -11,6 +11,8 @@ public readonly record struct WilsonInterval(double Low, double High)
     /// The interval for <paramref name="correct"/> successes of <paramref name="examples"/>; without examples it is all
     /// of 0 to 1. Source: Wilson 1927, equation of page 209 solved for the share.
     /// </summary>
+    /// <param name="correct">How many were right.</param>
+    /// <param name="examples">How many there were, at least one.</param>
     public static WilsonInterval Of(int correct, int examples)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(correct);

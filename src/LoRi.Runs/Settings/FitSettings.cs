@@ -44,6 +44,7 @@ public static class FitSettings
         Files("student", "trajectory files of the student, with the same examples");
 
     /// <summary>The same values under the names that the alignment has for them.</summary>
+    /// <param name="values">Values of the settings of a fit.</param>
     public static SettingValues AsAlignment(SettingValues values)
     {
         ArgumentNullException.ThrowIfNull(values);

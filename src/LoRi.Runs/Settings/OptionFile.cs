@@ -12,6 +12,7 @@ namespace LoRi.Runs.Settings;
 public static partial class OptionFile
 {
     /// <summary>The settings of a file; which of the two forms it has tell its ending and its first character.</summary>
+    /// <param name="path">A JSON or YAML file.</param>
     /// <exception cref="InputException">The file cannot be read or is not one object or mapping in which every name stands
     /// once.</exception>
     public static SettingFile Read(string path)

@@ -37,6 +37,8 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
     public string Start => Train.Teacher is { } teacher && Latent.Init == InitOption.Teacher ? teacher : Train.Model!;
 
     /// <summary>The settings that a run was made with, whatever version of this program wrote them; what is unknown is left out.</summary>
+    /// <param name="written">What <c>config.json</c> holds.</param>
+    /// <param name="source">Where it stands, for messages.</param>
     /// <exception cref="InputException">A value has the wrong form.</exception>
     public static RunSettings OfRun(JsonObject written, SettingSource source)
     {
@@ -46,6 +48,8 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
     }
 
     /// <summary>The same settings with another value of one.</summary>
+    /// <param name="setting">The setting to change.</param>
+    /// <param name="value">Its new value.</param>
     public RunSettings With<T>(Setting<T> setting, T value) => this with { Values = Values.With(setting, value) };
 
     /// <summary>Checks everything that can be checked without reading a file.</summary>
@@ -76,6 +80,7 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
         : ($"{(Train.Teacher is null ? "--model" : "--teacher")} {Start}", ModelLoader.Card(Start));
 
     /// <summary>Refuses a teacher that was trained in another form than the method reads its rows in, where that form is needed.</summary>
+    /// <param name="method">The method of the run.</param>
     /// <exception cref="InputException">It was.</exception>
     public void CheckForm(MethodPlan method)
     {
@@ -96,6 +101,7 @@ public sealed record RunSettings(CommandSettings Declared, SettingValues Values)
     }
 
     /// <summary>What is to be said of the form that a teacher was trained in; null where there is nothing.</summary>
+    /// <param name="method">The method of the run.</param>
     public string? FormNote(MethodPlan method)
     {
         ArgumentNullException.ThrowIfNull(method);

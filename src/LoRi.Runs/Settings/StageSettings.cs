@@ -160,6 +160,7 @@ public static class StageSettings
     public static readonly Setting<bool> Json = new("json", "", Forms.Flag, false, "write one JSON object") { OnResume = OnResume.Once };
 
     /// <summary>How the data files are read.</summary>
+    /// <param name="values">Values of a stage's settings.</param>
     public static DataOptions Reading(SettingValues values)
     {
         ArgumentNullException.ThrowIfNull(values);
@@ -176,6 +177,7 @@ public static class StageSettings
     }
 
     /// <summary>The name of a type of arithmetic.</summary>
+    /// <param name="dtype">The option's value.</param>
     public static string Name(DtypeOption dtype) => Array.Find(dtypes, one => one.Value == dtype).Name;
 
     /// <summary>That an output which is a folder is not named as a file is.</summary>

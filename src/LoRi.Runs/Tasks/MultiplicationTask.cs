@@ -45,6 +45,8 @@ public sealed class MultiplicationTask(int digits) : ReasoningTask
     }
 
     /// <summary>The problem of two numbers.</summary>
+    /// <param name="first">The first factor.</param>
+    /// <param name="second">The second factor.</param>
     public TaskRow Row(long first, long second)
     {
         var steps = new List<IReadOnlyList<string>>();

@@ -32,6 +32,7 @@ public abstract class ReasoningTask
     public abstract (int Question, int Chain, int Answer) Longest { get; }
 
     /// <summary>A problem of any stratum.</summary>
+    /// <param name="random">Where the problem comes from.</param>
     public TaskRow Draw(SeededRandom random)
     {
         ArgumentNullException.ThrowIfNull(random);
@@ -39,6 +40,8 @@ public abstract class ReasoningTask
     }
 
     /// <summary>A problem of one stratum.</summary>
+    /// <param name="random">Where the problem comes from.</param>
+    /// <param name="stratum">One of the task's strata.</param>
     public abstract TaskRow Draw(SeededRandom random, string stratum);
 
     /// <summary>Problems for training; strata are equally likely.</summary>
@@ -61,6 +64,8 @@ public abstract class ReasoningTask
     }
 
     /// <summary>Distinct problems for testing, up to <paramref name="perStratum"/> of each stratum (there may be fewer).</summary>
+    /// <param name="perStratum">At most so many of each stratum.</param>
+    /// <param name="seed">The same seed gives the same problems.</param>
     public IEnumerable<TaskRow> Test(int perStratum, long seed)
     {
         var random = new SeededRandom(seed, "test questions");
@@ -79,9 +84,11 @@ public abstract class ReasoningTask
     }
 
     /// <summary>The id of a word.</summary>
+    /// <param name="word">A word of the task's vocabulary.</param>
     public int IdOf(string word) => ids.Value[word];
 
     /// <summary>FNV-1a over the words' ids: the same side on every machine and under every seed.</summary>
+    /// <param name="row">A problem of this task.</param>
     public bool IsTest(TaskRow row)
     {
         ArgumentNullException.ThrowIfNull(row);

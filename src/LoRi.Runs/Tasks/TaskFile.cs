@@ -36,6 +36,7 @@ public static class TaskFile
     }
 
     /// <summary>A row as iCoT's files write it: <c>question||steps #### answer</c>.</summary>
+    /// <param name="row">A problem.</param>
     public static string Text(TaskRow row)
     {
         ArgumentNullException.ThrowIfNull(row);

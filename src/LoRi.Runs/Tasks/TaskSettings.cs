@@ -89,6 +89,7 @@ public static class TaskSettings
     };
 
     /// <summary>The task that settings name.</summary>
+    /// <param name="values">Values of a task's settings.</param>
     public static ReasoningTask Of(SettingValues values)
     {
         ArgumentNullException.ThrowIfNull(values);

@@ -38,6 +38,7 @@ public sealed class TrainingStage
     /// <param name="screen">Where the run is shown; null for nowhere.</param>
     /// <param name="stop">Asks to save a checkpoint and stop.</param>
     /// <param name="ranks">The processes that share the steps, all of which call this; null for this one alone.</param>
+    /// <returns>Whether it came to its end.</returns>
     public static bool Run(RunSettings settings, IRunScreen? screen, CancellationToken stop, ICommunicator? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(settings);

@@ -22,6 +22,8 @@ public sealed record TrajectoriesResult(IReadOnlyList<string> Files, int Example
 public static class TrajectoriesStage
 {
     /// <summary>Computes and writes the trajectories.</summary>
+    /// <param name="settings">Values of the command's settings.</param>
+    /// <param name="info">Gets one line for each thing that is done.</param>
     public static TrajectoriesResult Run(SettingValues settings, Action<string> info)
     {
         ArgumentNullException.ThrowIfNull(settings);

@@ -33,6 +33,8 @@ public enum AnchorUnit
 public sealed record AnchorDistance(int FirstLevel, AnchorNorm Norm, AnchorUnit Unit)
 {
     /// <summary>The distance of anchors [B, levels, d]: a scalar.</summary>
+    /// <param name="student">The student's states at its anchors.</param>
+    /// <param name="teacher">The teacher's, of the same shape; no gradient flows into them.</param>
     public Tensor Of(Tensor student, Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(student);
@@ -45,6 +47,7 @@ public sealed record AnchorDistance(int FirstLevel, AnchorNorm Norm, AnchorUnit 
     }
 
     /// <summary>The unbiased deviations that it divides by, of a teacher's anchors [B, levels, d]: [levels], or a scalar.</summary>
+    /// <param name="teacher">The teacher's anchors of a batch.</param>
     public Tensor Deviations(Tensor teacher)
     {
         ArgumentNullException.ThrowIfNull(teacher);

@@ -7,6 +7,7 @@ namespace LoRi.Training.Methods;
 public interface ICurriculum
 {
     /// <summary>The point of a moment: 0 at the start, never less than at an earlier moment.</summary>
+    /// <param name="now">The step and the epochs that have been made.</param>
     int PointAt(Moment now);
 
     /// <summary>Whether the optimizer is reset with the step at this moment.</summary>

@@ -16,6 +16,7 @@ public interface IMethod
     MethodFacts About { get; }
 
     /// <summary>The method with its options, whose settings have been checked.</summary>
+    /// <param name="values">Values of the method's settings.</param>
     MethodPlan Plan(SettingValues values);
 
     /// <summary>Ways of reasoning of its own, by the kind that a card's <c>latents</c> name.</summary>
@@ -23,11 +24,14 @@ public interface IMethod
 
     /// <summary>The setting by which a term is scaled over a batch, so that a step must not be cut into micro-batches; null where none
     /// is.</summary>
+    /// <param name="values">Values of the method's settings.</param>
     Setting? UndividedBy(SettingValues values) => null;
 
     /// <summary>
     /// What one of its settings contradicts by the values of its others, so that it has no effect; null where it does not.
     /// </summary>
+    /// <param name="setting">The setting that was given.</param>
+    /// <param name="values">Values of all settings.</param>
     Contradiction? Excludes(Setting setting, SettingValues values) => null;
 
     /// <summary>

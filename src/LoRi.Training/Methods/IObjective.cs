@@ -6,6 +6,9 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Methods;
 
 /// <summary>One term of a loss: its value, reduced over the whole step, and what it is multiplied by in the total.</summary>
+/// <param name="Name">The name in metrics and logs.</param>
+/// <param name="Value">A scalar with its gradient.</param>
+/// <param name="Weight">What it is multiplied by in the total.</param>
 public sealed record LossTerm(string Name, Tensor Value, double Weight);
 
 /// <summary>
@@ -34,8 +37,15 @@ public interface IPreparedStep
     Totals Totals { get; }
 
     /// <summary>The loss terms of some rows, each reduced over the whole step.</summary>
+    /// <param name="model">The model that is trained.</param>
+    /// <param name="first">The first row, counted from 0 in the step's order.</param>
+    /// <param name="count">How many rows.</param>
     IReadOnlyList<LossTerm> Losses(ReasoningModel model, int first, int count);
 
     /// <summary>The task's cross-entropy alone, without a teacher: what validation measures. In nats, a share of the step's mean.</summary>
+    /// <param name="model">The model that is measured.</param>
+    /// <param name="first">The first row, counted from 0 in the step's order.</param>
+    /// <param name="count">How many rows.</param>
+    /// <returns>A scalar.</returns>
     Tensor Task(ReasoningModel model, int first, int count);
 }

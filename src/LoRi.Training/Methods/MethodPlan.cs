@@ -60,6 +60,7 @@ public abstract class MethodPlan : IDisposable
     }
 
     /// <summary>Lets go of what collecting stages keep open.</summary>
+    /// <param name="disposing">Whether it is called by code rather than by the finalizer.</param>
     protected virtual void Dispose(bool disposing)
     {
     }

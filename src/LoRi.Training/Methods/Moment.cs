@@ -22,5 +22,6 @@ public readonly record struct Moment(int Step, double Epoch)
     public Moment Before => new(Step - 1, Epoch * (Step - 1) / Step);
 
     /// <summary>Whole parts of so many passes over the data that were made before the step.</summary>
+    /// <param name="epochs">The part's length in passes over the data.</param>
     public int Made(double epochs) => (int)System.Math.Floor((Epoch / epochs) + Rounding);
 }

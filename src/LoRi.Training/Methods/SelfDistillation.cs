@@ -8,6 +8,8 @@ using static TorchSharp.torch;
 namespace LoRi.Training.Methods;
 
 /// <summary>A student's row beside the explicit one of the same problem.</summary>
+/// <param name="Student">Question, latent steps, prefix and answer.</param>
+/// <param name="Teacher">Question, rationale, prefix and answer.</param>
 public record PairedRow(LatentRow Student, GradedRow Teacher);
 
 /// <summary>
@@ -51,11 +53,19 @@ public abstract class SelfDistillation(LatentReasoning reasoning, AnchorDistance
     }
 
     /// <summary>The pass over the explicit rows, with its levels.</summary>
+    /// <param name="model">The model that is trained, which is its own teacher.</param>
+    /// <param name="weights">Its weights in this step.</param>
+    /// <param name="part">Some rows of the step.</param>
+    /// <param name="trace">Where keys and values of the pass are noted; null for nowhere.</param>
     protected static GradedPass Teacher(ReasoningModel model, DecoderWeights weights, IReadOnlyList<PairedRow> part,
         DecoderTrace? trace = null) =>
         GradedPass.Run(model, weights, [.. part.Select(row => row.Teacher)], levels: true, trace: trace);
 
     /// <summary>The student's pass.</summary>
+    /// <param name="model">The model that is trained.</param>
+    /// <param name="weights">Its weights in this step.</param>
+    /// <param name="part">Some rows of the step.</param>
+    /// <param name="levels">Whether states of all levels are kept rather than the last one's.</param>
     protected StudentPass Student(ReasoningModel model, DecoderWeights weights, IReadOnlyList<PairedRow> part, bool levels = false)
     {
         LatentRow[] rows = [.. part.Select(row => row.Student)];
@@ -64,6 +74,10 @@ public abstract class SelfDistillation(LatentReasoning reasoning, AnchorDistance
     }
 
     /// <summary>Both cross-entropies and the distance of the anchors.</summary>
+    /// <param name="student">The student's pass.</param>
+    /// <param name="teacher">The pass over the explicit rows.</param>
+    /// <param name="rows">Rows of the pass.</param>
+    /// <param name="whole">What the whole step's terms are divided by.</param>
     protected IReadOnlyList<LossTerm> Terms(GradedPass student, GradedPass teacher, int rows, Totals whole)
     {
         ArgumentNullException.ThrowIfNull(student);

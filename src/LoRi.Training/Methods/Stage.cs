@@ -20,6 +20,7 @@ public sealed record LearningStage(string Name, Func<StageContext, IObjective> O
     public IReadOnlyList<string> Trains { get; init; } = [];
 
     /// <summary>Chooses the parameters of a model that it trains; null for all.</summary>
+    /// <param name="model">The model that the stage trains.</param>
     public Func<ParameterSlot, bool>? Learns(ReasoningModel model) =>
         Trains.Count == 0 ? null : slot => Trains.Contains(ModuleOf(slot, model));
 

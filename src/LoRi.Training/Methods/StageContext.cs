@@ -10,13 +10,18 @@ namespace LoRi.Training.Methods;
 public interface IStageLog
 {
     /// <summary>Something happened.</summary>
+    /// <param name="line">One line without its end.</param>
     void Info(string line);
 
     /// <summary>Something that the user should look at.</summary>
+    /// <param name="line">One line without its end.</param>
     void Warn(string line);
 
     /// <summary>Something is done that makes no steps: <paramref name="done"/> of <paramref name="total"/>, both 0 where that is not
     /// known.</summary>
+    /// <param name="name">What is being done.</param>
+    /// <param name="done">How much of it is done.</param>
+    /// <param name="total">How much there is to do.</param>
     void Phase(string name, int done = 0, int total = 0);
 }
 
@@ -75,6 +80,7 @@ public sealed record StageContext
     public CancellationToken Stop { get; init; }
 
     /// <summary>Loads the frozen teacher, which the caller owns.</summary>
+    /// <returns>The teacher.</returns>
     /// <exception cref="InputException">Its shape is not the model's, or it has no positions for the longest row.</exception>
     public ReasoningModel LoadTeacher()
     {

@@ -15,6 +15,7 @@ public sealed class Totals
     private readonly Dictionary<string, long> counts;
 
     /// <summary>Counts by name.</summary>
+    /// <param name="counts">Names, each once, with how much there is in the whole step.</param>
     public Totals(params (string Name, long Count)[] counts)
     {
         ArgumentNullException.ThrowIfNull(counts);
@@ -22,6 +23,7 @@ public sealed class Totals
     }
 
     /// <summary>A count; 0 where nothing was counted under this name.</summary>
+    /// <param name="name">What was counted.</param>
     public long this[string name] => counts.GetValueOrDefault(name);
 
     /// <summary>The totals of two parts together.</summary>

@@ -14,6 +14,7 @@ public static class MethodPlugin
     /// <summary>Loads an assembly and adds its methods.</summary>
     /// <param name="path">The assembly file; what it needs beside this program lies beside it.</param>
     /// <param name="option">What named it, for messages.</param>
+    /// <returns>The methods that the assembly has.</returns>
     /// <exception cref="InputException">There is no such file, it is no assembly for this program, or it has no method.</exception>
     public static IReadOnlyList<IMethod> Load(string path, string option)
     {

@@ -27,15 +27,18 @@ public interface ICommunicator : IDisposable
     void Sum(Tensor flat);
 
     /// <summary>What every rank brings, in the order of the ranks; any lengths.</summary>
+    /// <param name="own">What this rank brings.</param>
     IReadOnlyList<byte[]> Gather(ReadOnlySpan<byte> own);
 
     /// <summary>Waits, without using a core, until every rank is here.</summary>
     void Wait();
 
     /// <summary>Whether any rank is asked to stop: then all of them stop at the same place.</summary>
+    /// <param name="token">What this rank is asked by.</param>
     bool AnyAsks(CancellationToken token) =>
         Gather([token.IsCancellationRequested ? (byte)1 : (byte)0]).Any(asked => asked[0] != 0);
 
     /// <summary>Ends all ranks at once with an exit code. Does not return.</summary>
+    /// <param name="code">The exit code, not 0.</param>
     void Abort(int code);
 }

@@ -34,6 +34,7 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
     public static Launcher? Find() => Find(Environment.GetEnvironmentVariable);
 
     /// <summary>The same from any variables.</summary>
+    /// <param name="variable">Gives the value of an environment variable, or null.</param>
     /// <exception cref="InputException">The variables contradict each other.</exception>
     public static Launcher? Find(Func<string, string?> variable)
     {
@@ -62,6 +63,7 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
     }
 
     /// <summary>Connects this process with the others; with no other there is nothing to connect.</summary>
+    /// <returns>The connection, which the caller disposes of.</returns>
     /// <exception cref="InputException">There is no MPI library, or not the one of this launcher.</exception>
     public ICommunicator Join() => Size == 1 ? SingleProcess.Instance : MpiCommunicator.Join(this);
 

@@ -9,6 +9,8 @@ public static class SharedCores
     private const string Allowed = "Cpus_allowed_list:";
 
     /// <summary>Threads for each operation of this rank: the cores that it may use, shared with the ranks that may use the same.</summary>
+    /// <param name="ranks">The ranks of the run; all of them must ask.</param>
+    /// <returns>At least 1.</returns>
     public static int Threads(ICommunicator ranks)
     {
         ArgumentNullException.ThrowIfNull(ranks);

@@ -15,4 +15,9 @@ public sealed record LoRiSettings(SubspaceOptions Subspace, ObjectiveOptions Obj
 }
 
 /// <summary>Weights of the terms: L = L_task + rationale (mean L_mean + covariance L_cov + order L_order) + anchor L_anchor.</summary>
+/// <param name="Mean">Weight of the first moment within the rationale term.</param>
+/// <param name="Covariance">Weight of the second moments within the rationale term.</param>
+/// <param name="Order">Weight of the order statistic within the rationale term.</param>
+/// <param name="Rationale">Weight of the rationale term.</param>
+/// <param name="Anchor">Weight of the anchor term.</param>
 public sealed record LoRiWeights(double Mean, double Covariance, double Order, double Rationale, double Anchor);

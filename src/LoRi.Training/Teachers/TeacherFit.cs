@@ -38,6 +38,9 @@ public static class TeacherFit
     }
 
     /// <summary>The subspace alone, without the variances and deviations that <see cref="Measured"/> adds: one reading.</summary>
+    /// <param name="source">The trajectories; they are read once.</param>
+    /// <param name="settings">Ranks, kind of subspace and standardisation.</param>
+    /// <param name="gradients">Gradients of the same states, where the kind asks for them; null else.</param>
     /// <exception cref="InputException">The corpus is empty, not finite, or too small for the ranks.</exception>
     public static FittedSubspace Bases(ITrajectorySource source, LoRiSettings settings, ITrajectorySource? gradients = null)
     {
@@ -46,6 +49,7 @@ public static class TeacherFit
     }
 
     /// <summary>A corpus's own spectra and those of one whose levels and components are independent, under every standardisation.</summary>
+    /// <param name="source">The trajectories.</param>
     /// <exception cref="InputException">The corpus is empty or not finite.</exception>
     public static IReadOnlyList<(Standardisation Under, Spectrum Own, Spectrum Independent)> SpectraOf(ITrajectorySource source) =>
         Checked(() =>

@@ -15,5 +15,6 @@ public interface ITrajectorySource
     /// <summary>
     /// Calls <paramref name="use"/> with every batch, each inside a dispose scope of its own.
     /// </summary>
+    /// <param name="use">Gets each batch once; the batch is gone when it returns.</param>
     void ForEach(Action<TrajectoryBatch> use);
 }

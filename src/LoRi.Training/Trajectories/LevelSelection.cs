@@ -36,12 +36,14 @@ public sealed record LevelSelection
         : null;
 
     /// <summary>Why a model of so many levels does not have these; null where it has them.</summary>
+    /// <param name="count">Levels of the model.</param>
     public string? Refusal(int count) =>
         every > count || (last != int.MaxValue && last > count) ? $"--levels {this}: the model has {count} levels only" : null;
 
     /// <summary>
     /// The chosen levels of <paramref name="count"/>, counted from 0. <c>every-K</c> takes the K-th, the 2K-th and so on.
     /// </summary>
+    /// <param name="count">Levels of the model.</param>
     /// <exception cref="InputException">More levels are asked for than there are.</exception>
     public IReadOnlyList<int> Indices(int count)
     {

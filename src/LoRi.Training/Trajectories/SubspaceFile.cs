@@ -15,6 +15,10 @@ public static class SubspaceFile
     internal const string AnchorDeviation = "anchor.std";
 
     /// <summary>Writes a subspace; <paramref name="source"/> is the SHA-256 of what it was fitted on.</summary>
+    /// <param name="path">The file, which is replaced.</param>
+    /// <param name="subspace">What is written.</param>
+    /// <param name="seed">The seed of what was drawn.</param>
+    /// <param name="source">SHA-256 in hexadecimal.</param>
     public static void Write(string path, MeasuredSubspace subspace, long seed, string source)
     {
         ArgumentNullException.ThrowIfNull(subspace);
@@ -24,10 +28,15 @@ public static class SubspaceFile
     /// <summary>
     /// Writes a subspace whose measures are taken whenever it is used, as a teacher cache keeps it: its kept energy is NaN.
     /// </summary>
+    /// <param name="path">The file, which is replaced.</param>
+    /// <param name="subspace">What is written.</param>
+    /// <param name="seed">The seed of what was drawn.</param>
+    /// <param name="source">SHA-256 in hexadecimal.</param>
     public static void Write(string path, FittedSubspace subspace, long seed, string source) =>
         Write(path, MeasuredSubspaceModule.unmeasured(subspace), seed, source);
 
     /// <summary>Reads and checks a subspace, with as much as was measured.</summary>
+    /// <param name="path">The file.</param>
     /// <exception cref="InputException">The file cannot be read, or is not a subspace that can be used.</exception>
     public static MeasuredSubspace Read(string path)
     {
@@ -36,6 +45,7 @@ public static class SubspaceFile
     }
 
     /// <summary>The name of a kind in files and on the command line.</summary>
+    /// <param name="kind">The kind of a subspace.</param>
     public static string KindName(SubspaceKind kind)
     {
         ArgumentNullException.ThrowIfNull(kind);
@@ -51,6 +61,7 @@ public static class SubspaceFile
     }
 
     /// <summary>The measured variances by the names under which files keep them.</summary>
+    /// <param name="subspace">A subspace with its measures.</param>
     public static IEnumerable<(string Name, double[] Values)> Variances(MeasuredSubspace subspace)
     {
         ArgumentNullException.ThrowIfNull(subspace);

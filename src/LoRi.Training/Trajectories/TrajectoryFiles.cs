@@ -49,6 +49,8 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     public IEnumerable<string> Paths => files.Select(file => file.Path);
 
     /// <summary>Opens files and checks their numbering and shapes; values are checked when they are read.</summary>
+    /// <param name="paths">All files of a set, in any order.</param>
+    /// <returns>The open files, which the caller disposes of.</returns>
     /// <exception cref="InputException">A file cannot be read or is no trajectory file.</exception>
     public static TrajectoryFiles Open(IEnumerable<string> paths)
     {
@@ -71,6 +73,7 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     }
 
     /// <summary>Opens one file, a single shard included, and reads all its values.</summary>
+    /// <param name="path">The file.</param>
     /// <exception cref="InputException">The file must be rejected.</exception>
     public static void Check(string path)
     {
@@ -85,14 +88,17 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     }
 
     /// <summary>Rationale tokens of an example.</summary>
+    /// <param name="example">The example, counted from 0.</param>
     public int Length(int example) => examples[example].Length;
 
     /// <summary>Whether an example has anchor states.</summary>
+    /// <param name="example">The example, counted from 0.</param>
     public bool HasAnchor(int example) => examples[example].Anchor is not null;
 
     /// <summary>
     /// Batches of examples of similar length. Anchors are those of the examples that have any, so there may be fewer than rows.
     /// </summary>
+    /// <param name="use">Gets each batch once; the batch is gone when it returns.</param>
     public void ForEach(Action<TrajectoryBatch> use)
     {
         ArgumentNullException.ThrowIfNull(use);
@@ -114,6 +120,7 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     }
 
     /// <summary>States of some examples, [B, L, T, d], padded behind with zeros; T is at least 1.</summary>
+    /// <param name="rows">Numbers of examples, counted from 0.</param>
     /// <exception cref="InputException">A value is not finite.</exception>
     public Tensor Trajectories(IReadOnlyList<int> rows)
     {
@@ -134,6 +141,7 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     }
 
     /// <summary>Anchor states of some examples that all have them, [B, L, d].</summary>
+    /// <param name="rows">Numbers of examples, counted from 0.</param>
     /// <exception cref="InputException">An example has none, or a value is not finite.</exception>
     public Tensor Anchors(IReadOnlyList<int> rows)
     {

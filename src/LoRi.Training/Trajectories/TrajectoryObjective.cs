@@ -23,6 +23,10 @@ public static class TrajectoryObjective
     private const long BatchEntries = 4 << 20;
 
     /// <summary>The losses of every example, in the files' order. An example without teacher rationale has no rationale losses.</summary>
+    /// <param name="subspace">The subspace, with the variances that the weighting needs.</param>
+    /// <param name="options">Which statistics are compared, and how they are weighted.</param>
+    /// <param name="teacher">The teacher's trajectories.</param>
+    /// <param name="student">The student's, of the same examples.</param>
     /// <exception cref="InputException">The files do not belong together, or the subspace lacks what the objective needs.</exception>
     public static IReadOnlyList<AlignmentLosses> Compute(
         MeasuredSubspace subspace, ObjectiveOptions options, TrajectoryFiles teacher, TrajectoryFiles student)

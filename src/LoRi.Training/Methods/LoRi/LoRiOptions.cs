@@ -50,6 +50,7 @@ public sealed record LoRiOptions(SettingValues Values)
         Values.Get(SharedSettings.LambdaAnchor));
 
     /// <summary>How the subspace is fitted and the objective is made; <paramref name="seed"/> is that of a random subspace.</summary>
+    /// <param name="seed">The seed of what is drawn.</param>
     public LoRiSettings Settings(long seed) => new(
         new SubspaceOptions(
             Values.Get(AlignmentSettings.Kind) is { IsRandom: false } kind ? kind : SubspaceKind.NewRandom(seed),
