@@ -101,9 +101,8 @@ let evaluate (shown: Shown) (body: string) =
 let press (shown: Shown) (key: string) =
     finish (shown.Page.Keyboard.PressAsync key)
 
-/// Shows a page to a check. The test is skipped, and counted, where there is no browser.
-let show (page: string) (check: Shown -> unit) =
-    let folder = Directory.CreateTempSubdirectory("lori-browser").FullName
+/// Shows what lies under an address to a check. The test is skipped, and counted, where there is no browser.
+let private reach (until: WaitUntilNavigation) (address: string) (check: Shown -> unit) =
     let browser = browser.Value
     let opened = wait (browser.NewPageAsync())
 
@@ -112,12 +111,24 @@ let show (page: string) (check: Shown -> unit) =
         opened.Console.Add(fun said -> console.Enqueue said.Message.Text)
         opened.PageError.Add(fun error -> console.Enqueue error.Message)
         opened.RequestFailed.Add(fun request -> console.Enqueue $"not loaded: {request.Request.Url}")
-        let file = Path.Combine(folder, "page.html")
-        File.WriteAllText(file, page)
-        wait (opened.GoToAsync(Uri(file).AbsoluteUri, WaitUntilNavigation.Load)) |> ignore
+        wait (opened.GoToAsync(address, until)) |> ignore
         check { Page = opened; Console = console }
     finally
         finish (opened.CloseAsync())
+
+/// Shows a page of a site, once it has loaded all that it wants.
+let visit (address: string) (check: Shown -> unit) =
+    reach WaitUntilNavigation.Networkidle0 address check
+
+/// Shows a page to a check.
+let show (page: string) (check: Shown -> unit) =
+    let folder = Directory.CreateTempSubdirectory("lori-browser").FullName
+
+    try
+        let file = Path.Combine(folder, "page.html")
+        File.WriteAllText(file, page)
+        reach WaitUntilNavigation.Load (Uri(file).AbsoluteUri) check
+    finally
         Directory.Delete(folder, true)
 
 let private measuring =
