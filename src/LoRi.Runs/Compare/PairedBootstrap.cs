@@ -1,4 +1,5 @@
 using LoRi.Models;
+using LoRi.Runs.Scoring;
 using MathNet.Numerics.Distributions;
 
 namespace LoRi.Runs.Compare;
@@ -114,17 +115,6 @@ internal sealed class PairedBootstrap
         return sum / differences.Length;
     }
 
-    /// <summary>Linear interpolation between the sorted resamples.</summary>
-    private double Quantile(double probability)
-    {
-        if (!double.IsFinite(probability))
-        {
-            return double.NaN;
-        }
-
-        var position = probability * (sorted.Length - 1);
-        var below = (int)System.Math.Floor(position);
-        var above = System.Math.Min(below + 1, sorted.Length - 1);
-        return sorted[below] + ((position - below) * (sorted[above] - sorted[below]));
-    }
+    /// <summary>A quantile of the resamples; NaN where the share is none.</summary>
+    private double Quantile(double share) => double.IsFinite(share) ? OrderStatistics.Quantile(sorted, share) : double.NaN;
 }

@@ -13,14 +13,7 @@ internal static class SignFlip
 
     /// <summary>One-sided p of "the mean is larger than 0": the share of assignments whose sum is at least the one found.</summary>
     /// <param name="differences">Differences, from one to <see cref="MostPairs"/>.</param>
-    public static double PGreater(IReadOnlyList<double> differences) => Share(differences, (sum, found) => sum >= found);
-
-    /// <summary>Two-sided p: the share of assignments whose sum is at least as far from 0 as the one found.</summary>
-    /// <param name="differences">Differences, from one to <see cref="MostPairs"/>.</param>
-    public static double P(IReadOnlyList<double> differences) =>
-        Share(differences, (sum, found) => System.Math.Abs(sum) >= System.Math.Abs(found));
-
-    private static double Share(IReadOnlyList<double> differences, Func<double, double, bool> counts)
+    public static double PGreater(IReadOnlyList<double> differences)
     {
         ArgumentNullException.ThrowIfNull(differences);
         ArgumentOutOfRangeException.ThrowIfZero(differences.Count);
@@ -41,7 +34,7 @@ internal static class SignFlip
                 sum += (positive ? 2 : -2) * differences[changed];
             }
 
-            count += counts(System.Math.Round(sum / unit), found) ? 1 : 0;
+            count += System.Math.Round(sum / unit) >= found ? 1 : 0;
         }
 
         return (double)count / all;

@@ -1,4 +1,5 @@
 using LoRi.Models;
+using LoRi.Runs.Scoring;
 
 namespace LoRi.Runs.Compare;
 
@@ -24,8 +25,7 @@ internal static class TwoLevelBootstrap
         int[][] differences = [.. first.Zip(second, (one, other) => one.Zip(other, (a, b) => (a ? 1 : 0) - (b ? 1 : 0)).ToArray())];
         var random = SeededRandom.Published(seed);
         double[] sorted = [.. Enumerable.Range(0, resamples).Select(_ => Resample(differences, random)).Order()];
-        double At(double share) => sorted[(int)System.Math.Clamp(System.Math.Round(share * (resamples - 1)), 0, resamples - 1)];
-        return (At((1 - level) / 2), At((1 + level) / 2));
+        return (OrderStatistics.Quantile(sorted, (1 - level) / 2), OrderStatistics.Quantile(sorted, (1 + level) / 2));
     }
 
     private static double Resample(int[][] differences, SeededRandom random)

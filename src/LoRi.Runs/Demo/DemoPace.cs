@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LoRi.Runs.Scoring;
 
 namespace LoRi.Runs.Demo;
 
@@ -57,7 +58,7 @@ internal sealed record DemoPace(IReadOnlyDictionary<string, double> SecondsPerSt
             }
         }
 
-        return times.ToDictionary(pair => pair.Key, pair => pair.Value.Order().ElementAt(pair.Value.Count / 2));
+        return times.ToDictionary(pair => pair.Key, pair => OrderStatistics.UpperMedian(pair.Value));
     }
 
     /// <summary>

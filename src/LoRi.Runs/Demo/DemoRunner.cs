@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Runtime.ExceptionServices;
 using LoRi.Models.Sequences;
 using LoRi.Runs.LowRank;
+using LoRi.Runs.RunFolders;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Demo;
@@ -128,28 +128,16 @@ public sealed class DemoRunner
     {
         var results = new TResult[jobs.Count];
         var queue = new ConcurrentQueue<int>(Enumerable.Range(0, jobs.Count));
-        var failures = new ConcurrentQueue<Exception>();
-        var threads = Enumerable.Range(0, System.Math.Min(workers, jobs.Count)).Select(_ => new Thread(() =>
+        WorkerThreads.Run(System.Math.Min(workers, jobs.Count), () =>
         {
-            while (failures.IsEmpty && queue.TryDequeue(out var index))
+            if (!queue.TryDequeue(out var index))
             {
-                try
-                {
-                    results[index] = run(jobs[index]);
-                }
-                catch (Exception error)
-                {
-                    failures.Enqueue(error);
-                }
+                return false;
             }
-        })).ToArray();
-        Array.ForEach(threads, thread => thread.Start());
-        Array.ForEach(threads, thread => thread.Join());
-        if (failures.TryDequeue(out var failure))
-        {
-            ExceptionDispatchInfo.Throw(failure);
-        }
 
+            results[index] = run(jobs[index]);
+            return true;
+        });
         return results;
     }
 }

@@ -23,14 +23,8 @@ public sealed record LatencySummary(int Count, double Mean, double P50, double P
         ArgumentNullException.ThrowIfNull(seconds);
         double[] sorted = [.. seconds.Select(time => 1000 * time).Order()];
         return sorted.Length == 0 ? null : new LatencySummary(
-            sorted.Length, sorted.Average(), Quantile(sorted, 0.5), Quantile(sorted, 0.9), Quantile(sorted, 0.99), sorted[^1]);
-    }
-
-    private static double Quantile(double[] sorted, double share)
-    {
-        var at = share * (sorted.Length - 1);
-        var low = (int)at;
-        return sorted[low] + ((at - low) * (sorted[System.Math.Min(low + 1, sorted.Length - 1)] - sorted[low]));
+            sorted.Length, sorted.Average(), OrderStatistics.Quantile(sorted, 0.5), OrderStatistics.Quantile(sorted, 0.9),
+            OrderStatistics.Quantile(sorted, 0.99), sorted[^1]);
     }
 }
 

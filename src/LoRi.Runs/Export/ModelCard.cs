@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LoRi.Files.Json;
+using LoRi.Files.Text;
 using LoRi.Models.Reasoning;
 using LoRi.Runs.Evaluate;
 
@@ -41,10 +42,6 @@ internal sealed class ModelCard
     private static string Quoted(string value) => JsonSerializer.Serialize(value, JsonText.Indented);
 
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
-
-    /// <summary>A value as it may stand in a cell of a table.</summary>
-    private static string Cell(string value) =>
-        value.ReplaceLineEndings(" ").Replace("|", "\\|", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal);
 
     private void Header()
     {
@@ -183,7 +180,7 @@ internal sealed class ModelCard
         {
             Line(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {Cell(one.Dataset)} | {one.Examples} | {one.Correct} | {100 * one.Accuracy:F1} | {100 * one.Low:F1} "
+                $"| {MarkdownText.Cell(one.Dataset)} | {one.Examples} | {one.Correct} | {100 * one.Accuracy:F1} | {100 * one.Low:F1} "
                 + $"to {100 * one.High:F1} | {(one.Strict is { } strict ? $"{100 * strict:F1}" : "")} |"));
         }
 
@@ -194,7 +191,7 @@ internal sealed class ModelCard
     {
         foreach (var probe in made.Probes)
         {
-            Line($"By `lori probe` on {Cell(probe.Dataset)} ({probe.Examples} questions), {probe.Says}.");
+            Line($"By `lori probe` on {MarkdownText.Cell(probe.Dataset)} ({probe.Examples} questions), {probe.Says}.");
             Line();
         }
     }
@@ -212,7 +209,7 @@ internal sealed class ModelCard
         Line("| --- | --- |");
         foreach (var (key, value) in made.Settings)
         {
-            Line($"| {Cell(key)} | {Cell(value)} |");
+            Line($"| {MarkdownText.Cell(key)} | {MarkdownText.Cell(value)} |");
         }
     }
 }
