@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRi.Files;
 using LoRi.Models;
 
 namespace LoRi.Runs.Tasks;
@@ -14,6 +15,7 @@ namespace LoRi.Runs.Tasks;
 public sealed class GraphTask(int nodes, int edges, int longest) : ReasoningTask
 {
     private const int Shortest = 2;
+    private const int Attempts = 10_000;
     private const string EdgeEnd = ";";
     private const string Mark = "?";
     private const string Arrow = ">";
@@ -37,13 +39,17 @@ public sealed class GraphTask(int nodes, int edges, int longest) : ReasoningTask
     {
         ArgumentNullException.ThrowIfNull(random);
         var hops = int.Parse(stratum, CultureInfo.InvariantCulture);
-        while (true)
+        for (var attempt = 0; attempt < Attempts; attempt++)
         {
             if (TryDraw(random, hops) is { } row)
             {
                 return row;
             }
         }
+
+        throw new InputException(
+            $"{TaskSettings.Edges.Flag} {edges} and {TaskSettings.LongestChain.Flag} {longest}: of {Attempts} graphs with {nodes} nodes "
+            + $"none had a shortest path of {hops} edges; take fewer edges, a shorter path, or more nodes");
     }
 
     /// <summary>

@@ -9,7 +9,7 @@ public static class TaskSettings
     private const int MostRows = 10_000_000;
 
     /// <summary>The kinds of tasks.</summary>
-    private static readonly string[] kinds = ["chain", "multiplication", "graph"];
+    private static readonly string[] kinds = ["chain", "multiplication", "graph", "hops"];
 
     /// <summary>Which kind of task.</summary>
     public static readonly Setting<string> Kind =
@@ -24,10 +24,10 @@ public static class TaskSettings
         kinds[0], new Setting<GroupAction>("group", "name", Forms.Choice([.. GroupAction.All.Select(group => (group.Name, group))]),
             GroupAction.Affine7, "group of a chain's operations: {choices}"));
 
-    /// <summary>The longest chain, or the longest path of a graph.</summary>
+    /// <summary>The longest chain, the longest path of a graph, or the longest deduction.</summary>
     public static readonly Setting<int?> LongestChain = new(
         "longest", "n", Forms.Whole(1, 64).Optional(), null,
-        "operations of the longest chain, or edges of the longest path that is asked for")
+        "operations of the longest chain, edges of the longest path, or rules of the longest deduction")
     {
         DefaultText = "5, of a graph 4",
         Default = values => values.Get(Kind) == kinds[2] ? 4 : 5,
@@ -97,6 +97,7 @@ public static class TaskSettings
         {
             "chain" => new ChainTask(values.Get(Group), values.Get(LongestChain)!.Value),
             "multiplication" => new MultiplicationTask(values.Get(Digits)),
+            "hops" => new HopsTask(values.Get(LongestChain)!.Value),
             _ => new GraphTask(values.Get(Nodes), values.Get(Edges), values.Get(LongestChain)!.Value),
         };
     }

@@ -3,7 +3,10 @@ module LoRi.Training.Tests.TaskTests
 
 open System
 open System.IO
+open System.Security.Cryptography
+open System.Text
 open Expecto
+open LoRi.Files
 open LoRi.Files.Tokenizers
 open LoRi.Models
 open LoRi.Runs.Demo
@@ -11,7 +14,7 @@ open LoRi.Runs.Tasks
 
 let private all: ReasoningTask list =
     [ for group in GroupAction.All -> ChainTask(group, 4) :> ReasoningTask ]
-    @ [ MultiplicationTask 2; MultiplicationTask 3; GraphTask(12, 16, 4) ]
+    @ [ MultiplicationTask 2; MultiplicationTask 3; GraphTask(12, 16, 4); HopsTask 4 ]
 
 let private words (row: TaskRow) =
     [
@@ -77,26 +80,35 @@ let private everyTask (task: ReasoningTask) =
             }
         ]
 
+/// The SHA-256 of rows as iCoT's files write them.
+let private sha256 (rows: TaskRow seq) =
+    let text = String.Join("", [ for row in rows -> TaskFile.Text row + "\n" ])
+    Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes text))
+
 let private chains =
     testList
         "Chains"
         [
-            test "arithmetic modulo 7 is the demonstration's task, row by row" {
+            test "rows of arithmetic modulo 7 are those that the demonstration had before tasks were made here" {
                 let task = ChainTask(GroupAction.Affine7, 5)
 
-                let same (rows: TaskRow seq) (examples: LoRi.Models.Sequences.EncodedExample[]) =
-                    for row, example in Seq.zip rows examples do
-                        Expect.equal row.QuestionText (ChainedArithmetic.Text example.Question) "question"
+                Expect.equal
+                    (sha256 (task.Training(500, 2L)))
+                    "2ef8a93bde42dab5fce8fa9d757fb9effe7d29233fa89f2fb6cc7c70df871312"
+                    "training"
 
-                        Expect.equal
-                            (String.Join(" ", row.StepTexts))
-                            (ChainedArithmetic.Text example.Rationale)
-                            "chain"
+                Expect.equal
+                    (sha256 (task.Test(100, 0L)))
+                    "137ccbc27b14d746d8195a398915840564ecb9f2ef443426fe35f28cc926fad3"
+                    "test"
+            }
+            test "the demonstration's ids are the task's words" {
+                let rows = List.ofSeq (ChainTask(GroupAction.Affine7, 5).Training(50, 2L))
 
-                        Expect.equal row.AnswerText (ChainedArithmetic.Text example.Answer[..0]) "answer"
-
-                same (task.Training(500, 2L)) (ChainedArithmetic.Training(500, 5, 2L))
-                same (task.Test(100, 0L)) (ChainedArithmetic.Test(100, 5, 0L))
+                for row, example in Seq.zip rows (ChainedArithmetic.Training(50, 5, 2L)) do
+                    Expect.equal (ChainedArithmetic.Text example.Question) row.QuestionText "question"
+                    Expect.equal (ChainedArithmetic.Text example.Rationale) (String.Join(" ", row.StepTexts)) "chain"
+                    Expect.equal (ChainedArithmetic.Text example.Answer) (row.AnswerText + " <end>") "answer"
             }
             test "the first rows are those that the demonstration always had" {
                 let first = Seq.head (ChainTask(GroupAction.Affine7, 5).Training(1, 0L))
@@ -214,6 +226,17 @@ let private graphs =
                 Expect.contains edges edge "an edge of the graph"
     }
 
+let private endless =
+    test "a shape whose graphs are hardly ever found ends in one line that names the options" {
+        let message =
+            try
+                Seq.length (GraphTask(20, 40, 17).Training(10, 1L)) |> string
+            with :? InputException as refused ->
+                refused.Message
+
+        Expect.stringStarts message "--edges 40 and --longest 17: of 10000 graphs with 20 nodes none" "refused"
+    }
+
 [<Tests>]
 let tests =
-    testList "Tasks" (List.map everyTask all @ [ chains; published; graphs ])
+    testList "Tasks" (List.map everyTask all @ [ chains; published; graphs; endless ])
