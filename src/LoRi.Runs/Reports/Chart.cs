@@ -39,6 +39,9 @@ internal sealed record ChartSeries(string Name, IReadOnlyList<double> X, IReadOn
     /// <summary>How much it stands out.</summary>
     public LineWeight Weight { get; init; }
 
+    /// <summary>Whether it is one point, which has a shape where lines have a pattern.</summary>
+    public bool IsPoint => X.Count == 1;
+
     /// <summary>
     /// What is drawn: values that a logarithmic axis cannot show are left out, and long series are thinned to the smallest and
     /// the largest value of every stretch, so that peaks stay.

@@ -14,7 +14,8 @@ internal sealed record ChartInk(
 
     /// <summary>By the page's style sheet, so that the chart reads in light and dark.</summary>
     public static ChartInk Page { get; } =
-        new("class='grid'", "class='axis'", "class='tick'", "class='label'", series => $"class='{Class(series)}'", _ => "");
+        new("class='grid'", "class='axis'", "class='tick'", "class='label'", series => $"class='{Class(series)}'",
+            _ => " fill='currentColor'");
 
     /// <summary>By attributes alone, which every program that takes SVG understands.</summary>
     public static ChartInk Alone { get; } = new(

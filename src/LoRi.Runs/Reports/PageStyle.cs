@@ -27,7 +27,7 @@ internal static class PageStyle
         figcaption { font-weight: 600; margin-bottom: 4px; }
         .grid { stroke: var(--line); stroke-width: 1; } .axis { stroke: var(--soft); stroke-width: 1; fill: none; }
         .tick { fill: var(--soft); font-size: 11.5px; } .label { fill: var(--ink); font-size: 12.5px; }
-        polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke: currentColor; } circle { fill: currentColor; }
+        polyline { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke: currentColor; }
         .strong polyline { stroke-width: 3.4; } .far { color: var(--far); } .far polyline { stroke-width: 1; }
         .c0 { color: var(--c0); } .c1 { color: var(--c1); } .c2 { color: var(--c2); } .c3 { color: var(--c3); }
         .c4 { color: var(--c4); } .c5 { color: var(--c5); } .c6 { color: var(--c6); } .c7 { color: var(--c7); }

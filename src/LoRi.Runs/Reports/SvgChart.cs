@@ -126,7 +126,11 @@ internal static class SvgChart
         var path = string.Join(' ', points.Select(p => Invariant($"{p.X:F1},{p.Y:F1}")));
         text.Append(Invariant($"<g {ink.Series(series)}><title>{Escape(series.Name)}</title>"));
         text.Append(Invariant($"<polyline points='{path}'{Pattern(series)}/>"));
-        if (points.Length <= 24 && series.Weight != LineWeight.Context)
+        if (series.IsPoint && points.Length == 1)
+        {
+            text.Append(Point(series, points[0].X, points[0].Y, ink));
+        }
+        else if (points.Length <= 24 && series.Weight != LineWeight.Context)
         {
             foreach (var point in points)
             {
@@ -145,8 +149,23 @@ internal static class SvgChart
         }
 
         var entries = Named(chart).Select(series => $"<span class='key'><svg {ChartInk.Page.Series(series)} viewBox='0 0 26 8'>"
-            + $"<polyline points='1,4 25,4'{Pattern(series)}/></svg>{Escape(series.Name)}</span>");
+            + $"{(series.IsPoint ? Point(series, 13, 4, ChartInk.Page) : $"<polyline points='1,4 25,4'{Pattern(series)}/>")}</svg>"
+            + $"{Escape(series.Name)}</span>");
         return $"<div class='legend'>{string.Concat(entries)}</div>";
+    }
+
+    /// <summary>A mark by itself: where lines have another pattern it has another shape.</summary>
+    private static string Point(ChartSeries series, double x, double y, ChartInk ink)
+    {
+        var size = series.Weight == LineWeight.Strong ? 5 : 3.8;
+        var shape = (series.Dashes % Patterns.Length) switch
+        {
+            0 => Invariant($"circle cx='{x:F1}' cy='{y:F1}' r='{size}'"),
+            1 => Invariant($"path d='M{x - size:F1} {y - size:F1}h{2 * size}v{2 * size}h-{2 * size}z'"),
+            2 => Invariant($"path d='M{x - size:F1} {y + size:F1}h{2 * size}L{x:F1} {y - size:F1}z'"),
+            _ => Invariant($"path d='M{x - size:F1} {y:F1}L{x:F1} {y - size:F1}L{x + size:F1} {y:F1}L{x:F1} {y + size:F1}z'"),
+        };
+        return $"<{shape}{ink.Dot(series)}/>";
     }
 
     private static string Pattern(ChartSeries series) => Patterns[series.Dashes % Patterns.Length];

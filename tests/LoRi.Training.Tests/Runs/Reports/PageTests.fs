@@ -154,7 +154,7 @@ let private cells =
 let private widths = [ 400; 1280 ]
 
 /// No error, nothing forbidden, no sideways scrolling of the page, and the same cells as without a browser.
-let private checkShown (page: string) =
+let checkShown (page: string) =
     let layouts, console = Browser.look widths page
     Expect.isEmpty console "messages of the browser's console"
     Expect.equal (layouts |> List.map _.Width) widths "widths"
@@ -169,7 +169,7 @@ let private checkShown (page: string) =
     layouts
 
 /// Nothing wrong for readers with little sight or no mouse, in light and in dark, with everything open that opens.
-let private checkAudited (page: string) =
+let checkAudited (page: string) =
     Browser.show page (fun shown ->
         Browser.evaluate shown "document.querySelectorAll('details').forEach(d => d.open = true); return 0"
         |> ignore
