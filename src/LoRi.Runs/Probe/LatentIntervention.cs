@@ -32,7 +32,8 @@ public enum InterventionKind
 /// <param name="Amount">Noise in units of the inputs' own deviation, or the number of directions; 0 where there is none.</param>
 public sealed record LatentIntervention(InterventionKind Kind, double Amount = 0)
 {
-    private const string Choices = "must be zero, mean, shuffle, noise:S with a number above 0, rank:K or random-rank:K with a whole "
+    /// <summary>What texts name one.</summary>
+    internal const string Choices = "must be zero, mean, shuffle, noise:S with a number above 0, rank:K or random-rank:K with a whole "
         + "number of at least 1";
 
     /// <summary>How settings write some of them.</summary>
@@ -48,6 +49,9 @@ public sealed record LatentIntervention(InterventionKind Kind, double Amount = 0
 
     /// <summary>Whether something random is drawn of which another draw may say another thing.</summary>
     internal bool IsDrawn => Kind is InterventionKind.Noise or InterventionKind.RandomRank;
+
+    /// <summary>Whether it keeps some directions.</summary>
+    internal bool IsProjection => Kind is InterventionKind.Rank or InterventionKind.RandomRank;
 
     /// <summary>The intervention of a text; null where it is none.</summary>
     /// <param name="text">What the option's value says.</param>

@@ -28,6 +28,10 @@ internal static class ProbeFile
         [.. Directory.GetDirectories(folder).Order(StringComparer.Ordinal).Prepend(folder)
             .Select(place => Path.Combine(place, ProbeSettings.UsualName)).Where(File.Exists).Select(Read)];
 
+    /// <summary>The result of a file; null where there is none.</summary>
+    /// <exception cref="InputException">It is damaged, or no probe.</exception>
+    public static ProbeResult? Find(string path) => File.Exists(path) ? Read(path) : null;
+
     private static ProbeResult Read(string path)
     {
         var found = JsonFile.ReadTyped<ProbeResult>(path, Remedy);

@@ -25,12 +25,15 @@ public sealed class ProbeStage
     private readonly QuestionAnswerer answerer;
     private readonly ReasoningSet set;
     private readonly LatentReasoning reasoning;
+    private readonly Func<PredictionRow, bool> isRight;
     private readonly Action<string> info;
     private readonly CancellationToken stop;
 
-    private ProbeStage(SettingValues values, QuestionAnswerer answerer, ReasoningSet set, Action<string> info, CancellationToken stop)
+    private ProbeStage(
+        SettingValues values, QuestionAnswerer answerer, ReasoningSet set, Func<PredictionRow, bool> isRight, Action<string> info,
+        CancellationToken stop)
     {
-        (this.values, this.answerer, this.set, this.info, this.stop) = (values, answerer, set, info, stop);
+        (this.values, this.answerer, this.set, this.isRight, this.info, this.stop) = (values, answerer, set, isRight, info, stop);
         reasoning = Replaceable(values, answerer.Plan.Reasoning);
     }
 
@@ -48,7 +51,12 @@ public sealed class ProbeStage
     /// <param name="stop">Asks to stop.</param>
     /// <exception cref="InputException">The model takes no latent steps, or a setting does not fit it.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
-    public static ProbeResult Run(SettingValues values, Action<string> info, CancellationToken stop)
+    public static ProbeResult Run(SettingValues values, Action<string> info, CancellationToken stop) =>
+        Run(values, row => row.Correct, info, stop);
+
+    /// <summary>The same with a rule of one's own for what is right.</summary>
+    internal static ProbeResult Run(
+        SettingValues values, Func<PredictionRow, bool> isRight, Action<string> info, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(values);
         ArgumentNullException.ThrowIfNull(info);
@@ -66,7 +74,7 @@ public sealed class ProbeStage
         StageModel.CheckFits(tokenizer, model, options.Model);
         var answerer = new QuestionAnswerer(options, model, card, tokenizer);
         answerer.CheckPositions(set, info);
-        var stage = new ProbeStage(values, answerer, set, info, stop);
+        var stage = new ProbeStage(values, answerer, set, isRight, info, stop);
         stage.CheckSteps(model);
         var result = stage.Probe(card);
         ProbeFile.Write(values.Get(ProbeSettings.Output), result);
@@ -91,7 +99,7 @@ public sealed class ProbeStage
         }
 
         var width = model.Config.HiddenSize;
-        if (Interventions.FirstOrDefault(one => one.Kind is InterventionKind.Rank or InterventionKind.RandomRank && one.Amount > width)
+        if (Interventions.FirstOrDefault(one => one.IsProjection && one.Amount > width)
             is { } tooMany)
         {
             throw new InputException($"--intervene {tooMany}: the inputs have {width} components; name a rank of at most {width}");
@@ -117,7 +125,7 @@ public sealed class ProbeStage
             effects.Add(Effect(intervention, steps, draw, own, changed));
         }
 
-        var untouched = ProbeAccuracy.Of([.. own.Select(row => row.Correct)]);
+        var untouched = ProbeAccuracy.Of([.. own.Select(isRight)]);
         var verdict = ProbeVerdict.Of(untouched, effects, reasoning.LatentSteps);
         var options = new EvaluationOptions(values);
         return new ProbeResult
@@ -173,7 +181,7 @@ public sealed class ProbeStage
             rows.AddRange(answerer.Answer(batch, how));
         }
 
-        info($"{name}: {rows.Count(row => row.Correct):N0} of {rows.Count:N0} right");
+        info($"{name}: {rows.Count(isRight):N0} of {rows.Count:N0} right");
         return [.. rows];
     }
 
@@ -184,21 +192,21 @@ public sealed class ProbeStage
         return new ObservedLatents(cat(parts, 0));
     }
 
-    private static ProbeEffect Effect(
+    private ProbeEffect Effect(
         LatentIntervention intervention, int[] steps, int draw, PredictionRow[] own, PredictionRow[] changed)
     {
         var pairs = own.Zip(changed).ToArray();
-        var test = new McNemar(pairs.Count(pair => pair.First.Correct && !pair.Second.Correct),
-            pairs.Count(pair => !pair.First.Correct && pair.Second.Correct));
+        var test = new McNemar(pairs.Count(pair => isRight(pair.First) && !isRight(pair.Second)),
+            pairs.Count(pair => !isRight(pair.First) && isRight(pair.Second)));
         var bootstrap = new PairedBootstrap(
-            [.. changed.Select(row => row.Correct ? 1.0 : 0)], [.. own.Select(row => row.Correct ? 1.0 : 0)], Resamples, 0);
+            [.. changed.Select(row => isRight(row) ? 1.0 : 0)], [.. own.Select(row => isRight(row) ? 1.0 : 0)], Resamples, 0);
         var (low, high) = bootstrap.Interval(0.95, BootstrapInterval.Percentile);
         return new ProbeEffect
         {
             Intervention = intervention.ToString(),
             Steps = [.. steps.Select(step => step + 1)],
             Draw = intervention.IsDrawn ? draw : null,
-            Accuracy = ProbeAccuracy.Of([.. changed.Select(row => row.Correct)]),
+            Accuracy = ProbeAccuracy.Of([.. changed.Select(isRight)]),
             Difference = bootstrap.Difference,
             DifferenceCi95 = [low, high],
             P = test.ExactP,

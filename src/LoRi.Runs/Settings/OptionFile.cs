@@ -19,13 +19,20 @@ public static partial class OptionFile
     {
         try
         {
-            var bytes = JsonFile.ReadBytes(path);
-            return IsJson(path, bytes) ? new SettingFile(ReadJson(path, bytes), new SettingSource(path)) : ReadYaml(path, bytes);
+            return ReadPlain(path);
         }
         catch (InputException e)
         {
             throw new InputException($"--config {e.Message}", e);
         }
+    }
+
+    /// <summary>The same of a file that no option names.</summary>
+    /// <exception cref="InputException">As for <see cref="Read"/>.</exception>
+    internal static SettingFile ReadPlain(string path)
+    {
+        var bytes = JsonFile.ReadBytes(path);
+        return IsJson(path, bytes) ? new SettingFile(ReadJson(path, bytes), new SettingSource(path)) : ReadYaml(path, bytes);
     }
 
     private static bool IsJson(string path, ReadOnlySpan<byte> bytes)
