@@ -1,22 +1,12 @@
-/// `lori experiment`, `lori task write` and `lori model new`, from a matrix to its table.
+/// `lori experiment`, from a matrix to its table.
 module LoRi.Cli.Tests.ExperimentTests
 
-open System
 open System.IO
 open System.Text.Json
 open System.Text.Json.Nodes
 open Expecto
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyMatrix
-
-let private setting (name: string) (value: string) (json: JsonObject) = json[name] <- JsonNode.Parse value
-
-let private cells folder =
-    Directory.GetFiles(folder + "/out/cells", "cell.json", SearchOption.AllDirectories)
-    |> Array.sort
-
-let private lines folder =
-    File.ReadAllLines(folder + "/out/results.jsonl")
 
 let private whole =
     test "a matrix is run, nothing of it twice, and its claims are decided" {
@@ -157,9 +147,11 @@ let private shards =
         inFolder (fun folder ->
             write folder ignore |> ignore
 
-            for part in [ "1/2"; "2/2" ] do
-                succeeded (run folder [ "--shard"; part ]) |> ignore
-
+            succeeded (run folder [ "--shard"; "1/2" ]) |> ignore
+            let half = (cells folder).Length
+            // Four cells, and the teachers of those among them that are students.
+            Expect.isTrue (half >= 4 && half < 8) $"{half} cells of the first part"
+            succeeded (run folder [ "--shard"; "2/2" ]) |> ignore
             Expect.equal (cells folder).Length 8 "all cells")
     }
 
@@ -219,122 +211,90 @@ let private failures =
             Expect.stringContains failed.Head "stopped at step" "why")
     }
 
-let private equalTime =
-    test "equal time gives a method as many steps as fit, the same ones at every run" {
+let private reading =
+    test "a table is read from the cells, and writes nothing but its file" {
         inFolder (fun folder ->
             write folder (fun json ->
-                setting "budgets" "[\"time:lori:6\"]" json
-                first "blocks" json |> setting "seeds" "[1]"
-                first "blocks" json |> setting "methods" "[\"lori\", \"no-cot\"]")
+                setting "blocks" """[{"name": "main", "methods": [], "seeds": [1]}]""" json
+                setting "claims" "[]" json)
             |> ignore
 
             succeeded (run folder []) |> ignore
+            File.Delete(folder + "/out/results.jsonl")
 
-            let steps () =
-                [
-                    for path in cells folder ->
-                        (nonNull (JsonNode.Parse(File.ReadAllText path)))["steps"] |> nonNull |> _.GetValue<int>()
-                ]
+            let files () =
+                Directory.GetFiles(folder + "/out", "*", SearchOption.AllDirectories) |> Array.sort
 
-            Expect.contains (steps ()) 6 "lori itself"
-            let before = cells folder
-            succeeded (run folder []) |> ignore
-            Expect.equal (cells folder) before "the same cells"
-
-            let plan =
-                loriJson
-                    [
-                        "experiment"
-                        "plan"
-                        folder + "/matrix.json"
-                        "--output"
-                        folder + "/out"
-                        "--json"
-                    ]
-
-            Expect.equal
-                (plan.GetProperty("done").GetInt32(), plan.GetProperty("unmeasured").GetInt32())
-                (3, 0)
-                "all known")
+            let before = files ()
+            let table = succeeded (lori [ "experiment"; "table"; folder + "/out" ])
+            Expect.stringContains table.Out "out: matrix " "named after the folder"
+            Expect.equal (files ()) before "files")
     }
 
-let private families =
-    testList
-        "fresh models"
-        [
-            for family in [ "llama"; "gpt2"; "qwen2"; "qwen3" ] do
-                test $"{family} is taught like any checkpoint" {
-                    inFolder (fun folder ->
-                        let data, tokenizer, model =
-                            folder + "/t.jsonl", folder + "/tokenizer", folder + "/model"
+let private yaml =
+    test "a matrix may be YAML, and is the same experiment" {
+        inFolder (fun folder ->
+            let json = write folder ignore
+            let path = file folder "matrix.yaml" ("# the same\n" + File.ReadAllText json)
 
-                        succeeded (
-                            lori
-                                [
-                                    "task"
-                                    "write"
-                                    "chain"
-                                    "--group"
-                                    "z7"
-                                    "--longest"
-                                    "2"
-                                    "--rows"
-                                    "32"
-                                    "--output"
-                                    data
-                                    "--tokenizer-output"
-                                    tokenizer
-                                ]
-                        )
-                        |> ignore
+            let plan file =
+                (loriJson [ "experiment"; "plan"; file; "--json" ]).GetRawText()
 
-                        succeeded (
-                            lori
-                                [
-                                    "model"
-                                    "new"
-                                    "--family"
-                                    family
-                                    "--width"
-                                    "8"
-                                    "--heads"
-                                    "2"
-                                    "--layers"
-                                    "2"
-                                    "--positions"
-                                    "32"
-                                    "--tokenizer"
-                                    tokenizer
-                                    "--output"
-                                    model
-                                ]
-                        )
-                        |> ignore
+            Expect.equal (plan path) (plan json) "cells"
 
-                        succeeded (
-                            lori
-                                [
-                                    "teach"
-                                    "--model"
-                                    model
-                                    "--data"
-                                    data
-                                    "--output"
-                                    folder + "/run"
-                                    "--steps"
-                                    "2"
-                                    "--batch-size"
-                                    "4"
-                                    "--answer-prefix"
-                                    "="
-                                ]
-                        )
-                        |> ignore
+            succeeded (
+                lori
+                    [
+                        "experiment"
+                        "run"
+                        path
+                        "--output"
+                        folder + "/out"
+                        "--only"
+                        "*/teacher/*seed-1"
+                    ]
+            )
+            |> ignore
 
-                        Expect.isTrue (File.Exists(folder + "/run/final/config.json")) "a model")
-                }
-        ]
+            Expect.equal (cells folder).Length 1 "a cell"
+            let status = loriJson [ "experiment"; "status"; folder + "/out"; "--json" ]
+            Expect.equal (status.GetProperty("done").GetInt32()) 1 "its folder has it as JSON")
+    }
+
+/// The matrices of the repository, with the claims that each decides.
+let private matrices =
+    test "the matrices of this repository can be planned, and decide the claims that they are named for" {
+        let folder =
+            match goldenFolder.Value with
+            | Some golden -> Path.GetFullPath(Path.Combine(golden, "../../../experiments"))
+            | None -> skiptest "the repository is not there"
+
+        let claims =
+            [
+                for path in Directory.GetFiles(folder, "*.json") |> Array.sort do
+                    let plan = loriJson [ "experiment"; "plan"; path; "--json" ]
+                    let groups = plan.GetProperty("groups").EnumerateArray() |> List.ofSeq
+                    Expect.isGreaterThan (plan.GetProperty("cells").GetInt32()) 30 path
+                    let json = (nonNull (JsonNode.Parse(File.ReadAllText path))).AsObject()
+                    let timed = (nonNull (json["blocks"])).ToJsonString().Contains "time:"
+                    Expect.equal (plan.GetProperty("unmeasured").GetInt32() > 0) timed "cells of equal time"
+
+                    for group in groups do
+                        Expect.isGreaterThan (group.GetProperty("steps").GetInt32()) 100 "steps"
+
+                    for claim in (nonNull json["claims"]).AsArray() do
+                        let id = (nonNull ((nonNull claim)["id"])).GetValue<string>()
+                        id.Split('-')[0]
+            ]
+
+        Expect.equal
+            (set claims)
+            (set [ "C2"; "C3"; "C4"; "C5"; "C6"; "C7"; "C8"; "C9"; "C11" ])
+            "claims of docs/evidence.md"
+    }
 
 [<Tests>]
 let tests =
-    testSequenced (testList "Experiments" [ whole; resumed; killed; shards; changes; failures; equalTime; families ])
+    testSequenced (
+        testList "Experiments" [ whole; resumed; killed; shards; changes; failures; reading; yaml; matrices ]
+    )

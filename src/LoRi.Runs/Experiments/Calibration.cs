@@ -1,7 +1,9 @@
-using System.Text.Json.Nodes;
+using System.Text.Json;
+using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
 using LoRi.Files.Settings;
+using LoRi.Runs.Evaluate;
 using LoRi.Runs.Settings;
 using LoRi.Runs.Tasks;
 using LoRi.Training.Methods.Coconut;
@@ -58,51 +60,78 @@ internal sealed record StepPace(double SecondsPerStep, double CollectionSeconds,
         System.Math.Max(1, (int)System.Math.Round((seconds - CollectionSeconds) / SecondsPerStep));
 }
 
+/// <summary>A pace as it is written.</summary>
+internal sealed record WrittenPace
+{
+    /// <summary>The task's name.</summary>
+    public string? Task { get; init; }
+
+    /// <summary>The model's name.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The method's name in the matrix.</summary>
+    public string? Method { get; init; }
+
+    /// <summary>Seconds of a step.</summary>
+    public required double SecondsPerStep { get; init; }
+
+    /// <summary>Seconds until a frozen teacher's states are collected.</summary>
+    public required double CollectionSeconds { get; init; }
+
+    /// <summary>Seconds around both.</summary>
+    public required double OverheadSeconds { get; init; }
+
+    /// <summary>Where it was measured.</summary>
+    public string? Machine { get; init; }
+
+    /// <summary>Whether these are times.</summary>
+    internal bool IsPace => SecondsPerStep > 0 && CollectionSeconds >= 0 && OverheadSeconds >= 0;
+}
+
 /// <summary>The measured paces of an experiment: its <c>calibration.json</c>, so that a rerun has the same steps.</summary>
 internal sealed class Calibration
 {
-    private readonly Dictionary<string, StepPace> paces = [];
-    private readonly JsonObject written;
+    private readonly Dictionary<string, WrittenPace> paces;
     private readonly string? path;
 
-    private Calibration(JsonObject written, string? path)
-    {
-        (this.written, this.path) = (written, path);
-        foreach (var (key, node) in written)
-        {
-            var pace = node!.AsObject();
-            paces[key] = new StepPace(
-                pace["seconds_per_step"]!.GetValue<double>(), pace["collection_seconds"]!.GetValue<double>(),
-                pace["overhead_seconds"]!.GetValue<double>());
-        }
-    }
+    private Calibration(Dictionary<string, WrittenPace> paces, string? path) => (this.paces, this.path) = (paces, path);
 
     /// <summary>Nothing is measured.</summary>
     public static Calibration None { get; } = new([], null);
 
     /// <summary>Reads a file; nothing is measured where there is none.</summary>
-    public static Calibration Read(string path) => new(File.Exists(path) ? JsonFile.ReadObject(path) : [], path);
+    /// <exception cref="InputException">It is damaged.</exception>
+    public static Calibration Read(string path)
+    {
+        const string Remedy = "fetch it again, or remove it, and paces are measured anew";
+        var paces = File.Exists(path) ? JsonFile.ReadTyped<Dictionary<string, WrittenPace>>(path, Remedy) : [];
+        return paces.FirstOrDefault(pair => pair.Value is not { IsPace: true }).Key is { } wrong
+            ? throw new InputException(
+                $"{path}: {wrong} is no pace: seconds_per_step must be above 0, the other seconds not below 0; {Remedy}")
+            : new Calibration(paces, path);
+    }
 
     /// <summary>The pace of a case; null where it was not measured.</summary>
-    public StepPace? Find(CalibrationCase of) => paces.GetValueOrDefault(of.Key);
+    public StepPace? Find(CalibrationCase of) => paces.TryGetValue(of.Key, out var pace)
+        ? new StepPace(pace.SecondsPerStep, pace.CollectionSeconds, pace.OverheadSeconds)
+        : null;
 
     /// <summary>Keeps a pace and writes the file.</summary>
     public void Keep(CalibrationCase of, StepPace pace)
     {
-        paces[of.Key] = pace;
-        written[of.Key] = new JsonObject
+        paces[of.Key] = new WrittenPace
         {
-            ["task"] = of.Task,
-            ["model"] = of.Model,
-            ["method"] = of.Method,
-            ["seconds_per_step"] = pace.SecondsPerStep,
-            ["collection_seconds"] = pace.CollectionSeconds,
-            ["overhead_seconds"] = pace.OverheadSeconds,
-            ["machine"] = Machine.Name,
+            Task = of.Task,
+            Model = of.Model,
+            Method = of.Method,
+            SecondsPerStep = pace.SecondsPerStep,
+            CollectionSeconds = pace.CollectionSeconds,
+            OverheadSeconds = pace.OverheadSeconds,
+            Machine = Machine.Name,
         };
         if (path is not null)
         {
-            AtomicFile.WriteText(path, written.ToJsonString(JsonText.Indented) + "\n");
+            AtomicFile.WriteText(path, JsonSerializer.Serialize(paces, EvaluationSummary.Format) + "\n");
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoRi.Files.Disk;
 using LoRi.Files.Settings;
+using LoRi.Runs.Probe;
 using LoRi.Runs.Settings;
 
 namespace LoRi.Runs.Experiments;
@@ -50,6 +51,9 @@ internal sealed record Cell
 
     /// <summary>The cell of its teacher; null for a teacher.</summary>
     public Cell? TeacherCell { get; init; }
+
+    /// <summary>What is done to the inputs of its latent steps once it is finished; it decides nothing of its result.</summary>
+    public IReadOnlyList<LatentIntervention> Probe { get; init; } = [];
 
     /// <summary>What decides its result.</summary>
     public required JsonObject Settings { get; init; }

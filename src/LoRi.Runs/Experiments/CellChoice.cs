@@ -17,9 +17,14 @@ internal static class CellChoice
             .Select(cell => cell.Id).ToHashSet();
         Cell[] chosen = [.. list.Cells.Where(cell => meant.Contains(cell.Id)).Where((_, number) => number % shard.Count == shard.Index)];
         var needed = chosen.Concat(chosen.Select(cell => cell.TeacherCell).OfType<Cell>()).Select(cell => cell.Id).ToHashSet();
-        return chosen.Length == 0
+        return meant.Count == 0
             ? throw new InputException($"--only {glob ?? "*"}: matches none of the {list.Cells.Count} cells; their names are as "
-                + list.Cells[^1].Name)
+                + list.Cells[^1].Name + Unmeasured(list))
+            : chosen.Length == 0
+            ? throw new InputException($"--shard {part}: no cell is in this part, of {meant.Count} in all; take fewer parts")
             : [.. list.Cells.Where(cell => needed.Contains(cell.Id))];
     }
+
+    private static string Unmeasured(CellList list) => list.Missing.Count == 0 ? ""
+        : "; those of equal time are known where their paces are measured, which needs --output";
 }

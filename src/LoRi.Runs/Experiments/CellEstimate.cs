@@ -18,9 +18,9 @@ internal sealed class CellEstimate(Calibration calibration)
     {
         lock (gate)
         {
-            if (!taken.TryGetValue(Kind(cell), out var list))
+            if (!taken.TryGetValue(Case(cell).Key, out var list))
             {
-                taken[Kind(cell)] = list = [];
+                taken[Case(cell).Key] = list = [];
             }
 
             list.Add((cell.Steps, seconds));
@@ -32,7 +32,7 @@ internal sealed class CellEstimate(Calibration calibration)
     {
         lock (gate)
         {
-            return taken.TryGetValue(Kind(cell), out var list)
+            return taken.TryGetValue(Case(cell).Key, out var list)
                 ? list.Average(one => one.Seconds * cell.Steps / one.Steps)
                 : calibration.Find(Case(cell)) is { } pace ? pace.Seconds(cell.Steps) + pace.OverheadSeconds + EvaluationSeconds : null;
         }
@@ -48,6 +48,4 @@ internal sealed class CellEstimate(Calibration calibration)
     /// <summary>What the pace of a cell is measured of.</summary>
     public static CalibrationCase Case(Cell cell) => new(
         cell.Task, cell.Model, cell.Method, cell.Run.With(TrainSettings.Seed, 0), cell.TaskValues, cell.ModelValues);
-
-    private static string Kind(Cell cell) => $"{cell.Task}/{cell.Model}/{cell.Method}/{cell.Variant}";
 }

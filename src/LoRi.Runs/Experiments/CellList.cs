@@ -11,7 +11,7 @@ internal sealed class CellList
     private readonly CellSettings settings;
     private readonly Calibration calibration;
     private readonly List<Cell> cells = [];
-    private readonly HashSet<string> seen = [];
+    private readonly Dictionary<string, int> places = [];
     private readonly Dictionary<string, List<Cell>> byBlock = [];
     private readonly HashSet<CalibrationCase> missing = [];
 
@@ -114,6 +114,7 @@ internal sealed class CellList
             Run = run,
             TeacherCell = teacher,
             Settings = deciding,
+            Probe = block.Probe.Count > 0 && CellProbe.Fits(run) ? block.Probe : [],
         }, block);
     }
 
@@ -133,9 +134,14 @@ internal sealed class CellList
     private Cell Added(Cell cell, MatrixBlock block)
     {
         byBlock[block.Name].Add(cell);
-        if (seen.Add(cell.Id))
+        if (places.TryAdd(cell.Id, cells.Count))
         {
             cells.Add(cell);
+        }
+        else if (cell.Probe.Count > 0)
+        {
+            var known = cells[places[cell.Id]];
+            cells[places[cell.Id]] = known with { Probe = [.. known.Probe.Union(cell.Probe)] };
         }
 
         return cell;

@@ -1,9 +1,11 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
+using LoRi.Runs.Evaluate;
+using LoRi.Runs.Probe;
 
 namespace LoRi.Runs.Experiments;
 
@@ -16,11 +18,8 @@ internal sealed record StratumResult(string Name, int Examples, int Correct);
 /// <summary>What a finished cell found: its <c>cell.json</c>, which is written last.</summary>
 internal sealed record CellResult
 {
-    private static readonly JsonSerializerOptions format = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
-        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-    };
+    /// <summary>As evaluations are written, but on one line.</summary>
+    private static readonly JsonSerializerOptions format = new(EvaluationSummary.Format) { WriteIndented = false };
 
     /// <summary>The version of its form.</summary>
     public required int CellVersion { get; init; }
@@ -76,10 +75,10 @@ internal sealed record CellResult
     /// <summary>Optimizer steps.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Seconds of the optimizer steps.</summary>
+    /// <summary>Seconds of the optimizer steps; of a resumed cell those of the last call alone.</summary>
     public required double TrainingSeconds { get; init; }
 
-    /// <summary>Seconds of the whole cell.</summary>
+    /// <summary>Seconds of the whole cell; of a resumed one those of the last call alone.</summary>
     public required double Seconds { get; init; }
 
     /// <summary>Tokens that were trained on.</summary>
@@ -103,6 +102,10 @@ internal sealed record CellResult
     /// <summary>Ranks of the teacher's states, where the method collected them.</summary>
     public JsonObject? Ranks { get; init; }
 
+    /// <summary>What its answers owe to its latent steps: no part of <c>cell.json</c>, as it is made afterwards.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ProbeResult? Probe { get; init; }
+
     /// <summary>The program's version and build.</summary>
     public required string Build { get; init; }
 
@@ -112,7 +115,7 @@ internal sealed record CellResult
     /// <summary>Threads of one operation.</summary>
     public required int Threads { get; init; }
 
-    /// <summary>When it was begun.</summary>
+    /// <summary>When it was begun, of a resumed cell the last call.</summary>
     public required string Started { get; init; }
 
     /// <summary>What decided it.</summary>

@@ -16,7 +16,8 @@ namespace LoRi.Runs.Experiments;
 
 /// <summary>
 /// Runs one cell: an ordinary training run and an ordinary evaluation in the cell's folder, each of which is resumed where it was
-/// interrupted, and then <c>cell.json</c>.
+/// interrupted, and then <c>cell.json</c>. The times in it are those of the last call: of a cell that was resumed what earlier calls took
+/// is not in them. Of a finished cell the probe that is asked for, where it is not there.
 /// </summary>
 internal sealed class CellRun(ExperimentFolder folder, Cell cell)
 {
@@ -35,6 +36,12 @@ internal sealed class CellRun(ExperimentFolder folder, Cell cell)
     public CellResult? Execute(CancellationToken stop)
     {
         var task = folder.TaskOf(cell);
+        var result = folder.IsDone(cell.Id) ? CellResult.Read(folder.ResultOf(cell.Id)) : Finished(task, stop);
+        return result is not null && (folder.IsProbed(cell) || Probed(task, stop)) ? result : null;
+    }
+
+    private CellResult? Finished(TaskFiles task, CancellationToken stop)
+    {
         var settings = WithPlaces(cell.Run, folder.ModelOf(cell.ModelValues, task, cell.Seed),
             cell.TeacherCell is { } teacher ? folder.RunOf(teacher.Id) : null, task);
         if (!TrainingStage.Run(
@@ -45,7 +52,11 @@ internal sealed class CellRun(ExperimentFolder folder, Cell cell)
             return null;
         }
 
-        if (EvaluationStage.Run(Asked(task), _ => { }, stop) is not { } evaluation)
+        var asked = Asked(task);
+        asked["output"] = Evaluation;
+        asked["latency_questions"] = LatencyQuestions;
+        asked["resume"] = true;
+        if (EvaluationStage.Run(new(Commands.Evaluate.Read(asked, SettingSource.CommandLine)), _ => { }, stop) is not { } evaluation)
         {
             return null;
         }
@@ -68,18 +79,27 @@ internal sealed class CellRun(ExperimentFolder folder, Cell cell)
         return teacher is null ? run : run.With(StudentSettings.Teacher, teacher);
     }
 
-    private EvaluationOptions Asked(TaskFiles task) => new(Commands.Evaluate.Read(
-        new JsonObject
+    private bool Probed(TaskFiles task, CancellationToken stop)
+    {
+        try
         {
-            ["model"] = Run,
-            ["data"] = new JsonArray(task.Test),
-            ["output"] = Evaluation,
-            ["batch_size"] = EvaluationBatch,
-            ["max_new_tokens"] = task.MostNewTokens,
-            ["latency_questions"] = LatencyQuestions,
-            ["resume"] = true,
-        },
-        SettingSource.CommandLine));
+            CellProbe.Run(folder, cell, Asked(task), stop);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>What is asked of the trained model, by evaluation and probe.</summary>
+    private JsonObject Asked(TaskFiles task) => new()
+    {
+        ["model"] = Run,
+        ["data"] = new JsonArray(task.Test),
+        ["batch_size"] = EvaluationBatch,
+        ["max_new_tokens"] = task.MostNewTokens,
+    };
 
     private CellResult Result(EvaluationSummary evaluation, CellScore score)
     {
@@ -160,14 +180,27 @@ internal sealed class CellRun(ExperimentFolder folder, Cell cell)
         return ranks;
     }
 
-    /// <summary>What a finished cell needs no more: checkpoints and the teacher's coordinates, by far the largest of its files.</summary>
+    /// <summary>
+    /// Removes what a finished cell needs no more: checkpoints and the teacher's coordinates, by far the largest of its files. What cannot
+    /// be removed stays, and takes nothing from the result.
+    /// </summary>
     private void Tidy()
     {
-        File.Delete(folder.FailureOf(cell.Id));
-        string[] spent = [Path.Combine(Run, "teacher-cache"), .. Directory.GetDirectories(Path.Combine(Run, "checkpoints"))];
-        foreach (var path in spent.Where(Directory.Exists))
+        var checkpoints = Path.Combine(Run, "checkpoints");
+        Remove(() => File.Delete(folder.FailureOf(cell.Id)));
+        Remove(() => Directory.Delete(Path.Combine(Run, "teacher-cache"), recursive: true));
+        Remove(() => Array.ForEach(Directory.GetDirectories(checkpoints), path => Directory.Delete(path, recursive: true)));
+    }
+
+    private static void Remove(Action remove)
+    {
+        try
         {
-            Directory.Delete(path, recursive: true);
+            remove();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // It is not there, or stays.
         }
     }
 }

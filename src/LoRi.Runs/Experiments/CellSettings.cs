@@ -61,11 +61,10 @@ internal sealed partial class CellSettings(Matrix matrix)
                 options[setting] = value.DeepClone();
             }
 
-            var batch = options["batch_size"] ?? defaults["batch_size"];
-            var epochs = (double)steps * (batch?.GetValue<int>() ?? TrainSettings.BatchSize.Default(SettingValues.None)) / rows;
-            Scale(options, epochs);
-            Scale(defaults, epochs);
-            var values = distill.Read(options, new SettingFile(defaults, new SettingSource($"{matrix.Path}, defaults")));
+            var source = new SettingSource($"{matrix.Path}, defaults");
+            var epochs = (double)steps * (Batch(options, SettingSource.CommandLine) ?? Batch(defaults, source)
+                ?? TrainSettings.BatchSize.Default(SettingValues.None)) / rows;
+            var values = distill.Read(Scaled(options, epochs), new SettingFile(Scaled(defaults, epochs), source));
             values = values.With(TrainSettings.Steps, steps).With(TrainSettings.Seed, seed).With(StudentSettings.Teacher, Later);
             values = KnownMethods.Find(method.Method)!.About.HasFrozenTeacher && values.Get(StudentSettings.Init) == InitOption.Base
                 ? values.With(TrainSettings.Model, Later)
@@ -74,6 +73,12 @@ internal sealed partial class CellSettings(Matrix matrix)
                 ? values.With(RowSettings.AnswerPrefix, ReasoningTask.AnswerPrefix)
                 : values);
         });
+
+    /// <summary>How many settings of the students of a block there are, seeds left aside, that have one method.</summary>
+    public int Groups(MatrixBlock block, MatrixMethod method) =>
+        block.Tasks.Distinct().Count() * block.Models.Distinct().Count() * block.Budgets.Distinct().Count()
+            * block.Vary.Where(one => Has(method, one.Setting))
+                .Aggregate(1, (product, one) => product * one.Values.DistinctBy(value => value.ToString()).Count());
 
     /// <summary>Whether a method has a setting, so that a block's variation means anything for it.</summary>
     public bool Has(MatrixMethod method, string setting)
@@ -102,19 +107,36 @@ internal sealed partial class CellSettings(Matrix matrix)
         return run;
     }
 
-    /// <summary>Texts such as <c>0.15*epochs</c> and <c>16.7/epochs</c> become numbers.</summary>
-    private static void Scale(JsonObject settings, double epochs)
+    /// <summary>Settings in which texts such as <c>0.15*epochs</c> and <c>16.7/epochs</c> are numbers.</summary>
+    public static JsonObject Scaled(JsonObject settings, double epochs)
     {
-        foreach (var (key, node) in settings.ToArray())
+        var scaled = (JsonObject)settings.DeepClone();
+        foreach (var (key, node) in settings)
         {
-            if (node is JsonValue value && value.TryGetValue<string>(out var text) && Scaled().Match(text) is { Success: true } match)
+            if (node is JsonValue value && value.TryGetValue<string>(out var text) && Number().Match(text) is { Success: true } match)
             {
                 var number = double.Parse(match.Groups["number"].ValueSpan, NumberStyles.Float, CultureInfo.InvariantCulture);
-                settings[key] = match.Groups["sign"].ValueSpan is "*" ? number * epochs : number / epochs;
+                scaled[key] = match.Groups["sign"].ValueSpan is "*" ? number * epochs : number / epochs;
             }
         }
+
+        return scaled;
+    }
+
+    /// <summary>The rows of a step that some settings name; null where they name none.</summary>
+    private int? Batch(JsonObject settings, SettingSource source)
+    {
+        if (settings[TrainSettings.BatchSize.Key] is not { } node)
+        {
+            return null;
+        }
+
+        var values = distill.Read(new JsonObject { [TrainSettings.BatchSize.Key] = node.DeepClone() }, source);
+        return TrainSettings.BatchSize.Broken(values) is { } rule
+            ? throw new SettingException($"{TrainSettings.BatchSize.Say(values)}: {rule}", values, TrainSettings.BatchSize)
+            : values.Get(TrainSettings.BatchSize);
     }
 
     [GeneratedRegex(@"\A(?<number>[0-9]+(\.[0-9]+)?)(?<sign>[*/])epochs\z", RegexOptions.CultureInvariant)]
-    private static partial Regex Scaled();
+    private static partial Regex Number();
 }

@@ -68,25 +68,24 @@ internal static class ClaimStatistics
     public static ClaimComparison Of(
         MatrixClaim claim, ClaimComparison empty, IReadOnlyList<(CellResult First, CellResult Other)> pairs)
     {
-        (bool[] First, bool[] Other)[] marks = [.. pairs
-            .Select(pair => (First: ClaimMetric.Marks(pair.First, claim.Metric), Other: ClaimMetric.Marks(pair.Other, claim.Metric)))
-            .Where(pair => pair.First is not null && pair.Other?.Length == pair.First.Length)
-            .Select(pair => (pair.First!, pair.Other!))];
-        if (marks.Length == 0)
+        Paired[] counted = [.. pairs.Select(pair => Marked(pair.First, pair.Other, claim.Metric)).OfType<Paired>()];
+        if (counted.Length == 0)
         {
             return empty with { Seeds = 0, Note = "no cells yet" };
         }
 
-        var (first, other) = (marks.Select(pair => Share(pair.First)).ToArray(), marks.Select(pair => Share(pair.Other)).ToArray());
-        var found = empty with { Seeds = marks.Length, FirstMean = first.Average(), OtherMean = other.Average() };
-        if (claim.Test == ClaimTest.Trend)
+        var (first, other) = (counted.Select(pair => Share(pair.First)).ToArray(), counted.Select(pair => Share(pair.Other)).ToArray());
+        var found = empty with { Seeds = counted.Length, FirstMean = first.Average(), OtherMean = other.Average() };
+        var isTrend = claim.Test == ClaimTest.Trend;
+        if (isTrend && counted.Any(pair => pair.ByStratum.Length < 2))
         {
-            (first, other) = ([.. pairs.Select(pair => Slope(pair.First, pair.Other))], new double[pairs.Count]);
+            return found with { Note = "one length has no trend" };
         }
 
+        (first, other) = isTrend ? ([.. counted.Select(pair => Trend.Slope(pair.ByStratum))], new double[counted.Length]) : (first, other);
         double[] differences = [.. first.Zip(other, (one, two) => one - two)];
         found = found with { Effect = differences.Average() };
-        if (marks.Length < 2)
+        if (counted.Length < 2)
         {
             return found with { Note = "one seed decides nothing" };
         }
@@ -95,10 +94,10 @@ internal static class ClaimStatistics
         return found with
         {
             Interval = paired.Varies ? paired.Interval(Level) : (paired.MeanDifference, paired.MeanDifference),
-            Bootstrap = claim.Test == ClaimTest.Trend ? null
+            Bootstrap = isTrend ? null
                 : TwoLevelBootstrap.Interval(
-                    [.. marks.Select(pair => pair.First)], [.. marks.Select(pair => pair.Other)], Level, Resamples, 0),
-            McNemar = claim.Test == ClaimTest.Trend ? [] : [.. marks.Select(pair => new McNemar(
+                    [.. counted.Select(pair => pair.First)], [.. counted.Select(pair => pair.Other)], Level, Resamples, 0),
+            McNemar = isTrend ? [] : [.. counted.Select(pair => new McNemar(
                 pair.First.Zip(pair.Other).Count(mark => mark is (true, false)),
                 pair.First.Zip(pair.Other).Count(mark => mark is (false, true))).ExactP)],
             P = P(claim, first, other, differences, paired),
@@ -138,7 +137,14 @@ internal static class ClaimStatistics
 
     private static double Share(bool[] marks) => (double)marks.Count(mark => mark) / marks.Length;
 
-    /// <summary>How much the difference grows from a stratum to the next.</summary>
-    private static double Slope(CellResult first, CellResult other) => first.Strata.Count < 2 ? 0 : Trend.Slope(
-        [.. first.Strata.Zip(other.Strata, (one, two) => ((double)one.Correct / one.Examples) - ((double)two.Correct / two.Examples))]);
+    /// <summary>A seed's two cells where both have the metric's questions; null where they do not.</summary>
+    private static Paired? Marked(CellResult first, CellResult other, string metric) =>
+        ClaimMetric.Marks(first, metric) is { } one && ClaimMetric.Marks(other, metric) is { } two && one.Length == two.Length
+            ? new Paired(one, two, [.. first.Strata.Zip(other.Strata, (a, b) => Share(a) - Share(b))])
+            : null;
+
+    private static double Share(StratumResult stratum) => (double)stratum.Correct / stratum.Examples;
+
+    /// <summary>The marks that a seed's two cells are compared by, and the difference of their shares from stratum to stratum.</summary>
+    private sealed record Paired(bool[] First, bool[] Other, double[] ByStratum);
 }

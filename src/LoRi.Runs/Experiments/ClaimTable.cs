@@ -17,10 +17,15 @@ internal static class ClaimTable
 
     /// <summary>All claims of the matrix.</summary>
     public static IReadOnlyList<DecidedClaim> Of(
-        ExperimentFolder folder, Matrix matrix, CellList list, IReadOnlyDictionary<string, CellResult> results) =>
-        [.. matrix.Claims.Select(claim => Decide(claim, Registration.Mark(folder, claim), list, results))];
+        Registration registered, Matrix matrix, CellList list, IReadOnlyDictionary<string, CellResult> results) =>
+        [.. matrix.Claims.Select(claim => Decide(claim, registered.Mark(claim), list, results))];
 
-    private static DecidedClaim Decide(
+    /// <summary>One claim.</summary>
+    /// <param name="claim">The claim.</param>
+    /// <param name="mark">What is said of its registration.</param>
+    /// <param name="list">The cells of the matrix.</param>
+    /// <param name="results">Results of the finished ones, by their folders.</param>
+    internal static DecidedClaim Decide(
         MatrixClaim claim, string mark, CellList list, IReadOnlyDictionary<string, CellResult> results)
     {
         var cells = list.OfBlock(claim.Block);
@@ -29,13 +34,18 @@ internal static class ClaimTable
                                       from other in claim.Others
                                       select Compare(claim, [.. firsts], other, cells, results)];
         found = Adjusted(claim, found);
+        return new DecidedClaim(claim, mark, found, Whole(claim, found));
+    }
+
+    /// <summary>The verdict on the whole claim; where too few comparisons count to confirm it, nothing is known.</summary>
+    private static Verdict Whole(MatrixClaim claim, IReadOnlyList<ClaimComparison> found)
+    {
         ClaimComparison[] counted = [.. found.Where(one => one.Verdict != Verdict.Out)];
         var needed = claim.AtLeast ?? counted.Length;
-        return new DecidedClaim(claim, mark, found,
-            counted.Length == 0 ? Verdict.Undecided
+        return counted.Length == 0 || counted.Length < needed ? Verdict.Undecided
             : counted.Count(one => one.Verdict == Verdict.Confirmed) >= needed ? Verdict.Confirmed
             : counted.Count(one => one.Verdict == Verdict.Refuted) > counted.Length - needed ? Verdict.Refuted
-            : Verdict.Undecided);
+            : Verdict.Undecided;
     }
 
     private static ClaimComparison Compare(
@@ -44,24 +54,36 @@ internal static class ClaimTable
         var sample = firsts[0];
         var group = string.Join(' ', ((string[])[sample.Model, sample.Budget, sample.Variant]).Where(part => part.Length > 0));
         var empty = new ClaimComparison(sample.Task, group, claim.First, other, 0);
-        double[] teachers = [.. firsts.Select(cell => results.GetValueOrDefault(cell.TeacherCell!.Id)).OfType<CellResult>()
-            .Select(teacher => teacher.Accuracy)];
-        if (teachers.Length > 0 && teachers.Average() is var mean && mean < LeastTeacher)
+        (Cell First, Cell? Other)[] beside = [.. firsts.OrderBy(first => first.Seed).Select(first => (first, Beside(first, other, cells)))];
+        var teachers = beside.SelectMany(pair => (Cell?[])[pair.First.TeacherCell, pair.Other?.TeacherCell]).OfType<Cell>();
+        if (Unfit(teachers, results) is { } note)
         {
-            return empty with { Verdict = Verdict.Out, Note = FormattableString.Invariant($"out: teachers answer {100 * mean:F1} %") };
+            return empty with { Verdict = Verdict.Out, Note = note };
         }
 
-        Cell? Beside(Cell first) => other == Cell.Teacher ? first.TeacherCell
-            : cells.Where(cell => cell.Method == other && cell.Task == first.Task && cell.Model == first.Model && cell.Seed == first.Seed
-                && cell.Budget == first.Budget && (cell.Variant == first.Variant || cell.Variant.Length == 0))
-                .OrderByDescending(cell => cell.Variant.Length).FirstOrDefault();
-        (CellResult First, CellResult Other)[] pairs = [.. from first in firsts
-                                                          let beside = Beside(first)
-                                                          where beside is not null && results.ContainsKey(first.Id)
-                                                              && results.ContainsKey(beside.Id)
-                                                          orderby first.Seed
-                                                          select (results[first.Id], results[beside.Id])];
+        (CellResult First, CellResult Other)[] pairs = [.. from pair in beside
+                                                          where pair.Other is not null && results.ContainsKey(pair.First.Id)
+                                                              && results.ContainsKey(pair.Other.Id)
+                                                          select (results[pair.First.Id], results[pair.Other!.Id])];
         return ClaimStatistics.Of(claim, empty, pairs);
+    }
+
+    /// <summary>The cell of the other method that a cell is compared with; null where the block has none.</summary>
+    private static Cell? Beside(Cell first, string other, IReadOnlyList<Cell> cells) => other == Cell.Teacher ? first.TeacherCell
+        : cells.Where(cell => cell.Method == other && cell.Task == first.Task && cell.Model == first.Model && cell.Seed == first.Seed
+            && cell.Budget == first.Budget && (cell.Variant == first.Variant || cell.Variant.Length == 0))
+            .OrderByDescending(cell => cell.Variant.Length).FirstOrDefault();
+
+    /// <summary>What is to be said where the teachers of one of the two methods do not solve the task; null where they do.</summary>
+    private static string? Unfit(IEnumerable<Cell> teachers, IReadOnlyDictionary<string, CellResult> results)
+    {
+        (string Name, double Accuracy)[] means = [.. from teacher in teachers.DistinctBy(cell => cell.Id)
+                                                     where results.ContainsKey(teacher.Id)
+                                                     group results[teacher.Id].Accuracy by teacher.Variant into seeds
+                                                     select (seeds.Key, seeds.Average())];
+        return means.Length > 0 && means.MinBy(mean => mean.Accuracy) is var least && least.Accuracy < LeastTeacher
+            ? FormattableString.Invariant($"out: teachers ({least.Name}) answer {100 * least.Accuracy:F1} %")
+            : null;
     }
 
     private static ClaimComparison[] Adjusted(MatrixClaim claim, ClaimComparison[] found)

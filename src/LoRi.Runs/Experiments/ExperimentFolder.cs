@@ -3,6 +3,7 @@ using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
 using LoRi.Files.Tokenizers;
+using LoRi.Runs.Probe;
 using LoRi.Runs.Tasks;
 
 namespace LoRi.Runs.Experiments;
@@ -43,6 +44,9 @@ internal sealed class ExperimentFolder
     /// <summary>The file that a finished cell has.</summary>
     public string ResultOf(string id) => Path.Combine(CellOf(id), "cell.json");
 
+    /// <summary>The file of a cell's probe, which its run's report and card show.</summary>
+    public string ProbeOf(string id) => Path.Combine(RunOf(id), ProbeSettings.UsualName);
+
     /// <summary>The file that says why a cell failed.</summary>
     public string FailureOf(string id) => Path.Combine(CellOf(id), "failed.txt");
 
@@ -52,9 +56,13 @@ internal sealed class ExperimentFolder
     /// <summary>Whether a cell is finished.</summary>
     public bool IsDone(string id) => File.Exists(ResultOf(id));
 
-    /// <summary>Why a cell failed; null where it did not.</summary>
+    /// <summary>Whether a cell has the probe that is asked for, if any is.</summary>
+    /// <exception cref="InputException">The probe is damaged.</exception>
+    public bool IsProbed(Cell cell) => cell.Probe.Count == 0 || CellProbe.Covers(ProbeFile.Find(ProbeOf(cell.Id)), cell);
+
+    /// <summary>Why a cell failed, or its probe; null where it did not.</summary>
     public string? Failure(string id) =>
-        File.Exists(FailureOf(id)) && !IsDone(id) ? Encoding.UTF8.GetString(JsonFile.ReadBytes(FailureOf(id))).Trim() : null;
+        File.Exists(FailureOf(id)) ? Encoding.UTF8.GetString(JsonFile.ReadBytes(FailureOf(id))).Trim() : null;
 
     /// <summary>Refuses a folder that holds something else.</summary>
     /// <exception cref="InputException">It does.</exception>
@@ -155,10 +163,11 @@ internal sealed class ExperimentFolder
         return folder;
     }
 
-    /// <summary>The results of the finished cells among some.</summary>
+    /// <summary>The results of the finished cells among some, with their probes.</summary>
     /// <exception cref="InputException">One is damaged, or of another version.</exception>
     public IReadOnlyDictionary<string, CellResult> Results(IEnumerable<string> ids) =>
-        ids.Distinct().Where(IsDone).ToDictionary(id => id, id => CellResult.Read(ResultOf(id)));
+        ids.Distinct().Where(IsDone).ToDictionary(
+            id => id, id => CellResult.Read(ResultOf(id)) with { Probe = ProbeFile.Find(ProbeOf(id)) });
 
     private string LockOf(string id) => Path.Combine(CellOf(id), ".lock");
 

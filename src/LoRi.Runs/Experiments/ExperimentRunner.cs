@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Disk;
+using LoRi.Runs.RunFolders;
 
 namespace LoRi.Runs.Experiments;
 
@@ -33,12 +34,11 @@ internal sealed class ExperimentRunner(
     /// <summary>Runs them.</summary>
     /// <param name="jobs">Cells side by side.</param>
     /// <param name="stop">Asks to save and stop.</param>
+    /// <exception cref="InputException">The budget fits no cell, or the folder cannot be written.</exception>
     public ExperimentOutcome Run(int jobs, CancellationToken stop)
     {
         CheckBudget();
-        var threads = Enumerable.Range(0, jobs).Select(_ => new Thread(() => Work(stop))).ToArray();
-        Array.ForEach(threads, thread => thread.Start());
-        Array.ForEach(threads, thread => thread.Join());
+        WorkerThreads.Run(jobs, () => Work(stop));
         return new ExperimentOutcome(finished, before, failed.Count, open.Count, clock.Elapsed.TotalSeconds);
     }
 
@@ -53,26 +53,31 @@ internal sealed class ExperimentRunner(
         }
     }
 
-    private void Work(CancellationToken stop)
+    /// <summary>Runs the next cell, or waits a little for it; false where none is left, or all must stop.</summary>
+    private bool Work(CancellationToken stop)
     {
-        while (!stop.IsCancellationRequested && Next() is var (cell, held))
+        if (stop.IsCancellationRequested || Next() is not var (cell, held))
         {
-            if (cell is null)
-            {
-                Thread.Sleep(pause);
-                continue;
-            }
-
-            using (held)
-            {
-                Execute(cell, stop);
-            }
-
-            lock (gate)
-            {
-                working.Remove(cell.Id);
-            }
+            return false;
         }
+
+        if (cell is null)
+        {
+            Thread.Sleep(pause);
+            return true;
+        }
+
+        using (held)
+        {
+            Execute(cell, stop);
+        }
+
+        lock (gate)
+        {
+            working.Remove(cell.Id);
+        }
+
+        return true;
     }
 
     /// <summary>
@@ -85,7 +90,7 @@ internal sealed class ExperimentRunner(
             var waiting = false;
             foreach (var cell in cells.Where(cell => open.Contains(cell.Id) && !working.Contains(cell.Id)))
             {
-                if (folder.IsDone(cell.Id))
+                if (IsFinished(cell))
                 {
                     before++;
                     open.Remove(cell.Id);
@@ -114,6 +119,8 @@ internal sealed class ExperimentRunner(
         }
     }
 
+    private bool IsFinished(Cell cell) => folder.IsDone(cell.Id) && folder.IsProbed(cell);
+
     private bool Fits(Cell cell) => budget is not { } seconds || clock.Elapsed.TotalSeconds + (estimate.Seconds(cell) ?? 0) <= seconds;
 
     private void Execute(Cell cell, CancellationToken stop)
@@ -122,7 +129,7 @@ internal sealed class ExperimentRunner(
         try
         {
             // Another process may have finished it before it was locked here.
-            if (folder.IsDone(cell.Id) || new CellRun(folder, cell).Execute(stop) is not { } result)
+            if (IsFinished(cell) || new CellRun(folder, cell).Execute(stop) is not { } result)
             {
                 return;
             }

@@ -97,16 +97,16 @@ public static class ExperimentStage
         var folder = new ExperimentFolder(settings.Get(ExperimentSettings.Output));
         var calibration = Calibration.Read(folder.CalibrationFile);
         var list = CellList.Of(matrix, calibration);
-        var chosen = CellChoice.Of(list, settings);
+        var chosen = list.Missing.Count == 0 ? CellChoice.Of(list, settings) : null;
         folder.Open();
         NativeRuntime.Load();
-        if (list.Missing.Count > 0)
+        if (chosen is null)
         {
             list = Measured(matrix, folder, calibration, list, everything: false, log);
             chosen = CellChoice.Of(list, settings);
         }
 
-        AtomicFile.Write(folder.MatrixFile, stream => stream.Write(JsonFile.ReadBytes(matrix.Path)));
+        AtomicFile.WriteText(folder.MatrixFile, matrix.Json.ToJsonString(JsonText.Indented) + "\n");
         Registration.Update(folder, matrix, list);
         var estimate = new CellEstimate(calibration);
         foreach (var cell in chosen.Where(cell => folder.IsDone(cell.Id)))
@@ -149,16 +149,18 @@ public static class ExperimentStage
 
     private static CellStatus StateOf(ExperimentFolder folder, Cell cell, CellEstimate estimate)
     {
-        if (folder.IsDone(cell.Id))
+        CellStatus At(string state, string note) => new(cell.Name, cell.Id, state, note);
+        var result = folder.IsDone(cell.Id) ? CellResult.Read(folder.ResultOf(cell.Id)) : null;
+        if (result is not null)
         {
-            var result = CellResult.Read(folder.ResultOf(cell.Id));
             estimate.Took(cell, result.Seconds);
-            return new CellStatus(cell.Name, cell.Id, "done", string.Create(CultureInfo.InvariantCulture, $"{100 * result.Accuracy:F1} %"));
         }
 
-        return folder.IsHeld(cell.Id) ? new CellStatus(cell.Name, cell.Id, "running", "")
-            : folder.Failure(cell.Id) is { } reason ? new CellStatus(cell.Name, cell.Id, "failed", reason)
-            : new CellStatus(cell.Name, cell.Id, "left", "");
+        return result is not null && folder.IsProbed(cell)
+                ? At("done", string.Create(CultureInfo.InvariantCulture, $"{100 * result.Accuracy:F1} %"))
+            : folder.IsHeld(cell.Id) ? At("running", "")
+            : folder.Failure(cell.Id) is { } reason ? At("failed", reason)
+            : At("left", result is null ? "" : "to be probed");
     }
 
     /// <summary>Measures what is not measured yet, alone, one after the other.</summary>

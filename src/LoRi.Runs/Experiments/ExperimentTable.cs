@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Settings;
+using LoRi.Files.Text;
 
 namespace LoRi.Runs.Experiments;
 
@@ -16,22 +17,22 @@ public sealed record TextTable(string Heading, IReadOnlyList<string> Headers, IR
 public sealed class ExperimentTable
 {
     private readonly ExperimentFolder folder;
-    private readonly Matrix matrix;
     private readonly CellList list;
+    private readonly Registration registered;
     private readonly IReadOnlyDictionary<string, CellResult> results;
     private readonly bool withClaims;
 
     private ExperimentTable(string path, bool withClaims)
     {
-        (folder, matrix, list) = ExperimentStage.Open(path);
+        (folder, Matrix, list) = ExperimentStage.Open(path);
         results = folder.Results(list.Cells.Select(cell => cell.Id));
         this.withClaims = withClaims;
-        Rows = ResultRow.All(matrix, list, results);
-        Claims = withClaims ? ClaimTable.Of(folder, matrix, list, results) : [];
-        ResultLines.Write(folder, list);
+        Rows = ResultRow.All(Matrix, list, results);
+        registered = Registration.Read(folder);
+        Claims = withClaims ? ClaimTable.Of(registered, Matrix, list, results) : [];
     }
 
-    /// <summary>Reads the cells of an experiment and makes its <c>results.jsonl</c> anew.</summary>
+    /// <summary>Reads the cells of an experiment.</summary>
     /// <param name="settings">Those of <see cref="ExperimentSettings.Table"/>.</param>
     /// <exception cref="InputException">The folder is none of an experiment, has no finished cell, or has a damaged one.</exception>
     public static ExperimentTable Read(SettingValues settings)
@@ -44,12 +45,14 @@ public sealed class ExperimentTable
                 + "`lori experiment status` shows where it stands");
     }
 
+    internal Matrix Matrix { get; }
+
     internal IReadOnlyList<ResultRow> Rows { get; }
 
     internal IReadOnlyList<DecidedClaim> Claims { get; }
 
     /// <summary>What the experiment is, in a line.</summary>
-    public string Title => $"{Path.GetFileName(matrix.Path)} {matrix.Sha256[..12]}, begun {Registration.Begun(folder)}, "
+    public string Title => $"{Path.GetFileName(folder.FolderPath)}: matrix {Matrix.Sha256[..12]}, begun {registered.Begun}, "
         + $"{results.Count} of {list.Cells.Count} cells finished";
 
     /// <summary>Builds and machines of its cells.</summary>
@@ -60,15 +63,15 @@ public sealed class ExperimentTable
     /// <summary>The tables: accuracies of each task, and the claims where they were asked for.</summary>
     public IReadOnlyList<TextTable> Tables() =>
     [
-        .. Rows.GroupBy(row => (row.Block, row.Task, row.Model, row.Budget)).Select(group => Accuracies([.. group])),
+        .. Rows.GroupBy(row => (row.Block, row.Task, row.Model, row.Budget))
+            .SelectMany(group => (TextTable?[])[Accuracies([.. group]), ProbeTable.Of([.. group])]).OfType<TextTable>(),
         .. withClaims ? (TextTable[])[Verdicts(), Comparisons()] : [],
     ];
 
     /// <summary>The tables as Markdown.</summary>
     public string Markdown()
     {
-        static string Row(IEnumerable<string> cells) =>
-            $"| {string.Join(" | ", cells.Select(cell => cell.Replace("|", "\\|", StringComparison.Ordinal)))} |";
+        static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(MarkdownText.Cell))} |";
         return $"{Title}.\n\n{Provenance}.\n" + string.Concat(Tables().Select(table =>
             $"\n### {table.Heading}\n\n{Row(table.Headers)}\n{Row(table.Headers.Select(_ => "---"))}\n"
             + string.Concat(table.Rows.Select(row => Row(row) + "\n"))));
@@ -77,8 +80,8 @@ public sealed class ExperimentTable
     /// <summary>Everything as JSON.</summary>
     public JsonObject Json() => new()
     {
-        ["matrix"] = matrix.Sha256,
-        ["begun"] = Registration.Begun(folder),
+        ["matrix"] = Matrix.Sha256,
+        ["begun"] = registered.Begun,
         ["cells"] = list.Cells.Count,
         ["finished"] = results.Count,
         ["rows"] = new JsonArray([.. Rows.Select(Json)]),
@@ -152,6 +155,7 @@ public sealed class ExperimentTable
             KeyValuePair.Create(stratum, (JsonNode?)JsonValue.Create(row.Of(stratum)!.Value)))),
         ["steps"] = row.Results[0].Steps,
         ["training_seconds"] = row.Results.Average(result => result.TrainingSeconds),
+        ["probe"] = ProbeTable.Json(row),
     };
 
     private static JsonObject Json(DecidedClaim claim) => new()

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using LoRi.Files.Disk;
 using LoRi.Files.Settings;
+using LoRi.Runs.Probe;
 
 namespace LoRi.Runs.Experiments;
 
@@ -14,8 +16,11 @@ internal sealed record Matrix
     /// <summary>The file.</summary>
     public required string Path { get; init; }
 
-    /// <summary>The SHA-256 of its content.</summary>
+    /// <summary>The SHA-256 of its JSON, written anew without white space.</summary>
     public required string Sha256 { get; init; }
+
+    /// <summary>The file's content.</summary>
+    public required JsonObject Json { get; init; }
 
     /// <summary>Tasks.</summary>
     public required IReadOnlyDictionary<string, SettingValues> Tasks { get; init; }
@@ -49,6 +54,9 @@ internal sealed record MatrixMethod(string Name, string Method, string Teacher, 
 /// <summary>Every combination of some tasks, models, methods, budgets and seeds.</summary>
 internal sealed record MatrixBlock
 {
+    /// <summary>The field of its probe.</summary>
+    public const string ProbeField = "probe";
+
     /// <summary>Its name.</summary>
     public required string Name { get; init; }
 
@@ -75,4 +83,20 @@ internal sealed record MatrixBlock
 
     /// <summary>Settings with several values, every combination of which is run for the methods that have them.</summary>
     public required IReadOnlyList<(string Setting, IReadOnlyList<JsonNode> Values)> Vary { get; init; }
+
+    /// <summary>What is done to the inputs of latent steps of its finished students.</summary>
+    public required IReadOnlyList<LatentIntervention> Probe { get; init; }
+
+    /// <summary>
+    /// The SHA-256 of what it says, and of the budgets and seeds that it has, its own or the matrix's. A probe changes no result.
+    /// </summary>
+    public string Sha256
+    {
+        get
+        {
+            var says = (JsonObject)Part.Json.DeepClone();
+            says.Remove(ProbeField);
+            return ContentHash.OfText($"{says.ToJsonString()}\n{string.Join(',', Budgets)}\n{string.Join(',', Seeds)}");
+        }
+    }
 }

@@ -53,4 +53,7 @@ internal sealed record MatrixClaim
 
     /// <summary>Its content as it is registered.</summary>
     public required string Sha256 { get; init; }
+
+    /// <summary>The content of its block, with the seeds and budgets that the block takes from the matrix.</summary>
+    public required string BlockSha256 { get; init; }
 }

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Disk;
-using LoRi.Files.Json;
 using LoRi.Files.Settings;
 using LoRi.Files.Text;
+using LoRi.Runs.Probe;
 using LoRi.Runs.Settings;
 using LoRi.Runs.Tasks;
 using LoRi.Training;
@@ -32,7 +32,7 @@ internal sealed class MatrixReader
     /// <exception cref="InputException">It is missing, malformed, or names what there is not.</exception>
     public static Matrix Read(string path)
     {
-        var json = JsonFile.ReadObject(path);
+        var json = OptionFile.ReadPlain(path).Settings;
         return new MatrixReader(new MatrixPart(path, json), ContentHash.OfText(json.ToJsonString())).Read();
     }
 
@@ -45,16 +45,17 @@ internal sealed class MatrixReader
                 + $"{Matrix.Version}");
         }
 
-        var tasks = Named("tasks", part => part.Values(TaskSettings.OfMatrix));
-        var models = Named("models", part => part.Values(FreshModelSettings.OfMatrix));
-        var teachers = Named("teachers", part => Refused(part, []));
+        var tasks = Named("tasks", (_, part) => part.Values(TaskSettings.OfMatrix));
+        var models = Named("models", (_, part) => part.Values(FreshModelSettings.OfMatrix));
+        var teachers = Named("teachers", (_, part) => Refused(part, []));
         var defaults = Refused(root.Part("defaults"), [MethodField, TeacherField]);
-        defaults.Read(() => Commands.Distill.Read(defaults.Json, SettingSource.CommandLine));
-        var methods = Named("methods", part => Method(part, teachers.Keys));
+        defaults.Read(() => Commands.Distill.Read(CellSettings.Scaled(defaults.Json, epochs: 1), SettingSource.CommandLine));
+        var methods = Named("methods", (name, part) => Method(name, part, teachers.Keys));
         var matrix = new Matrix
         {
             Path = root.Place,
             Sha256 = sha256,
+            Json = root.Json,
             Tasks = tasks,
             Models = models,
             Teachers = teachers,
@@ -64,17 +65,26 @@ internal sealed class MatrixReader
             Claims = [],
         };
         matrix = matrix with { Blocks = [.. root.Items("blocks").Select(part => Block(part, matrix))] };
-        var twice = matrix.Blocks.GroupBy(block => block.Name).FirstOrDefault(group => group.Count() > 1);
-        return twice is not null ? throw root.Bad($"two blocks have the name {MessageText.Quote(twice.Key)}; give one of them another")
-            : matrix.Blocks.Count == 0 ? throw root.Bad("\"blocks\" is empty, so that there is nothing to run; name a block")
+        RefuseTwice("blocks", "name", matrix.Blocks.Select(block => block.Name));
+        matrix = matrix.Blocks.Count == 0 ? throw root.Bad("\"blocks\" is empty, so that there is nothing to run; name a block")
             : matrix with { Claims = [.. root.Items("claims").Select(part => Claim(part, matrix))] };
+        RefuseTwice("claims", "id", matrix.Claims.Select(claim => claim.Id));
+        return matrix;
     }
 
-    private Dictionary<string, T> Named<T>(string field, Func<MatrixPart, T> read)
+    private void RefuseTwice(string what, string called, IEnumerable<string> names)
+    {
+        if (names.GroupBy(name => name).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw root.Bad($"two {what} have the {called} {MessageText.Quote(twice.Key)}; give one of them another");
+        }
+    }
+
+    private Dictionary<string, T> Named<T>(string field, Func<string, MatrixPart, T> read)
     {
         var parts = root.Part(field).Parts();
         return parts.Count == 0 && field != "methods" ? throw root.Bad($"{MessageText.Quote(field)} is missing or empty; name at least one")
-            : parts.ToDictionary(pair => pair.Name, pair => read(pair.Part));
+            : parts.ToDictionary(pair => pair.Name, pair => read(pair.Name, pair.Part));
     }
 
     private static MatrixPart Refused(MatrixPart part, IEnumerable<string> more)
@@ -86,9 +96,8 @@ internal sealed class MatrixReader
                 + (key is "steps" or "epochs" ? $", and name budgets ({StepBudget.Forms})" : ""));
     }
 
-    private static MatrixMethod Method(MatrixPart part, IEnumerable<string> teachers)
+    private static MatrixMethod Method(string name, MatrixPart part, IEnumerable<string> teachers)
     {
-        var name = part.Place.Split(", ")[^1];
         var options = new MatrixPart(part.Place, (JsonObject)part.Json.DeepClone());
         var method = part.Known("method", part.OptionalText(MethodField) ?? name, KnownMethods.Students.Select(one => one.About.Name));
         var teacher = part.OptionalText(TeacherField) is { } given ? part.Known("teacher", given, teachers) : teachers.First();
@@ -101,11 +110,12 @@ internal sealed class MatrixReader
 
     private MatrixBlock Block(MatrixPart part, Matrix matrix)
     {
-        part.Allow("name", "tasks", "models", "methods", "budgets", "seeds", "settings", "vary");
+        part.Allow("name", "tasks", "models", "methods", "budgets", "seeds", "settings", "vary", MatrixBlock.ProbeField);
         IReadOnlyList<string> Names(string field, string what, IEnumerable<string> known) => part.Texts(field) is { } names
             ? [.. names.Select(name => part.Known(what, name, known))]
             : [.. known];
         var methods = Names("methods", "method", matrix.Methods.Keys);
+        var models = Names("models", "model", matrix.Models.Keys);
         var budgets = (part.Texts("budgets") ?? root.Texts("budgets") ?? []).Select(text => Budget(part, text, matrix)).ToArray();
         var seeds = part.Wholes("seeds") ?? root.Wholes("seeds")
             ?? throw part.Bad("\"seeds\" is missing, here and for the whole matrix; name the seeds, such as [1, 2, 3, 4, 5]");
@@ -119,14 +129,25 @@ internal sealed class MatrixReader
                 Name = part.Text("name"),
                 Part = part,
                 Tasks = Names("tasks", "task", matrix.Tasks.Keys),
-                Models = Names("models", "model", matrix.Models.Keys),
+                Models = models,
                 Methods = methods,
                 Budgets = budgets,
                 Seeds = seeds,
                 Settings = Refused(part.Part("settings"), [MethodField, TeacherField]),
                 Vary = [.. Vary(Refused(part.Part("vary"), [MethodField, TeacherField]))],
+                Probe = [.. (part.Texts(MatrixBlock.ProbeField) ?? []).Select(text =>
+                    Intervention(part, text, models.Min(model => matrix.Models[model].Get(FreshModelSettings.Width))))],
             };
     }
+
+    /// <summary>What is done to the inputs of latent steps, which have as many components as the narrowest model is wide.</summary>
+    private static LatentIntervention Intervention(MatrixPart part, string text, int width) =>
+        LatentIntervention.Parse(text) is not { } found
+            ? throw part.Bad($"\"probe\" has {MessageText.Quote(text)}; each {LatentIntervention.Choices}")
+            : found.IsProjection && found.Amount > width
+            ? throw part.Bad($"\"probe\" has {MessageText.Quote(text)}, and a model of the block is {width} wide; name a rank of at most "
+                + $"{width}")
+            : found;
 
     private static StepBudget Budget(MatrixPart part, string text, Matrix matrix)
     {
@@ -156,26 +177,46 @@ internal sealed class MatrixReader
     private static MatrixClaim Claim(MatrixPart part, Matrix matrix)
     {
         part.Allow("id", "says", "block", "contrast", "metric", "test", "margin", "at_least");
-        var block = part.Known("block", part.Text("block"), matrix.Blocks.Select(one => one.Name));
-        var methods = matrix.Blocks.First(one => one.Name == block).Methods;
+        var name = part.Known("block", part.Text("block"), matrix.Blocks.Select(one => one.Name));
+        var block = matrix.Blocks.First(one => one.Name == name);
         var contrast = part.Texts("contrast") is { Count: > 1 } names ? names
             : throw part.Bad("\"contrast\" must name the method that the claim is about, and one or more that it is compared with");
-        var test = part.OptionalText("test") ?? Forms.Name(ClaimTest.PairedT);
+        var first = InBlock(part, contrast[0], block.Methods, name);
+        var test = Test(part);
         return new MatrixClaim
         {
             Id = part.Text("id"),
             Says = part.Text("says"),
-            Block = block,
-            First = InBlock(part, contrast[0], methods, block),
-            Others = [.. contrast.Skip(1).Select(name => name == Cell.Teacher ? name : InBlock(part, name, methods, block))],
-            Metric = Metric(part, matrix, block),
-            Test = Enum.GetValues<ClaimTest>().First(value =>
-                Forms.Name(value) == part.Known("test", test, Enum.GetValues<ClaimTest>().Select(Forms.Name))),
-            Margin = part.Number("margin") ?? 0,
-            AtLeast = (int?)part.Number("at_least"),
+            Block = name,
+            First = first,
+            Others = [.. contrast.Skip(1).Select(other => other == Cell.Teacher ? other : InBlock(part, other, block.Methods, name))],
+            Metric = Metric(part, matrix, name),
+            Test = test,
+            Margin = Margin(part, test),
+            AtLeast = AtLeast(part, new CellSettings(matrix).Groups(block, matrix.Methods[first]) * (contrast.Count - 1)),
             Sha256 = ContentHash.OfText(part.Json.ToJsonString()),
+            BlockSha256 = block.Sha256,
         };
     }
+
+    private static ClaimTest Test(MatrixPart part)
+    {
+        var test = part.OptionalText("test") ?? Forms.Name(ClaimTest.PairedT);
+        return Enum.GetValues<ClaimTest>().First(value =>
+            Forms.Name(value) == part.Known("test", test, Enum.GetValues<ClaimTest>().Select(Forms.Name)));
+    }
+
+    private static double Margin(MatrixPart part, ClaimTest test) =>
+        part.Number("margin") is var margin && test == ClaimTest.Equivalence && !(margin > 0)
+            ? throw part.Bad($"\"margin\" {(margin is null ? "is missing" : $"is {part.Json["margin"]}")}; an equivalence needs the "
+                + "difference that counts as none, above 0, such as 0.02")
+            : margin ?? 0;
+
+    /// <summary>How many comparisons must be confirmed, of those that there are.</summary>
+    private static int? AtLeast(MatrixPart part, int comparisons) => part.Number("at_least") is not { } number ? null
+        : double.IsInteger(number) && number >= 1 && number <= comparisons ? (int)number
+        : throw part.Bad($"\"at_least\" is {part.Json["at_least"]}; it must be a whole number from 1 to {comparisons}, the comparisons of "
+            + "the claim");
 
     private static string InBlock(MatrixPart part, string name, IReadOnlyList<string> methods, string block) =>
         methods.Contains(name) ? name

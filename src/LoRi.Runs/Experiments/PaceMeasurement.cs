@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LoRi.Runs.RunFolders;
+using LoRi.Runs.Scoring;
 using LoRi.Runs.Settings;
 using LoRi.Runs.Tasks;
 using LoRi.Runs.Training;
@@ -51,13 +52,7 @@ internal sealed class PaceMeasurement(ExperimentFolder folder)
     {
         var times = MetricsFile.Read(metrics).First(one => one.Name == "seconds").Column.Values;
         double[] single = [.. times.Select((time, index) => time - (index == 0 ? 0 : times[index - 1]))];
-        return (single.Chunk(WarmUpSteps + MeasuredSteps).Sum(stage => Median(stage.Skip(WarmUpSteps))), times[^1]);
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? 0 : sorted[sorted.Length / 2];
+        return (single.Chunk(WarmUpSteps + MeasuredSteps).Sum(stage => OrderStatistics.UpperMedian(stage.Skip(WarmUpSteps))), times[^1]);
     }
 
     private static void Remove(string path)

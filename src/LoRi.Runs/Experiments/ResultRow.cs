@@ -1,4 +1,4 @@
-using LoRi.Runs.Scoring;
+using LoRi.Runs.Probe;
 
 namespace LoRi.Runs.Experiments;
 
@@ -30,9 +30,6 @@ internal sealed record ResultRow(
         }
     }
 
-    /// <summary>Wilson's interval over all questions of all seeds.</summary>
-    public WilsonInterval Interval => WilsonInterval.Of(Results.Sum(result => result.Correct), Results.Sum(result => result.Examples));
-
     /// <summary>Names of the strata.</summary>
     public IReadOnlyList<string> Strata => [.. Results[0].Strata.Select(stratum => stratum.Name)];
 
@@ -43,6 +40,25 @@ internal sealed record ResultRow(
             .Select(one => (double)one.Correct / one.Examples)];
         return shares.Length == 0 ? null : shares.Average();
     }
+
+    /// <summary>Probes of the seeds that have one.</summary>
+    public IReadOnlyList<ProbeResult> Probes => [.. Results.Select(result => result.Probe).OfType<ProbeResult>()];
+
+    /// <summary>What was done to the inputs of latent steps, at all of them, in the order of the first probe that has it.</summary>
+    public IEnumerable<string> Interventions => Probes.SelectMany(Whole).Select(effect => effect.Intervention).Distinct();
+
+    /// <summary>Mean accuracy with an intervention at all latent steps, over draws and then seeds; null where none was made.</summary>
+    public double? Replaced(string intervention)
+    {
+        double[] means = [.. from probe in Probes
+                             let effects = Whole(probe).Where(effect => effect.Intervention == intervention).ToArray()
+                             where effects.Length > 0
+                             select effects.Average(effect => effect.Accuracy.Accuracy)];
+        return means.Length == 0 ? null : means.Average();
+    }
+
+    private static IEnumerable<ProbeEffect> Whole(ProbeResult probe) =>
+        probe.Effects.Where(effect => effect.Steps.Length == probe.LatentSteps);
 
     /// <summary>The rows of all finished cells, in the order of the matrix.</summary>
     public static IReadOnlyList<ResultRow> All(Matrix matrix, CellList list, IReadOnlyDictionary<string, CellResult> results) =>

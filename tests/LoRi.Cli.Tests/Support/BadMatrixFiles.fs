@@ -11,8 +11,6 @@ open LoRi.Cli.Tests.TinyMatrix
 let private plan (change: JsonObject -> unit) (folder: string) =
     [ "experiment"; "plan"; write folder change ]
 
-let private setting (name: string) (value: string) (json: JsonObject) = json[name] <- JsonNode.Parse value
-
 /// A finished experiment of one teacher, whose `cell.json` is changed.
 let private finished (change: string -> string) (folder: string) =
     write folder (fun json ->
@@ -28,6 +26,14 @@ let private finished (change: string -> string) (folder: string) =
 
     File.WriteAllText(cell, change (File.ReadAllText cell))
     [ "experiment"; "table"; folder + "/out" ]
+
+/// A run in a folder of an experiment that holds a file.
+let private withFile (name: string) (content: string) (folder: string) =
+    let out = Directory.CreateDirectory(folder + "/out").FullName
+    let matrix = write folder ignore
+    File.Copy(matrix, out + "/matrix.json")
+    file out name content |> ignore
+    [ "experiment"; "run"; matrix; "--output"; out ]
 
 /// All cases.
 let cases: Case list =
@@ -63,9 +69,47 @@ let cases: Case list =
         "matrix: a claim of an unknown metric", plan (first "claims" >> setting "metric" "\"accuracy@9\"")
         "matrix: a claim of an unknown test", plan (first "claims" >> setting "test" "\"wilcoxon\"")
         "matrix: a claim that compares nothing", plan (first "claims" >> setting "contrast" "[\"lori\"]")
+        "matrix: a claim with half of a comparison", plan (first "claims" >> setting "at_least" "0.5")
+        "matrix: a claim that needs more comparisons than it has", plan (first "claims" >> setting "at_least" "2")
+        "matrix: a claim that needs no comparison", plan (first "claims" >> setting "at_least" "0")
+        "matrix: an equivalence without a margin",
+        plan (
+            first "claims"
+            >> fun claim ->
+                setting "test" "\"equivalence\"" claim
+                claim.Remove "margin" |> ignore
+        )
+        "matrix: an equivalence within no margin",
+        plan (
+            first "claims"
+            >> fun claim ->
+                setting "test" "\"equivalence\"" claim
+                setting "margin" "0" claim
+        )
+        "matrix: two claims of one name",
+        plan (fun json ->
+            let claims = (nonNull json["claims"]).AsArray()
+            claims.Add((nonNull claims[0]).DeepClone()))
+        "matrix: rows of a step as text", plan (part "methods" >> part "lori" >> setting "batch_size" "\"64\"")
+        "matrix: half a row in a step", plan (part "defaults" >> setting "batch_size" "64.5")
+        "matrix: no rows in a step", plan (part "defaults" >> setting "batch_size" "0")
+        "matrix: a probe that is none", plan (first "blocks" >> setting "probe" "[\"shufle\"]")
+        "matrix: a probe of more directions than there are", plan (first "blocks" >> setting "probe" "[\"rank:9\"]")
+        "matrix: no YAML", fun folder -> [ "experiment"; "plan"; file folder "m.yaml" "tasks: [" ]
         "experiment: no cell of that name", fun folder -> plan ignore folder @ [ "--only"; "*codi*" ]
         "experiment: a budget that is no time", fun folder -> plan ignore folder @ [ "--budget"; "long" ]
         "experiment: a part that is none", fun folder -> plan ignore folder @ [ "--shard"; "3/2" ]
+        "experiment: a part without a cell", fun folder -> plan ignore folder @ [ "--shard"; "9/9" ]
+        "experiment: a damaged calibration",
+        withFile "calibration.json" """{"0123456789ab": {"collection_seconds": 1, "overhead_seconds": 1}}"""
+        "experiment: a calibration with a pace that is none",
+        withFile
+            "calibration.json"
+            """{"0123456789ab": {"seconds_per_step": 0, "collection_seconds": 1, "overhead_seconds": 1}}"""
+        "experiment: damaged registrations", withFile "registered.json" """{"begun": "", "claims": {"C2": {}}}"""
+        "experiment: a registration that is none",
+        withFile "registered.json" """{"begun": "", "claims": {"C2": null}}"""
+        "experiment: a folder for cells that is a file", withFile "cells" ""
         "experiment: a folder with something else",
         fun folder ->
             Directory.CreateDirectory(folder + "/out") |> ignore
@@ -107,6 +151,21 @@ let cases: Case list =
                 "6"
                 "--longest"
                 "5"
+                "--output"
+                folder + "/t.jsonl"
+            ]
+        "task: a graph that is hardly ever found",
+        fun folder ->
+            [
+                "task"
+                "write"
+                "graph"
+                "--nodes"
+                "20"
+                "--longest"
+                "17"
+                "--edges"
+                "40"
                 "--output"
                 folder + "/t.jsonl"
             ]

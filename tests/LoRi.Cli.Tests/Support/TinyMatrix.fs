@@ -48,3 +48,15 @@ let run (folder: string) (options: string list) =
         ]
         @ options
     )
+
+/// Sets a field of a JSON object.
+let setting (name: string) (value: string) (json: JsonObject) = json[name] <- JsonNode.Parse value
+
+/// The results of finished cells, in the order of their folders.
+let cells (folder: string) =
+    Directory.GetFiles(folder + "/out/cells", "cell.json", SearchOption.AllDirectories)
+    |> Array.sort
+
+/// The lines of `results.jsonl`.
+let lines (folder: string) =
+    File.ReadAllLines(folder + "/out/results.jsonl")

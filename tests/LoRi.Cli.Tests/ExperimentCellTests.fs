@@ -1,0 +1,161 @@
+/// Cells of equal time, and probes of finished cells.
+module LoRi.Cli.Tests.ExperimentCellTests
+
+open System.IO
+open System.Text.Json
+open System.Text.Json.Nodes
+open Expecto
+open LoRi.Cli.ExitCodes
+open LoRi.Cli.Tests.Running
+open LoRi.Cli.Tests.TinyMatrix
+
+/// A calibration of the cases that a plan misses, with paces of their methods: milliseconds a step, and seconds around the steps.
+let private calibrated (folder: string) (paces: Map<string, float * float>) =
+    let path = folder + "/out/calibration.json"
+    let json = (nonNull (JsonNode.Parse(File.ReadAllText path))).AsObject()
+
+    for pair in json do
+        let pace = (nonNull pair.Value).AsObject()
+        let step, collection = paces[(nonNull pace["method"]).GetValue<string>()]
+        pace["seconds_per_step"] <- step / 1000.0
+        pace["collection_seconds"] <- collection
+
+    File.WriteAllText(path, json.ToJsonString())
+
+let private equalTimed (folder: string) =
+    write folder (fun json ->
+        setting "budgets" "[\"time:lori:6\"]" json
+        json |> part "defaults" |> setting "learning_rate" "\"0.0001*epochs\""
+        first "blocks" json |> setting "seeds" "[1]"
+        first "blocks" json |> setting "methods" "[\"lori\", \"no-cot\"]")
+    |> ignore
+
+let private steps (folder: string) =
+    [
+        for path in cells folder do
+            let cell = JsonDocument.Parse(File.ReadAllText path).RootElement
+            text "method" cell, cell.GetProperty("steps").GetInt32()
+    ]
+    |> List.sort
+
+let private equalTime =
+    test "equal time gives a method as many steps as fit, the same ones at every run" {
+        inFolder (fun folder ->
+            equalTimed folder
+            succeeded (run folder [ "--only"; "*/lori/*" ]) |> ignore
+            Expect.equal (steps folder) [ "lori", 6; "teacher", 3 ] "chosen among cells whose paces were not known yet"
+            calibrated folder (Map [ "lori", (2.0, 0.1); "no-cot", (0.5, 0.0) ])
+            succeeded (run folder []) |> ignore
+            // 6 steps of 2 ms and 100 ms for the teacher's states: 224 of half a millisecond.
+            Expect.equal (steps folder) [ "lori", 6; "no-cot", 224; "teacher", 3 ] "steps"
+            let before = cells folder
+            succeeded (run folder []) |> ignore
+            Expect.equal (cells folder) before "the same cells"
+
+            let plan =
+                loriJson
+                    [
+                        "experiment"
+                        "plan"
+                        folder + "/matrix.json"
+                        "--output"
+                        folder + "/out"
+                        "--json"
+                    ]
+
+            Expect.equal
+                (plan.GetProperty("done").GetInt32(), plan.GetProperty("unmeasured").GetInt32())
+                (3, 0)
+                "all known")
+    }
+
+let private unmeasured =
+    test "a plan that does not know paces says so where a name matches nothing" {
+        inFolder (fun folder ->
+            equalTimed folder
+
+            expectError
+                Failed
+                "those of equal time are known where their paces are measured, which needs --output"
+                [ "experiment"; "plan"; folder + "/matrix.json"; "--only"; "*/lori/*" ])
+    }
+
+let private probed =
+    test "finished cells are probed, one that was finished before without being trained again" {
+        inFolder (fun folder ->
+            let probing (interventions: string) =
+                write folder (fun json ->
+                    first "blocks" json |> setting "seeds" "[1]"
+                    first "blocks" json |> setting "probe" interventions)
+                |> ignore
+
+                succeeded (run folder []) |> ignore
+
+            let probes () =
+                Directory.GetFiles(folder + "/out/cells", "probe.json", SearchOption.AllDirectories)
+
+            let effects () =
+                [
+                    for path in probes () do
+                        let effects =
+                            JsonDocument.Parse(File.ReadAllText path).RootElement.GetProperty("effects")
+
+                        set [ for effect in effects.EnumerateArray() -> text "intervention" effect ]
+                ]
+
+            probing "[]"
+            Expect.isEmpty (probes ()) "no probe where none is asked for"
+            let before = [ for path in cells folder -> File.GetLastWriteTimeUtc path ]
+            probing "[\"shuffle\"]"
+            Expect.equal (effects ()) [ set [ "shuffle" ]; set [ "shuffle" ] ] "both students that take latent steps"
+            probing "[\"rank:2\"]"
+
+            Expect.equal
+                (List.distinct (effects ()))
+                [ set [ "shuffle"; "rank:2"; "random-rank:2" ] ]
+                "another one beside that"
+
+            Expect.equal
+                [ for path in cells folder -> File.GetLastWriteTimeUtc path ]
+                before
+                "nothing was trained again"
+
+            let times = [ for path in probes () -> File.GetLastWriteTimeUtc path ]
+            succeeded (run folder []) |> ignore
+            Expect.equal [ for path in probes () -> File.GetLastWriteTimeUtc path ] times "nor probed"
+
+            for line in lines folder do
+                let cell = JsonDocument.Parse(line).RootElement
+                let isStudent = text "method" cell <> "teacher" && text "method" cell <> "no-cot"
+                Expect.equal (fst (cell.TryGetProperty "probe")) isStudent "its probe in results.jsonl"
+
+                if isStudent then
+                    Expect.equal
+                        (cell.GetProperty("probe").GetProperty("untouched").GetProperty("correct").GetInt32())
+                        (cell.GetProperty("correct").GetInt32())
+                        "the cell's own rule of what is right"
+
+            let markdown =
+                (succeeded (lori [ "experiment"; "table"; folder + "/out"; "--claims"; "--form"; "markdown" ])).Out
+
+            for word in
+                [
+                    "shuffle %"
+                    "random-rank:2 %"
+                    "thinks in its latent steps"
+                    "registered before its cells"
+                ] do
+                Expect.stringContains markdown word "the table"
+
+            let rows =
+                (loriJson [ "experiment"; "table"; folder + "/out"; "--form"; "json" ]).GetProperty("rows")
+
+            for row in rows.EnumerateArray() do
+                let probe = row.GetProperty "probe"
+                let has = probe.ValueKind = JsonValueKind.Object
+                Expect.equal has (List.contains (text "method" row) [ "lori"; "shuffled" ]) "as JSON")
+    }
+
+[<Tests>]
+let tests =
+    testSequenced (testList "Experiment cells" [ equalTime; unmeasured; probed ])
