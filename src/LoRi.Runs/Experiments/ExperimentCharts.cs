@@ -82,7 +82,7 @@ internal sealed class ExperimentCharts
     private Chart Against(string what, string axis, IReadOnlyList<ResultRow> shown, Func<CellResult, double> cost) => new(
         $"Right answers against {what}", axis, Right,
         [.. shown.Select((row, index) => Series(row, index, [row.Results.Average(cost)], [100 * row.Accuracy]))])
-    { FromZero = true };
+    { FromZero = true, IsCloud = true };
 
     /// <summary>
     /// Accuracy by the directions that the inputs of a finished student's latent steps keep; as many random ones, the floor, are dotted.

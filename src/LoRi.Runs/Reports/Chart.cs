@@ -79,6 +79,9 @@ internal sealed record Chart(string Title, string XLabel, string YLabel, IReadOn
     /// <summary>Whether the values should begin at zero; a logarithmic axis is then never chosen.</summary>
     public bool FromZero { get; init; }
 
+    /// <summary>Whether the horizontal axis begins at zero as well, and is one of measurements, not of whole numbers.</summary>
+    public bool IsCloud { get; init; }
+
     /// <summary>Whether the lines are named; a single line is not, unless other charts beside it have more.</summary>
     public bool HasLegend { get; init; } = Series.Count > 1;
 
@@ -99,7 +102,8 @@ internal sealed record Chart(string Title, string XLabel, string YLabel, IReadOn
     internal ChartAxis Horizontal()
     {
         var values = Series.SelectMany(series => series.Points(Logarithmic)).Select(p => p.X).ToArray();
-        return ChartAxis.OfCounts(values.Min(), values.Max());
+        return IsCloud ? ChartAxis.Of(System.Math.Min(0, values.Min()), values.Max(), logarithmic: false)
+            : ChartAxis.OfCounts(values.Min(), values.Max());
     }
 
     /// <summary>The vertical axis over all points.</summary>

@@ -128,7 +128,7 @@ internal static class SvgChart
         text.Append(Invariant($"<polyline points='{path}'{Pattern(series)}/>"));
         if (series.IsPoint && points.Length == 1)
         {
-            text.Append(Point(series, points[0].X, points[0].Y, ink));
+            text.Append(Point(series, points[0].X, points[0].Y, series.Weight == LineWeight.Strong ? 5 : 3.8, ink));
         }
         else if (points.Length <= 24 && series.Weight != LineWeight.Context)
         {
@@ -149,15 +149,14 @@ internal static class SvgChart
         }
 
         var entries = Named(chart).Select(series => $"<span class='key'><svg {ChartInk.Page.Series(series)} viewBox='0 0 26 8'>"
-            + $"{(series.IsPoint ? Point(series, 13, 4, ChartInk.Page) : $"<polyline points='1,4 25,4'{Pattern(series)}/>")}</svg>"
+            + $"{(series.IsPoint ? Point(series, 13, 4, 3.5, ChartInk.Page) : $"<polyline points='1,4 25,4'{Pattern(series)}/>")}</svg>"
             + $"{Escape(series.Name)}</span>");
         return $"<div class='legend'>{string.Concat(entries)}</div>";
     }
 
     /// <summary>A mark by itself: where lines have another pattern it has another shape.</summary>
-    private static string Point(ChartSeries series, double x, double y, ChartInk ink)
+    private static string Point(ChartSeries series, double x, double y, double size, ChartInk ink)
     {
-        var size = series.Weight == LineWeight.Strong ? 5 : 3.8;
         var shape = (series.Dashes % Patterns.Length) switch
         {
             0 => Invariant($"circle cx='{x:F1}' cy='{y:F1}' r='{size}'"),
