@@ -18,7 +18,28 @@ internal static class VectorWork
         values.device_type == DeviceType.CPU && values.dtype == ScalarType.Float32 && VectorBits > 0
         && values.is_contiguous();
 
+    /// <summary>Where a contiguous CPU tensor's values begin; the tensor must be held by the caller as long as this is used.</summary>
+    public static unsafe nint Address(Tensor values)
+    {
+        fixed (byte* start = values.bytes)
+        {
+            return (nint)start;
+        }
+    }
+
     /// <summary>Does so many pieces of work, on as many threads as libtorch's operations take.</summary>
-    public static void InParallel(int pieces, Action<int> work) =>
-        Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = get_num_threads() }, work);
+    public static void InParallel(int pieces, Action<int> work)
+    {
+        var threads = pieces == 1 ? 1 : get_num_threads();
+        if (threads > 1)
+        {
+            Parallel.For(0, pieces, new ParallelOptions { MaxDegreeOfParallelism = threads }, work);
+            return;
+        }
+
+        for (var piece = 0; piece < pieces; piece++)
+        {
+            work(piece);
+        }
+    }
 }
