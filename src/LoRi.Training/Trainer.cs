@@ -25,6 +25,9 @@ public sealed record TrainingPlan
     /// <summary>Forward and backward passes of a step.</summary>
     public int MicroBatches => Ceiling(BatchSize, System.Math.Min(MicroBatchSize, BatchSize));
 
+    /// <summary>Whether blocks keep their inputs alone and are computed again on the way back: less memory, more time.</summary>
+    public bool Checkpointing { get; init; }
+
     /// <summary>Seed of the data order.</summary>
     public long Seed { get; init; }
 
@@ -143,6 +146,7 @@ public sealed class Trainer : IDisposable
     {
         var parts = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).ToArray();
         var share = parts.Length / ranks.Size;
+        using var merged = new MergedAdapters(model);
         var own = new List<MicroBatch>(share);
         for (var part = ranks.Rank * share; part < (ranks.Rank + 1) * share; part++)
         {
@@ -175,7 +179,8 @@ public sealed class Trainer : IDisposable
     private MicroBatch Accumulate(IPreparedStep step, int[] rows)
     {
         using var scope = NewDisposeScope();
-        using var gradients = new DeferredGradients(model);
+        using var gradients = new DeferredGradients(
+            model, DeferredGradients.Worthwhile, recomputes: plan.Checkpointing);
         Tensor? total = null;
         var terms = new List<(string, double)>();
         foreach (var term in step.Losses(model, rows[0], rows.Length))
@@ -188,8 +193,7 @@ public sealed class Trainer : IDisposable
             }
         }
 
-        total!.backward();
-        gradients.Add();
-        return new MicroBatch(total.to(ScalarType.Float64).item<double>(), terms);
+        gradients.Differentiate(total!);
+        return new MicroBatch(total!.to(ScalarType.Float64).item<double>(), terms);
     }
 }

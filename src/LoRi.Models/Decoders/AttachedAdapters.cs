@@ -17,14 +17,26 @@ internal static class AttachedAdapters
             model.Parameters[name].dtype == model.Precision.Compute
                 ? model.Parameters[name]
                 : model.Parameters[name].to(model.Precision.Compute);
+        LowRankPart Part(long outputs, AdaptedModule one)
+        {
+            var up = Read(one.B);
+            return new LowRankPart(outputs, up, one.Scaling) { Deferred = model.Deferred?.Of(one.B, up) };
+        }
+
         LinearMap With(LinearMap map, MapLayout layout)
         {
             LowRankPart[] parts = [.. layout.Parts.Select(part => adapted.TryGetValue(part.Module, out var one)
-                ? new LowRankPart(part.Outputs, Read(one.B), one.Scaling)
+                ? Part(part.Outputs, one)
                 : new LowRankPart(part.Outputs, null, 0))];
-            return parts.All(part => part.Up is null)
-                ? map
-                : map with { Adapter = new LowRankMap(Read(AdapterPlan.StackedA(layout.Matrix)), parts, dropout) };
+            if (parts.All(part => part.Up is null))
+            {
+                return map;
+            }
+
+            var slot = AdapterPlan.StackedA(layout.Matrix);
+            var down = Read(slot);
+            var adapter = new LowRankMap(down, parts, dropout) { Deferred = model.Deferred?.Of(slot, down) };
+            return model.Deferred?.Merged(layout.Matrix, map, adapter) ?? map with { Adapter = adapter };
         }
 
         BlockWeights Block(BlockWeights block, int layer)

@@ -107,13 +107,18 @@ public sealed class Decoder : IDisposable
         DecoderTrace? trace = null,
         Intervention? intervention = null)
     {
+        if (trace is null && intervention is null
+            && weights.Tape?.Run(this, weights, inputs, positions, past, levels) is { } taped)
+        {
+            return taped;
+        }
+
         var place = PlaceOf(positions, inputs, past?.Length ?? 0);
+        var (whole, windowed) = (new Attention(Config, place.Whole), new Attention(Config, place.Windowed));
         var growth = past?.Grow(inputs.shape[1]);
         var (keys, values) = (new Tensor[Config.Layers], new Tensor[Config.Layers]);
         var collected = levels ? new Tensor[Config.Layers + 1] : null;
-        var x = weights.Positions is Tensor table
-            ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape))
-            : inputs;
+        var x = Placed(weights, inputs, positions);
         for (var layer = 0; layer < Config.Layers; layer++)
         {
             x = intervention?.Before(layer, x) ?? x;
@@ -122,7 +127,7 @@ public sealed class Decoder : IDisposable
                 collected[layer] = x;
             }
 
-            var attention = Config.WindowOf(layer) is null ? place.Whole : place.Windowed;
+            var attention = Config.WindowOf(layer) is null ? whole : windowed;
             x = Block(weights.Blocks[layer], x, place.Angles, attention, (growth, layer, trace), out keys[layer], out values[layer]);
         }
 
@@ -138,7 +143,16 @@ public sealed class Decoder : IDisposable
     /// <inheritdoc/>
     public void Dispose() => rotary?.Dispose();
 
-    private (Angles? Angles, Attention Whole, Attention Windowed) PlaceOf(PassPositions positions, Tensor inputs, long past)
+    /// <summary>What enters the first block: inputs with their learned positions added, where the family has these.</summary>
+    internal static Tensor Placed(DecoderWeights weights, Tensor inputs, PassPositions positions) => weights.Positions is Tensor table
+        ? inputs.Plus(table.index_select(0, positions.Values.reshape(-1)).view(inputs.shape))
+        : inputs;
+
+    /// <summary>Angles of the positions of a pass; null where positions are learned.</summary>
+    internal Angles? AnglesOf(PassPositions positions) => rotary?.At(positions.Values, positions.Limit);
+
+    /// <summary>Angles and masks of a pass.</summary>
+    internal (Angles? Angles, AttentionMask Whole, AttentionMask Windowed) PlaceOf(PassPositions positions, Tensor inputs, long past)
     {
         if (rotary is null && positions.Limit > Config.MaxPositions)
         {
@@ -151,14 +165,14 @@ public sealed class Decoder : IDisposable
         var windowed = Config.SlidingWindow is int window
             ? AttentionMask.For(positions.Visible, inputs.shape[1], past, inputs.device, window)
             : mask;
-        return (rotary?.At(positions.Values, positions.Limit), new Attention(Config, mask), new Attention(Config, windowed));
+        return (AnglesOf(positions), mask, windowed);
     }
 
     /// <summary>
     /// One block, in a dispose scope of its own: what it makes on the way goes with it, so that memory does not grow with the
     /// number of blocks. Where a gradient needs such a tensor, autograd keeps it.
     /// </summary>
-    private Tensor Block(
+    internal Tensor Block(
         BlockWeights block, Tensor x, Angles? angles, Attention attention, (KeyValueCache.Growth? Past, int Layer, DecoderTrace? Trace) at,
         out Tensor keys, out Tensor values)
     {
@@ -214,7 +228,7 @@ public sealed class Decoder : IDisposable
         return block.Down.Apply(gate * up.narrow(-1, Config.IntermediateSize, Config.IntermediateSize));
     }
 
-    private Tensor Norm(Tensor x, NormWeights norm)
+    internal Tensor Norm(Tensor x, NormWeights norm)
     {
         if (norm.Bias is not null)
         {

@@ -44,6 +44,9 @@ public sealed record DecoderWeights(
     /// <summary>Takes the embedding table's gradient in place of autograd; null for autograd's own.</summary>
     internal DeferredMatrix? DeferredTable { get; init; }
 
+    /// <summary>Runs passes whose way back is written out; null where autograd differentiates all.</summary>
+    internal PassTape? Tape { get; init; }
+
     /// <summary>Reads the parameters, casting them where the compute type is another one.</summary>
     /// <param name="config">The shape.</param>
     /// <param name="parameters">The parameters.</param>
@@ -96,6 +99,7 @@ public sealed record DecoderWeights(
             new LinearMap(head) { Deferred = deferred?.Of(Slot(rows), head) })
         {
             DeferredTable = deferred?.Of(Slot(table), embedding),
+            Tape = deferred?.Tape,
         };
     }
 }

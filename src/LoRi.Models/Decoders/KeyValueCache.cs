@@ -9,20 +9,38 @@ namespace LoRi.Models.Decoders;
 /// </summary>
 public sealed class KeyValueCache
 {
-    private readonly Tensor[] keys;
-    private readonly Tensor[] values;
+    private readonly Lazy<(Tensor[] Keys, Tensor[] Values)> blocks;
     private readonly Room? room;
 
     internal KeyValueCache(Tensor[] keys, Tensor[] values, Room? room)
     {
-        (this.keys, this.values, this.room) = (keys, values, room);
+        (blocks, Length, this.room) = (new((keys, values)), keys[0].shape[2], room);
     }
 
+    /// <summary>The first positions of a chain of passes whose way back is written out.</summary>
+    internal KeyValueCache(TapedKeys taped, int length)
+    {
+        (Taped, Length, blocks) = (taped, length, new(() => taped.Expose(length)));
+    }
+
+    /// <summary>A cache of one block among others, whose keys and values no one reads.</summary>
+    internal static KeyValueCache OfBlock(int layers, int layer, Tensor keys, Tensor values)
+    {
+        var (all, allValues) = (new Tensor[layers], new Tensor[layers]);
+        (all[layer], allValues[layer]) = (keys, values);
+        return new KeyValueCache(new((all, allValues)), keys.shape[2]);
+    }
+
+    private KeyValueCache(Lazy<(Tensor[] Keys, Tensor[] Values)> blocks, long length) => (this.blocks, Length) = (blocks, length);
+
     /// <summary>Positions held, padding included.</summary>
-    public long Length => keys[0].shape[2];
+    public long Length { get; }
 
     /// <summary>Every tensor of the cache, for moving it between dispose scopes.</summary>
-    public IEnumerable<Tensor> Tensors => keys.Concat(values);
+    public IEnumerable<Tensor> Tensors => blocks.Value.Keys.Concat(blocks.Value.Values);
+
+    /// <summary>Where a pass whose way back is written out adds its own; null where autograd's is taken.</summary>
+    internal TapedKeys? Taped { get; }
 
     /// <summary>How the next pass, of <paramref name="time"/> positions, is to be added.</summary>
     internal Growth Grow(long time)
@@ -53,7 +71,7 @@ public sealed class KeyValueCache
     {
         /// <summary>Keys and values of one block with the new ones [B, heads, T, size] at the end.</summary>
         public (Tensor Keys, Tensor Values) Append(int layer, Tensor newKeys, Tensor newValues) =>
-            (Append(past.keys[layer], newKeys), Append(past.values[layer], newValues));
+            (Append(past.blocks.Value.Keys[layer], newKeys), Append(past.blocks.Value.Values[layer], newValues));
 
         /// <summary>The new cache, when every block has been added.</summary>
         public KeyValueCache With(Tensor[] keys, Tensor[] values)

@@ -1,4 +1,5 @@
 using LoRi.Models.Tensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -12,11 +13,15 @@ namespace LoRi.Models.Decoders;
 /// <param name="Dropout">Drops inputs; null where none are dropped.</param>
 public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, SeededDropout? Dropout)
 {
+    /// <summary>Takes the gradient of <see cref="Down"/> in place of autograd; null for autograd's own.</summary>
+    internal DeferredMatrix? Deferred { get; init; }
+
     /// <summary>What is added, [.., inputs] to [.., outputs].</summary>
     /// <param name="x">States [.., inputs].</param>
     public Tensor Apply(Tensor x)
     {
-        var inner = nn.functional.linear(Dropout?.Apply(x) ?? x, Down);
+        var kept = Dropout?.Apply(x) ?? x;
+        var inner = Deferred?.Image(Down, null, kept) ?? nn.functional.linear(kept, Down);
         var (images, start) = (new List<Tensor>(), 0L);
         foreach (var part in Parts)
         {
@@ -26,7 +31,8 @@ public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, S
                 continue;
             }
 
-            images.Add(nn.functional.linear(inner.narrow(-1, start, up.shape[1]).Times(part.Scaling), up));
+            var given = inner.narrow(-1, start, up.shape[1]).Times(part.Scaling);
+            images.Add(part.Deferred?.Image(up, null, given) ?? nn.functional.linear(given, up));
             start += up.shape[1];
         }
 
@@ -38,7 +44,11 @@ public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, S
 /// <param name="Outputs">Number of outputs.</param>
 /// <param name="Up">B, [outputs, rank]; null where the part has no adapter.</param>
 /// <param name="Scaling">What the product is multiplied by.</param>
-public sealed record LowRankPart(long Outputs, Tensor? Up, double Scaling);
+public sealed record LowRankPart(long Outputs, Tensor? Up, double Scaling)
+{
+    /// <summary>Takes the gradient of <see cref="Up"/> in place of autograd; null for autograd's own.</summary>
+    internal DeferredMatrix? Deferred { get; init; }
+}
 
 /// <summary>
 /// Dropout whose masks follow from a seed and the numbers of the training step and of its micro-batch alone, so that a run that was
@@ -47,7 +57,8 @@ public sealed record LowRankPart(long Outputs, Tensor? Up, double Scaling);
 public sealed class SeededDropout : IDisposable
 {
     private readonly double kept;
-    private readonly Generator generator;
+    private readonly ulong first;
+    private readonly Generator? generator;
 
     /// <summary>The masks of one micro-batch.</summary>
     /// <param name="rate">Share of the values that become zero, below 1.</param>
@@ -58,19 +69,27 @@ public sealed class SeededDropout : IDisposable
     public SeededDropout(double rate, long seed, int step, int microBatch, Device device)
     {
         kept = 1 - rate;
-        generator = new Generator(new SeededRandom(seed, $"adapter dropout of step {step}, micro-batch {microBatch}").Next(), device);
+        first = new SeededRandom(seed, $"adapter dropout of step {step}, micro-batch {microBatch}").Next();
+        generator = device.type == DeviceType.CPU ? null : new Generator(first, device);
     }
+
+    /// <summary>Masks drawn so far; each follows from its number, so that what was computed with it can be computed again.</summary>
+    internal ulong Drawn { get; set; }
 
     /// <summary>The values that stay, divided by the share that stays.</summary>
     /// <param name="x">Any tensor.</param>
-    public Tensor Apply(Tensor x)
+    public Tensor Apply(Tensor x) => Apply(x, Drawn++);
+
+    /// <summary>The same by the mask of a number.</summary>
+    internal Tensor Apply(Tensor x, ulong number)
     {
-        var mask = empty(x.shape, x.dtype, x.device).bernoulli_(kept, generator).Divide(kept);
-        return x * mask;
+        var (mask, key) = (empty(x.shape, x.dtype, x.device), SeededRandom.Published(unchecked(first + number)).Next());
+        return x * (generator is null ? MaskValues.Fill(mask, kept, key)
+            : mask.bernoulli_(kept, generator.manual_seed((long)key)).Divide(kept));
     }
 
     /// <inheritdoc/>
-    public void Dispose() => generator.Dispose();
+    public void Dispose() => generator?.Dispose();
 }
 
 /// <summary>Rows of a table that are replaced in what a pass reads.</summary>

@@ -90,6 +90,9 @@ public sealed class ReasoningModel : IDisposable
     /// <summary>Takes the gradients of the decoder's matrices while it is open; null for autograd alone.</summary>
     internal DeferredGradients? Deferred { get; set; }
 
+    /// <summary>Matrices with the adapters merged into them, while it is open; null where adapters are added to images.</summary>
+    internal MergedAdapters? Merged { get; set; }
+
     /// <summary>A weight of a module in the compute type.</summary>
     internal Tensor Weight(string slot)
     {

@@ -9,9 +9,11 @@ open LoRi.Models.Adapters
 open LoRi.Models.Decoders
 open LoRi.Models.Native
 open LoRi.Models.Sequences
+open LoRi.Models.Tensors
 open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LatentCrossEntropy
+open LoRi.Training.Tests.PeerFixture
 open LoRi.Training.Tests.PreparedSteps
 open LoRi.Training.Tests.TensorValues
 open LoRi.Training.Tests.TinyTraining
@@ -156,6 +158,55 @@ let private gradients =
                     Expect.isLessThan (abs (slope - gradient[at])) (1e-6 * (1.0 + abs slope)) $"{name} {at}"
     }
 
+/// Adapters that were merged once for a step have the gradients that adapters added to every image have; in float32 up to its rounding.
+let private mergedGradients =
+    test "gradients of adapters that are merged for a step are autograd's" {
+        for precision, tolerance in [ Precision.Exact, 1e-12; Precision.Full, 1e-4 ] do
+            for tied in [ true; false ] do
+                use model = adapted tied precision (settings 0.0)
+                stir model
+                let rows = data 5
+                let step = prepared (LatentObjective(latentSteps, Grading.Answer)) rows
+                use _ = torch.NewDisposeScope()
+
+                let attached = step.Task(model, 0, rows.Length)
+                differentiate model attached
+                let wanted = doubles model.Parameters.Gradients
+                use _ = new MergedAdapters(model)
+
+                for tapes in [ false; true ] do
+                    use deferred = new DeferredGradients(model, 0L, tapes)
+                    model.Parameters.Gradients.zero_ () |> ignore
+                    let loss = step.Task(model, 0, rows.Length)
+                    deferred.Differentiate loss
+                    near tolerance (number attached) (number loss) "loss"
+                    nearArrays tolerance wanted (doubles model.Parameters.Gradients) $"gradient (tapes {tapes})"
+    }
+
+/// A mask follows from its number, so that a block which is computed again drops what it dropped.
+let private recomputed =
+    test "with dropout the way back has the masks of the way there, and its gradients are autograd's" {
+        use model = adapted true Precision.Exact (settings 0.4)
+        stir model
+        let rows = data 5
+        let step = prepared (LatentObjective(latentSteps, Grading.Answer)) rows
+
+        let gradient tapes recomputes =
+            use _ = torch.NewDisposeScope()
+            use _ = model.BeginDropout(3L, 1, 0)
+
+            use gradients =
+                new DeferredGradients(model, (if tapes then 0L else 1000_000L), tapes, recomputes)
+
+            model.Parameters.Gradients.zero_ () |> ignore
+            gradients.Differentiate(step.Task(model, 0, rows.Length))
+            doubles model.Parameters.Gradients
+
+        let wanted = gradient false false
+        nearArrays 1e-12 wanted (gradient true false) "gradient on the tape"
+        nearArrays 1e-12 wanted (gradient true true) "gradient through blocks computed again"
+    }
+
 let private parts =
     test "micro-batches change nothing without dropout" {
         use whole = adapted true Precision.Exact (settings 0.0)
@@ -208,6 +259,31 @@ let private unbiased =
 
         Expect.isLessThan (abs (zero - 0.3)) 0.01 "share of zeros"
         Expect.isLessThan (abs (number (dropped.mean ()) - 1.0)) 0.01 "mean"
+    }
+
+/// A mask is drawn in whole vectors and in pieces; what is left over follows the same rule, and neighbours know nothing of each other.
+let private maskBits =
+    test "masks depend on key and place alone, in every type" {
+        NativeRuntime.Load()
+        use _ = torch.NewDisposeScope()
+
+        let mask (count: int64) (dtype: torch.ScalarType) key =
+            doubles (MaskValues.Fill(torch.empty (count, dtype = dtype), 0.75, key))
+
+        let whole = mask 40_000L torch.ScalarType.Float64 7UL
+        Expect.equal (mask 39_990L torch.ScalarType.Float64 7UL) whole[..39_989] "a shorter one begins alike"
+
+        Expect.equal
+            (mask 1000L torch.ScalarType.Float32 7UL |> Array.map ((=) 0.0))
+            (whole[..999] |> Array.map ((=) 0.0))
+            "float32 drops the same"
+
+        let both distance =
+            Array.zip whole[distance..] whole[.. whole.Length - 1 - distance]
+            |> Array.averageBy (fun (a, b) -> if a > 0.0 && b > 0.0 then 1.0 else 0.0)
+
+        for distance in [ 1; 2; 16; 576; 16_384 ] do
+            Expect.isLessThan (abs (both distance - 0.5625)) 0.02 $"two that are {distance} apart both stay"
     }
 
 let private state =
@@ -272,9 +348,12 @@ let tests =
             beginsAsBase
             merged
             gradients
+            mergedGradients
+            recomputed
             parts
             dropout
             unbiased
+            maskBits
             state
             misspelt
             described

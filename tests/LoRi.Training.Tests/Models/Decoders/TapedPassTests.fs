@@ -1,0 +1,99 @@
+/// Passes whose way back is written out, on heads of whole vectors and of parts, in both types, against autograd through the same decoder.
+module LoRi.Training.Tests.TapedPassTests
+
+open Expecto
+open LoRi.Models
+open LoRi.Models.Decoders
+open LoRi.Models.Native
+open LoRi.Models.Sequences
+open LoRi.Models.Tensors
+open LoRi.Training.Methods
+open LoRi.Training.Methods.Codi
+open LoRi.Training.Methods.LatentCrossEntropy
+open LoRi.Training.Tests.PeerFixture
+open LoRi.Training.Tests.PreparedSteps
+open LoRi.Training.Tests.TensorValues
+open TorchSharp
+
+let private vocabulary = 40
+
+/// Query heads, key heads, their size, and inner components.
+let private shapes = [ 2, 1, 64, 96; 3, 3, 16, 40; 4, 2, 20, 33; 6, 2, 32, 128 ]
+
+let private model (queries, keys, size, inner) bias (precision: Precision) =
+    let config =
+        DecoderConfig(
+            HiddenSize = 48,
+            IntermediateSize = inner,
+            Layers = 2,
+            QueryHeads = queries,
+            KeyValueHeads = keys,
+            HeadSize = size,
+            QueryKeyValueBias = bias,
+            VocabularySize = vocabulary,
+            NormEpsilon = 1e-5,
+            RotaryBase = 10_000.0,
+            TiedHead = false,
+            MaxPositions = 128
+        )
+
+    let special = SpecialIds(vocabulary, vocabulary + 1, 1)
+    let projection = FeedbackProjection(ProjectionKind.Linear, 0)
+
+    let model = new ReasoningModel(config, 2, special, projection, precision, torch.CPU)
+
+    Initialisation.Fresh(model, 0.2, 3L)
+    Initialisation.SpecialRows(model, 3L)
+    projection.Initialise(model.Parameters, 1.0, SeededRandom(3L, "projection"))
+    model
+
+/// Questions of different length, with one key and with more than two whole vectors of keys.
+let private rows =
+    let random = SeededRandom(4L, "rows")
+
+    let words count =
+        Array.init count (fun _ -> 2 + random.Below(vocabulary - 2))
+
+    [|
+        for index, length in List.indexed [ 1; 40; 17; 5 ] ->
+            EncodedExample(index, words length, words (3 + index), [| 2; 3 |], Array.append (words 3) [| 1 |])
+    |]
+
+let private objectives: (string * IObjective) list =
+    [
+        "latent steps", LatentObjective(4, Grading.Answer)
+        "two passes and their levels", CodiObjective(3, 1.0, 1.0, Grading.Answer)
+    ]
+
+let private agrees shape bias (precision: Precision) tolerance =
+    for name, objective in objectives do
+        for rows in [ rows; rows[1..1] ] do
+            use _ = torch.NewDisposeScope()
+            use model = model shape bias precision
+            let wanted = total (lossesOf objective model rows)
+            differentiate model wanted
+            let slopes = doubles model.Parameters.Gradients
+            model.Parameters.Gradients.zero_ () |> ignore
+            use gradients = new DeferredGradients(model)
+            let found = total (lossesOf objective model rows)
+            Expect.isFalse (nonNull gradients.Tape).IsEmpty "passes are on the tape"
+            gradients.Differentiate found
+            near tolerance (number wanted) (number found) $"loss of {name}"
+            nearArrays tolerance slopes (doubles model.Parameters.Gradients) $"gradient of {name}"
+
+[<Tests>]
+let tests =
+    testList
+        "Taped passes"
+        [
+            for queries, keys, size, inner as shape in shapes do
+                for bias in [ false; true ] do
+                    let named = if bias then ", with biases" else ""
+
+                    testCase $"{queries} heads of {size} for {keys}, {inner} inner components{named}" (fun () ->
+                        NativeRuntime.Load()
+
+                        if VectorWork.VectorBits > 0 then
+                            agrees shape bias Precision.Exact 1e-12
+                            agrees shape bias Precision.Full 2e-4)
+        ]
