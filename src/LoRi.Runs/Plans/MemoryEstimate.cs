@@ -41,9 +41,17 @@ public sealed class MemoryEstimate(DecoderConfig config)
     /// <param name="tokens">Tokens of the longest row.</param>
     /// <param name="graded">Graded tokens of a row.</param>
     /// <param name="elementBytes">Bytes of an activation.</param>
-    public static double Activations(DecoderConfig c, int rows, int tokens, int graded, int elementBytes)
+    /// <param name="recomputed">Whether of every block but one only its input, keys and values are kept.</param>
+    public static double Activations(DecoderConfig c, int rows, int tokens, int graded, int elementBytes, bool recomputed = false)
     {
         ArgumentNullException.ThrowIfNull(c);
+        if (recomputed && c.Layers > 1)
+        {
+            double perBlock = c.HiddenSize + (2 * c.KeyValueHeads * c.HeadSize);
+            return Activations(c with { Layers = 1 }, rows, tokens, graded, elementBytes)
+                + ((double)rows * tokens * c.Layers * perBlock * elementBytes);
+        }
+
         double perToken = (10 * c.HiddenSize) + (2 * (c.QueryHeads + c.KeyValueHeads) * c.HeadSize) + (4 * c.IntermediateSize);
         var square = (double)tokens * tokens;
         var scores = rows * c.QueryHeads * square * elementBytes;

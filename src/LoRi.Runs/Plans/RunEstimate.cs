@@ -139,7 +139,8 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
     {
         var rows = System.Math.Min(plan.Training.MicroBatchSize, data.Training.Count);
         var graded = data.Training.Max(row => row.Answer.Length + row.Prefix.Length + (method.About.ReadsChain ? row.Rationale.Length : 0));
-        return MemoryEstimate.Activations(model.Config, rows, longest, graded, model.Precision.Compute.ElementSize());
+        return MemoryEstimate.Activations(
+            model.Config, rows, longest, graded, model.Precision.Compute.ElementSize(), plan.Training.Checkpointing);
     }
 
     /// <summary>Seconds of a step; the first one, which warms up, is not counted.</summary>

@@ -49,6 +49,7 @@ internal sealed class RunPlan(RunSettings settings, int rows)
         Steps = Steps,
         BatchSize = settings.Train.BatchSize,
         MicroBatchSize = TrainingPlan.MicroBatchOf(settings.Train.BatchSize, settings.Train.Accumulation),
+        Checkpointing = settings.Train.Checkpointing,
         Seed = settings.Train.Seed,
         Optimizer = settings.Train.Optimizer(WarmupSteps),
     };

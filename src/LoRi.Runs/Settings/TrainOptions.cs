@@ -29,6 +29,8 @@ public sealed record TrainOptions(SettingValues Values)
 
     public int Accumulation => Values.Get(TrainSettings.Accumulation);
 
+    public bool Checkpointing => Values.Get(TrainSettings.Checkpointing);
+
     public double LearningRate => Values.Get(TrainSettings.LearningRate);
 
     public int? WarmupSteps => Values.Get(TrainSettings.WarmupSteps);

@@ -70,6 +70,11 @@ internal static class TrainSettings
         "accumulation", "n", Forms.Whole(1, 65_536), 1, "parts that a step's rows are cut into, to save memory")
     { SuitsRun = true });
 
+    /// <summary>Whether activations within blocks are computed again in the backward pass in place of being kept.</summary>
+    public static readonly Setting<bool> Checkpointing = Optimizer<bool>(new(
+        "checkpointing", "", Forms.Flag, false, "keep the inputs of blocks alone and compute the rest again: less memory, more time")
+    { OnResume = OnResume.Free });
+
     /// <summary>The peak of the learning rate.</summary>
     public static readonly Setting<double> LearningRate =
         Optimizer<double>(new("learning_rate", "rate", Forms.Positive(), 1e-4, "peak learning rate"));
@@ -189,7 +194,10 @@ internal static class TrainSettings
 
     /// <summary>What a step is made of, and how weights are updated.</summary>
     internal static IReadOnlyList<Setting> OfOptimizer { get; } =
-        [Steps, Epochs, BatchSize, Accumulation, LearningRate, Schedule, WarmupSteps, WeightDecay, DecayAll, Clip, Beta1, Beta2];
+    [
+        Steps, Epochs, BatchSize, Accumulation, Checkpointing, LearningRate, Schedule, WarmupSteps, WeightDecay, DecayAll, Clip, Beta1,
+        Beta2,
+    ];
 
     /// <summary>How the data are read.</summary>
     internal static IReadOnlyList<Setting> OfData { get; } =
