@@ -22,14 +22,17 @@ type Arguments =
     | Tokenizers of folder: string
     | Fixtures of folder: string
     | Text of file: string list
+    | Python of file: string
+    | Codi of folder: string
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Benchmark _ ->
-                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), objective (the loss terms alone) or tokenizers"
+                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), peers (ours beside other programs), objective (the loss terms alone) or tokenizers"
             | Cli _ -> "the program's lori.dll, or the tool (stages, start)"
-            | Model _ -> "a Hub folder or GGUF file (stages, models, start)"
+            | Model _ ->
+                "a Hub folder or GGUF file (stages, models, start); a Hub folder (peers, default: random weights of SmolLM2-135M's shape)"
             | Train _ -> "training data (stages)"
             | Test _ -> "test data (stages)"
             | Folder _ -> "scratch folder, must not exist (stages)"
@@ -37,11 +40,14 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
-            | Rounds _ -> "repetitions (models, start, default: 7)"
-            | Threads _ -> "threads of one operation; with one, processor time is measured (models, default: 1)"
+            | Rounds _ -> "repetitions (models, start, peers, default: 7)"
+            | Threads _ ->
+                "threads of one operation; with one, processor time is measured (models, default: 1; peers, default: all processors)"
             | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
             | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
             | Text _ -> "texts to encode line by line (tokenizers)"
+            | Python _ -> "a Python with PyTorch, and with transformers for what is theirs (peers)"
+            | Codi _ -> "a checkout of CODI for that Python, which needs peft for it (peers)"
 
 let private stages (options: ParseResults<Arguments>) =
     let settings: Stages.Settings =
@@ -81,6 +87,19 @@ let private start (options: ParseResults<Arguments>) =
 
     Console.Out.WriteLine(Start.markdown settings (Start.measure settings))
 
+let private peers (options: ParseResults<Arguments>) =
+    let settings: Peers.Settings =
+        {
+            Model = options.TryGetResult Model
+            Python = options.TryGetResult Python
+            Codi = options.TryGetResult Codi
+            Rounds = options.GetResult(Rounds, 7)
+            Threads = options.GetResult(Threads, Environment.ProcessorCount)
+        }
+
+    NativeRuntime.Load()
+    Console.Out.WriteLine(Peers.markdown settings (Peers.measure settings))
+
 let private tokenizers (options: ParseResults<Arguments>) =
     Console.Out.WriteLine(
         Tokenizers.markdown
@@ -108,6 +127,9 @@ let main arguments =
     | "start" ->
         start options
         0
+    | "peers" ->
+        peers options
+        0
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
@@ -115,5 +137,5 @@ let main arguments =
         tokenizers options
         0
     | other ->
-        eprintfn $"{other}: must be stages, models, start, objective or tokenizers"
+        eprintfn $"{other}: must be stages, models, start, peers, objective or tokenizers"
         2

@@ -1,0 +1,269 @@
+/// Ours beside other programs' on the same work: in every round first the ceiling, then each measure and at once its peer, so that slow
+/// spells of the machine fall on both. Medians, ranges, and ratios within rounds.
+module LoRi.Bench.Peers
+
+open System
+open System.Diagnostics
+open System.Globalization
+open System.IO
+open LoRi.Bench.Clock
+open LoRi.Models
+open LoRi.Models.Decoders
+open LoRi.Models.ModelFiles
+open LoRi.Models.Sequences
+open LoRi.Models.Tensors
+open LoRi.Training
+open LoRi.Training.Methods
+open LoRi.Training.Methods.LatentCrossEntropy
+open TorchSharp
+
+type Settings =
+    {
+        /// A Hub folder; none for SmolLM2-135M's shape with random weights, which peers cannot read.
+        Model: string option
+        /// A Python with PyTorch, and what else it has of the peers.
+        Python: string option
+        /// A checkout of CODI.
+        Codi: string option
+        Rounds: int
+        Threads: int
+    }
+
+/// A measure, seconds of every round, and the same of its peer, or why there are none.
+type Row =
+    {
+        What: string
+        Ours: float list
+        Peer: string
+        Theirs: Result<float list, string>
+    }
+
+let private seconds action = (once action).Wall
+
+/// SmolLM2-135M's.
+let private shape =
+    DecoderConfig(
+        HiddenSize = 576,
+        IntermediateSize = 1536,
+        Layers = 30,
+        QueryHeads = 9,
+        KeyValueHeads = 3,
+        HeadSize = 64,
+        VocabularySize = 49_152,
+        NormEpsilon = 1e-5,
+        RotaryBase = 100_000.0,
+        TiedHead = true,
+        MaxPositions = 2048
+    )
+
+let private configOf settings =
+    match settings.Model with
+    | Some folder ->
+        let struct (model, _) = ModelLoader.Load(folder, LoadSettings.OnCpu Precision.Full)
+        use _ = model
+        model.Config
+    | None -> shape
+
+/// Random weights: what a product takes does not depend on them.
+let private fresh (config: DecoderConfig) lora =
+    let bot = config.VocabularySize
+    let markers = [| bot; bot + 1 |]
+
+    let adapters: AdapterPlan | null =
+        match lora with
+        | Some dropout ->
+            AdapterPlan.ToTrain(LoraSettings(Rank = 128, Alpha = 32.0, Dropout = dropout), config, markers)
+        | None -> null
+
+    let projection = FeedbackProjection(ProjectionKind.Mlp, 2048)
+
+    let model =
+        new ReasoningModel(config, 2, SpecialIds(bot, bot + 1, 0), projection, Precision.Full, torch.CPU, adapters)
+
+    use _ = torch.no_grad ()
+    model.Parameters.Values.normal_ (0.0, 0.02) |> ignore
+    model.Parameters.Frozen.normal_ (0.0, 0.02) |> ignore
+    model
+
+let private ids (random: SeededRandom) (config: DecoderConfig) count =
+    Array.init count (fun _ -> 5 + random.Below(config.VocabularySize - 5))
+
+/// A step of a student: 8 rows of 64 question ids, 6 latent steps, 12 fed tokens, 8 graded.
+let private student config lora =
+    let random = SeededRandom(1L, "rows")
+
+    let rows =
+        [|
+            for index in 0..7 ->
+                EncodedExample(
+                    index,
+                    ids random config 64,
+                    ids random config 40,
+                    ids random config 4,
+                    ids random config 8
+                )
+        |]
+
+    let trainer =
+        new Trainer(
+            fresh config lora,
+            LatentObjective(6, Grading.Answer),
+            rows,
+            TrainingPlan(Steps = 1_000_000, BatchSize = 8, Optimizer = OptimizerSettings(LearningRate = 1e-6))
+        )
+
+    fun () -> trainer.Step() |> ignore
+
+/// Forward, backward and update of 4 rows of 128 tokens, all graded.
+let private fineTuning config =
+    let random = SeededRandom(2L, "rows")
+
+    let rows =
+        [|
+            for index in 0..3 -> EncodedExample(index, ids random config 1, ids random config 127, [| 5 |], [| 6 |])
+        |]
+
+    let trainer =
+        new Trainer(
+            fresh config None,
+            CotSft.ExplicitObjective(),
+            rows,
+            TrainingPlan(Steps = 1_000_000, BatchSize = 4, Optimizer = OptimizerSettings(LearningRate = 1e-6))
+        )
+
+    fun () -> trainer.Step() |> ignore
+
+/// One row of 512 tokens, with the head for the last.
+let private prefill config =
+    let model = fresh config None
+    let row = ids (SeededRandom(3L, "row")) config 512
+
+    fun () ->
+        use _ = torch.NewDisposeScope()
+        use _ = torch.no_grad ()
+        let rows = PaddedRows.Right([| row |], torch.CPU)
+        let weights = model.Weights()
+
+        let pass =
+            model.Decoder.Forward(weights, model.Decoder.Embed(weights, rows.Ids), rows.Positions())
+
+        Decoder.Logits(weights, pass.Final.narrow (1L, 511L, 1L)) |> ignore
+
+/// A Python that keeps its models between rounds.
+type private Server(settings: Settings, python: string, folder: string) =
+    let script = Path.Combine(AppContext.BaseDirectory, "peers.py")
+
+    let arguments =
+        [
+            yield! [ script; "--model"; folder; "--threads"; string settings.Threads ]
+            match settings.Codi with
+            | Some checkout -> yield! [ "--codi"; checkout ]
+            | None -> ()
+        ]
+
+    let child =
+        match
+            Process.Start(
+                ProcessStartInfo(python, arguments, RedirectStandardInput = true, RedirectStandardOutput = true)
+            )
+        with
+        | null -> failwith $"{python} did not start"
+        | child -> child
+
+    /// Seconds, or why there are none.
+    member _.Ask(name: string) =
+        child.StandardInput.WriteLine name
+        child.StandardInput.Flush()
+
+        let rec answer () =
+            match child.StandardOutput.ReadLine() with
+            | null -> Error $"{python} ended"
+            | line when line.StartsWith("answer - ", StringComparison.Ordinal) -> Error(line.Substring 9)
+            | line when line.StartsWith("answer ", StringComparison.Ordinal) ->
+                Ok(Double.Parse(line.Substring 7, CultureInfo.InvariantCulture))
+            | _ -> answer ()
+
+        answer ()
+
+    interface IDisposable with
+        member _.Dispose() =
+            child.StandardInput.Close()
+            child.WaitForExit()
+            child.Dispose()
+
+let private ceiling () =
+    use a = torch.rand (2048L, 2048L)
+    use b = torch.rand (2048L, 2048L)
+
+    seconds (fun () ->
+        use product = a.matmul b
+        ignore product)
+
+/// What is measured, with the name that the peers' script has for the same work.
+let private measures config =
+    [
+        "student step, all weights", "CODI's own code", "codi", student config None
+        "student step, adapters of rank 128, dropout 0.1", "CODI's own code", "codi", student config (Some 0.1)
+        "student step, adapters of rank 128", "CODI's own code", "codi", student config (Some 0.0)
+        "fine-tuning step of 4 x 128 tokens", "transformers", "fine-tuning", fineTuning config
+        "prefill of 512 tokens", "transformers", "prefill", prefill config
+    ]
+
+/// Measures all of them, after one round that does not count; the ceiling in seconds of every round comes beside.
+let measure (settings: Settings) =
+    torch.set_num_threads settings.Threads
+    let all = measures (configOf settings)
+
+    let ask, stop =
+        match settings.Python, settings.Model with
+        | Some python, Some folder ->
+            let server = new Server(settings, python, folder)
+            server.Ask, (fun () -> (server :> IDisposable).Dispose())
+        | None, _ -> (fun _ -> Error "no --python was named"), ignore
+        | _, None -> (fun _ -> Error "peers need --model, a Hub folder"), ignore
+
+    let rounds =
+        [
+            for _ in 0 .. settings.Rounds ->
+                let top = ceiling ()
+                top, [ for _, _, name, ours in all -> seconds ours, ask name ]
+        ]
+        |> List.tail
+
+    stop ()
+
+    let rows =
+        all
+        |> List.mapi (fun at (what, peer, _, _) ->
+            let samples = rounds |> List.map (fun (_, row) -> row[at])
+
+            {
+                What = what
+                Ours = List.map fst samples
+                Peer = peer
+                Theirs =
+                    (samples, Ok [])
+                    ||> List.foldBack (fun (_, answer) rest ->
+                        Result.bind (fun seconds -> Result.map (fun others -> seconds :: others) rest) answer)
+            })
+
+    List.map fst rounds, rows
+
+let private shown (values: float list) =
+    $"%.3g{median values} [%.3g{List.min values} - %.3g{List.max values}]"
+
+let markdown (settings: Settings) (tops: float list, rows: Row list) =
+    let rate = 2.0 * 2048.0 ** 3.0 / 1e9
+
+    [
+        $"{settings.Threads} threads, vectors of {VectorWork.VectorBits} bits, {settings.Rounds} rounds; seconds, medians [range]; ceiling (2048-cube float32 product) %.0f{rate / List.max tops} to %.0f{rate / List.min tops} GFLOP/s"
+        ""
+        "| what | ours | peer | theirs | theirs / ours, by round |"
+        "| --- | --: | --- | --: | --: |"
+        for row in rows do
+            match row.Theirs with
+            | Ok theirs ->
+                $"| {row.What} | {shown row.Ours} | {row.Peer} | {shown theirs} | {shown (List.map2 (/) theirs row.Ours)} |"
+            | Error why -> $"| {row.What} | {shown row.Ours} | {row.Peer} | not measured: {why} | |"
+    ]
+    |> String.concat "\n"
