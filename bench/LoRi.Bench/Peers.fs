@@ -15,6 +15,8 @@ open LoRi.Models.Tensors
 open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Methods.LatentCrossEntropy
+open LoRi.Training.Teachers
+open LoRi.Training.Trajectories
 open TorchSharp
 
 type Settings =
@@ -149,6 +151,20 @@ let private prefill config =
 
         Decoder.Logits(weights, pass.Final.narrow (1L, 511L, 1L)) |> ignore
 
+/// The levels' and components' spectra of 5,000 tokens, from one reading in float64.
+let private subspace () =
+    let states = torch.randn [| 8L; 30L; 625L; 576L |]
+
+    let batch =
+        TrajectoryBatch([| 0..7 |], states, Array.create 8 625, torch.zeros (8L, 30L, 576L))
+
+    let source =
+        { new ITrajectorySource with
+            member _.ForEach take = take.Invoke batch
+        }
+
+    fun () -> TeacherFit.SpectraOf source |> ignore
+
 /// A Python that keeps its models between rounds.
 type private Server(settings: Settings, python: string, folder: string) =
     let script = Path.Combine(AppContext.BaseDirectory, "peers.py")
@@ -207,6 +223,7 @@ let private measures config =
         "student step, adapters of rank 128", "CODI's own code", "codi", student config (Some 0.0)
         "fine-tuning step of 4 x 128 tokens", "transformers", "fine-tuning", fineTuning config
         "prefill of 512 tokens", "transformers", "prefill", prefill config
+        "subspace of 30 levels, 5,000 tokens, 576 components", "TensorLy", "subspace", subspace ()
     ]
 
 /// Measures all of them, after one round that does not count; the ceiling in seconds of every round comes beside.

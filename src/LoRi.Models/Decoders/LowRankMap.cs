@@ -83,13 +83,32 @@ public sealed class SeededDropout : IDisposable
     /// <summary>The same by the mask of a number.</summary>
     internal Tensor Apply(Tensor x, ulong number)
     {
-        var (mask, key) = (empty(x.shape, x.dtype, x.device), SeededRandom.Published(unchecked(first + number)).Next());
+        var (mask, key) = (empty(x.shape, x.dtype, x.device), KeyOf(number));
         return x * (generator is null ? MaskValues.Fill(mask, kept, key)
             : mask.bernoulli_(kept, generator.manual_seed((long)key)).Divide(kept));
     }
 
+    /// <summary>The same without a gradient.</summary>
+    internal Tensor Dropped(Tensor x, ulong number) =>
+        generator is null && VectorWork.Fits(x) ? MaskValues.Masked(x, kept, KeyOf(number)) : Apply(x, number);
+
+    /// <summary>Adds the same to another tensor of its shape, in place.</summary>
+    internal void AddDropped(Tensor sum, Tensor x, ulong number)
+    {
+        if (generator is null && VectorWork.Fits(x) && VectorWork.Fits(sum))
+        {
+            MaskValues.AddMasked(sum, x, kept, KeyOf(number));
+        }
+        else
+        {
+            sum.IncreaseBy(Apply(x, number), 1);
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => generator?.Dispose();
+
+    private ulong KeyOf(ulong number) => SeededRandom.Published(unchecked(first + number)).Next();
 }
 
 /// <summary>Rows of a table that are replaced in what a pass reads.</summary>

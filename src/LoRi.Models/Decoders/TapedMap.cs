@@ -52,7 +52,12 @@ internal sealed class TapedMap(LinearMap map) : IDisposable
         }
 
         var before = slopes.mm(map.Matrix);
-        return map.Adapter is { } adapter ? before.IncreaseBy(SlopesOf(adapter, rows, slopes), 1) : before;
+        if (map.Adapter is { } adapter)
+        {
+            AddSlopes(adapter, before, rows, slopes);
+        }
+
+        return before;
     }
 
     /// <summary>Lets go of what <see cref="Image"/> kept; made again, the image has the mask that it had.</summary>
@@ -80,7 +85,7 @@ internal sealed class TapedMap(LinearMap map) : IDisposable
         }
     }
 
-    private Tensor SlopesOf(LowRankMap adapter, Tensor rows, Tensor slopes)
+    private void AddSlopes(LowRankMap adapter, Tensor before, Tensor rows, Tensor slopes)
     {
         var down = empty_like(inner!);
         foreach (var (part, up, row, column) in Parts(adapter))
@@ -91,8 +96,15 @@ internal sealed class TapedMap(LinearMap map) : IDisposable
         }
 
         adapter.Deferred?.Gradient.Take(Dropped(rows), down);
-        return Dropped(down.mm(adapter.Down));
+        if (mask is { } number)
+        {
+            adapter.Dropout!.AddDropped(before, down.mm(adapter.Down), number);
+        }
+        else
+        {
+            before.addmm_(down, adapter.Down, 1, 1);
+        }
     }
 
-    private Tensor Dropped(Tensor rows) => mask is { } number ? map.Adapter!.Dropout!.Apply(rows, number) : rows;
+    private Tensor Dropped(Tensor rows) => mask is { } number ? map.Adapter!.Dropout!.Dropped(rows, number) : rows;
 }

@@ -27,44 +27,67 @@ internal static unsafe class MaskValues
         return Fill(mask, (float)(1 / kept), kept, key);
     }
 
+    /// <summary>A float32 tensor times the mask of a key, in one reading: in a new tensor of its shape.</summary>
+    /// <param name="x">What is multiplied; <see cref="VectorWork.Fits"/> holds.</param>
+    /// <param name="kept">Share of the values that stay, above 0.</param>
+    /// <param name="key">That of the mask.</param>
+    public static Tensor Masked(Tensor x, double kept, ulong key)
+    {
+        var result = empty_like(x);
+        InPieces(x.numel(), key, kept, (VectorWork.Address(x), 0, VectorWork.Address(result)));
+        return result;
+    }
+
+    /// <summary>Adds the same to another tensor of its shape, in place.</summary>
+    public static void AddMasked(Tensor sum, Tensor x, double kept, ulong key) =>
+        InPieces(x.numel(), key, kept, (VectorWork.Address(x), VectorWork.Address(sum), VectorWork.Address(sum)));
+
     private static Tensor Fill(Tensor mask, float value, double kept, ulong key)
     {
-        var count = mask.numel();
-        var limit = (uint)double.Min(uint.MaxValue, kept * (1L << 32));
-        fixed (byte* memory = mask.bytes)
-        {
-            var start = (nint)memory;
-            VectorWork.InParallel((int)((count + PieceValues - 1) / PieceValues), piece =>
-            {
-                var first = (long)piece * PieceValues;
-                Fill((float*)start + first, (int)long.Min(PieceValues, count - first), value, limit, key + ((ulong)piece << 32));
-            });
-        }
-
+        mask.FillWith(value);
+        InPieces(mask.numel(), key, kept, (VectorWork.Address(mask), 0, VectorWork.Address(mask)), 1);
         return mask;
     }
 
-    private static void Fill(float* values, int count, float value, uint limit, ulong key)
+    private static void InPieces(long count, ulong key, double kept, (nint From, nint Beside, nint To) at, float? factor = null)
     {
-        var (low, high, i) = ((uint)key, (uint)(key >> 32), 0);
-        var lanes = Vector512<uint>.Indices;
-        for (; i <= count - Vector512<uint>.Count; i += Vector512<uint>.Count)
+        var draw = new Draw((uint)double.Min(uint.MaxValue, kept * (1L << 32)), factor ?? (float)(1 / kept));
+        VectorWork.InParallel((int)((count + PieceValues - 1) / PieceValues), piece =>
         {
-            var x = ((lanes + Vector512.Create((uint)i)) * Stride) ^ Vector512.Create(low);
-            x = (x ^ (x >> 16)) * First;
-            x = (x ^ (x >> 15) ^ Vector512.Create(high)) * Second;
-            x ^= x >> 15;
-            var stays = Vector512.LessThan(x, Vector512.Create(limit)).AsSingle();
-            (stays & Vector512.Create(value)).Store(values + i);
-        }
+            var first = (long)piece * PieceValues;
+            draw.Run(
+                (float*)at.From + first, at.Beside == 0 ? null : (float*)at.Beside + first, (float*)at.To + first,
+                (int)long.Min(PieceValues, count - first), key + ((ulong)piece << 32));
+        });
+    }
 
-        for (; i < count; i++)
+    /// <summary>What masks of one share have in common.</summary>
+    /// <param name="limit">Below it a value stays.</param>
+    /// <param name="factor">What those that stay are multiplied by.</param>
+    private readonly struct Draw(uint limit, float factor)
+    {
+        /// <summary>to = beside + factor from where a value stays, else beside.</summary>
+        public void Run(float* from, float* beside, float* to, int count, ulong key)
         {
-            var x = ((uint)i * Stride) ^ low;
-            x = (x ^ (x >> 16)) * First;
-            x = (x ^ (x >> 15) ^ high) * Second;
-            x ^= x >> 15;
-            values[i] = x < limit ? value : 0;
+            var (low, high, i) = ((uint)key, (uint)(key >> 32), 0);
+            for (; i <= count - Vector512<float>.Count; i += Vector512<float>.Count)
+            {
+                var x = ((Vector512<uint>.Indices + Vector512.Create((uint)i)) * Stride) ^ Vector512.Create(low);
+                x = (x ^ (x >> 16)) * First;
+                x = (x ^ (x >> 15) ^ Vector512.Create(high)) * Second;
+                x ^= x >> 15;
+                var kept = Vector512.LessThan(x, Vector512.Create(limit)).AsSingle() & (Vector512.Load(from + i) * factor);
+                (beside == null ? kept : kept + Vector512.Load(beside + i)).Store(to + i);
+            }
+
+            for (; i < count; i++)
+            {
+                var x = ((uint)i * Stride) ^ low;
+                x = (x ^ (x >> 16)) * First;
+                x = (x ^ (x >> 15) ^ high) * Second;
+                x ^= x >> 15;
+                to[i] = (x < limit ? from[i] * factor : 0) + (beside == null ? 0 : beside[i]);
+            }
         }
     }
 }
