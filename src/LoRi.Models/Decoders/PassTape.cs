@@ -14,8 +14,8 @@ namespace LoRi.Models.Decoders;
 /// <param name="recomputes">Whether blocks keep their inputs alone, and compute the rest anew on the way back.</param>
 internal sealed class PassTape(bool recomputes) : IDisposable
 {
-    /// <summary>Positions of the longest sequence: longer ones are libtorch's fused attention's.</summary>
-    private const int MostPositions = 2048;
+    /// <summary>Positions of the longest sequence: longer ones are libtorch's fused attention's, which is faster there.</summary>
+    private const int MostPositions = 256;
 
     private readonly List<TapedPass> passes = [];
     private readonly List<TapedKeys> chains = [];
@@ -130,8 +130,7 @@ internal sealed class PassTape(bool recomputes) : IDisposable
         VectorWork.VectorBits > 0 && inputs.device_type == DeviceType.CPU && inputs.dtype is ScalarType.Float32 or ScalarType.Float64
         && config is { LearnedPositions: false, GatedFeedForward: true, HeadNorms: false, CenteredNorms: false }
         && (config.SlidingWindow is not int window || window >= shape.Seen)
-        && shape.Seen <= MostPositions
-        && (long)shape.Rows * shape.Queries * shape.ShareStride * inputs.element_size() <= Attention.MostScoreBytes;
+        && shape.Seen <= MostPositions;
 
     private static bool Fits(DecoderWeights weights) => TapedBlock.HasGradient(weights.FinalNorm.Weight) && weights.Blocks.All(block =>
         TapedMap.Fits(block.QueryKeyValue) && TapedMap.Fits(block.Output) && TapedMap.Fits(block.Up) && TapedMap.Fits(block.Down)

@@ -12,7 +12,12 @@ namespace LoRi.Models.Decoders;
 /// <param name="Epsilon">That of the norms.</param>
 /// <param name="Recomputes">Whether blocks keep their inputs alone, and compute the rest anew on the way back.</param>
 internal sealed record TapedPlace(
-    HeadShape Shape, Angles Angles, Tensor? Visible, TapedKeys Keys, double Epsilon, bool Recomputes);
+    HeadShape Shape, Angles Angles, Tensor? Visible, TapedKeys Keys, double Epsilon, bool Recomputes)
+{
+    /// <summary>Whether what queries gave to keys is kept for the way back; else it is computed again.</summary>
+    public bool KeepsShares =>
+        (long)Shape.Rows * Shape.Queries * Shape.ShareStride * Angles.Cosine.element_size() <= Attention.MostScoreBytes;
+}
 
 /// <summary>What blocks of every type share.</summary>
 internal static class TapedBlock
@@ -64,7 +69,7 @@ internal sealed class TapedBlock<T>(BlockWeights weights, TapedPlace place, int 
         HeadRotation<T>.Turn(place.Shape, heads, place.Angles.Cosine, place.Angles.Sine, isTransposed: false);
         var attention = new HeadAttention<T>(Memory(heads));
         attention.Append();
-        var (mixed, shares) = attention.Forward(x.dtype);
+        var (mixed, shares) = attention.Forward(x.dtype, place.KeepsShares);
         var middle = output.Image(mixed);
         var (ready, factor) = RowNorm<T>.Forward(middle, x, weights.FeedForwardNorm.Weight, place.Epsilon);
         var up = ups.Image(ready);
@@ -127,10 +132,11 @@ internal sealed class TapedBlock<T>(BlockWeights weights, TapedPlace place, int 
 
     /// <summary>What the way back needs.</summary>
     private sealed record Saved(
-        Tensor Normed, Tensor Inverse, Tensor Heads, Tensor Shares, Tensor Mixed, Tensor Middle, Tensor Ready, Tensor Factor,
+        Tensor Normed, Tensor Inverse, Tensor Heads, Tensor? Shares, Tensor Mixed, Tensor Middle, Tensor Ready, Tensor Factor,
         Tensor Up, Tensor Active) : IDisposable
     {
-        private IEnumerable<Tensor> All => [Normed, Inverse, Heads, Shares, Mixed, Middle, Ready, Factor, Up, Active];
+        private IEnumerable<Tensor> All =>
+            new[] { Normed, Inverse, Heads, Shares, Mixed, Middle, Ready, Factor, Up, Active }.OfType<Tensor>();
 
         public void Detach()
         {

@@ -15,7 +15,7 @@ internal sealed record HeadMemory(HeadShape Shape, int Capacity, Tensor Heads, T
 
 /// <summary>
 /// Scaled dot-product attention, softmax(Q K^T / sqrt(size)) V, and its slopes, over keys that lie where every pass added its own; float32
-/// or float64 on the CPU. For short sequences: scores are kept for the backward pass.
+/// or float64 on the CPU, for short sequences.
 /// </summary>
 /// <typeparam name="T">The type of the values.</typeparam>
 internal readonly unsafe struct HeadAttention<T>
@@ -60,33 +60,35 @@ internal readonly unsafe struct HeadAttention<T>
     }
 
     /// <summary>What queries gather, and the shares that they gave to keys.</summary>
-    /// <returns>[B T, query heads times size], and [B, query heads, T, share stride].</returns>
-    public (Tensor Mixed, Tensor Shares) Forward(ScalarType type)
+    /// <param name="type">That of the values.</param>
+    /// <param name="keepsShares">Whether the shares are kept for the way back.</param>
+    /// <returns>[B T, query heads times size], and [B, query heads, T, share stride], or null where they are not kept.</returns>
+    public (Tensor Mixed, Tensor? Shares) Forward(ScalarType type, bool keepsShares)
     {
         var mixed = empty([shape.Rows, (long)shape.Queries * shape.Size], type);
-        var shares = empty([shape.Batch, shape.Queries, shape.Time, shape.ShareStride], type);
-        var (self, to, given) = (this, VectorWork.Address(mixed), VectorWork.Address(shares));
+        var shares = keepsShares ? empty([shape.Batch, shape.Queries, shape.Time, shape.ShareStride], type) : null;
+        var (self, to, given) = (this, VectorWork.Address(mixed), shares is null ? 0 : VectorWork.Address(shares));
         VectorWork.InParallel(shape.Batch * shape.Keys, piece => self.ForEachQuery(piece, (row, head, time) =>
-            self.Gather(row, head, time, (T*)given + self.Share(row, head, time), (T*)to + self.Mixed(row, head, time))));
+            self.Gather(row, head, time, given, (T*)to + self.Mixed(row, head, time))));
         return (mixed, shares);
     }
 
     /// <summary>Slopes of the turned queries, keys and values of the new positions, which every later pass has added its own to.</summary>
-    /// <param name="shares">The shares of the forward pass.</param>
+    /// <param name="shares">The shares of the forward pass; null to compute them again.</param>
     /// <param name="mixed">Slopes of what queries gathered, [B T, query heads times size].</param>
     /// <param name="keySlopes">Slopes of all keys, in their shape; added to.</param>
     /// <param name="valueSlopes">Slopes of all values, in their shape; added to.</param>
     /// <returns>[B T, width].</returns>
-    public Tensor Backward(Tensor shares, Tensor mixed, Tensor keySlopes, Tensor valueSlopes)
+    public Tensor Backward(Tensor? shares, Tensor mixed, Tensor keySlopes, Tensor valueSlopes)
     {
-        var result = zeros([shape.Rows, shape.Width], shares.dtype);
-        var self = this;
-        var (given, down, to) = (VectorWork.Address(shares), VectorWork.Address(mixed), VectorWork.Address(result));
+        var result = zeros([shape.Rows, shape.Width], mixed.dtype);
+        var (self, given) = (this, shares is null ? 0 : VectorWork.Address(shares));
+        var (down, to) = (VectorWork.Address(mixed), VectorWork.Address(result));
         var (ofKeys, ofValues) = (VectorWork.Address(keySlopes), VectorWork.Address(valueSlopes));
         VectorWork.InParallel(shape.Batch * shape.Keys, piece =>
         {
             self.ForEachQuery(piece, (row, head, time) => self.Spread(
-                row, head, time, (T*)given + self.Share(row, head, time), (T*)down + self.Mixed(row, head, time),
+                row, head, time, given, (T*)down + self.Mixed(row, head, time),
                 (T*)to + self.Query(row, time, head), (ofKeys, ofValues)));
             self.TakeOwn(piece, (T*)ofKeys, (T*)ofValues, (T*)to);
         });
@@ -105,7 +107,21 @@ internal readonly unsafe struct HeadAttention<T>
         }
     }
 
-    private void Gather(int row, int head, int time, T* shares, T* mixed)
+    private void Gather(int row, int head, int time, nint kept, T* mixed)
+    {
+        var (count, size) = (shape.Past + time + 1, shape.Size);
+        var start = Place(row, head / shape.Group, 0);
+        var scratch = stackalloc T[kept == 0 ? shape.ShareStride : 1];
+        var shares = kept == 0 ? scratch : (T*)kept + Share(row, head, time);
+        FillShares(row, head, time, shares);
+        new Span<T>(mixed, size).Clear();
+        for (var key = 0; key < count; key++)
+        {
+            VectorRows.AddScaled(mixed, values + start + ((long)key * size), shares[key], size);
+        }
+    }
+
+    private void FillShares(int row, int head, int time, T* shares)
     {
         var (count, size) = (shape.Past + time + 1, shape.Size);
         var query = heads + Query(row, time, head);
@@ -119,19 +135,21 @@ internal readonly unsafe struct HeadAttention<T>
 
         new Span<T>(shares + count, shape.ShareStride - count).Fill(T.NegativeInfinity);
         Normalise(shares, shape.ShareStride);
-        new Span<T>(mixed, size).Clear();
-        for (var key = 0; key < count; key++)
-        {
-            VectorRows.AddScaled(mixed, values + start + ((long)key * size), shares[key], size);
-        }
     }
 
     /// <summary>With p the shares and dp = dy V': ds = p (dp - sum p dp) / sqrt(size); dq = ds K, dk = ds' q, dv = p' dy.</summary>
-    private void Spread(int row, int head, int time, T* shares, T* slopes, T* toQuery, (nint Keys, nint Values) sums)
+    private void Spread(int row, int head, int time, nint kept, T* slopes, T* toQuery, (nint Keys, nint Values) sums)
     {
         var (count, size) = (shape.Past + time + 1, shape.Size);
         var query = heads + Query(row, time, head);
         var start = Place(row, head / shape.Group, 0);
+        var scratch = stackalloc T[kept == 0 ? shape.ShareStride : 1];
+        var shares = kept == 0 ? scratch : (T*)kept + Share(row, head, time);
+        if (kept == 0)
+        {
+            FillShares(row, head, time, shares);
+        }
+
         var ofShares = stackalloc T[count];
         var shared = T.Zero;
         for (var key = 0; key < count; key++)

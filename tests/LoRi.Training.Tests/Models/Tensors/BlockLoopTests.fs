@@ -97,6 +97,36 @@ let private gate<'T
         same dtype "activation" (wanted.detach ()) (GatedActivation<'T>.Forward(both.detach ()))
         same dtype "slope" (nonNull both.grad) (GatedActivation<'T>.Backward(both.detach (), slopes))
 
+/// Shares that are computed again on the way back are those that were kept, to the bit.
+let private attention<'T
+    when 'T: unmanaged
+    and 'T: (new: unit -> 'T)
+    and 'T: struct
+    and 'T :> ValueType
+    and 'T :> IBinaryFloatingPointIeee754<'T>>
+    (dtype: torch.ScalarType)
+    =
+    let batch, time, past, capacity, size = 2, 5, 7, 20L, 20
+    let shape = HeadShape(batch, time, past, 4, 2, size)
+    let all seed = normal dtype seed [ int64 batch; 2L; capacity; int64 size ]
+    let visible = torch.ones (int64 batch, int64 shape.Seen, dtype = torch.ScalarType.Bool)
+    visible[1L, 0L] <- torch.tensor false
+
+    let run keeps =
+        let memory =
+            HeadMemory(shape, int capacity, normal dtype 1L [ int64 shape.Rows; int64 shape.Width ], all 2L, all 3L, visible)
+
+        let loops = HeadAttention<'T> memory
+        loops.Append()
+        let struct (mixed, shares) = loops.Forward(dtype, keeps)
+        Expect.equal (isNull shares) (not keeps) "shares are kept where they are asked for"
+        let slopes = normal dtype 4L [ int64 shape.Rows; 4L * int64 size ]
+        let keys, values = all 5L, all 6L
+        let heads = loops.Backward(shares, slopes, keys, values)
+        [ for tensor in [ mixed; heads; keys; values ] -> doubles tensor ]
+
+    Expect.equal (run false) (run true) $"in {dtype}"
+
 [<Tests>]
 let tests =
     testList
@@ -112,6 +142,8 @@ let tests =
                     gate<float> dtype
                 else
                     gate<float32> dtype)
+            each "attention whose shares are computed again" (fun dtype ->
+                if dtype = torch.ScalarType.Float64 then attention<float> dtype else attention<float32> dtype)
             each "the gated activation of large values" (fun dtype ->
                 let both = torch.tensor([| -300.0; 300.0; 2.0; 3.0 |], dtype = dtype).view(1L, 4L)
 
