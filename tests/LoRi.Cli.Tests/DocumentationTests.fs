@@ -27,9 +27,13 @@ let private pages () =
                 "CHANGELOG.md"
                 "proofs/README.md"
                 "src/PACKAGE.md"
-            ] -> name
-        for path in Directory.GetFiles(Path.Combine(repository.Value, "docs"), "*.md", SearchOption.AllDirectories) ->
-            Path.GetRelativePath(repository.Value, path)
+            ] do
+            name
+        for path in Directory.GetFiles(Path.Combine(repository.Value, "docs"), "*.md", SearchOption.AllDirectories) do
+            let page = Path.GetRelativePath(repository.Value, path)
+
+            if not (page.StartsWith "docs/template/") then
+                page
     ]
 
 let private text (page: string) =

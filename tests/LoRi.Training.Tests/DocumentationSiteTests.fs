@@ -20,7 +20,7 @@ let private pages () =
             for path in Directory.GetFiles(site.Value, "*.html", SearchOption.AllDirectories) ->
                 Path.GetRelativePath(site.Value, path).Replace('\\', '/')
         ]
-        |> List.filter (fun page -> not (page.StartsWith "api/") && page <> "toc.html")
+        |> List.filter (fun page -> not (page.StartsWith "api/") && page <> "toc.html" && page <> "index.html")
         |> List.sort
 
     written
