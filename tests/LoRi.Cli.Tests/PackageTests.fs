@@ -147,9 +147,26 @@ let private asNewUser (lori: string) (parent: string) =
 
     Expect.equal (ask "out") (ask "student") "what was handed out answers alike"
 
-/// The README's line, with a folder of its own in place of the user's tools; without a version it takes no prerelease.
-let private asTool parent (own: string) =
-    runIn parent 0 "dotnet" [ "tool"; "install"; "lori"; "--tool-path"; "tool"; "--add-source"; "feed" ]
+/// The README's line as it is typed in a clone, with folders of its own for the packages and in place of the user's tools.
+let private installation repository (feed: string) (tools: string) =
+    let line =
+        Regex.Match(
+            File.ReadAllText(Path.Combine(repository, "README.md")),
+            "^dotnet (tool install .*)$",
+            RegexOptions.Multiline
+        )
+
+    Expect.isTrue line.Success "README.md says how the tool is installed"
+
+    line.Groups[1].Value.Split ' '
+    |> List.ofArray
+    |> List.collect (function
+        | "--global" -> [ "--tool-path"; tools ]
+        | "packages" -> [ feed ]
+        | word -> [ word ])
+
+let private asTool repository (feed: string) parent (own: string) =
+    runIn repository 0 "dotnet" (installation repository feed (Path.Combine(parent, "tool")))
     |> ignore
 
     let lori = Path.Combine(parent, "tool", "lori")
@@ -184,6 +201,6 @@ let tests =
                     file parent "nuget.config" (sources feed) |> ignore
                     asLibrary repository parent own
                     withModels repository parent own
-                    asTool parent own)
+                    asTool repository feed parent own)
             }
         ]
