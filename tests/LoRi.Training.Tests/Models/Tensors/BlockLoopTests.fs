@@ -108,13 +108,25 @@ let private attention<'T
     =
     let batch, time, past, capacity, size = 2, 5, 7, 20L, 20
     let shape = HeadShape(batch, time, past, 4, 2, size)
-    let all seed = normal dtype seed [ int64 batch; 2L; capacity; int64 size ]
-    let visible = torch.ones (int64 batch, int64 shape.Seen, dtype = torch.ScalarType.Bool)
+
+    let all seed =
+        normal dtype seed [ int64 batch; 2L; capacity; int64 size ]
+
+    let visible =
+        torch.ones (int64 batch, int64 shape.Seen, dtype = torch.ScalarType.Bool)
+
     visible[1L, 0L] <- torch.tensor false
 
     let run keeps =
         let memory =
-            HeadMemory(shape, int capacity, normal dtype 1L [ int64 shape.Rows; int64 shape.Width ], all 2L, all 3L, visible)
+            HeadMemory(
+                shape,
+                int capacity,
+                normal dtype 1L [ int64 shape.Rows; int64 shape.Width ],
+                all 2L,
+                all 3L,
+                visible
+            )
 
         let loops = HeadAttention<'T> memory
         loops.Append()
@@ -143,7 +155,10 @@ let tests =
                 else
                     gate<float32> dtype)
             each "attention whose shares are computed again" (fun dtype ->
-                if dtype = torch.ScalarType.Float64 then attention<float> dtype else attention<float32> dtype)
+                if dtype = torch.ScalarType.Float64 then
+                    attention<float> dtype
+                else
+                    attention<float32> dtype)
             each "the gated activation of large values" (fun dtype ->
                 let both = torch.tensor([| -300.0; 300.0; 2.0; 3.0 |], dtype = dtype).view(1L, 4L)
 
