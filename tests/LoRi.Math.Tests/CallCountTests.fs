@@ -101,7 +101,7 @@ let tests =
                     Covariance.PerLayer
                     Covariance.Diagonal
                 ] do
-                for order in [ Order.Off; Order.Lag1; Order.Third ] ->
+                for order in [ Order.Off; Order.Lag1; Order.Third; Order.Parts 3 ] ->
                     test $"{covariance}, {order}: as many calls for 2 examples as for 7" {
                         let options =
                             {

@@ -68,8 +68,47 @@ let private sigmaOf (tokens: float[][]) =
 let private block size example (values: float[]) =
     values[example * size .. (example + 1) * size - 1]
 
+/// The mean deviation over each of `parts` equal stretches of an example, an end within a token sharing it.
+let private partsOf parts (tokens: float[][]) =
+    let mean = meanOf tokens
+    let long = float tokens.Length / float parts
+
+    Array.init parts (fun part ->
+        let first, last = float part * long, float (part + 1) * long
+
+        tokens
+        |> Array.mapi (fun token values ->
+            let filled = max 0.0 (min last (float (token + 1)) - max first (float token))
+            Array.map2 (fun x m -> filled / long * (x - m)) values mean)
+        |> Array.reduce (Array.map2 (+)))
+
 let private definitions (backend: Backend) =
     [
+        property "parts_are_means_of_equal_stretches" (fun case ->
+            for parts in [ 1; 2; 3; 7 ] do
+                let found =
+                    (Moments.order (Order.Parts parts) (teacher backend case)).Head.Entries.ToArray()
+
+                let size = case.Levels * parts * case.Width
+
+                for example in 0 .. case.Counts.Length - 1 do
+                    let own = block size example found
+
+                    if case.Counts[example] > 0 then
+                        // Layers before parts in the statistic, parts before layers in the definition.
+                        let expected = partsOf parts (tokensOf case example)
+
+                        let entries =
+                            [|
+                                for level in 0 .. case.Levels - 1 do
+                                    for part in 0 .. parts - 1 do
+                                        yield! Array.sub expected[part] (level * case.Width) case.Width
+                            |]
+
+                        closeOn 10.0 Tolerances.algebra entries own $"{parts} parts"
+                    else
+                        Expect.all own (fun x -> x = 0.0) "no token, no part")
+
         property "mean_and_full_covariance_are_their_definitions" (fun case ->
             let c = teacher backend case
             let mean = (Moments.mean c).Entries.ToArray()
@@ -116,6 +155,19 @@ let private invariances (backend: Backend) =
             let repeated = centred backend case twice (Array.map ((*) 2) case.Counts) places
             same Tolerances.algebra (values (unordered (teacher backend case))) (values (unordered repeated)))
 
+        property "means_of_parts_do_not_change_when_every_token_is_repeated" (fun case ->
+            let places = 3 * case.Longest
+
+            let thrice =
+                rearranged case places (fun example token -> if token < 3 * case.Counts[example] then token / 3 else 0)
+
+            let repeated = centred backend case thrice (Array.map ((*) 3) case.Counts) places
+
+            let parts c =
+                values (Moments.order (Order.Parts 4) c)
+
+            same Tolerances.algebra (parts (teacher backend case)) (parts repeated))
+
         property "what_padding_holds_does_not_matter" (fun case ->
             let padded =
                 rearranged case (case.Longest + 3) (fun _ token -> if token < case.Longest then token else 0)
@@ -123,13 +175,13 @@ let private invariances (backend: Backend) =
             let moved = centred backend case padded case.Counts (case.Longest + 3)
 
             let all c =
-                values (unordered c @ Moments.order Order.Lag1 c)
+                values (unordered c @ Moments.order Order.Lag1 c @ Moments.order (Order.Parts 3) c)
 
             same Tolerances.algebra (all (teacher backend case)) (all moved))
 
         property "batched_equals_stacked_singles" (fun case ->
             let all c =
-                values (unordered c @ Moments.order Order.Lag1 c)
+                values (unordered c @ Moments.order Order.Lag1 c @ Moments.order (Order.Parts 3) c)
 
             let batched = all (teacher backend case)
             let size = case.Levels * case.Longest * case.Width
@@ -149,7 +201,7 @@ let private invariances (backend: Backend) =
 
             same Tolerances.algebra stacked batched)
 
-        example "a single token has no covariance, no lag and no third moment" (fun () ->
+        example "a single token has no covariance, no lag, no third moment and no part that differs" (fun () ->
             let case =
                 {
                     Levels = 2
@@ -161,7 +213,7 @@ let private invariances (backend: Backend) =
 
             let c = teacher backend case
 
-            for statistic in (unordered c).Tail @ Moments.order Order.Lag1 c do
+            for statistic in (unordered c).Tail @ Moments.order Order.Lag1 c @ Moments.order (Order.Parts 3) c do
                 Expect.all (statistic.Entries.ToArray()) (fun x -> x = 0.0) (Statistic.name statistic.Statistic))
     ]
 

@@ -99,10 +99,11 @@ let private properties (backend: Backend) =
             "a permuted rationale has the same loss, unless steps are compared in order"
             (fun case ->
                 let options =
-                    if case.Options.Order = Order.Lag1 then
-                        { case.Options with Order = Order.Off }
-                    else
-                        case.Options
+                    match case.Options.Order with
+                    | Order.Lag1
+                    | Order.Parts _ -> { case.Options with Order = Order.Off }
+                    | Order.Off
+                    | Order.Third -> case.Options
 
                 let batch = batch backend { case with Options = options }
                 let rows = [| 0 .. case.Corpus.Counts.Length - 1 |]
@@ -143,40 +144,41 @@ let private examples =
                     $"{count} rows have a rationale"
                     "message"
         }
-        test "the order of the steps is what a permuted rationale changes" {
-            let case =
-                {
-                    Corpus =
-                        {
-                            Levels = 1
-                            Width = 2
-                            Counts = [| 9; 8 |]
-                            Steps = 4
-                            Seed = 11
-                        }
-                    Options =
-                        {
-                            Covariance = Covariance.Modewise
-                            Order = Order.Lag1
-                            Weighting = Weighting.Off
-                        }
-                    Kind = SubspaceKind.Identity
-                    Standardisation = Standardisation.Full
-                }
+        for form in [ Order.Lag1; Order.Parts 3 ] do
+            test $"the order of the steps is what a permuted rationale changes: {form}" {
+                let case =
+                    {
+                        Corpus =
+                            {
+                                Levels = 1
+                                Width = 2
+                                Counts = [| 9; 8 |]
+                                Steps = 4
+                                Seed = 11
+                            }
+                        Options =
+                            {
+                                Covariance = Covariance.Modewise
+                                Order = form
+                                Weighting = Weighting.Off
+                            }
+                        Kind = SubspaceKind.Identity
+                        Standardisation = Standardisation.Full
+                    }
 
-            let batch = batch reference case
-            let student = studentStates reference case.Corpus
+                let batch = batch reference case
+                let student = studentStates reference case.Corpus
 
-            let other =
-                { batch with
-                    Teacher = permuted 5L [| 0; 1 |] case.Corpus.Counts batch.Teacher
-                }
+                let other =
+                    { batch with
+                        Teacher = permuted 5L [| 0; 1 |] case.Corpus.Counts batch.Teacher
+                    }
 
-            let order (terms: RationaleTerms) = terms.Order.PerExample.ToArray()
+                let order (terms: RationaleTerms) = terms.Order.PerExample.ToArray()
 
-            for one, another in Array.zip (order (batch.Terms student)) (order (other.Terms student)) do
-                Expect.isGreaterThan (abs (one - another)) 1e-3 "the order term"
-        }
+                for one, another in Array.zip (order (batch.Terms student)) (order (other.Terms student)) do
+                    Expect.isGreaterThan (abs (one - another)) 1e-3 "the order term"
+            }
         test "a corpus without tokens has no means" {
             let batch = whole 1 2 Covariance.Off Standardisation.Off
 

@@ -87,6 +87,12 @@ let private rationale (backend: Backend) =
             let found = (terms backend Covariance.Off Order.Lag1 teacher student)[2]
             close 1e-12 [| 1.0 + 3.0 |] [| found |] "L_order")
 
+        example
+            "two parts of two steps are the deviations: differences (1, 1) and (-1, -1) against (0, -2) and (0, 2)"
+            (fun () ->
+                let found = (terms backend Covariance.Off (Order.Parts 2) teacher student)[2]
+                close 1e-12 [| (1.0 + 1.0 + 1.0 + 1.0) / 4.0 |] [| found |] "L_order")
+
         example "third moments of two symmetric steps are zero" (fun () ->
             closeOn 1.0 1e-12 [| 0.0 |] [| (terms backend Covariance.Off Order.Third teacher student)[2] |] "L_order")
 

@@ -22,7 +22,10 @@ module MeasuredVariances =
                 @ Order.statistics options.Order
             )
 
-    /// What every objective of a weighting needs in this subspace; the full covariance only up to p = 512.
+    /// The most parts whose means are measured with every other statistic.
+    let largestParts = 8
+
+    /// What every objective of a weighting needs in this subspace; the full covariance only up to p = 512, means of parts up to eight.
     let every weighting (subspace: FittedSubspace) =
         let layers, width = subspace.CoordinateRanks
 
@@ -30,7 +33,7 @@ module MeasuredVariances =
         | Weighting.Off -> MeasuredVariances.Nothing
         | Weighting.Variance -> MeasuredVariances.Components
         | Weighting.Statistic ->
-            Moments.all
+            Moments.all @ List.map Order.parts [ 2..largestParts ]
             |> List.filter (fun statistic -> statistic <> Covariance.full || layers * width <= Covariance.largestFull)
             |> MeasuredVariances.Statistics
 

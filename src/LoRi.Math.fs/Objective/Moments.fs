@@ -4,7 +4,7 @@ namespace LoRi.Math
 /// is [paper]; the forms of the covariance, the lag and the third moments are [ours].
 module Moments =
 
-    /// Every statistic that can be compared.
+    /// Every statistic that can be compared, but for the means of parts, of which there is one for every number of them.
     let all =
         [
             Statistic.mean
@@ -19,8 +19,8 @@ module Moments =
         ]
 
     /// The statistic of that name, if there is one.
-    let find name =
-        all |> List.tryFind (fun statistic -> statistic.Name = name)
+    let find (name: string) =
+        all @ Order.ofPartsNamed name |> List.tryFind (fun statistic -> statistic.Name = name)
 
     /// Weights belong to these coordinates: as many tokens, as many examples (no batch axis is one example).
     let private belong (weights: TokenWeights<'token>) (z: RawTensor) =

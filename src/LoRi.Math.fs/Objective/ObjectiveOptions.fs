@@ -67,10 +67,19 @@ module ObjectiveConstants =
                 | Some level -> Error(AnchorsNeverVary(level + 1, subspace.Fitted.Levels))
                 | None -> Ok()
 
-    /// Everything that the options need is there. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
+    /// A row has at least one part. Errors: SizeNotPositive.
+    let private checkParts order =
+        match order with
+        | Order.Parts count -> refuse (count < 1) (SizeNotPositive("part", count))
+        | Order.Off
+        | Order.Lag1
+        | Order.Third -> Ok()
+
+    /// Everything that the options need is there. Errors: SizeNotPositive, VarianceMissing, FullVarianceMissing, WrongLength,
     /// AnchorsMissing, AnchorsNeverVary.
     let check (subspace: MeasuredSubspace) (options: ObjectiveOptions) =
         result {
+            do! checkParts options.Rationale.Order
             do! checkVariances subspace options.Rationale
             do! checkAnchors subspace options
         }

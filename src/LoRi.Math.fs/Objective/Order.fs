@@ -8,6 +8,8 @@ type Order =
     | Lag1
     /// Third central moments of the components.
     | Third
+    /// Means of this many equal consecutive parts, two or more.
+    | Parts of int
 
 /// What moments of single tokens up to the second do not see. [ours]
 module Order =
@@ -86,9 +88,58 @@ module Order =
                     |> Statistic.throughMean c
         }
 
+    /// How much of each of `parts` equal stretches of a row each token fills, a token being as long as its weight: rows that add to one.
+    /// A part's end within a token shares the token; padding, of no weight, fills nothing. Shape: example parts T.
+    let private shares parts (perToken: RawTensor) =
+        let tokens = Raw.size 1 perToken
+
+        let upTo =
+            perToken.Constant(
+                [| tokens; tokens |],
+                Array.init (tokens * tokens) (fun i -> if i / tokens <= i % tokens then 1.0 else 0.0)
+            )
+
+        let alongParts (x: RawTensor) =
+            x.Reshape(Raw.withTrailing 1 [| 1; tokens |] x)
+
+        let bounds first =
+            perToken.Constant([| parts; 1 |], Array.init parts (fun part -> float (first + part) / float parts))
+
+        let ends = perToken.MatMul upTo
+        let starts = alongParts (ends.Subtract perToken)
+        let ends = alongParts ends
+        let upper = ends.Subtract((ends.Subtract(bounds 1)).PositivePart())
+        let lower = starts.Add(((bounds 0).Subtract starts).PositivePart())
+        ((upper.Subtract lower).PositivePart()).Scale(float parts)
+
+    /// A part's shares as a factor of `example r_L T r_d`.
+    let private overLayers (shares: RawTensor) =
+        shares.Reshape(Raw.withTrailing 2 [| 1; Raw.size 2 shares; Raw.size 1 shares |] shares)
+
+    /// Part j's mean deviation, sum over t of s_(j,t) D_t, with s_(j,t) the share of the j-th of K equal stretches of the row that token
+    /// t fills, r_L x K x r_d; its derivative sum over j of s_(j,t) G_j. Rows of any number of tokens compare.
+    let parts count =
+        {
+            Name = $"order.parts-{count}"
+            Shape = fun layers width -> [| layers; count; width |]
+            Degree = 1
+            Value = fun c -> (overLayers (shares count c.PerToken)).MatMul(Tensor3.raw c.Deviations)
+            Derivative =
+                fun c g ->
+                    ((overLayers (shares count c.PerToken)).SwapAxes(-1, -2)).MatMul g
+                    |> Statistic.throughMean c
+        }
+
+    /// The means of parts that a name may be of.
+    let internal ofPartsNamed (name: string) =
+        match System.Int32.TryParse(name.Substring(name.LastIndexOf '-' + 1)) with
+        | true, count when count > 1 -> [ parts count ]
+        | _ -> []
+
     /// The statistics that a form compares.
     let statistics form =
         match form with
         | Order.Lag1 -> [ lag1Layer; lag1Hidden ]
         | Order.Third -> [ third ]
+        | Order.Parts count -> [ parts count ]
         | Order.Off -> []

@@ -29,9 +29,6 @@ internal static class CoreForms
     public static ValueForm<Weighting> Weightings { get; } =
         Forms.Choice(("none", Weighting.Off), ("variance", Weighting.Variance), ("statistic", Weighting.Statistic));
 
-    /// <summary>Which statistic beyond the second moments is compared.</summary>
-    public static ValueForm<Order> Orders { get; } = Forms.Choice(("none", Order.Off), ("lag-1", Order.Lag1), ("third", Order.Third));
-
     /// <summary>How the states at the anchor are compared.</summary>
     public static ValueForm<AnchorForm> Anchors { get; } =
         Forms.Choice(("full", AnchorForm.Full), ("subspace", AnchorForm.Subspace), ("off", AnchorForm.Off));

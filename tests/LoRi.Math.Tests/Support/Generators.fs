@@ -117,7 +117,15 @@ let private objectives =
                     Covariance.Off
                 ]
 
-        let! order = Gen.elements [ Order.Off; Order.Lag1; Order.Third ]
+        let! order =
+            Gen.elements
+                [
+                    Order.Off
+                    Order.Lag1
+                    Order.Third
+                    Order.Parts 2
+                    Order.Parts 5
+                ]
 
         let! weighting =
             Gen.elements [ Weighting.Off; Weighting.Variance; Weighting.Statistic ]

@@ -65,7 +65,9 @@ internal static class AlignmentSettings
         Term("weighting", "form", CoreForms.Weightings, Math.Weighting.Statistic, "{choices}");
 
     /// <summary>Which statistic beyond the second moments is compared.</summary>
-    public static readonly Setting<Order> Order = Term("order", "form", CoreForms.Orders, Math.Order.Off, "{choices}");
+    public static readonly Setting<Order> Order = Term(
+        "order", "form", OrderForm.Form, Math.Order.Off,
+        "what else is compared: none, lag-1, third, or parts-K, the means of K equal consecutive parts of the steps");
 
     /// <summary>Whose moments a student is pulled to: its own row's, or those of a control.</summary>
     public static readonly Setting<RationaleTargets> Targets =

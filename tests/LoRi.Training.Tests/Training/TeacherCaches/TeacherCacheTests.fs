@@ -37,7 +37,7 @@ let private everyForm =
                 Covariance.Diagonal
                 Covariance.Off
             ] do
-            for order in [ Order.Off; Order.Lag1; Order.Third ] do
+            for order in [ Order.Off; Order.Lag1; Order.Third; Order.Parts 3 ] do
                 for weighting in [ Weighting.Off; Weighting.Variance; Weighting.Statistic ] do
                     withRationale covariance order weighting
     ]
