@@ -138,6 +138,15 @@ let private functionsOf (text: string) pattern =
     ]
     |> List.sort
 
+/// A list of parameters without the arguments of generic types, whose commas part no parameters.
+let rec private withoutTypeArguments (list: string) =
+    let shorter = Regex.Replace(list, @"\{[^{}]*\}", "")
+
+    if shorter = list then
+        list
+    else
+        withoutTypeArguments shorter
+
 [<Tests>]
 let tests =
     testList
@@ -187,8 +196,7 @@ let tests =
                     let named = documented.Elements(XName.Get "param") |> Seq.length
                     let name = string (documented.Attribute(XName.Get "name"))
                     let list = Regex.Match(name, @"\((.*)\)").Groups[1].Value
-                    // Commas within the arguments of generic types part no parameters.
-                    let flat = Regex.Replace(list, @"\{[^{}]*\}", "")
+                    let flat = withoutTypeArguments list
                     let count = if flat = "" then 0 else flat.Split(',').Length
 
                     if named > 0 && name.StartsWith "name=\"M:LoRi.Math.Fluent" then

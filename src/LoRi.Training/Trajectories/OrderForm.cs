@@ -6,7 +6,7 @@ using LoRi.Math;
 
 namespace LoRi.Training.Trajectories;
 
-/// <summary>How settings write the statistic beyond the second moments: <c>none</c>, <c>lag-1</c>, <c>third</c> or <c>parts-K</c>.</summary>
+/// <summary>How settings write a statistic beyond second moments: <c>none</c>, <c>lag-1</c>, <c>third</c> or <c>parts-K</c>.</summary>
 internal static class OrderForm
 {
     private const string PartsPrefix = "parts-";

@@ -3,6 +3,7 @@ module LoRi.Math.Tests.Proofs.PartsProofTests
 
 open Expecto
 open LoRi.Math
+open LoRi.Math.Tests
 open LoRi.Math.Tests.Asserting
 open LoRi.Math.Tests.Backends
 open LoRi.Math.Tests.Generators
@@ -26,43 +27,38 @@ let private partMeans parts (slices: Slices) : Slices =
 /// Mean and order term of one example.
 let private meanAndOrder backend (case: TrajectoryCase) student =
     let terms =
-        termsOf
-            backend
-            case.Sizes
-            (compared Covariance.Off (Order.Parts case.Steps))
-            undivided
-            case.Teacher
-            student
+        termsOf backend case.Sizes (compared Covariance.Off (Order.Parts case.Steps)) undivided case.Teacher student
 
     [| terms[0]; terms[2] |]
 
 let private theorem (backend: Backend) =
     [
-        property<TrajectoryCase>
-            typeof<TrajectoryCases>
-            "parts_agree_exactly_when_every_step_is_its_part"
-            (fun case ->
-                let filled = shares case.Steps case.Tokens
+        property<TrajectoryCase> typeof<TrajectoryCases> "parts_agree_exactly_when_every_step_is_its_part" (fun case ->
+            let filled = shares case.Steps case.Tokens
 
-                closeOn 1.0 Tolerances.algebra (Array.create case.Steps 1.0) (filled |> Array.map Array.sum) "a part's"
+            closeOn 1.0 Tolerances.algebra (Array.create case.Steps 1.0) (filled |> Array.map Array.sum) "a part's"
 
-                closeOn
-                    1.0
-                    Tolerances.algebra
-                    (Array.create case.Tokens (float case.Steps / float case.Tokens))
-                    (filled |> Array.reduce (Array.map2 (+)))
-                    "a token's"
+            closeOn
+                1.0
+                Tolerances.algebra
+                (Array.create case.Tokens (float case.Steps / float case.Tokens))
+                (filled |> Array.reduce (Array.map2 (+)))
+                "a token's"
 
-                let parts = partMeans case.Steps case.Teacher
-                closeOn 1.0 Tolerances.loss [| 0.0; 0.0 |] (meanAndOrder backend case parts) "every step its part"
+            let parts = partMeans case.Steps case.Teacher
+            closeOn 1.0 Tolerances.loss [| 0.0; 0.0 |] (meanAndOrder backend case parts) "every step its part"
 
-                // Each step once somewhere else.
-                for step in 0 .. case.Steps - 1 do
-                    let moved =
-                        parts
-                        |> Array.mapi (fun at slice -> if at = step then Array.map (fun x -> x + 0.5) slice else slice)
+            // Each step once somewhere else.
+            for step in 0 .. case.Steps - 1 do
+                let moved =
+                    parts
+                    |> Array.mapi (fun at slice ->
+                        if at = step then
+                            Array.map (fun x -> x + 0.5) slice
+                        else
+                            slice)
 
-                    Expect.isGreaterThan (Array.sum (meanAndOrder backend case moved)) 1e-3 "a step is not its part")
+                Expect.isGreaterThan (Array.sum (meanAndOrder backend case moved)) 1e-3 "a step is not its part")
     ]
 
 [<Tests>]
