@@ -210,6 +210,36 @@ let private merged =
             Expect.isNonEmpty (generated output [ 9; 16 ] 2 []) "it answers")
     }
 
+let private plain =
+    test "a checkpoint of a run without adapters is read as one whose adapters add nothing" {
+        inFolder (fun here ->
+            let basis = TinyFolder.model here "base"
+            let place (name: string) = Path.Combine(here, name)
+
+            let without =
+                List.filter (fun (name: string, _) -> not (name.Contains ".lora_")) extra
+
+            let tensors = codi basis without
+            write (place "adapted.safetensors") tensors
+
+            write
+                (place "plain.safetensors")
+                [
+                    for name, tensor in tensors -> name.Replace("codi.base_model.model.", "codi."), tensor
+                ]
+
+            for name in [ "adapted"; "plain" ] do
+                let outcome = import (place $"{name}.safetensors") basis (place name) []
+                succeed outcome
+                Expect.stringContains outcome.Out "codi, 0 weights with adapters" name
+
+            for file in [ "model.safetensors"; "lori.safetensors"; "lori.json"; "config.json" ] do
+                Expect.equal
+                    (File.ReadAllBytes(Path.Combine(place "plain", file)))
+                    (File.ReadAllBytes(Path.Combine(place "adapted", file)))
+                    file)
+    }
+
 /// The same checkpoint with other tensors under names that end so.
 let private with' (ending: string) (change: Tensor -> Tensor) =
     List.map (fun (name: string, tensor) -> name, (if name.EndsWith ending then change tensor else tensor))
@@ -384,4 +414,4 @@ let private folders =
 
 [<Tests>]
 let tests =
-    testList "Import" (fixtures @ [ merged; beginnings; options; folders; testList "refusals" refusals ])
+    testList "Import" (fixtures @ [ merged; plain; beginnings; options; folders; testList "refusals" refusals ])

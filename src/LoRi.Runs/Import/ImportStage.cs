@@ -62,16 +62,21 @@ public static class ImportStage
 
     private static (MethodFacts Facts, PublishedForm Form) FormOf(SafetensorsCheckpoint file)
     {
-        var known = KnownMethods.All.Where(method => method.About.Published is not null).Select(method => method.About).ToArray();
-        var facts = known.FirstOrDefault(
-            facts => file.Tensors.Any(tensor => tensor.Name.StartsWith(facts.Published!.Prefix, StringComparison.Ordinal)));
+        var known = KnownMethods.All.Select(method => method.About).Where(facts => facts.Published is not null)
+            .SelectMany(facts => FormsOf(facts.Published!).Select(form => (Facts: facts, Form: form))).ToArray();
+        var found = known.FirstOrDefault(
+            one => file.Tensors.Any(tensor => tensor.Name.StartsWith(one.Form.Prefix, StringComparison.Ordinal)));
         var names = MessageText.List([.. file.Tensors.Take(3).Select(tensor => tensor.Name)]);
-        return facts is not null ? (facts, facts.Published!)
+        return found.Form is not null ? found
             : throw new InputException(
                 $"{file.Path}: is of no form that is known; its tensors are {names}; names that are known begin with "
-                + string.Join(", ", known.Select(one => $"{one.Published!.Prefix} ({one.Name})"))
+                + string.Join(", ", known.Select(one => $"{one.Form.Prefix} ({one.Facts.Name})"))
                 + "; a Hub folder needs no import, and a stage before the latent steps has none");
     }
+
+    /// <summary>A form as its code stores it with adapters, and as it does without, whose names begin the same.</summary>
+    private static IEnumerable<PublishedForm> FormsOf(PublishedForm form) =>
+        form.PlainPrefix is { } plain ? [form, form with { Prefix = plain }] : [form];
 
     private static int RowsOf(PublishedWeights weights, DecoderConfig shape, PublishedForm form)
     {

@@ -12,6 +12,9 @@ namespace LoRi.Training.Methods;
 /// <param name="Reasoning">How a model answers with so many.</param>
 public sealed record PublishedForm(string Prefix, int Steps, Func<int, IReasoning> Reasoning)
 {
+    /// <summary>What they begin with where it was trained without adapters; null where that is the same.</summary>
+    public string? PlainPrefix { get; init; }
+
     /// <summary>Rows that it appends to the tables.</summary>
     public int Rows { get; init; } = 3;
 

@@ -19,6 +19,7 @@ internal sealed class CodiMethod : IMethod
         // Rows V, V + 1, V + 2 are padding, begin and end; adapters are stored beside the weights, the projection as a Sequential.
         Published = new("codi.base_model.model.", 6, steps => new SequentialReasoning(steps))
         {
+            PlainPrefix = "codi.",
             Start = 1,
             End = 2,
             AnswerPrefix = "The answer is:",
