@@ -21,7 +21,7 @@ open LoRi.Cli.Tests.TinyRun
 let private steps = 4
 
 /// Sums of three digits, their rationale a list of two steps.
-let private writeSteps (path: string) =
+let writeSteps (path: string) =
     let random = SeededRandom(5L, "sums")
 
     File.WriteAllLines(

@@ -1,4 +1,5 @@
-/// Python with PyTorch, where this machine has one, and the stand-ins for `transformers` and `safetensors` that stand in the tests' folder.
+/// Python with PyTorch, where this machine has one: with the stand-ins for `transformers` and `safetensors` that stand in the tests' folder,
+/// or with the libraries themselves.
 module LoRi.Cli.Tests.PythonRunning
 
 open System
@@ -7,7 +8,12 @@ open System.IO
 open Expecto
 open LoRi.Cli.Tests.Running
 
-let private runPython (program: string) (arguments: string list) (input: string) =
+/// A file or folder of the tests' Python; nothing where the source tree is not here.
+let private place (name: string) =
+    goldenFolder.Value
+    |> Option.map (fun folder -> Path.GetFullPath(Path.Combine(folder, "..", "Python", name)))
+
+let private runPython (program: string) (environment: (string * string) list) (arguments: string list) (input: string) =
     let info =
         ProcessStartInfo(
             program,
@@ -17,14 +23,15 @@ let private runPython (program: string) (arguments: string list) (input: string)
         )
 
     arguments |> List.iter info.ArgumentList.Add
-    info.Environment["PYTHONDONTWRITEBYTECODE"] <- "1"
-    info.Environment["PYTHONUNBUFFERED"] <- "1"
-    info.Environment["OMP_NUM_THREADS"] <- "1"
 
-    info.Environment["PYTHONPATH"] <-
-        goldenFolder.Value
-        |> Option.map (fun folder -> Path.GetFullPath(Path.Combine(folder, "..", "Python")))
-        |> Option.defaultValue ""
+    for name, value in
+        [
+            "PYTHONDONTWRITEBYTECODE", "1"
+            "PYTHONUNBUFFERED", "1"
+            "OMP_NUM_THREADS", "1"
+        ]
+        @ environment do
+        info.Environment[name] <- value
 
     use running = nonNull (Process.Start info)
     let error = running.StandardError.ReadToEndAsync()
@@ -34,31 +41,51 @@ let private runPython (program: string) (arguments: string list) (input: string)
     running.WaitForExit()
     running.ExitCode, out, error.Result
 
-let private hasTorch program =
+let private imports (modules: string) program =
     try
-        let code, _, _ = runPython program [ "-c"; "import torch" ] ""
+        let code, _, _ = runPython program [] [ "-c"; $"import {modules}" ] ""
         code = 0
     with :? ComponentModel.Win32Exception ->
         false
 
-/// LORI_PYTHON, or the first that has PyTorch of the search path's and the system's.
-let private program =
-    lazy
-        match Environment.GetEnvironmentVariable "LORI_PYTHON" with
-        | null
-        | "" -> [ "python3"; "/usr/bin/python3" ] |> List.tryFind hasTorch
-        | given -> Some given
+let private given =
+    match Environment.GetEnvironmentVariable "LORI_PYTHON" with
+    | null
+    | "" -> None
+    | given -> Some given
 
-/// What a program writes that must succeed. The test is skipped, and counted, where there is no Python with PyTorch.
-let python (arguments: string list) (input: string) =
-    match program.Value, goldenFolder.Value with
-    | None, _ -> skiptest "there is no python3 with torch on this machine"
+let private candidates =
+    match given with
+    | Some program -> [ program ]
+    | None -> [ "python3"; "/usr/bin/python3" ]
+
+/// LORI_PYTHON, or the first that has PyTorch of the search path's and the system's.
+let private withTorch =
+    lazy (given |> Option.orElseWith (fun () -> List.tryFind (imports "torch") candidates))
+
+/// Among the same, the first that has the libraries themselves.
+let private withLibraries =
+    lazy (List.tryFind (imports "torch, transformers, peft") candidates)
+
+let private run (program: string option) missing environment arguments input =
+    match program, place "." with
+    | None, _ -> skiptest $"there is no python3 with {missing} on this machine"
     | _, None -> skiptest "the source tree is not here"
     | Some program, _ ->
-        let code, out, error = runPython program arguments input
+        let code, out, error = runPython program environment arguments input
         Expect.equal code 0 $"python: {error}"
         out
 
-/// A program among the stand-ins.
-let script (name: string) =
-    Path.Combine(goldenFolder.Value |> Option.defaultValue ".", "..", "Python", name)
+/// What a program writes that must succeed, with the stand-ins. The test is skipped, and counted, where there is no Python with PyTorch.
+let python (arguments: string list) (input: string) =
+    let standins = place "standins" |> Option.defaultValue ""
+    run withTorch.Value "torch" [ "PYTHONPATH", standins ] arguments input
+
+/// The same with transformers and peft themselves, which reach no network and keep what they copy in a folder of the test's own. The test
+/// is skipped, and counted, where there is no Python with both.
+let pythonWithLibraries (home: string) (arguments: string list) (input: string) =
+    let environment = [ "HF_HOME", home; "HF_HUB_OFFLINE", "1" ]
+    run withLibraries.Value "torch, transformers and peft" environment arguments input
+
+/// A program of the tests' Python.
+let script (name: string) = place name |> Option.defaultValue name

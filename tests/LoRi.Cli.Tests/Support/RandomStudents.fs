@@ -127,6 +127,27 @@ let private card (way: Way) (special: SpecialIds) (config: DecoderConfig) =
         Parts = [| for part in way.Reasoning.Modules config -> part.Name |]
     )
 
+let private fillBiases (model: ReasoningModel) (seed: int64) =
+    use _ = torch.no_grad ()
+
+    for name in model.Parameters.PartNames do
+        if name.EndsWith ".bias" then
+            SeededRandom(seed, name).FillUniform(model.Parameters.Part name, 0.3)
+
+/// Writes a random model of a shape that nobody trained, with its tokenizer.
+let writeBase (folder: string) (config: DecoderConfig) (seed: int64) =
+    NativeRuntime.Load()
+    Directory.CreateDirectory folder |> ignore
+    writeTokenizer folder
+    let projection = FeedbackProjection(ProjectionKind.Identity, 0)
+
+    use model =
+        new ReasoningModel(config, 0, SpecialIds(eos, eos, eos), projection, Precision.Full, torch.CPU)
+
+    Initialisation.Fresh(model, 0.4, seed)
+    fillBiases model seed
+    ModelWriter.Write(folder, model, null, TokenizerFile.Load folder)
+
 /// Writes a random student of a shape that reasons in a way, with its tokenizer; all weights but the norms' are random.
 let write (folder: string) (config: DecoderConfig) (way: Way) (seed: int64) =
     NativeRuntime.Load()
@@ -153,10 +174,5 @@ let write (folder: string) (config: DecoderConfig) (way: Way) (seed: int64) =
     for part in model.Modules do
         part.Initialise |> Option.ofObj |> Option.iter (fun fill -> fill.Invoke(model, seed))
 
-    use _ = torch.no_grad ()
-
-    for name in model.Parameters.PartNames do
-        if name.EndsWith ".bias" then
-            SeededRandom(seed, name).FillUniform(model.Parameters.Part name, 0.3)
-
+    fillBiases model seed
     ModelWriter.Write(folder, model, card way special config, TokenizerFile.Load folder)

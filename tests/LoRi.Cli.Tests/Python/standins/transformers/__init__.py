@@ -14,7 +14,23 @@ import torch
 from plain_decoder import Decoder, bare, shapes_of
 
 
-class PretrainedConfig:
+class Registered:
+    """What is copied beside weights that are saved: the file of a class that says which auto class it is for."""
+
+    _auto_class = None
+
+    @classmethod
+    def register_for_auto_class(cls, auto_class="AutoConfig"):
+        cls._auto_class = auto_class
+
+
+class DynamicCache:
+    @staticmethod
+    def from_legacy_cache(cache):
+        raise NotImplementedError("the plain decoder's cache is a list")
+
+
+class PretrainedConfig(Registered):
     def __init__(self, **fields):
         self.__dict__.update(fields)
 
@@ -98,7 +114,7 @@ class BaseModel:
         return types.SimpleNamespace(last_hidden_state=states, past_key_values=cache if use_cache else None)
 
 
-class PreTrainedModel(torch.nn.Module):
+class PreTrainedModel(torch.nn.Module, Registered):
     config_class = PretrainedConfig
     dtype = torch.float32
 
