@@ -23,6 +23,12 @@ internal static class WrittenConfig
         }
 
         config["tokenizer_class"] ??= (parts.Class ?? TokenizerClass.Plain).Name + "Fast";
+        if (parts.Class is null)
+        {
+            // A class of no family gives token types as well where nothing is said, which decoders refuse, or add to their inputs.
+            config["model_input_names"] ??= new JsonArray("input_ids", "attention_mask");
+        }
+
         if (parts.Class is null && parts.PreTokenizer.AddPrefixSpace)
         {
             config["add_prefix_space"] = true;

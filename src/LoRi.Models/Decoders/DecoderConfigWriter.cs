@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace LoRi.Models.Decoders;
@@ -5,6 +6,8 @@ namespace LoRi.Models.Decoders;
 /// <summary>Writes a <c>config.json</c> in the classic form of its family, which old and new versions of the Hub's tools read.</summary>
 internal static class DecoderConfigWriter
 {
+    private const double MostWhole = 1e15;
+
     public static JsonObject Write(DecoderConfig config)
     {
         var (type, architecture) = DecoderConfigReader.NamesOf(config.Family);
@@ -103,24 +106,24 @@ internal static class DecoderConfigWriter
     private static JsonObject Scaling(RotaryScaling scaling, int positions)
     {
         var name = scaling.Kind == RotaryScalingKind.Divided ? "longrope" : scaling.Kind.ToString().ToLowerInvariant();
-        var json = new JsonObject { ["rope_type"] = name, ["factor"] = scaling.Factor };
+        var json = new JsonObject { ["rope_type"] = name, ["factor"] = Real(scaling.Factor) };
         switch (scaling.Kind)
         {
             case RotaryScalingKind.Llama3:
-                json["low_freq_factor"] = scaling.LowFrequencyFactor;
-                json["high_freq_factor"] = scaling.HighFrequencyFactor;
+                json["low_freq_factor"] = Real(scaling.LowFrequencyFactor);
+                json["high_freq_factor"] = Real(scaling.HighFrequencyFactor);
                 json["original_max_position_embeddings"] = scaling.OriginalPositions;
                 break;
             case RotaryScalingKind.Yarn:
                 json["original_max_position_embeddings"] = scaling.OriginalPositions;
-                json["attention_factor"] = scaling.AttentionFactor;
-                json["beta_fast"] = scaling.BetaFast;
-                json["beta_slow"] = scaling.BetaSlow;
+                json["attention_factor"] = Real(scaling.AttentionFactor);
+                json["beta_fast"] = Real(scaling.BetaFast);
+                json["beta_slow"] = Real(scaling.BetaSlow);
                 json["truncate"] = scaling.Truncate;
                 break;
             case RotaryScalingKind.Divided:
                 json["original_max_position_embeddings"] = positions;
-                json["attention_factor"] = 1.0;
+                json["attention_factor"] = Real(1);
                 json["short_factor"] = new JsonArray([.. scaling.Divisors!.Values.Select(value => (JsonNode)value)]);
                 json["long_factor"] = json["short_factor"]!.DeepClone();
                 break;
@@ -130,4 +133,10 @@ internal static class DecoderConfigWriter
 
         return json;
     }
+
+    /// <summary>A number with a decimal point: the Hub's tools warn of factors that are whole numbers.</summary>
+    private static JsonNode? Real(double? value) =>
+        value is { } number && number == System.Math.Floor(number) && System.Math.Abs(number) < MostWhole
+            ? JsonNode.Parse(number.ToString("F1", CultureInfo.InvariantCulture))
+            : value;
 }

@@ -103,7 +103,7 @@ internal static class CardUse
             : "base = AutoModelForCausalLM.from_pretrained(\"OWNER/NAME\")  # the model that it was trained on",
         "tokenizer = AutoTokenizer.from_pretrained(name)",
         .. Longer(made.TableRows),
-        "model = PeftModel.from_pretrained(base, name).get_base_model()",
+        "model = PeftModel.from_pretrained(base, name)",
         .. made.HasModellingFile ? Student : [],
         "```",
     ];

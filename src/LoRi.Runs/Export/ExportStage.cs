@@ -48,8 +48,8 @@ public static class ExportStage
         Provenance? made = null;
         AtomicFolder.Write(options.Output, folder =>
         {
-            var card = options.Form == ExportForm.Adapter ? WriteAdapter(folder, options, info) : WriteMerged(folder, options, tokenizer);
             WriteTokenizer(folder, source, tokenizer);
+            var card = options.Form == ExportForm.Adapter ? WriteAdapter(folder, options, info) : WriteMerged(folder, options, tokenizer);
             made = Provenance.Of(options, card) with
             {
                 HasModellingFile = ModellingFile.IsIn(folder),

@@ -84,6 +84,7 @@ internal static partial class HubMetadata
         string?[] open =
         [
             options.Licence is null ? "a licence (--license)" : null,
+            options.Licence == "other" ? "what licence that is (license_name and license_link in its header)" : null,
             options.Languages.Count == 0 ? "languages (--language)" : null,
             made.Base is null ? "the base model (--base-model)" : null,
             made.Card is not null && made.Datasets.Count == 0 ? "the data sets (--dataset)" : null,

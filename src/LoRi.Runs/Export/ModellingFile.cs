@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
+using LoRi.Files.Tokenizers;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
 
@@ -17,6 +18,7 @@ internal static class ModellingFile
 
     private const string Module = "modeling_lori";
     private const string ConfigClass = "LoRiConfig";
+    private const string TokenizerClassKey = "tokenizer_class";
     private static readonly string[] Plain = ["lori_reasoning", "lori_substitution"];
 
     /// <summary>Its model class.</summary>
@@ -26,7 +28,10 @@ internal static class ModellingFile
     public static bool Takes(ReasoningCard card) =>
         card.Reasoning is PlainReasoning or SequentialReasoning or JacobiReasoning or SubstitutedReasoning;
 
-    /// <summary>Writes the file, and names it in the <c>config.json</c> of the same folder.</summary>
+    /// <summary>
+    /// Writes the file, and names it in the <c>config.json</c> of the same folder; the tokenizer's class as well, where one is there:
+    /// pipelines look for a tokenizer only by configurations that they know, or that name its class.
+    /// </summary>
     public static void WriteBesideWeights(string folder)
     {
         var path = Path.Combine(folder, "config.json");
@@ -37,6 +42,12 @@ internal static class ModellingFile
             ["AutoConfig"] = $"{Module}.{ConfigClass}",
             ["AutoModelForCausalLM"] = $"{Module}.{ModelClass}",
         };
+        var tokenizer = Path.Combine(folder, TokenizerFolder.ConfigName);
+        if (File.Exists(tokenizer) && JsonFile.ReadObject(tokenizer)[TokenizerClassKey] is { } name)
+        {
+            config[TokenizerClassKey] = name.DeepClone();
+        }
+
         AtomicFile.WriteText(path, config.ToJsonString(JsonText.Indented) + "\n");
     }
 

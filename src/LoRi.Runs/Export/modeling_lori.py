@@ -4,7 +4,7 @@ import os
 
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GenerationConfig, GenerationMixin, StoppingCriteriaList
+from transformers import DynamicCache, GenerationConfig, GenerationMixin, StoppingCriteriaList
 from transformers import LlamaConfig as BaseConfig
 from transformers import LlamaForCausalLM as BaseModel
 from transformers.utils import cached_file
@@ -36,12 +36,14 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
 
     @classmethod
     def of(cls, model, name, **place):
-        """A model of the base class, such as one that peft put an adapter into, with the reasoning of a folder or a repository. It answers
+        """A model of the base class, or one that peft put an adapter into, with the reasoning of a folder or a repository. It answers
         greedily where nothing else is said, whatever the base's own generation settings are.
         """
-        own = model.generation_config
-        model.__class__ = cls
-        model.reasoning = cls._read(name, place)
+        model = model.get_base_model() if hasattr(model, "get_base_model") else model
+        own, reasoning = model.generation_config, cls._read(name, place)
+        if reasoning is None:
+            raise OSError(f"{name} has no {CARD}; name the folder or the repository of the adapter")
+        model.__class__, model.config.__class__, model.reasoning = cls, LoRiConfig, reasoning
         model.generation_config = GenerationConfig(
             bos_token_id=own.bos_token_id, eos_token_id=model.reasoning.ends, pad_token_id=own.pad_token_id
         )
@@ -53,6 +55,9 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
 
     def save_pretrained(self, save_directory, *args, **kwargs):
         super().save_pretrained(save_directory, *args, **kwargs)
+        if not kwargs.get("is_main_process", True):
+            return
+        self._name_base(f"{save_directory}/config.json")
         if self.reasoning is not None:
             with open(f"{save_directory}/{CARD}", "w", encoding="utf-8") as file:
                 json.dump(self.reasoning.card, file, indent=2)
@@ -61,6 +66,14 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
             for name, part in self.reasoning.parts.items():
                 os.makedirs(f"{save_directory}/parts", exist_ok=True)
                 save_file(part, f"{save_directory}/parts/{name}.safetensors", metadata={"format": "pt"})
+
+    @staticmethod
+    def _name_base(path):
+        """The architecture is the base's, for those who read the weights without this file."""
+        with open(path, encoding="utf-8") as file:
+            config = json.load(file)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**config, "architectures": [BaseModel.__name__]}, file, indent=2)
 
     def question(self, tokenizer, text):
         """A question as `generate` takes it, in the form that the model was trained in."""
@@ -75,6 +88,7 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
         given = options.pop("input_ids", inputs)
         if given is None or self.reasoning is None:
             return super().generate(given, generation_config, **options)
+        options.pop("token_type_ids", None)  # tokenizers of no family give them; no decoder was trained with any
         if latent_steps is not None and self.reasoning.mode != "latent":
             raise ValueError(f"latent_steps is {latent_steps}, but this model was not trained with latent steps; leave it out")
         ids, mask = padded_left(given, options.pop("attention_mask", None))
@@ -87,6 +101,7 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
         ids, mask = self.reasoning.fed(ids, mask)
         if self.reasoning.mode == "substituted":
             self._substitute(ids, mask)
+            options["use_cache"] = True  # the states are written into one pass, which later ones must not do again
         self._ends(options, generation_config, ids.shape[1])
         found = super().generate(ids, generation_config, attention_mask=mask, **options)
         return self._answer(given, found, ids.shape[1])
@@ -95,7 +110,8 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
         out = self.base_model(
             inputs_embeds=embeddings, attention_mask=mask, position_ids=places, past_key_values=cache, use_cache=True, return_dict=True
         )
-        return out.last_hidden_state, out.past_key_values
+        cache = out.past_key_values
+        return out.last_hidden_state, DynamicCache.from_legacy_cache(cache) if isinstance(cache, tuple) else cache
 
     def _substitute(self, ids, mask):
         """Emulates states from the question, and has them written into the next pass over it."""
@@ -151,3 +167,7 @@ class LoRiForCausalLM(BaseModel, GenerationMixin):
             return whole
         found.sequences = whole
         return found
+
+
+LoRiConfig.register_for_auto_class()
+LoRiForCausalLM.register_for_auto_class("AutoModelForCausalLM")
