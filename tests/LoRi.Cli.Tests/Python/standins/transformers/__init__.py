@@ -42,7 +42,7 @@ class PretrainedConfig(Registered):
 
 class GenerationConfig:
     max_length, max_new_tokens, eos_token_id, pad_token_id, bos_token_id = 20, None, None, None, None
-    return_dict_in_generate = False
+    return_dict_in_generate, use_cache = False, True
 
     def __init__(self, **fields):
         self.__dict__.update(fields)
