@@ -7,6 +7,7 @@ open LoRi.Models.Decoders
 open LoRi.Models.Native
 open LoRi.Models.Sequences
 open LoRi.Models.Tensors
+open LoRi.Training
 open LoRi.Training.Methods
 open LoRi.Training.Methods.Codi
 open LoRi.Training.Methods.LatentCrossEntropy
@@ -81,6 +82,30 @@ let private agrees shape bias (precision: Precision) tolerance =
             near tolerance (number wanted) (number found) $"loss of {name}"
             nearArrays tolerance slopes (doubles model.Parameters.Gradients) $"gradient of {name}"
 
+/// A run may be resumed with or without checkpointing.
+let private sameBits =
+    test "a training that computes blocks again has the bits of one that keeps them" {
+        NativeRuntime.Load()
+
+        let losses checkpointing =
+            use model = model shapes[1] true Precision.Full
+
+            let plan =
+                TrainingPlan(
+                    Steps = 3,
+                    BatchSize = rows.Length,
+                    Checkpointing = checkpointing,
+                    Optimizer = OptimizerSettings(LearningRate = 1e-3)
+                )
+
+            use trainer =
+                new Trainer(model, CodiObjective(3, 1.0, 1.0, Grading.Answer), rows, plan)
+
+            [ for _ in 1..3 -> trainer.Step().Loss ]
+
+        Expect.equal (losses true) (losses false) "losses"
+    }
+
 [<Tests>]
 let tests =
     testList
@@ -96,4 +121,5 @@ let tests =
                         if VectorWork.VectorBits > 0 then
                             agrees shape bias Precision.Exact 1e-12
                             agrees shape bias Precision.Full 2e-4)
+            sameBits
         ]
