@@ -13,8 +13,6 @@ internal sealed class ExperimentCharts
     /// <summary>How interventions are named that keep some directions, and as many random ones.</summary>
     private const string Rank = "rank:", Random = "random-";
 
-    private const string FloorName = ", random directions";
-
     /// <summary>Methods that no chain of thought teaches, the one that lifts are counted from first.</summary>
     private static readonly string[] untaught = [new NoCotMethod().About.Name, new LatentCrossEntropyMethod().About.Name];
 
@@ -88,12 +86,19 @@ internal sealed class ExperimentCharts
     /// Accuracy by the directions that the inputs of a finished student's latent steps keep; as many random ones, the floor, are dotted.
     /// </summary>
     private Chart Projected() => new("Right answers by directions kept of latent inputs", "directions", Right,
-        [.. plain.Index().Where(row => Projections(row.Item).Length > 1).SelectMany(row =>
-            ((string[])["", Random]).Select(kind => Series(row.Item, row.Index,
-                [.. Projections(row.Item).Select(one => (double)one)],
-                [.. Projections(row.Item).Select(one => 100 * (row.Item.Replaced($"{kind}{Rank}{one}") ?? double.NaN))]) with
-            { Name = row.Item.Label + (kind.Length > 0 ? FloorName : ""), Dashes = kind.Length > 0 ? 2 : 0 }))])
+        [.. plain.Index().Where(row => Projections(row.Item).Length > 1)
+            .SelectMany(row => ((string[])["", Random]).Select(kind => Projected(row.Item, row.Index, kind)))])
     { FromZero = true };
+
+    private ChartSeries Projected(ResultRow row, int index, string kind)
+    {
+        var kept = Projections(row);
+        double[] accuracies = [.. kept.Select(one => 100 * (row.Replaced($"{kind}{Rank}{one}") ?? double.NaN))];
+        var line = Series(row, index, [.. kept.Select(one => (double)one)], accuracies);
+        return kind.Length == 0 ? line with { Dashes = 0 } : Floor(line);
+    }
+
+    private static ChartSeries Floor(ChartSeries line) => line with { Name = line.Name + ", random directions", Dashes = 2 };
 
     private static int[] Projections(ResultRow row) => [.. row.Interventions
         .Where(one => one.StartsWith(Rank, StringComparison.Ordinal))
@@ -108,13 +113,16 @@ internal sealed class ExperimentCharts
         var lines = methods.Select((method, index) =>
         {
             var means = method.GroupBy(row => Numbers(row)[setting]).OrderBy(one => one.Key).ToArray();
-            var isFloor = IsRandom(method[0]);
             double[] accuracies = [.. means.Select(one => 100 * one.Average(row => row.Accuracy))];
-            return Series(method[0], index, [.. means.Select(one => one.Key)], accuracies)
-                with { Name = method[0].Method + (isFloor ? FloorName : ""), Dashes = isFloor ? 2 : 0 };
+            var line = Series(method[0], index, [.. means.Select(one => one.Key)], accuracies);
+            line = line with { Name = method[0].Method, Dashes = 0 };
+            return IsRandom(method[0]) ? Floor(line) : line;
         });
-        var levels = plain.Concat(teachers).Select((row, index) => Series(
-            row, methods.Length + index, [all[0], all[^1]], [100 * row.Accuracy, 100 * row.Accuracy]) with { Dashes = 1 });
+        var levels = plain.Concat(teachers).Select((row, index) =>
+        {
+            var level = Series(row, methods.Length + index, [all[0], all[^1]], [100 * row.Accuracy, 100 * row.Accuracy]);
+            return level with { Dashes = 1 };
+        });
         var name = setting.Replace('_', ' ');
         return new Chart($"Right answers by {name}", name, Right, [.. lines, .. levels]) { FromZero = true };
     }
