@@ -287,9 +287,9 @@ let private matrices =
                         id.Split('-')[0]
             ]
 
-        Expect.equal
-            (set claims)
-            (set [ "C2"; "C3"; "C4"; "C5"; "C6"; "C7"; "C8"; "C9"; "C11"; "C13" ])
+        Expect.containsAll
+            claims
+            [ "C2"; "C3"; "C4"; "C5"; "C6"; "C7"; "C8"; "C9"; "C11"; "C13" ]
             "claims of docs/evidence.md"
     }
 
