@@ -60,7 +60,7 @@ steps_in() {
     /^steps: / { gsub(",", "", $2); most = $2 }
     /^teacher: about / { split($3, clock, ":"); seconds -= clock[1] * 3600 + clock[2] * 60 + clock[3] }
     /^time: / { pace += $2 }
-    END { if (!(pace > 0)) exit 1; steps = int(seconds / pace); print steps < 1 ? 1 : steps > most ? most : steps }'
+    END { if (!(pace > 0)) exit 1; steps = int(seconds / pace); print (steps < 1 ? 1 : (steps > most ? most : steps)) }'
 }
 
 # Trains a run of some name for some seconds, where it is not there, and asks every test set.
