@@ -6,6 +6,7 @@ open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.Probe
 open LoRi.Runs.Experiments
+open LoRi.Runs.Scale
 open LoRi.Runs.Settings
 open LoRi.Runs.Tasks
 
@@ -222,6 +223,13 @@ let private withoutCompletion () : Command list =
             "FOLDER [options]"
             "runs/moments --claims --form html --output moments.html"
             Experiment.table
+        command
+            "plan-scale"
+            (fun () -> ScaleSettings.All)
+            "show what training would take on many hosts, and what breaks first"
+            "--model FOLDER_OR_CONFIG [options]"
+            "--model Qwen2.5-0.5B --hosts 64 --gpus 8 --network 8x400g --lora-rank 128"
+            PlanScale.run
         command
             "data"
             (fun () -> Data.settings)

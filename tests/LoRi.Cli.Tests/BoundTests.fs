@@ -23,6 +23,7 @@ let private mandatory =
             "subspace fit", [ "--trajectories"; "t"; "--output"; "o" ]
             "subspace report", [ "--subspace"; "s" ]
             "subspace nulls", [ "--model"; "m"; "--data"; "d" ]
+            "plan-scale", [ "--model"; "m" ]
             "objective", [ "--subspace"; "s"; "--teacher"; "t"; "--student"; "u" ]
             "probe", [ "--model"; "m"; "--data"; "d"; "--intervene"; "zero"; "--output"; "o" ]
             "model new", [ "--tokenizer"; "t"; "--output"; "o" ]
