@@ -21,7 +21,7 @@ let private patience = TimeSpan.FromSeconds 2.0
 let private hearing = TimeSpan.FromSeconds 0.5
 
 /// The commands whose work is shared.
-let private shared = set [ "teach"; "distill"; "evaluate" ]
+let private shared = set [ "teach"; "distill"; "evaluate"; "trajectories" ]
 
 /// The launcher of a process that leaves files and screen to the first one; none where there is none, or the processes work alone.
 let follower (arguments: string list) : Launcher option =
@@ -84,12 +84,13 @@ let threads (given: Nullable<int>) (ranks: ICommunicator) =
     else
         given
 
-/// Runs work that all processes of a launcher share, connected; by itself where there is no launcher.
-let together (option: RanksOption) (work: ICommunicator -> 'result) =
+/// Runs work that all processes of a launcher share, connected; by itself where there is no launcher. A process that does not answer
+/// for `timeout` seconds ends all, with 0 none does.
+let together (option: RanksOption) (timeout: int) (work: ICommunicator -> 'result) =
     match (if option = RanksOption.Alone then null else Launcher.Find()) with
     | null -> work SingleProcess.Instance
     | launcher ->
-        let ranks = launcher.Join()
+        let ranks = launcher.Join(TimeSpan.FromSeconds(float timeout))
 
         let result =
             try

@@ -82,7 +82,7 @@ public sealed class Trainer : IDisposable
         this.ranks = ranks ?? SingleProcess.Instance;
         (this.model, this.objective, this.data, this.plan) = (model, objective, data, plan);
         order = new BatchOrder(data.Count, plan.BatchSize, plan.Seed);
-        Optimizer = new AdamW(model.Parameters, plan.Optimizer);
+        Optimizer = new AdamW(model.Parameters, plan.Optimizer, this.ranks);
         tree = new GradientTree(model.Parameters.Gradients, plan.MicroBatches / this.ranks.Size);
     }
 
@@ -140,7 +140,8 @@ public sealed class Trainer : IDisposable
         new SeededRandom(plan.Seed, string.Create(CultureInfo.InvariantCulture, $"rows of step {step}")));
 
     /// <summary>
-    /// Loss and gradient of a step: each rank computes a run of its micro-batches, and their sums are taken as one process would.
+    /// Loss and gradient of a step: each rank computes a run of its micro-batches, and their sums are taken as one process would; each
+    /// rank gets the gradient of the values that it updates.
     /// </summary>
     private double Differentiate(IPreparedStep prepared, int step, Dictionary<string, double> terms)
     {
@@ -155,7 +156,7 @@ public sealed class Trainer : IDisposable
             tree.Add();
         }
 
-        ranks.Sum(model.Parameters.Gradients);
+        ranks.SumShares(model.Parameters.Gradients);
         var all = ranks.Size == 1 ? own : ranks.Gather(MicroBatch.Write(own)).SelectMany(MicroBatch.Read);
         return Total(all, terms);
     }

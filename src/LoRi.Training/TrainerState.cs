@@ -19,8 +19,14 @@ public static class TrainerState
     private const string StepKey = "step";
     private const string UpdatesKey = "updates";
     private const string Generator = "random_generator";
+    private const string Values = "values";
+    private const string FirstMoment = "first_moment";
+    private const string SecondMoment = "second_moment";
 
-    /// <summary>Writes <c>state.safetensors</c> into a folder, with further notes in its metadata.</summary>
+    /// <summary>
+    /// Writes <c>state.safetensors</c> into a folder, with further notes in its metadata. Where ranks share the optimizer, the others
+    /// call <see cref="Contribute"/> meanwhile.
+    /// </summary>
     /// <param name="folder">An existing folder.</param>
     /// <param name="model">The model that is trained.</param>
     /// <param name="trainer">Its trainer.</param>
@@ -33,7 +39,9 @@ public static class TrainerState
         SafetensorsWriter.Write(
             Path.Combine(folder, FileName),
             [
-                .. Tensors(model, trainer.Optimizer).Select(pair => TensorContent.FromTensor(pair.Name, pair.Value)),
+                TensorContent.FromTensor(Values, model.Parameters.Values),
+                .. Moments(trainer.Optimizer).Select(pair => TensorContent.FromDeferred(
+                    pair.Name, pair.Moment.dtype, model.Parameters.Values.shape, () => trainer.Optimizer.Whole(pair.Moment).detach())),
                 TensorContent.FromTensor(Generator, generator),
             ],
             new Dictionary<string, string>(notes)
@@ -42,6 +50,18 @@ public static class TrainerState
                 [StepKey] = trainer.CompletedSteps.ToString(CultureInfo.InvariantCulture),
                 [UpdatesKey] = trainer.Optimizer.Updates.ToString(CultureInfo.InvariantCulture),
             });
+    }
+
+    /// <summary>Gives the rank that writes a checkpoint this rank's share of the moments.</summary>
+    /// <param name="trainer">This rank's trainer.</param>
+    public static void Contribute(Trainer trainer)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        using var guard = no_grad();
+        foreach (var (_, moment) in Moments(trainer.Optimizer))
+        {
+            trainer.Optimizer.Whole(moment);
+        }
     }
 
     /// <summary>Restores weights, moments, the generator and the trainer's clock.</summary>
@@ -60,16 +80,11 @@ public static class TrainerState
         }
 
         using var guard = no_grad();
-        foreach (var (name, value) in Tensors(model, trainer.Optimizer))
+        Check(file, model);
+        file.CopyInto(Values, model.Parameters.Values);
+        foreach (var (name, moment) in Moments(trainer.Optimizer))
         {
-            if (!file.Get(name).Shape.SequenceEqual(value.shape))
-            {
-                throw new InputException(
-                    $"{file.Path}: {name} has {file.Get(name).Count} values, this model {value.numel()}; resume with the settings it was "
-                    + "made with");
-            }
-
-            file.CopyInto(name, value);
+            trainer.Optimizer.Fill(moment, whole => file.CopyInto(name, whole));
         }
 
         using var generator = file.ReadTensor(Generator);
@@ -83,10 +98,19 @@ public static class TrainerState
             ? number
             : null;
 
-    private static IEnumerable<(string Name, Tensor Value)> Tensors(ReasoningModel model, AdamW optimizer) =>
-    [
-        ("values", model.Parameters.Values),
-        ("first_moment", optimizer.FirstMoment),
-        ("second_moment", optimizer.SecondMoment),
-    ];
+    private static void Check(SafetensorsFile file, ReasoningModel model)
+    {
+        foreach (var name in new[] { Values, FirstMoment, SecondMoment })
+        {
+            if (!file.Get(name).Shape.SequenceEqual(model.Parameters.Values.shape))
+            {
+                throw new InputException(
+                    $"{file.Path}: {name} has {file.Get(name).Count} values, this model {model.Parameters.Values.numel()}; resume with the "
+                    + "settings it was made with");
+            }
+        }
+    }
+
+    private static IEnumerable<(string Name, Tensor Moment)> Moments(AdamW optimizer) =>
+        [(FirstMoment, optimizer.FirstMoment), (SecondMoment, optimizer.SecondMoment)];
 }

@@ -85,14 +85,14 @@ let private killed family =
             Expect.equal (metrics (path "killed")) (metrics (path "whole")) "metrics")
     }
 
-let private stopped family =
-    test "SIGUSR1 saves and stops after the same step" {
+let private stopped family (name, signal) =
+    test $"{name} saves and stops after the same step" {
         withTiny (fun folder ->
             let path name = Path.Combine(folder, name)
             let running = launch family 2 (long folder "stopped")
             untilThere (saved folder "stopped")
             // To one of the ranks alone: the others are told.
-            sendSignal (List.last (ranksWith (path "stopped")), 10) |> ignore
+            sendSignal (List.last (ranksWith (path "stopped")), signal) |> ignore
             let outcome = finish running
             Expect.equal outcome.Code 1 outcome.Error
             Expect.equal (lines outcome).Length 1 "one line"
@@ -102,6 +102,69 @@ let private stopped family =
             succeed (loriOn family 4 (long folder "stopped" @ [ "--resume" ]))
             succeed (lori (long folder "whole"))
             Expect.equal (finalFiles (path "stopped")) (finalFiles (path "whole")) "the trained model")
+    }
+
+/// Stops a rank, which is then there and does not answer.
+let private hung family rank =
+    test $"rank {rank}, which does not answer, ends all with one line" {
+        withTiny (fun folder ->
+            let path = Path.Combine(folder, "hung")
+            let running = launch family 2 (long folder "hung" @ [ "--rank-timeout"; "5" ])
+            untilThere (saved folder "hung")
+            let ranks = ranksWith path
+            sendSignal (ranks[rank], 19) |> ignore
+            let outcome = finish running
+            Expect.notEqual outcome.Code 0 "it failed"
+
+            match lines outcome with
+            | [ line ] ->
+                Expect.stringContains
+                    line
+                    $"rank {rank} on {System.Environment.MachineName} has not answered for 5 s"
+                    "who"
+
+                Expect.stringContains line "--rank-timeout" "what to change"
+            | several -> failtest $"one line expected: {several}: {outcome.Error}"
+
+            within 10.0 "all have ended, the stopped one too" (fun () -> List.isEmpty (ranksWith path))
+            within 10.0 "its folder is free" (free path)
+            succeed (lori (long folder "hung" @ [ "--resume" ])))
+    }
+
+let private unwritable =
+    test "a folder that the first rank can no longer write to ends all with one line" {
+        withTiny (fun folder ->
+            let path = Path.Combine(folder, "barred")
+            let checkpoints = Path.Combine(path, "checkpoints")
+            let running = launch families.Head 2 (long folder "barred")
+            untilThere (saved folder "barred")
+            Directory.Move(checkpoints, Path.Combine(folder, "aside"))
+            File.WriteAllText(checkpoints, "no folder")
+            let outcome = finish running
+            Expect.notEqual outcome.Code 0 outcome.Error
+
+            match lines outcome with
+            | [ line ] -> Expect.stringContains line checkpoints "where"
+            | several -> failtest $"one line expected: {several}: {outcome.Error}"
+
+            within 10.0 "all have ended" (fun () -> List.isEmpty (ranksWith path)))
+    }
+
+let private unlikeProcessors =
+    test "ranks whose processors would compute otherwise are refused" {
+        withTiny (fun folder ->
+            let line = shared (teach folder 3 "run")
+
+            let outcome =
+                finish (launchTwoWith families.Head [ "-x"; "ATEN_CPU_CAPABILITY=default" ] line line)
+
+            Expect.equal outcome.Code 1 outcome.Error
+
+            match lines outcome with
+            | [ line ] ->
+                Expect.stringContains line "differs: rank 1 on " "who"
+                Expect.stringContains line "ATEN_CPU_CAPABILITY" "what"
+            | several -> failtest $"one line expected: {several}: {outcome.Error}")
     }
 
 let private refusals family =
@@ -148,7 +211,22 @@ let tests =
         "Launched"
         [
             for family in families do
-                testList family.Name [ equalBits family; killed family; stopped family; refusals family ]
+                testList
+                    family.Name
+                    [
+                        equalBits family
+                        killed family
+                        stopped
+                            family
+                            (if family = families.Head then
+                                 "SIGUSR1", 10
+                             else
+                                 "SIGTERM", 15)
+                        hung family (if family = families.Head then 1 else 0)
+                        refusals family
+                    ]
             oneSided
+            unwritable
+            unlikeProcessors
         ]
     |> testSequenced

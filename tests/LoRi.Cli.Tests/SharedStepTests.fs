@@ -103,19 +103,27 @@ let private canBeCut (method: IMethod) =
         false
 
 let private resumed =
-    test "a run that ends on 4 ranks goes on alone, and the other way round" {
+    test "a run that ends on some ranks goes on with others" {
         withRows (fun folder ->
             let line output =
                 shared None true folder output @ [ "--checkpoint-every"; "1" ]
 
             trainOn 1 (line "whole") None |> ignore
 
-            for first, second in [ 4, 1; 1, 4; 2, 4 ] do
-                let output = $"from-{first}-to-{second}"
-                let stopped = trainOn first (line output) (Some 2)
-                Expect.equal stopped (List.replicate first false) "every rank stops after the same step"
-                Expect.equal (checkpoints (Path.Combine(folder, output)) |> List.last) "step-000002" "which is saved"
-                trainOn second (line output @ [ "--resume" ]) None |> ignore
+            for sizes in [ [ 4; 2; 1 ]; [ 1; 4 ]; [ 2; 4 ] ] do
+                let output = $"""from-{String.Join("-to-", sizes)}"""
+
+                for made, size in List.indexed sizes do
+                    let arguments = line output @ (if made = 0 then [] else [ "--resume" ])
+
+                    if made < sizes.Length - 1 then
+                        let stopped = trainOn size arguments (Some(made + 1))
+                        Expect.equal stopped (List.replicate size false) "every rank stops after the same step"
+                        let saved = checkpoints (Path.Combine(folder, output)) |> List.last
+                        Expect.equal saved $"step-00000{made + 1}" "which is saved"
+                    else
+                        trainOn size arguments None |> ignore
+
                 let run, whole = Path.Combine(folder, output), Path.Combine(folder, "whole")
                 Expect.equal (finalFiles run) (finalFiles whole) $"{output}: the trained model"
                 Expect.equal (metrics run) (metrics whole) $"{output}: metrics")
@@ -171,6 +179,56 @@ let private unlike =
                 (fun e ->
                     Expect.stringContains e.Message "--seed differs" "what"
                     Expect.stringContains e.Message "rank 1 on " "who"))
+    }
+
+/// Trajectories of one form, which ranks share; the bytes of all files.
+let private traced size (folder: string) (options: string list) =
+    let name = $"trajectories-{size}{String.concat String.Empty options}"
+    let output = Path.Combine(folder, name)
+    Directory.CreateDirectory output |> ignore
+
+    let settings =
+        SettingOptions.read
+            Commands.Trajectories
+            ([
+                "--model"
+                Path.Combine(folder, "model")
+                "--data"
+                Path.Combine(folder, "data.jsonl")
+             ]
+             @ [
+                 "--output"
+                 Path.Combine(output, "states.safetensors")
+                 "--batch-size"
+                 "5"
+                 "--threads"
+                 "1"
+             ]
+             @ options)
+
+    NativeRuntime.Load((NativeRuntimeOptions()).WithThreads 1)
+
+    let found =
+        ThreadRanks.run size (fun ranks -> TrajectoriesStage.Run(settings, (fun _ -> ()), ranks))
+
+    [ for result in found.Tail -> result.Files.Count ],
+    [
+        for file in List.sort (List.ofSeq found.Head.Files) -> Path.GetFileName file, File.ReadAllBytes file
+    ]
+
+let private sharedTrajectories =
+    test "trajectories that ranks share have the bytes of one process" {
+        withRows (fun folder ->
+            for options in [ []; [ "--gradients" ]; [ "--shard-size"; "20KiB" ] ] do
+                let _, alone = traced 1 folder options
+
+                if List.contains "--shard-size" options then
+                    Expect.isGreaterThan alone.Length 2 "several files"
+
+                for size in [ 2; 4 ] do
+                    let others, files = traced size folder options
+                    Expect.equal others (List.replicate (size - 1) 0) "the first rank writes"
+                    Expect.isTrue (files = alone) $"{size} ranks, {options}")
     }
 
 /// The rows of an evaluation without its timings.
@@ -245,5 +303,6 @@ let tests =
             devices
             unlike
             answered
+            sharedTrajectories
         ]
     |> testSequenced

@@ -110,7 +110,9 @@ let private train (terminal: Terminal) (native: NativeRuntimeOptions) (settings:
     if follows && settings.Train.DryRun then
         ()
     // A script that uses what this run leaves must not take half a run for a whole one.
-    elif not (Ranks.together share (trainShare terminal native settings)) then
+    elif
+        not (Ranks.together share (settings.Values.Get StageSettings.RankTimeout) (trainShare terminal native settings))
+    then
         if follows then
             raise Ranks.EndedTogether
 
@@ -147,7 +149,7 @@ let evaluate (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
 
         interruptibleShare (ranks.Size > 1) (fun stop -> EvaluationStage.Run(evaluation, tell, stop, ranks))
 
-    match Ranks.together option answer with
+    match Ranks.together option (evaluation.Values.Get StageSettings.RankTimeout) answer with
     | _ when Ranks.follows option -> ()
     | null ->
         raise (
@@ -203,23 +205,8 @@ let probe (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     else
         ProbeTable.show terminal found
 
-/// Writes a teacher's trajectories.
-let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let settings = SettingOptions.read Commands.Trajectories arguments
-    let model = nonNull (settings.Get AnswerSettings.Traced)
-    let data = settings.Get AnswerSettings.Data
-    CommandLine.existing "model" model |> ignore
-
-    for path in data do
-        CommandLine.existing "data" path |> ignore
-
-    CommandLine.notAnInput (Seq.append [ ModelLoader.Resolve model ] data) (settings.Get AnswerSettings.TraceOutput)
-    NativeRuntime.Load(native.WithThreads(settings.Get StageSettings.Threads))
-
-    let result =
-        TrajectoriesStage.Run(settings, Action<string>(fun line -> terminal.Error.WriteLine line))
-
-    if settings.Get StageSettings.Json then
+let private tellTrajectories (terminal: Terminal) json (result: TrajectoriesResult) =
+    if json then
         Terminal.writeJson
             terminal
             (Json.object
@@ -241,3 +228,25 @@ let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
                 "tokens", string result.Tokens
                 "seconds", $"%.1f{result.Seconds}"
             ]
+
+/// Writes a teacher's trajectories.
+let trajectories (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let settings = SettingOptions.read Commands.Trajectories arguments
+    let option = settings.Get StageSettings.Ranks
+
+    let trace (ranks: ICommunicator) =
+        let model = nonNull (settings.Get AnswerSettings.Traced)
+        let data = settings.Get AnswerSettings.Data
+        CommandLine.existing "model" model |> ignore
+
+        for path in data do
+            CommandLine.existing "data" path |> ignore
+
+        CommandLine.notAnInput (Seq.append [ ModelLoader.Resolve model ] data) (settings.Get AnswerSettings.TraceOutput)
+        NativeRuntime.Load(native.WithThreads(Ranks.threads (settings.Get StageSettings.Threads) ranks))
+        TrajectoriesStage.Run(settings, Action<string>(fun line -> terminal.Error.WriteLine line), ranks)
+
+    let result = Ranks.together option (settings.Get StageSettings.RankTimeout) trace
+
+    if not (Ranks.follows option) then
+        tellTrajectories terminal (settings.Get StageSettings.Json) result

@@ -9,7 +9,7 @@ namespace LoRi.Models.Tensors;
 internal static unsafe class LongNorm
 {
     /// <summary>Values whose squares are one sum: the norm of a part of whole blocks is the same wherever it is taken.</summary>
-    private const long Block = 1 << 16;
+    public const long Block = 1 << 16;
 
     /// <summary>Blocks that are taken at a time.</summary>
     private const long Piece = 16;
@@ -17,7 +17,13 @@ internal static unsafe class LongNorm
     private const int Lanes = 16;
 
     /// <summary>The norm of a flat tensor: squares are added in float64 within fixed blocks, and the blocks one after the other.</summary>
-    public static double Of(Tensor flat)
+    public static double Of(Tensor flat) => OfBlocks(Blocks(flat));
+
+    /// <summary>The norm of a tensor whose blocks have these sums of squares, in their order.</summary>
+    public static double OfBlocks(IEnumerable<double> blocks) => System.Math.Sqrt(blocks.Aggregate(0.0, (sum, block) => sum + block));
+
+    /// <summary>The sums of squares of the blocks of a flat tensor; the last one may be short.</summary>
+    public static double[] Blocks(Tensor flat)
     {
         ArgumentNullException.ThrowIfNull(flat);
         using var guard = no_grad();
@@ -35,7 +41,7 @@ internal static unsafe class LongNorm
             sums.Add(Squares(flat.narrow(0, whole * Block, flat.numel() - (whole * Block)).view(1, -1)));
         }
 
-        return sums.Count == 0 ? 0 : System.Math.Sqrt(cat(sums).cpu().data<double>().Aggregate(0.0, (sum, block) => sum + block));
+        return sums.Count == 0 ? [] : cat(sums).cpu().data<double>().ToArray();
     }
 
     private static Tensor Squares(Tensor blocks) =>

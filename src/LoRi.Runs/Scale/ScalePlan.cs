@@ -85,17 +85,22 @@ public sealed record ScalePlan(double Parameters, double Trained, IReadOnlyList<
     private static string? MemoryLimit(ScaleModel model, ScaleRow last, double activations)
     {
         var (room, all) = (model.Accelerator.MemoryBytes, last.Ranks);
-        if (last.Memory <= room)
+        if (last.SharedMemory <= room)
         {
             return null;
         }
 
-        var shared = last.SharedMemory <= room ? "the moments (ZeRO-1)"
-            : model.Memory(all, all) + activations <= room ? "moments and gradients (ZeRO-2)"
-            : model.Memory(all, all, all) + activations <= room ? "moments, gradients and weights (FSDP)"
-            : model.Memory(all, all, all) <= room ? "moments, gradients and weights (FSDP), with a larger --accumulation"
+        if (model.Memory(all) <= room)
+        {
+            return $"memory: {Bytes(last.SharedMemory)} do not fit {Bytes(room)} of {model.Accelerator.Name} on any number of hosts up to "
+                + $"{last.Hosts}, {Bytes(activations)} of it activations: take a larger --accumulation";
+        }
+
+        var shared = model.Memory(all, all) + activations <= room ? "gradients as well (ZeRO-2)"
+            : model.Memory(all, all, all) + activations <= room ? "gradients and weights as well (FSDP)"
+            : model.Memory(all, all, all) <= room ? "gradients and weights as well (FSDP), with a larger --accumulation"
             : "more than all of it: take more hosts";
-        return $"memory: {Bytes(last.Memory)} do not fit {Bytes(room)} of {model.Accelerator.Name} on "
+        return $"memory: {Bytes(last.SharedMemory)} do not fit {Bytes(room)} of {model.Accelerator.Name} on "
             + $"any number of hosts up to {last.Hosts}, {Bytes(activations)} of it activations; it would need to share {shared}, "
             + "which LoRi does not";
     }

@@ -52,7 +52,8 @@ public static class Commands
             StageSettings.Annotations,
             AlignmentSettings.Levels, AnswerSettings.TraceGradients with { Group = SettingGroups.States },
             AnswerSettings.ShardSize with { Group = SettingGroups.States }, AnswerSettings.BatchSize,
-            StageSettings.Config, StageSettings.Threads, StageSettings.Dtype, StageSettings.Device, StageSettings.Json,
+            StageSettings.Config, Batches, StageSettings.RankTimeout, StageSettings.Threads, StageSettings.Dtype,
+            StageSettings.Device, StageSettings.Json,
         ],
         new("trajectories", [])
         {
@@ -68,12 +69,8 @@ public static class Commands
             AnswerSettings.WritePrefix,
             AnswerSettings.QuestionText, AnswerSettings.DataName, AnswerSettings.MaxNewTokens,
             AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, .. Columns, AnswerSettings.BatchSize,
-            StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, StageSettings.Ranks with
-            {
-                Help = "{choices}; auto deals the batches out to the processes that mpirun or srun started, where one did",
-            },
-            StageSettings.Threads, StageSettings.Dtype, StageSettings.Device,
-            AnswerSettings.LatencyQuestions, StageSettings.Json,
+            StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, Batches, StageSettings.RankTimeout, StageSettings.Threads,
+            StageSettings.Dtype, StageSettings.Device, AnswerSettings.LatencyQuestions, StageSettings.Json,
         ],
         new("evaluate", [])
         {
@@ -114,6 +111,12 @@ public static class Commands
 
     /// <summary>Whether the rows of a teacher have an answer prefix, so that its text and its grading have a meaning.</summary>
     private static bool HasPrefix(SettingValues values) => TextForms.Of(values.Get(TextForms.Form)).HasPrefix;
+
+    /// <summary>Whether batches are dealt out to ranks.</summary>
+    private static Setting Batches => StageSettings.Ranks with
+    {
+        Help = "{choices}; auto deals the batches out to the processes that mpirun or srun started, where one did",
+    };
 
     private static IEnumerable<Setting> Columns =>
         [StageSettings.SkipBadLines, StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn,

@@ -44,6 +44,9 @@ public static class StageSettings
 
     private const int ThreadsPerProcessor = 4;
 
+    /// <summary>A month.</summary>
+    private const int MostSeconds = 31 * 24 * 60 * 60;
+
     private static readonly (string Name, DtypeOption Value)[] dtypes =
         [("float64", DtypeOption.F64), ("float32", DtypeOption.F32), ("bfloat16", DtypeOption.BF16)];
 
@@ -145,6 +148,12 @@ public static class StageSettings
         // Which process speaks is decided before any file of settings is read.
         IsOfCommandLine = true,
     };
+
+    /// <summary>How long a process that was started beside others waits for one that does not answer.</summary>
+    public static readonly Setting<int> RankTimeout = new(
+        "rank_timeout", "seconds", Forms.Whole(0, MostSeconds), 1800,
+        "end all processes of a launcher where one of them does not answer the others for so long; 0 for never")
+    { OnResume = OnResume.Once };
 
     /// <summary>The type of the arithmetic.</summary>
     public static readonly Setting<DtypeOption> Dtype = new("dtype", "name", Forms.Choice(dtypes), DtypeOption.F32, "{choices}");

@@ -210,7 +210,7 @@ internal static class TrainSettings
     /// <summary>What the run prints of itself; <paramref name="collapse"/> is when it stops for latents that collapse.</summary>
     internal static IReadOnlyList<Setting> OfRun(Setting<double> collapse) =>
     [
-        StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Ranks, StageSettings.Threads,
+        StageSettings.Config, StageSettings.Resume, DryRun, Seed, StageSettings.Ranks, StageSettings.RankTimeout, StageSettings.Threads,
         StageSettings.ShortDtype, StageSettings.Device,
         LogEvery, EvalEvery, Keep, Patience, CheckpointEvery, DivergenceFactor, collapse,
     ];

@@ -137,9 +137,10 @@ internal sealed class RunLoop(
         while (!trainer.Finished && !State.EndedEarly)
         {
             MakeStep(trainer, objective, steps, watch);
-            var (stopping, made) = (ranks.AnyAsks(stop), State.Offset + trainer.CompletedSteps);
+            var made = State.Offset + trainer.CompletedSteps;
+            var (stopping, due) = Decided(IsDue(made), stop);
             var ended = trainer.Finished || State.EndedEarly;
-            if (stopping || ended || IsDue(made))
+            if (stopping || ended || due)
             {
                 Save(trainer, metrics, watch.SoundUntil(made));
             }
@@ -153,6 +154,13 @@ internal sealed class RunLoop(
         }
 
         return true;
+    }
+
+    /// <summary>Whether any rank is asked to stop, and whether a checkpoint is due by the first one's clock: alike on all.</summary>
+    private (bool Stopping, bool Due) Decided(bool due, CancellationToken stop)
+    {
+        var all = ranks.Gather([Convert.ToByte(stop.IsCancellationRequested), Convert.ToByte(due)]);
+        return (all.Any(one => one[0] != 0), all[0][1] != 0);
     }
 
     /// <summary>Where the stage begins: at its first step, or where a checkpoint was made in it.</summary>
@@ -251,6 +259,7 @@ internal sealed class RunLoop(
     {
         if (!run.IsOwner)
         {
+            TrainerState.Contribute(trainer);
             return;
         }
 

@@ -200,6 +200,7 @@ public sealed class TrainingStage
             HasBegun = run.HasBegun,
             IsResumed = from is not null,
             IsOwner = run.IsOwner,
+            Ranks = ranks,
         };
         var loop = new RunLoop(resolved, method, context, data, run, log, prepared.FrozenSha256, ranks)
         { SpacedByTime = settings.Train.CheckpointEvery is null };
@@ -233,16 +234,16 @@ public sealed class TrainingStage
         return true;
     }
 
-    /// <summary>The first rank collects, and keeps it on disk; then the others find it there.</summary>
+    /// <summary>All ranks collect together, or the first one does, and keeps it on disk; then the others find it there.</summary>
     private void Collect(CollectingStage stage, StageContext context)
     {
-        if (ranks.IsFirst)
+        if (stage.IsShared || ranks.IsFirst)
         {
             stage.Collect(context);
         }
 
         ranks.Wait();
-        if (!ranks.IsFirst)
+        if (!stage.IsShared && !ranks.IsFirst)
         {
             stage.Collect(context);
         }

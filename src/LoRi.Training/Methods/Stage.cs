@@ -9,7 +9,13 @@ public abstract record Stage(string Name);
 /// <summary>Takes something that later stages learn from, and trains nothing: a frozen teacher's states.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Collect">Takes it; what is kept on disk is found again where a run is resumed.</param>
-public sealed record CollectingStage(string Name, Action<StageContext> Collect) : Stage(Name);
+public sealed record CollectingStage(string Name, Action<StageContext> Collect) : Stage(Name)
+{
+    /// <summary>
+    /// Whether ranks collect together, all at once; else the first one collects by itself, and the others then find it on disk.
+    /// </summary>
+    public bool IsShared { get; init; }
+}
 
 /// <summary>Trains, by an optimizer of its own.</summary>
 /// <param name="Name">Its name.</param>

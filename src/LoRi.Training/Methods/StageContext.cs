@@ -2,6 +2,7 @@ using LoRi.Files;
 using LoRi.Models.Decoders;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Sequences;
+using LoRi.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Methods;
@@ -63,6 +64,9 @@ public sealed record StageContext
 
     /// <summary>Whether this process writes the run's files; another rank finds there what that one has written.</summary>
     public bool IsOwner { get; init; } = true;
+
+    /// <summary>The processes that share the run.</summary>
+    public ICommunicator Ranks { get; init; } = SingleProcess.Instance;
 
     /// <summary>Whether the run has made steps before: what it collected then must be kept.</summary>
     public bool HasBegun { get; init; }

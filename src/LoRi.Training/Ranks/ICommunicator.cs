@@ -24,13 +24,40 @@ public interface ICommunicator : IDisposable
     /// Replaces a tensor by its sum over all ranks, added as one binary tree over their numbers: ((r0 + r1) + (r2 + r3)) + ...
     /// </summary>
     /// <param name="flat">The values [n] of this rank, in memory of the processor; of the same length and type on every rank.</param>
-    void Sum(Tensor flat);
+    void Sum(Tensor flat)
+    {
+        SumShares(flat);
+        GatherShares(flat);
+    }
+
+    /// <summary>
+    /// The same for the values that are this rank's share, about an n-th for each of n ranks; what the others become has no meaning.
+    /// </summary>
+    /// <param name="flat">The values [n] of this rank, in memory of the processor; of the same length and type on every rank.</param>
+    void SumShares(Tensor flat);
+
+    /// <summary>Fills the shares of the other ranks with what these have there.</summary>
+    /// <param name="flat">The values [n] of this rank, in memory of the processor; of the same length and type on every rank.</param>
+    void GatherShares(Tensor flat);
+
+    /// <summary>Sends a tensor to another rank, which <see cref="Receive"/>s it; ranks beside these two do nothing.</summary>
+    /// <param name="flat">The values [n], in memory of the processor.</param>
+    /// <param name="other">The number of the other rank.</param>
+    void Send(Tensor flat, int other);
+
+    /// <summary>Fills a tensor with what another rank sends.</summary>
+    /// <param name="flat">The values [n], of the length and type that are sent, in memory of the processor.</param>
+    /// <param name="other">The number of the other rank.</param>
+    void Receive(Tensor flat, int other);
 
     /// <summary>What every rank brings, in the order of the ranks; any lengths.</summary>
     /// <param name="own">What this rank brings.</param>
     IReadOnlyList<byte[]> Gather(ReadOnlySpan<byte> own);
 
-    /// <summary>Waits, without using a core, until every rank is here.</summary>
+    /// <summary>
+    /// Waits, without using a core, until every rank is here, however long that takes; the other operations end where a rank does not
+    /// answer for a time.
+    /// </summary>
     void Wait();
 
     /// <summary>Whether any rank is asked to stop: then all of them stop at the same place.</summary>

@@ -63,9 +63,10 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
     }
 
     /// <summary>Connects this process with the others; with no other there is nothing to connect.</summary>
+    /// <param name="limit">How long a rank that does not answer is waited for before all end; zero for ever.</param>
     /// <returns>The connection, which the caller disposes of.</returns>
     /// <exception cref="InputException">There is no MPI library, or not the one of this launcher.</exception>
-    public ICommunicator Join() => Size == 1 ? SingleProcess.Instance : MpiCommunicator.Join(this);
+    public ICommunicator Join(TimeSpan limit) => Size == 1 ? SingleProcess.Instance : MpiCommunicator.Join(this, limit);
 
     /// <summary>The MPI library that this process would use: what it says it is, and its file.</summary>
     /// <exception cref="InputException">There is none.</exception>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 using LoRi.Files;
 using static TorchSharp.torch;
 
@@ -7,12 +8,19 @@ namespace LoRi.Training.Ranks;
 /// <summary>Ranks that an MPI library connects.</summary>
 internal sealed class MpiCommunicator : ICommunicator
 {
-    /// <summary>Looks at the others without a pause: what they wait for is often there at once.</summary>
-    private const int Looks = 2_000;
+    /// <summary>Values of a message at most.</summary>
+    private const long MessageValues = 1 << 26;
 
     private readonly MpiLibrary mpi;
+    private readonly RankWait wait;
+    private readonly TreeSum tree;
 
-    private MpiCommunicator(MpiLibrary mpi) => (this.mpi, Rank, Size) = (mpi, mpi.Rank(), mpi.Size());
+    private MpiCommunicator(MpiLibrary mpi, TimeSpan limit)
+    {
+        (this.mpi, Rank, Size) = (mpi, mpi.Rank(), mpi.Size());
+        wait = new RankWait(mpi, Rank, Size, limit);
+        tree = new TreeSum(Rank, Size, (other, sent, received) => mpi.Exchange(other, sent.bytes, received.bytes, wait.ForValues));
+    }
 
     /// <inheritdoc/>
     public int Rank { get; }
@@ -24,32 +32,52 @@ internal sealed class MpiCommunicator : ICommunicator
     public string Library => $"{mpi.Version}, {mpi.File}";
 
     /// <summary>Connects this process with those that a launcher started beside it.</summary>
+    /// <param name="launcher">The launcher.</param>
+    /// <param name="limit">How long another rank is waited for; zero for ever.</param>
     /// <exception cref="InputException">There is no MPI library, or not the one of this launcher.</exception>
-    public static MpiCommunicator Join(Launcher launcher)
+    public static MpiCommunicator Join(Launcher launcher, TimeSpan limit)
     {
         var mpi = MpiLibrary.Load(launcher);
         mpi.Init();
-        var joined = new MpiCommunicator(mpi);
-        return (joined.Rank, joined.Size) == (launcher.Rank, launcher.Size)
-            ? joined
-            : throw new InputException(
+        var joined = new MpiCommunicator(mpi, limit);
+        if ((joined.Rank, joined.Size) != (launcher.Rank, launcher.Size))
+        {
+            throw new InputException(
                 $"{launcher.Name} started this process as number {launcher.Rank} of {launcher.Size}, but {mpi.File} ({mpi.Version}) sees "
                 + $"number {joined.Rank} of {joined.Size}: it is not the MPI of this launcher; name that with {Launcher.LibraryVariable}");
+        }
+
+        var hosts = joined.Gather(Encoding.UTF8.GetBytes(Environment.MachineName));
+        joined.wait.Hosts = [.. hosts.Select(name => Encoding.UTF8.GetString(name))];
+        return joined;
     }
 
     /// <inheritdoc/>
-    public void Sum(Tensor flat)
+    public void SumShares(Tensor flat)
     {
-        Wait();
-        new TreeSum(Rank, Size, (other, sent, received) => mpi.Exchange(other, sent.bytes, received.bytes)).Sum(flat);
+        Meet();
+        tree.SumShares(flat);
     }
+
+    /// <inheritdoc/>
+    public void GatherShares(Tensor flat)
+    {
+        Meet();
+        tree.GatherShares(flat);
+    }
+
+    /// <inheritdoc/>
+    public void Send(Tensor flat, int other) => InPieces(flat, piece => mpi.Send(other, piece.bytes, wait.ForValues));
+
+    /// <inheritdoc/>
+    public void Receive(Tensor flat, int other) => InPieces(flat, piece => mpi.Receive(other, piece.bytes, wait.ForValues));
 
     /// <inheritdoc/>
     public IReadOnlyList<byte[]> Gather(ReadOnlySpan<byte> own)
     {
-        Wait();
+        Meet();
         var counts = new int[Size];
-        mpi.Gather(BitConverter.GetBytes(own.Length), MemoryMarshal.AsBytes(counts.AsSpan()));
+        mpi.Gather(BitConverter.GetBytes(own.Length), MemoryMarshal.AsBytes(counts.AsSpan()), wait.ForAnswers);
         var places = new int[Size];
         for (var rank = 1; rank < Size; rank++)
         {
@@ -57,7 +85,7 @@ internal sealed class MpiCommunicator : ICommunicator
         }
 
         var all = new byte[counts.Sum()];
-        mpi.Gather(own, all, counts, places);
+        mpi.Gather(own, all, counts, places, wait.ForAnswers);
         return [.. Enumerable.Range(0, Size).Select(rank => all.AsSpan(places[rank], counts[rank]).ToArray())];
     }
 
@@ -65,18 +93,9 @@ internal sealed class MpiCommunicator : ICommunicator
     public void Wait()
     {
         nint request = 0;
+        wait.Begin();
         mpi.StartBarrier(ref request);
-        for (var looks = 0; !mpi.IsDone(ref request); looks++)
-        {
-            if (looks < Looks)
-            {
-                Thread.Yield();
-            }
-            else
-            {
-                Thread.Sleep(1);
-            }
-        }
+        wait.ForAll(ref request);
     }
 
     /// <inheritdoc/>
@@ -86,6 +105,26 @@ internal sealed class MpiCommunicator : ICommunicator
     public void Dispose()
     {
         Wait();
+        wait.TakeLeft();
         mpi.End();
+    }
+
+    /// <summary>A message has less than 2^31 bytes.</summary>
+    private static void InPieces(Tensor flat, Action<Tensor> use)
+    {
+        for (var from = 0L; from < flat.numel(); from += MessageValues)
+        {
+            using var piece = flat.narrow(0, from, long.Min(MessageValues, flat.numel() - from));
+            use(piece);
+        }
+    }
+
+    /// <summary>Begins what all ranks do together: none transfers anything before all are here.</summary>
+    private void Meet()
+    {
+        nint request = 0;
+        wait.Begin();
+        mpi.StartBarrier(ref request);
+        wait.ForAnswers(ref request);
     }
 }

@@ -11,12 +11,18 @@ namespace LoRi.Training.Ranks;
 /// </summary>
 internal sealed unsafe class MpiLibrary
 {
+    /// <summary>Waits for something that was begun.</summary>
+    public delegate void Wait(ref nint request);
+
     private const string OpenMpiWorld = "ompi_mpi_comm_world";
     private const string OpenMpiByte = "ompi_mpi_byte";
     private const nint MpichWorld = 0x44000000;
     private const nint MpichByte = 0x4c00010d;
     private const nint MpichIgnore = 1;
     private const int LongestVersion = 8192;
+
+    /// <summary>What messages are marked with: values of a sum, and words about waiting.</summary>
+    private const int Values = 0, Words = 1;
 
     private readonly delegate* unmanaged<nint, nint, int> init;
     private readonly delegate* unmanaged<int> finalize;
@@ -25,9 +31,12 @@ internal sealed unsafe class MpiLibrary
     private readonly delegate* unmanaged<nint, int, int> abort;
     private readonly delegate* unmanaged<nint, nint*, int> startBarrier;
     private readonly delegate* unmanaged<nint*, int*, nint, int> test;
-    private readonly delegate* unmanaged<byte*, int, nint, byte*, int, nint, nint, int> gather;
-    private readonly delegate* unmanaged<byte*, int, nint, byte*, int*, int*, nint, nint, int> gatherMany;
-    private readonly delegate* unmanaged<byte*, int, nint, int, int, byte*, int, nint, int, int, nint, nint, int> exchange;
+    private readonly delegate* unmanaged<byte*, int, nint, byte*, int, nint, nint, nint*, int> startGather;
+    private readonly delegate* unmanaged<byte*, int, nint, byte*, int*, int*, nint, nint, nint*, int> startGatherMany;
+    private readonly delegate* unmanaged<byte*, int, nint, int, int, nint, nint*, int> startSend;
+    private readonly delegate* unmanaged<byte*, int, nint, int, int, nint, nint*, int> startReceive;
+    private readonly delegate* unmanaged<int, int, nint, int*, nint, int> probe;
+    private readonly delegate* unmanaged<byte*, int, nint, int, int, nint, nint, int> receive;
     private readonly delegate* unmanaged<byte*, int*, int> version;
     private readonly nint world;
     private readonly nint ofBytes;
@@ -43,10 +52,13 @@ internal sealed unsafe class MpiLibrary
         abort = (delegate* unmanaged<nint, int, int>)Find(library, "MPI_Abort");
         startBarrier = (delegate* unmanaged<nint, nint*, int>)Find(library, "MPI_Ibarrier");
         test = (delegate* unmanaged<nint*, int*, nint, int>)Find(library, "MPI_Test");
-        gather = (delegate* unmanaged<byte*, int, nint, byte*, int, nint, nint, int>)Find(library, "MPI_Allgather");
-        gatherMany = (delegate* unmanaged<byte*, int, nint, byte*, int*, int*, nint, nint, int>)Find(library, "MPI_Allgatherv");
-        exchange = (delegate* unmanaged<byte*, int, nint, int, int, byte*, int, nint, int, int, nint, nint, int>)
-            Find(library, "MPI_Sendrecv");
+        startGather = (delegate* unmanaged<byte*, int, nint, byte*, int, nint, nint, nint*, int>)Find(library, "MPI_Iallgather");
+        startGatherMany = (delegate* unmanaged<byte*, int, nint, byte*, int*, int*, nint, nint, nint*, int>)
+            Find(library, "MPI_Iallgatherv");
+        startSend = (delegate* unmanaged<byte*, int, nint, int, int, nint, nint*, int>)Find(library, "MPI_Isend");
+        startReceive = (delegate* unmanaged<byte*, int, nint, int, int, nint, nint*, int>)Find(library, "MPI_Irecv");
+        probe = (delegate* unmanaged<int, int, nint, int*, nint, int>)Find(library, "MPI_Iprobe");
+        receive = (delegate* unmanaged<byte*, int, nint, int, int, nint, nint, int>)Find(library, "MPI_Recv");
         version = (delegate* unmanaged<byte*, int*, int>)Find(library, "MPI_Get_library_version");
         var isOpenMpi = NativeLibrary.TryGetExport(library, OpenMpiWorld, out var symbol);
         (world, ofBytes, ignore) = isOpenMpi ? (symbol, Find(library, OpenMpiByte), 0) : (MpichWorld, MpichByte, MpichIgnore);
@@ -139,31 +151,92 @@ internal sealed unsafe class MpiLibrary
     }
 
     /// <summary>As many bytes of each rank, in their order.</summary>
-    public void Gather(ReadOnlySpan<byte> own, Span<byte> all)
+    /// <param name="own">Those of this rank.</param>
+    /// <param name="all">Gets them.</param>
+    /// <param name="wait">Waits for what was begun.</param>
+    public void Gather(ReadOnlySpan<byte> own, Span<byte> all, Wait wait)
     {
+        nint request = 0;
         fixed (byte* from = own, to = all)
         {
-            Check(gather(from, own.Length, ofBytes, to, own.Length, ofBytes, world), "MPI_Allgather");
+            Check(startGather(from, own.Length, ofBytes, to, own.Length, ofBytes, world, &request), "MPI_Iallgather");
+            wait(ref request);
         }
     }
 
     /// <summary>Bytes of each rank at the places that are told.</summary>
-    public void Gather(ReadOnlySpan<byte> own, Span<byte> all, int[] counts, int[] places)
+    public void Gather(ReadOnlySpan<byte> own, Span<byte> all, int[] counts, int[] places, Wait wait)
     {
+        nint request = 0;
         fixed (byte* from = own, to = all)
         fixed (int* count = counts, place = places)
         {
-            Check(gatherMany(from, own.Length, ofBytes, to, count, place, ofBytes, world), "MPI_Allgatherv");
+            Check(startGatherMany(from, own.Length, ofBytes, to, count, place, ofBytes, world, &request), "MPI_Iallgatherv");
+            wait(ref request);
         }
     }
 
     /// <summary>Sends to a rank and receives from it.</summary>
-    public void Exchange(int other, ReadOnlySpan<byte> sent, Span<byte> received)
+    public void Exchange(int other, ReadOnlySpan<byte> sent, Span<byte> received, Wait wait)
     {
+        nint coming = 0, going = 0;
         fixed (byte* from = sent, to = received)
         {
-            Check(exchange(from, sent.Length, ofBytes, other, 0, to, received.Length, ofBytes, other, 0, world, ignore), "MPI_Sendrecv");
+            Check(startReceive(to, received.Length, ofBytes, other, Values, world, &coming), "MPI_Irecv");
+            Check(startSend(from, sent.Length, ofBytes, other, Values, world, &going), "MPI_Isend");
+            wait(ref coming);
+            wait(ref going);
         }
+    }
+
+    /// <summary>Sends to a rank.</summary>
+    public void Send(int other, ReadOnlySpan<byte> sent, Wait wait)
+    {
+        nint going = 0;
+        fixed (byte* from = sent)
+        {
+            Check(startSend(from, sent.Length, ofBytes, other, Values, world, &going), "MPI_Isend");
+            wait(ref going);
+        }
+    }
+
+    /// <summary>Receives from a rank.</summary>
+    public void Receive(int other, Span<byte> received, Wait wait)
+    {
+        nint coming = 0;
+        fixed (byte* to = received)
+        {
+            Check(startReceive(to, received.Length, ofBytes, other, Values, world, &coming), "MPI_Irecv");
+            wait(ref coming);
+        }
+    }
+
+    /// <summary>Begins to send a number, which must stay where it is until <see cref="IsDone"/>.</summary>
+    /// <param name="other">To which rank.</param>
+    /// <param name="pinned">Holds the number.</param>
+    /// <param name="request">Becomes what is asked for its end.</param>
+    public void StartSend(int other, long[] pinned, ref nint request)
+    {
+        fixed (nint* place = &request)
+        fixed (long* from = pinned)
+        {
+            Check(startSend((byte*)from, sizeof(long), ofBytes, other, Words, world, place), "MPI_Isend");
+        }
+    }
+
+    /// <summary>The next number that a rank has sent; null where there is none.</summary>
+    public long? Received(int other)
+    {
+        int there;
+        long number;
+        Check(probe(other, Words, world, &there, ignore), "MPI_Iprobe");
+        if (there == 0)
+        {
+            return null;
+        }
+
+        Check(receive((byte*)&number, sizeof(long), ofBytes, other, Words, world, ignore), "MPI_Recv");
+        return number;
     }
 
     private static void Check(int code, string function)

@@ -22,9 +22,20 @@ public sealed class SingleProcess : ICommunicator
     public string Library => "none";
 
     /// <inheritdoc/>
-    public void Sum(Tensor flat)
+    public void SumShares(Tensor flat)
     {
     }
+
+    /// <inheritdoc/>
+    public void GatherShares(Tensor flat)
+    {
+    }
+
+    /// <inheritdoc/>
+    public void Send(Tensor flat, int other) => throw new InvalidOperationException("there is no other rank");
+
+    /// <inheritdoc/>
+    public void Receive(Tensor flat, int other) => throw new InvalidOperationException("there is no other rank");
 
     /// <inheritdoc/>
     public IReadOnlyList<byte[]> Gather(ReadOnlySpan<byte> own) => [own.ToArray()];

@@ -13,27 +13,76 @@ namespace LoRi.Training.Ranks;
 /// <param name="exchange">Sends a run of values to another rank, and receives one from it.</param>
 internal sealed class TreeSum(int rank, int size, Action<int, Tensor, Tensor> exchange)
 {
-    /// <summary>Values that are added at a time: as many as fit a processor's cache.</summary>
+    /// <summary>Shares are whole blocks, whose norm is the same wherever it is taken.</summary>
+    private const long Block = LongNorm.Block;
+
+    /// <summary>Values that are added at a time: as many as fit a processor's cache, and a block for each rank at least.</summary>
     private const long Piece = 1 << 20;
 
-    /// <summary>Replaces the values of this rank by the sum over all.</summary>
+    /// <summary>Each rank's values of its share become their sums over all ranks; its others have no meaning afterwards.</summary>
     /// <param name="flat">The values [n].</param>
-    public void Sum(Tensor flat)
+    public void SumShares(Tensor flat)
     {
         ArgumentNullException.ThrowIfNull(flat);
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var received = empty(System.Math.Min(Piece, flat.numel()), flat.dtype);
-        for (var start = 0L; start < flat.numel(); start += Piece)
+        var received = empty(System.Math.Min(PieceOf(size), flat.numel()), flat.dtype);
+        foreach (var (from, count) in Pieces(size, flat.numel()))
         {
             using var within = NewDisposeScope();
-            SumPiece(flat.narrow(0, start, System.Math.Min(Piece, flat.numel() - start)), received);
+            SumPiece(flat.narrow(0, from, count), received);
+        }
+    }
+
+    /// <summary>Each rank gets all other ranks' shares.</summary>
+    /// <param name="flat">The values [n].</param>
+    public void GatherShares(Tensor flat)
+    {
+        ArgumentNullException.ThrowIfNull(flat);
+        using var guard = no_grad();
+        foreach (var (from, count) in Pieces(size, flat.numel()))
+        {
+            using var within = NewDisposeScope();
+            GatherPiece(flat.narrow(0, from, count));
+        }
+    }
+
+    /// <summary>The runs of values that are a rank's share: of every piece, whole blocks but at its end.</summary>
+    /// <param name="rank">The number of the rank.</param>
+    /// <param name="size">How many there are.</param>
+    /// <param name="values">How many values are shared.</param>
+    public static IReadOnlyList<(long From, long Count)> Shares(int rank, int size, long values)
+    {
+        var runs = new List<(long From, long Count)>();
+        foreach (var (from, count) in size == 1 ? [(0L, values)] : Pieces(size, values))
+        {
+            var own = new Share(0, count);
+            for (var distance = 1; distance < size; distance *= 2)
+            {
+                own = own.Halves((rank & distance) == 0).Kept;
+            }
+
+            if (own.Count > 0)
+            {
+                runs.Add((from + own.From, own.Count));
+            }
+        }
+
+        return runs;
+    }
+
+    private static long PieceOf(int size) => long.Max(Piece, size * Block);
+
+    private static IEnumerable<(long From, long Count)> Pieces(int size, long values)
+    {
+        for (var from = 0L; from < values; from += PieceOf(size))
+        {
+            yield return (from, long.Min(PieceOf(size), values - from));
         }
     }
 
     private void SumPiece(Tensor piece, Tensor received)
     {
-        var halved = new Stack<Share>();
         var own = new Share(0, piece.numel());
         for (var distance = 1; distance < size; distance *= 2)
         {
@@ -45,8 +94,18 @@ internal sealed class TreeSum(int rank, int size, Action<int, Tensor, Tensor> ex
                 kept.Of(piece).IncreaseBy(arrived, 1);
             }
 
-            halved.Push(own);
             own = kept;
+        }
+    }
+
+    private void GatherPiece(Tensor piece)
+    {
+        var halved = new Stack<Share>();
+        var own = new Share(0, piece.numel());
+        for (var distance = 1; distance < size; distance *= 2)
+        {
+            halved.Push(own);
+            own = own.Halves((rank & distance) == 0).Kept;
         }
 
         for (var distance = size / 2; distance > 0; distance /= 2)
@@ -63,10 +122,11 @@ internal sealed class TreeSum(int rank, int size, Action<int, Tensor, Tensor> ex
     {
         public Tensor Of(Tensor piece) => piece.narrow(0, From, Count);
 
-        /// <summary>The half that a rank keeps, and the one that it gives.</summary>
+        /// <summary>The half that a rank keeps, and the one that it gives; the first one is of whole blocks.</summary>
         public (Share Kept, Share Given) Halves(bool keepsFirst)
         {
-            var (first, second) = (new Share(From, Count / 2), new Share(From + (Count / 2), Count - (Count / 2)));
+            var half = long.Min(Count, ((Count / 2) + Block - 1) / Block * Block);
+            var (first, second) = (new Share(From, half), new Share(From + half, Count - half));
             return keepsFirst ? (first, second) : (second, first);
         }
     }

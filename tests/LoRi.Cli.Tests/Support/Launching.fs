@@ -45,9 +45,12 @@ let starting (family: Family) (size: int) =
 let launch family size arguments =
     startBy (starting family size) [] arguments
 
+/// Starts two ranks with a command line each, the second with options of its own of the launcher.
+let launchTwoWith family options first second =
+    startBy (starting family 1) [] (first @ [ ":"; "-n"; "1" ] @ options @ loriWords @ second)
+
 /// Starts two ranks with a command line each.
-let launchTwo family first second =
-    startBy (starting family 1) [] (first @ [ ":"; "-n"; "1" ] @ loriWords @ second)
+let launchTwo family first second = launchTwoWith family [] first second
 
 /// Runs `lori` on some ranks to its end.
 let loriOn family size arguments = finish (launch family size arguments)

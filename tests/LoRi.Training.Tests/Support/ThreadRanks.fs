@@ -2,6 +2,7 @@
 module LoRi.Training.Tests.ThreadRanks
 
 open System
+open System.Collections.Concurrent
 open System.Collections.Generic
 open System.Threading
 open System.Threading.Tasks
@@ -18,6 +19,9 @@ type private Group(size: int) =
     let bytes = Array.create<byte array> size [||]
     let tensors = Array.zeroCreate<torch.Tensor> size
 
+    let sent =
+        Array.init (size * size) (fun _ -> new BlockingCollection<torch.Tensor>())
+
     member _.Size = size
     member _.Fail() = failed.Cancel()
 
@@ -33,6 +37,11 @@ type private Group(size: int) =
         this.Meet()
         all
 
+    /// What is sent from one rank to another, in its order.
+    member _.Sent(from: int, into: int) = sent[from * size + into]
+
+    member _.Failed = failed.Token
+
     /// Copies what another rank sends.
     member this.Exchange (rank: int) (other: int) (sent: torch.Tensor) (received: torch.Tensor) =
         use copy = sent.clone ()
@@ -42,6 +51,9 @@ type private Group(size: int) =
         this.Meet()
 
 type private ThreadRank(group: Group, rank: int) =
+    let tree =
+        TreeSum(rank, group.Size, Action<_, _, _>(fun other sent received -> group.Exchange rank other sent received))
+
     interface ICommunicator with
         member _.Rank = rank
         member _.Size = group.Size
@@ -51,15 +63,15 @@ type private ThreadRank(group: Group, rank: int) =
         member _.Gather(own: ReadOnlySpan<byte>) =
             group.Gather rank (own.ToArray()) :> IReadOnlyList<byte array>
 
-        member _.Sum(flat: torch.Tensor) =
-            TreeSum(
-                rank,
-                group.Size,
-                Action<_, _, _>(fun other sent received -> group.Exchange rank other sent received)
-            )
-                .Sum
-                flat
+        member _.Send(flat: torch.Tensor, other: int) =
+            group.Sent(rank, other).Add(flat.clone().DetachFromDisposeScope())
 
+        member _.Receive(flat: torch.Tensor, other: int) =
+            use arrived = group.Sent(other, rank).Take group.Failed
+            flat.copy_ arrived |> ignore
+
+        member _.SumShares(flat: torch.Tensor) = tree.SumShares flat
+        member _.GatherShares(flat: torch.Tensor) = tree.GatherShares flat
         member _.Abort _ = group.Fail()
         member _.Dispose() = ()
 

@@ -54,7 +54,7 @@ internal sealed class LoRiMethod : IMethod
 
         public override IReadOnlyList<Stage> Stages =>
         [
-            new CollectingStage("collect", context => teacher = new TeacherCollection(options, context).Collect()),
+            new CollectingStage("collect", context => teacher = new TeacherCollection(options, context).Collect()) { IsShared = true },
             new LearningStage("train", _ => new LoRiObjective(
                 teacher ?? throw new InvalidOperationException("invariant: LoRi without its teacher's targets"), options.Weights, steps,
                     values.Get(RowSettings.Grade))),

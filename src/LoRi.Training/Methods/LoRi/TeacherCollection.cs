@@ -113,14 +113,25 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         ReasoningModel? teacher = null;
         try
         {
+            IBatchedTrajectories Source(int size, bool gradients, Action<int>? progress) =>
+                new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, progress, gradients);
+            IBatchedTrajectories Dealt(int size, bool gradients, Action<int>? progress = null) => context.Ranks.Size == 1
+                ? Source(size, gradients, progress)
+                : new DealtTrajectories(context.Ranks, Source(size, gradients, null), size, gradients, progress);
+            if (!context.Ranks.IsFirst)
+            {
+                DealtTrajectories.Serve(context.Ranks, (size, gradients) => Source(size, gradients, null));
+            }
+
             var cache = new TeacherCache(
-                CacheOptions(rows, levels, given),
-                size => new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, done =>
-                    Report(done, rows.Count, clock)),
-                log.Info,
-                log.Phase,
-                size => new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, gradients: true));
+                CacheOptions(rows, levels, given), size => Dealt(size, false, done => Report(done, rows.Count, clock)), log.Info, log.Phase,
+                size => Dealt(size, true));
             var result = cache.Open(like);
+            if (context.Ranks is { IsFirst: true, Size: > 1 })
+            {
+                DealtTrajectories.Finish(context.Ranks);
+            }
+
             Keep(result.Subspace, cache.SourceSha256);
             return result;
         }

@@ -72,7 +72,7 @@ let tests =
             test "a library that is not there is one line with what to do" {
                 let launcher = Launcher("mpirun", 0, 2, [ "libnothing.so.7" ])
 
-                Expect.throwsC (fun () -> launcher.Join() |> ignore) (fun e ->
+                Expect.throwsC (fun () -> launcher.Join(System.TimeSpan.FromSeconds 10.0) |> ignore) (fun e ->
                     Expect.stringContains e.Message "libnothing.so.7" "the library"
                     Expect.stringContains e.Message "LORI_MPI" "what to do")
             }
