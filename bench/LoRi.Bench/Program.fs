@@ -24,12 +24,15 @@ type Arguments =
     | Text of file: string list
     | Python of file: string
     | Codi of folder: string
+    | Ranks of n: int
+    | Launcher of command: string
+    | Values of n: int64
 
     interface IArgParserTemplate with
         member this.Usage =
             match this with
             | Benchmark _ ->
-                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), peers (ours beside other programs), objective (the loss terms alone) or tokenizers"
+                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), peers (ours beside other programs), objective (the loss terms alone), tokenizers, scale (ranks beside one process) or sums (over ranks, under mpirun)"
             | Cli _ -> "the program's lori.dll, or the tool (stages, start)"
             | Model _ ->
                 "a Hub folder or GGUF file (stages, models, start); a Hub folder (peers, default: random weights of SmolLM2-135M's shape)"
@@ -48,6 +51,9 @@ type Arguments =
             | Text _ -> "texts to encode line by line (tokenizers)"
             | Python _ -> "a Python with PyTorch, and with transformers for what is theirs (peers)"
             | Codi _ -> "a checkout of CODI for that Python, which needs peft for it (peers)"
+            | Ranks _ -> "ranks, of one thread each (scale, default: 2)"
+            | Launcher _ -> "the launcher and its options, but for the number of ranks (scale, default: mpirun)"
+            | Values _ -> "float32 values of a sum (sums, default: 135000000)"
 
 let private stages (options: ParseResults<Arguments>) =
     let settings: Stages.Settings =
@@ -110,6 +116,29 @@ let private tokenizers (options: ParseResults<Arguments>) =
             }
     )
 
+let private scale (options: ParseResults<Arguments>) =
+    Scale.show
+        {
+            Cli = options.GetResult Cli
+            Model = options.GetResult Model
+            Train = options.GetResult Train
+            Test = options.GetResult Test
+            Folder = options.GetResult(Folder, Path.Combine(Path.GetTempPath(), $"lori-scale-{Guid.NewGuid():N}"))
+            Launcher = List.ofArray (options.GetResult(Launcher, "mpirun").Split ' ')
+            Ranks = options.GetResult(Ranks, 2)
+            Rows = options.GetResult(Rows, 16)
+            Steps = options.GetResult(Steps, 5)
+        }
+
+let private sums (options: ParseResults<Arguments>) =
+    NativeRuntime.Load()
+
+    Sums.run
+        {
+            Values = options.GetResult(Values, 135_000_000L)
+            Rounds = options.GetResult(Rounds, 5)
+        }
+
 [<EntryPoint>]
 let main arguments =
     let parser =
@@ -136,6 +165,12 @@ let main arguments =
     | "tokenizers" ->
         tokenizers options
         0
+    | "scale" ->
+        scale options
+        0
+    | "sums" ->
+        sums options
+        0
     | other ->
-        eprintfn $"{other}: must be stages, models, start, peers, objective or tokenizers"
+        eprintfn $"{other}: must be stages, models, start, peers, objective, tokenizers, scale or sums"
         2
