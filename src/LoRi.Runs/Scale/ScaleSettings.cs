@@ -55,7 +55,8 @@ public static class ScaleSettings
 
     /// <summary>Latent steps.</summary>
     public static readonly Setting<int> LatentSteps = new(
-        "latent_steps", "n", Forms.Whole(0, 1024), 5, "latent steps of a student") { InForce = values => !Teaches(values) };
+        "latent_steps", "n", Forms.Whole(0, 1024), 5, "latent steps of a student")
+    { InForce = values => !Teaches(values) };
 
     /// <summary>All of them.</summary>
     public static CommandSettings All { get; } = new(
