@@ -32,10 +32,10 @@ type Arguments =
         member this.Usage =
             match this with
             | Benchmark _ ->
-                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), peers (ours beside other programs), objective (the loss terms alone), tokenizers, scale (ranks beside one process) or sums (over ranks, under mpirun)"
+                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), answering (tokens one by one), peers (ours beside other programs), objective (the loss terms alone), tokenizers, scale (ranks beside one process) or sums (over ranks, under mpirun)"
             | Cli _ -> "the program's lori.dll, or the tool (stages, start)"
             | Model _ ->
-                "a Hub folder or GGUF file (stages, models, start); a Hub folder (peers, default: random weights of SmolLM2-135M's shape)"
+                "a Hub folder or GGUF file (stages, models, start, answering); a Hub folder (peers, default: random weights of SmolLM2-135M's shape)"
             | Train _ -> "training data (stages)"
             | Test _ -> "test data (stages)"
             | Folder _ -> "scratch folder, must not exist (stages)"
@@ -43,9 +43,9 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
-            | Rounds _ -> "repetitions (models, start, peers, default: 7)"
+            | Rounds _ -> "repetitions (models, start, peers, default: 7; answering, default: 5)"
             | Threads _ ->
-                "threads of one operation; with one, processor time is measured (models, default: 1; peers, default: all processors)"
+                "threads of one operation; with one, processor time is measured (models, default: 1; peers, answering, default: all processors)"
             | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
             | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
             | Text _ -> "texts to encode line by line (tokenizers)"
@@ -106,6 +106,17 @@ let private peers (options: ParseResults<Arguments>) =
     NativeRuntime.Load()
     Console.Out.WriteLine(Peers.markdown settings (Peers.measure settings))
 
+let private answering (options: ParseResults<Arguments>) =
+    let settings: Answering.Settings =
+        {
+            Model = options.GetResult Model
+            Rounds = options.GetResult(Rounds, 5)
+            Threads = options.GetResult(Threads, Environment.ProcessorCount)
+        }
+
+    NativeRuntime.Load()
+    Console.Out.WriteLine(Answering.markdown settings (Answering.measure settings))
+
 let private tokenizers (options: ParseResults<Arguments>) =
     Console.Out.WriteLine(
         Tokenizers.markdown
@@ -159,6 +170,9 @@ let main arguments =
     | "peers" ->
         peers options
         0
+    | "answering" ->
+        answering options
+        0
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
@@ -172,5 +186,5 @@ let main arguments =
         sums options
         0
     | other ->
-        eprintfn $"{other}: must be stages, models, start, peers, objective, tokenizers, scale or sums"
+        eprintfn $"{other}: must be stages, models, start, answering, peers, objective, tokenizers, scale or sums"
         2

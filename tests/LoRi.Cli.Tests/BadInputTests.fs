@@ -39,6 +39,23 @@ let private runs: Case list =
         "config: a key twice", configured """{"steps": 3, "steps": 4}"""
         "config: a folder", fun folder -> teach folder @ [ "--config"; folder ]
         "config: a setting of another command", configured """{"latent_steps": 3}"""
+        "config: a setting of commands that answer, for one that trains", configured """{"weights": "int8"}"""
+        "options: bytes as weights, for other arithmetic than float32",
+        fun folder ->
+            [
+                "evaluate"
+                "--model"
+                TinyFolder.model folder "model"
+                "--data"
+                TinyFolder.data folder "d.jsonl" good
+                "--output"
+                folder + "/evaluation"
+                "--weights"
+                "int8"
+                "--dtype"
+                "bfloat16"
+            ]
+        "options: bytes as weights, for a training", fun folder -> teach folder @ [ "--weights"; "int8" ]
         "config: a setting that its method does not have",
         fun folder ->
             [

@@ -114,10 +114,12 @@ let settings =
             latentSteps
             AnswerSettings.MaxNewTokens
             StageSettings.Dtype
+            AnswerSettings.Weights
             StageSettings.Threads
             StageSettings.Device
             json
-        |]
+        |],
+        Rules = [| AnswerSettings.WeightsRule |]
     )
 
 let private source (options: SettingValues) =
@@ -170,6 +172,7 @@ let private answering (options: SettingValues) (native: NativeRuntimeOptions) st
     AnsweringOptions(
         Dtype = options.Get StageSettings.Dtype,
         Device = options.Get StageSettings.Device,
+        Weights = options.Get AnswerSettings.Weights,
         Model = CommandLine.existing "model" (nonNull (options.Get Models.model)),
         Tokenizer = options.Get StageSettings.Tokenizer,
         Adapter = Models.adapterOf options,
@@ -190,6 +193,7 @@ let private teacher (asked: AnsweringOptions) path =
     AnsweringOptions(
         Dtype = asked.Dtype,
         Device = asked.Device,
+        Weights = asked.Weights,
         Model = path,
         Chat = asked.Chat,
         Asked = asked.Asked,

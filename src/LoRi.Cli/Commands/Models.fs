@@ -71,11 +71,13 @@ let settings =
             idList
             adapter
             StageSettings.Dtype
+            AnswerSettings.Weights
             output
             StageSettings.Threads
             StageSettings.Device
             StageSettings.Json
-        |]
+        |],
+        Rules = [| AnswerSettings.WeightsRule |]
     )
 
 /// Notes about a model go where no reader of the output meets them.
@@ -104,7 +106,8 @@ let logits (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
             options.Get StageSettings.Dtype,
             options.Get StageSettings.Device,
             options.Get output,
-            adapterOf options
+            adapterOf options,
+            options.Get AnswerSettings.Weights
         )
 
     tell terminal path answer.Notes

@@ -128,6 +128,19 @@ public sealed class GgufFile : IDisposable
         }
     }
 
+    /// <summary>
+    /// The bytes of rows from <paramref name="firstRow"/> on, as many as fit into <paramref name="bytes"/>; row <c>r</c> of the result is
+    /// row <paramref name="sourceRow"/><c>(r)</c> of the file.
+    /// </summary>
+    internal void CopyRows(GgufTensor tensor, long firstRow, Span<byte> bytes, Func<long, long> sourceRow)
+    {
+        var length = (int)tensor.RowBytes;
+        for (var row = 0; row < bytes.Length / length; row++)
+        {
+            file.Bytes(tensor.Begin + (sourceRow(firstRow + row) * length), length).CopyTo(bytes[(row * length)..]);
+        }
+    }
+
     private (int Tensors, int Entries) ReadCounts(GgufCursor cursor)
     {
         var magic = cursor.UInt32("the magic number");

@@ -46,7 +46,8 @@ public sealed class Decoder : IDisposable
     public Tensor Embed(DecoderWeights weights, Tensor ids)
     {
         var flat = ids.reshape(-1);
-        var rows = weights.DeferredTable?.Rows(weights.Embedding, flat) ?? weights.Embedding.index_select(0, flat);
+        var rows = weights.StoredTable?.Take(flat)
+            ?? weights.DeferredTable?.Rows(weights.Embedding, flat) ?? weights.Embedding.index_select(0, flat);
         return (weights.InputRows?.Into(rows, flat) ?? rows).view(ids.shape[0], ids.shape[1], Config.HiddenSize);
     }
 

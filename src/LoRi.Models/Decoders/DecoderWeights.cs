@@ -1,3 +1,4 @@
+using LoRi.Models.Tensors;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -47,6 +48,9 @@ public sealed record DecoderWeights(
     /// <summary>Runs passes whose way back is written out; null where autograd differentiates all.</summary>
     internal PassTape? Tape { get; init; }
 
+    /// <summary>The embedding table where it stays as it is stored: <see cref="Embedding"/> has its shape alone then.</summary>
+    internal StoredMatrix? StoredTable { get; init; }
+
     /// <summary>Reads the parameters, casting them where the compute type is another one.</summary>
     /// <param name="config">The shape.</param>
     /// <param name="parameters">The parameters.</param>
@@ -63,7 +67,7 @@ public sealed record DecoderWeights(
         Tensor Read(string name)
         {
             var parameter = parameters[Slot(name)];
-            return parameter.dtype == computeType ? parameter : parameter.to(computeType);
+            return parameter.dtype == computeType || parameters.Stored(Slot(name)) is not null ? parameter : parameter.to(computeType);
         }
 
         LinearMap Map(MapLayout map)
@@ -71,6 +75,7 @@ public sealed record DecoderWeights(
             var matrix = Read(map.Matrix);
             return new(matrix, map.Bias ? Read(map.BiasName) : null, map.InputFirst)
             {
+                Stored = parameters.Stored(Slot(map.Matrix)),
                 Deferred = deferred?.Of(Slot(map.Matrix), matrix, map.InputFirst),
             };
         }
@@ -96,8 +101,9 @@ public sealed record DecoderWeights(
             config.LearnedPositions ? Read(DecoderLayout.Positions) : null,
             blocks,
             Norm(DecoderLayout.FinalNorm(config)),
-            new LinearMap(head) { Deferred = deferred?.Of(Slot(rows), head) })
+            new LinearMap(head) { Stored = parameters.Stored(Slot(rows)), Deferred = deferred?.Of(Slot(rows), head) })
         {
+            StoredTable = parameters.Stored(Slot(table)),
             DeferredTable = deferred?.Of(Slot(table), embedding),
             Tape = deferred?.Tape,
         };

@@ -49,11 +49,11 @@ public sealed record FeedbackProjection(ProjectionKind Kind, int Width)
         switch (Kind)
         {
             case ProjectionKind.Mlp:
-                var inner = nn.functional.gelu(nn.functional.linear(states, Read("prj.fc1.weight"), Read("prj.fc1.bias")));
-                var outer = nn.functional.linear(inner, Read("prj.fc2.weight"), Read("prj.fc2.bias"));
+                var inner = nn.functional.gelu(new LinearMap(Read("prj.fc1.weight"), Read("prj.fc1.bias")).Apply(states));
+                var outer = new LinearMap(Read("prj.fc2.weight"), Read("prj.fc2.bias")).Apply(inner);
                 return nn.functional.layer_norm(outer, [outer.shape[^1]], Read("prj.ln.weight"), Read("prj.ln.bias"), NormEpsilon);
             case ProjectionKind.Linear:
-                return nn.functional.linear(states, Read("prj.linear.weight"));
+                return new LinearMap(Read("prj.linear.weight")).Apply(states);
             default:
                 return states;
         }

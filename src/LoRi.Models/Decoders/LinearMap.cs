@@ -13,16 +13,19 @@ public sealed record LinearMap(Tensor Matrix, Tensor? Bias = null, bool InputFir
     /// <summary>Takes the matrix's gradient in place of autograd; null for autograd's own.</summary>
     internal DeferredMatrix? Deferred { get; init; }
 
+    /// <summary>The matrix where it stays as it is stored: <see cref="Matrix"/> has its shape alone then. Null elsewhere.</summary>
+    internal StoredMatrix? Stored { get; init; }
+
     /// <summary>The image of <paramref name="x"/>, [.., inputs] to [.., outputs].</summary>
     /// <param name="x">States [.., inputs].</param>
     public Tensor Apply(Tensor x)
     {
-        var image = Deferred?.Image(Matrix, Bias, x) ?? Plain(x);
+        var image = Stored is { } stored ? WithBias(stored.Image(x)) : Deferred?.Image(Matrix, Bias, x) ?? Plain(x);
         return Adapter is null ? image : image.Plus(Adapter.Apply(x));
     }
 
-    private Tensor Plain(Tensor x) => !InputFirst && RowProduct.Fits(Matrix, x)
-        ? WithBias(RowProduct.Of(Matrix, x))
+    private Tensor Plain(Tensor x) => !InputFirst && FewRowProduct.Fits(Matrix, x)
+        ? WithBias(FewRowProduct.Of(Matrix, x))
         : nn.functional.linear(x, InputFirst ? Matrix.t() : Matrix, Bias);
 
     private Tensor WithBias(Tensor image) => Bias is null ? image : image.Plus(Bias);

@@ -1,4 +1,5 @@
 using LoRi.Files.Disk;
+using LoRi.Models.Tensors;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -12,6 +13,7 @@ public sealed class ParameterSet : IDisposable
 {
     private readonly Dictionary<string, Tensor> parameters = [];
     private readonly Dictionary<string, (string Slot, ParameterPart Part)> parts = [];
+    private readonly IReadOnlyDictionary<string, StoredMatrix> stored;
     private Tensor? gradients;
 
     /// <summary>Names of the parameters that learn at present; null for all.</summary>
@@ -26,15 +28,33 @@ public sealed class ParameterSet : IDisposable
     /// <param name="device">Where they are kept.</param>
     /// <param name="filled">Names of the parts that the caller overwrites at once; none where null.</param>
     public ParameterSet(IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device, IReadOnlySet<string>? filled = null)
+        : this(slots, dtype, device, filled, new Dictionary<string, StoredMatrix>())
     {
-        Slots = [.. slots.OrderBy(slot => slot.Trained ? 0 : 1).ThenBy(slot => slot.Decay ? 0 : 1)];
+    }
+
+    /// <summary>
+    /// The same with matrices that stay as they are stored, by slot: they belong to the set, are never trained, and have no tensor of
+    /// values; what stands for them among the parameters has their shape alone.
+    /// </summary>
+    internal ParameterSet(
+        IEnumerable<ParameterSlot> slots, ScalarType dtype, Device device, IReadOnlySet<string>? filled,
+        IReadOnlyDictionary<string, StoredMatrix> stored)
+    {
+        this.stored = stored;
+        Slots = [.. slots.Select(slot => stored.ContainsKey(slot.Name) ? slot with { Trained = false } : slot)
+            .OrderBy(slot => slot.Trained ? 0 : 1).ThenBy(slot => slot.Decay ? 0 : 1)];
         using (NewDisposeScope())
         {
             var trained = Slots.Where(slot => slot.Trained).Sum(slot => slot.Count);
             Values = empty(trained, dtype, device).DetachFromDisposeScope();
-            Frozen = empty(Slots.Sum(slot => slot.Count) - trained, dtype, device).DetachFromDisposeScope();
+            Frozen = empty(Slots.Where(HasValues).Sum(slot => slot.Count) - trained, dtype, device).DetachFromDisposeScope();
+            foreach (var slot in Slots.Where(slot => stored.ContainsKey(slot.Name)))
+            {
+                parameters[slot.Name] = empty(slot.Shape, dtype, META).DetachFromDisposeScope();
+            }
+
             var offset = 0L;
-            foreach (var slot in Slots)
+            foreach (var slot in Slots.Where(HasValues))
             {
                 parameters[slot.Name] = slot.Trained ? View(slot, offset) : FrozenView(slot, offset - trained);
                 if (filled is null || slot.Parts.Count == 0 || !slot.Parts.All(part => filled.Contains(part.Name)))
@@ -43,6 +63,10 @@ public sealed class ParameterSet : IDisposable
                 }
 
                 offset += slot.Count;
+            }
+
+            foreach (var slot in Slots)
+            {
                 foreach (var part in slot.Parts)
                 {
                     parts[part.Name] = (slot.Name, part);
@@ -112,6 +136,23 @@ public sealed class ParameterSet : IDisposable
     /// <summary>Every name that a file uses, in storage order.</summary>
     public IEnumerable<string> PartNames => Slots.SelectMany(slot => slot.Parts).Select(part => part.Name);
 
+    /// <summary>A matrix that stays as it is stored, by its slot's name; null where there is no such.</summary>
+    internal StoredMatrix? Stored(string slot) => stored.GetValueOrDefault(slot);
+
+    /// <summary>Whether what a checkpoint stores under this name stays as it is stored.</summary>
+    internal bool IsStored(string part) => stored.ContainsKey(parts[part].Slot);
+
+    /// <summary>The forms of all rows of the matrices that stay as they are stored.</summary>
+    internal IEnumerable<StoredRows> StoredParts => stored.Values.SelectMany(matrix => matrix.Parts);
+
+    /// <summary>Their types by name, each with its number of weights.</summary>
+    internal IReadOnlyDictionary<string, long> StoredForms() => StoredParts.GroupBy(part => part.Form)
+        .ToDictionary(group => group.Key.Name, group => group.Sum(
+            part => part.Bytes.numel() / part.Form.BlockBytes * StoredForm.BlockValues));
+
+    /// <summary>Bytes of the matrices that stay in memory as they are stored; 0 where none do.</summary>
+    public long StoredBytes => stored.Values.Sum(matrix => matrix.ByteCount);
+
     /// <summary>A parameter by its slot's name.</summary>
     /// <param name="slot">The slot's name.</param>
     /// <returns>A view of the values; it changes with them.</returns>
@@ -167,10 +208,17 @@ public sealed class ParameterSet : IDisposable
             parameter.Dispose();
         }
 
+        foreach (var matrix in stored.Values)
+        {
+            matrix.Dispose();
+        }
+
         Values.Dispose();
         Frozen.Dispose();
         gradients?.Dispose();
     }
+
+    private bool HasValues(ParameterSlot slot) => !stored.ContainsKey(slot.Name);
 
     private void Clear(string slot)
     {
@@ -204,6 +252,8 @@ public sealed class ParameterSet : IDisposable
     private Tensor Narrow(Dictionary<string, Tensor> from, string name)
     {
         var (slot, part) = parts[name];
-        return from[slot].detach().narrow(0, part.RowStart, part.Rows);
+        return stored.ContainsKey(slot)
+            ? throw new InvalidOperationException($"invariant: {name} stays as it is stored and has no tensor of values")
+            : from[slot].detach().narrow(0, part.RowStart, part.Rows);
     }
 }

@@ -1,3 +1,4 @@
+using LoRi.Models.Tensors;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -43,6 +44,23 @@ public sealed class ReasoningModel : IDisposable
         AdapterPlan? adapters = null,
         IReadOnlySet<string>? filled = null,
         IReadOnlyList<ModelModule>? modules = null)
+        : this(config, extraRows, special, projection, precision, device, adapters, filled, modules,
+            new Dictionary<string, StoredMatrix>())
+    {
+    }
+
+    /// <summary>The same with matrices that stay as they are stored, by slot; such a model is asked, not trained.</summary>
+    internal ReasoningModel(
+        DecoderConfig config,
+        int extraRows,
+        SpecialIds special,
+        FeedbackProjection projection,
+        Precision precision,
+        Device device,
+        AdapterPlan? adapters,
+        IReadOnlySet<string>? filled,
+        IReadOnlyList<ModelModule>? modules,
+        IReadOnlyDictionary<string, StoredMatrix> stored)
     {
         (Config, ExtraRows, Special, Projection, Precision, Device) = (config, extraRows, special, projection, precision, device);
         Adapters = adapters;
@@ -52,7 +70,7 @@ public sealed class ReasoningModel : IDisposable
         Parameters =
             new ParameterSet(
                 [.. basis, .. projection.Slots(config.HiddenSize), .. adapters?.Slots(config) ?? [],
-                    .. Modules.SelectMany(module => module.Slots)], precision.Master, device, filled);
+                    .. Modules.SelectMany(module => module.Slots)], precision.Master, device, filled, stored);
         Decoder = new Decoder(config, precision.Compute, device);
     }
 

@@ -11,6 +11,12 @@ public sealed record LoadSettings(Precision Precision, Device Device)
     /// <summary>Whether what was trained beside a model, and kept for looking into it, is loaded as well.</summary>
     public bool WithKept { get; init; }
 
+    /// <summary>
+    /// How matrices lie in memory where arithmetic is float32 on the CPU. Models are trained, written and adapted from
+    /// <see cref="WeightStorage.Widened"/> ones alone; with an adapter matrices are widened in any case.
+    /// </summary>
+    public WeightStorage Storage { get; init; } = WeightStorage.Widened;
+
     /// <summary>On the CPU.</summary>
     /// <param name="precision">The types of weights and of arithmetic.</param>
     public static LoadSettings OnCpu(Precision precision) => new(precision, CPU);

@@ -7,6 +7,7 @@ using LoRi.Models.Adapters;
 using LoRi.Models.Decoders;
 using LoRi.Models.Native;
 using LoRi.Models.Reasoning;
+using LoRi.Models.Tensors;
 using LoRi.Models.Weights;
 using static TorchSharp.torch;
 
@@ -110,6 +111,11 @@ public static class ModelLoader
     /// <exception cref="InputException">Files are missing, malformed, of an unsupported kind, or do not fit together.</exception>
     public static ReasoningModel LoadToTrain(string path, LoadSettings settings, StudentParts? parts, LoraSettings? adapters = null)
     {
+        if (settings.Storage != WeightStorage.Widened)
+        {
+            throw new ArgumentException($"{settings.Storage}: weights are trained in their own type alone", nameof(settings));
+        }
+
         var folder = Resolve(path);
         var card = Card(path);
         return Open(folder, settings, config =>
@@ -187,9 +193,13 @@ public static class ModelLoader
         var (special, projection, extra, adapters, modules) = choose(fit.Config);
         fit = adapters?.Unties(fit.Config) == true ? fit.Untied() : fit;
         var config = fit.Config;
+        var reader = StoredWeights.AreIn(settings) && adapters is null && extra == 0
+            ? new StoredWeights(source, fit, settings.Storage)
+            : null;
+        var stored = reader?.Read() ?? new Dictionary<string, StoredMatrix>();
         var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters,
-            fit.Names.Keys.ToHashSet(), modules)
-        { Notes = [.. config.Notes, .. fit.Notes] };
+            fit.Names.Keys.ToHashSet(), modules, stored)
+        { Notes = [.. config.Notes, .. fit.Notes, .. reader?.Notes ?? []] };
         try
         {
             Fill(model, source, fit);
@@ -245,7 +255,7 @@ public static class ModelLoader
     {
         var tables = DecoderLayout.Tables(model.Config).ToHashSet();
         using var guard = no_grad();
-        foreach (var (parameter, tensor) in fit.Names)
+        foreach (var (parameter, tensor) in fit.Names.Where(pair => !model.Parameters.IsStored(pair.Key)))
         {
             using var scope = NewDisposeScope();
             var target = model.Parameters.Part(parameter);

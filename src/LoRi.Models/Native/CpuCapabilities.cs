@@ -7,6 +7,13 @@ internal static class CpuCapabilities
 {
     private static readonly string[] Interesting = ["avx2", "avx512f", "avx512_bf16", "amx_bf16"];
 
+    /// <summary>
+    /// Whether a processor with these multiplies bfloat16; elsewhere libtorch's bfloat16 products are up to a hundred times slower.
+    /// </summary>
+    /// <param name="capabilities">Names as <see cref="Detect"/> gives them.</param>
+    internal static bool HasBrainArithmetic(IReadOnlyList<string> capabilities) =>
+        capabilities.Contains("avx512_bf16") || capabilities.Contains("amx_bf16");
+
     /// <summary>Those of the known ones that the processor has.</summary>
     internal static IReadOnlyList<string> Detect()
     {

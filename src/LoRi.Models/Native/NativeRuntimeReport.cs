@@ -28,7 +28,7 @@ public sealed record NativeRuntimeReport
     public required IReadOnlyList<string> CpuCapabilities { get; init; }
 
     /// <summary>
-    /// Bits of the vectors that the program's own loops on the CPU run on (updates, norms, likelihoods, products of one row, sums of a
+    /// Bits of the vectors that the program's own loops on the CPU run on (updates, norms, likelihoods, products of few rows, sums of a
     /// fit); 0 where libtorch's operations run in their place.
     /// </summary>
     public required int VectorBits { get; init; }

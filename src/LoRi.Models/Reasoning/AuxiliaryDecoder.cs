@@ -76,6 +76,7 @@ internal static class AuxiliaryDecoder
         {
             Embedding = weights.Embedding,
             DeferredTable = weights.DeferredTable,
+            StoredTable = weights.StoredTable,
             InputRows = weights.InputRows,
         };
     }

@@ -11,7 +11,7 @@ internal static class Checkpoint
     /// whose only weights are one <c>.gguf</c> file.
     /// </summary>
     /// <exception cref="InputException">There are no such weights, or they are malformed.</exception>
-    public static IWeightSource Open(string path)
+    public static IStoredWeightSource Open(string path)
     {
         ArgumentNullException.ThrowIfNull(path);
         if (!Directory.Exists(path))

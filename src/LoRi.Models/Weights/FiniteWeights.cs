@@ -11,9 +11,13 @@ internal static class FiniteWeights
     /// <param name="name">What it calls them.</param>
     /// <param name="values">The values.</param>
     /// <exception cref="InputException">One is.</exception>
-    public static void Check(string path, string name, Tensor values)
+    public static void Check(string path, string name, Tensor values) => Check(path, name, Are(values));
+
+    /// <summary>The same for values that were looked at.</summary>
+    /// <exception cref="InputException">They are not finite.</exception>
+    public static void Check(string path, string name, bool areFinite)
     {
-        if (!Are(values))
+        if (!areFinite)
         {
             throw new InputException($"{path}: {name} holds NaN or infinity; the checkpoint is damaged, fetch it again");
         }

@@ -12,7 +12,7 @@ namespace LoRi.Models.Weights;
 /// values are float32, and the rows of llama's query and key projections are put back into the order that rotate-half rotary
 /// embedding needs (those of qwen2 already are).
 /// </summary>
-internal sealed class GgufCheckpoint : IWeightSource
+internal sealed class GgufCheckpoint : IStoredWeightSource
 {
     private const string Llama = "llama", Qwen2 = "qwen2";
 
@@ -142,6 +142,14 @@ internal sealed class GgufCheckpoint : IWeightSource
             torch.ScalarType.Float32,
             destination,
             tensor.RowValues);
+    }
+
+    /// <inheritdoc/>
+    public void CopyStored(string name, torch.Tensor destination)
+    {
+        var (tensor, order) = (Get(name), RowOrder(name));
+        TensorTransfer.Fill((first, buffer) => File.CopyRows(tensor, first / tensor.RowBytes, buffer, order), torch.ScalarType.Byte,
+            destination, tensor.RowBytes);
     }
 
     /// <inheritdoc/>

@@ -44,3 +44,10 @@ internal interface IWeightSource : IDisposable
     /// <summary>Fills a tensor of the same shape, of any type and on any device, without a second copy of the whole.</summary>
     void CopyInto(string name, torch.Tensor destination);
 }
+
+/// <summary>Weights whose bytes can be had as well as their values.</summary>
+internal interface IStoredWeightSource : IWeightSource
+{
+    /// <summary>Fills a uint8 tensor on the CPU with the bytes of a tensor, row after row in the Hub's order.</summary>
+    void CopyStored(string name, torch.Tensor destination);
+}

@@ -8,7 +8,7 @@ using TorchSharp;
 namespace LoRi.Models.Weights;
 
 /// <summary>The weights of a Hub folder: one safetensors file, or shards with an index.</summary>
-internal sealed class SafetensorsCheckpoint : IWeightSource
+internal sealed class SafetensorsCheckpoint : IStoredWeightSource
 {
     internal const string SingleName = ShardedWriter.SingleName, IndexName = ShardedWriter.IndexName;
 
@@ -107,6 +107,13 @@ internal sealed class SafetensorsCheckpoint : IWeightSource
 
     /// <inheritdoc/>
     public void CopyInto(string name, torch.Tensor destination) => Owner(name).CopyInto(name, destination);
+
+    /// <inheritdoc/>
+    public void CopyStored(string name, torch.Tensor destination)
+    {
+        var (file, entry) = (Owner(name), Owner(name).Get(name));
+        TensorTransfer.Fill((first, buffer) => file.CopyBytes(entry, first, buffer), torch.ScalarType.Byte, destination);
+    }
 
     /// <inheritdoc/>
     public void Dispose() => files.ForEach(file => file.Dispose());

@@ -81,7 +81,10 @@ public sealed class AnsweringModel : IDisposable
 
     /// <summary>What was assumed or left out when the model was loaded.</summary>
     public IReadOnlyList<string> Notes =>
-        [.. model.Notes, .. tokenizer?.Notes ?? [], .. new[] { StageModel.OtherStepsNote(reasoning, card) }.OfType<string>()];
+    [
+        .. model.Notes, .. ModelQueries.ArithmeticNotes(options.Dtype, options.Device), .. tokenizer?.Notes ?? [],
+        .. new[] { StageModel.OtherStepsNote(reasoning, card) }.OfType<string>(),
+    ];
 
     /// <summary>
     /// Loads libtorch and the weights, and beside them tokenizer and template. What is wrong with the latter two is said first.
@@ -129,7 +132,7 @@ public sealed class AnsweringModel : IDisposable
                 Explanation.Check(options);
             }
 
-            var load = ModelQueries.Settings(options.Dtype, options.Device) with { WithKept = options.Explain };
+            var load = ModelQueries.Settings(options.Dtype, options.Device, options.Weights) with { WithKept = options.Explain };
             return ModelQueries.Load(options.Model, load, options.Adapter);
         }
         catch (InputException)

@@ -37,6 +37,9 @@ public sealed record AnsweringOptions
     /// <summary>Type of weights and arithmetic.</summary>
     public DtypeOption Dtype { get; init; } = DtypeOption.F32;
 
+    /// <summary>How matrices of weights lie in memory.</summary>
+    public WeightsOption Weights { get; init; } = WeightsOption.AsStored;
+
     /// <summary>Where.</summary>
     public DeviceOption Device { get; init; } = DeviceOption.Cpu;
 

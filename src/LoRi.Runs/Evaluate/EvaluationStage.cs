@@ -4,6 +4,7 @@ using LoRi.Files.Settings;
 using LoRi.Files.Tokenizers;
 using LoRi.Models.ModelFiles;
 using LoRi.Models.Reasoning;
+using LoRi.Models.Tensors;
 using LoRi.Runs.Answers;
 using LoRi.Runs.Plans;
 using LoRi.Runs.RunFolders;
@@ -84,7 +85,7 @@ public sealed class EvaluationStage
             return folder.Summary();
         }
 
-        var load = new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device));
+        var load = ModelQueries.Settings(options.Dtype, options.Device, options.Weights);
         var (model, card) = ModelLoader.Load(options.Model, load);
         using var owned = model;
         StageModel.CheckFits(tokenizer, model, options.Model);
@@ -96,6 +97,7 @@ public sealed class EvaluationStage
             info(note);
         }
 
+        ModelQueries.ArithmeticNotes(options.Dtype, options.Device).ToList().ForEach(info);
         folder.Begin(options, identity);
         return stage.Evaluate(folder, set, stop);
     }
@@ -111,7 +113,7 @@ public sealed class EvaluationStage
             return;
         }
 
-        var load = new LoadSettings(StageModel.PrecisionOf(options.Dtype), StageModel.DeviceOf(options.Device));
+        var load = ModelQueries.Settings(options.Dtype, options.Device, options.Weights);
         var (model, card) = ModelLoader.Load(options.Model, load);
         using var owned = model;
         var stage = new EvaluationStage(options, card, new QuestionAnswerer(options, model, card, tokenizer), shared, _ => { });
@@ -229,6 +231,8 @@ public sealed class EvaluationStage
             Threads = get_num_threads(),
             Device = Forms.Name(options.Device),
             Dtype = StageSettings.Name(options.Dtype),
+            Weights = answerer.WeightForms,
+            VectorBits = VectorWork.VectorBits,
             Seed = options.Seed ?? ModelRun.SeedOf(run),
             BadRowsSkipped = badRows,
             Model = Paths.FullWhereThere(options.Model),

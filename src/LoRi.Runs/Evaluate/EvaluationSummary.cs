@@ -139,6 +139,15 @@ public sealed record EvaluationSummary
     /// <summary>Type of the arithmetic.</summary>
     public required string Dtype { get; init; }
 
+    /// <summary>
+    /// Types in which matrices lay in memory and were multiplied, each with its number of weights; empty where all had the arithmetic's
+    /// type. Null in files of older versions.
+    /// </summary>
+    public IReadOnlyDictionary<string, long>? Weights { get; init; }
+
+    /// <summary>Bits of the vectors of the program's own products on the CPU; null in files of older versions.</summary>
+    public int? VectorBits { get; init; }
+
     /// <summary>The seed of <c>--seed</c>, else of the run; null where neither says.</summary>
     public required long? Seed { get; init; }
 

@@ -41,6 +41,9 @@ internal sealed class QuestionAnswerer
     /// <summary>How answers are generated.</summary>
     public GenerationPlan Plan { get; }
 
+    /// <summary>Types of the matrices that stay in memory as they are stored, each with its number of weights.</summary>
+    public IReadOnlyDictionary<string, long> WeightForms => model.Parameters.StoredForms();
+
     /// <summary>What is fed before an answer, as text.</summary>
     public string Fed { get; }
 

@@ -4,9 +4,22 @@ using LoRi.Training.Methods;
 
 namespace LoRi.Runs.Settings;
 
+/// <summary>How matrices of weights lie in memory while a model answers.</summary>
+public enum WeightsOption
+{
+    /// <summary>In the type of their file, where the program multiplies by it.</summary>
+    AsStored,
+
+    /// <summary>Rounded to bytes with a scale for every 32.</summary>
+    EightBit,
+}
+
 /// <summary>The settings of commands in which a model answers or is traced.</summary>
 public static class AnswerSettings
 {
+    private static readonly (string Name, WeightsOption Value)[] weights =
+        [("as-stored", WeightsOption.AsStored), ("int8", WeightsOption.EightBit)];
+
     /// <summary>The model.</summary>
     public static readonly Setting<string?> Model =
         StageSettings.Model with { OnResume = OnResume.Free, Required = "name a run directory or a folder" };
@@ -31,6 +44,21 @@ public static class AnswerSettings
             Group = SettingGroups.Model,
             DefaultText = "the run's own",
         };
+
+    /// <summary>How matrices of weights lie in memory.</summary>
+    public static readonly Setting<WeightsOption> Weights = new(
+        "weights", "form", Forms.Choice(weights), WeightsOption.AsStored,
+        "{choices}: matrices stay in memory in their file's type (bfloat16, float16, Q8_0, Q4_0, Q4_1), or are rounded to bytes with a "
+        + "scale for every 32; arithmetic is float32, on the CPU")
+    { Group = SettingGroups.Model };
+
+    /// <summary>What <see cref="Weights"/> must be together with.</summary>
+    public static readonly SettingRule WeightsRule = new(
+        values => values.Get(Weights) == WeightsOption.EightBit
+            && (values.Get(StageSettings.Dtype) != DtypeOption.F32 || values.Get(StageSettings.Device) != DeviceOption.Cpu)
+            ? "--weights int8: is computed with in float32 on the CPU; leave --dtype and --device out"
+            : null,
+        Weights, StageSettings.Dtype, StageSettings.Device);
 
     /// <summary>Text that is fed before the answer; left out, the run's own.</summary>
     public static readonly Setting<string?> AnswerPrefix =

@@ -70,7 +70,7 @@ public static class Commands
             AnswerSettings.QuestionText, AnswerSettings.DataName, AnswerSettings.MaxNewTokens,
             AnswerSettings.Data, AnswerSettings.Output, StageSettings.Limit, .. Columns, AnswerSettings.BatchSize,
             StageSettings.Config, AnswerSettings.Resume, AnswerSettings.Seed, Batches, StageSettings.RankTimeout, StageSettings.Threads,
-            StageSettings.Dtype, StageSettings.Device, AnswerSettings.LatencyQuestions, StageSettings.Json,
+            StageSettings.Dtype, AnswerSettings.Weights, StageSettings.Device, AnswerSettings.LatencyQuestions, StageSettings.Json,
         ],
         new("evaluate", [])
         {
@@ -80,6 +80,7 @@ public static class Commands
             [
                 StageSettings.OutputFolder("evaluation.json, predictions.jsonl and config.json"),
                 SettingRule.NotBoth(AnswerSettings.AnswerPrefix, AnswerSettings.WritePrefix, "a prefix is fed, or the model writes it"),
+                AnswerSettings.WeightsRule,
             ],
         });
 

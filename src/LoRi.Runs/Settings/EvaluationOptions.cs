@@ -33,6 +33,8 @@ public sealed record EvaluationOptions(SettingValues Values)
 
     public DtypeOption Dtype => Values.Get(StageSettings.Dtype);
 
+    public WeightsOption Weights => Values.Get(AnswerSettings.Weights);
+
     public DeviceOption Device => Values.Get(StageSettings.Device);
 
     public int? Threads => Values.Get(StageSettings.Threads);

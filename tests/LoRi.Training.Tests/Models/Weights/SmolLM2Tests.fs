@@ -110,6 +110,35 @@ let private roundedWeights =
         Expect.isLessThan (abs (all - mean "float32")) 0.01 "all texts in bfloat16"
         Expect.isLessThan worst 0.05 "each text in bfloat16"
 
+/// Held as the file has them, weights take no more memory than the file, and every number stays as it was.
+let private asStored =
+    testCase "weights that stay as they are stored"
+    <| fun () ->
+        use widened = load Precision.Full
+
+        let struct (stored, _) =
+            ModelLoader.Load(path folder, LoadSettings(Precision.Full, torch.CPU, Storage = WeightStorage.AsStored))
+
+        use stored = stored
+
+        let file =
+            IO.Directory.GetFiles(path folder, "*.gguf") |> Array.exactlyOne |> IO.FileInfo
+
+        let held = stored.Parameters.StoredParts |> Seq.sumBy _.Bytes.numel()
+        Expect.isGreaterThan held (file.Length * 9L / 10L) "most of the file is held"
+        Expect.isLessThan (held + 4L * stored.Parameters.Values.numel ()) file.Length "and no more"
+
+        for case, (wanted, found) in List.zip (texts ()) (List.zip (allTexts widened) (allTexts stored)) do
+            Expect.equal found wanted (text "key" case)
+
+        for case in items "greedy" expected.Value do
+            let wanted = ints (case.GetProperty "new_ids")
+
+            let plan =
+                GenerationPlan(PlainReasoning.Explicit, [||], wanted.Length, stored.Config.EosIds)
+
+            Expect.equal (AnswerGenerator.Generate(stored, [| ids case |], plan)[0]) wanted (text "text" case)
+
 let private hiddenStates =
     testCase "hidden states, relative to each token's norm"
     <| fun () ->
@@ -178,5 +207,7 @@ let tests =
     fixtureTests "SmolLM2" (fun () ->
         // One after the other: each takes all cores, and a model's worth of memory.
         [
-            testSequenced (testList "numbers" [ float32Numbers; roundedWeights; hiddenStates; greedy; gradients ])
+            testSequenced (
+                testList "numbers" [ float32Numbers; roundedWeights; asStored; hiddenStates; greedy; gradients ]
+            )
         ])

@@ -1,5 +1,5 @@
-/// Products with a single row, and attention written out, against libtorch's own.
-module LoRi.Training.Tests.RowProductTests
+/// Products with few rows, and attention written out, against libtorch's own.
+module LoRi.Training.Tests.FewRowProductTests
 
 open System
 open Expecto
@@ -12,7 +12,9 @@ let private wide (x: torch.Tensor) = x.``to`` torch.ScalarType.Float64
 
 let private largest (x: torch.Tensor) = (wide x).abs().max().item<double>()
 
-let private sizes = [ 576, 576; 49154, 64; 513, 96; 1025, 32; 4097, 160 ]
+let private sizes = [ 576, 576; 49154, 64; 513, 96; 1025, 32; 4097, 160; 514, 1536 ]
+
+let private rowCounts = [ 1; 2; 3; 4; 5; 6; 7; 8; 13; FewRowProduct.MostRows ]
 
 let private products =
     [
@@ -24,20 +26,46 @@ let private products =
                     use _ = torch.NewDisposeScope()
                     use _ = torch.no_grad ()
                     let matrix = torch.randn(int64 outputs, int64 inputs).``to`` dtype
-                    let row = torch.randn(1L, 1L, int64 inputs).``to`` dtype
-                    Expect.isTrue (RowProduct.Fits(matrix, row)) "fits"
-                    let found = RowProduct.Of(matrix, row)
-                    Expect.sequenceEqual found.shape [| 1L; 1L; int64 outputs |] "shape"
-                    Expect.equal found.dtype dtype "type"
-                    let exact = (wide row).matmul((wide matrix).t())
-                    let error = largest (wide found - exact) / largest exact
-
                     let bound = if dtype = torch.ScalarType.Float32 then 1e-6 else 0.004
 
-                    Expect.isLessThan error bound "against float64, relative to the largest"
-                    let again = RowProduct.Of(matrix, row)
-                    Expect.equal (largest (wide again - wide found)) 0.0 "the same bits every time"
+                    for rows in rowCounts do
+                        let x = torch.randn(1L, int64 rows, int64 inputs).``to`` dtype
+                        Expect.isTrue (FewRowProduct.Fits(matrix, x)) "fits"
+                        let found = FewRowProduct.Of(matrix, x)
+                        Expect.sequenceEqual found.shape [| 1L; int64 rows; int64 outputs |] "shape"
+                        Expect.equal found.dtype dtype "type"
+                        let exact = (wide x).matmul((wide matrix).t())
+                        let error = largest (wide found - exact) / largest exact
+                        Expect.isLessThan error bound $"{rows} rows against float64, relative to the largest"
+
+                        for row in 0 .. rows - 1 do
+                            let alone = FewRowProduct.Of(matrix, x.narrow(1L, int64 row, 1L).contiguous())
+
+                            Expect.equal
+                                (largest (wide alone - wide (found.narrow (1L, int64 row, 1L))))
+                                0.0
+                                $"row {row} of {rows} has the bits that it has alone"
     ]
+
+let private anyShape =
+    testPropertyWithConfig
+        { FsCheckConfig.defaultConfig with
+            maxTest = 60
+        }
+        "any shape that fits agrees with float64"
+        (fun (a: byte) (b: byte) (c: byte) ->
+            NativeRuntime.Load()
+            use _ = torch.NewDisposeScope()
+            use _ = torch.no_grad ()
+
+            let inputs, rows =
+                32L * int64 (1 + int a % 9), 1L + int64 c % int64 FewRowProduct.MostRows
+
+            let outputs = (1L <<< 15) / inputs + 1L + int64 b
+            let matrix, x = torch.randn (outputs, inputs), torch.randn (rows, inputs)
+            Expect.isTrue (FewRowProduct.Fits(matrix, x)) "fits"
+            let exact = (wide x).matmul((wide matrix).t())
+            largest (wide (FewRowProduct.Of(matrix, x)) - exact) <= 1e-6 * largest exact)
 
 let private refusals =
     testCase "is left to libtorch where it does not fit"
@@ -45,12 +73,15 @@ let private refusals =
         NativeRuntime.Load()
         use _ = torch.NewDisposeScope()
         let matrix, row = torch.randn (512L, 96L), torch.randn (1L, 96L)
-        let fits (matrix: torch.Tensor) (row: torch.Tensor) = RowProduct.Fits(matrix, row)
+        let fits (matrix: torch.Tensor) (row: torch.Tensor) = FewRowProduct.Fits(matrix, row)
         Expect.isFalse (fits matrix row) "gradients are recorded"
         use _ = torch.no_grad ()
         Expect.isTrue (fits matrix row) "one row"
-        Expect.isFalse (fits matrix (torch.randn (2L, 96L))) "two rows"
-        Expect.isFalse (fits (torch.randn (512L, 80L)) (torch.randn (1L, 80L))) "no whole vectors"
+        let rows count = torch.randn (int64 count, 96L)
+        Expect.isTrue (fits matrix (rows FewRowProduct.MostRows)) "few rows"
+        Expect.isFalse (fits matrix (rows (FewRowProduct.MostRows + 1))) "more rows"
+        Expect.isFalse (fits matrix (rows 0)) "no row"
+        Expect.isFalse (fits (torch.randn (512L, 80L)) (torch.randn (1L, 80L))) "no whole blocks"
         Expect.isFalse (fits (matrix.``to`` torch.ScalarType.Float64) (row.``to`` torch.ScalarType.Float64)) "float64"
         Expect.isFalse (fits (torch.randn(96L, 512L).t()) row) "a transposed view"
         Expect.isFalse (fits matrix (row.``to`` torch.ScalarType.BFloat16)) "two types"
@@ -67,10 +98,12 @@ let private special =
             let matrix = torch.ones(1024L, 64L).``to`` dtype
             matrix.select(0L, 3L).fill_(Double.NaN.ToScalar()) |> ignore
             matrix.select(0L, 1021L).fill_(Double.PositiveInfinity.ToScalar()) |> ignore
-            let found = wide (RowProduct.Of(matrix, torch.ones(1L, 64L).``to`` dtype))
-            Expect.isTrue (Double.IsNaN(found[0L, 3L].item<double>())) $"{dtype}: NaN"
-            Expect.equal (found[0L, 1021L].item<double>()) Double.PositiveInfinity $"{dtype}: infinity"
-            Expect.equal (found[0L, 4L].item<double>()) 64.0 $"{dtype}: a plain row"
+            let found = wide (FewRowProduct.Of(matrix, torch.ones(5L, 64L).``to`` dtype))
+
+            for row in 0L .. 4L do
+                Expect.isTrue (Double.IsNaN(found[row, 3L].item<double>())) $"{dtype}: NaN"
+                Expect.equal (found[row, 1021L].item<double>()) Double.PositiveInfinity $"{dtype}: infinity"
+                Expect.equal (found[row, 4L].item<double>()) 64.0 $"{dtype}: a plain row"
 
 let private difference (dtype: torch.ScalarType) window padded =
     let config = TinyTraining.config true
@@ -110,9 +143,10 @@ let private writtenOut =
 [<Tests>]
 let tests =
     testList
-        "products of one row"
+        "products of few rows"
         [
-            testList "agree with libtorch" products
+            testList "agree with float64" products
+            anyShape
             refusals
             special
             testList "attention" writtenOut
