@@ -16,9 +16,6 @@ internal sealed record StoredRows(StoredForm Form, long First, long Count, Tenso
 /// </summary>
 internal sealed unsafe class StoredMatrix : IDisposable
 {
-    /// <summary>Rows from which on a product of the widened matrix is faster, its widening included.</summary>
-    private const int MostRows = 128;
-
     private readonly int columns;
 
     /// <summary>Makes room for rows, whose bytes the caller fills.</summary>
@@ -54,7 +51,7 @@ internal sealed unsafe class StoredMatrix : IDisposable
     /// <summary>x W^T, float32 [.., columns] to [.., rows].</summary>
     public Tensor Image(Tensor x)
     {
-        if (is_grad_enabled() || x.numel() > (long)MostRows * columns || x.numel() == 0)
+        if (is_grad_enabled() || x.numel() > (long)FewRowProduct.MostRows * columns || x.numel() == 0)
         {
             using var wide = Widened();
             return nn.functional.linear(x, wide);
