@@ -85,7 +85,8 @@ let private forms =
                                 ]
 
                         for covariance in [ "modewise"; "full"; "per-layer"; "diagonal"; "off" ] do
-                            for order, anchor in [ "none", "full"; "lag-1", "subspace"; "third", "off"; "parts-3", "full" ] do
+                            for order, anchor in
+                                [ "none", "full"; "lag-1", "subspace"; "third", "off"; "parts-3", "full" ] do
                                 let options =
                                     [
                                         "--weighting"

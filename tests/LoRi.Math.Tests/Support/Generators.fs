@@ -118,14 +118,7 @@ let private objectives =
                 ]
 
         let! order =
-            Gen.elements
-                [
-                    Order.Off
-                    Order.Lag1
-                    Order.Third
-                    Order.Parts 2
-                    Order.Parts 5
-                ]
+            Gen.elements [ Order.Off; Order.Lag1; Order.Third; Order.Parts 2; Order.Parts 5 ]
 
         let! weighting =
             Gen.elements [ Weighting.Off; Weighting.Variance; Weighting.Statistic ]
