@@ -130,7 +130,12 @@ internal sealed class PassTape(bool recomputes) : IDisposable
         VectorWork.VectorBits > 0 && inputs.device_type == DeviceType.CPU && inputs.dtype is ScalarType.Float32 or ScalarType.Float64
         && config is { LearnedPositions: false, GatedFeedForward: true, HeadNorms: false, CenteredNorms: false }
         && (config.SlidingWindow is not int window || window >= shape.Seen)
-        && shape.Seen <= MostPositions;
+        && shape.Seen <= MostPositions && BytesOfLargest(config, inputs) <= int.MaxValue;
+
+    /// <summary>Of the largest tensor that the loops read: the images of gate and up, or of queries, keys and values.</summary>
+    private static long BytesOfLargest(DecoderConfig config, Tensor inputs) =>
+        inputs.shape[0] * inputs.shape[1] * inputs.element_size()
+        * System.Math.Max(2L * config.IntermediateSize, (config.QueryHeads + (2L * config.KeyValueHeads)) * config.HeadSize);
 
     private static bool Fits(DecoderWeights weights) => TapedBlock.HasGradient(weights.FinalNorm.Weight) && weights.Blocks.All(block =>
         TapedMap.Fits(block.QueryKeyValue) && TapedMap.Fits(block.Output) && TapedMap.Fits(block.Up) && TapedMap.Fits(block.Down)

@@ -109,6 +109,9 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
             var values = source.Read(name, ScalarType.Float32);
             FiniteWeights.Check(source.Path, name, values);
             WeightRounding.Into(rows, isInputFirst ? values.t().contiguous() : values);
+
+            // What float32 holds may be too large for the form.
+            FiniteWeights.Check(source.Path, name, matrix.AreFinite(rows));
         }
     }
 }

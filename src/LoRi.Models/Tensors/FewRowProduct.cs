@@ -35,13 +35,13 @@ internal static unsafe class FewRowProduct
             && x.numel() <= MostRows * inputs && x.numel() > 0
             && VectorWork.VectorBits > 0 && values >= LeastValues && values <= int.MaxValue / sizeof(float)
             && outputs >= OutputsAtOnce && inputs % IWeightBlock.Values == 0
-            && matrix.is_contiguous() && x.is_contiguous();
+            && matrix.is_contiguous();
     }
 
     /// <summary>The image [.., outputs] of <paramref name="x"/> [.., inputs], in their type.</summary>
     public static Tensor Of(Tensor matrix, Tensor x)
     {
-        var wide = x.Widened();
+        var wide = x.Widened().contiguous();
         var image = empty([.. x.shape[..^1], matrix.size(0)], ScalarType.Float32);
         fixed (byte* weights = matrix.bytes)
         {
@@ -55,6 +55,7 @@ internal static unsafe class FewRowProduct
             }
         }
 
+        GC.KeepAlive(wide);
         return x.dtype == ScalarType.Float32 ? image : image.to(x.dtype);
     }
 

@@ -114,7 +114,8 @@ public static class ModelQueries
         : [];
 
     private static bool IsWidenedArithmetic(DtypeOption dtype, DeviceOption device) =>
-        dtype == DtypeOption.BF16 && device == DeviceOption.Cpu && !CpuCapabilities.HasBrainArithmetic(CpuCapabilities.Detect());
+        dtype == DtypeOption.BF16 && device == DeviceOption.Cpu && VectorWork.VectorBits > 0
+        && !CpuCapabilities.HasBrainArithmetic(CpuCapabilities.Detect());
 
     /// <summary>Refuses ids that a model cannot continue; <paramref name="named"/> is where they come from.</summary>
     internal static void CheckIds(int[] ids, ReasoningModel model, string path, string named = IdsOption)

@@ -97,7 +97,11 @@ public sealed class EvaluationStage
             info(note);
         }
 
-        ModelQueries.ArithmeticNotes(options.Dtype, options.Device).ToList().ForEach(info);
+        foreach (var said in ModelQueries.ArithmeticNotes(options.Dtype, options.Device).Concat(model.Notes))
+        {
+            info(said);
+        }
+
         folder.Begin(options, identity);
         return stage.Evaluate(folder, set, stop);
     }
