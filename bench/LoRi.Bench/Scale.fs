@@ -109,7 +109,9 @@ let private trajectories settings ranks =
             "--json"
         ]
 
-    (JsonDocument.Parse (lori settings ranks line).Output).RootElement |> number "seconds"
+    let output = (lori settings ranks line).Output
+    // Open MPI gives a process a terminal, to which .NET says how it is to be used.
+    JsonDocument.Parse(output.Substring(output.IndexOf '{')).RootElement |> number "seconds"
 
 let private evaluate settings ranks =
     let folder = pathIn settings $"evaluation-{ranks}"
