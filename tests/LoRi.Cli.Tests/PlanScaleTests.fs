@@ -29,7 +29,7 @@ let tests =
             test "a configuration without weights is enough, and hosts double up to the last" {
                 withConfig config (fun line ->
                     let outcome = lori (line @ [ "--hosts"; "6"; "--lora-rank"; "128"; "--json" ])
-                    Expect.equal outcome.Code 0 outcome.Error
+                    succeed outcome
                     let found = JsonDocument.Parse(outcome.Out).RootElement
                     let rows = [ for row in found.GetProperty("rows").EnumerateArray() -> row ]
 
@@ -54,7 +54,7 @@ let tests =
                 withConfig config (fun line ->
                     let first options =
                         let outcome = lori (line @ options)
-                        Expect.equal outcome.Code 0 outcome.Error
+                        succeed outcome
                         outcome.Out.Split '\n' |> Array.find _.StartsWith("first to break: ")
 
                     Expect.stringStarts (first []) "first to break: memory: " "8B with all weights"
@@ -75,7 +75,7 @@ let tests =
                     let outcome =
                         lori (line @ [ "--hosts"; "1"; "--lora-rank"; "8"; "--accumulation"; "32" ])
 
-                    Expect.equal outcome.Code 0 outcome.Error
+                    succeed outcome
                     Expect.stringContains outcome.Out "nothing breaks up to that many hosts" "no limit")
             }
 

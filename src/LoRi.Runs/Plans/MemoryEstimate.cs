@@ -29,7 +29,7 @@ public sealed class MemoryEstimate(DecoderConfig config)
     public long Parameters { get; } = DecoderLayout.Slots(config, 0).Sum(slot => slot.Count);
 
     /// <summary>Number of values of rank-16 adapters on every linear map of the blocks.</summary>
-    public long AdapterParameters { get; } = LinearModule.Of(config).Sum(module => Rank * (module.Inputs + module.Outputs));
+    public long AdapterParameters { get; } = AdaptersOf(config, Rank);
 
     /// <summary>
     /// What a backward pass needs of some rows, roughly: of every token and block, ten states, the queries, keys, values, four inner
@@ -71,6 +71,10 @@ public sealed class MemoryEstimate(DecoderConfig config)
         ArgumentNullException.ThrowIfNull(c);
         return 2.0 * rows * tokens * c.Layers * c.KeyValueHeads * c.HeadSize * elementBytes;
     }
+
+    /// <summary>Number of values of adapters of a rank on every linear map of the blocks.</summary>
+    internal static long AdaptersOf(DecoderConfig c, int rank) =>
+        LinearModule.Of(c).Sum(module => (long)rank * (module.Inputs + module.Outputs));
 
     /// <summary>Weights and the keys and values of 1024 tokens, for answering one question.</summary>
     /// <param name="elementBytes">Bytes of a number.</param>

@@ -48,5 +48,5 @@ internal sealed record ModelMemory(IReadOnlyList<(string Name, long Values)> Mod
         return string.Join(", ", Models.Select(model => $"{model.Name} {MessageText.Bytes(model.Values * size)}"));
     }
 
-    private static long Count(DecoderConfig shape) => DecoderLayout.Slots(shape, 0).Sum(slot => slot.Count);
+    private static long Count(DecoderConfig shape) => new MemoryEstimate(shape).Parameters;
 }

@@ -22,12 +22,15 @@ public sealed record Accelerator(
 
     private const int Half = 2, Single = 4;
 
+    /// <summary>How many a host has where nothing else is said.</summary>
+    public int PerHost { get; init; } = 8;
+
     /// <summary>Those that can be named: nominal rates of their makers, in bfloat16 where it is a GPU.</summary>
     public static IReadOnlyList<Accelerator> Known { get; } =
     [
         new("h100", Reached * 989 * Tera, 80 * Giga, 3.35 * Tera, 330 * Giga, Half, Launches),
         new("h200", Reached * 989 * Tera, 141 * Giga, 4.8 * Tera, 330 * Giga, Half, Launches),
         new("a100", Reached * 312 * Tera, 80 * Giga, 2.04 * Tera, 220 * Giga, Half, Launches),
-        new("cpu-64", 3 * Tera, 256 * Giga, 0.3 * Tera, 10 * Giga, Single, 0),
+        new("cpu-64", 3 * Tera, 256 * Giga, 0.3 * Tera, 10 * Giga, Single, 0) { PerHost = 1 },
     ];
 }

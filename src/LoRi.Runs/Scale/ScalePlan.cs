@@ -85,6 +85,7 @@ public sealed record ScalePlan(double Parameters, double Trained, IReadOnlyList<
     private static string? MemoryLimit(ScaleModel model, ScaleRow last, double activations)
     {
         var (room, all) = (model.Accelerator.MemoryBytes, last.Ranks);
+        var smaller = model.Work.RowsAtOnce > 1 ? "a larger --accumulation" : "fewer tokens a row";
         if (last.SharedMemory <= room)
         {
             return null;
@@ -93,16 +94,17 @@ public sealed record ScalePlan(double Parameters, double Trained, IReadOnlyList<
         if (model.Memory(all) <= room)
         {
             return $"memory: {Bytes(last.SharedMemory)} do not fit {Bytes(room)} of {model.Accelerator.Name} on any number of hosts up to "
-                + $"{last.Hosts}, {Bytes(activations)} of it activations: take a larger --accumulation";
+                + $"{last.Hosts}, {Bytes(activations)} of it activations: take {smaller}";
         }
 
-        var shared = model.Memory(all, all) + activations <= room ? "gradients as well (ZeRO-2)"
-            : model.Memory(all, all, all) + activations <= room ? "gradients and weights as well (FSDP)"
-            : model.Memory(all, all, all) <= room ? "gradients and weights as well (FSDP), with a larger --accumulation"
-            : "more than all of it: take more hosts";
+        const string Gradients = "it would need to share gradients as well (ZeRO-2), which LoRi does not";
+        const string All = "it would need to share gradients and weights as well (FSDP), which LoRi does not";
+        var wanted = model.Memory(all, all) + activations <= room ? Gradients
+            : model.Memory(all, all, all) + activations <= room ? All
+            : model.Memory(all, all, all) <= room ? $"{All}, and {smaller}"
+            : "sharing all of it is not enough: take more hosts";
         return $"memory: {Bytes(last.SharedMemory)} do not fit {Bytes(room)} of {model.Accelerator.Name} on "
-            + $"any number of hosts up to {last.Hosts}, {Bytes(activations)} of it activations; it would need to share {shared}, "
-            + "which LoRi does not";
+            + $"any number of hosts up to {last.Hosts}, {Bytes(activations)} of it activations; {wanted}";
     }
 
     private static string Bytes(double bytes) => MessageText.Bytes((long)bytes);

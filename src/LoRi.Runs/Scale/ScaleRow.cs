@@ -4,7 +4,7 @@ namespace LoRi.Runs.Scale;
 /// <param name="Hosts">How many.</param>
 /// <param name="Ranks">Accelerators of all of them.</param>
 /// <param name="Memory">Bytes on each, with activations, where each holds all moments.</param>
-/// <param name="SharedMemory">The same where all share the moments, as LoRi does.</param>
+/// <param name="SharedMemory">The same where all share the moments, as LoRi does among processors.</param>
 /// <param name="Seconds">A step with as many rows on each as on one alone.</param>
 /// <param name="Communication">Seconds of it that go into sums.</param>
 /// <param name="Weak">Efficiency against one accelerator, with as many rows on each.</param>

@@ -1,6 +1,7 @@
 using LoRi.Files.Settings;
 using LoRi.Models.Decoders;
 using LoRi.Runs.Settings;
+using LoRi.Training;
 
 namespace LoRi.Runs.Scale;
 
@@ -20,12 +21,16 @@ public static class ScaleSettings
     public static readonly Setting<int> Hosts = new(
         "hosts", "n", Forms.Whole(1, MostHosts), 64, "show 1, 2, 4 and so on up to this many hosts");
 
-    /// <summary>Accelerators of a host.</summary>
-    public static readonly Setting<int> PerHost = new("gpus", "n", Forms.Whole(1, 1024), 8, "GPUs of a host, each a rank");
-
     /// <summary>What computes.</summary>
     public static readonly Setting<Accelerator> Kind = new(
         "gpu", "name", Named(Accelerator.Known, one => one.Name), Accelerator.Known[0], "{choices}; cpu-64 is a host of 64 cores");
+
+    /// <summary>Accelerators of a host.</summary>
+    public static readonly Setting<int> PerHost = new("gpus", "n", Forms.Whole(1, 1024), 8, "GPUs of a host, each a rank")
+    {
+        DefaultText = "8, of cpu-64 1",
+        Default = values => values.Get(Kind).PerHost,
+    };
 
     /// <summary>What connects hosts.</summary>
     public static readonly Setting<Network> Network = new(
@@ -91,11 +96,7 @@ public static class ScaleSettings
     }
 
     /// <summary>Rows of a pass.</summary>
-    internal static int RowsAtOnce(SettingValues values)
-    {
-        var (rows, parts) = (values.Get(Rows), values.Get(Accumulation));
-        return (rows + parts - 1) / parts;
-    }
+    internal static int RowsAtOnce(SettingValues values) => TrainingPlan.MicroBatchOf(values.Get(Rows), values.Get(Accumulation));
 
     /// <summary>Tokens of a row whose logits are kept.</summary>
     internal static int GradedOf(SettingValues values) =>

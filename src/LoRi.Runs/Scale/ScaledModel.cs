@@ -1,4 +1,5 @@
 using LoRi.Models.Decoders;
+using LoRi.Runs.Plans;
 
 namespace LoRi.Runs.Scale;
 
@@ -6,11 +7,9 @@ namespace LoRi.Runs.Scale;
 /// <param name="Parameters">Its weights, P.</param>
 /// <param name="Trained">Values that get gradients and moments, A: all weights, or those of adapters.</param>
 /// <param name="Layers">Its blocks.</param>
-public sealed record ScaledModel(double Parameters, double Trained, int Layers)
+/// <param name="HasAdapters">Whether adapters are trained and the weights are frozen.</param>
+public sealed record ScaledModel(double Parameters, double Trained, int Layers, bool HasAdapters)
 {
-    /// <summary>Whether adapters are trained and the weights are frozen.</summary>
-    public bool HasAdapters => Trained < Parameters;
-
     /// <summary>
     /// Floating-point operations of the forward and backward passes of one token: 6 P, or with adapters 4 P (the frozen weights need
     /// no gradient) and 6 A.
@@ -23,8 +22,8 @@ public sealed record ScaledModel(double Parameters, double Trained, int Layers)
     public static ScaledModel Of(DecoderConfig config, int? rank)
     {
         ArgumentNullException.ThrowIfNull(config);
-        var all = DecoderLayout.Slots(config, 0).Sum(slot => (double)slot.Count);
-        var adapters = rank * LinearModule.Of(config).Sum(map => (double)(map.Inputs + map.Outputs));
-        return new(all, adapters ?? all, config.Layers);
+        var all = new MemoryEstimate(config).Parameters;
+        var trained = rank is int given ? MemoryEstimate.AdaptersOf(config, given) : all;
+        return new(all, trained, config.Layers, HasAdapters: rank is not null);
     }
 }

@@ -18,5 +18,5 @@ public readonly record struct ScaledWork(int Read, int LatentSteps, double RowsA
 {
     /// <summary>Passes that some rows need.</summary>
     /// <param name="rows">The rows.</param>
-    public double Passes(double rows) => System.Math.Max(1, rows / RowsAtOnce);
+    public double Passes(double rows) => System.Math.Max(1, System.Math.Ceiling(rows / RowsAtOnce));
 }

@@ -138,7 +138,7 @@ internal sealed class RankWait(MpiLibrary mpi, int rank, int size, TimeSpan limi
         return new InputException(
             $"{(hung.Length == 0 ? "a rank" : string.Join(", ", names))} has not answered for "
             + string.Create(CultureInfo.InvariantCulture, $"{limit.TotalSeconds:0.#} s (--rank-timeout); all ranks end; look at that ")
-            + "machine, then go on with --resume");
+            + "machine, then start again, with --resume where the command has it");
     }
 
     private string HostOf(int other) => other < Hosts.Count ? Hosts[other] : "a machine that did not say its name";
