@@ -44,13 +44,8 @@ internal readonly unsafe record struct MomentUpdate(OptimizerSettings Settings, 
         fixed (byte* w = values.bytes, g = gradient.bytes, m = first.bytes, v = second.bytes)
         {
             var (atW, atG, atM, atV) = ((nint)w, (nint)g, (nint)m, (nint)v);
-            VectorWork.InParallel((count + PieceValues - 1) / PieceValues, piece =>
-            {
-                var start = piece * PieceValues;
-                update.Run(
-                    (float*)atW + start, (float*)atG + start, (float*)atM + start, (float*)atV + start,
-                    int.Min(PieceValues, count - start));
-            });
+            VectorWork.InPieces(count, PieceValues, (_, start, end) => update.Run(
+                (float*)atW + start, (float*)atG + start, (float*)atM + start, (float*)atV + start, (int)(end - start)));
         }
     }
 

@@ -78,7 +78,7 @@ type TokenMoments =
     static member Covariance(form: Covariance, centred: Centred<'token>) : IReadOnlyList<StatisticValue> =
         Array.ofList (Moments.covariance form centred) :> IReadOnlyList<StatisticValue>
 
-    /// <summary>Statistics of successive steps, or of the third order: <c>Moments.order</c>.</summary>
+    /// <summary>Statistics of successive steps, of the third order, or of consecutive parts: <c>Moments.order</c>.</summary>
     /// <param name="form">Which statistics beyond them.</param>
     /// <param name="centred">What <c>Centre</c> gave.</param>
     static member Order(form: Order, centred: Centred<'token>) : IReadOnlyList<StatisticValue> =

@@ -55,6 +55,6 @@ module Moments =
     let covariance form (centred: Centred<'token>) : StatisticValue list =
         Covariance.statistics form |> List.map (Statistic.value centred)
 
-    /// Statistics of successive steps, or of the third order.
+    /// Statistics of successive steps, of the third order, or of consecutive parts.
     let order form (centred: Centred<'token>) : StatisticValue list =
         Order.statistics form |> List.map (Statistic.value centred)

@@ -8,7 +8,7 @@ type Order =
     | Lag1
     /// Third central moments of the components.
     | Third
-    /// Means of this many equal consecutive parts, two or more.
+    /// Means of this many equal consecutive parts, one or more; of a single part the mean deviation is zero.
     | Parts of int
 
 /// What moments of single tokens up to the second do not see. [ours]

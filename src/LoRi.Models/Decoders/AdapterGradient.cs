@@ -19,18 +19,11 @@ internal sealed class AdapterGradient(LowRankMap adapter, bool inputFirst) : Map
     {
         var inner = inputs.mm(adapter.Down.t());
         var innerSlopes = empty_like(inner);
-        var (row, column) = (0L, 0L);
-        foreach (var part in adapter.Parts)
+        foreach (var (part, up, row, column) in adapter.Placed())
         {
-            if (part.Up is { } up)
-            {
-                var (own, rank) = (slopes.narrow(1, row, part.Outputs), up.shape[1]);
-                innerSlopes.narrow(1, column, rank).copy_(own.mm(up.Times(part.Scaling)));
-                Increase(up, own.t(), inner.narrow(1, column, rank).Times(part.Scaling));
-                column += rank;
-            }
-
-            row += part.Outputs;
+            var (own, rank) = (slopes.narrow(1, row, part.Outputs), up.shape[1]);
+            innerSlopes.narrow(1, column, rank).copy_(own.mm(up.Times(part.Scaling)));
+            Increase(up, own.t(), inner.narrow(1, column, rank).Times(part.Scaling));
         }
 
         Increase(adapter.Down, innerSlopes.t(), inputs);

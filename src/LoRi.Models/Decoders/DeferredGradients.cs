@@ -21,7 +21,9 @@ internal sealed class DeferredGradients : IDisposable
 
     /// <summary>Opens it for the weights that a model gives until it is disposed of.</summary>
     /// <param name="model">The model.</param>
-    /// <param name="fewest">Values of the smallest matrix whose gradient it takes; smaller ones are autograd's.</param>
+    /// <param name="fewest">
+    /// Values of the smallest matrix whose gradient it takes in uses that autograd sees; smaller ones are autograd's there.
+    /// </param>
     /// <param name="tapes">Whether passes whose way back is written out go by it.</param>
     /// <param name="recomputes">Whether blocks keep their inputs alone, and compute the rest anew on the way back.</param>
     public DeferredGradients(ReasoningModel model, long fewest = 0, bool tapes = true, bool recomputes = false)

@@ -16,6 +16,22 @@ public sealed record LowRankMap(Tensor Down, IReadOnlyList<LowRankPart> Parts, S
     /// <summary>Takes the gradient of <see cref="Down"/> in place of autograd; null for autograd's own.</summary>
     internal DeferredMatrix? Deferred { get; init; }
 
+    /// <summary>The parts that have an adapter, with their B and the first of their outputs and of their rows of A.</summary>
+    internal IEnumerable<(LowRankPart Part, Tensor Up, long Row, long Column)> Placed()
+    {
+        var (row, column) = (0L, 0L);
+        foreach (var part in Parts)
+        {
+            if (part.Up is { } up)
+            {
+                yield return (part, up, row, column);
+                column += up.shape[1];
+            }
+
+            row += part.Outputs;
+        }
+    }
+
     /// <summary>What is added, [.., inputs] to [.., outputs].</summary>
     /// <param name="x">States [.., inputs].</param>
     public Tensor Apply(Tensor x)

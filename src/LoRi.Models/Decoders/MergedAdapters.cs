@@ -49,17 +49,10 @@ internal sealed class MergedAdapters : IDisposable
         using var scope = NewDisposeScope();
         var merged = map.Matrix.detach().clone();
         var outputsFirst = map.InputFirst ? merged.t() : merged;
-        var (row, column) = (0L, 0L);
-        foreach (var part in adapter.Parts)
+        foreach (var (part, up, row, column) in adapter.Placed())
         {
-            if (part.Up is { } up)
-            {
-                var down = adapter.Down.narrow(0, column, up.shape[1]);
-                outputsFirst.narrow(0, row, part.Outputs).addmm_(up.Times(part.Scaling), down, 1, 1);
-                column += up.shape[1];
-            }
-
-            row += part.Outputs;
+            var down = adapter.Down.narrow(0, column, up.shape[1]);
+            outputsFirst.narrow(0, row, part.Outputs).addmm_(up.Times(part.Scaling), down, 1, 1);
         }
 
         return merged.DetachFromDisposeScope();

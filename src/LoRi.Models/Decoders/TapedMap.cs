@@ -31,7 +31,7 @@ internal sealed class TapedMap(LinearMap map) : IDisposable
         }
 
         inner = nn.functional.linear(Dropped(rows), adapter.Down).DetachFromDisposeScope();
-        foreach (var (part, up, row, column) in Parts(adapter))
+        foreach (var (part, up, row, column) in adapter.Placed())
         {
             var given = inner.narrow(1, column, up.shape[1]).Multiply(part.Scaling);
             image.narrow(1, row, part.Outputs).addmm_(given, up.t(), 1, 1);
@@ -70,25 +70,10 @@ internal sealed class TapedMap(LinearMap map) : IDisposable
     private static bool IsTaken(Tensor matrix, DeferredMatrix? deferred) =>
         deferred is null ? !matrix.requires_grad : ReferenceEquals(deferred.Matrix, matrix);
 
-    private static IEnumerable<(LowRankPart Part, Tensor Up, long Row, long Column)> Parts(LowRankMap adapter)
-    {
-        var (row, column) = (0L, 0L);
-        foreach (var part in adapter.Parts)
-        {
-            if (part.Up is { } up)
-            {
-                yield return (part, up, row, column);
-                column += up.shape[1];
-            }
-
-            row += part.Outputs;
-        }
-    }
-
     private void AddSlopes(LowRankMap adapter, Tensor before, Tensor rows, Tensor slopes)
     {
         var down = empty_like(inner!);
-        foreach (var (part, up, row, column) in Parts(adapter))
+        foreach (var (part, up, row, column) in adapter.Placed())
         {
             var own = slopes.narrow(1, row, part.Outputs);
             part.Deferred?.Gradient.Take(inner!.narrow(1, column, up.shape[1]), own);

@@ -28,8 +28,8 @@ public sealed record NativeRuntimeReport
     public required IReadOnlyList<string> CpuCapabilities { get; init; }
 
     /// <summary>
-    /// Bits of the vectors that the program's own loops on the CPU run on (updates, norms, likelihoods, products of few rows, sums of a
-    /// fit); 0 where libtorch's operations run in their place.
+    /// Bits of the vectors that the program's own loops on the CPU run on (updates, norms, rotations, attention, gated activations, masks
+    /// of dropout, likelihoods, products of few rows, sums of a fit); 0 where libtorch's operations run in their place.
     /// </summary>
     public required int VectorBits { get; init; }
 

@@ -20,23 +20,20 @@ internal static unsafe class FewRowProduct
     private const int PieceBytes = 1 << 16;
     private const long LeastValues = 1 << 15;
 
+    /// <summary>Whether a matrix of so many outputs and inputs can be read: vectors, whole blocks, and bytes that an int counts.</summary>
+    public static bool CanRead(long outputs, long inputs) => VectorWork.VectorBits > 0
+        && outputs >= OutputsAtOnce && inputs > 0 && inputs % IWeightBlock.Values == 0 && outputs * inputs <= int.MaxValue / sizeof(float);
+
+    /// <summary>Whether x [.., inputs] has few rows, and some, and no gradient is wanted.</summary>
+    public static bool AreFew(Tensor x, long inputs) => !is_grad_enabled() && x.numel() > 0 && x.numel() <= MostRows * inputs;
+
     /// <summary>Whether the product is one that <see cref="Of"/> computes: no gradient, few rows, whole blocks, worth the while.</summary>
     /// <param name="matrix">[outputs, inputs].</param>
     /// <param name="x">[.., inputs].</param>
-    public static bool Fits(Tensor matrix, Tensor x)
-    {
-        if (is_grad_enabled() || x.device_type != DeviceType.CPU || matrix.device_type != DeviceType.CPU)
-        {
-            return false;
-        }
-
-        var (outputs, inputs, values) = (matrix.size(0), matrix.size(1), matrix.numel());
-        return matrix.dtype is ScalarType.Float32 or ScalarType.BFloat16 && x.dtype == matrix.dtype
-            && x.numel() <= MostRows * inputs && x.numel() > 0
-            && VectorWork.VectorBits > 0 && values >= LeastValues && values <= int.MaxValue / sizeof(float)
-            && outputs >= OutputsAtOnce && inputs % IWeightBlock.Values == 0
-            && matrix.is_contiguous();
-    }
+    public static bool Fits(Tensor matrix, Tensor x) =>
+        x.device_type == DeviceType.CPU && matrix.device_type == DeviceType.CPU && AreFew(x, matrix.size(1))
+        && matrix.dtype is ScalarType.Float32 or ScalarType.BFloat16 && x.dtype == matrix.dtype
+        && CanRead(matrix.size(0), matrix.size(1)) && matrix.numel() >= LeastValues && matrix.is_contiguous();
 
     /// <summary>The image [.., outputs] of <paramref name="x"/> [.., inputs], in their type.</summary>
     public static Tensor Of(Tensor matrix, Tensor x)
@@ -81,11 +78,9 @@ internal static unsafe class FewRowProduct
     private static void InPieces(long outputs, int rowBytes, Action<long> tile)
     {
         var piece = long.Max(1, PieceBytes / (OutputsAtOnce * rowBytes)) * OutputsAtOnce;
-        var pieces = (int)((outputs + piece - 1) / piece);
-        VectorWork.InParallel(pieces, at =>
+        VectorWork.InPieces(outputs, piece, (_, first, end) =>
         {
-            var end = long.Min(outputs, (at + 1) * piece);
-            for (var next = at * piece; next < end; next += OutputsAtOnce)
+            for (var next = first; next < end; next += OutputsAtOnce)
             {
                 tile(long.Min(next, outputs - OutputsAtOnce));
             }

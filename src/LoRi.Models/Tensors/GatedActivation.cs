@@ -47,9 +47,9 @@ internal static unsafe class GatedActivation<T>
     private static void InRows(int rows, int width, Action<int> work)
     {
         var piece = int.Max(1, PieceValues / int.Max(1, width));
-        VectorWork.InParallel((rows + piece - 1) / piece, at =>
+        VectorWork.InPieces(rows, piece, (_, first, end) =>
         {
-            for (var row = at * piece; row < int.Min(rows, (at + 1) * piece); row++)
+            for (var row = (int)first; row < end; row++)
             {
                 work(row);
             }

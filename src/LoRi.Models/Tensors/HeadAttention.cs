@@ -177,7 +177,7 @@ internal readonly unsafe struct HeadAttention<T>
         for (var time = 0; time < shape.Time; time++)
         {
             var place = Place(row, head, shape.Past + time);
-            var key = to + ((((long)row * shape.Time) + time) * shape.Width) + ((long)(shape.Queries + head) * shape.Size);
+            var key = to + Query(row, time, shape.Queries + head);
             VectorRows.Copy(ofKeys + place, key, shape.Size);
             VectorRows.Copy(ofValues + place, key + ((long)shape.Keys * shape.Size), shape.Size);
         }
@@ -188,18 +188,7 @@ internal readonly unsafe struct HeadAttention<T>
 
     private static void Normalise(T* scores, int count)
     {
-        var largest = Vector512.Load(scores);
-        for (var i = Vector512<T>.Count; i < count; i += Vector512<T>.Count)
-        {
-            largest = Vector512.Max(largest, Vector512.Load(scores + i));
-        }
-
-        var most = largest[0];
-        for (var lane = 1; lane < Vector512<T>.Count; lane++)
-        {
-            most = T.Max(most, largest[lane]);
-        }
-
+        var most = VectorRows.Largest(scores, count);
         var sum = Vector512<T>.Zero;
         for (var i = 0; i < count; i += Vector512<T>.Count)
         {

@@ -25,12 +25,12 @@ internal static unsafe class HeadRotation<T>
     public static void Turn(HeadShape shape, Tensor heads, Tensor cosine, Tensor sine, bool isTransposed)
     {
         var (to, cos, sin) = (VectorWork.Address(heads), VectorWork.Address(cosine), VectorWork.Address(sine));
-        VectorWork.InParallel((shape.Rows + PieceRows - 1) / PieceRows, piece =>
+        VectorWork.InPieces(shape.Rows, PieceRows, (_, first, end) =>
         {
-            for (var row = piece * PieceRows; row < int.Min(shape.Rows, (piece + 1) * PieceRows); row++)
+            for (var row = first; row < end; row++)
             {
-                var angle = (long)row * shape.Size;
-                var start = (T*)to + ((long)row * shape.Width);
+                var angle = row * shape.Size;
+                var start = (T*)to + (row * shape.Width);
                 for (var head = 0; head < shape.Queries + shape.Keys; head++)
                 {
                     Turn(start + ((long)head * shape.Size), (T*)cos + angle, (T*)sin + angle, shape.Size / 2, isTransposed);

@@ -57,7 +57,7 @@ internal static unsafe class LikelihoodRows
         {
             this.logits = logits;
             this.count = count;
-            largest = Largest(logits, count);
+            largest = VectorRows.Largest(logits, count);
             total = Total();
         }
 
@@ -78,28 +78,6 @@ internal static unsafe class LikelihoodRows
             }
 
             slopes[id] = (float)((double.Exp(logits[id] - largest) / total) - 1);
-        }
-
-        private static double Largest(float* logits, int count)
-        {
-            var (largest, i) = (Vector512.Create(float.NegativeInfinity), 0);
-            for (; i <= count - Lanes; i += Lanes)
-            {
-                largest = Vector512.Max(largest, Vector512.Load(logits + i));
-            }
-
-            var found = float.NegativeInfinity;
-            for (var lane = 0; lane < Lanes; lane++)
-            {
-                found = float.Max(found, largest[lane]);
-            }
-
-            for (; i < count; i++)
-            {
-                found = float.Max(found, logits[i]);
-            }
-
-            return found;
         }
 
         private double Total()

@@ -34,31 +34,27 @@ internal static unsafe class MaskValues
     public static Tensor Masked(Tensor x, double kept, ulong key)
     {
         var result = empty_like(x);
-        InPieces(x.numel(), key, kept, (VectorWork.Address(x), 0, VectorWork.Address(result)));
+        InPieces(x.numel(), key, kept, (float)(1 / kept), (VectorWork.Address(x), 0, VectorWork.Address(result)));
         return result;
     }
 
     /// <summary>Adds the same to another tensor of its shape, in place.</summary>
     public static void AddMasked(Tensor sum, Tensor x, double kept, ulong key) =>
-        InPieces(x.numel(), key, kept, (VectorWork.Address(x), VectorWork.Address(sum), VectorWork.Address(sum)));
+        InPieces(x.numel(), key, kept, (float)(1 / kept), (VectorWork.Address(x), VectorWork.Address(sum), VectorWork.Address(sum)));
 
-    private static Tensor Fill(Tensor mask, float value, double kept, ulong key)
+    private static Tensor Fill(Tensor mask, float factor, double kept, ulong key)
     {
-        mask.FillWith(value);
-        InPieces(mask.numel(), key, kept, (VectorWork.Address(mask), 0, VectorWork.Address(mask)), 1);
+        mask.FillWith(1);
+        InPieces(mask.numel(), key, kept, factor, (VectorWork.Address(mask), 0, VectorWork.Address(mask)));
         return mask;
     }
 
-    private static void InPieces(long count, ulong key, double kept, (nint From, nint Beside, nint To) at, float? factor = null)
+    private static void InPieces(long count, ulong key, double kept, float factor, (nint From, nint Beside, nint To) at)
     {
-        var draw = new Draw((uint)double.Min(uint.MaxValue, kept * (1L << 32)), factor ?? (float)(1 / kept));
-        VectorWork.InParallel((int)((count + PieceValues - 1) / PieceValues), piece =>
-        {
-            var first = (long)piece * PieceValues;
-            draw.Run(
-                (float*)at.From + first, at.Beside == 0 ? null : (float*)at.Beside + first, (float*)at.To + first,
-                (int)long.Min(PieceValues, count - first), key + ((ulong)piece << 32));
-        });
+        var draw = new Draw((uint)double.Min(uint.MaxValue, kept * (1L << 32)), factor);
+        VectorWork.InPieces(count, PieceValues, (piece, first, end) => draw.Run(
+            (float*)at.From + first, at.Beside == 0 ? null : (float*)at.Beside + first, (float*)at.To + first, (int)(end - first),
+            key + ((ulong)piece << 32)));
     }
 
     /// <summary>What masks of one share have in common.</summary>

@@ -92,8 +92,8 @@ internal static unsafe class RowNorm<T>
 
     private static int Pieces(int rows) => (rows + PieceRows - 1) / PieceRows;
 
-    private static void InPieces(int rows, Action<int, int, int> work) => VectorWork.InParallel(
-        Pieces(rows), piece => work(piece * PieceRows, int.Min(rows, (piece + 1) * PieceRows), piece));
+    private static void InPieces(int rows, Action<int, int, int> work) =>
+        VectorWork.InPieces(rows, PieceRows, (piece, first, end) => work((int)first, (int)end, piece));
 
     private static void Scale(T* x, T* weight, T factor, T* to, int count)
     {

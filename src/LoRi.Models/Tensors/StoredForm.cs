@@ -16,11 +16,14 @@ internal abstract unsafe class StoredForm
     /// <summary>bfloat16.</summary>
     public static readonly StoredForm Brain = new Of<BrainBlock>("BF16");
 
+    /// <summary>float16.</summary>
+    public static readonly StoredForm Half = new Of<HalfBlock>("F16");
+
     /// <summary>Signed bytes with a float16 scale for each block, as GGUF's Q8_0.</summary>
     public static readonly StoredForm EightBit = new Of<EightBitBlock>("Q8_0");
 
     private static readonly StoredForm[] Known =
-        [Single, Brain, new Of<HalfBlock>("F16"), EightBit, new Of<FourBitBlock>("Q4_0"), new Of<FourBitOffsetBlock>("Q4_1")];
+        [Single, Brain, Half, EightBit, new Of<FourBitBlock>("Q4_0"), new Of<FourBitOffsetBlock>("Q4_1")];
 
     private StoredForm(string name, int blockBytes) => (Name, BlockBytes) = (name, blockBytes);
 

@@ -44,14 +44,12 @@ internal sealed unsafe class StoredMatrix : IDisposable
     public long ByteCount => Parts.Sum(part => part.Bytes.numel());
 
     /// <summary>Whether a matrix of so many rows and columns can be multiplied as it is stored.</summary>
-    public static bool CanHold(long rows, long columns) => VectorWork.VectorBits > 0
-        && rows >= FewRowProduct.OutputsAtOnce && columns % StoredForm.BlockValues == 0 && columns > 0
-        && rows * columns <= int.MaxValue / sizeof(float);
+    public static bool CanHold(long rows, long columns) => FewRowProduct.CanRead(rows, columns);
 
     /// <summary>x W^T, float32 [.., columns] to [.., rows].</summary>
     public Tensor Image(Tensor x)
     {
-        if (is_grad_enabled() || x.numel() > (long)FewRowProduct.MostRows * columns || x.numel() == 0)
+        if (!FewRowProduct.AreFew(x, columns))
         {
             using var wide = Widened();
             return nn.functional.linear(x, wide);
@@ -126,16 +124,12 @@ internal sealed unsafe class StoredMatrix : IDisposable
     private void Widen(StoredRows part, long row, float* values, long count)
     {
         const long RowsOfAPiece = 64;
-        var (length, pieces) = (part.Form.RowBytes(columns), (int)((count + RowsOfAPiece - 1) / RowsOfAPiece));
+        var length = part.Form.RowBytes(columns);
         fixed (byte* from = part.Bytes.bytes)
         {
             var start = (nint)(from + (row * length));
-            VectorWork.InParallel(pieces, piece =>
-            {
-                var first = piece * RowsOfAPiece;
-                var rows = (int)long.Min(RowsOfAPiece, count - first);
-                part.Form.Widen((byte*)start + (first * length), rows * (columns / StoredForm.BlockValues), values + (first * columns));
-            });
+            VectorWork.InPieces(count, RowsOfAPiece, (_, first, end) => part.Form.Widen(
+                (byte*)start + (first * length), (int)(end - first) * (columns / StoredForm.BlockValues), values + (first * columns)));
         }
     }
 }

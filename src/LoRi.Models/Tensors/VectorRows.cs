@@ -38,6 +38,30 @@ internal static unsafe class VectorRows
         return total;
     }
 
+    /// <summary>The largest of some values.</summary>
+    public static T Largest<T>(T* values, int count)
+        where T : unmanaged, IBinaryFloatingPointIeee754<T>
+    {
+        var (largest, i) = (Vector512.Create(T.NegativeInfinity), 0);
+        for (; i <= count - Vector512<T>.Count; i += Vector512<T>.Count)
+        {
+            largest = Vector512.Max(largest, Vector512.Load(values + i));
+        }
+
+        var found = T.NegativeInfinity;
+        for (var lane = 0; lane < Vector512<T>.Count; lane++)
+        {
+            found = T.Max(found, largest[lane]);
+        }
+
+        for (; i < count; i++)
+        {
+            found = T.Max(found, values[i]);
+        }
+
+        return found;
+    }
+
     /// <summary>y[i] = y[i] + factor x[i]</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void AddScaled<T>(T* y, T* x, T factor, int count)

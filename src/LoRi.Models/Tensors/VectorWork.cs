@@ -27,6 +27,13 @@ internal static class VectorWork
         }
     }
 
+    /// <summary>Cuts work into pieces of a size, the last perhaps smaller, and does them in parallel.</summary>
+    /// <param name="count">How much there is.</param>
+    /// <param name="size">How much a piece has.</param>
+    /// <param name="work">Does one: its number, where it begins, and where it ends.</param>
+    public static void InPieces(long count, long size, Action<int, long, long> work) => InParallel(
+        (int)((count + size - 1) / size), piece => work(piece, piece * size, long.Min(count, (piece + 1) * size)));
+
     /// <summary>Does so many pieces of work, on as many threads as libtorch's operations take.</summary>
     public static void InParallel(int pieces, Action<int> work)
     {

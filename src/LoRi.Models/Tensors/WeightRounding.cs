@@ -19,7 +19,7 @@ internal static unsafe class WeightRounding
 
         var type = rows.Form == StoredForm.Single ? ScalarType.Float32
             : rows.Form == StoredForm.Brain ? ScalarType.BFloat16
-            : rows.Form.Name == "F16" ? ScalarType.Float16
+            : rows.Form == StoredForm.Half ? ScalarType.Float16
             : throw new InvalidOperationException($"invariant: nothing is rounded to {rows.Form.Name}");
         using var rounded = values.to(type);
         rounded.bytes.CopyTo(rows.Bytes.bytes);

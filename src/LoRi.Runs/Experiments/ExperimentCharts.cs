@@ -1,4 +1,5 @@
 using System.Globalization;
+using LoRi.Runs.Probe;
 using LoRi.Runs.Reports;
 using LoRi.Training.Methods.LatentCrossEntropy;
 using LoRi.Training.Methods.NoCot;
@@ -9,9 +10,6 @@ namespace LoRi.Runs.Experiments;
 internal sealed class ExperimentCharts
 {
     private const string Right = "right answers (%)";
-
-    /// <summary>How interventions are named that keep some directions, and as many random ones.</summary>
-    private const string Rank = "rank:", Random = "random-";
 
     /// <summary>Methods that no chain of thought teaches, the one that lifts are counted from first.</summary>
     private static readonly string[] untaught = [new NoCotMethod().About.Name, new LatentCrossEntropyMethod().About.Name];
@@ -87,22 +85,24 @@ internal sealed class ExperimentCharts
     /// </summary>
     private Chart Projected() => new("Right answers by directions kept of latent inputs", "directions", Right,
         [.. plain.Index().Where(row => Projections(row.Item).Length > 1)
-            .SelectMany(row => ((string[])["", Random]).Select(kind => Projected(row.Item, row.Index, kind)))])
+            .SelectMany(row => ((InterventionKind[])[InterventionKind.Rank, InterventionKind.RandomRank])
+                .Select(kind => Projected(row.Item, row.Index, kind)))])
     { FromZero = true };
 
-    private ChartSeries Projected(ResultRow row, int index, string kind)
+    private ChartSeries Projected(ResultRow row, int index, InterventionKind kind)
     {
         var kept = Projections(row);
-        double[] accuracies = [.. kept.Select(one => 100 * (row.Replaced($"{kind}{Rank}{one}") ?? double.NaN))];
+        double[] accuracies = [.. kept.Select(one => 100 * (row.Replaced(new LatentIntervention(kind, one).ToString()) ?? double.NaN))];
         var line = Series(row, index, [.. kept.Select(one => (double)one)], accuracies);
-        return kind.Length == 0 ? line with { Dashes = 0 } : Floor(line);
+        return kind == InterventionKind.Rank ? line with { Dashes = 0 } : Floor(line);
     }
 
     private static ChartSeries Floor(ChartSeries line) => line with { Name = line.Name + ", random directions", Dashes = 2 };
 
     private static int[] Projections(ResultRow row) => [.. row.Interventions
-        .Where(one => one.StartsWith(Rank, StringComparison.Ordinal))
-        .Select(one => int.Parse(one[Rank.Length..], CultureInfo.InvariantCulture)).Order()];
+        .Select(LatentIntervention.Parse).OfType<LatentIntervention>()
+        .Where(one => one.Kind == InterventionKind.Rank)
+        .Select(one => (int)one.Amount).Order()];
 
     /// <summary>Accuracy by what is varied; random directions, the floor of what a rank is worth, are dotted.</summary>
     private Chart Varied(string setting)
