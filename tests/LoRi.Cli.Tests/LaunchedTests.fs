@@ -6,6 +6,7 @@ open Expecto
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 open LoRi.Cli.Tests.Launching
+open LoRi.Cli.Tests.MethodCommands
 
 let private shared line = line @ [ "--accumulation"; "4" ]
 
@@ -19,21 +20,10 @@ let private equalBits family =
         withTiny (fun folder ->
             let path name = Path.Combine(folder, name)
 
-            let adapters =
-                [
-                    "--lora-rank"
-                    "2"
-                    "--lora-dropout"
-                    "0.2"
-                    "--lora-targets"
-                    "q_proj"
-                    "v_proj"
-                ]
-
             for name, line in
                 [
                     "teacher", (fun output -> shared (teach folder 3 output))
-                    "student", (fun output -> shared (distill folder 3 output) @ adapters)
+                    "student", (fun output -> shared (distill folder 3 output) @ smallAdapters)
                 ] do
                 succeed (lori (line name))
 
@@ -109,7 +99,7 @@ let private hung family rank =
     test $"rank {rank}, which does not answer, ends all with one line" {
         withTiny (fun folder ->
             let path = Path.Combine(folder, "hung")
-            let running = launch family 2 (long folder "hung" @ [ "--rank-timeout"; "5" ])
+            let running = launch family 2 (long folder "hung" @ [ "--rank-timeout"; "20" ])
             untilThere (saved folder "hung")
             let ranks = ranksWith path
             sendSignal (ranks[rank], 19) |> ignore
@@ -120,7 +110,7 @@ let private hung family rank =
             | [ line ] ->
                 Expect.stringContains
                     line
-                    $"rank {rank} on {System.Environment.MachineName} has not answered for 5 s"
+                    $"rank {rank} on {System.Environment.MachineName} has not answered for 20 s"
                     "who"
 
                 Expect.stringContains line "--rank-timeout" "what to change"

@@ -48,9 +48,7 @@ let private cases =
                         }
     ]
 
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code 0 outcome.Error
+let private succeed arguments = Running.succeed (lori arguments)
 
 let private train (folder: string) case output =
     let options = if case.Adapters then [ "--lora-rank"; "2" ] else []
@@ -176,6 +174,7 @@ let private sameIds (case: Case) =
         Expect.equal (counts "sampled") [ questions.Length ] "samples"
         let half = found.GetProperty "half"
         Expect.equal (half[0].GetString()) "torch.bfloat16" "the type that was asked for"
+        Expect.isGreaterThan (half[1].GetInt32()) 0 "it writes"
     }
 
 let private header =

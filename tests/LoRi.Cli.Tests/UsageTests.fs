@@ -77,6 +77,7 @@ let private wrong =
                 "a learning rate that is not a number", distill @ [ "--learning-rate"; "nan" ], "--learning-rate"
                 "levels", distill @ [ "--levels"; "some" ], "--levels some"
                 "order", distill @ [ "--order"; "parts-1" ], "--order parts-1"
+                "more parts than any chain has", distill @ [ "--order"; "parts-1000" ], "--order parts-1000"
                 "no latent step", distill @ [ "--latent-steps"; "0" ], "--latent-steps 0: must be at least 1"
                 "no latent step of another method",
                 distill @ [ "--method"; "codi"; "--latent-steps"; "0" ],

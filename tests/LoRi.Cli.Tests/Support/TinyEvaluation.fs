@@ -10,7 +10,6 @@ open LoRi.Cli.Tests.Running
 /// A path within a folder.
 let path (folder: string) (name: string) = Path.Combine(folder, name)
 
-/// The command must have succeeded.
 /// A command line that evaluates the tiny model on `data.jsonl`; the output is relative to the folder.
 let evaluate (folder: string) (model: string) (output: string) =
     [

@@ -28,10 +28,12 @@ let private each name (check: torch.ScalarType -> unit) =
     testCase name (fun () ->
         NativeRuntime.Load()
 
-        if VectorWork.VectorBits > 0 then
-            for dtype in types do
-                use _ = torch.NewDisposeScope()
-                check dtype)
+        if VectorWork.VectorBits = 0 then
+            skiptest "libtorch's operations run in place of these loops"
+
+        for dtype in types do
+            use _ = torch.NewDisposeScope()
+            check dtype)
 
 let private same dtype what (wanted: torch.Tensor) (found: torch.Tensor) =
     nearArrays (rounding dtype) (doubles wanted) (doubles found) $"{what} in {dtype}"

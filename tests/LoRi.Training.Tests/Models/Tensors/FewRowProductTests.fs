@@ -67,6 +67,20 @@ let private anyShape =
             let exact = (wide x).matmul((wide matrix).t())
             largest (wide (FewRowProduct.Of(matrix, x)) - exact) <= 1e-6 * largest exact)
 
+/// The states that go on after a prompt are the last of each row's: they lie apart.
+let private strided =
+    testCase "rows that lie apart have the bits of rows side by side"
+    <| fun () ->
+        NativeRuntime.Load()
+        use _ = torch.NewDisposeScope()
+        use _ = torch.no_grad ()
+        let matrix, states = torch.randn (512L, 96L), torch.randn (3L, 7L, 96L)
+        let last = states.select (1L, 6L)
+        Expect.isFalse (last.is_contiguous ()) "they lie apart"
+        Expect.isTrue (FewRowProduct.Fits(matrix, last)) "fits"
+        let beside = FewRowProduct.Of(matrix, last.contiguous ())
+        Expect.equal (largest (FewRowProduct.Of(matrix, last) - beside)) 0.0 "bits"
+
 let private refusals =
     testCase "is left to libtorch where it does not fit"
     <| fun () ->
@@ -147,6 +161,7 @@ let tests =
         [
             testList "agree with float64" products
             anyShape
+            strided
             refusals
             special
             testList "attention" writtenOut
