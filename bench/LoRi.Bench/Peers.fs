@@ -60,10 +60,7 @@ let private shape =
 
 let private configOf settings =
     match settings.Model with
-    | Some folder ->
-        let struct (model, _) = ModelLoader.Load(folder, LoadSettings.OnCpu Precision.Full)
-        use _ = model
-        model.Config
+    | Some folder -> ModelLoader.Shape folder
     | None -> shape
 
 /// Random weights: what a product takes does not depend on them.

@@ -1,7 +1,7 @@
 """What other programs take for the measures of `LoRi.Bench peers`: reads the name of a measure a line, runs it once, writes seconds.
 
 Needs PyTorch; transformers, TensorLy and a checkout of CODI (github.com/zhenyi4/codi) for what is theirs. A measure whose program is
-absent is answered with a dash and the reason. Sizes come as arguments, so that both sides have the same ones.
+absent is answered with a dash and the reason. Sizes are those of Peers.fs, written here again.
 """
 
 import argparse
