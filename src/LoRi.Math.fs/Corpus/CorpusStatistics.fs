@@ -34,14 +34,21 @@ type CorpusStatistics
             Matrix.raw (Matrix.product levels (Matrix.transpose levels))
         )
 
-    /// Statistics of a first batch; the shift is its mean. Shapes: states : example level token hidden; counts : example.
-    /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange.
+    /// <summary>Statistics of a first batch; the shift is its mean. Errors: WrongAxes, SizeNotPositive, WrongLength,
+    /// TokenCountOutOfRange.</summary>
+    /// <param name="states">Raw states, <c>example level token hidden</c>.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     static member Start (states: RawTensor) (counts: int[]) : Result<CorpusStatistics, MathError> =
         CorpusBatch.create states counts
         |> Result.map (fun batch -> CorpusStatistics.OfBatch (CorpusBatch.meanState batch) batch)
 
-    /// Statistics whose sums a backend has made by itself. Shapes: shift, sums : level hidden; hiddenGrams : level hidden hidden;
-    /// levelProducts : level level. Errors: WrongAxes, WrongShape.
+    /// <summary>Statistics whose sums a backend has made by itself. Errors: WrongAxes, WrongShape.</summary>
+    /// <param name="shift">What every state was reduced by before it was summed, <c>level hidden</c>.</param>
+    /// <param name="examples">Rows with at least one token.</param>
+    /// <param name="tokens">Tokens of all examples, a whole number.</param>
+    /// <param name="sums">Sums of shifted states over all tokens, <c>level hidden</c>.</param>
+    /// <param name="hiddenGrams">Sums of x x' of shifted states over all tokens, level by level, <c>level hidden hidden</c>.</param>
+    /// <param name="levelProducts">Inner products of shifted states of two levels, summed over all tokens, <c>level level</c>.</param>
     static member OfSums
         (shift: RawTensor)
         (examples: int)
@@ -64,13 +71,16 @@ type CorpusStatistics
             return CorpusStatistics(shift, examples, tokens, sums, hiddenGrams, levelProducts)
         }
 
-    /// With one more batch. Shapes as in `Start`. Errors: those of `Start`, and WrongShape where levels or components differ.
+    /// <summary>With one more batch. Errors: those of <c>Start</c>, and WrongShape where levels or components differ.</summary>
+    /// <param name="states">Raw states, <c>example level token hidden</c>, with the levels and components of those before.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     member this.Add (states: RawTensor) (counts: int[]) : Result<CorpusStatistics, MathError> =
         CorpusBatch.next shift states counts
         |> Result.map (fun batch -> this.Merge(CorpusStatistics.OfBatch shift batch))
 
-    /// Statistics of both corpora; those of the other are brought to this one's shift first. Corpora of other levels or components
-    /// stop with both shapes.
+    /// <summary>Statistics of both corpora; those of the other are brought to this one's shift first. Corpora of other levels or
+    /// components stop with both shapes.</summary>
+    /// <param name="other">Statistics of other examples, around any shift.</param>
     member _.Merge(other: CorpusStatistics) : CorpusStatistics =
         let moved: CorpusStatistics = other.MovedTo shift
 
@@ -83,7 +93,9 @@ type CorpusStatistics
             levels.Add moved.LevelProducts
         )
 
-    /// The same statistics around another shift: with y = x - a and e = a - b, sum (y + e)(y + e)' = G + s e' + e s' + n e e'.
+    /// <summary>The same statistics around another shift: with y = x - a and e = a - b, sum (y + e)(y + e)' = G + s e' + e s' + n e
+    /// e'.</summary>
+    /// <param name="target">The shift to be, <c>level hidden</c>; another shape stops with both shapes.</param>
     member this.MovedTo(target: RawTensor) : CorpusStatistics =
         if obj.ReferenceEquals(target, shift) then
             this

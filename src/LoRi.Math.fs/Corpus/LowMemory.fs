@@ -20,13 +20,17 @@ type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: Ra
         let sums, squares = CorpusBatch.sumOverTokens x, Raw.squaredNorm 2 (Tensor3.raw x)
         LevelSums(shift, CorpusBatch.examples batch, CorpusBatch.tokens batch, sums, squares)
 
-    /// Sums of a first batch; the shift is its mean. Shapes: states : example level token hidden; counts : example.
-    /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange.
+    /// <summary>Sums of a first batch; the shift is its mean. Errors: WrongAxes, SizeNotPositive, WrongLength,
+    /// TokenCountOutOfRange.</summary>
+    /// <param name="states">Raw states, <c>example level token hidden</c>.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     static member Start (states: RawTensor) (counts: int[]) : Result<LevelSums, MathError> =
         CorpusBatch.create states counts
         |> Result.map (fun batch -> LevelSums.OfBatch (CorpusBatch.meanState batch) batch)
 
-    /// With one more batch. Errors: those of `Start`, and WrongShape where levels or components differ.
+    /// <summary>With one more batch. Errors: those of <c>Start</c>, and WrongShape where levels or components differ.</summary>
+    /// <param name="states">Raw states, <c>example level token hidden</c>, with the levels and components of those before.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     member _.Add (states: RawTensor) (counts: int[]) : Result<LevelSums, MathError> =
         CorpusBatch.next shift states counts
         |> Result.map (fun batch ->
@@ -65,7 +69,9 @@ type GramSums
         grams: (Matrix<Level, Level> * Matrix<Hidden, Hidden>) option
     ) =
 
-    /// No batch yet, under a standardisation whose numbers the first reading knows. Errors: EmptyCorpus, NotFinite.
+    /// <summary>No batch yet, under a standardisation whose numbers the first reading knows. Errors: EmptyCorpus, NotFinite.</summary>
+    /// <param name="sums">What the first reading found, of all batches.</param>
+    /// <param name="standardisation">What is taken out of every state.</param>
     static member Start (sums: LevelSums) standardisation : Result<GramSums, MathError> =
         sums.Scale standardisation
         |> Result.map (fun (mean, rms) -> GramSums(standardisation, mean, rms, None))
@@ -91,8 +97,10 @@ type GramSums
             GramSums(standardisation, mean, rms, Some(Matrix.add layerBefore layer, Matrix.add hiddenBefore hidden))
         | None -> GramSums(standardisation, mean, rms, Some(layer, hidden))
 
-    /// With one more batch of those that the first reading had. Shapes: states : example level token hidden; counts : example.
-    /// Errors: WrongAxes, SizeNotPositive, WrongLength, TokenCountOutOfRange, WrongShape.
+    /// <summary>With one more batch of those that the first reading had. Errors: WrongAxes, SizeNotPositive, WrongLength,
+    /// TokenCountOutOfRange, WrongShape.</summary>
+    /// <param name="states">Raw states, <c>example level token hidden</c>.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     member this.Add (states: RawTensor) (counts: int[]) : Result<GramSums, MathError> =
         CorpusBatch.next mean states counts |> Result.map this.WithBatch
 

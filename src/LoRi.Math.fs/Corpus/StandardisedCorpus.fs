@@ -7,14 +7,18 @@ type Standardisation =
     | Full
     /// Over the level's root mean square, without centring.
     | Scale
+    /// Nothing: states as the model gives them.
     | Off
 
+/// The standardisations and their names.
 module Standardisation =
 
     /// The three of them, in the order of reports.
     let all = [ Standardisation.Full; Standardisation.Scale; Standardisation.Off ]
 
-    /// The name in files and on command lines.
+    /// <summary>The name in files and on command lines.</summary>
+    /// <param name="standardisation">One of the three.</param>
+    /// <returns><c>full</c>, <c>scale</c> or <c>none</c>.</returns>
     let name standardisation =
         match standardisation with
         | Standardisation.Full -> "full"
@@ -24,6 +28,7 @@ module Standardisation =
 /// A standardisation with its numbers, and the Gram matrices of the corpus under it.
 type StandardisedCorpus =
     {
+        /// What was taken out of every state.
         Standardisation: Standardisation
         /// Zero where nothing is centred.
         Mean: Matrix<Level, Hidden>
@@ -40,8 +45,11 @@ type StandardisedCorpus =
 /// A corpus under all three standardisations.
 type StandardisedCorpora =
     {
+        /// Centred, and over the deviation.
         Full: StandardisedCorpus
+        /// Over the root mean square, not centred.
         Scale: StandardisedCorpus
+        /// As the model gives it.
         Off: StandardisedCorpus
         /// Examples with at least one token.
         Examples: int
@@ -49,7 +57,8 @@ type StandardisedCorpora =
         Tokens: int64
     }
 
-    /// The corpus under one of them.
+    /// <summary>The corpus under one of them.</summary>
+    /// <param name="standardisation">One of the three.</param>
     member this.Under standardisation =
         match standardisation with
         | Standardisation.Full -> this.Full
@@ -86,6 +95,7 @@ module internal LevelScale =
         | Standardisation.Full -> corpusMean
         | _ -> corpusMean.Scale 0.0
 
+/// A corpus under one standardisation.
 module StandardisedCorpus =
 
     /// The Gram matrix of an unfolding. Shapes: x : r c; result : r r.
@@ -129,7 +139,9 @@ module StandardisedCorpus =
             return scaled states.Standardisation gradients zero products (states.Rms |> Array.map (fun r -> 1.0 / r))
         }
 
-    /// What the statistics of one reading say under one standardisation. Errors: EmptyCorpus, NotFinite.
+    /// <summary>What the statistics of one reading say under one standardisation. Errors: EmptyCorpus, NotFinite.</summary>
+    /// <param name="standardisation">What is taken out of every state.</param>
+    /// <param name="statistics">The sums of one reading.</param>
     let ofStatistics standardisation (statistics: CorpusStatistics) : Result<StandardisedCorpus, MathError> =
         if statistics.Tokens = 0.0 then
             Error EmptyCorpus
@@ -142,9 +154,13 @@ module StandardisedCorpus =
             LevelScale.rms standardisation statistics.Tokens mean.Shape[1] (LevelScale.diagonal products)
             |> Result.map (scaled standardisation statistics centre products)
 
+/// A corpus under all three standardisations.
 module StandardisedCorpora =
 
-    /// The corpus under three standardisations, made by the same function of each. Errors: those of the function.
+    /// <summary>The corpus under three standardisations, made by the same function of each. Errors: those of the function.</summary>
+    /// <param name="corpus">The corpus under one of them; called once each, in the order of <c>Standardisation.all</c>.</param>
+    /// <param name="examples">Examples with at least one token.</param>
+    /// <param name="tokens">Tokens of all examples, a whole number.</param>
     let make (corpus: Standardisation -> Result<StandardisedCorpus, MathError>) examples (tokens: float) =
         result {
             let! full = corpus Standardisation.Full
@@ -161,7 +177,8 @@ module StandardisedCorpora =
                 }
         }
 
-    /// The corpus under all three, from one reading. Errors: EmptyCorpus, NotFinite.
+    /// <summary>The corpus under all three, from one reading. Errors: EmptyCorpus, NotFinite.</summary>
+    /// <param name="statistics">The sums of one reading.</param>
     let ofStatistics (statistics: CorpusStatistics) : Result<StandardisedCorpora, MathError> =
         make
             (fun standardisation -> StandardisedCorpus.ofStatistics standardisation statistics)

@@ -29,6 +29,7 @@ type TokenWeights<'token> =
             Present: Scalar
         }
 
+/// Weights of tokens, from their numbers.
 module TokenWeights =
 
     let private rows columns (counts: int[]) =
@@ -36,7 +37,10 @@ module TokenWeights =
         |> Array.collect (fun count ->
             Array.init columns (fun token -> if token < count then 1.0 / float count else 0.0))
 
-    /// Equal weights over the first `counts[row]` of `size` tokens; the rest is padding. Errors: TokenCountOutOfRange.
+    /// <summary>Equal weights over the first tokens of each row; the rest is padding. Errors: TokenCountOutOfRange.</summary>
+    /// <param name="size">T, the size of the token axis, padding included.</param>
+    /// <param name="counts">How many tokens each row has, 0 to T. Length: example.</param>
+    /// <param name="like">A tensor of the backend, device and dtype that the weights are to have; its numbers are not read.</param>
     let ofCounts (size: Dim<'token>) (counts: int[]) (like: RawTensor) : Result<TokenWeights<'token>, MathError> =
         TokenCounts.within size.Size counts
         |> Result.map (fun () ->
@@ -54,14 +58,20 @@ module TokenWeights =
                 Present = Scalar(like.Constant([| examples |], present))
             })
 
-    /// Equal weights over all tokens of every example of a batch.
+    /// <summary>Equal weights over all tokens of every example of a batch.</summary>
+    /// <param name="size">T, the size of the token axis, all of it tokens.</param>
+    /// <param name="examples">How many rows there are.</param>
+    /// <param name="like">A tensor of the backend, device and dtype that the weights are to have; its numbers are not read.</param>
     let uniform (size: Dim<'token>) (examples: int) (like: RawTensor) : TokenWeights<'token> =
         match ofCounts size (Array.create examples size.Size) like with
         | Ok weights -> weights
         | Error error -> MathError.invariant (MathError.describe error)
 
-    /// Number of examples.
+    /// <summary>Number of examples.</summary>
+    /// <param name="weights">Those of a batch, <c>example T</c>.</param>
     let examples (weights: TokenWeights<'token>) = weights.PerToken.Shape[0]
 
-    /// The weights themselves. Shape: example T.
+    /// <summary>The weights themselves.</summary>
+    /// <param name="weights">Those of a batch.</param>
+    /// <returns><c>example T</c>; a row adds to one, or is zero throughout.</returns>
     let perToken (weights: TokenWeights<'token>) = weights.PerToken

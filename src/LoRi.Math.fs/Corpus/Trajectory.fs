@@ -33,9 +33,14 @@ type Coordinates<'token> = internal Coordinates of Tensor3<Truncated<Level>, 'to
 [<Struct>]
 type Anchors = internal Anchors of Matrix<Level, Hidden>
 
+/// States as the model gives them.
 module RawTrajectory =
 
-    /// Takes states whose last axes are level, token, hidden. Errors: WrongShape.
+    /// <summary>Takes states whose last axes are level, token, hidden. Errors: WrongShape.</summary>
+    /// <param name="levels">L, the number of traced levels.</param>
+    /// <param name="tokens">T, the size of the token axis, padding included.</param>
+    /// <param name="width">d, the components of a state.</param>
+    /// <param name="states"><c>.. level token hidden</c>; leading axes are a batch.</param>
     let create
         (levels: Dim<Level>)
         (tokens: Dim<'token>)
@@ -47,17 +52,29 @@ module RawTrajectory =
         Raw.checkTrailing "the trajectory" axes [ levels.Size; tokens.Size; width.Size ] states
         |> Result.map (Tensor3 >> RawTrajectory)
 
-    /// The states behind: .. level token hidden.
-    let states (RawTrajectory x) = Tensor3.raw x
+    /// <summary>The states behind.</summary>
+    /// <param name="trajectory">One trajectory, or a batch of them.</param>
+    /// <returns><c>.. level token hidden</c>.</returns>
+    let states (trajectory: RawTrajectory<'token>) =
+        let (RawTrajectory x) = trajectory in Tensor3.raw x
 
+/// States in units of the teacher's corpus.
 module StandardisedTrajectory =
 
-    /// The standardised states: .. level token hidden.
-    let tensor (StandardisedTrajectory x: StandardisedTrajectory<'token>) = x
+    /// <summary>The standardised states.</summary>
+    /// <param name="trajectory">One trajectory, or a batch of them.</param>
+    /// <returns><c>.. level token hidden</c>.</returns>
+    let tensor (trajectory: StandardisedTrajectory<'token>) =
+        let (StandardisedTrajectory x) = trajectory in x
 
+/// Trajectories in the shared subspace.
 module Coordinates =
 
-    /// Takes coordinates whose last axes are layer rank, token, hidden rank. Errors: WrongShape.
+    /// <summary>Takes coordinates whose last axes are layer rank, token, hidden rank. Errors: WrongShape.</summary>
+    /// <param name="layers">r_L, the rank of the layer mode.</param>
+    /// <param name="tokens">T, the size of the token axis, padding included.</param>
+    /// <param name="width">r_d, the rank of the hidden mode.</param>
+    /// <param name="values"><c>.. r_L token r_d</c>; leading axes are a batch.</param>
     let create
         (layers: Dim<Truncated<Level>>)
         (tokens: Dim<'token>)
@@ -70,18 +87,29 @@ module Coordinates =
         Raw.checkTrailing "the coordinates" axes [ layers.Size; tokens.Size; width.Size ] values
         |> Result.map (Tensor3 >> Coordinates)
 
-    /// The coordinates: .. r_L token r_d.
-    let tensor (Coordinates z: Coordinates<'token>) = z
+    /// <summary>The coordinates, with typed modes.</summary>
+    /// <param name="coordinates">Of one trajectory, or of a batch of them.</param>
+    /// <returns><c>.. r_L token r_d</c>.</returns>
+    let tensor (coordinates: Coordinates<'token>) = let (Coordinates z) = coordinates in z
 
-    /// The tensor behind.
-    let raw (Coordinates z) = Tensor3.raw z
+    /// <summary>The tensor behind.</summary>
+    /// <param name="coordinates">Of one trajectory, or of a batch of them.</param>
+    /// <returns><c>.. r_L token r_d</c>.</returns>
+    let raw (coordinates: Coordinates<'token>) = Tensor3.raw (tensor coordinates)
 
+/// States at the anchor.
 module Anchors =
 
-    /// Takes states whose last axes are level, hidden. Errors: WrongShape.
+    /// <summary>Takes states whose last axes are level, hidden. Errors: WrongShape.</summary>
+    /// <param name="levels">L, the number of traced levels.</param>
+    /// <param name="width">d, the components of a state.</param>
+    /// <param name="states"><c>.. level hidden</c>; leading axes are a batch.</param>
     let create (levels: Dim<Level>) (width: Dim<Hidden>) states : Result<Anchors, MathError> =
         Raw.checkTrailing "the anchors" [ Axis.name<Level>; Axis.name<Hidden> ] [ levels.Size; width.Size ] states
         |> Result.map (Matrix >> Anchors)
 
-    /// The states behind: .. level hidden.
-    let states (Anchors a) = Matrix.raw a
+    /// <summary>The states behind.</summary>
+    /// <param name="anchors">Of one example, or of a batch of them.</param>
+    /// <returns><c>.. level hidden</c>.</returns>
+    let states (anchors: Anchors) =
+        let (Anchors a) = anchors in Matrix.raw a

@@ -14,7 +14,15 @@ type Tucker3<'m1, 'm2, 'm3> =
     }
 
 /// How many directions of each mode are kept.
-type MultilinearRank = { R1: int; R2: int; R3: int }
+type MultilinearRank =
+    {
+        /// Of the first mode, 1 to its size.
+        R1: int
+        /// Of the second mode, 1 to its size.
+        R2: int
+        /// Of the third mode, 1 to its size.
+        R3: int
+    }
 
 /// The multilinear SVD (De Lathauwer, De Moor, Vandewalle 2000) of one order-3 tensor, and its truncations.
 module MultilinearSvd =
@@ -42,7 +50,10 @@ module MultilinearSvd =
         (Svd.ofOne spectral (Tensor3.unfold2 x)).Singular,
         (Svd.ofOne spectral (Tensor3.unfold3 x)).Singular
 
-    /// Singular values of the three unfoldings, each descending. Errors: WrongAxes, NotFinite.
+    /// <summary>Singular values of the three unfoldings. Errors: WrongAxes, NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="x">One tensor, <c>m1 m2 m3</c>, finite, without leading axes.</param>
+    /// <returns>Those of modes 1, 2 and 3, each descending.</returns>
     let singularValues (spectral: ISpectral) (x: Tensor3<'m1, 'm2, 'm3>) =
         one x |> Result.map (fun () -> spectra spectral x)
 
@@ -61,20 +72,28 @@ module MultilinearSvd =
             Factor3 = u3
         }
 
-    /// The tensor that a Tucker form stands for.
+    /// <summary>The tensor that a Tucker form stands for.</summary>
+    /// <param name="t">Core and factors, of one tensor or of a batch.</param>
+    /// <returns><c>.. m1 m2 m3</c>.</returns>
     let reconstruct (t: Tucker3<'m1, 'm2, 'm3>) : Tensor3<'m1, 'm2, 'm3> =
         t.Core
         |> Tensor3.modeProduct1 t.Factor1
         |> Tensor3.modeProduct2 t.Factor2
         |> Tensor3.modeProduct3 t.Factor3
 
-    /// Squared Frobenius norm of x minus its reconstruction; of a batch, the sum of them.
+    /// <summary>Squared Frobenius norm of x minus its reconstruction; of a batch, the sum of them.</summary>
+    /// <param name="x">The tensor that was decomposed, <c>.. m1 m2 m3</c>.</param>
+    /// <param name="t">A Tucker form of the same sizes.</param>
     let squaredError (x: Tensor3<'m1, 'm2, 'm3>) (t: Tucker3<'m1, 'm2, 'm3>) =
         let difference = (Tensor3.raw x).Subtract(Tensor3.raw (reconstruct t))
         Array.sum ((Raw.squaredNorm 3 difference).ToArray())
 
-    /// Truncated multilinear SVD: every factor holds the leading left singular vectors of its own unfolding. The squared error
-    /// is at most the sum of the discarded squared singular values of the three modes. Errors: RankOutOfRange, WrongAxes, NotFinite.
+    /// <summary>Truncated multilinear SVD: every factor holds the leading left singular vectors of its own unfolding. The squared error
+    /// is at most the sum of the discarded squared singular values of the three modes. Errors: RankOutOfRange, WrongAxes,
+    /// NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="ranks">How many directions of each mode are kept, 1 to the mode's size.</param>
+    /// <param name="x">One tensor, <c>m1 m2 m3</c>, finite, without leading axes.</param>
     let truncated
         (spectral: ISpectral)
         (ranks: MultilinearRank)
@@ -87,8 +106,11 @@ module MultilinearSvd =
             let u3 = Svd.ofOne spectral (Tensor3.unfold3 x) |> Svd.leadingLeft ranks.R3
             tucker u1 u2 u3 x)
 
-    /// Sum over the modes of the discarded squared singular values: the bound on the squared error of `truncated`.
-    /// Errors: RankOutOfRange, WrongAxes, NotFinite.
+    /// <summary>Sum over the modes of the discarded squared singular values: the bound on the squared error of <c>truncated</c>. Errors:
+    /// RankOutOfRange, WrongAxes, NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="ranks">How many directions of each mode are kept, 1 to the mode's size.</param>
+    /// <param name="x">One tensor, <c>m1 m2 m3</c>, finite, without leading axes.</param>
     let squaredErrorBound (spectral: ISpectral) (ranks: MultilinearRank) (x: Tensor3<'m1, 'm2, 'm3>) =
         let discarded rank (s: float[]) =
             s |> Array.skip (min rank s.Length) |> Array.sumBy (fun v -> v * v)
@@ -98,8 +120,11 @@ module MultilinearSvd =
             let s1, s2, s3 = spectra spectral x
             discarded ranks.R1 s1 + discarded ranks.R2 s2 + discarded ranks.R3 s3)
 
-    /// Sequentially truncated (ST-HOSVD, Vannieuwenhoven, Vandebril, Meerbergen 2012), modes 1, 2, 3: each factor comes from
-    /// what the modes before it left. The same bound holds. Errors: RankOutOfRange, WrongAxes, NotFinite.
+    /// <summary>Sequentially truncated (ST-HOSVD, Vannieuwenhoven, Vandebril, Meerbergen 2012), modes 1, 2, 3: each factor comes from
+    /// what the modes before it left. The same bound holds. Errors: RankOutOfRange, WrongAxes, NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="ranks">How many directions of each mode are kept, 1 to the mode's size.</param>
+    /// <param name="x">One tensor, <c>m1 m2 m3</c>, finite, without leading axes.</param>
     let sequentiallyTruncated
         (spectral: ISpectral)
         (ranks: MultilinearRank)
@@ -141,8 +166,15 @@ module MultilinearSvd =
 
         tucker u1 u2 (leading ranks.R3 (Tensor3.unfold3 without3)) x
 
-    /// Alternating refinement (HOOI, De Lathauwer, De Moor, Vandewalle 2000b) from the truncated multilinear SVD, until the
-    /// core's energy grows by less than `tolerance` of itself; the error never rises. Errors: RankOutOfRange, WrongAxes, NotFinite.
+    /// <summary>Alternating refinement (HOOI, De Lathauwer, De Moor, Vandewalle 2000b) from the truncated multilinear SVD, until the
+    /// core's energy grows by less than <c>tolerance</c> of itself; the error never rises. Errors: RankOutOfRange, WrongAxes,
+    /// NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="tolerance">The share of the core's energy below which a round's gain ends the rounds; 0 goes on until nothing is
+    /// gained.</param>
+    /// <param name="maxIterations">The most rounds; 0 leaves the truncated multilinear SVD.</param>
+    /// <param name="ranks">How many directions of each mode are kept, 1 to the mode's size.</param>
+    /// <param name="x">One tensor, <c>m1 m2 m3</c>, finite, without leading axes.</param>
     let refined
         (spectral: ISpectral)
         tolerance
@@ -165,8 +197,13 @@ module MultilinearSvd =
         truncated spectral ranks x
         |> Result.map (fun start -> iterate maxIterations (energy start.Core) start)
 
-    /// The first and third mode cut, the second left whole, as in the shared subspace: x with both projections applied.
-    /// Errors: RankOutOfRange, WrongAxes, NotFinite.
+    /// <summary>The first and third mode cut, the second left whole, as in the shared subspace: x with both projections applied. Errors:
+    /// RankOutOfRange, WrongAxes, NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="rank1">How many directions of the first mode are kept, 1 to the mode's size.</param>
+    /// <param name="rank3">How many directions of the third mode are kept, 1 to the mode's size.</param>
+    /// <param name="x">One tensor, <c>m1 m2 m3</c>, finite, without leading axes.</param>
+    /// <returns><c>m1 m2 m3</c>.</returns>
     let projectOuterModes
         (spectral: ISpectral)
         rank1

@@ -4,16 +4,22 @@ namespace LoRi.Math
 /// projectors and principal angles.
 module Subspace =
 
-    /// The projector U U'. Shapes: u : n r; result : n n.
+    /// <summary>The projector U U'.</summary>
+    /// <param name="u">Orthonormal columns, <c>.. n r</c>.</param>
+    /// <returns><c>.. n n</c>.</returns>
     let projector (u: Matrix<'axis, Truncated<'axis>>) : Matrix<'axis, 'axis> = Matrix.product u (Matrix.transpose u)
 
-    /// Largest deviation of U'U from the identity; of a batch, the largest of all.
+    /// <summary>Largest deviation of U'U from the identity; of a batch, the largest of all.</summary>
+    /// <param name="u"><c>.. n r</c>.</param>
     let orthonormalityDefect (u: Matrix<'axis, Truncated<'axis>>) =
         let gram = Matrix.product (Matrix.transpose u) u
         let identity = Matrix.identity (Matrix.columns u) (Matrix.raw u)
         (Matrix.raw (Matrix.subtract gram identity)).ToArray() |> Array.map abs |> Array.max
 
-    /// The basis, if its columns are orthonormal to `tolerance`. Errors: NotOrthonormal.
+    /// <summary>The basis, if its columns are orthonormal to <c>tolerance</c>. Errors: NotOrthonormal.</summary>
+    /// <param name="what">What the basis is of, for the message.</param>
+    /// <param name="tolerance">The largest deviation of an entry of U'U from the identity that passes.</param>
+    /// <param name="u"><c>.. n r</c>.</param>
     let checkOrthonormal what tolerance (u: Matrix<'axis, Truncated<'axis>>) =
         match orthonormalityDefect u with
         | defect when defect <= tolerance -> Ok u
@@ -33,9 +39,12 @@ module Subspace =
         |> Result.bind (fun () -> Raw.checkTrailing what axes [ size; (Matrix.columns u).Size ] (Matrix.raw u))
         |> Result.bind (Raw.checkFinite what)
 
-    /// Principal angles between two subspaces of one space, ascending, in radians; as many as the smaller dimension.
-    /// Cosines are the singular values of U'V; small angles come from their sines instead (Bjorck and Golub 1973).
-    /// Errors: WrongAxes, WrongShape, NotFinite.
+    /// <summary>Principal angles between two subspaces of one space. Cosines are the singular values of U'V; small angles come from their
+    /// sines instead (Bjorck and Golub 1973). Errors: WrongAxes, WrongShape, NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="u">Orthonormal columns of the first, <c>n r</c>, finite, without leading axes.</param>
+    /// <param name="v">Orthonormal columns of the second, <c>n s</c>, finite, without leading axes.</param>
+    /// <returns>Ascending, in radians; as many as the smaller of r and s.</returns>
     let principalAngles
         (spectral: ISpectral)
         (u: Matrix<'axis, Truncated<'axis>>)

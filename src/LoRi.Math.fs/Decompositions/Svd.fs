@@ -12,6 +12,7 @@ type Svd<'row, 'column> =
         Right: Matrix<'column, Truncated<'row>>
     }
 
+/// The thin singular value decomposition of matrices with typed axes.
 module Svd =
 
     /// The thin SVD of a matrix that is known to be one, and finite.
@@ -33,8 +34,10 @@ module Svd =
             Right = Matrix((right.Multiply(right.Constant([| rank; 1 |], signs))).SwapAxes(-1, -2))
         }
 
-    /// The thin SVD of one matrix, without batch axes. Cost: that of the backend's LAPACK call, or Jacobi in the reference backend.
-    /// Errors: WrongAxes, NotFinite.
+    /// <summary>The thin SVD of one matrix, without batch axes. Cost: that of the backend's LAPACK call, or Jacobi in the reference
+    /// backend. Errors: WrongAxes, NotFinite.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="matrix"><c>row column</c>, finite, without leading axes.</param>
     let thin (spectral: ISpectral) (matrix: Matrix<'row, 'column>) : Result<Svd<'row, 'column>, MathError> =
         let raw = Matrix.raw matrix
 
@@ -42,6 +45,9 @@ module Svd =
         |> Result.bind (fun () -> Raw.checkFinite "the matrix" raw)
         |> Result.map (fun () -> ofOne spectral matrix)
 
-    /// The first `rank` left singular vectors; fewer where there are fewer.
+    /// <summary>The first left singular vectors; fewer where there are fewer.</summary>
+    /// <param name="rank">How many columns are wanted, at least 1.</param>
+    /// <param name="svd">A decomposition of a <c>row x column</c> matrix.</param>
+    /// <returns><c>row x min rank k</c>, orthonormal columns.</returns>
     let leadingLeft rank (svd: Svd<'row, 'column>) : Matrix<'row, Truncated<'row>> =
         Matrix((Matrix.raw svd.Left).Slice(-1, 0, min rank svd.Singular.Length))

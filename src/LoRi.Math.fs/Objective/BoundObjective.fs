@@ -48,8 +48,11 @@ type BoundObjective
 
     let divisor (statistic: Statistic) = divisors.TryFind statistic.Name
 
-    /// Binds a subspace and options to the backend of `like`. Errors: VarianceMissing, FullVarianceMissing, WrongLength,
-    /// AnchorsMissing, AnchorsNeverVary.
+    /// <summary>Binds a subspace and options to a backend. Errors: SizeNotPositive, VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.</summary>
+    /// <param name="subspace">The subspace with what was measured of its corpus.</param>
+    /// <param name="options">What is compared, and how.</param>
+    /// <param name="like">A tensor of the backend, device and dtype that the constants are to have; its numbers are not read.</param>
     static member Create
         (subspace: MeasuredSubspace)
         (options: ObjectiveOptions)
@@ -72,9 +75,11 @@ type BoundObjective
     /// The subspace, bound to the same backend.
     member _.Subspace = bound
 
-    /// The weights of a teacher's tokens and of a student's steps, of batches that belong to this objective and to each other.
-    /// Shapes: teacher : example r_L token r_d; counts : example; student : example L step d.
-    /// Errors: WrongShape, ShapeMismatch, WrongLength, TokenCountOutOfRange.
+    /// <summary>The weights of a teacher's tokens and of a student's steps, of batches that belong to this objective and to each other.
+    /// Errors: WrongShape, ShapeMismatch, WrongLength, TokenCountOutOfRange.</summary>
+    /// <param name="teacher">The teacher's coordinates, <c>example r_L token r_d</c>.</param>
+    /// <param name="counts">How many tokens each row of the teacher has, 0 to the size of its token axis. Length: example.</param>
+    /// <param name="student">The student's raw states, <c>example L step d</c>, of as many examples; every step counts.</param>
     member _.Weights
         (teacher: Coordinates<TeacherToken>)
         (counts: int[])
@@ -142,8 +147,14 @@ type BoundObjective
         else
             int64 entries
 
-    /// The rationale terms of teacher coordinates against the student's raw states, one number per example. Coordinates of
-    /// another subspace's ranks stop with both shapes.
+    /// <summary>The rationale terms of teacher coordinates against the student's raw states. Coordinates of another subspace's ranks stop
+    /// with both shapes.</summary>
+    /// <param name="purpose">Whether the terms are differentiated or reported.</param>
+    /// <param name="teacherWeights">As <c>Weights</c> gives them.</param>
+    /// <param name="teacher">The teacher's coordinates, <c>example r_L token r_d</c>.</param>
+    /// <param name="studentWeights">As <c>Weights</c> gives them.</param>
+    /// <param name="student">The student's raw states, <c>example L step d</c>.</param>
+    /// <returns>One number per example and term, before its weight.</returns>
     member this.Rationale
         (purpose: TermsFor)
         (teacherWeights: TokenWeights<TeacherToken>)
@@ -184,8 +195,14 @@ type BoundObjective
         : Centred<TeacherToken> =
         Moments.centre weights (scaled teacher)
 
-    /// The rationale terms of a corpus's mean statistics against the student's raw states, one number per example; a row whose teacher
-    /// has no token contributes nothing. Shapes: counts : example; student : example L step d. Errors: WrongShape, WrongLength.
+    /// <summary>The rationale terms of a corpus's mean statistics against the student's raw states; a row whose teacher has no token
+    /// contributes nothing. Errors: WrongShape, WrongLength.</summary>
+    /// <param name="target">Means of the statistics that this objective compares; where one is missing an invariant
+    /// exception is raised.</param>
+    /// <param name="counts">How many tokens each row of the teacher has; only whether there are any is looked at. Length:
+    /// example.</param>
+    /// <param name="student">The student's raw states, <c>example L step d</c>.</param>
+    /// <returns>One number per example and term, before its weight.</returns>
     member _.RationaleToMeans
         (target: CorpusMoments)
         (counts: int[])
@@ -208,8 +225,14 @@ type BoundObjective
                     target.Of
         }
 
-    /// The closed-form gradient of w_mean L_mean + w_cov L_cov + w_order L_order of every example with respect to the
-    /// student's raw states. Shape: example L M d.
+    /// <summary>The closed-form gradient of w_mean L_mean + w_cov L_cov + w_order L_order of every example with respect to the student's
+    /// raw states. Coordinates of another subspace's ranks stop with both shapes.</summary>
+    /// <param name="weights">w_mean, w_cov and w_order.</param>
+    /// <param name="teacherWeights">As <c>Weights</c> gives them.</param>
+    /// <param name="teacher">The teacher's coordinates, <c>example r_L token r_d</c>.</param>
+    /// <param name="studentWeights">As <c>Weights</c> gives them.</param>
+    /// <param name="student">The student's raw states, <c>example L M d</c>.</param>
+    /// <returns><c>example L M d</c>.</returns>
     member this.RationaleGradient
         (weights: RationaleWeights)
         (teacherWeights: TokenWeights<TeacherToken>)
@@ -252,8 +275,10 @@ type BoundObjective
                 do! Raw.checkAxes "the anchors" [ "example"; Axis.name<Level>; Axis.name<Hidden> ] left
         }
 
-    /// The anchor term of raw anchors, one number per example. Anchors of as many examples, levels and components; others stop with
-    /// both shapes.
+    /// <summary>The anchor term of raw anchors. Anchors of other examples, levels or components stop with both shapes.</summary>
+    /// <param name="teacherAnchors">The teacher's, <c>example L d</c>; with the scale <c>Batch</c> the batch axis must be there.</param>
+    /// <param name="studentAnchors">The student's, of the same shape.</param>
+    /// <returns>One number per example; zero where the form is <c>Off</c>.</returns>
     member this.Anchor (teacherAnchors: Anchors) (studentAnchors: Anchors) : Scalar =
         Raw.orStop (this.CheckAnchors teacherAnchors studentAnchors)
         let teacher, student = Anchors.states teacherAnchors, Anchors.states studentAnchors

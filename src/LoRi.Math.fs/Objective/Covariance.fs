@@ -11,6 +11,7 @@ type Covariance =
     | PerLayer
     /// Variances of the components.
     | Diagonal
+    /// None is compared.
     | Off
 
 /// The covariances over tokens, divided by their number (1/n). That second moments are compared is [paper]; the forms are [ours].
@@ -111,7 +112,9 @@ module Covariance =
     /// The largest p = r_L r_d whose full covariance, p x p entries an example, is formed where something else would do.
     let internal largestFull = 512
 
-    /// The statistics that a form compares.
+    /// <summary>The statistics that a form compares.</summary>
+    /// <param name="form">Which covariance is compared.</param>
+    /// <returns>Two for <c>Modewise</c>, none for <c>Off</c>, else one.</returns>
     let statistics form =
         match form with
         | Covariance.Modewise -> [ layer; hidden ]

@@ -3,15 +3,18 @@ namespace LoRi.Math
 /// Which variances a second reading of the corpus measures.
 [<RequireQualifiedAccess>]
 type MeasuredVariances =
+    /// None: the objective divides by no variance.
     | Nothing
     /// Of the components, across tokens.
     | Components
     /// Of these statistics' entries, across examples.
     | Statistics of Statistic list
 
+/// What has to be measured for an objective.
 module MeasuredVariances =
 
-    /// What one objective needs.
+    /// <summary>What one objective needs.</summary>
+    /// <param name="options">The objective's forms and weighting.</param>
     let ofRationale (options: RationaleOptions) =
         match options.Weighting with
         | Weighting.Off -> MeasuredVariances.Nothing
@@ -25,7 +28,10 @@ module MeasuredVariances =
     /// The most parts whose means are measured with every other statistic.
     let largestParts = 8
 
-    /// What every objective of a weighting needs in this subspace; the full covariance only up to p = 512, means of parts up to eight.
+    /// <summary>What every objective of a weighting needs in this subspace; the full covariance only up to p = 512, means of parts up to
+    /// eight.</summary>
+    /// <param name="weighting">What the objectives divide by.</param>
+    /// <param name="subspace">Its ranks decide whether the full covariance is measured.</param>
     let every weighting (subspace: FittedSubspace) =
         let layers, width = subspace.CoordinateRanks
 
@@ -40,6 +46,7 @@ module MeasuredVariances =
 /// A fitted subspace with what a second reading of its corpus measures: all that an objective needs, and what a subspace file holds.
 type MeasuredSubspace =
     {
+        /// What was fitted to the corpus.
         Fitted: FittedSubspace
         /// What the bases keep of the corpus's energy, where it was measured.
         EnergyKept: float option
@@ -51,9 +58,12 @@ type MeasuredSubspace =
         AnchorDeviation: float[] option
     }
 
+/// Subspaces with their measures, and the check of one from outside.
 module MeasuredSubspace =
 
-    /// A subspace of whose corpus nothing further is known: enough for objectives that divide by no variance and no deviation.
+    /// <summary>A subspace of whose corpus nothing further is known: enough for objectives that divide by no variance and no
+    /// deviation.</summary>
+    /// <param name="subspace">A subspace that <c>FittedSubspace.fit</c> made or <c>FittedSubspace.validate</c> passed.</param>
     let unmeasured (subspace: FittedSubspace) : MeasuredSubspace =
         {
             Fitted = subspace
@@ -74,8 +84,9 @@ module MeasuredSubspace =
         | None -> Error(StatisticUnknown name)
         | Some statistic -> variances name (statistic.Shape layers width) values
 
-    /// The subspace, if its parts fit together: what came from outside is checked here once. Errors: those of
-    /// `FittedSubspace.validate`, and StatisticUnknown.
+    /// <summary>The subspace, if its parts fit together: what came from outside is checked here once. Errors: those of
+    /// <c>FittedSubspace.validate</c>, and StatisticUnknown.</summary>
+    /// <param name="subspace">As it came from a file or was put together.</param>
     let validate (subspace: MeasuredSubspace) : Result<MeasuredSubspace, MathError> =
         let layers, width = subspace.Fitted.CoordinateRanks
 

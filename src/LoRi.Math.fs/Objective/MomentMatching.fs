@@ -3,16 +3,22 @@ namespace LoRi.Math
 /// Which rationale terms are compared, and how.
 type RationaleOptions =
     {
+        /// Which second moments are compared; the means always are.
         Covariance: Covariance
+        /// Which statistics of the steps' order, or of the third order, are compared.
         Order: Order
+        /// What squared errors or components are divided by.
         Weighting: Weighting
     }
 
 /// What the rationale terms are multiplied by: w_mean, w_cov, w_order.
 type RationaleWeights =
     {
+        /// w_mean
         Mean: float
+        /// w_cov
         Covariance: float
+        /// w_order
         Order: float
     }
 
@@ -30,6 +36,7 @@ type RationaleTerms =
 /// How full covariances, p x p numbers each, are compared.
 [<RequireQualifiedAccess>]
 type FullCovariances =
+    /// As matrices, the difference of each entry squared.
     | EntryByEntry
     /// Through products of tokens, without any p x p matrix; not where entries are divided.
     | ThroughTokenGrams
@@ -99,9 +106,14 @@ module MomentMatching =
             Order = compare (Order.statistics options.Order)
         }
 
-    /// The terms of teacher and student moments, one number per example; a teacher without tokens contributes nothing.
-    /// `divisor` gives what a statistic's squared errors are divided by (shape of its entries), or nothing.
-    /// Shapes: means .. r_L r_d of both sides, of as many examples; others stop with both shapes.
+    /// <summary>The terms of teacher and student moments; a teacher without tokens contributes nothing. Sides of other examples or ranks
+    /// stop with both shapes.</summary>
+    /// <param name="options">Which covariance and which order are compared.</param>
+    /// <param name="divisor">What a statistic's squared errors are divided by, in the shape of its entries; nothing where they are
+    /// not.</param>
+    /// <param name="teacher">The teacher's coordinates, means <c>example r_L r_d</c>.</param>
+    /// <param name="student">The student's coordinates, of as many examples and the same ranks; its number of steps is its own.</param>
+    /// <returns>One number per example and term.</returns>
     let terms
         (options: RationaleOptions)
         (divisor: Statistic -> RawTensor option)
@@ -121,10 +133,13 @@ module MomentMatching =
         let rows = (gram.Multiply gram).Multiply(column leftWeights)
         (rows.Multiply((column rightWeights).SwapAxes(-1, -2))).SumTrailing 2
 
-    /// The full-covariance term without any p x p matrix, through token Grams T x T, T x M and M x M:
-    /// |S_T - S_S|^2 = <S_T, S_T> + <S_S, S_S> - 2 <S_T, S_S>. `terms` with `Covariance.Full` is its oracle.
-    /// Near agreement the difference cancels: what remains is rounding, 1e-7 of the covariances' squared norms in float32 and 1e-16 in
-    /// float64. Where rounding leaves it below zero it is zero, and so is its derivative.
+    /// <summary>The full-covariance term without any p x p matrix, through token Grams T x T, T x M and M x M: |S_T - S_S|^2 = &lt;S_T,
+    /// S_T&gt; + &lt;S_S, S_S&gt; - 2 &lt;S_T, S_S&gt;. <c>terms</c> with <c>Covariance.Full</c> is its oracle. Near agreement the
+    /// difference cancels: what remains is rounding, 1e-7 of the covariances' squared norms in float32 and 1e-16 in float64. Where
+    /// rounding leaves it below zero it is zero, and so is its derivative.</summary>
+    /// <param name="teacher">The teacher's coordinates around their mean over tokens.</param>
+    /// <param name="student">The student's coordinates, of as many examples and the same ranks; others stop with both shapes.</param>
+    /// <returns>One number per example, not below zero.</returns>
     let fullCovarianceByGrams (teacher: Centred<TeacherToken>) (student: Centred<LatentStep>) : Scalar =
         comparable teacher student
 
@@ -162,9 +177,18 @@ module MomentMatching =
         |> Tensor3.raw
         |> Statistic.throughMean student.Tokens
 
-    /// The closed-form d (w_mean L_mean + w_cov L_cov + w_order L_order) / dZ of every example; autograd finds the same one, and this
-    /// is its oracle, and serves backends that cannot differentiate. Shape: example r_L M r_d.
-    /// `divisor` as in `terms`.
+    /// <summary>The closed-form d (w_mean L_mean + w_cov L_cov + w_order L_order) / dZ of every example; autograd finds the same one, and
+    /// this is its oracle, and serves backends that cannot differentiate. Sides of other examples or ranks stop with both
+    /// shapes.</summary>
+    /// <param name="options">Which covariance and which order are compared.</param>
+    /// <param name="weights">w_mean, w_cov and w_order.</param>
+    /// <param name="divisor">What a statistic's squared errors are divided by, in the shape of its entries; nothing where they are
+    /// not.</param>
+    /// <param name="full">How full covariances are compared; without effect on other forms. Through token Grams no divisor is applied to
+    /// them.</param>
+    /// <param name="teacher">The teacher's coordinates around their mean over tokens.</param>
+    /// <param name="student">The student's coordinates, of as many examples and the same ranks, with M steps each.</param>
+    /// <returns><c>example r_L M r_d</c>.</returns>
     let gradient
         (options: RationaleOptions)
         (weights: RationaleWeights)

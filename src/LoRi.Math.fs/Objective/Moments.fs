@@ -18,7 +18,8 @@ module Moments =
             Order.third
         ]
 
-    /// The statistic of that name, if there is one.
+    /// <summary>The statistic of that name, if there is one.</summary>
+    /// <param name="name">As <c>Statistic.name</c> gives it, such as <c>covariance.layer</c> or <c>order.parts-4</c>.</param>
     let find (name: string) =
         all @ Order.ofPartsNamed name |> List.tryFind (fun statistic -> statistic.Name = name)
 
@@ -38,23 +39,32 @@ module Moments =
                 MathError.describe (ShapeMismatch("token weights", axis, List.ofArray own.Shape, List.ofArray z.Shape))
             )
 
-    /// Mean and deviations: Zbar = sum over t of w_t Z_t, D_t = Z_t - Zbar. Shapes: z : example r_L T r_d; weights : example T.
-    /// Weights of another batch stop with both shapes.
-    let centre (weights: TokenWeights<'token>) (Coordinates z: Coordinates<'token>) : Centred<'token> =
-        belong weights (Tensor3.raw z)
+    /// <summary>Mean and deviations: Zbar = sum over t of w_t Z_t, D_t = Z_t - Zbar. Weights of another batch stop with both
+    /// shapes.</summary>
+    /// <param name="weights">Of as many examples and tokens, <c>example T</c>.</param>
+    /// <param name="coordinates"><c>example r_L T r_d</c>; without a batch axis they are one example.</param>
+    let centre (weights: TokenWeights<'token>) (coordinates: Coordinates<'token>) : Centred<'token> =
+        let z = Coordinates.raw coordinates
+        belong weights z
 
         {
-            Tokens = CentredTokens.create weights.PerToken weights.PerPair (Tensor3.raw z)
+            Tokens = CentredTokens.create weights.PerToken weights.PerPair z
             Present = weights.Present
         }
 
-    /// mu, r_L x r_d.
+    /// <summary>The means over tokens, mu.</summary>
+    /// <param name="centred">Coordinates around their mean over tokens.</param>
+    /// <returns>Entries <c>example r_L r_d</c>.</returns>
     let mean (centred: Centred<'token>) : StatisticValue = Statistic.value centred Statistic.mean
 
-    /// The second-order statistics of a form.
+    /// <summary>The second-order statistics of a form.</summary>
+    /// <param name="form">Which covariance is compared.</param>
+    /// <param name="centred">Coordinates around their mean over tokens.</param>
     let covariance form (centred: Centred<'token>) : StatisticValue list =
         Covariance.statistics form |> List.map (Statistic.value centred)
 
-    /// Statistics of successive steps, of the third order, or of consecutive parts.
+    /// <summary>Statistics of successive steps, of the third order, or of consecutive parts.</summary>
+    /// <param name="form">Which order of the steps is compared.</param>
+    /// <param name="centred">Coordinates around their mean over tokens.</param>
     let order form (centred: Centred<'token>) : StatisticValue list =
         Order.statistics form |> List.map (Statistic.value centred)

@@ -3,9 +3,11 @@ namespace LoRi.Math
 /// [ours] How anchors are compared.
 [<RequireQualifiedAccess>]
 type AnchorForm =
+    /// All components as they are.
     | Full
     /// After projection of the difference, divided by the level's rms before and multiplied after.
     | Subspace
+    /// Not at all.
     | Off
 
 /// [ours] What the difference of anchors is divided by, per level.
@@ -19,8 +21,11 @@ type AnchorScale =
 /// Which terms are compared, and how.
 type ObjectiveOptions =
     {
+        /// The moments of the rationale's tokens.
         Rationale: RationaleOptions
+        /// The states at the anchor.
         Anchor: AnchorForm
+        /// What their difference is divided by.
         AnchorScale: AnchorScale
     }
 
@@ -75,8 +80,10 @@ module ObjectiveConstants =
         | Order.Lag1
         | Order.Third -> Ok()
 
-    /// Everything that the options need is there. Errors: SizeNotPositive, VarianceMissing, FullVarianceMissing, WrongLength,
-    /// AnchorsMissing, AnchorsNeverVary.
+    /// <summary>Everything that the options need is there. Errors: SizeNotPositive, VarianceMissing, FullVarianceMissing, WrongLength,
+    /// AnchorsMissing, AnchorsNeverVary.</summary>
+    /// <param name="subspace">The subspace with what was measured of its corpus.</param>
+    /// <param name="options">What the objective compares, and how.</param>
     let check (subspace: MeasuredSubspace) (options: ObjectiveOptions) =
         result {
             do! checkParts options.Rationale.Order

@@ -3,6 +3,7 @@ namespace LoRi.Math
 /// Statistics beyond the second order, or of the order of the steps.
 [<RequireQualifiedAccess>]
 type Order =
+    /// None is compared.
     | Off
     /// Mode-wise covariance of successive steps.
     | Lag1
@@ -116,8 +117,9 @@ module Order =
     let private overLayers (shares: RawTensor) =
         shares.Reshape(Raw.withTrailing 2 [| 1; Raw.size 2 shares; Raw.size 1 shares |] shares)
 
-    /// Part j's mean deviation, sum over t of s_(j,t) D_t, with s_(j,t) the share of the j-th of K equal stretches of the row that token
-    /// t fills, r_L x K x r_d; its derivative sum over j of s_(j,t) G_j. Rows of any number of tokens compare.
+    /// <summary>Part j's mean deviation, sum over t of s_(j,t) D_t, with s_(j,t) the share of the j-th of K equal stretches of the row
+    /// that token t fills, r_L x K x r_d; its derivative sum over j of s_(j,t) G_j. Rows of any number of tokens compare.</summary>
+    /// <param name="count">K, at least 1; of a single part the entries are zero.</param>
     let parts count =
         {
             Name = $"order.parts-{count}"
@@ -136,7 +138,9 @@ module Order =
         | true, count when count > 1 -> [ parts count ]
         | _ -> []
 
-    /// The statistics that a form compares.
+    /// <summary>The statistics that a form compares.</summary>
+    /// <param name="form">Which order of the steps is compared.</param>
+    /// <returns>Two for <c>Lag1</c>, none for <c>Off</c>, else one.</returns>
     let statistics form =
         match form with
         | Order.Lag1 -> [ lag1Layer; lag1Hidden ]

@@ -28,15 +28,21 @@ module TokenOrder =
             let from = if place < order.Length then order[place] else place
             if index % size = from then 1.0 else 0.0)
 
-    /// Coordinates with the tokens of every row in an order that the seed and the row's number draw: the same whenever the row comes.
-    /// Shapes: coordinates, result : example r_L token r_d; rows, counts : example. Errors: WrongLength, TokenCountOutOfRange.
+    /// <summary>Coordinates with the tokens of every row in an order that the seed and the row's number draw: the same whenever the row
+    /// comes. Errors: WrongLength, TokenCountOutOfRange.</summary>
+    /// <param name="seed">Decides all orders, with the rows' numbers.</param>
+    /// <param name="rows">The number of each row in its corpus. Length: example.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; padding stays in its place. Length:
+    /// example.</param>
+    /// <param name="coordinates"><c>example r_L token r_d</c>.</param>
+    /// <returns><c>example r_L token r_d</c>.</returns>
     let permuted
         (seed: int64)
         (rows: int[])
         (counts: int[])
-        (Coordinates z: Coordinates<'token>)
+        (coordinates: Coordinates<'token>)
         : Result<Coordinates<'token>, MathError> =
-        let values = Tensor3.raw z
+        let values = Coordinates.raw coordinates
         let size = Raw.size 2 values
         let examples = if values.Shape.Length < 4 then 1 else Raw.size 4 values
 
@@ -54,7 +60,8 @@ module TokenOrder =
             return Coordinates(Tensor3((matrices.MatMul values).Reshape values.Shape))
         }
 
-/// Averages the statistics that an objective compares over the rows of a corpus that have tokens.
+/// <summary>Averages the statistics that an objective compares over the rows of a corpus that have tokens.</summary>
+/// <param name="objective">What it compares is averaged.</param>
 [<Sealed>]
 type MeanMoments(objective: BoundObjective) =
     let bound = objective.Subspace
@@ -70,8 +77,10 @@ type MeanMoments(objective: BoundObjective) =
 
             running[statistic.Name].Add present ((Statistic.value centred statistic).Entries.ToArray())
 
-    /// One batch of coordinates. Shapes: values : example r_L token r_d; counts : example.
-    /// Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange, FullMeanTooLarge.
+    /// <summary>One batch of coordinates. Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange,
+    /// FullMeanTooLarge.</summary>
+    /// <param name="values">The teacher's coordinates, <c>example r_L token r_d</c>.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     member _.Add (values: RawTensor) (counts: int[]) : Result<unit, MathError> =
         result {
             let! statistics = objective.Statistics
@@ -84,7 +93,8 @@ type MeanMoments(objective: BoundObjective) =
             return add weights counts coordinates statistics
         }
 
-    /// The means, on the backend of `like`. Errors: EmptyCorpus, FullMeanTooLarge.
+    /// <summary>The means. Errors: EmptyCorpus, FullMeanTooLarge.</summary>
+    /// <param name="like">A tensor of the backend, device and dtype that the means are to have; its numbers are not read.</param>
     member _.Finish(like: RawTensor) : Result<CorpusMoments, MathError> =
         let layers, width = bound.Subspace.CoordinateRanks
 

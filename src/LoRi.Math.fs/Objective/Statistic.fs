@@ -20,24 +20,35 @@ type Statistic =
 /// The entries of a statistic of a batch of trajectories.
 type StatisticValue =
     {
+        /// What they are the entries of.
         Statistic: Statistic
         /// One block of entries per example: .. then the statistic's shape.
         Entries: RawTensor
     }
 
+/// What is known of one statistic, and its entries for a batch.
 module Statistic =
 
-    /// Its name.
+    /// <summary>Its name.</summary>
+    /// <param name="statistic">One of <c>Moments.all</c>, or means of parts.</param>
     let name (statistic: Statistic) = statistic.Name
 
-    /// The shape of its entries for coordinates of sizes r_L and r_d.
+    /// <summary>The shape of its entries.</summary>
+    /// <param name="layers">r_L, the rank of the layer mode.</param>
+    /// <param name="width">r_d, the rank of the hidden mode.</param>
+    /// <param name="statistic">One of <c>Moments.all</c>, or means of parts.</param>
     let shape layers width (statistic: Statistic) = statistic.Shape layers width
 
-    /// How many entries it has.
+    /// <summary>How many entries it has.</summary>
+    /// <param name="layers">r_L, the rank of the layer mode.</param>
+    /// <param name="width">r_d, the rank of the hidden mode.</param>
+    /// <param name="statistic">One of <c>Moments.all</c>, or means of parts.</param>
     let entries layers width (statistic: Statistic) =
         Array.fold (*) 1 (statistic.Shape layers width)
 
-    /// Its entries for these trajectories.
+    /// <summary>Its entries for these trajectories.</summary>
+    /// <param name="centred">Coordinates around their mean over tokens, <c>example r_L T r_d</c>.</param>
+    /// <param name="statistic">One of <c>Moments.all</c>, or means of parts.</param>
     let value (centred: Centred<'token>) (statistic: Statistic) : StatisticValue =
         {
             Statistic = statistic

@@ -13,8 +13,11 @@ module private Rounding =
     let variance (states: float) (deviations: float) degree =
         share * share * states * (deviations ** float (degree - 1))
 
-/// What a second reading of the corpus measures about a fitted subspace: kept energy, the variances that the weightings need,
-/// and the deviation of the anchors. `like` chooses the backend and its precision.
+/// <summary>What a second reading of the corpus measures about a fitted subspace: kept energy, the variances that the weightings need,
+/// and the deviation of the anchors.</summary>
+/// <param name="subspace">What was fitted to the corpus.</param>
+/// <param name="measured">Which variances are wanted.</param>
+/// <param name="like">A tensor of the backend, device and dtype that the corpus is read in; its numbers are not read.</param>
 [<Sealed>]
 type SubspaceMeasures(subspace: FittedSubspace, measured: MeasuredVariances, like: RawTensor) =
     let bound = BoundSubspace(subspace, like)
@@ -135,17 +138,21 @@ type SubspaceMeasures(subspace: FittedSubspace, measured: MeasuredVariances, lik
             addVariances weights counts coordinates
         }
 
-    /// One batch of raw trajectories. Shapes: states : example level token hidden; counts : example.
-    /// Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange.
+    /// <summary>One batch of raw trajectories. Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange.</summary>
+    /// <param name="states">Raw states, <c>example level token hidden</c>.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     member _.AddTrajectories (states: RawTensor) (counts: int[]) : Result<unit, MathError> =
         inParts addTrajectories states counts
 
-    /// One batch of coordinates in this subspace, instead of the trajectories that they came from. Shapes: values : example r_L
-    /// token r_d; counts : example. Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange.
+    /// <summary>One batch of coordinates in this subspace, instead of the trajectories that they came from. Errors: WrongShape,
+    /// SizeNotPositive, WrongLength, TokenCountOutOfRange.</summary>
+    /// <param name="values"><c>example r_L token r_d</c>.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
     member _.AddCoordinates (values: RawTensor) (counts: int[]) : Result<unit, MathError> =
         inParts addCoordinates values counts
 
-    /// One batch of raw anchors. Shape: example level hidden. Errors: WrongShape.
+    /// <summary>One batch of raw anchors. Errors: WrongShape.</summary>
+    /// <param name="states">The teacher's raw states at the anchor, <c>example level hidden</c>.</param>
     member _.AddAnchors(states: RawTensor) : Result<unit, MathError> =
         bound.Anchors states
         |> Result.map (fun (Anchors checked') ->
@@ -193,9 +200,16 @@ module SharedSubspace =
                         (WrongLength("the anchors of the trajectories' rows", states.Shape[0], anchors.Shape[0]))
         }
 
-    /// Fits a subspace to trajectories and measures all that an objective of a weighting needs, in one call.
-    /// Shapes: states : example level token hidden; counts : example; anchors : example level hidden.
-    /// Errors: WrongAxes, WrongLength, SizeNotPositive, TokenCountOutOfRange, EmptyCorpus, NotFinite, RankOutOfRange, EnergyOutOfRange.
+    /// <summary>Fits a subspace to trajectories and measures all that an objective of a weighting needs, in one call. Errors: WrongAxes,
+    /// WrongLength, SizeNotPositive, TokenCountOutOfRange, EmptyCorpus, NotFinite, RankOutOfRange, EnergyOutOfRange,
+    /// GradientsMissing.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="options">Kind, standardisation and ranks; the kind <c>Gradient</c> is refused, as there are no gradients.</param>
+    /// <param name="weighting">What the objectives will divide by.</param>
+    /// <param name="states">The teacher's raw states, <c>example level token hidden</c>.</param>
+    /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>
+    /// <param name="anchors">The teacher's raw states at the anchor, <c>example level hidden</c>; without them no anchor term can be
+    /// bound.</param>
     let fit
         (spectral: ISpectral)
         (options: SubspaceOptions)

@@ -1,7 +1,10 @@
 namespace LoRi.Math
 
-/// A subspace as constants of one backend, with the device and dtype of `like`, made once and used for every batch of the same device
-/// and dtype. Trajectories enter through its doors, which check that their levels and components are the subspace's own.
+/// <summary>A subspace as constants of one backend, with the device and dtype of <c>like</c>, made once and used for every batch of the
+/// same device and dtype. Trajectories enter through its doors, which check that their levels and components are the subspace's
+/// own.</summary>
+/// <param name="subspace">What is bound.</param>
+/// <param name="like">A tensor of the backend, device and dtype that the constants are to have; its numbers are not read.</param>
 [<Sealed>]
 type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
     let onBackend (matrix: Matrix<'r, 'c>) : Matrix<'r, 'c> =
@@ -51,12 +54,14 @@ type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
     /// The subspace that is bound.
     member _.Subspace = subspace
 
-    /// Takes raw states whose levels and components are the subspace's. Shape: .. L token d. Errors: WrongShape, SizeNotPositive.
+    /// <summary>Takes raw states whose levels and components are the subspace's. Errors: WrongShape, SizeNotPositive.</summary>
+    /// <param name="states"><c>.. L token d</c>; leading axes are a batch.</param>
     member _.Trajectory<'token>(states: RawTensor) : Result<RawTrajectory<'token>, MathError> =
         tokens states
         |> Result.bind (fun steps -> RawTrajectory.create (Dim.trusted levels) steps (Dim.trusted width) states)
 
-    /// Takes coordinates in this subspace. Shape: .. r_L token r_d. Errors: WrongShape, SizeNotPositive.
+    /// <summary>Takes coordinates in this subspace. Errors: WrongShape, SizeNotPositive.</summary>
+    /// <param name="values"><c>.. r_L token r_d</c>; leading axes are a batch.</param>
     member _.CoordinatesOf<'token>(values: RawTensor) : Result<Coordinates<'token>, MathError> =
         tokens values
         |> Result.bind (fun steps -> Coordinates.create (Dim.trusted layerRank) steps (Dim.trusted hiddenRank) values)
@@ -74,18 +79,23 @@ type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
     member internal _.CheckAnchors what (Anchors a) =
         trailing what [ Axis.name<Level>; Axis.name<Hidden> ] [ levels; width ] (Matrix.raw a)
 
-    /// Takes raw anchors whose levels and components are the subspace's. Shape: .. L d. Errors: WrongShape.
+    /// <summary>Takes raw anchors whose levels and components are the subspace's. Errors: WrongShape.</summary>
+    /// <param name="states"><c>.. L d</c>; leading axes are a batch.</param>
     member _.Anchors(states: RawTensor) : Result<Anchors, MathError> =
         Anchors.create (Dim.trusted levels) (Dim.trusted width) states
 
-    /// X = (H - mean) / rms, per level. Trajectories of another size stop with both shapes.
-    member _.Standardise(RawTrajectory h: RawTrajectory<'token>) : StandardisedTrajectory<'token> =
-        own "standardisation" (Tensor3.raw h)
-        StandardisedTrajectory(Tensor3((Tensor3.raw h).Subtract(mean).Multiply scale))
+    /// <summary>X = (H - mean) / rms, per level. Trajectories of another size stop with both shapes.</summary>
+    /// <param name="trajectory">Raw states, <c>.. L token d</c>.</param>
+    member _.Standardise(trajectory: RawTrajectory<'token>) : StandardisedTrajectory<'token> =
+        let states = RawTrajectory.states trajectory
+        own "standardisation" states
+        StandardisedTrajectory(Tensor3(states.Subtract(mean).Multiply scale))
 
-    /// Z = X x_layer U_L' x_hidden U_d'; for `Identity` X itself, for `Complement` X - P_L X P_d. Trajectories of
-    /// another size stop with both shapes.
-    member _.Coordinates(StandardisedTrajectory x: StandardisedTrajectory<'token>) : Coordinates<'token> =
+    /// <summary>Z = X x_layer U_L' x_hidden U_d'; for <c>Identity</c> X itself, for <c>Complement</c> X - P_L X P_d. Trajectories of
+    /// another size stop with both shapes.</summary>
+    /// <param name="trajectory">Standardised states, <c>.. L token d</c>.</param>
+    member _.Coordinates(trajectory: StandardisedTrajectory<'token>) : Coordinates<'token> =
+        let x = StandardisedTrajectory.tensor trajectory
         let raw = Tensor3.raw x
         own "projection" raw
 
@@ -113,8 +123,12 @@ type BoundSubspace(subspace: FittedSubspace, like: RawTensor) =
 
         Tensor3((Tensor3.raw standardised).Multiply scale)
 
-    /// Energy of what the bases keep of a standardised trajectory, token by token. Shape: .. token.
-    member _.KeptEnergy(StandardisedTrajectory x: StandardisedTrajectory<'token>) : RawTensor =
+    /// <summary>Energy of what the bases keep of a standardised trajectory, token by token: the sum of squares of its projection.
+    /// Trajectories of another size stop with both shapes.</summary>
+    /// <param name="trajectory">Standardised states, <c>.. L token d</c>.</param>
+    /// <returns><c>.. token</c>.</returns>
+    member _.KeptEnergy(trajectory: StandardisedTrajectory<'token>) : RawTensor =
+        let x = StandardisedTrajectory.tensor trajectory
         own "kept energy" (Tensor3.raw x)
         Raw.squaredNorm 2 ((Tensor3.raw (project x)).SwapAxes(-3, -2))
 

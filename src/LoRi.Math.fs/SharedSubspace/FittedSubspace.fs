@@ -18,6 +18,7 @@ type SubspaceKind =
 /// How a rank is chosen.
 [<RequireQualifiedAccess>]
 type RankChoice =
+    /// This many directions, 1 to the mode's size.
     | Exactly of int
     /// The smallest rank that keeps this share of the eigenvalues' sum, at most `largest` (which may exceed the mode's size).
     | Energy of share: float * largest: int
@@ -25,9 +26,13 @@ type RankChoice =
 /// What is fitted.
 type SubspaceOptions =
     {
+        /// Where the directions come from.
         Kind: SubspaceKind
+        /// What is taken out of every state before.
         Standardisation: Standardisation
+        /// How r_L is chosen, at most L; of kind `Identity` without effect.
         LayerRank: RankChoice
+        /// How r_d is chosen, at most d; of kind `Identity` without effect.
         HiddenRank: RankChoice
     }
 
@@ -35,7 +40,9 @@ type SubspaceOptions =
 /// a corpus tells. Everything is float64 on the reference backend, whatever the dtype of the corpus.
 type FittedSubspace =
     {
+        /// Where the directions come from.
         Kind: SubspaceKind
+        /// What is taken out of every state before it is projected.
         Standardisation: Standardisation
         /// U_L, orthonormal columns. Shape: L r_L.
         LayerBasis: Matrix<Level, Truncated<Level>>
@@ -49,6 +56,7 @@ type FittedSubspace =
         Spectra: Map<Standardisation, Spectrum>
         /// Examples with at least one token.
         Examples: int
+        /// Tokens of all examples.
         Tokens: int64
         /// Sum of squares of the standardised corpus.
         Energy: float
@@ -69,6 +77,7 @@ type FittedSubspace =
         | SubspaceKind.Complement -> this.Levels, this.Width
         | _ -> this.LayerRank, this.HiddenRank
 
+/// Fitting a subspace, checking one, and what follows from it.
 module FittedSubspace =
 
     let private orthonormalTolerance = 1e-6
@@ -164,12 +173,20 @@ module FittedSubspace =
                 }
         }
 
-    /// [ours] Fits a subspace to a corpus. Errors: RankOutOfRange, EnergyOutOfRange, GradientsMissing.
+    /// <summary>[ours] Fits a subspace to a corpus. Errors: RankOutOfRange, EnergyOutOfRange, GradientsMissing.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="options">Kind, standardisation and ranks. <c>Gradient</c> needs <c>fitByGradients</c>.</param>
+    /// <param name="corpora">The corpus under all three standardisations.</param>
     let fit (spectral: ISpectral) (options: SubspaceOptions) (corpora: StandardisedCorpora) =
         fitTo spectral options None corpora
 
-    /// [ours] Fits a subspace to a corpus, of kind `Gradient` to the gradients of the answer's loss with respect to its raw states, read as
-    /// states are. Errors: RankOutOfRange, EnergyOutOfRange, WrongShape, NotFinite, GradientsVanish.
+    /// <summary>[ours] Fits a subspace to a corpus, of kind <c>Gradient</c> to the gradients of the answer's loss with respect to its raw
+    /// states, read as states are. Errors: RankOutOfRange, EnergyOutOfRange, WrongShape, NotFinite, GradientsVanish.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="options">Kind, standardisation and ranks; of every kind but <c>Gradient</c> the gradients are not looked at.</param>
+    /// <param name="gradients">Statistics of the answer's loss's gradients with respect to raw states, of the same levels and components;
+    /// not zero throughout.</param>
+    /// <param name="corpora">The corpus under all three standardisations.</param>
     let fitByGradients
         (spectral: ISpectral)
         (options: SubspaceOptions)
@@ -203,8 +220,9 @@ module FittedSubspace =
                 do! Values.check $"the hidden spectrum under {name}" subspace.Width spectrum.Hidden
             }
 
-    /// The subspace, if its parts fit together: what came from outside is checked here once. Errors: SizeNotPositive,
-    /// RankOutOfRange, WrongAxes, WrongShape, WrongLength, NotFinite, NotPositive, Negative, NotOrthonormal, SpectrumMissing.
+    /// <summary>The subspace, if its parts fit together: what came from outside is checked here once. Errors: SizeNotPositive,
+    /// RankOutOfRange, WrongAxes, WrongShape, WrongLength, NotFinite, NotPositive, Negative, NotOrthonormal, SpectrumMissing.</summary>
+    /// <param name="subspace">As it came from a file or was put together.</param>
     let validate (subspace: FittedSubspace) : Result<FittedSubspace, MathError> =
         let sizes = [ subspace.Levels; subspace.Width ]
         let mean = Matrix.raw subspace.Mean
@@ -230,8 +248,11 @@ module FittedSubspace =
             return subspace
         }
 
-    /// [ours] The projector on the hidden directions and the mean state of the last traced level: U U' + q q', where q is what the mean has
-    /// outside the directions, normalised. What a student's feedback starts from where it is to begin in the subspace. Shape: d d.
+    /// <summary>[ours] The projector on the hidden directions and the mean state of the last traced level: U U' + q q', where q is what
+    /// the mean has outside the directions, normalised. What a student's feedback starts from where it is to begin in the
+    /// subspace.</summary>
+    /// <param name="subspace">A subspace that <c>fit</c> made or <c>validate</c> passed.</param>
+    /// <returns><c>d d</c>, float64 on the reference backend.</returns>
     let feedback (subspace: FittedSubspace) : Matrix<Hidden, Hidden> =
         let width = subspace.Width
         let projector = (Matrix.raw (Subspace.projector subspace.HiddenBasis)).ToArray()
@@ -252,8 +273,9 @@ module FittedSubspace =
 
             Matrix(ReferenceTensor([| width; width |], values))
 
-    /// Sum of the discarded eigenvalues of the modes that are cut, those below zero by rounding counted as zero: the squared error
-    /// never exceeds it. Bases that no spectrum chose are bounded by the whole energy.
+    /// <summary>Sum of the discarded eigenvalues of the modes that are cut, those below zero by rounding counted as zero: the squared
+    /// error never exceeds it. Bases that no spectrum chose are bounded by the whole energy.</summary>
+    /// <param name="subspace">A subspace that <c>fit</c> made or <c>validate</c> passed.</param>
     let squaredErrorBound (subspace: FittedSubspace) =
         match subspace.Kind with
         | SubspaceKind.MultilinearSvd

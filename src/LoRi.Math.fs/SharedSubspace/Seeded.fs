@@ -42,8 +42,11 @@ module Permutation =
 
         order
 
-    /// A permutation that leaves nothing in its place: where p is drawn, p(i) goes to p(i + 1), the last to the first.
-    /// Errors: TooFewToShuffle.
+    /// <summary>A permutation that leaves nothing in its place: where p is drawn, p(i) goes to p(i + 1), the last to the first. Errors:
+    /// TooFewToShuffle.</summary>
+    /// <param name="seed">Decides which one: the same seed gives the same.</param>
+    /// <param name="count">How many things change places, at least 2.</param>
+    /// <returns>p(0), p(1), .. p(count - 1).</returns>
     let derangement (seed: int64) (count: int) : Result<int[], MathError> =
         if count < 2 then
             Error(TooFewToShuffle count)

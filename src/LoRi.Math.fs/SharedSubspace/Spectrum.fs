@@ -9,22 +9,26 @@ type Spectrum =
         Hidden: float[]
     }
 
+/// Eigenvalues of a corpus.
 module Spectrum =
 
     let private eigenvalues (spectral: ISpectral) (gram: Matrix<'axis, 'axis>) =
         let struct (values, _) = spectral.SymmetricEigen(Matrix.raw gram)
         values
 
-    /// Of a corpus under a standardisation.
+    /// <summary>The eigenvalues of a corpus under a standardisation.</summary>
+    /// <param name="spectral">The backend's spectral operations.</param>
+    /// <param name="corpus">The Gram matrices, <c>L L</c> and <c>d d</c>.</param>
     let ofCorpus (spectral: ISpectral) (corpus: StandardisedCorpus) : Spectrum =
         {
             Layer = eigenvalues spectral corpus.LayerGram
             Hidden = eigenvalues spectral corpus.HiddenGram
         }
 
-    /// Of a corpus of the same mean squares whose levels and components know nothing of each other, as Gaussian numbers of these variances
-    /// in the limit of many tokens: the diagonals of the Gram matrices, descending. No corpus of this energy per component fills more
-    /// directions, as eigenvalues majorise diagonals (Schur 1923).
+    /// <summary>The eigenvalues of a corpus of the same mean squares whose levels and components know nothing of each other, as Gaussian
+    /// numbers of these variances in the limit of many tokens: the diagonals of the Gram matrices, descending. No corpus of this energy
+    /// per component fills more directions, as eigenvalues majorise diagonals (Schur 1923).</summary>
+    /// <param name="corpus">The Gram matrices, of which only the diagonals are read.</param>
     let independent (corpus: StandardisedCorpus) : Spectrum =
         {
             Layer = LevelScale.diagonal (Matrix.raw corpus.LayerGram) |> Array.sortDescending
@@ -42,9 +46,11 @@ type EffectiveRank =
         Cumulative: float[]
     }
 
+/// Ranks from eigenvalues.
 module EffectiveRank =
 
-    /// The summary of descending eigenvalues; those below zero are rounding and count as zero. All zero for a zero spectrum.
+    /// <summary>The summary of a spectrum. All zero for a zero spectrum.</summary>
+    /// <param name="eigenvalues">Descending; those below zero are rounding and count as zero.</param>
     let ofEigenvalues (eigenvalues: float[]) : EffectiveRank =
         let positive = eigenvalues |> Array.map (max 0.0)
         let total = Array.sum positive
@@ -77,8 +83,9 @@ module EffectiveRank =
 
         max 1 (defaultArg enough eigenvalues.Length)
 
-    /// The smallest rank that keeps a share, above 0 and at most 1, of the energy of descending eigenvalues; 1 where there is no
-    /// energy. Errors: EnergyOutOfRange.
+    /// <summary>The smallest rank that keeps a share of the energy; 1 where there is no energy. Errors: EnergyOutOfRange.</summary>
+    /// <param name="share">The share of the eigenvalues' sum that is to be kept, above 0 and at most 1.</param>
+    /// <param name="eigenvalues">Descending; those below zero are rounding and count as zero.</param>
     let atEnergy (share: float) (eigenvalues: float[]) : Result<int, MathError> =
         if share > 0.0 && share <= 1.0 then
             Ok(keeping share eigenvalues)

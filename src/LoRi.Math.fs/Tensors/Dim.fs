@@ -17,7 +17,8 @@ type Dim<'axis> internal (size: int) =
 
 /// Receives a dimension whose tag exists only inside `Receive`.
 type IDimReceiver<'result> =
-    /// Called once, with the fresh dimension.
+    /// <summary>Called once, with the fresh dimension.</summary>
+    /// <param name="dim">The dimension, whose tag no other has.</param>
     abstract Receive<'fresh> : dim: Dim<'fresh> -> 'result
 
 module internal Axis =
@@ -37,18 +38,22 @@ module internal Axis =
     /// The tag as a message shows it.
     let name<'axis> = Name<'axis>.Text
 
+/// Makes dimensions.
 module Dim =
 
     type private Fresh = interface end
 
-    /// A dimension of a given size. Errors: SizeNotPositive.
+    /// <summary>A dimension of a given size. Errors: SizeNotPositive.</summary>
+    /// <param name="size">How long the axis is, at least 1.</param>
     let create<'axis> (size: int) : Result<Dim<'axis>, MathError> =
         if size > 0 then
             Ok(Dim<'axis> size)
         else
             Error(SizeNotPositive(Axis.name<'axis>, size))
 
-    /// Hands a dimension with a tag that nothing else has to a receiver. Errors: SizeNotPositive.
+    /// <summary>Hands a dimension with a tag that nothing else has to a receiver. Errors: SizeNotPositive.</summary>
+    /// <param name="size">How long the axis is, at least 1.</param>
+    /// <param name="receiver">Called once with the dimension; what it gives is given back.</param>
     let fresh (size: int) (receiver: IDimReceiver<'result>) : Result<'result, MathError> =
         create<Fresh> size |> Result.map receiver.Receive
 

@@ -50,6 +50,7 @@ type MathError =
     /// Fewer than two rows cannot change places: how many there are.
     | TooFewToShuffle of count: int
 
+/// The words of errors.
 module MathError =
 
     let private shape (sizes: int list) =
@@ -58,7 +59,8 @@ module MathError =
         else
             sizes |> List.map string |> String.concat " x "
 
-    /// The whole story in one line: what, where, what was found, what is expected.
+    /// <summary>The whole story in one line: what, where, what was found, what is expected.</summary>
+    /// <param name="error">What is wrong, with the sizes or values that were found.</param>
     let describe error =
         match error with
         | SizeNotPositive(axis, size) -> $"the size of axis {axis} is {size}; it must be at least 1"
@@ -105,6 +107,8 @@ module MathError =
         | TooFewToShuffle count ->
             $"{count} rows have a rationale, and each is to get another row's; it takes at least 2"
 
-    /// Stops the program for a broken promise of its own; never for input.
+    /// <summary>Stops the program for a broken promise of its own; never for input.</summary>
+    /// <param name="message">What was promised and not kept, after the word invariant.</param>
+    /// <returns>Nothing: it always raises InvalidOperationException.</returns>
     let invariant (message: string) : 'a =
         raise (System.InvalidOperationException("invariant: " + message))

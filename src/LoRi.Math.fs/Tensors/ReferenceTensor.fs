@@ -11,7 +11,10 @@ module internal Flat =
     let identity size =
         Array.init (size * size) (fun index -> if index / size = index % size then 1.0 else 0.0)
 
-/// The float64 backend of the core: row-major arrays and plain loops, written to be obviously right. The oracle of every other.
+/// <summary>The float64 backend of the core: row-major arrays and plain loops, written to be obviously right. The oracle of every other.
+/// Values that do not fill the shape raise an invariant exception.</summary>
+/// <param name="shape">Sizes of the axes, slowest first; empty for a scalar.</param>
+/// <param name="values">Row-major, as many as the product of the sizes; kept, not copied.</param>
 [<Sealed>]
 type ReferenceTensor(shape: int[], values: float[]) =
     inherit RawTensor()

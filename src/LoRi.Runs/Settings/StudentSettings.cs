@@ -124,28 +124,35 @@ internal static class StudentSettings
 
 /// <summary>What settings say of a student; what each value means says its declaration.</summary>
 /// <param name="Values">The settings.</param>
-#pragma warning disable CS1591 // Each value is documented where its setting is declared.
 public sealed record LatentOptions(SettingValues Values)
 {
     /// <summary>The answer prefix of a teacher that is not told another one.</summary>
     public const string DefaultAnswerPrefix = Scoring.AnswerScorer.AnswerPrefix;
 
+    /// <inheritdoc cref="StudentSettings.Method"/>
     public string Method => Values.Get(StudentSettings.Method);
 
+    /// <inheritdoc cref="SharedSettings.LatentSteps"/>
     public int LatentSteps => Values.Get(SharedSettings.LatentSteps);
 
     /// <summary>The steps that the method takes.</summary>
     public int StepsTaken => MethodSettings.Of(Values).TakesLatentSteps ? LatentSteps : 0;
 
+    /// <inheritdoc cref="SharedSettings.Projection"/>
     public ProjectionKind Projection => Values.Get(SharedSettings.Projection);
 
+    /// <inheritdoc cref="SharedSettings.ProjectionWidth"/>
     public int? ProjectionWidth => Values.Get(SharedSettings.ProjectionWidth);
 
+    /// <inheritdoc cref="StudentSettings.Init"/>
     public InitOption Init => Values.Get(StudentSettings.Init);
 
+    /// <inheritdoc cref="RowSettings.AnswerPrefix"/>
     public string? AnswerPrefix => Values.Get(RowSettings.AnswerPrefix);
 
+    /// <inheritdoc cref="RowSettings.Grade"/>
     public Grading Grade => Values.Get(RowSettings.Grade);
 
+    /// <inheritdoc cref="RowSettings.TeacherText"/>
     public TeacherTextOption TeacherText => Values.Get(RowSettings.TeacherText);
 }

@@ -1,7 +1,8 @@
-/// Parameters of public members that their documentation says nothing of. That a member has any at all is the compiler's business.
+/// What the documentation of an assembly's public types owes: members that it has nothing of, and parameters that it says nothing of.
 module LoRi.Cli.Tests.DocumentedApi
 
 open System
+open System.Collections.Generic
 open System.IO
 open System.Reflection
 open System.Runtime.CompilerServices
@@ -88,29 +89,20 @@ let private entries (assembly: Assembly) =
 let private isGenerated (found: MemberInfo) =
     not (isNull (found.GetCustomAttribute<CompilerGeneratedAttribute>()))
 
-/// Members that a type has because of what it is: a record's, a union's, an enumeration's, an exception's.
+/// Constructors and methods that a type has because of what it is: a record's, a union's, an enumeration's, a delegate's.
 let private isOfItsKind (found: Type) (method: MethodBase) =
     isGenerated method
     || found.IsEnum
-    || FSharpType.IsUnion found
-    || FSharpType.IsRecord found
     || typeof<Delegate>.IsAssignableFrom found
+    || method.IsConstructor && FSharpType.IsRecord found
+    || FSharpType.IsUnion found
+       && not (isNull (method.GetCustomAttribute<CompilationMappingAttribute>()))
+
+let private isWritten (element: XElement) =
+    element.HasElements || not (String.IsNullOrWhiteSpace element.Value)
 
 let private described (entry: XElement) =
-    entry.Elements(XName.Get "param")
-    |> Seq.filter (fun e -> e.HasElements || not (String.IsNullOrWhiteSpace e.Value))
-    |> Seq.map named
-    |> Set.ofSeq
-
-let private lacking (id: string) (entry: XElement) (parameters: ParameterInfo array) =
-    if Seq.isEmpty (entry.Descendants(XName.Get "inheritdoc")) then
-        [
-            for parameter in parameters do
-                if not ((described entry).Contains(string parameter.Name)) then
-                    $"{id}: {parameter.Name}"
-        ]
-    else
-        []
+    entry.Elements(XName.Get "param") |> Seq.filter isWritten |> Seq.map named |> Set.ofSeq
 
 let private all =
     BindingFlags.Public
@@ -132,33 +124,69 @@ let private methods (found: Type) =
         && method.GetBaseDefinition().DeclaringType = found
         && not (method.Name.Contains '<'))
 
-let private ofMembers (entries: Collections.Generic.IDictionary<string, XElement>) (found: Type) =
-    let look id parameters =
-        match entries.TryGetValue id with
-        | true, entry -> lacking id entry parameters
-        | _ -> []
+/// The properties that a type adds itself: without those that every record of C# has, and every union, whose cases are asked for apart.
+let private properties (found: Type) =
+    found.GetProperties all
+    |> Array.filter (fun property ->
+        property.GetMethod
+        |> Option.ofObj
+        |> Option.exists (fun reader ->
+            isSeen reader
+            && reader.GetBaseDefinition().DeclaringType = found
+            && property.Name <> "EqualityContract"
+            && not (FSharpType.IsUnion found && isOfItsKind found reader)))
+
+/// What a type has to describe: the identifier of each, with its parameters.
+let private asked (isKnown: string -> bool) (found: Type) =
+    let own = $"T:{ofType found}"
 
     [
+        own, [||]
+
         for method in found.GetConstructors all do
             if isSeen method && not (isOfItsKind found method) then
                 // A primary constructor's parameters are described beside the type.
-                let own = ofMethod method
-                yield! look (if entries.ContainsKey own then own else $"T:{ofType found}") (method.GetParameters())
+                let id = ofMethod method
+                (if isKnown id then id else own), method.GetParameters()
 
         for method in methods found do
-            yield! look (ofMethod method) (method.GetParameters())
+            ofMethod method, method.GetParameters()
 
-        for property in found.GetProperties all do
-            if property.GetMethod |> Option.ofObj |> Option.exists isSeen then
-                let parameters = property.GetIndexParameters()
-                yield! look $"P:{ofType found}.{property.Name}{signature parameters}" parameters
+        for property in properties found do
+            let parameters = property.GetIndexParameters()
+            $"P:{ofType found}.{property.Name}{signature parameters}", parameters
+
+        if FSharpType.IsUnion found then
+            for case in FSharpType.GetUnionCases found do
+                $"{own}.{case.Name}", [||]
     ]
 
-/// What lacks in some types of an assembly, one line a parameter.
-let gaps (assembly: Assembly) (isAsked: Type -> bool) =
+let private lacking (entries: IDictionary<string, XElement>) (id: string, parameters: ParameterInfo array) =
+    match entries.TryGetValue id with
+    | true, entry when not (Seq.isEmpty (entry.Descendants(XName.Get "inheritdoc"))) -> []
+    | true, entry ->
+        [
+            if not (Seq.exists isWritten (entry.Elements(XName.Get "summary"))) then
+                $"{id}: nothing"
+
+            for parameter in parameters do
+                if not ((described entry).Contains(string parameter.Name)) then
+                    $"{id}: {parameter.Name}"
+        ]
+    | _ -> [ $"{id}: nothing" ]
+
+/// What a union's cases are compiled to.
+let private isPartOfUnion (found: Type) =
+    match found.DeclaringType with
+    | null -> false
+    | owner -> FSharpType.IsUnion owner
+
+/// What lacks in an assembly's public types, one line a parameter or a member of which nothing is said.
+let gaps (assembly: Assembly) =
     let entries = entries assembly
 
     assembly.GetExportedTypes()
-    |> Array.filter isAsked
+    |> Array.filter (isPartOfUnion >> not)
     |> List.ofArray
-    |> List.collect (ofMembers entries)
+    |> List.collect (asked entries.ContainsKey)
+    |> List.collect (lacking entries)
