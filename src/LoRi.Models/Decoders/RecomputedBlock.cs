@@ -79,7 +79,8 @@ internal sealed class RecomputedBlock(Decoder decoder, BlockWeights weights, Rec
         .SelectMany(map => new[] { map.Deferred, map.Adapter?.Deferred }.Concat(map.Adapter?.Parts.Select(part => part.Deferred) ?? []))
         .OfType<DeferredMatrix>().Select(deferred => deferred.Gradient);
 
-    private static Tensor? Leaf(Tensor? values) => values?.detach().clone().requires_grad_();
+    /// <summary>The same memory, with a gradient of its own: no operation of a block writes to what it reads.</summary>
+    private static Tensor? Leaf(Tensor? values) => values?.detach().requires_grad_();
 
     private Tensor? Before(Tensor all) => place.Shape.Past == 0 ? null : all.narrow(2, 0, place.Shape.Past);
 
@@ -126,7 +127,7 @@ internal sealed class RecomputedNorm(Decoder decoder, NormWeights weights) : ITa
     {
         using var scope = NewDisposeScope();
         using var guard = enable_grad();
-        var x = input!.detach().clone().requires_grad_();
+        var x = input!.detach().requires_grad_();
         autograd.backward([decoder.Norm(x, weights)], [slopes], retain_graph: true);
         return x.grad!.MoveToOuterDisposeScope();
     }

@@ -127,7 +127,7 @@ internal sealed class TapedBlock<T>(BlockWeights weights, TapedPlace place, int 
     private HeadMemory Memory(Tensor heads)
     {
         var (keys, values) = place.Keys.Of(layer);
-        return new(place.Shape, place.Keys.Capacity, heads, keys, values, place.Visible);
+        return new(place.Shape, heads, keys, values, place.Visible);
     }
 
     /// <summary>What the way back needs.</summary>

@@ -15,12 +15,12 @@ internal sealed class TapedKeys : IDisposable
     private readonly Block[] blocks;
     private readonly List<Exposed> exposures = [];
 
+    /// <summary>Positions that there is room for.</summary>
+    private int capacity;
+
     /// <summary>Room for nothing yet.</summary>
     /// <param name="layers">Number of blocks.</param>
     public TapedKeys(int layers) => blocks = [.. Enumerable.Range(0, layers).Select(_ => new Block())];
-
-    /// <summary>Positions that there is room for.</summary>
-    public int Capacity { get; private set; }
 
     /// <summary>Positions that the newest pass has filled.</summary>
     public int Filled { get; private set; }
@@ -30,16 +30,14 @@ internal sealed class TapedKeys : IDisposable
     /// <param name="like">Has the type, and is where it lies.</param>
     public void Extend(HeadShape shape, Tensor like)
     {
-        if (shape.Seen > Capacity)
+        if (shape.Seen > capacity)
         {
-            var capacity = int.Max(shape.Seen + Spare, Capacity * 3 / 2);
+            capacity = int.Max(shape.Seen + Spare, capacity * 3 / 2);
             foreach (var block in blocks)
             {
                 block.Keys = Grown(block.Keys, shape, capacity, like);
                 block.Values = Grown(block.Values, shape, capacity, like);
             }
-
-            Capacity = capacity;
         }
 
         Filled = shape.Seen;

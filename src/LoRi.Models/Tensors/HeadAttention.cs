@@ -6,12 +6,11 @@ namespace LoRi.Models.Tensors;
 
 /// <summary>The memory of one pass through the attention of one block. A query sees visible keys before it, and itself.</summary>
 /// <param name="Shape">The heads.</param>
-/// <param name="Capacity">Positions that keys and values have room for.</param>
 /// <param name="Heads">Turned queries, keys and values of the new positions, [B T, width].</param>
-/// <param name="Keys">Keys so far, [B, key heads, capacity, size].</param>
+/// <param name="Keys">Keys so far, [B, key heads, capacity, size]: capacity is how many positions there is room for.</param>
 /// <param name="Values">Values so far, in the same shape.</param>
 /// <param name="Visible">Bool [B, P + T], true where a key is a real token; null where all are.</param>
-internal sealed record HeadMemory(HeadShape Shape, int Capacity, Tensor Heads, Tensor Keys, Tensor Values, Tensor? Visible);
+internal sealed record HeadMemory(HeadShape Shape, Tensor Heads, Tensor Keys, Tensor Values, Tensor? Visible);
 
 /// <summary>
 /// Scaled dot-product attention, softmax(Q K^T / sqrt(size)) V, and its slopes, over keys that lie where every pass added its own; float32
@@ -32,7 +31,7 @@ internal readonly unsafe struct HeadAttention<T>
     /// <summary>Reads the memory of a pass, which the caller holds.</summary>
     public HeadAttention(HeadMemory memory)
     {
-        (shape, capacity) = (memory.Shape, memory.Capacity);
+        (shape, capacity) = (memory.Shape, memory.Keys.shape[2]);
         scale = T.One / T.Sqrt(T.CreateTruncating(shape.Size));
         heads = (T*)VectorWork.Address(memory.Heads);
         keys = (T*)VectorWork.Address(memory.Keys);

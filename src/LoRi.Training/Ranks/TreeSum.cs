@@ -56,12 +56,7 @@ internal sealed class TreeSum(int rank, int size, Action<int, Tensor, Tensor> ex
         var runs = new List<(long From, long Count)>();
         foreach (var (from, count) in size == 1 ? [(0L, values)] : Pieces(size, values))
         {
-            var own = new Share(0, count);
-            for (var distance = 1; distance < size; distance *= 2)
-            {
-                own = own.Halves((rank & distance) == 0).Kept;
-            }
-
+            var own = Steps(rank, size, count).Select(step => step.Kept).LastOrDefault(new Share(0, count));
             if (own.Count > 0)
             {
                 runs.Add((from + own.From, own.Count));
@@ -83,37 +78,34 @@ internal sealed class TreeSum(int rank, int size, Action<int, Tensor, Tensor> ex
 
     private void SumPiece(Tensor piece, Tensor received)
     {
-        var own = new Share(0, piece.numel());
-        for (var distance = 1; distance < size; distance *= 2)
+        foreach (var (other, kept, given) in Steps(rank, size, piece.numel()))
         {
-            var (kept, given) = own.Halves((rank & distance) == 0);
             var arrived = received.narrow(0, 0, kept.Count);
-            exchange(rank ^ distance, given.Of(piece), arrived);
+            exchange(other, given.Of(piece), arrived);
             if (kept.Count > 0)
             {
                 kept.Of(piece).IncreaseBy(arrived, 1);
             }
-
-            own = kept;
         }
     }
 
     private void GatherPiece(Tensor piece)
     {
-        var halved = new Stack<Share>();
-        var own = new Share(0, piece.numel());
+        foreach (var (other, own, missing) in Steps(rank, size, piece.numel()).Reverse())
+        {
+            exchange(other, own.Of(piece), missing.Of(piece));
+        }
+    }
+
+    /// <summary>A rank's way through the tree: of what it has, the half that it keeps and the one that another rank keeps.</summary>
+    private static IEnumerable<(int Other, Share Kept, Share Given)> Steps(int rank, int size, long values)
+    {
+        var own = new Share(0, values);
         for (var distance = 1; distance < size; distance *= 2)
         {
-            halved.Push(own);
-            own = own.Halves((rank & distance) == 0).Kept;
-        }
-
-        for (var distance = size / 2; distance > 0; distance /= 2)
-        {
-            var whole = halved.Pop();
-            var (_, other) = whole.Halves((rank & distance) == 0);
-            exchange(rank ^ distance, own.Of(piece), other.Of(piece));
-            own = whole;
+            var (kept, given) = own.Halves((rank & distance) == 0);
+            yield return (rank ^ distance, kept, given);
+            own = kept;
         }
     }
 

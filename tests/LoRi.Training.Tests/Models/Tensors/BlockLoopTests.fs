@@ -121,14 +121,7 @@ let private attention<'T
 
     let run keeps =
         let memory =
-            HeadMemory(
-                shape,
-                int capacity,
-                normal dtype 1L [ int64 shape.Rows; int64 shape.Width ],
-                all 2L,
-                all 3L,
-                visible
-            )
+            HeadMemory(shape, normal dtype 1L [ int64 shape.Rows; int64 shape.Width ], all 2L, all 3L, visible)
 
         let loops = HeadAttention<'T> memory
         loops.Append()
