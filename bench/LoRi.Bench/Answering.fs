@@ -48,18 +48,11 @@ let private forms =
         "int8", WeightStorage.EightBit
     ]
 
-/// Reading 512 MB once, in bytes a second.
+/// Bytes of memory that are read in a second.
 let private memory =
     lazy
-        (let values = torch.ones (1L <<< 27)
-
-         fun () ->
-             let took =
-                 once (fun () ->
-                     use sum = values.sum ()
-                     ignore sum)
-
-             4.0 * float (values.numel ()) / took.Wall)
+        (let bytes, read = Ceilings.reading ()
+         fun () -> bytes / (once read).Wall)
 
 let private pace rounds (model: ReasoningModel) (batch, tokens) =
     let random = Random 2

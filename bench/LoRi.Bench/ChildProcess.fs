@@ -1,9 +1,10 @@
-/// Runs a command as a whole process and measures it from outside.
+/// Runs a command as a whole process and measures it from outside; reads the numbers that it wrote.
 module LoRi.Bench.ChildProcess
 
 open System
 open System.Diagnostics
 open System.IO
+open System.Text.Json
 open LoRi.Runs.Plans
 open System.Threading
 
@@ -61,3 +62,10 @@ let run (file: string) (arguments: string list) =
         PeakMemory = peak
         Output = output.Result
     }
+
+/// A JSON file that a command wrote.
+let json (file: string) =
+    JsonDocument.Parse(File.ReadAllText file).RootElement.Clone()
+
+/// A number of a JSON object.
+let number (name: string) (value: JsonElement) = value.GetProperty(name).GetDouble()

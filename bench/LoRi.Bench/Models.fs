@@ -29,7 +29,6 @@ type Row =
         Samples: Sample list
     }
 
-let private cube = 2048L
 let private prefillTokens = 512
 let private batch, length = 4, 128
 let private decodedTokens = 24
@@ -45,25 +44,6 @@ let private multiplied (model: ReasoningModel) =
 let private ids (seed: int) count vocabulary =
     let random = Random seed
     Array.init count (fun _ -> random.Next(3, vocabulary))
-
-/// A 2048-cube product.
-let private ceiling (dtype: torch.ScalarType) =
-    let a = torch.rand(cube, cube).``to`` dtype
-    let b = torch.rand(cube, cube).``to`` dtype
-
-    2.0 * float (cube * cube * cube),
-    fun () ->
-        use product = a.matmul b
-        ignore product
-
-/// Reading 512 MB of memory once.
-let private bandwidth () =
-    let values = torch.ones (1L <<< 27)
-
-    float (values.numel () * 4L),
-    fun () ->
-        use sum = values.sum ()
-        ignore sum
 
 let private prefill (model: ReasoningModel) =
     let row = ids 1 prefillTokens model.Config.VocabularySize
@@ -189,7 +169,7 @@ let private loading settings seconds =
 
 let private passes settings seconds (dtype: torch.ScalarType) =
     use model = load settings.Model (precision dtype)
-    let ceiling, memory = ceiling dtype, bandwidth ()
+    let ceiling, memory = Ceilings.product dtype, Ceilings.reading ()
 
     let row what unit samples =
         {
@@ -211,7 +191,7 @@ let private passes settings seconds (dtype: torch.ScalarType) =
 let private training settings seconds (dtype: torch.ScalarType) =
     use model = load settings.Model (Precision(torch.ScalarType.Float32, dtype))
     use optimizer = new AdamW(model.Parameters, OptimizerSettings(LearningRate = 1e-5))
-    let ceiling, step = ceiling dtype, step model optimizer
+    let ceiling, step = Ceilings.product dtype, step model optimizer
 
     {
         What = $"fine-tuning step of {batch} x {length} tokens"

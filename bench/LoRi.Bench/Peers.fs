@@ -204,14 +204,6 @@ type private Server(settings: Settings, python: string, folder: string) =
             child.WaitForExit()
             child.Dispose()
 
-let private ceiling () =
-    use a = torch.rand (2048L, 2048L)
-    use b = torch.rand (2048L, 2048L)
-
-    seconds (fun () ->
-        use product = a.matmul b
-        ignore product)
-
 /// What is measured, with the name that the peers' script has for the same work.
 let private measures config =
     [
@@ -226,6 +218,7 @@ let private measures config =
 /// Measures all of them, after one round that does not count; the ceiling in seconds of every round comes beside.
 let measure (settings: Settings) =
     torch.set_num_threads settings.Threads
+    let ceiling = snd (Ceilings.product torch.float32)
     let all = measures (configOf settings)
 
     let ask, stop =
@@ -239,7 +232,7 @@ let measure (settings: Settings) =
     let rounds =
         [
             for _ in 0 .. settings.Rounds ->
-                let top = ceiling ()
+                let top = seconds ceiling
                 top, [ for _, _, name, ours in all -> seconds ours, ask name ]
         ]
         |> List.tail
@@ -267,7 +260,7 @@ let private shown (values: float list) =
     $"%.3g{median values} [%.3g{List.min values} - %.3g{List.max values}]"
 
 let markdown (settings: Settings) (tops: float list, rows: Row list) =
-    let rate = 2.0 * 2048.0 ** 3.0 / 1e9
+    let rate = Ceilings.operations / 1e9
 
     [
         $"{settings.Threads} threads, vectors of {VectorWork.VectorBits} bits, {settings.Rounds} rounds; seconds, medians [range]; ceiling (2048-cube float32 product) %.0f{rate / List.max tops} to %.0f{rate / List.min tops} GFLOP/s"

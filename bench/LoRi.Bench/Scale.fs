@@ -27,8 +27,6 @@ type Settings =
 /// Rows that pass together.
 let private together = 4
 
-let private pathIn settings name = Path.Combine(settings.Folder, name)
-
 let private lori settings ranks arguments =
     eprintfn "%s" (String.Join(' ', $"{ranks} x" :: List.truncate 1 arguments))
     let line = settings.Cli :: arguments @ [ "--threads"; "1" ]
@@ -37,11 +35,6 @@ let private lori settings ranks arguments =
     | 1, _
     | _, [] -> run "dotnet" line
     | _, launcher :: options -> run launcher (options @ [ "-n"; string ranks; "dotnet" ] @ line)
-
-let private json (file: string) =
-    JsonDocument.Parse(File.ReadAllText file).RootElement.Clone()
-
-let private number (name: string) (value: JsonElement) = value.GetProperty(name).GetDouble()
 
 /// Tokens a second of the steps but the first, which also makes what later ones use again. Both are counted from the beginning.
 let private rate folder =
@@ -55,7 +48,7 @@ let private rate folder =
     since "tokens" / since "seconds"
 
 let private teach settings ranks rows name =
-    let folder = pathIn settings name
+    let folder = Path.Combine(settings.Folder, name)
 
     let line =
         [
@@ -89,7 +82,7 @@ let private apart settings rows =
     |> List.map _.Result
 
 let private trajectories settings ranks =
-    let file = pathIn settings $"trajectories-{ranks}.safetensors"
+    let file = Path.Combine(settings.Folder, $"trajectories-{ranks}.safetensors")
 
     let line =
         [
@@ -114,13 +107,13 @@ let private trajectories settings ranks =
     JsonDocument.Parse(output.Substring(output.IndexOf '{')).RootElement |> number "seconds"
 
 let private evaluate settings ranks =
-    let folder = pathIn settings $"evaluation-{ranks}"
+    let folder = Path.Combine(settings.Folder, $"evaluation-{ranks}")
 
     let line =
         [
             "evaluate"
             "--model"
-            pathIn settings "alone"
+            Path.Combine(settings.Folder, "alone")
             "--data"
             settings.Test
             "--output"

@@ -45,11 +45,6 @@ let private lori settings arguments =
     eprintfn "%s" (String.Join(' ', List.truncate 2 arguments))
     run "dotnet" (settings.Cli :: arguments)
 
-let private json (file: string) =
-    JsonDocument.Parse(File.ReadAllText file).RootElement.Clone()
-
-let private number (name: string) (value: JsonElement) = value.GetProperty(name).GetDouble()
-
 /// A training stage: rates are of its steps alone, seconds of the whole process.
 let private training stage settings folder arguments =
     let outcome =
@@ -120,19 +115,26 @@ let private steps settings =
         string settings.Steps
     ]
 
-let private pathIn settings name = Path.Combine(settings.Folder, name)
-
 let private teach settings =
     let arguments =
         [ "teach"; "--model"; settings.Model ] @ rows settings @ steps settings
 
-    training "teach" settings (pathIn settings "teacher") arguments
+    training "teach" settings (Path.Combine(settings.Folder, "teacher")) arguments
 
 let private trajectories settings ceiling weights =
-    let output = [ "--output"; pathIn settings "trajectories.safetensors"; "--json" ]
+    let output =
+        [
+            "--output"
+            Path.Combine(settings.Folder, "trajectories.safetensors")
+            "--json"
+        ]
 
     let outcome =
-        lori settings ([ "trajectories"; "--model"; pathIn settings "teacher" ] @ output @ rows settings)
+        lori
+            settings
+            ([ "trajectories"; "--model"; Path.Combine(settings.Folder, "teacher") ]
+             @ output
+             @ rows settings)
 
     let answer = (JsonDocument.Parse outcome.Output).RootElement
     inference "trajectories" ceiling weights outcome (int64 (number "tokens" answer)) (number "seconds" answer)
@@ -150,14 +152,15 @@ let private plain stage (outcome: Outcome) =
 
 /// Both Gram matrices of a token's `L x d` states are the least work: `2 L d (L + d)` operations.
 let private subspace settings ceiling =
-    let file = [ "--output"; pathIn settings "subspace.safetensors"; "--json" ]
+    let file =
+        [ "--output"; Path.Combine(settings.Folder, "subspace.safetensors"); "--json" ]
 
     let fit =
         [
             "subspace"
             "fit"
             "--trajectories"
-            pathIn settings "trajectories.safetensors"
+            Path.Combine(settings.Folder, "trajectories.safetensors")
         ]
         @ file
 
@@ -176,36 +179,53 @@ let private subspace settings ceiling =
 let private report settings =
     plain
         "subspace report"
-        (lori settings [ "subspace"; "report"; "--subspace"; pathIn settings "subspace.safetensors" ])
+        (lori
+            settings
+            [
+                "subspace"
+                "report"
+                "--subspace"
+                Path.Combine(settings.Folder, "subspace.safetensors")
+            ])
 
 let private distill settings =
     let arguments =
-        [ "distill"; "--method"; "lori"; "--teacher"; pathIn settings "teacher" ]
+        [
+            "distill"
+            "--method"
+            "lori"
+            "--teacher"
+            Path.Combine(settings.Folder, "teacher")
+        ]
 
-    training "distill (lori)" settings (pathIn settings "student") (arguments @ rows settings @ steps settings)
+    training
+        "distill (lori)"
+        settings
+        (Path.Combine(settings.Folder, "student"))
+        (arguments @ rows settings @ steps settings)
 
 let private prompt = "Tom has 3 apples and buys 4 more. How many has he?"
 
 /// Counts the tokens of questions as the student reads them.
 let private reader settings =
-    let tokenizer = TokenizerFile.Load(pathIn settings "student/final")
+    let tokenizer = TokenizerFile.Load(Path.Combine(settings.Folder, "student/final"))
     fun (question: string) -> tokenizer.Encode(question, false).Length
 
 let private evaluate settings ceiling weights =
     let questions =
         [ "--data"; settings.Test; "--limit"; "64"; "--max-new-tokens"; "16" ]
 
-    let output = [ "--output"; pathIn settings "evaluation" ]
+    let output = [ "--output"; Path.Combine(settings.Folder, "evaluation") ]
 
     let outcome =
-        lori settings ([ "evaluate"; "--model"; pathIn settings "student" ] @ questions @ output)
+        lori settings ([ "evaluate"; "--model"; Path.Combine(settings.Folder, "student") ] @ questions @ output)
 
-    let answer = json (pathIn settings "evaluation/evaluation.json")
+    let answer = json (Path.Combine(settings.Folder, "evaluation/evaluation.json"))
 
     let count = reader settings
 
     let asked =
-        File.ReadLines(pathIn settings "evaluation/predictions.jsonl")
+        File.ReadLines(Path.Combine(settings.Folder, "evaluation/predictions.jsonl"))
         |> Seq.sumBy (fun line ->
             count (nonNull ((JsonDocument.Parse line).RootElement.GetProperty("question").GetString())))
 
@@ -216,7 +236,12 @@ let private evaluate settings ceiling weights =
 /// The student's and its explicit teacher's answer to one question, both in one process.
 let private generate settings ceiling weights =
     let models =
-        [ "--model"; pathIn settings "student"; "--against"; pathIn settings "teacher" ]
+        [
+            "--model"
+            Path.Combine(settings.Folder, "student")
+            "--against"
+            Path.Combine(settings.Folder, "teacher")
+        ]
 
     let outcome =
         lori settings ([ "generate" ] @ models @ [ "--prompt"; prompt; "--max-new-tokens"; "64"; "--json" ])
@@ -256,9 +281,9 @@ let measure settings =
     @ generate settings ceiling weights,
     ceiling,
     [
-        "teach", losses (pathIn settings "teacher") "task"
+        "teach", losses (Path.Combine(settings.Folder, "teacher")) "task"
         for term in [ "task"; "mean"; "covariance"; "anchor" ] do
-            $"distill: {term}", losses (pathIn settings "student") term
+            $"distill: {term}", losses (Path.Combine(settings.Folder, "student")) term
     ]
 
 let private shown (format: float -> string) value =
