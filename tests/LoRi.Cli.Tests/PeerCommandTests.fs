@@ -15,17 +15,12 @@ open LoRi.Cli.Tests.TinyRun
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
 
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code 0 outcome.Error
-    outcome.Error
-
 let private taught folder (form: string) =
-    succeed (teach folder 2 "teacher" @ [ "--form"; form ]) |> ignore
+    succeed (lori (teach folder 2 "teacher" @ [ "--form"; form ]))
     path folder "teacher"
 
 let private distill (name: string) options folder steps =
-    succeed ([ "distill"; "--method"; name ] @ options @ training folder steps "run")
+    (succeeded (lori ([ "distill"; "--method"; name ] @ options @ training folder steps "run"))).Error
 
 let private card (run: string) =
     JsonDocument.Parse(File.ReadAllText(path run "final/lori.json")).RootElement
@@ -183,7 +178,7 @@ let private kept =
             Expect.equal (text "kept" (card.GetProperty "trained")) "best" "kept"
             Expect.equal (text "stage" (card.GetProperty "trained")) "coupled" "stage"
             Expect.equal (text "mode" card) "substituted" "mode"
-            succeed [ "report"; path folder "run" ] |> ignore
+            succeed (lori [ "report"; path folder "run" ])
             let page = File.ReadAllText(path folder "run/report.html")
             Expect.stringContains page "states" "the emulator's term")
     }
@@ -224,19 +219,22 @@ let private otherSteps =
 
             let evaluate options (output: string) =
                 let log =
-                    succeed (
-                        [
-                            "evaluate"
-                            "--model"
-                            path folder "run"
-                            "--data"
-                            path folder "data.jsonl"
-                            "--limit"
-                            "2"
-                        ]
-                        @ [ "--output"; path folder output; "--threads"; "1" ]
-                        @ options
-                    )
+                    (succeeded (
+                        lori (
+                            [
+                                "evaluate"
+                                "--model"
+                                path folder "run"
+                                "--data"
+                                path folder "data.jsonl"
+                                "--limit"
+                                "2"
+                            ]
+                            @ [ "--output"; path folder output; "--threads"; "1" ]
+                            @ options
+                        )
+                    ))
+                        .Error
 
                 log, JsonDocument.Parse(File.ReadAllText(path folder (output + "/evaluation.json"))).RootElement
 
@@ -248,7 +246,11 @@ let private otherSteps =
             Expect.equal (other.GetProperty("latent_steps_trained").GetInt32()) 2 "trained"
             Expect.equal (other.GetProperty("latent_steps").GetInt32()) 3 "asked"
             let generate = [ "generate"; "--model"; path folder "run"; "--prompt"; "1 + 2 =" ]
-            Expect.stringContains (succeed (generate @ [ "--latent-steps"; "3" ])) "trained with 2" "an answer")
+
+            Expect.stringContains
+                (succeeded (lori (generate @ [ "--latent-steps"; "3" ]))).Error
+                "trained with 2"
+                "an answer")
     }
 
 /// A matrix of an adapter's file.
@@ -266,20 +268,23 @@ let private markerRows =
         "rows of markers beside adapters are trained, or stay as they begin, and answer the same from the adapter alone" {
         withTiny (fun folder ->
             let train (name: string) steps options output =
-                succeed (
-                    [
-                        "distill"
-                        "--method"
-                        name
-                        "--model"
-                        path folder "model"
-                        "--latent-steps"
-                        "2"
-                    ]
-                    @ [ "--lora-rank"; "2" ]
-                    @ options
-                    @ training folder steps output
-                )
+                (succeeded (
+                    lori (
+                        [
+                            "distill"
+                            "--method"
+                            name
+                            "--model"
+                            path folder "model"
+                            "--latent-steps"
+                            "2"
+                        ]
+                        @ [ "--lora-rank"; "2" ]
+                        @ options
+                        @ training folder steps output
+                    )
+                ))
+                    .Error
 
             let rows (name: string) steps options =
                 let output = $"{name}-{steps}-{List.length options}"

@@ -45,10 +45,6 @@ let private distill folder output options =
     @ training folder steps output
     @ options
 
-let private succeeds (outcome: Outcome) =
-    Expect.equal outcome.Code 0 outcome.Error
-    outcome.Out
-
 let private card (run: string) =
     JsonDocument.Parse(File.ReadAllText(Path.Combine(run, "final/lori.json"))).RootElement
 
@@ -66,7 +62,7 @@ let private trained =
         withTiny (fun folder ->
             let path name = Path.Combine(folder, name)
 
-            succeeds (finish (own (distill folder "whole" [ "--checkpoint-every"; "7" ]))) |> ignore
+            succeed (finish (own (distill folder "whole" [ "--checkpoint-every"; "7" ])))
 
             Expect.equal (stepsOf (path "whole")) (1 :: [ 3..3 .. 2 * steps ]) "steps of both stages"
             let whole = card (path "whole")
@@ -87,7 +83,7 @@ let private trained =
             running.Kill()
             finish running |> ignore
             Expect.isFalse (Directory.Exists(Path.Combine(path "killed", "final"))) "it was killed before its end"
-            succeeds (finish (own (distill folder "killed" (options @ [ "--resume" ])))) |> ignore
+            succeed (finish (own (distill folder "killed" (options @ [ "--resume" ]))))
             Expect.equal (weights (path "killed")) (weights (path "whole")) "the same bits"
             Expect.equal (stepsOf (path "killed")) (stepsOf (path "whole")) "the same steps"
 
@@ -112,7 +108,7 @@ let private trained =
 let private shown =
     test "its settings are in the help, in config.json and in contradictions" {
         withTiny (fun folder ->
-            let help = succeeds (finish (own [ "distill"; "--help" ]))
+            let help = (succeeded (finish (own [ "distill"; "--help" ]))).Out
             Expect.stringContains help "--fade-every" "the setting"
             Expect.stringContains help "fading-cot" "the name"
 
@@ -134,8 +130,7 @@ let private shown =
 
             Expect.equal refused.Code 2 refused.Error
             Expect.stringContains refused.Error "--fade-every 3 and --method no-cot contradict each other" "said"
-            let dry = succeeds (finish (own (distill folder "dry" [ "--dry-run" ])))
-            ignore dry
+            succeed (finish (own (distill folder "dry" [ "--dry-run" ])))
             Expect.isFalse (Directory.Exists(Path.Combine(folder, "dry"))) "nothing was written")
     }
 

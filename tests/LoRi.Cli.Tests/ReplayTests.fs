@@ -7,10 +7,6 @@ open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code Success $"{arguments}: {outcome.Error}"
-
 let private rows folder =
     [
         for a in 2..9 ->
@@ -35,9 +31,9 @@ let private replay command (first: string list) folder =
     let run, again =
         Path.Combine(folder, command), Path.Combine(folder, command + "-again")
 
-    succeed (command :: first @ [ "--output"; run ])
+    succeed (lori (command :: first @ [ "--output"; run ]))
     let config = Path.Combine(run, "config.json")
-    succeed [ command; "--config"; config; "--output"; again ]
+    succeed (lori [ command; "--config"; config; "--output"; again ])
     Expect.isGreaterThan (metrics run).Length 2 "logged steps"
     Expect.equal (metrics again) (metrics run) "metrics"
 

@@ -13,11 +13,6 @@ open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyEvaluation
 open LoRi.Cli.Tests.TinyRun
 
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code Success outcome.Error
-    outcome
-
 let private withSteps check =
     withTiny (fun folder ->
         writeSteps (path folder "data.jsonl") 3L 40
@@ -53,7 +48,7 @@ let private explain run rest =
 let private trains name onCoconut =
     test $"{name}: the card says the latent steps, and the decoder lies beside it where it is kept" {
         withSteps (fun folder ->
-            succeed (simCot onCoconut folder 30 "run") |> ignore
+            succeed (lori (simCot onCoconut folder 30 "run"))
             let run = path folder "run"
             let found = losses run
             Expect.isLessThan (List.last found) (List.head found) "explanations"
@@ -81,7 +76,7 @@ let private leavesNothing =
     test "a decoder that is not kept leaves nothing behind" {
         withSteps (fun folder ->
             let command = simCot false folder 2 "run" |> List.filter ((<>) "--keep-decoder")
-            succeed command |> ignore
+            succeed (lori command)
             Expect.isFalse (Directory.Exists(path folder "run/final/parts")) "parts"
             Expect.isFalse (nonNull (ModelLoader.Card(path folder "run"))).HasAuxiliaryDecoder "card"
             expectError Failed "has no auxiliary decoder beside it; train one with" (explain (path folder "run") []))
@@ -91,7 +86,7 @@ let private adapters name onCoconut =
     test $"{name}: with adapters the base stays, and the auxiliary decoder is trained whole" {
         withSteps (fun folder ->
             let outcome =
-                succeed (simCot onCoconut folder 3 "run" @ [ "--lora-rank"; "2"; "--lora-alpha"; "4" ])
+                succeeded (lori (simCot onCoconut folder 3 "run" @ [ "--lora-rank"; "2"; "--lora-alpha"; "4" ]))
 
             Expect.stringContains outcome.Error " of the decoder; the base is frozen" "what is trained"
 
@@ -120,8 +115,7 @@ let private otherStart =
     test "the auxiliary decoder starts from the weights that --decoder names" {
         withSteps (fun folder ->
             let still name rest =
-                succeed ((simCot true folder 1 name |> withOption "--learning-rate" "1e-12") @ rest)
-                |> ignore
+                succeed (lori ((simCot true folder 1 name |> withOption "--learning-rate" "1e-12") @ rest))
 
                 tensors (path folder $"{name}/final/parts/decoder.safetensors")
 
@@ -142,7 +136,7 @@ let private otherStart =
 let private estimated =
     test "a dry run and inspect count the auxiliary decoder" {
         withSteps (fun folder ->
-            let outcome = succeed (simCot false folder 3 "run" @ [ "--dry-run" ])
+            let outcome = succeeded (lori (simCot false folder 3 "run" @ [ "--dry-run" ]))
             Expect.stringContains outcome.Error ", decoder " "the estimate"
             let report = loriJson [ "inspect"; path folder "model"; "--json" ]
 
@@ -181,11 +175,11 @@ let private tooLarge =
 let private resumedAt name onCoconut =
     test $"{name}: a run that is stopped ends as if it had not been" {
         withSteps (fun folder ->
-            succeed (simCot onCoconut folder 6 "whole") |> ignore
-            succeed (simCot onCoconut folder 6 "half" @ [ "--checkpoint-every"; "3" ]) |> ignore
+            succeed (lori (simCot onCoconut folder 6 "whole"))
+            succeed (lori (simCot onCoconut folder 6 "half" @ [ "--checkpoint-every"; "3" ]))
             Directory.Delete(path folder "half/final", true)
             Directory.Delete(path folder "half/checkpoints/step-000006", true)
-            succeed (simCot onCoconut folder 6 "half" @ [ "--resume" ]) |> ignore
+            succeed (lori (simCot onCoconut folder 6 "half" @ [ "--resume" ]))
             Expect.equal (finalFiles (path folder "half")) (finalFiles (path folder "whole")) "every file")
     }
 
@@ -193,7 +187,7 @@ let private resumedAt name onCoconut =
 let private cut =
     test "an explanation that comes to no end is cut, and marked" {
         withSteps (fun folder ->
-            succeed (simCot false folder 1 "run" |> withOption "--learning-rate" "1e-12") |> ignore
+            succeed (lori (simCot false folder 1 "run" |> withOption "--learning-rate" "1e-12"))
             let run = path folder "run"
             let answer = loriJson (explain run [ "--json" ])
 
@@ -207,23 +201,26 @@ let private cut =
                 |> Seq.length
 
             Expect.isGreaterThan cut 0 "an untrained decoder goes on and on"
-            let marks = (succeed (explain run [])).Out.Split("cut after 64 tokens)").Length - 1
+
+            let marks =
+                (succeeded (lori (explain run []))).Out.Split("cut after 64 tokens)").Length - 1
+
             Expect.equal marks cut "on the screen")
     }
 
 let private inspected =
     test "inspect tells of a kept decoder and its size, in a run and in an export" {
         withSteps (fun folder ->
-            succeed (simCot false folder 2 "run") |> ignore
+            succeed (lori (simCot false folder 2 "run"))
             let run, exported = path folder "run", path folder "exported"
-            succeed [ "export"; "--model"; run; "--output"; exported ] |> ignore
+            succeed (lori [ "export"; "--model"; run; "--output"; exported ])
 
             for place, final in [ run, path run "final"; exported, exported ] do
                 let size =
                     LoRi.Files.Text.MessageText.Bytes((FileInfo(path final "parts/decoder.safetensors")).Length)
 
                 Expect.stringContains
-                    (succeed [ "inspect"; place ]).Out
+                    (succeeded (lori [ "inspect"; place ])).Out
                     $"parts/decoder.safetensors, {size}, is the auxiliary decoder"
                     place
 
@@ -237,7 +234,7 @@ let private inspected =
 let private says name onCoconut =
     test $"{name}: what latent steps say is shown by generate, by report, and by what was exported" {
         withSteps (fun folder ->
-            succeed (simCot onCoconut folder 20 "run") |> ignore
+            succeed (lori (simCot onCoconut folder 20 "run"))
             let run = path folder "run"
             let answer = loriJson (explain run [ "--json" ])
             let said = [ for one in answer.GetProperty("explanations").EnumerateArray() -> one ]
@@ -252,7 +249,7 @@ let private says name onCoconut =
                 ]
 
             Expect.equal names wanted "which latents"
-            let screen = (succeed (explain run [])).Out
+            let screen = (succeeded (lori (explain run []))).Out
 
             for one in said do
                 Expect.stringContains screen $"""  {text "latents" one}: {(text "text" one).Trim()}""" "on the screen"
@@ -268,10 +265,10 @@ let private says name onCoconut =
             Expect.equal marks (names.Length - 2) "marked on the screen"
 
             let page = path folder "page.html"
-            succeed [ "report"; run; "--questions"; "1"; "--output"; page ] |> ignore
+            succeed (lori [ "report"; run; "--questions"; "1"; "--output"; page ])
             Expect.stringContains (File.ReadAllText page) "latent step 1, said" "on the page"
             let exported = path folder "exported"
-            succeed [ "export"; "--model"; run; "--output"; exported ] |> ignore
+            succeed (lori [ "export"; "--model"; run; "--output"; exported ])
             let elsewhere = loriJson (explain exported [ "--json" ])
             Expect.equal (elsewhere.GetRawText()) (answer.GetRawText()) "elsewhere"
 
@@ -296,12 +293,13 @@ let private imported =
 
             PublishedCheckpoints.write checkpoint (PublishedCheckpoints.coconut basis rows)
 
-            succeed
-                [
-                    yield! [ "import"; "--checkpoint"; checkpoint; "--base"; basis ]
-                    yield! [ "--output"; model; "--latent-steps"; "4" ]
-                ]
-            |> ignore
+            succeed (
+                lori
+                    [
+                        yield! [ "import"; "--checkpoint"; checkpoint; "--base"; basis ]
+                        yield! [ "--output"; model; "--latent-steps"; "4" ]
+                    ]
+            )
 
             let command options output =
                 [
@@ -327,7 +325,7 @@ let private imported =
 
             refused "does not say how many of its 4 latent steps stand for one step of the chain" []
             refused "--latents-per-step 3: does not divide the 4 latent steps" [ "--latents-per-step"; "3" ]
-            succeed (command [ "--latents-per-step"; "2" ] "run") |> ignore
+            succeed (lori (command [ "--latents-per-step"; "2" ] "run"))
             let card = nonNull (ModelLoader.Card(path folder "run"))
             let latents = (nonNull card.Reasoning.Latents).ToJsonString()
             Expect.equal latents """{"kind":"sequential","steps":4,"per_step":2}""" "card"

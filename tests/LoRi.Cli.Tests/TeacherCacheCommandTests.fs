@@ -45,11 +45,6 @@ let private distill folder (run: string) options =
     @ [ "--hidden-rank"; "8"; "--layer-rank"; "2" ]
     @ options
 
-let private succeeds arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code 0 outcome.Error
-    outcome.Error
-
 let private lossOf folder run =
     let line = File.ReadAllLines(Path.Combine(folder, run, "metrics.jsonl"))[0]
     JsonDocument.Parse(line).RootElement.GetProperty("loss").GetDouble()
@@ -94,15 +89,15 @@ let private caches =
             inFolder (fun folder ->
                 let cache = Path.Combine(folder, "cache")
                 let shared = [ "--teacher-cache"; cache ]
-                let log = succeeds (distill folder "first" shared)
+                let log = (succeeded (lori (distill folder "first" shared))).Error
                 Expect.stringContains log "teacher cache: will write" "sizes"
                 Expect.isFalse (log.Contains "reused") "made"
                 let before = files cache
                 let forms = [ "--covariance"; "per-layer"; "--order"; "third"; "--w-mean"; "2" ]
-                let log = succeeds (distill folder "second" (shared @ forms))
+                let log = (succeeded (lori (distill folder "second" (shared @ forms)))).Error
                 Expect.stringContains log $"teacher cache reused: {cache}; the teacher does not run" "reused"
                 Expect.equal (files cache) before "nothing is written"
-                succeeds (distill folder "online" ("--online" :: forms)) |> ignore
+                succeed (lori (distill folder "online" ("--online" :: forms)))
                 near (lossOf folder "second") (lossOf folder "online") "loss"
                 Expect.notEqual (lossOf folder "first") (lossOf folder "second") "other forms"
 
@@ -117,7 +112,7 @@ let private caches =
         test "--resume makes what is missing of the run's own cache, and nothing else" {
             inFolder (fun folder ->
                 let options = [ "--subspace-kind"; "complement"; "--shard-size"; "1" ]
-                succeeds (distill folder "run" options) |> ignore
+                succeed (lori (distill folder "run" options))
                 let cache = Path.Combine(folder, "run", "teacher-cache")
                 let before = files cache
                 let loss = lossOf folder "run"
@@ -127,7 +122,7 @@ let private caches =
                 for part in [ "checkpoints"; "final" ] do
                     Directory.Delete(Path.Combine(folder, "run", part), true)
 
-                let log = succeeds (distill folder "run" ("--resume" :: options))
+                let log = (succeeded (lori (distill folder "run" ("--resume" :: options)))).Error
                 Expect.stringContains log "coordinates, file 1 of" "made again"
                 Expect.isFalse (log.Contains "teacher cache: states") "no states are needed"
                 Expect.equal (files cache) before "the same files"

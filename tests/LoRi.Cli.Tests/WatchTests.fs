@@ -20,10 +20,6 @@ let private stops (text: string) arguments =
     Expect.stringContains last text "what and when"
     last
 
-let private succeedWith arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code Success outcome.Error
-
 let private lost =
     [
         test "a loss that is not a number stops the run at its step" {
@@ -52,7 +48,7 @@ let private lost =
                     |> stops "stopped at step 20: the loss diverges"
 
                 Expect.stringContains line "no checkpoint from before that is kept" line
-                succeedWith (teach folder 25 "other" @ options @ [ "0" ]))
+                succeed (lori (teach folder 25 "other" @ options @ [ "0" ])))
         }
         test "latents that collapse stop the run and name the last good checkpoint" {
             withTiny (fun folder ->
@@ -68,7 +64,7 @@ let private lost =
                 Expect.stringContains line "step-000009; begin again" line
                 let line = run "late" "11"
                 Expect.stringContains line "no checkpoint from before that is kept" line
-                succeedWith (distill folder 60 "other" @ options "9" @ [ "0" ]))
+                succeed (lori (distill folder 60 "other" @ options "9" @ [ "0" ])))
         }
     ]
 
@@ -115,10 +111,10 @@ let private board =
             withTiny (fun folder ->
                 let run = Path.Combine(folder, "run")
                 let command = teach folder 12 "run" @ [ "--checkpoint-every"; "4" ]
-                succeedWith command
+                succeed (lori command)
                 Directory.Delete(Path.Combine(run, "final"), true)
                 Directory.Delete(Path.Combine(run, "checkpoints", "step-000012"), true)
-                succeedWith (command @ [ "--resume" ])
+                succeed (lori (command @ [ "--resume" ]))
                 let files = Directory.GetFiles(Path.Combine(run, "tensorboard"))
                 Expect.hasLength files 1 "one file"
                 Expect.stringContains files[0] "events.out.tfevents." "its name"

@@ -11,20 +11,18 @@ let private short = [ "--steps"; "1"; "--batch-size"; "2" ]
 let private data folder =
     TinyFolder.data folder "data.jsonl" TinyFolder.rows
 
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code 0 outcome.Error
-
 /// A teacher that writes its chains in a form.
 let private taught (form: string) (folder: string) =
     let run = folder + "/teacher"
 
-    succeed
-        [
-            yield! [ "teach"; "--form"; form; "--model"; TinyFolder.model folder "basis" ]
-            yield! [ "--data"; data folder; "--output"; run ]
-            yield! short
-        ]
+    succeed (
+        lori
+            [
+                yield! [ "teach"; "--form"; form; "--model"; TinyFolder.model folder "basis" ]
+                yield! [ "--data"; data folder; "--output"; run ]
+                yield! short
+            ]
+    )
 
     run
 
@@ -49,7 +47,7 @@ let private icotKd (teacher: string) options folder =
 
 /// A trained student of icot-kd.
 let private student (folder: string) =
-    succeed (icotKd (taught "icot" folder) [] folder)
+    succeed (lori (icotKd (taught "icot" folder) [] folder))
     folder + "/run"
 
 /// Such a student whose card was changed.
@@ -75,16 +73,18 @@ let private spoil (file: string) =
 /// A trained student whose auxiliary decoder is kept.
 let private explained (folder: string) =
     succeed (
-        distill
-            "sim-cot"
-            [
-                "--model"
-                TinyFolder.model folder "m"
-                "--latent-steps"
-                "2"
-                "--keep-decoder"
-            ]
-            folder
+        lori (
+            distill
+                "sim-cot"
+                [
+                    "--model"
+                    TinyFolder.model folder "m"
+                    "--latent-steps"
+                    "2"
+                    "--keep-decoder"
+                ]
+                folder
+        )
     )
 
     let run = folder + "/explained"
@@ -93,7 +93,7 @@ let private explained (folder: string) =
 
 /// A trained student of coconut, which takes two latent steps for one step of the chain.
 let private replaced (folder: string) =
-    succeed (distill "coconut" [ "--model"; TinyFolder.model folder "m"; "--last-stage"; "1" ] folder)
+    succeed (lori (distill "coconut" [ "--model"; TinyFolder.model folder "m"; "--last-stage"; "1" ] folder))
     let run = folder + "/coconut"
     Directory.Move(folder + "/run", run)
     run
@@ -186,7 +186,7 @@ let cases: Case list =
         fun folder -> distill "lori" [ "--teacher"; taught "icot" folder; "--latent-steps"; "2" ] folder
         "lori: a feedback projection that is no number",
         fun folder ->
-            succeed (distill "lori" [ "--teacher"; taught "plain" folder; "--latent-steps"; "2" ] folder)
+            succeed (lori (distill "lori" [ "--teacher"; taught "plain" folder; "--latent-steps"; "2" ] folder))
             spoil (folder + "/run/final/lori.safetensors")
             asked (folder + "/run")
         "sim-cot: a kept decoder that is no number",
@@ -202,7 +202,7 @@ let cases: Case list =
         fun folder ->
             let arguments = [ "--model"; TinyFolder.model folder "m"; "--latent-steps"; "2" ]
             let before = [ "--decoder"; TinyFolder.model folder "before" ]
-            succeed (distill "sim-cot" (arguments @ before) folder)
+            succeed (lori (distill "sim-cot" (arguments @ before) folder))
             Directory.Delete(folder + "/run/final", true)
             distill "sim-cot" (arguments @ [ "--decoder"; TinyFolder.model folder "now"; "--resume" ]) folder
         "icot-si: a choice for markers that it has not",

@@ -50,14 +50,10 @@ let private prepared (folder: string) =
     TinyFolder.model folder "model" |> ignore
     TinyFolder.data folder "data.jsonl" TinyFolder.rows |> ignore
 
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code 0 outcome.Error
-
 /// A finished run, something done to its folder, and the same command with --resume.
 let private resumed (spoil: string -> unit) (folder: string) =
     prepared folder
-    succeed (teachAt folder)
+    succeed (lori (teachAt folder))
     spoil (folder + "/run")
     teachAt folder @ [ "--resume" ]
 
@@ -287,7 +283,7 @@ let private indexed (index: string) (folder: string) =
 let private cached (spoil: string -> unit) (folder: string) =
     prepared folder
     let cache = folder + "/cache"
-    succeed (distillAt folder @ [ "--teacher-cache"; cache ])
+    succeed (lori (distillAt folder @ [ "--teacher-cache"; cache ]))
     Directory.Delete(folder + "/run", true)
     spoil cache
     distillAt folder @ [ "--teacher-cache"; cache ]
