@@ -4,16 +4,10 @@ module LoRi.Cli.Tests.ExportCardTests
 open System.IO
 open System.Text.Json
 open Expecto
-open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
 
 let private path (folder: string) (name: string) = Path.Combine(folder, name)
-
-let private succeed arguments =
-    let outcome = lori arguments
-    Expect.equal outcome.Code Success outcome.Error
-    outcome
 
 let private json (file: string) =
     JsonDocument.Parse(File.ReadAllText file).RootElement
@@ -25,16 +19,20 @@ let private student folder (name: string) =
     let model = path folder "model"
     let teacher = if name = "icot-kd" then [ "--teacher"; model ] else []
 
-    (succeed (
-        [ "distill"; "--method"; name; "--model"; model ]
-        @ teacher
-        @ lora
-        @ training folder 1 "run"
+    (succeeded (
+        lori (
+            [ "distill"; "--method"; name; "--model"; model ]
+            @ teacher
+            @ lora
+            @ training folder 1 "run"
+        )
     ))
         .Error
 
 let private export folder (output: string) options =
-    let outcome = succeed ([ "export"; "--output"; path folder output ] @ options)
+    let outcome =
+        succeeded (lori ([ "export"; "--output"; path folder output ] @ options))
+
     outcome, File.ReadAllText(path folder $"{output}/README.md")
 
 let private resize = "base.resize_token_embeddings(max(17, "
@@ -94,6 +92,20 @@ let private alone =
             Expect.stringContains (outcome.Out + outcome.Error) "the export has no modeling_lori.py" "said")
     }
 
+let private rounded =
+    test "a card of bfloat16 weights says how transformers computes as lori does" {
+        withTiny (fun folder ->
+            student folder "no-cot" |> ignore
+
+            let says options =
+                let output = string (List.length options)
+                let _, card = export folder output ([ "--model"; path folder "run" ] @ options)
+                card.Contains "`torch_dtype=torch.float32`"
+
+            Expect.isTrue (says [ "--dtype"; "bfloat16" ]) "what is rounded"
+            Expect.isFalse (says []) "what is not")
+    }
+
 let private greedy =
     test "a base's sampling is no part of a trained model, and stays with a plain one" {
         withTiny (fun folder ->
@@ -124,4 +136,4 @@ let private greedy =
 
 [<Tests>]
 let tests =
-    testList "Export cards" [ testList "adapters of methods" adapterCards; shares; alone; greedy ]
+    testList "Export cards" [ testList "adapters of methods" adapterCards; shares; alone; rounded; greedy ]

@@ -177,6 +177,32 @@ let private sameIds (case: Case) =
         Expect.isGreaterThan (half[1].GetInt32()) 0 "it writes"
     }
 
+/// Rounded matrices, and the same in memory: what is multiplied is widened there as it is here.
+let private widened =
+    test "weights of bfloat16 in float32" {
+        withTiny (fun folder ->
+            let case = cases.Head
+            let out = Path.Combine(folder, "halved")
+            EveryMethodTests.writeSteps (Path.Combine(folder, "data.jsonl"))
+            succeed (train folder case "run")
+            let export = [ "export"; "--model"; Path.Combine(folder, "run"); "--output"; out ]
+            succeed (export @ [ "--dtype"; "bfloat16"; "--base-model"; baseName ])
+
+            let asked =
+                JsonSerializer.Serialize
+                    {|
+                        folder = out
+                        questions = questions
+                        tokens = mostTokens
+                    |}
+
+            let found =
+                JsonDocument.Parse(pythonWithLibraries folder [ script "widened.py" ] asked).RootElement
+
+            Expect.equal (text "dtype" found) "torch.float32" "the type that was asked for"
+            Expect.equal (rows "ids" found) (List.map (answer case folder out) questions) "the same ids")
+    }
+
 let private header =
     test "the header of a card is what the Hub's library reads" {
         withTiny (fun folder ->
@@ -249,4 +275,4 @@ let private header =
 [<Tests>]
 let tests =
     testSequenced
-    <| testList "In transformers" [ testList "the same ids" (List.map sameIds cases); header ]
+    <| testList "In transformers" [ testList "the same ids" (List.map sameIds cases); widened; header ]

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRi.Models.ModelFiles;
+using LoRi.Runs.Settings;
 
 namespace LoRi.Runs.Export;
 
@@ -22,7 +23,7 @@ internal static class CardUse
 
         // Without its steps a trained model is another one: where Python cannot take them, none is shown.
         var python = made.Card is null || made.HasModellingFile;
-        foreach (var text in !python ? [] : isAdapter ? Adapter(made) : Model(made))
+        foreach (var text in !python ? [] : isAdapter ? Adapter(made) : [.. Model(made), .. RoundedBy(options)])
         {
             line(text);
         }
@@ -84,6 +85,16 @@ internal static class CardUse
             "print(tokenizer.decode(model.generate(**inputs, max_new_tokens=64)[0]))",
             "```",
         ];
+
+    /// <summary>transformers computes in the type that the weights have, from its fifth version on.</summary>
+    private static string[] RoundedBy(ExportOptions options) => options.Dtype == DtypeOption.BF16
+        ?
+        [
+            "",
+            "The weights are bfloat16. transformers 5 then computes in bfloat16 as well, whose rounding can change a word; with "
+                + "`torch_dtype=torch.float32` in `from_pretrained` it computes as `lori generate` does.",
+        ]
+        : [];
 
     private static string[] Adapter(Provenance made) =>
     [
