@@ -21,7 +21,7 @@ let private patience = TimeSpan.FromSeconds 2.0
 let private hearing = TimeSpan.FromSeconds 0.5
 
 /// The commands whose work is shared.
-let private shared = set [ "teach"; "distill"; "evaluate"; "trajectories" ]
+let private shared = set [ "teach"; "distill"; "evaluate"; "trajectories"; "subspace fit"; "experiment run" ]
 
 /// The launcher of a process that leaves files and screen to the first one; none where there is none, or the processes work alone.
 let follower (arguments: string list) : Launcher option =

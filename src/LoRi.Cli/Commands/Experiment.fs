@@ -9,6 +9,7 @@ open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.Experiments
 open LoRi.Runs.Settings
+open LoRi.Training.Ranks
 
 let private minutes (seconds: Nullable<float>) =
     if seconds.HasValue then
@@ -111,15 +112,7 @@ let plan (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
     else
         showPlan terminal found
 
-/// Runs the cells of a matrix.
-let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let settings = SettingOptions.read ExperimentSettings.Run arguments
-    NativeRuntime.Load(native.WithThreads(Nullable(settings.Get ExperimentSettings.Threads)))
-    let tell = Action<string>(fun line -> terminal.Error.WriteLine line)
-
-    let outcome =
-        Stages.interruptible (fun stop -> ExperimentStage.Run(settings, tell, stop))
-
+let private tellOutcome (terminal: Terminal) (settings: SettingValues) (outcome: ExperimentOutcome) =
     if settings.Get StageSettings.Json then
         Terminal.writeJson
             terminal
@@ -140,6 +133,23 @@ let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
             InputException
                 $"{settings.Get ExperimentSettings.Output}: {outcome.Failed} cells failed; `lori experiment status` says why, and the same command runs them again"
         )
+
+/// Runs cells in this process, or in this one of several; every one tells of its own.
+let private runShare (terminal: Terminal) (native: NativeRuntimeOptions) (settings: SettingValues) (ranks: ICommunicator) =
+    NativeRuntime.Load(native.WithThreads(Nullable(settings.Get ExperimentSettings.Threads)))
+    let who = if ranks.Size > 1 then $"rank {ranks.Rank}: " else ""
+    let tell = Action<string>(fun line -> terminal.Error.WriteLine $"{who}{line}")
+
+    Stages.interruptibleShare (ranks.Size > 1) (fun stop -> ExperimentStage.Run(settings, tell, stop, ranks))
+
+/// Runs the cells of a matrix.
+let run (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let settings = SettingOptions.read ExperimentSettings.Run arguments
+    let option = settings.Get ExperimentSettings.Ranks
+
+    match Ranks.together option (settings.Get StageSettings.RankTimeout) (runShare terminal native settings) with
+    | null -> ()
+    | outcome -> tellOutcome terminal settings outcome
 
 /// Shows where the cells of an experiment stand.
 let status (terminal: Terminal) (_: NativeRuntimeOptions) arguments =

@@ -25,7 +25,7 @@ let private oneSignal = TimeSpan.FromSeconds 5.0
 
 /// Runs `work` with a token that Ctrl-C, SIGTERM and SIGUSR1 cancel: the run saves what it has and stops. A second signal, but a
 /// SIGUSR1, ends the program at once, and where it was launched not before some seconds.
-let private interruptibleShare launched (work: CancellationToken -> 'result) =
+let interruptibleShare launched (work: CancellationToken -> 'result) =
     use source = new CancellationTokenSource()
     let since = Diagnostics.Stopwatch()
 

@@ -10,8 +10,7 @@ open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.LowRank
 open LoRi.Runs.Settings
-open LoRi.Training.Methods.LoRi
-open LoRi.Training.Teachers
+open LoRi.Training.Ranks
 open LoRi.Training.Trajectories
 
 let private asJson (measured: MeasuredSubspace) (kept: float) =
@@ -64,58 +63,52 @@ let private describe (measured: MeasuredSubspace) path =
          | names -> String.Join(", ", names))
     ]
 
-/// Fits the subspace of trajectories and writes it.
-let fit (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
-    let settings = SettingOptions.read Commands.SubspaceFit arguments
-    let seed = settings.Get FitSettings.Seed
-    NativeRuntime.Load(native.WithThreads(settings.Get StageSettings.Threads))
+/// Fits the subspace in this process, or in this one of several; the first one writes it.
+let private fitShare (native: NativeRuntimeOptions) (settings: SettingValues) (ranks: ICommunicator) : MeasuredSubspace | null =
+    NativeRuntime.Load(native.WithThreads(Ranks.threads (settings.Get StageSettings.Threads) ranks))
     let trajectories = settings.Get FitSettings.Trajectories
     let path = settings.Get FitSettings.Output
     use corpus = TrajectoryFiles.Open trajectories
     let named = settings.Get FitSettings.Gradients
 
-    let gradients =
+    use gradients: TrajectoryFiles | null =
         if named.Count > 0 then
-            Some(TrajectoryFiles.Open named)
+            TrajectoryFiles.Open named
         else
-            None
-
-    use _ =
-        { new IDisposable with
-            member _.Dispose() =
-                gradients |> Option.iter (fun (files: TrajectoryFiles) -> files.Dispose())
-        }
-
-    let source =
-        gradients |> Option.map (fun files -> files :> ITrajectorySource) |> Option.toObj
+            null
 
     CommandLine.notAnInput
         [
             yield! trajectories
             yield! named
             yield! corpus.Paths
-            for files in Option.toList gradients do
-                yield! files.Paths
+            match gradients with
+            | null -> ()
+            | files -> yield! files.Paths
         ]
         path
 
     let subspace =
         CommandLine.about (String.Join(' ', trajectories)) (fun () ->
-            let chosen = LoRiOptions(FitSettings.AsAlignment settings).Settings seed
+            SubspaceStage.Fit(settings, corpus, gradients, ranks))
 
-            TeacherFit.Fit(
-                corpus,
-                chosen,
-                settings.Get FitSettings.LowMemory,
-                everyStatistic = true,
-                gradients = source
-            ))
+    match subspace with
+    | null -> ()
+    | found -> SubspaceFile.Write(path, found, settings.Get FitSettings.Seed, corpus.Sha256())
 
-    SubspaceFile.Write(path, subspace, seed, corpus.Sha256())
+    subspace
 
-    match subspace.EnergyKept with
-    | Some kept when settings.Get StageSettings.Json -> Terminal.writeJson terminal (asJson subspace kept)
-    | _ -> Terminal.writeFields terminal (describe subspace path)
+/// Fits the subspace of trajectories and writes it.
+let fit (terminal: Terminal) (native: NativeRuntimeOptions) arguments =
+    let settings = SettingOptions.read Commands.SubspaceFit arguments
+    let option = settings.Get StageSettings.Ranks
+
+    match Ranks.together option (settings.Get StageSettings.RankTimeout) (fitShare native settings) with
+    | null -> ()
+    | subspace ->
+        match subspace.EnergyKept with
+        | Some kept when settings.Get StageSettings.Json -> Terminal.writeJson terminal (asJson subspace kept)
+        | _ -> Terminal.writeFields terminal (describe subspace (settings.Get FitSettings.Output))
 
 let private shares = [ 0.9; 0.95; 0.99 ]
 

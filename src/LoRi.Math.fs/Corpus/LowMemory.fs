@@ -76,6 +76,27 @@ type GramSums
         sums.Scale standardisation
         |> Result.map (fun (mean, rms) -> GramSums(standardisation, mean, rms, None))
 
+    /// <summary>The Gram matrices that another reader has summed under the same standardisation, of the same corpus or a part of it.
+    /// Errors: WrongAxes, WrongShape.</summary>
+    /// <param name="start">Nothing read yet, with the standardisation's numbers.</param>
+    /// <param name="layer">Sums of products of levels, <c>level level</c>.</param>
+    /// <param name="hidden">Sums of products of components, <c>hidden hidden</c>.</param>
+    static member OfGrams (start: GramSums) (layer: RawTensor) (hidden: RawTensor) : Result<GramSums, MathError> =
+        start.WithGrams layer hidden
+
+    member private _.WithGrams (layer: RawTensor) (hidden: RawTensor) : Result<GramSums, MathError> =
+        let check what axis size x =
+            result {
+                do! Raw.checkAxes what [ axis; axis ] x
+                do! Raw.checkTrailing what [ axis; axis ] [ size; size ] x |> Result.map ignore
+            }
+
+        result {
+            do! check "the Gram matrix of the layer mode" Axis.name<Level> mean.Shape[0] layer
+            do! check "the Gram matrix of the hidden mode" Axis.name<Hidden> mean.Shape[1] hidden
+            return GramSums(standardisation, mean, rms, Some(Matrix layer, Matrix hidden))
+        }
+
     /// The tensors that outlive a batch: mean, then the sums once there are some.
     member _.Tensors =
         match grams with

@@ -69,6 +69,13 @@ type Readings =
     static member Add(grams: GramSums, states: RawTensor, counts: int[]) : GramSums =
         grams.Add states counts |> Door.orThrow
 
+    /// <summary>What another reader summed the second time. <c>GramSums.OfGrams</c>.</summary>
+    /// <param name="start">Nothing read yet, as <c>Start</c> gives it for the same standardisation.</param>
+    /// <param name="layer">Sums of products of levels, level x level.</param>
+    /// <param name="hidden">Sums of products of components, hidden x hidden.</param>
+    static member Grams(start: GramSums, layer: RawTensor, hidden: RawTensor) : GramSums =
+        GramSums.OfGrams start layer hidden |> Door.orThrow
+
     /// <summary>The corpora of what was read; sums in the order that <c>Start</c> gave them.</summary>
     /// <param name="sums">What the first reading summed so far.</param>
     /// <param name="grams">What the second reading summed, in the order that <c>Start</c> gave.</param>

@@ -138,6 +138,10 @@ type SubspaceMeasures(subspace: FittedSubspace, measured: MeasuredVariances, lik
             addVariances weights counts coordinates
         }
 
+    /// How many examples of a batch are taken at once. Coordinates that are projected as many at a time are, to the last bit, those that
+    /// `AddTrajectories` makes.
+    member _.ExamplesAtOnce = atOnce
+
     /// <summary>One batch of raw trajectories. Errors: WrongShape, SizeNotPositive, WrongLength, TokenCountOutOfRange.</summary>
     /// <param name="states">Raw states, <c>example level token hidden</c>.</param>
     /// <param name="counts">How many tokens each row has, 0 to the size of the token axis; the rest is padding. Length: example.</param>

@@ -64,6 +64,9 @@ internal sealed class ExperimentFolder
     public string? Failure(string id) =>
         File.Exists(FailureOf(id)) ? Encoding.UTF8.GetString(JsonFile.ReadBytes(FailureOf(id))).Trim() : null;
 
+    /// <summary>When that was written; null where it did not fail.</summary>
+    public DateTime? FailedAt(string id) => File.Exists(FailureOf(id)) ? File.GetLastWriteTimeUtc(FailureOf(id)) : null;
+
     /// <summary>Refuses a folder that holds something else.</summary>
     /// <exception cref="InputException">It does.</exception>
     public void Open()

@@ -3,43 +3,42 @@ using System.Globalization;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Runs.RunFolders;
+using LoRi.Training.Ranks;
 
 namespace LoRi.Runs.Experiments;
 
-/// <summary>How an experiment ended.</summary>
-/// <param name="Finished">Cells that this call finished.</param>
-/// <param name="Before">Cells that were finished before.</param>
-/// <param name="Failed">Cells that failed.</param>
-/// <param name="Left">Cells that are left, for want of time or because others work on them.</param>
-/// <param name="Seconds">Wall time.</param>
-public sealed record ExperimentOutcome(int Finished, int Before, int Failed, int Left, double Seconds);
-
 /// <summary>
 /// Runs the cells of a matrix, some side by side: every teacher before its students, each cell under a lock so that other processes can
-/// fill the same folder. A cell that fails keeps its message and stops no other.
+/// fill the same folder. A cell that fails keeps its message and stops no other. Each of several ranks takes the next cell that no other
+/// has, by the same locks; what failed on one of them is not tried by the others.
 /// </summary>
 internal sealed class ExperimentRunner(
-    ExperimentFolder folder, IReadOnlyList<Cell> cells, CellEstimate estimate, double? budget, Action<string> log)
+    ExperimentFolder folder, IReadOnlyList<Cell> cells, CellEstimate estimate, double? budget, Action<string> log, ICommunicator ranks)
 {
     private static readonly TimeSpan pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock gate = new();
     private readonly Stopwatch clock = Stopwatch.StartNew();
     private readonly HashSet<string> open = [.. cells.Select(cell => cell.Id)];
-    private readonly HashSet<string> failed = [];
     private readonly HashSet<string> working = [];
-    private int finished;
-    private int before;
+    private readonly CellTally tally = new([], [], []);
 
-    /// <summary>Runs them.</summary>
+    /// <summary>When cells failed in earlier calls.</summary>
+    private readonly Dictionary<string, DateTime?> failedBefore = cells.ToDictionary(cell => cell.Id, cell => folder.FailedAt(cell.Id));
+
+    /// <summary>Runs them; the outcome of all ranks on the first one, null on the others.</summary>
     /// <param name="jobs">Cells side by side.</param>
     /// <param name="stop">Asks to save and stop.</param>
     /// <exception cref="InputException">The budget fits no cell, or the folder cannot be written.</exception>
-    public ExperimentOutcome Run(int jobs, CancellationToken stop)
+    public ExperimentOutcome? Run(int jobs, CancellationToken stop)
     {
         CheckBudget();
+
+        // Every rank knows what failed before when the first one begins.
+        ranks.Wait();
         WorkerThreads.Run(jobs, () => Work(stop));
-        return new ExperimentOutcome(finished, before, failed.Count, open.Count, clock.Elapsed.TotalSeconds);
+        ranks.Wait();
+        return tally.OfAll(ranks)?.Outcome(cells.Count, clock.Elapsed.TotalSeconds);
     }
 
     private void CheckBudget()
@@ -92,12 +91,17 @@ internal sealed class ExperimentRunner(
             {
                 if (IsFinished(cell))
                 {
-                    before++;
+                    tally.Before.Add(cell.Id);
                     open.Remove(cell.Id);
                 }
-                else if (cell.TeacherCell is { } teacher && failed.Contains(teacher.Id))
+                else if (FailedElsewhere(cell))
                 {
-                    Fail(cell, $"its teacher {teacher.Name} failed");
+                    tally.Failed.Add(cell.Id);
+                    open.Remove(cell.Id);
+                }
+                else if (cell.TeacherCell is { } teacher && tally.Failed.Contains(teacher.Id))
+                {
+                    waiting |= !FailLocked(cell, $"its teacher {teacher.Name} failed");
                 }
                 else if (cell.TeacherCell is { } needed && !folder.IsDone(needed.Id))
                 {
@@ -121,6 +125,12 @@ internal sealed class ExperimentRunner(
 
     private bool IsFinished(Cell cell) => folder.IsDone(cell.Id) && folder.IsProbed(cell);
 
+    /// <summary>Whether a cell failed on another rank, in this call.</summary>
+    private bool FailedElsewhere(Cell cell) => ranks.Size > 1 && folder.FailedAt(cell.Id) is { } at && at != failedBefore[cell.Id];
+
+    /// <summary>Cells that are known to be finished.</summary>
+    private int Done => ranks.Size > 1 ? cells.Count(cell => folder.IsDone(cell.Id)) : tally.Finished.Count + tally.Before.Count;
+
     private bool Fits(Cell cell) => budget is not { } seconds || clock.Elapsed.TotalSeconds + (estimate.Seconds(cell) ?? 0) <= seconds;
 
     private void Execute(Cell cell, CancellationToken stop)
@@ -128,8 +138,8 @@ internal sealed class ExperimentRunner(
         var start = Stopwatch.GetTimestamp();
         try
         {
-            // Another process may have finished it before it was locked here.
-            if (IsFinished(cell) || new CellRun(folder, cell).Execute(stop) is not { } result)
+            // Another process may have finished it, or failed, before it was locked here.
+            if (IsFinished(cell) || FailedElsewhere(cell) || new CellRun(folder, cell).Execute(stop) is not { } result)
             {
                 return;
             }
@@ -138,10 +148,10 @@ internal sealed class ExperimentRunner(
             estimate.Took(cell, seconds);
             lock (gate)
             {
-                finished++;
+                tally.Finished.Add(cell.Id);
                 open.Remove(cell.Id);
                 log(string.Create(CultureInfo.InvariantCulture,
-                    $"{finished + before} of {cells.Count}: {cell.Name}: {100 * result.Accuracy:F1} % in {seconds:F0} s"));
+                    $"{Done} of {cells.Count}: {cell.Name}: {100 * result.Accuracy:F1} % in {seconds:F0} s"));
             }
         }
         catch (Exception e) when (e is not OutOfMemoryException)
@@ -153,9 +163,21 @@ internal sealed class ExperimentRunner(
         }
     }
 
+    /// <summary>The same of a cell that nobody works on; false where another rank has it, and says the same.</summary>
+    private bool FailLocked(Cell cell, string message)
+    {
+        using var held = folder.TryLock(cell.Id);
+        if (held is not null && !FailedElsewhere(cell))
+        {
+            Fail(cell, message);
+        }
+
+        return held is not null;
+    }
+
     private void Fail(Cell cell, string message)
     {
-        failed.Add(cell.Id);
+        tally.Failed.Add(cell.Id);
         open.Remove(cell.Id);
         AtomicFile.CreateFolder(folder.CellOf(cell.Id));
         AtomicFile.WriteText(folder.FailureOf(cell.Id), message.ReplaceLineEndings(" ") + "\n");

@@ -45,6 +45,12 @@ public static partial class ExperimentSettings
     /// <summary>Cells side by side.</summary>
     public static readonly Setting<int> Jobs = new("jobs", "n", Forms.Whole(1, 256), 1, "cells side by side");
 
+    /// <summary>Whether cells are dealt out to ranks.</summary>
+    public static readonly Setting<RanksOption> Ranks = StageSettings.Ranks with
+    {
+        Help = "{choices}; auto deals the cells out to the processes that mpirun or srun started, where one did",
+    };
+
     /// <summary>Threads of each.</summary>
     public static readonly Setting<int> Threads = new("threads", "n", Forms.Whole(1, 256), 1, "threads of each cell");
 
@@ -76,7 +82,7 @@ public static partial class ExperimentSettings
 
     /// <summary><c>lori experiment run</c>.</summary>
     public static CommandSettings Run { get; } =
-        new("experiment run", [Matrix, Output, Budget, Jobs, Threads, Only, Shard, StageSettings.Json])
+        new("experiment run", [Matrix, Output, Budget, Jobs, Ranks, Threads, Only, Shard, StageSettings.Json])
         {
             Rules = [StageSettings.OutputFolder("cells")],
         };

@@ -4,6 +4,8 @@ using LoRi.Files.Disk;
 using LoRi.Files.Json;
 using LoRi.Files.Settings;
 using LoRi.Models.Native;
+using LoRi.Runs.Settings;
+using LoRi.Training.Ranks;
 
 namespace LoRi.Runs.Experiments;
 
@@ -84,30 +86,29 @@ public static class ExperimentStage
             fitting?.Count, list.Missing.Count);
     }
 
-    /// <summary>Runs the cells of a matrix that are not finished.</summary>
+    /// <summary>Runs the cells of a matrix that are not finished; gives the outcome, on other ranks than the first null.</summary>
     /// <param name="settings">Those of <see cref="ExperimentSettings.Run"/>.</param>
     /// <param name="log">Told what happens, a line each.</param>
     /// <param name="stop">Asks to save and stop.</param>
-    /// <exception cref="InputException">The matrix is wrong, or the budget fits no cell.</exception>
-    public static ExperimentOutcome Run(SettingValues settings, Action<string> log, CancellationToken stop)
+    /// <param name="ranks">The processes that share the cells, all of which call this; null for this one alone.</param>
+    /// <exception cref="InputException">The matrix is wrong, or the budget fits no cell; or ranks differ.</exception>
+    public static ExperimentOutcome? Run(SettingValues settings, Action<string> log, CancellationToken stop, ICommunicator? ranks = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         ArgumentNullException.ThrowIfNull(log);
+        ranks ??= SingleProcess.Instance;
         var matrix = MatrixReader.Read(settings.Get(ExperimentSettings.Matrix));
         var folder = new ExperimentFolder(settings.Get(ExperimentSettings.Output));
-        var calibration = Calibration.Read(folder.CalibrationFile);
-        var list = CellList.Of(matrix, calibration);
-        var chosen = list.Missing.Count == 0 ? CellChoice.Of(list, settings) : null;
-        folder.Open();
-        NativeRuntime.Load();
-        if (chosen is null)
+        if (ranks.IsFirst)
         {
-            list = Measured(matrix, folder, calibration, list, everything: false, log);
-            chosen = CellChoice.Of(list, settings);
+            Begin(matrix, folder, settings, log);
         }
 
-        AtomicFile.WriteText(folder.MatrixFile, matrix.Json.ToJsonString(JsonText.Indented) + "\n");
-        Registration.Update(folder, matrix, list);
+        ranks.Wait();
+        var calibration = Calibration.Read(folder.CalibrationFile);
+        var list = CellList.Of(matrix, calibration);
+        Agree(settings, folder, list, ranks);
+        var chosen = CellChoice.Of(list, settings);
         var estimate = new CellEstimate(calibration);
         foreach (var cell in chosen.Where(cell => folder.IsDone(cell.Id)))
         {
@@ -115,8 +116,12 @@ public static class ExperimentStage
         }
 
         var budget = settings.Get(ExperimentSettings.Budget) is { } time ? ExperimentSettings.Seconds(time) : null;
-        var outcome = new ExperimentRunner(folder, chosen, estimate, budget, log).Run(settings.Get(ExperimentSettings.Jobs), stop);
-        ResultLines.Write(folder, list);
+        var outcome = new ExperimentRunner(folder, chosen, estimate, budget, log, ranks).Run(settings.Get(ExperimentSettings.Jobs), stop);
+        if (ranks.IsFirst)
+        {
+            ResultLines.Write(folder, list);
+        }
+
         return outcome;
     }
 
@@ -146,6 +151,35 @@ public static class ExperimentStage
         var matrix = MatrixReader.Read(folder.MatrixFile);
         return (folder, matrix, CellList.Of(matrix, Calibration.Read(folder.CalibrationFile)));
     }
+
+    /// <summary>Measures the paces that cells of equal time ask for, and registers the claims.</summary>
+    private static void Begin(Matrix matrix, ExperimentFolder folder, SettingValues settings, Action<string> log)
+    {
+        var calibration = Calibration.Read(folder.CalibrationFile);
+        var list = CellList.Of(matrix, calibration);
+        if (list.Missing.Count == 0)
+        {
+            CellChoice.Of(list, settings);
+        }
+
+        folder.Open();
+        NativeRuntime.Load();
+        list = Measured(matrix, folder, calibration, list, everything: false, log);
+        CellChoice.Of(list, settings);
+        AtomicFile.WriteText(folder.MatrixFile, matrix.Json.ToJsonString(JsonText.Indented) + "\n");
+        Registration.Update(folder, matrix, list);
+    }
+
+    /// <summary>Refuses ranks that would run other cells, or fill another folder. Their processors may differ, as those of any machines that
+    /// fill one folder.</summary>
+    private static void Agree(SettingValues settings, ExperimentFolder folder, CellList list, ICommunicator ranks) => Agreement.Check(
+        ranks,
+        [
+            ("the version of lori", RunSettings.Version),
+            .. ExperimentSettings.Run.ToJson(settings).Select(one => (Setting.FlagOf(one.Key), one.Value?.ToJsonString() ?? "none")),
+            ($"what is seen in {folder.FolderPath}", File.Exists(folder.MatrixFile) ? "this experiment" : "nothing"),
+            ("the SHA-256 of the cells' names", ContentHash.OfText(string.Join('\n', list.Cells.Select(cell => cell.Id)))),
+        ]);
 
     private static CellStatus StateOf(ExperimentFolder folder, Cell cell, CellEstimate estimate)
     {

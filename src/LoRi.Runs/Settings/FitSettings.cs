@@ -57,7 +57,7 @@ public static class FitSettings
         Trajectories, Output, Kind, Gradients, AlignmentSettings.Standardise,
         AlignmentSettings.LayerRank, AlignmentSettings.LayerEnergy with { DefaultText = "0.95, rank 8 at most" },
         AlignmentSettings.HiddenRank, AlignmentSettings.HiddenEnergy with { DefaultText = "0.95, rank 64 at most" },
-        Weighting, Seed, LowMemory, StageSettings.Threads, StageSettings.Json,
+        Weighting, Seed, LowMemory, Sums, StageSettings.RankTimeout, StageSettings.Threads, StageSettings.Json,
     ];
 
     /// <summary>What they must be together.</summary>
@@ -76,6 +76,12 @@ public static class FitSettings
             Kind,
             Gradients),
     ];
+
+    /// <summary>Whether sums are dealt out to ranks.</summary>
+    private static Setting Sums => StageSettings.Ranks with
+    {
+        Help = "{choices}; auto deals the sums out to the processes that mpirun or srun started, where one did",
+    };
 
     private static Setting<IReadOnlyList<string>> Files(string key, string help) =>
         new(key, "file", Forms.Places, [], help) { Required = "name at least one file of trajectories" };

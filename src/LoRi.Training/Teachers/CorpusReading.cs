@@ -1,7 +1,9 @@
 using LoRi.Files;
+using LoRi.Files.Disk;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Tensors;
+using LoRi.Training.Ranks;
 using LoRi.Training.Trajectories;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,25 +17,30 @@ internal static class CorpusReading
     public static TorchTensor Exact(Tensor values) => new(values.to(ScalarType.Float64));
 
     /// <summary>One reading: memory O(L^2 + L d^2). On a CPU with vectors sums are added in place.</summary>
-    public static CorpusStatistics Once(ITrajectorySource source)
+    /// <exception cref="InputException">There is no example.</exception>
+    public static CorpusStatistics Once(ITrajectorySource source) => Once(source, SingleProcess.Instance)!;
+
+    /// <summary>The same by several ranks, which share the levels; the first one's statistics, null on the others.</summary>
+    /// <exception cref="InputException">There is no example, or the ranks have read different ones.</exception>
+    public static CorpusStatistics? Once(ITrajectorySource source, ICommunicator ranks)
     {
         CorpusSums? inPlace = null;
         try
         {
             var plain = Plain();
-            source.ForEach(batch =>
+            ForEach(source, ranks, batch =>
             {
                 if (batch.Trajectories.device_type == DeviceType.CPU && VectorWork.VectorBits > 0)
                 {
-                    inPlace ??= new CorpusSums(batch.Trajectories, batch.Lengths);
+                    inPlace ??= new CorpusSums(batch.Trajectories, batch.Lengths, ranks);
                     inPlace.Add(batch.Trajectories, batch.Lengths);
                 }
-                else
+                else if (ranks.IsFirst)
                 {
                     plain.Add(batch);
                 }
             });
-            return inPlace?.Finish() ?? plain.Whole;
+            return inPlace is not null ? inPlace.Finish() : ranks.IsFirst ? plain.Whole : null;
         }
         finally
         {
@@ -42,18 +49,86 @@ internal static class CorpusReading
     }
 
     /// <summary>Two readings: memory O(L^2 + L d + d^2).</summary>
-    public static StandardisedCorpora Twice(ITrajectorySource source)
+    /// <exception cref="InputException">There is no example.</exception>
+    public static StandardisedCorpora Twice(ITrajectorySource source) => Twice(source, SingleProcess.Instance)!;
+
+    /// <summary>The same by several ranks, which share the standardisations; the first one's corpora, null on the others.</summary>
+    /// <exception cref="InputException">There is no example, or the ranks have read different ones.</exception>
+    public static StandardisedCorpora? Twice(ITrajectorySource source, ICommunicator ranks)
     {
         var first = new Accumulation<LevelSums>(
             (sums, states, counts) => sums is null ? Readings.Sums(states, counts) : Readings.Add(sums, states, counts),
             sums => [sums.Shift, sums.Sums, sums.Squares]);
-        source.ForEach(first.Add);
+        ForEach(source, ranks, first.Add);
         var sums = first.Whole;
+        Agree(ranks, TorchTensor.Unwrap(sums.Shift), TorchTensor.Unwrap(sums.Sums));
+        var start = Readings.Start(sums);
         var second = new Accumulation<IReadOnlyList<GramSums>>(
-            (grams, states, counts) => [.. (grams ?? Readings.Start(sums)).Select(one => Readings.Add(one, states, counts))],
+            (grams, states, counts) =>
+                [.. (grams ?? start).Select((one, number) => number % ranks.Size == ranks.Rank ? Readings.Add(one, states, counts) : one)],
             grams => [.. grams.SelectMany(one => one.Tensors)]);
-        source.ForEach(second.Add);
-        return Readings.Finish(sums, second.Whole);
+        ForEach(source, ranks, second.Add);
+        return Collected(start, second.Whole, ranks) is { } all ? Readings.Finish(sums, all) : null;
+    }
+
+    /// <summary>Refuses ranks that have not read the same states.</summary>
+    /// <param name="ranks">The ranks.</param>
+    /// <param name="sums">What each of them has summed over all states, float64.</param>
+    /// <exception cref="InputException">One of them has other sums.</exception>
+    internal static void Agree(ICommunicator ranks, params Tensor[] sums)
+    {
+        if (ranks.Size > 1)
+        {
+            using var hash = new ContentHash();
+            foreach (var sum in sums)
+            {
+                using var flat = sum.contiguous();
+                hash.Add<double>(flat.data<double>().ToArray());
+            }
+
+            Agreement.Check(ranks, ("the SHA-256 of the sums of all states", hash.Take()));
+        }
+    }
+
+    /// <summary>Every batch, in step with the other ranks: none runs away from one that does not answer.</summary>
+    private static void ForEach(ITrajectorySource source, ICommunicator ranks, Action<TrajectoryBatch> use) => source.ForEach(batch =>
+    {
+        use(batch);
+        if (ranks.Size > 1)
+        {
+            ranks.Gather([]);
+        }
+    });
+
+    /// <summary>The sums under every standardisation, each from the rank that has made them; null on all ranks but the first.</summary>
+    private static GramSums[]? Collected(IReadOnlyList<GramSums> start, IReadOnlyList<GramSums> own, ICommunicator ranks)
+    {
+        for (var number = 0; number < own.Count && !ranks.IsFirst; number++)
+        {
+            if (number % ranks.Size == ranks.Rank)
+            {
+                // Behind the mean.
+                foreach (var gram in own[number].Tensors.Skip(1).Select(TorchTensor.Unwrap))
+                {
+                    ranks.Send(gram.contiguous().view(-1), 0);
+                }
+            }
+        }
+
+        return ranks.IsFirst ? [.. own.Select((one, number) => number % ranks.Size == 0 ? one : Received(start[number], number))] : null;
+
+        GramSums Received(GramSums from, int number)
+        {
+            RawTensor Gram(int size)
+            {
+                var gram = empty([size, size], ScalarType.Float64);
+                ranks.Receive(gram.view(-1), number % ranks.Size);
+                return new TorchTensor(gram);
+            }
+
+            var shape = from.Tensors.Head.Shape;
+            return Readings.Grams(from, Gram(shape[0]), Gram(shape[1]));
+        }
     }
 
     /// <summary>One reading by the core's own operations, for every device.</summary>

@@ -1,6 +1,7 @@
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Tensors;
+using LoRi.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Teachers;
@@ -8,13 +9,16 @@ namespace LoRi.Training.Teachers;
 /// <summary>
 /// The sums of <see cref="CorpusStatistics"/> over a corpus on the CPU, added in place. Tokens are taken in blocks: padding left out,
 /// widened to float64 and centred by the reading that gathers them; of the Gram matrices the upper half is computed, in stripes. What it
-/// gives must agree with <see cref="Readings.Add(CorpusStatistics, RawTensor, int[])"/>, the plain path for every device.
+/// gives must agree with <see cref="Readings.Add(CorpusStatistics, RawTensor, int[])"/>, the plain path for every device. Of several ranks,
+/// which all add every batch, each has the hidden Gram matrices of some levels, so that their number changes no sum.
 /// </summary>
 internal sealed class CorpusSums : IDisposable
 {
     private const int Stripes = 4, BlockTokens = 512;
+    private readonly ICommunicator ranks;
     private readonly long levels;
     private readonly long width;
+    private readonly (long From, long Count) own;
     private readonly Tensor shift;
     private readonly Tensor sums;
     private readonly Tensor grams;
@@ -26,12 +30,16 @@ internal sealed class CorpusSums : IDisposable
     /// <summary>No sums yet, around the mean of a first batch.</summary>
     /// <param name="states">[B, L, T, d].</param>
     /// <param name="counts">Tokens of each example.</param>
-    public CorpusSums(Tensor states, int[] counts)
+    /// <param name="ranks">The ranks that share the levels; null for this process alone.</param>
+    public CorpusSums(Tensor states, int[] counts, ICommunicator? ranks = null)
     {
         using var scope = NewDisposeScope();
+        this.ranks = ranks ?? SingleProcess.Instance;
         (levels, width) = (states.shape[1], states.shape[3]);
+        own = LevelsOf(this.ranks.Rank);
         Tensor Zeros(params long[] shape) => zeros(shape, ScalarType.Float64).DetachFromDisposeScope();
-        (sums, grams, products) = (Zeros(levels, width), Zeros(levels, width, width), Zeros(levels, levels));
+        (sums, products) = (Zeros(levels, width), Zeros(levels, levels));
+        grams = Zeros(this.ranks.IsFirst ? levels : own.Count, width, width);
         (shift, block) = (Zeros(levels, width), Zeros(levels, BlockTokens, width));
         ForEachBlock(states, counts, _ => { });
         shift.copy_(sums.Over(double.Max(1, counts.Sum())));
@@ -46,9 +54,16 @@ internal sealed class CorpusSums : IDisposable
         ForEachBlock(states, counts, AddProducts);
     }
 
-    /// <summary>The statistics, whose tensors belong to the open dispose scope.</summary>
-    public CorpusStatistics Finish()
+    /// <summary>The statistics, whose tensors belong to the open dispose scope; the first rank's alone, null on the others.</summary>
+    /// <exception cref="Files.InputException">The ranks have read different states.</exception>
+    public CorpusStatistics? Finish()
     {
+        Collect();
+        if (!ranks.IsFirst)
+        {
+            return null;
+        }
+
         using (NewDisposeScope())
         {
             foreach (var (from, count) in StripesOf(width))
@@ -69,6 +84,31 @@ internal sealed class CorpusSums : IDisposable
         foreach (var tensor in new[] { shift, sums, grams, products, block })
         {
             tensor.Dispose();
+        }
+    }
+
+    /// <summary>The levels whose hidden Gram matrices a rank adds up; the first rank's begin with the first level.</summary>
+    private (long From, long Count) LevelsOf(int rank)
+    {
+        var from = levels * rank / ranks.Size;
+        return (from, (levels * (rank + 1) / ranks.Size) - from);
+    }
+
+    /// <summary>Brings the matrices of all ranks to the first one.</summary>
+    private void Collect()
+    {
+        CorpusReading.Agree(ranks, shift, sums);
+        if (!ranks.IsFirst)
+        {
+            ranks.Send(grams.view(-1), 0);
+            return;
+        }
+
+        for (var rank = 1; rank < ranks.Size; rank++)
+        {
+            using var scope = NewDisposeScope();
+            var (from, count) = LevelsOf(rank);
+            ranks.Receive(grams.narrow(0, from, count).view(-1), rank);
         }
     }
 
@@ -117,14 +157,19 @@ internal sealed class CorpusSums : IDisposable
     {
         using var scope = NewDisposeScope();
         var states = block.narrow(1, 0, filled);
-        for (var level = 0L; level < levels; level++)
+        for (var level = 0L; level < own.Count; level++)
         {
-            var (x, gram) = (states[level], grams[level]);
+            var (x, gram) = (states[own.From + level], grams[level]);
             foreach (var (from, count) in StripesOf(width))
             {
                 gram.narrow(0, from, count).narrow(1, from, width - from)
                     .addmm_(x.narrow(1, from, count).t(), x.narrow(1, from, width - from), 1, 1);
             }
+        }
+
+        if (!ranks.IsFirst)
+        {
+            return;
         }
 
         var byToken = states.transpose(0, 1);

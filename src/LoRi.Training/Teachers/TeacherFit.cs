@@ -28,10 +28,9 @@ public static class TeacherFit
             var corpora = lowMemory ? CorpusReading.Twice(source) : Subspaces.Corpora(CorpusReading.Once(source));
             var fitted = Fitted(settings.Subspace, corpora, gradients);
             var rationale = settings.Objective.Rationale;
-            var measured = everyStatistic
-                ? MeasuredVariancesModule.every(rationale.Weighting, fitted)
-                : MeasuredVariancesModule.ofRationale(rationale);
-            var measures = new SubspaceMeasures(fitted, measured, CorpusReading.Exact(zeros(1)));
+            var measures = everyStatistic
+                ? EveryMeasure(fitted, settings)
+                : new SubspaceMeasures(fitted, MeasuredVariancesModule.ofRationale(rationale), CorpusReading.Exact(zeros(1)));
             source.ForEach(batch => Measure(measures, batch));
             return Subspaces.Validate(measures.Finish());
         });
@@ -77,12 +76,17 @@ public static class TeacherFit
         });
     }
 
+    /// <summary>What every objective of a weighting needs to be measured.</summary>
+    internal static SubspaceMeasures EveryMeasure(FittedSubspace fitted, LoRiSettings settings) => Subspaces.Measures(
+        fitted, settings.Objective.Rationale.Weighting, CorpusReading.Exact(zeros(1)));
+
     private static FittedSubspace Fitted(SubspaceOptions options, StandardisedCorpora corpora, ITrajectorySource? gradients) =>
         gradients is not null && options.Kind.IsGradient
             ? Subspaces.Fit(new TorchSpectral(), options, corpora, CorpusReading.Once(gradients))
             : Subspaces.Fit(new TorchSpectral(), options, corpora);
 
-    private static T Checked<T>(Func<T> work)
+    /// <summary>Work in a dispose scope of its own, whose errors of the core are those of the corpus.</summary>
+    internal static T Checked<T>(Func<T> work)
     {
         using var scope = NewDisposeScope();
         try
@@ -98,8 +102,8 @@ public static class TeacherFit
     private static void Measure(SubspaceMeasures measures, TargetBatch batch) => Subspaces.MeasureCoordinates(
         measures, CorpusReading.Exact(batch.Coordinates), batch.Lengths, CorpusReading.Exact(batch.Anchors));
 
-    /// <summary>A batch whose anchors are those of the examples that have any.</summary>
-    private static void Measure(SubspaceMeasures measures, TrajectoryBatch batch)
+    /// <summary>A batch of trajectories whose anchors are those of the examples that have any.</summary>
+    internal static void Measure(SubspaceMeasures measures, TrajectoryBatch batch)
     {
         Subspaces.Measure(measures, CorpusReading.Exact(batch.Trajectories), batch.Lengths,
             CorpusReading.Exact(batch.Anchors.narrow(0, 0, 0)));

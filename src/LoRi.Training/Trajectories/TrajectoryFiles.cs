@@ -15,9 +15,6 @@ namespace LoRi.Training.Trajectories;
 /// </summary>
 public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
 {
-    /// <summary>Values of one batch, padding included: 64 MB.</summary>
-    private const long BatchValues = 8 << 20;
-
     private const string IndexSuffix = ".index.json";
 
     private readonly List<SafetensorsFile> files = [];
@@ -36,6 +33,9 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     /// <summary>Number of examples.</summary>
     public int Count => examples.Count;
 
+    /// <summary>Values of one batch at most, padding included: 64 MB.</summary>
+    private long BatchValues { get; init; } = 8 << 20;
+
     /// <summary>Whether any example has anchor states.</summary>
     public bool HasAnchors => examples.Exists(e => e.Anchor is not null);
 
@@ -52,10 +52,15 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     /// <param name="paths">All files of a set, in any order.</param>
     /// <returns>The open files, which the caller disposes of.</returns>
     /// <exception cref="InputException">A file cannot be read or is no trajectory file.</exception>
-    public static TrajectoryFiles Open(IEnumerable<string> paths)
+    public static TrajectoryFiles Open(IEnumerable<string> paths) => Open(paths, new TrajectoryFiles());
+
+    /// <summary>The same with batches of so many values at most.</summary>
+    internal static TrajectoryFiles Open(IEnumerable<string> paths, long batchValues) =>
+        Open(paths, new TrajectoryFiles { BatchValues = batchValues });
+
+    private static TrajectoryFiles Open(IEnumerable<string> paths, TrajectoryFiles corpus)
     {
         ArgumentNullException.ThrowIfNull(paths);
-        var corpus = new TrajectoryFiles();
         try
         {
             foreach (var part in Parts(Once([.. paths])))
@@ -102,6 +107,16 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
     public void ForEach(Action<TrajectoryBatch> use)
     {
         ArgumentNullException.ThrowIfNull(use);
+        foreach (var rows in Batches())
+        {
+            using var scope = NewDisposeScope();
+            use(new TrajectoryBatch(rows, Trajectories(rows), Lengths(rows), Anchors(WithAnchor(rows))));
+        }
+    }
+
+    /// <summary>The examples of every batch, in the order of <see cref="ForEach"/>.</summary>
+    internal IEnumerable<int[]> Batches()
+    {
         var order = Enumerable.Range(0, Count).OrderBy(i => examples[i].Length).ToArray();
         for (var start = 0; start < order.Length;)
         {
@@ -111,13 +126,16 @@ public sealed partial class TrajectoryFiles : ITrajectorySource, IDisposable
                 end++;
             }
 
-            using var scope = NewDisposeScope();
-            var rows = order[start..end];
-            var withAnchor = rows.Where(HasAnchor).ToArray();
-            use(new TrajectoryBatch(rows, Trajectories(rows), [.. rows.Select(Length)], Anchors(withAnchor)));
+            yield return order[start..end];
             start = end;
         }
     }
+
+    /// <summary>Rationale tokens of some examples.</summary>
+    internal int[] Lengths(IReadOnlyList<int> rows) => [.. rows.Select(Length)];
+
+    /// <summary>Those of some examples that have anchor states.</summary>
+    internal int[] WithAnchor(IReadOnlyList<int> rows) => [.. rows.Where(HasAnchor)];
 
     /// <summary>States of some examples, [B, L, T, d], padded behind with zeros; T is at least 1.</summary>
     /// <param name="rows">Numbers of examples, counted from 0.</param>
