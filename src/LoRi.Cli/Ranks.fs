@@ -21,19 +21,32 @@ let private patience = TimeSpan.FromSeconds 2.0
 let private hearing = TimeSpan.FromSeconds 0.5
 
 /// The commands whose work is shared.
-let private shared = set [ "teach"; "distill"; "evaluate"; "trajectories"; "subspace fit"; "experiment run" ]
+let private shared =
+    set
+        [
+            "teach"
+            "distill"
+            "evaluate"
+            "trajectories"
+            "subspace fit"
+            "experiment run"
+        ]
 
-/// The launcher of a process that leaves files and screen to the first one; none where there is none, or the processes work alone.
-let follower (arguments: string list) : Launcher option =
+/// The launcher of a process; none where there is none, or the processes work alone.
+let launcher (arguments: string list) : Launcher option =
     let alone = arguments |> List.pairwise |> List.contains ("--ranks", "single")
 
     try
         match Launcher.Find() with
         | null -> None
-        | launcher when launcher.IsFollower && not alone -> Some launcher
-        | _ -> None
+        | _ when alone -> None
+        | launcher -> Some launcher
     with :? InputException ->
         None
+
+/// The launcher of a process that leaves files and screen to the first one.
+let follower arguments =
+    launcher arguments |> Option.filter _.IsFollower
 
 /// Streams of such a process: it has a word for its own errors only.
 let quiet () =

@@ -245,15 +245,16 @@ let errorsOnly () =
     messages (new StreamWriter(new DescriptorStream 2, utf8, AutoFlush = true))
 
 /// Puts writers and readers in the place of the console's that survive whatever becomes of the streams. Files and pipes are UTF-8,
-/// whatever the locale says of the terminal.
-let install () =
+/// whatever the locale says of the terminal. A launcher hands out a terminal of its own, to which the runtime must not send what prepares a
+/// console: it would stand before the results.
+let install (isLaunched: bool) =
     ignoreFileSizeSignal ()
     let given = [| for descriptor in 0..2 -> wasGiven descriptor |]
     fillClosed ()
 
     let out: TextWriter =
         if given[1] then
-            writer 1 Console.IsOutputRedirected Console.OpenStandardOutput
+            writer 1 (isLaunched || Console.IsOutputRedirected) Console.OpenStandardOutput
         else
             new ClosedWriter() :> TextWriter
 

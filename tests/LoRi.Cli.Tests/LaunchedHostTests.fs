@@ -48,4 +48,5 @@ let private twoHosts =
     }
 
 [<Tests>]
-let tests = testList "Launched" [ testList "two hosts" [ twoHosts ] ] |> testSequenced
+let tests =
+    testList "Launched" [ testList "two hosts" [ twoHosts ] ] |> testSequenced

@@ -102,15 +102,24 @@ let private experiment family =
                 Expect.isTrue (line.StartsWith "rank 0: " || line.StartsWith "rank 1: ") $"who: {line}"
 
             Expect.equal (told |> List.countBy (fun line -> line.Substring(0, 6)) |> List.length) 2 "both have worked"
-            let results output = File.ReadAllLines(Path.Combine(folder, output, "results.jsonl"))
-            Expect.equal [ for line in results "out" -> result line ] [ for line in results "alone" -> result line ] "results"
+
+            let results output =
+                File.ReadAllLines(Path.Combine(folder, output, "results.jsonl"))
+
+            Expect.equal
+                [ for line in results "out" -> result line ]
+                [ for line in results "alone" -> result line ]
+                "results"
 
             let again = loriOn family 2 (line "out" @ [ "--json" ])
             succeed again
             let found = JsonDocument.Parse(again.Out).RootElement
 
             Expect.equal
-                [ for name in [ "finished"; "finished_before"; "failed"; "left" ] -> found.GetProperty(name).GetInt32() ]
+                [
+                    for name in [ "finished"; "finished_before"; "failed"; "left" ] ->
+                        found.GetProperty(name).GetInt32()
+                ]
                 [ 0; 8; 0; 0 ]
                 "nothing is run twice")
     }

@@ -135,7 +135,12 @@ let private tellOutcome (terminal: Terminal) (settings: SettingValues) (outcome:
         )
 
 /// Runs cells in this process, or in this one of several; every one tells of its own.
-let private runShare (terminal: Terminal) (native: NativeRuntimeOptions) (settings: SettingValues) (ranks: ICommunicator) =
+let private runShare
+    (terminal: Terminal)
+    (native: NativeRuntimeOptions)
+    (settings: SettingValues)
+    (ranks: ICommunicator)
+    =
     NativeRuntime.Load(native.WithThreads(Nullable(settings.Get ExperimentSettings.Threads)))
     let who = if ranks.Size > 1 then $"rank {ranks.Rank}: " else ""
     let tell = Action<string>(fun line -> terminal.Error.WriteLine $"{who}{line}")

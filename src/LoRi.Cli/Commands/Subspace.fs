@@ -64,7 +64,11 @@ let private describe (measured: MeasuredSubspace) path =
     ]
 
 /// Fits the subspace in this process, or in this one of several; the first one writes it.
-let private fitShare (native: NativeRuntimeOptions) (settings: SettingValues) (ranks: ICommunicator) : MeasuredSubspace | null =
+let private fitShare
+    (native: NativeRuntimeOptions)
+    (settings: SettingValues)
+    (ranks: ICommunicator)
+    : MeasuredSubspace | null =
     NativeRuntime.Load(native.WithThreads(Ranks.threads (settings.Get StageSettings.Threads) ranks))
     let trajectories = settings.Get FitSettings.Trajectories
     let path = settings.Get FitSettings.Output
@@ -72,10 +76,7 @@ let private fitShare (native: NativeRuntimeOptions) (settings: SettingValues) (r
     let named = settings.Get FitSettings.Gradients
 
     use gradients: TrajectoryFiles | null =
-        if named.Count > 0 then
-            TrajectoryFiles.Open named
-        else
-            null
+        if named.Count > 0 then TrajectoryFiles.Open named else null
 
     CommandLine.notAnInput
         [

@@ -65,7 +65,9 @@ let withTwoHosts (folder: string) (check: Hosts -> unit) =
     | Ok _ ->
         try
             ip $"netns add {nameOf 2}" |> ignore
-            ip $"link add {wire} netns {nameOf 1} type veth peer name {wire} netns {nameOf 2}" |> ignore
+
+            ip $"link add {wire} netns {nameOf 1} type veth peer name {wire} netns {nameOf 2}"
+            |> ignore
 
             for host in [ 1; 2 ] do
                 ip $"-n {nameOf host} link set lo up" |> ignore
