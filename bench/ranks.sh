@@ -33,13 +33,14 @@ ready() {
         "${lori[@]}" model new --tokenizer tokenizer --width 64 --heads 4 --layers 3 --output model
 }
 
-learning="--data train.jsonl --answer-prefix = --batch-size 8 --accumulation 4 --threads 1 --validation-fraction 0"
-student="--teacher model --latent-steps 2 --layer-rank 2 --hidden-rank 8 --steps 6 $learning"
+steps="--steps 12" parts="--batch-size 8 --accumulation 4"
+learning="--data train.jsonl --answer-prefix = --threads 1 --validation-fraction 0"
+student="--teacher model --latent-steps 2 --layer-rank 2 --hidden-rank 8 --steps 6 --batch-size 8 --accumulation 4 $learning"
 stages=(teach distill adapters trajectories subspace evaluate)
 
 words() { # stage output: the words of its command line
     case $1 in
-        teach) echo "teach --model model --steps 12 $learning --output $2" ;;
+        teach) echo "teach --model model $steps $parts $learning --output $2" ;;
         distill) echo "distill --method lori $student --output $2" ;;
         adapters) echo "distill --method lori $student --lora-rank 4 --lora-dropout 0.1 --output $2" ;;
         trajectories) echo "trajectories --model model --data train.jsonl --answer-prefix = --batch-size 32 --threads 1 --output $2.safetensors" ;;
@@ -86,18 +87,19 @@ table() {
 shown() { # what is said of it, command...
     printf '== %s\n' "$1"
     shift
-    "$@" 2>&1 | grep -E 'lori: error|stopped|finished in|saved|signal' | cut -c 1-240
+    "$@" 2>&1 | grep -E 'lori: error|stopped|finished in|saved|signal' | sed "s/ on \(node \)\?$(hostname)\b/ on \1HOST/g" | cut -c 1-240
     printf 'exit code %s\n\n' "${PIPESTATUS[0]}"
 }
 
 # Sends a signal to one of the two ranks of a long run, once it has saved.
 signalled() { # signal output
-    read -ra line <<< "$(words teach "$2")"
+    local run ranks
+    read -ra line <<< "$(steps="--steps 4000 --checkpoint-every 20" words teach "$2")"
     rm -rf "$2"
-    launched openmpi 2 "${lori[@]}" "${line[@]}" --steps 4000 --checkpoint-every 20 &
-    local run=$! ranks
+    launched openmpi 2 "${lori[@]}" "${line[@]}" &
+    run=$!
     until compgen -G "$2/checkpoints/step-*" > /dev/null; do sleep 0.1; done
-    mapfile -t ranks < <(pgrep -f "^${lori[*]} .*--output $2 --steps 4000")
+    mapfile -t ranks < <(pgrep -f "^${lori[*]} teach .*--output $2")
     kill -s "$1" "${ranks[-1]}"
     wait "$run"
 }
@@ -114,8 +116,9 @@ failures() {
     shown 'a folder that one rank does not see: rank 1 with nothing mounted over the model' \
         mpirun.openmpi --allow-run-as-root --oversubscribe -n 1 "${lori[@]}" "${line[@]}" : \
         -n 1 unshare --mount sh -c 'mount -t tmpfs none model && exec "$@"' sh "${lori[@]}" "${line[@]}"
+    read -ra line <<< "$(parts="--batch-size 9 --accumulation 3" words teach refused)"
     shown 'parts that ranks cannot share: mpirun -n 2 lori teach --batch-size 9 --accumulation 3' \
-        launched openmpi 2 "${lori[@]}" "${line[@]}" --batch-size 9 --accumulation 3
+        launched openmpi 2 "${lori[@]}" "${line[@]}"
 }
 
 ready > ready.log 2>&1 || { cat ready.log; exit 1; }
