@@ -170,8 +170,10 @@ public static class ExperimentStage
         Registration.Update(folder, matrix, list);
     }
 
-    /// <summary>Refuses ranks that would run other cells, or fill another folder. Their processors may differ, as those of any machines that
-    /// fill one folder.</summary>
+    /// <summary>
+    /// Refuses ranks that would run other cells, or fill another folder. Their processors may differ, as those of any machines that fill one
+    /// folder.
+    /// </summary>
     private static void Agree(SettingValues settings, ExperimentFolder folder, CellList list, ICommunicator ranks) => Agreement.Check(
         ranks,
         [

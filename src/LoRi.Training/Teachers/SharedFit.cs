@@ -140,7 +140,8 @@ public sealed class SharedFit(TrajectoryFiles corpus, LoRiSettings settings, ICo
     {
         using var scope = NewDisposeScope();
         var anchors = corpus.Anchors(corpus.WithAnchor(rows));
-        Subspaces.MeasureCoordinates(measures, new TorchTensor(coordinates), corpus.Lengths(rows), new TorchTensor(anchors.narrow(0, 0, 0)));
+        var none = new TorchTensor(anchors.narrow(0, 0, 0));
+        Subspaces.MeasureCoordinates(measures, new TorchTensor(coordinates), corpus.Lengths(rows), none);
         Subspaces.MeasureAnchors(measures, new TorchTensor(anchors));
     }
 
