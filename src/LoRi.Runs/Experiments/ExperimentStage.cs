@@ -171,8 +171,8 @@ public static class ExperimentStage
     }
 
     /// <summary>
-    /// Refuses ranks that would run other cells, or fill another folder. Their processors may differ, as those of any machines that fill one
-    /// folder.
+    /// Refuses ranks that would run other cells, or fill another folder. Their processors may differ, as those of any machines that fill
+    /// one folder.
     /// </summary>
     private static void Agree(SettingValues settings, ExperimentFolder folder, CellList list, ICommunicator ranks) => Agreement.Check(
         ranks,
