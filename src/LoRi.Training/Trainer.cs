@@ -68,6 +68,7 @@ public sealed class Trainer : IDisposable
     private readonly BatchOrder order;
     private readonly ICommunicator ranks;
     private readonly GradientTree tree;
+    private readonly MergedAdapters merged;
 
     /// <summary>A trainer that has made no step yet.</summary>
     /// <param name="model">What is trained.</param>
@@ -84,6 +85,7 @@ public sealed class Trainer : IDisposable
         order = new BatchOrder(data.Count, plan.BatchSize, plan.Seed);
         Optimizer = new AdamW(model.Parameters, plan.Optimizer, this.ranks);
         tree = new GradientTree(model.Parameters.Gradients, plan.MicroBatches / this.ranks.Size);
+        merged = new MergedAdapters(model);
     }
 
     /// <summary>The optimizer, whose state a checkpoint holds.</summary>
@@ -130,6 +132,7 @@ public sealed class Trainer : IDisposable
     public void Dispose()
     {
         tree.Dispose();
+        merged.Dispose();
         Optimizer.Dispose();
     }
 
@@ -147,7 +150,7 @@ public sealed class Trainer : IDisposable
     {
         var parts = Enumerable.Range(0, plan.BatchSize).Chunk(System.Math.Min(plan.MicroBatchSize, plan.BatchSize)).ToArray();
         var share = parts.Length / ranks.Size;
-        using var merged = new MergedAdapters(model);
+        using var open = merged.OfStep();
         var own = new List<MicroBatch>(share);
         for (var part = ranks.Rank * share; part < (ranks.Rank + 1) * share; part++)
         {

@@ -191,9 +191,16 @@ public sealed class Decoder : IDisposable
     {
         var (batch, time) = (x.shape[0], x.shape[1]);
         int q = Config.QueryHeads, kv = Config.KeyValueHeads;
-        var heads = block.QueryKeyValue.Apply(x).view(batch, time, q + (2 * kv), Config.HeadSize).transpose(1, 2);
+        var image = block.QueryKeyValue.Apply(x);
+        var turnsInPlace = angles is not null && block.QueryNorm is null && at.Trace is null && UnrecordedLoops.CanTurn(image, angles);
+        if (turnsInPlace)
+        {
+            UnrecordedLoops.Turn(Config, image, angles!);
+        }
+
+        var heads = image.view(batch, time, q + (2 * kv), Config.HeadSize).transpose(1, 2);
         var met = Met(block, heads);
-        var turned = angles is null ? met : (met * angles.Cosine).Plus(met.roll(Config.HeadSize / 2, -1) * angles.Sine);
+        var turned = angles is null || turnsInPlace ? met : Turned(met, angles);
         keys = turned.narrow(1, q, kv);
         values = heads.narrow(1, q + kv, kv);
         at.Trace?.Keep(at.Layer, met, turned, q, values);
@@ -205,6 +212,9 @@ public sealed class Decoder : IDisposable
         var mixed = attention.Mix(turned.narrow(1, 0, q), keys, values);
         return block.Output.Apply(mixed.transpose(1, 2).reshape(batch, time, (long)q * Config.HeadSize));
     }
+
+    private Tensor Turned(Tensor met, Angles angles) =>
+        (met * angles.Cosine).Plus(met.roll(Config.HeadSize / 2, -1) * angles.Sine);
 
     /// <summary>Queries and keys, normalised where the family does that, before their rotation.</summary>
     private Tensor Met(BlockWeights block, Tensor heads)
@@ -223,6 +233,11 @@ public sealed class Decoder : IDisposable
             return block.Down.Apply(nn.functional.gelu(up, TorchSharp.Modules.GELU.Approximate.tanh));
         }
 
+        if (UnrecordedLoops.Fit(up))
+        {
+            return block.Down.Apply(UnrecordedLoops.Gated(up));
+        }
+
         // The bfloat16 kernel is several times slower on rows that do not follow each other.
         var gate = up.narrow(-1, 0, Config.IntermediateSize);
         gate = nn.functional.silu(up.dtype == ScalarType.BFloat16 ? gate.contiguous() : gate);
@@ -234,6 +249,11 @@ public sealed class Decoder : IDisposable
         if (norm.Bias is not null)
         {
             return nn.functional.layer_norm(x, norm.Weight.shape, norm.Weight, norm.Bias, Config.NormEpsilon);
+        }
+
+        if (UnrecordedLoops.Fit(x) && VectorWork.Fits(norm.Weight))
+        {
+            return UnrecordedLoops.Norm(x, norm.Weight, Config.NormEpsilon);
         }
 
         var wide = x.Widened();

@@ -4,19 +4,22 @@ using static TorchSharp.torch;
 namespace LoRi.Models.Decoders;
 
 /// <summary>
-/// The matrices of a model with its adapters merged into them, W + s B A, each made once while this is open: for the micro-batches of one
-/// step, between which no weight changes. Adapters that are added to every image are what they must agree with.
+/// The matrices of a model with its adapters merged into them, W + s B A, each made once a step: for the micro-batches of one step,
+/// between which no weight changes. Adapters that are added to every image are what they must agree with. The matrices keep their
+/// memory from step to step, since to be given as much anew takes longer than to fill it.
 /// </summary>
-internal sealed class MergedAdapters : IDisposable
+/// <param name="model">The model.</param>
+internal sealed class MergedAdapters(ReasoningModel model) : IDisposable
 {
-    private readonly ReasoningModel model;
     private readonly Dictionary<string, Tensor> matrices = [];
+    private readonly HashSet<string> made = [];
 
-    /// <summary>Opens it for the weights that a model gives until it is disposed of.</summary>
-    public MergedAdapters(ReasoningModel model)
+    /// <summary>Opens them for the weights that the model gives until what is returned is disposed of.</summary>
+    public IDisposable OfStep()
     {
-        this.model = model;
+        made.Clear();
         model.Merged = this;
+        return new Step(model);
     }
 
     /// <summary>A stored matrix with the adapters of its parts, in its shape.</summary>
@@ -27,7 +30,12 @@ internal sealed class MergedAdapters : IDisposable
     {
         if (!matrices.TryGetValue(slot, out var merged))
         {
-            matrices[slot] = merged = Merge(map, adapter);
+            matrices[slot] = merged = empty_like(map.Matrix).DetachFromDisposeScope();
+        }
+
+        if (made.Add(slot))
+        {
+            Merge(map, adapter, merged);
         }
 
         return merged;
@@ -36,25 +44,29 @@ internal sealed class MergedAdapters : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        model.Merged = null;
         foreach (var matrix in matrices.Values)
         {
             matrix.Dispose();
         }
+
+        matrices.Clear();
     }
 
-    private static Tensor Merge(LinearMap map, LowRankMap adapter)
+    private static void Merge(LinearMap map, LowRankMap adapter, Tensor merged)
     {
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var merged = map.Matrix.detach().clone();
+        merged.copy_(map.Matrix);
         var outputsFirst = map.InputFirst ? merged.t() : merged;
         foreach (var (part, up, row, column) in adapter.Placed())
         {
             var down = adapter.Down.narrow(0, column, up.shape[1]);
             outputsFirst.narrow(0, row, part.Outputs).addmm_(up.Times(part.Scaling), down, 1, 1);
         }
+    }
 
-        return merged.DetachFromDisposeScope();
+    private sealed class Step(ReasoningModel model) : IDisposable
+    {
+        public void Dispose() => model.Merged = null;
     }
 }

@@ -164,23 +164,25 @@ let private mergedGradients =
         for precision, tolerance in [ Precision.Exact, 1e-12; Precision.Full, 1e-4 ] do
             for tied in [ true; false ] do
                 use model = adapted tied precision (settings 0.0)
-                stir model
                 let rows = data 5
                 let step = prepared (LatentObjective(latentSteps, Grading.Answer)) rows
-                use _ = torch.NewDisposeScope()
+                use merged = new MergedAdapters(model)
 
-                let attached = step.Task(model, 0, rows.Length)
-                differentiate model attached
-                let wanted = doubles model.Parameters.Gradients
-                use _ = new MergedAdapters(model)
+                for _ in 1..2 do
+                    use _ = torch.NewDisposeScope()
+                    stir model
+                    let attached = step.Task(model, 0, rows.Length)
+                    differentiate model attached
+                    let wanted = doubles model.Parameters.Gradients
+                    use _ = merged.OfStep()
 
-                for tapes in [ false; true ] do
-                    use deferred = new DeferredGradients(model, 0L, tapes)
-                    model.Parameters.Gradients.zero_ () |> ignore
-                    let loss = step.Task(model, 0, rows.Length)
-                    deferred.Differentiate loss
-                    near tolerance (number attached) (number loss) "loss"
-                    nearArrays tolerance wanted (doubles model.Parameters.Gradients) $"gradient (tapes {tapes})"
+                    for tapes in [ false; true ] do
+                        use deferred = new DeferredGradients(model, 0L, tapes)
+                        model.Parameters.Gradients.zero_ () |> ignore
+                        let loss = step.Task(model, 0, rows.Length)
+                        deferred.Differentiate loss
+                        near tolerance (number attached) (number loss) "loss"
+                        nearArrays tolerance wanted (doubles model.Parameters.Gradients) $"gradient (tapes {tapes})"
     }
 
 /// A mask follows from its number, so that a block which is computed again drops what it dropped.

@@ -82,6 +82,30 @@ let private agrees shape bias (precision: Precision) tolerance =
             near tolerance (number wanted) (number found) $"loss of {name}"
             nearArrays tolerance slopes (doubles model.Parameters.Gradients) $"gradient of {name}"
 
+/// Passes that record no gradient have loops of their own; libtorch's operations, which record one, are their oracle.
+let private unrecorded =
+    test "a pass without gradients gives the states and losses of one with them" {
+        NativeRuntime.Load()
+
+        for shape in shapes do
+            use _ = torch.NewDisposeScope()
+            use model = model shape false Precision.Full
+            let weights = model.Weights()
+            let places = PassPositions(torch.arange((12L).ToScalar()).expand (3L, 12L), 12, null)
+            let inputs = torch.zeros ([| 3L; 12L; 48L |], dtype = torch.ScalarType.Float32)
+            SeededRandom(5L, "inputs").FillNormal(inputs, 1.0)
+            let levels () = (nonNull (model.Decoder.Forward(weights, inputs, places, levels = true).Levels)) |> Array.map doubles
+            let losses () = [ for _, objective in objectives -> number (total (lossesOf objective model rows)) ]
+            let wanted, lossesWanted = levels (), losses ()
+            use _ = torch.no_grad ()
+
+            for level, (wanted, found) in Seq.indexed (Seq.zip wanted (levels ())) do
+                nearArrays 2e-5 wanted found $"level {level} of {shape}"
+
+            for wanted, found in Seq.zip lossesWanted (losses ()) do
+                near 2e-5 wanted found $"loss of {shape}"
+    }
+
 /// A run may be resumed with or without checkpointing.
 let private sameBits =
     test "a training that computes blocks again has the bits of one that keeps them" {
@@ -123,5 +147,6 @@ let tests =
 
                         agrees shape bias Precision.Exact 1e-12
                         agrees shape bias Precision.Full 2e-4)
+            unrecorded
             sameBits
         ]
