@@ -1,4 +1,5 @@
 using LoRi.Models.Tensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LoRi.Models.Decoders;
@@ -13,6 +14,20 @@ internal sealed class MergedAdapters(ReasoningModel model) : IDisposable
 {
     private readonly Dictionary<string, Tensor> matrices = [];
     private readonly HashSet<string> made = [];
+
+    /// <summary>Bytes of all of a model's matrices that are merged, 0 where adapters are added to images.</summary>
+    public static double BytesOf(ReasoningModel model)
+    {
+        if (model.Adapters is not { Config.Dropout: 0 } plan || model.Device.type != DeviceType.CPU
+            || model.Precision.Compute != model.Precision.Master)
+        {
+            return 0;
+        }
+
+        var slots = plan.Modules.Select(adapted => adapted.Module.Slot).ToHashSet();
+        return LinearModule.Of(model.Config).Where(module => slots.Contains(module.Slot))
+            .Sum(module => (double)module.Inputs * module.Outputs * model.Precision.Compute.ElementSize());
+    }
 
     /// <summary>Opens them for the weights that the model gives until what is returned is disposed of.</summary>
     public IDisposable OfStep()

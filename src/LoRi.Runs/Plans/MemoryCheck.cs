@@ -47,7 +47,8 @@ internal static class MemoryCheck
         var graded = all.Max(row => row.Answer.Length + row.Prefix.Length + (latentSteps == 0 ? row.Rationale.Length : 0));
         var rows = new RunPlan(settings, data.Training.Count).Training.MicroBatchSize;
         var state = 3.0 * model.Parameters.Values.numel() * model.Parameters.Values.element_size();
-        var step = state + MemoryEstimate.Activations(model.Config, rows, longest, graded, bytes, settings.Train.Checkpointing);
+        var step = state + MergedAdapters.BytesOf(model)
+            + MemoryEstimate.Activations(model.Config, rows, longest, graded, bytes, settings.Train.Checkpointing);
         Refuse(
             model.Device,
             step,

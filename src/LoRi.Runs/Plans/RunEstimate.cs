@@ -109,8 +109,9 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
         var copies = model.Precision.Compute == model.Precision.Master
             ? 0
             : weights * model.Precision.Compute.ElementSize() / values.element_size();
-        var kept = weights + copies + (3 * trained);
-        var parts = $"weights {Mebibytes(weights + copies)}, gradients {Mebibytes(trained)}, two moments {Mebibytes(2 * trained)}";
+        var merged = MergedAdapters.BytesOf(model);
+        var kept = weights + copies + merged + (3 * trained);
+        var parts = $"weights {Mebibytes(weights + copies + merged)}, gradients {Mebibytes(trained)}, two moments {Mebibytes(2 * trained)}";
         if (model.Device.type != DeviceType.CPU)
         {
             Info($"memory: about {Mebibytes(kept + Activations(longest))} of the device, from the model's shape ({parts}, the rest for "
