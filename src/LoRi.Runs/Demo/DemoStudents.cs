@@ -47,6 +47,7 @@ public static class DemoStudents
     public const string EqualTime = "no-cot-equal-time";
 
     internal const string LoRi = "lori";
+    private const string InParts = "lori-parts";
     private const string AnchorOnly = "anchor-only";
     private const string SimCot = "sim-cot";
     private const string IcotKd = "icot-kd";
@@ -60,6 +61,7 @@ public static class DemoStudents
     [
         (LoRi, (teacher, settings) => WithTeacher(teacher.Targets, settings, RationaleWeight, AnchorWeight)),
         ("rationale-only", (teacher, settings) => WithTeacher(teacher.Targets, settings, RationaleWeight, 0)),
+        (InParts, (teacher, settings) => WithTeacher(teacher.TargetsInParts.Value, settings, RationaleWeight, AnchorWeight)),
         (AnchorOnly, (teacher, settings) => WithTeacher(teacher.Targets, settings, 0, AnchorWeight)),
         ("codi", (_, settings) => Latent(new CodiObjective(settings.LatentSteps, 1, 1, Grading.Answer), settings)),
         (SimCot, (_, settings) => DemoPeers.SimCot(settings)),
@@ -77,7 +79,7 @@ public static class DemoStudents
     public static IReadOnlyList<string> Names { get; } = [.. all.Select(one => one.Name)];
 
     /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
-    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([AnchorOnly, SimCot, PccotName, KavaName, IcotKd])];
+    public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([InParts, AnchorOnly, SimCot, PccotName, KavaName, IcotKd])];
 
     /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured
     /// by.</summary>
@@ -99,7 +101,8 @@ public static class DemoStudents
     public static string? Explain(string name) => name switch
     {
         "rationale-only" => "lori without its anchor term: only the latent steps' moments are pulled to the teacher's",
-        "anchor-only" => "lori without its rationale term: only the state just before the answer is pulled to the teacher's",
+        InParts => "lori that matches the means of consecutive parts of the chain as well, one part for each latent step: the order of it",
+        AnchorOnly => "lori without its rationale term: only the state just before the answer is pulled to the teacher's",
         IcotKd => $"{KnownMethods.Find(name)!.About.Explanation}; its three stages share the steps, and its teacher is "
             + "one of its own, which writes its chains between ends of sequence",
         EqualTime => "no-cot, trained for as many steps as fit into lori's time",

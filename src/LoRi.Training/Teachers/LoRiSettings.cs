@@ -12,6 +12,14 @@ public sealed record LoRiSettings(SubspaceOptions Subspace, ObjectiveOptions Obj
         new SubspaceOptions(SubspaceKind.MultilinearSvd, Standardisation.Full, RankChoice.NewExactly(2), RankChoice.NewExactly(24)),
         new ObjectiveOptions(
             new RationaleOptions(Covariance.PerLayer, Order.Off, Weighting.Statistic), AnchorForm.Full, AnchorScale.Corpus));
+
+    /// <summary>The same with the means of equal consecutive parts of a rationale for its order.</summary>
+    /// <param name="parts">How many parts.</param>
+    public static LoRiSettings DemoInParts(int parts) => Demo with
+    {
+        Objective = new ObjectiveOptions(
+            new RationaleOptions(Covariance.PerLayer, Order.NewParts(parts), Weighting.Statistic), AnchorForm.Full, AnchorScale.Corpus),
+    };
 }
 
 /// <summary>Weights of the terms: L = L_task + rationale (mean L_mean + covariance L_cov + order L_order) + anchor L_anchor.</summary>
