@@ -91,11 +91,19 @@ let private unrecorded =
             use _ = torch.NewDisposeScope()
             use model = model shape false Precision.Full
             let weights = model.Weights()
-            let places = PassPositions(torch.arange((12L).ToScalar()).expand (3L, 12L), 12, null)
+            let places = PassPositions(torch.arange((12L).ToScalar()).expand(3L, 12L), 12, null)
             let inputs = torch.zeros ([| 3L; 12L; 48L |], dtype = torch.ScalarType.Float32)
             SeededRandom(5L, "inputs").FillNormal(inputs, 1.0)
-            let levels () = (nonNull (model.Decoder.Forward(weights, inputs, places, levels = true).Levels)) |> Array.map doubles
-            let losses () = [ for _, objective in objectives -> number (total (lossesOf objective model rows)) ]
+
+            let levels () =
+                (nonNull (model.Decoder.Forward(weights, inputs, places, levels = true).Levels))
+                |> Array.map doubles
+
+            let losses () =
+                [
+                    for _, objective in objectives -> number (total (lossesOf objective model rows))
+                ]
+
             let wanted, lossesWanted = levels (), losses ()
             use _ = torch.no_grad ()
 
