@@ -60,7 +60,12 @@ let quiet () =
 /// What it says of an error, after the first one had its time to say the same.
 let ownWord (launcher: Launcher) (message: string) =
     Thread.Sleep patience
-    $"rank {launcher.Rank} on {Environment.MachineName}: {message}"
+    let own = $"rank {launcher.Rank} on {Environment.MachineName}"
+
+    if message.StartsWith(own, StringComparison.Ordinal) then
+        message
+    else
+        $"{own}: {message}"
 
 /// Ends all processes once the launcher had its time to pass on what was said.
 let abort (ranks: ICommunicator) code =

@@ -153,19 +153,22 @@ let private rules =
     }
 
 let private devices =
-    test "another device than the processor is refused, in a step and in an evaluation" {
-        let cuda = SettingValues.None.With(StageSettings.Device, DeviceOption.Cuda)
+    test "unlike devices are refused, in a step and in an evaluation" {
+        let on device =
+            SettingValues.None.With(StageSettings.Device, device)
 
-        for size, isRefused in [ 1, false; 2, true ] do
-            let check () =
-                ThreadRanks.run size (fun ranks -> SharedAnswers(ranks).Check(EvaluationOptions cuda))
-                |> ignore
+        let check size (deviceOf: int -> DeviceOption) =
+            NativeRuntime.Load()
 
-            if isRefused then
-                Expect.throwsC check (fun e ->
-                    Expect.stringContains e.Message "--device cuda: work is shared among processors only" "the message")
-            else
-                check ()
+            ThreadRanks.run size (fun ranks -> SharedAnswers(ranks).Check(EvaluationOptions(on (deviceOf ranks.Rank))))
+            |> ignore
+
+        check 2 (fun _ -> DeviceOption.Cpu)
+        check 1 (fun _ -> DeviceOption.Cuda)
+
+        Expect.throwsC
+            (fun () -> check 2 (fun rank -> if rank = 0 then DeviceOption.Cpu else DeviceOption.Cuda))
+            (fun e -> Expect.stringContains e.Message "--device differs: rank 1 on " "the message")
     }
 
 let private unlike =

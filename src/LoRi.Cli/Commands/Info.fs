@@ -41,6 +41,7 @@ let private asJson (report: NativeRuntimeReport) =
             "cuda", Json.flag report.CudaAvailable
             "cuda_devices", Json.whole report.CudaDevices
             "ranks", Json.text (ranks ())
+            "nccl", Json.text (Launcher.CardLibrary())
         ]
 
 let private rows (report: NativeRuntimeReport) =
@@ -65,6 +66,7 @@ let private rows (report: NativeRuntimeReport) =
          else
              "not available")
         "ranks", ranks ()
+        "NCCL", Launcher.CardLibrary()
     ]
 
 /// Its options.

@@ -79,7 +79,7 @@ let run (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
         table terminal plan
 
         terminal.Out.WriteLine
-            "weak: as many rows on each GPU, against one GPU; strong: the rows of one host, shared by all. A model, not a measurement. Training refuses GPUs under a launcher as yet."
+            "weak: as many rows on each GPU, against one GPU; strong: the rows of one host, shared by all. A model, not a measurement."
 
         for place, limit in List.indexed (List.ofSeq plan.Limits) do
             terminal.Out.WriteLine $"""{if place = 0 then "first to break" else "then"}: {limit}"""

@@ -75,6 +75,14 @@ public static class NativeRuntime
         };
     }
 
+    /// <summary>The address of a function of TorchSharp's native part.</summary>
+    /// <param name="name">Its name.</param>
+    internal static nint TensorFunction(string name)
+    {
+        Load();
+        return NativeLibrary.GetExport(Handles["LibTorchSharp"], name);
+    }
+
     private static Loaded LoadOnce(NativeRuntimeOptions options)
     {
         CheckWorkingFolder();

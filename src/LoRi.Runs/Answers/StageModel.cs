@@ -6,6 +6,7 @@ using LoRi.Models.ModelFiles;
 using LoRi.Models.Native;
 using LoRi.Models.Reasoning;
 using LoRi.Runs.Settings;
+using LoRi.Training.Ranks;
 using static TorchSharp.torch;
 
 namespace LoRi.Runs.Answers;
@@ -22,19 +23,26 @@ public static class StageModel
         _ => Precision.Full,
     };
 
-    /// <summary>The device of an option.</summary>
+    /// <summary>
+    /// The device of an option; a process that a launcher started beside others on its machine has the card of its number there.
+    /// </summary>
     /// <param name="device">The option's value.</param>
     /// <exception cref="InputException">There is no such device.</exception>
     public static Device DeviceOf(DeviceOption device)
     {
         NativeRuntime.Load();
-        if (device == DeviceOption.Cuda && !cuda.is_available())
+        if (device != DeviceOption.Cuda)
+        {
+            return CPU;
+        }
+
+        if (!cuda.is_available() && !HostCards.IsNamed)
         {
             throw new InputException(
                 "--device cuda: this libtorch sees no CUDA device; build with -p:Torch=cuda, or name an installed PyTorch with --libtorch");
         }
 
-        return device == DeviceOption.Cuda ? CUDA : CPU;
+        return RankCard.Device();
     }
 
     /// <summary>

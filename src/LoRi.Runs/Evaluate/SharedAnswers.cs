@@ -18,7 +18,7 @@ internal sealed class SharedAnswers(ICommunicator ranks)
     public bool IsFirst => ranks.IsFirst;
 
     /// <summary>Refuses what ranks cannot share, before anything is read.</summary>
-    /// <exception cref="LoRi.Files.Settings.SettingException">The device is another one than the processor.</exception>
+    /// <exception cref="Files.InputException">Ranks have other devices, or one card for two of them.</exception>
     public void Check(EvaluationOptions options) => StepSharing.CheckDevice(options.Values, ranks);
 
     /// <summary>Refuses ranks that would answer otherwise.</summary>

@@ -22,7 +22,7 @@ public enum DeviceOption
     /// <summary>The processor.</summary>
     Cpu,
 
-    /// <summary>The first CUDA device.</summary>
+    /// <summary>A CUDA device: the first one, and under a launcher that of the process's number on its machine.</summary>
     Cuda,
 }
 

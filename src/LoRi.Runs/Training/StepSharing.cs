@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using LoRi.Files.Settings;
 using LoRi.Models.Native;
 using LoRi.Models.Tensors;
+using LoRi.Runs.Answers;
 using LoRi.Runs.Settings;
 using LoRi.Training;
 using LoRi.Training.Ranks;
@@ -13,8 +14,8 @@ namespace LoRi.Runs.Training;
 internal static class StepSharing
 {
     /// <summary>Refuses what cannot be shared, before anything is read or made.</summary>
-    /// <exception cref="SettingException">The micro-batches of a step cannot be dealt out evenly, or the device is none of the
-    /// processor's.</exception>
+    /// <exception cref="SettingException">The micro-batches of a step cannot be dealt out evenly.</exception>
+    /// <exception cref="Files.InputException">Ranks have other devices, or one card for two of them.</exception>
     public static void Check(RunSettings settings, ICommunicator ranks)
     {
         if (ranks.Size == 1)
@@ -30,7 +31,6 @@ internal static class StepSharing
                 + "depend on their number; start as many", values, StageSettings.Ranks);
         }
 
-        CheckDevice(values, ranks);
         var (batch, parts) = (settings.Train.BatchSize, TrainingPlan.Parts(settings.Train.BatchSize, settings.Train.Accumulation));
         if (parts % ranks.Size != 0)
         {
@@ -39,17 +39,51 @@ internal static class StepSharing
                 + $"{(parts == 1 ? "part" : "parts")} of a step, which {ranks.Size} processes cannot share evenly; "
                 + Advice(batch, settings.Train.Accumulation, ranks.Size), values, TrainSettings.Accumulation);
         }
+
+        CheckDevice(values, ranks);
     }
 
-    /// <summary>Refuses another device than the processor, which is all that ranks share.</summary>
-    /// <exception cref="SettingException">It is another one.</exception>
+    /// <summary>Refuses ranks on unlike devices, and on GPUs those that have no card of their own.</summary>
+    /// <exception cref="Files.InputException">They are such.</exception>
     internal static void CheckDevice(SettingValues values, ICommunicator ranks)
     {
-        if (ranks.Size > 1 && values.Get(StageSettings.Device) != DeviceOption.Cpu)
+        if (ranks.Size == 1)
         {
-            throw new SettingException(
-                $"{StageSettings.Device.Say(values)}: work is shared among processors only; start one process, or use --device cpu",
-                values, StageSettings.Device);
+            return;
+        }
+
+        var device = values.Get(StageSettings.Device);
+        Agreement.Check(ranks, (StageSettings.Device.Flag, StageSettings.Device.Form.Write(device)?.ToJsonString() ?? "none"));
+        if (device == DeviceOption.Cuda)
+        {
+            _ = StageModel.DeviceOf(device);
+            RankCard.CheckEach(ranks);
+        }
+    }
+
+    /// <summary>Does work in which ranks hand each other tensors on the device of the settings: GPUs are connected for as long.</summary>
+    /// <param name="values">The settings.</param>
+    /// <param name="ranks">The ranks.</param>
+    /// <param name="work">The work.</param>
+    /// <exception cref="Files.InputException">GPUs cannot be connected.</exception>
+    internal static TResult Connected<TResult>(SettingValues values, ICommunicator ranks, Func<ICommunicator, TResult> work)
+    {
+        if (values.Get(StageSettings.Device) != DeviceOption.Cuda || !NcclCommunicator.IsFor(ranks))
+        {
+            return work(ranks);
+        }
+
+        var connected = NcclCommunicator.Join(ranks, TimeSpan.FromSeconds(values.Get(StageSettings.RankTimeout)));
+        try
+        {
+            var result = work(connected);
+            connected.Dispose();
+            return result;
+        }
+        catch
+        {
+            connected.Break();
+            throw;
         }
     }
 

@@ -53,13 +53,16 @@ public sealed class TrainingStage
 
         StepSharing.Check(settings, ranks);
         StepSharing.Agree(settings, ranks);
-        if (ranks.IsFirst)
+        return StepSharing.Connected(settings.Values, ranks, connected =>
         {
-            return Owned(settings, method, screen, ranks, stop);
-        }
+            if (connected.IsFirst)
+            {
+                return Owned(settings, method, screen, connected, stop);
+            }
 
-        using var log = new RunLog(null, null);
-        return new TrainingStage(settings, method, log, ranks).Follow(stop);
+            using var log = new RunLog(null, null);
+            return new TrainingStage(settings, method, log, connected).Follow(stop);
+        });
     }
 
     /// <summary>The run in a folder that this process makes, and keeps to itself until it ends.</summary>
@@ -259,6 +262,10 @@ public sealed class TrainingStage
         if (ranks.Size > 1)
         {
             log.Info($"{ranks.Size} processes share each step, {get_num_threads()} threads each ({ranks.Library})");
+        }
+        else if (ranks is NcclCommunicator)
+        {
+            log.Info($"one process, whose card is connected with itself ({ranks.Library})");
         }
 
         var measures = new StageMeasures(run, model);

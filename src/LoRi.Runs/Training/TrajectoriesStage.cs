@@ -40,7 +40,7 @@ public static class TrajectoriesStage
         var (model, rows, ids, left) = TracedTeacher.Load(settings, info);
         using var owned = model;
         Agree(settings, model, rows, ranks);
-        var files = Write(settings, rows, ids, model, info, ranks);
+        var files = StepSharing.Connected(settings, ranks, connected => Write(settings, rows, ids, model, info, connected));
         return new TrajectoriesResult(
             files, rows.Length, rows.Sum(row => (long)row.Rationale.Length), rows.Count(row => row.Rationale.Length == 0),
                 left, clock.Elapsed.TotalSeconds);

@@ -4,7 +4,8 @@ namespace LoRi.Training.Ranks;
 
 /// <summary>
 /// The processes, called ranks, that a launcher started for one command, as one of them sees them. All ranks make the same calls in the
-/// same order; each call waits for all of them. What comes out does not depend on which rank was late.
+/// same order; each call waits for all of them. What comes out does not depend on which rank was late. Tensors are in memory of the
+/// processor, or on the ranks' cards where these are connected.
 /// </summary>
 public interface ICommunicator : IDisposable
 {
@@ -23,7 +24,7 @@ public interface ICommunicator : IDisposable
     /// <summary>
     /// Replaces a tensor by its sum over all ranks, added as one binary tree over their numbers: ((r0 + r1) + (r2 + r3)) + ...
     /// </summary>
-    /// <param name="flat">The values [n] of this rank, in memory of the processor; of the same length and type on every rank.</param>
+    /// <param name="flat">The values [n] of this rank; of the same length and type, and on the same kind of device, on every rank.</param>
     void Sum(Tensor flat)
     {
         SumShares(flat);
@@ -33,20 +34,20 @@ public interface ICommunicator : IDisposable
     /// <summary>
     /// The same for the values that are this rank's share, about an n-th for each of n ranks; what the others become has no meaning.
     /// </summary>
-    /// <param name="flat">The values [n] of this rank, in memory of the processor; of the same length and type on every rank.</param>
+    /// <param name="flat">The values [n] of this rank; of the same length and type, and on the same kind of device, on every rank.</param>
     void SumShares(Tensor flat);
 
     /// <summary>Fills the shares of the other ranks with what these have there.</summary>
-    /// <param name="flat">The values [n] of this rank, in memory of the processor; of the same length and type on every rank.</param>
+    /// <param name="flat">The values [n] of this rank; of the same length and type, and on the same kind of device, on every rank.</param>
     void GatherShares(Tensor flat);
 
     /// <summary>Sends a tensor to another rank, which <see cref="Receive"/>s it; ranks beside these two do nothing.</summary>
-    /// <param name="flat">The values [n], in memory of the processor.</param>
+    /// <param name="flat">The values [n].</param>
     /// <param name="other">The number of the other rank.</param>
     void Send(Tensor flat, int other);
 
     /// <summary>Fills a tensor with what another rank sends.</summary>
-    /// <param name="flat">The values [n], of the length and type that are sent, in memory of the processor.</param>
+    /// <param name="flat">The values [n], of the length and type that are sent, and on the same kind of device.</param>
     /// <param name="other">The number of the other rank.</param>
     void Receive(Tensor flat, int other);
 

@@ -13,17 +13,21 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
     /// <summary>Names the library instead of <see cref="Libraries"/>.</summary>
     public const string LibraryVariable = "LORI_MPI";
 
+    /// <summary>The number of this process among those on its machine, from 0; null where the launcher does not say it.</summary>
+    public int? LocalRank { get; init; }
+
     private static readonly string[] openMpi = ["libmpi.so.40", "libmpi.so.80", "libmpi.so", "libmpi.dylib"];
 
     private static readonly string[] mpich = ["libmpich.so.12", "libmpi.so.12", "libmpich.so", "libmpi.so", "libmpi.dylib"];
 
-    /// <summary>Every launcher that is known: what it is called, the variables of a rank's number and of the number of ranks, and its
-    /// library. srun with PMIx sets variables of Slurm alone beside the rank, which a batch script has as well.</summary>
-    private static readonly (string Name, string Rank, string[] Size, string[] Libraries)[] known =
+    /// <summary>Every launcher that is known: what it is called, the variables of a rank's number, of the number of ranks and of a rank's
+    /// number on its machine, and its library. srun with PMIx sets variables of Slurm alone beside the rank, which a batch script has as
+    /// well.</summary>
+    private static readonly (string Name, string Rank, string[] Size, string[] Local, string[] Libraries)[] known =
     [
-        ("mpirun of Open MPI", "OMPI_COMM_WORLD_RANK", ["OMPI_COMM_WORLD_SIZE"], openMpi),
-        ("srun with PMIx", "PMIX_RANK", ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"], openMpi),
-        ("mpirun of MPICH", "PMI_RANK", ["PMI_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"], mpich),
+        ("mpirun of Open MPI", "OMPI_COMM_WORLD_RANK", ["OMPI_COMM_WORLD_SIZE"], ["OMPI_COMM_WORLD_LOCAL_RANK"], openMpi),
+        ("srun with PMIx", "PMIX_RANK", ["SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"], ["SLURM_LOCALID"], openMpi),
+        ("mpirun of MPICH", "PMI_RANK", ["PMI_SIZE", "SLURM_STEP_NUM_TASKS", "SLURM_NTASKS"], ["MPI_LOCALRANKID", "SLURM_LOCALID"], mpich),
     ];
 
     /// <summary>Whether this process is one of several and another one owns files and screen.</summary>
@@ -39,7 +43,7 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
     public static Launcher? Find(Func<string, string?> variable)
     {
         ArgumentNullException.ThrowIfNull(variable);
-        foreach (var (name, rankOf, sizeOf, libraries) in known)
+        foreach (var (name, rankOf, sizeOf, localOf, libraries) in known)
         {
             if (variable(rankOf) is not { Length: > 0 } rank || Array.Find(sizeOf, one => variable(one) is { Length: > 0 }) is not { } size)
             {
@@ -56,7 +60,11 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
             var named = variable(LibraryVariable);
             return new Launcher(name.StartsWith("mpirun", StringComparison.Ordinal) && variable("SLURM_STEP_ID") is { Length: > 0 }
                 && size != "OMPI_COMM_WORLD_SIZE" ? "srun with PMI-2" : name, number, count,
-                string.IsNullOrEmpty(named) ? libraries : [named]);
+                string.IsNullOrEmpty(named) ? libraries : [named])
+            {
+                LocalRank = Array.Find(localOf, one => variable(one) is { Length: > 0 }) is { } local
+                    && TryCount(variable(local)!, out var place) ? place : null,
+            };
         }
 
         return null;
@@ -75,6 +83,9 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
         var mpi = MpiLibrary.Load(this);
         return $"{mpi.Version}, {mpi.File}";
     }
+
+    /// <summary>The NCCL by which ranks on GPUs would hand each other tensors: its version and file, or why there is none.</summary>
+    public static string CardLibrary() => NcclLibrary.Describe();
 
     private static bool TryCount(string text, out int count) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out count);

@@ -26,7 +26,7 @@ internal sealed class TreeSum(int rank, int size, Action<int, Tensor, Tensor> ex
         ArgumentNullException.ThrowIfNull(flat);
         using var guard = no_grad();
         using var scope = NewDisposeScope();
-        var received = empty(System.Math.Min(PieceOf(size), flat.numel()), flat.dtype);
+        var received = empty(System.Math.Min(PieceOf(size), flat.numel()), flat.dtype, flat.device);
         foreach (var (from, count) in Pieces(size, flat.numel()))
         {
             using var within = NewDisposeScope();

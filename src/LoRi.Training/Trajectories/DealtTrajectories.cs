@@ -90,16 +90,16 @@ internal sealed class DealtTrajectories(
         {
             if (shapes[rank].Length > 0)
             {
-                Keep(first + rank, Received(JsonSerializer.Deserialize<Shape>(shapes[rank])!, rank));
+                Keep(first + rank, Received(JsonSerializer.Deserialize<Shape>(shapes[rank])!, rank, ahead[first].Trajectories.device));
             }
         }
     }
 
-    private TrajectoryBatch Received(Shape shape, int rank)
+    private TrajectoryBatch Received(Shape shape, int rank, Device device)
     {
         Tensor From(long[] sizes)
         {
-            var flat = empty(sizes.Aggregate(1L, (product, one) => product * one), (ScalarType)shape.Type);
+            var flat = empty(sizes.Aggregate(1L, (product, one) => product * one), (ScalarType)shape.Type, device);
             ranks.Receive(flat, rank);
             return flat.view(sizes);
         }

@@ -57,6 +57,24 @@ let tests =
                 Expect.isNone (found [ "SLURM_NTASKS", "8"; "SLURM_PROCID", "0" ]) "alone"
                 Expect.isNone (found []) "no variable"
             }
+            test "the number of a rank on its machine is the launcher's" {
+                for variables, expected in
+                    [
+                        [
+                            "OMPI_COMM_WORLD_RANK", "3"
+                            "OMPI_COMM_WORLD_SIZE", "4"
+                            "OMPI_COMM_WORLD_LOCAL_RANK", "1"
+                        ],
+                        Some 1
+                        [ "PMI_RANK", "3"; "PMI_SIZE", "4"; "MPI_LOCALRANKID", "1" ], Some 1
+                        [ "PMI_RANK", "3"; "PMI_SIZE", "4"; "SLURM_STEP_ID", "0"; "SLURM_LOCALID", "2" ], Some 2
+                        [ "PMIX_RANK", "3"; "SLURM_NTASKS", "4"; "SLURM_LOCALID", "0" ], Some 0
+                        [ "PMI_RANK", "3"; "PMI_SIZE", "4" ], None
+                        [ "PMI_RANK", "3"; "PMI_SIZE", "4"; "MPI_LOCALRANKID", "many" ], None
+                    ] do
+                    let launcher = found variables
+                    Expect.equal (Option.ofNullable launcher.Value.LocalRank) expected $"{variables}"
+            }
             test "LORI_MPI names the library" {
                 let launcher =
                     found [ "PMI_RANK", "0"; "PMI_SIZE", "2"; "LORI_MPI", "/opt/lib/libmpi.so.12" ]

@@ -1,0 +1,257 @@
+using System.Globalization;
+using LoRi.Files;
+using static TorchSharp.torch;
+
+namespace LoRi.Training.Ranks;
+
+/// <summary>
+/// Ranks whose cards NCCL connects: tensors on them go from card to card, all else goes as before. Sums are the same tree as on
+/// processors, of which NCCL moves the parts. All is done on the card's default stream, in which libtorch's own work stands as well, so
+/// that neither comes before what it needs; the host waits for the card where an operation of the ranks ends.
+/// </summary>
+internal sealed class NcclCommunicator : ICommunicator
+{
+    /// <summary>After so many looks without a pause the card is waited for with pauses.</summary>
+    private const int Looks = 2_000;
+
+    /// <summary>Values of the exchange that tries the connection.</summary>
+    private const long Tried = 4_099;
+
+    /// <summary>How long the end of what failed is waited for.</summary>
+    private static readonly TimeSpan patience = TimeSpan.FromSeconds(2);
+
+    private readonly ICommunicator start;
+    private readonly NcclLibrary nccl;
+    private readonly CardDriver driver;
+    private readonly RankCard card;
+    private readonly Device device;
+    private readonly TimeSpan limit;
+    private readonly TreeSum tree;
+    private readonly CallThread calls = new("NCCL");
+    private nint group;
+    private volatile bool isBroken;
+
+    private NcclCommunicator(ICommunicator start, NcclLibrary nccl, CardDriver driver, RankCard card, Device device, TimeSpan limit)
+    {
+        (this.start, this.nccl, this.driver, this.card, this.device, this.limit) = (start, nccl, driver, card, device, limit);
+        tree = new TreeSum(Rank, Size, Exchange);
+    }
+
+    /// <inheritdoc/>
+    public int Rank => start.Rank;
+
+    /// <inheritdoc/>
+    public int Size => start.Size;
+
+    /// <inheritdoc/>
+    public string Library => $"NCCL {nccl.Version}, {nccl.File}; {start.Library}";
+
+    /// <summary>
+    /// Whether ranks on cards are to be connected by NCCL: where there are several. One alone that a launcher started needs it not, and
+    /// has it where the library is named, to be tried.
+    /// </summary>
+    public static bool IsFor(ICommunicator ranks) => ranks.Size > 1
+        || (Launcher.Find() is not null && Environment.GetEnvironmentVariable(NcclLibrary.LibraryVariable) is { Length: > 0 });
+
+    /// <summary>Connects the cards of ranks that are connected already.</summary>
+    /// <param name="start">The ranks.</param>
+    /// <param name="limit">How long a call is waited for; zero for ever.</param>
+    /// <exception cref="InputException">There is no NCCL, ranks have different ones, or it fails.</exception>
+    public static NcclCommunicator Join(ICommunicator start, TimeSpan limit) =>
+        Join(start, NcclLibrary.Load(), CardDriver.Load(), RankCard.Own().Card, RankCard.Device(), limit);
+
+    /// <summary>The same with these libraries and this card, whose tensors are on a device.</summary>
+    public static NcclCommunicator Join(
+        ICommunicator start, NcclLibrary nccl, CardDriver driver, RankCard card, Device device, TimeSpan limit)
+    {
+        ArgumentNullException.ThrowIfNull(start);
+        Agreement.Check(start, ("the version of NCCL", nccl.Version));
+        var joined = new NcclCommunicator(start, nccl, driver, card, device, limit);
+        try
+        {
+            joined.Begin();
+            return joined;
+        }
+        catch
+        {
+            joined.Break();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void SumShares(Tensor flat) => Carry(flat, tree.SumShares, start.SumShares);
+
+    /// <inheritdoc/>
+    public void GatherShares(Tensor flat) => Carry(flat, tree.GatherShares, start.GatherShares);
+
+    /// <inheritdoc/>
+    public void Send(Tensor flat, int other) => Pass(flat, () => Exchange(other, flat, null), () => start.Send(flat, other));
+
+    /// <inheritdoc/>
+    public void Receive(Tensor flat, int other) => Pass(flat, () => Exchange(other, null, flat), () => start.Receive(flat, other));
+
+    /// <inheritdoc/>
+    public IReadOnlyList<byte[]> Gather(ReadOnlySpan<byte> own) => start.Gather(own);
+
+    /// <inheritdoc/>
+    public void Wait() => start.Wait();
+
+    /// <inheritdoc/>
+    public void Abort(int code)
+    {
+        Break();
+        start.Abort(code);
+    }
+
+    /// <summary>Ends what the card waits for; the others wait in vain from now on.</summary>
+    public void Break()
+    {
+        isBroken = true;
+        calls.Dispose();
+        if (group != 0)
+        {
+            // What hangs in a call of its own is ended from another thread.
+            using var ending = new CallThread("the end of NCCL");
+            ending.Do(() => nccl.Abort(group), patience);
+        }
+    }
+
+    /// <summary>Ends the connection of the cards, where all ranks come; the ranks stay connected.</summary>
+    public void Dispose()
+    {
+        if (!isBroken)
+        {
+            start.Wait();
+            var left = group;
+            group = 0;
+            Call(() => nccl.Leave(left));
+            calls.Dispose();
+            isBroken = true;
+        }
+    }
+
+    private void Begin()
+    {
+        Call(() => driver.Use(card.Index));
+        var id = Rank == 0 ? Called(nccl.UniqueId) : [];
+        id = start.Gather(id)[0];
+        group = Called(() => nccl.Join(id, Rank, Size));
+        Try();
+
+        // Nobody begins where one rank has no connection.
+        start.Gather([]);
+    }
+
+    /// <summary>Sends values to a neighbour, or to itself, and looks at what comes: streams that are out of order are seen here.</summary>
+    private void Try()
+    {
+        using var guard = no_grad();
+        using var scope = NewDisposeScope();
+        var other = Size > 1 ? Rank ^ 1 : Rank;
+        if (other >= Size)
+        {
+            return;
+        }
+
+        Tensor Known(int rank) => arange(Tried, ScalarType.Float32, device).add_(rank + 0.5);
+        var received = zeros([Tried], ScalarType.Float32, device);
+        Exchange(other, Known(Rank), received);
+        if (!received.eq(Known(other)).all().item<bool>())
+        {
+            throw Failed("what NCCL brought is not what was sent");
+        }
+
+        Settle();
+    }
+
+    private void Carry(Tensor flat, Action<Tensor> onCards, Action<Tensor> otherwise)
+    {
+        ArgumentNullException.ThrowIfNull(flat);
+        if (flat.device_type != device.type)
+        {
+            otherwise(flat);
+            return;
+        }
+
+        // Whoever does not come is found here, by name.
+        start.Gather([]);
+        onCards(flat);
+        Settle();
+    }
+
+    private void Pass(Tensor flat, Action onCards, Action otherwise)
+    {
+        ArgumentNullException.ThrowIfNull(flat);
+        if (flat.device_type == device.type)
+        {
+            onCards();
+            Settle();
+        }
+        else
+        {
+            otherwise();
+        }
+    }
+
+    /// <summary>Begins to send and to receive; what is read of the card afterwards waits for it.</summary>
+    private void Exchange(int other, Tensor? sent, Tensor? received)
+    {
+        var (from, to) = (CardMemory.Of(sent), CardMemory.Of(received));
+        if (from.Bytes > 0 || to.Bytes > 0)
+        {
+            Call(() => nccl.StartExchange(group, other, from, to));
+        }
+    }
+
+    /// <summary>Waits until the card has done all.</summary>
+    private void Settle() => Call(() =>
+    {
+        for (var look = 0; !driver.IsIdle() && !isBroken; look++)
+        {
+            nccl.CheckRunning(group);
+            if (look < Looks)
+            {
+                Thread.Yield();
+            }
+            else
+            {
+                Thread.Sleep(1);
+            }
+        }
+
+        nccl.CheckRunning(group);
+    });
+
+    private T Called<T>(Func<T> work)
+    {
+        T result = default!;
+        Call(() => result = work());
+        return result;
+    }
+
+    /// <summary>Calls on the thread that has the card; what fails there names this rank.</summary>
+    private void Call(Action work)
+    {
+        var isDone = false;
+        try
+        {
+            isDone = calls.Do(work, limit);
+        }
+        catch (InputException e)
+        {
+            throw Failed(e.Message, e);
+        }
+
+        if (!isDone)
+        {
+            throw Failed(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{nccl.Called} has not come to its end for {limit.TotalSeconds:0.#} s (--rank-timeout); another rank, its card or the "
+                + $"network does not answer"));
+        }
+    }
+
+    private InputException Failed(string what, Exception? cause = null) => new(
+        $"rank {Rank} on {Environment.MachineName} with {card}: {what}; all ranks end; NCCL_DEBUG=INFO lets NCCL say more", cause!);
+}
