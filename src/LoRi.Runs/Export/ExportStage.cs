@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
@@ -18,15 +17,6 @@ namespace LoRi.Runs.Export;
 /// </summary>
 public static class ExportStage
 {
-    private const string GenerationConfig = "generation_config.json";
-
-    /// <summary>Generation settings that say what a text consists of, and not which token is taken.</summary>
-    private static readonly string[] Kept =
-        ["bos_token_id", "eos_token_id", "pad_token_id", "max_length", "max_new_tokens", "transformers_version"];
-
-    /// <summary>Files of a tokenizer beside those that are written anew.</summary>
-    private static readonly string[] TokenizerExtras = ["chat_template.jinja", "chat_template.json"];
-
     /// <summary>Exports.</summary>
     /// <param name="options">Checked settings.</param>
     /// <param name="info">Told what happens, a line each.</param>
@@ -48,7 +38,7 @@ public static class ExportStage
         Provenance? made = null;
         AtomicFolder.Write(options.Output, folder =>
         {
-            WriteTokenizer(folder, source, tokenizer);
+            CarriedFiles.WriteTokenizer(folder, source, tokenizer);
             var card = options.Form == ExportForm.Adapter ? WriteAdapter(folder, options, info) : WriteMerged(folder, options, tokenizer);
             made = Provenance.Of(options, card) with
             {
@@ -77,32 +67,13 @@ public static class ExportStage
         }
 
         ModelWriter.Write(folder, model, card, null, new WeightForm(TypeOf(options.Dtype), options.ShardBytes));
-        var generation = Path.Combine(FolderOf(ModelLoader.Resolve(options.Model)), GenerationConfig);
-        if (File.Exists(generation))
-        {
-            var given = JsonFile.ReadObject(generation);
-            AtomicFile.WriteText(Path.Combine(folder, GenerationConfig),
-                (card is null ? given : Greedy(given)).ToJsonString(JsonText.Indented) + "\n");
-        }
-
+        CarriedFiles.WriteGeneration(folder, ModelLoader.Resolve(options.Model), card);
         if (card is not null && ModellingFile.Takes(card))
         {
             ModellingFile.WriteBesideWeights(folder);
         }
 
         return card;
-    }
-
-    /// <summary>How a trained model is asked, and was measured: by its most likely tokens, whatever its base's settings were.</summary>
-    private static JsonObject Greedy(JsonObject given)
-    {
-        JsonObject kept = new() { ["do_sample"] = false };
-        foreach (var (key, value) in given.Where(pair => Kept.Contains(pair.Key)))
-        {
-            kept[key] = value?.DeepClone();
-        }
-
-        return kept;
     }
 
     /// <summary>The adapter's files, its weights in the type that is asked for; the base is not read.</summary>
@@ -140,7 +111,7 @@ public static class ExportStage
     /// named.</summary>
     private static void WriteModelling(string folder, string adapter, ExportOptions options, Action<string> info)
     {
-        var places = new[] { Path.GetDirectoryName(Path.GetFullPath(adapter))!, FolderOf(ModelLoader.Resolve(options.Model)) };
+        var places = new[] { Path.GetDirectoryName(Path.GetFullPath(adapter))!, CarriedFiles.FolderOf(ModelLoader.Resolve(options.Model)) };
         var config = places.Select(place => Path.Combine(place, "config.json")).Where(File.Exists).Select(JsonFile.ReadObject)
             .FirstOrDefault(found => ModellingFile.Architecture(found) is not null);
         if (config is null)
@@ -152,23 +123,6 @@ public static class ExportStage
 
         ModellingFile.Write(folder, config);
     }
-
-    private static void WriteTokenizer(string folder, string source, TextTokenizer? tokenizer)
-    {
-        if (tokenizer is null)
-        {
-            return;
-        }
-
-        tokenizer.SaveTo(folder);
-        SpecialTokens.Write(folder, tokenizer);
-        foreach (var name in TokenizerExtras.Select(name => Path.Combine(FolderOf(source), name)).Where(File.Exists))
-        {
-            File.Copy(name, Path.Combine(folder, Path.GetFileName(name)), overwrite: true);
-        }
-    }
-
-    private static string FolderOf(string source) => Directory.Exists(source) ? source : Path.GetDirectoryName(Path.GetFullPath(source))!;
 
     private static ScalarType TypeOf(DtypeOption dtype) => dtype == DtypeOption.BF16 ? ScalarType.BFloat16 : ScalarType.Float32;
 }
