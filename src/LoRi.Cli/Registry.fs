@@ -6,6 +6,7 @@ open LoRi.Files.Settings
 open LoRi.Models.Native
 open LoRi.Runs.Probe
 open LoRi.Runs.Experiments
+open LoRi.Runs.Reduce
 open LoRi.Runs.Scale
 open LoRi.Runs.Settings
 open LoRi.Runs.Tasks
@@ -195,6 +196,13 @@ let private withoutCompletion () : Command list =
             "--tokenizer PATH --output FOLDER [options]"
             "--family llama --width 64 --layers 3 --tokenizer chain --output small"
             Task.makeModel
+        command
+            "model reduce"
+            (fun () -> ReduceSettings.All)
+            "cut a model to the directions of a subspace: a narrower one to train"
+            "--model PATH --subspace FILE --output FOLDER [--rank N] [options]"
+            "--model runs/teacher --subspace subspace.safetensors --rank 24 --output narrow"
+            Reduce.run
         command
             "experiment plan"
             (fun () -> ExperimentSettings.Plan)

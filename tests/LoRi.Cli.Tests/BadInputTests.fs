@@ -388,6 +388,7 @@ let tests =
                     @ BadRunFiles.cases
                     @ BadMethodFiles.cases
                     @ BadMatrixFiles.cases
+                    @ BadReducedModels.cases
 
                 Expect.isGreaterThanOrEqual all.Length 140 "cases"
 

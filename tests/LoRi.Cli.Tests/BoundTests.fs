@@ -27,6 +27,7 @@ let private mandatory =
             "objective", [ "--subspace"; "s"; "--teacher"; "t"; "--student"; "u" ]
             "probe", [ "--model"; "m"; "--data"; "d"; "--intervene"; "zero"; "--output"; "o" ]
             "model new", [ "--tokenizer"; "t"; "--output"; "o" ]
+            "model reduce", [ "--model"; "m"; "--subspace"; "s"; "--output"; "o" ]
             "experiment plan", [ "m" ]
             "experiment run", [ "m"; "--output"; "o" ]
         ]

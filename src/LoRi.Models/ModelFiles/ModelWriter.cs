@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LoRi.Files;
 using LoRi.Files.Disk;
 using LoRi.Files.Json;
 using LoRi.Files.Safetensors;
@@ -101,4 +102,13 @@ public sealed record WeightForm(ScalarType Type, long ShardBytes)
 {
     /// <summary>One file of float32.</summary>
     public static WeightForm OneFile { get; } = new(ScalarType.Float32, long.MaxValue);
+
+    /// <summary>The type of a model's own files: bfloat16 where all its tensors are, else float32.</summary>
+    /// <param name="path">A folder, a file, a run directory or <c>OWNER/NAME</c>.</param>
+    /// <exception cref="InputException">Its files are missing or malformed.</exception>
+    public static ScalarType TypeOf(string path)
+    {
+        using var source = Checkpoint.Open(ModelLoader.Resolve(path));
+        return source.Tensors.All(tensor => tensor.Dtype == TorchDtype.Name(ScalarType.BFloat16)) ? ScalarType.BFloat16 : ScalarType.Float32;
+    }
 }
