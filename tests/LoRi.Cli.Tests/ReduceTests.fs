@@ -88,8 +88,18 @@ let private written kind =
             let before, after = config model, config output
             Expect.equal (after.GetProperty("hidden_size").GetInt32()) 6 "hidden_size"
 
-            for unchanged in [ "head_dim"; "intermediate_size"; "num_attention_heads"; "num_hidden_layers"; "vocab_size" ] do
-                Expect.equal (after.GetProperty(unchanged).GetInt32()) (before.GetProperty(unchanged).GetInt32()) unchanged
+            for unchanged in
+                [
+                    "head_dim"
+                    "intermediate_size"
+                    "num_attention_heads"
+                    "num_hidden_layers"
+                    "vocab_size"
+                ] do
+                Expect.equal
+                    (after.GetProperty(unchanged).GetInt32())
+                    (before.GetProperty(unchanged).GetInt32())
+                    unchanged
 
             Expect.isFalse (after.GetProperty("tie_word_embeddings").GetBoolean()) "tied"
             Expect.equal (text "torch_dtype" after) (text "torch_dtype" before) "type"
@@ -127,7 +137,7 @@ let private basis =
                 read (path folder "model.safetensors") "model.embed_tokens.weight"
 
             let wanted =
-                (table (path folder "model")).matmul((read subspace "hidden.basis").narrow (1L, 0L, 6L))
+                (table (path folder "model")).matmul((read subspace "hidden.basis").narrow(1L, 0L, 6L))
 
             let far = (wanted - table output).abs().max().item<float>()
             Expect.isLessThan far 1e-6 "the table, as float32 holds it")
@@ -179,15 +189,22 @@ let private uneven =
 let private narrowTeacher =
     test "a teacher of another width is refused by the methods that learn from its states" {
         withTiny (fun folder ->
-            let _, output =
-                reduce folder (path folder "model") (fit folder "random" 8) []
+            let _, output = reduce folder (path folder "model") (fit folder "random" 8) []
 
             for name in [ "lori"; "icot-kd" ] do
                 let given = training folder 2 ("run-" + name)
 
                 let outcome =
                     lori (
-                        [ "distill"; "--method"; name; "--model"; output; "--teacher"; path folder "model" ]
+                        [
+                            "distill"
+                            "--method"
+                            name
+                            "--model"
+                            output
+                            "--teacher"
+                            path folder "model"
+                        ]
                         @ (if name = "lori" then
                                [ "--init"; "base"; "--latent-steps"; "2" ]
                            else

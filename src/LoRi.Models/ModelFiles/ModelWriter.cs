@@ -109,6 +109,7 @@ public sealed record WeightForm(ScalarType Type, long ShardBytes)
     public static ScalarType TypeOf(string path)
     {
         using var source = Checkpoint.Open(ModelLoader.Resolve(path));
-        return source.Tensors.All(tensor => tensor.Dtype == TorchDtype.Name(ScalarType.BFloat16)) ? ScalarType.BFloat16 : ScalarType.Float32;
+        var isShort = source.Tensors.All(tensor => tensor.Dtype == TorchDtype.Name(ScalarType.BFloat16));
+        return isShort ? ScalarType.BFloat16 : ScalarType.Float32;
     }
 }

@@ -16,7 +16,10 @@ let private subspace components (options: string list) (folder: string) =
 
     SafetensorsWriter.Write(
         trajectories,
-        [ wave "trajectory.0" [ 2L; 12L; components ]; wave "anchor.0" [ 2L; components ] ],
+        [
+            wave "trajectory.0" [ 2L; 12L; components ]
+            wave "anchor.0" [ 2L; components ]
+        ],
         System.Collections.Generic.Dictionary(dict [ "format", "lori-trajectories" ])
     )
 

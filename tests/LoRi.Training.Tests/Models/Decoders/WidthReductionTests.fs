@@ -76,7 +76,7 @@ let private directions (components: int64) rank =
         torch.zeros ([| components; components |], dtype = torch.ScalarType.Float64)
 
     SeededRandom(9L, "rotation").FillNormal(values, 1.0)
-    let struct (rotation, _) = torch.linalg.qr(values)
+    let struct (rotation, _) = torch.linalg.qr (values)
     rotation.narrow (1L, 0L, int64 rank)
 
 let private logits (model: ReasoningModel) (ids: int[]) =
@@ -112,7 +112,10 @@ let private turned (model: ReasoningModel) ids =
 let private confine (model: ReasoningModel) (basis: torch.Tensor) =
     use _ = torch.no_grad ()
     let project = basis.matmul (basis.t ())
-    let change (slot: string) (values: torch.Tensor) = model.Parameters[slot].copy_(values) |> ignore
+
+    let change (slot: string) (values: torch.Tensor) =
+        model.Parameters[slot].copy_(values) |> ignore
+
     let table = DecoderLayout.Embedding model.Config
     change table (model.Parameters[table].matmul project)
 
@@ -161,8 +164,7 @@ let private lost =
         use model = random (snd families.Head)
         use reduced = WidthReduction.Of(model, directions (int64 width) (width - 1))
 
-        let far =
-            (logits model prompt - logits reduced prompt).abs().max().item<float>()
+        let far = (logits model prompt - logits reduced prompt).abs().max().item<float>()
 
         Expect.isGreaterThan far 0.01 "logits"
     }
