@@ -78,7 +78,7 @@ public static class DemoStudents
     /// <summary>Every student's name; the teacher's row comes before them.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. all.Select(one => one.Name)];
 
-    /// <summary>Those that are trained unless others are named: what fits into ten minutes on two processors.</summary>
+    /// <summary>Those that are trained unless others are named: what fits into four minutes on two processors.</summary>
     public static IReadOnlyList<string> Usual { get; } = [.. Names.Except([InParts, AnchorOnly, SimCot, PccotName, KavaName, IcotKd])];
 
     /// <summary>Why these students cannot be compared: there is none, one is not known, or equal time has nothing to be measured

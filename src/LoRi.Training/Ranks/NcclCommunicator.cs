@@ -1,5 +1,6 @@
 using System.Globalization;
 using LoRi.Files;
+using LoRi.Models.Tensors;
 using static TorchSharp.torch;
 
 namespace LoRi.Training.Ranks;
@@ -154,7 +155,7 @@ internal sealed class NcclCommunicator : ICommunicator
             return;
         }
 
-        Tensor Known(int rank) => arange(Tried, ScalarType.Float32, device).add_(rank + 0.5);
+        Tensor Known(int rank) => HeldScalars.Counting(Tried, ScalarType.Float32, device).Increase(rank + 0.5);
         var received = zeros([Tried], ScalarType.Float32, device);
         Exchange(other, Known(Rank), received);
         if (!received.eq(Known(other)).all().item<bool>())
