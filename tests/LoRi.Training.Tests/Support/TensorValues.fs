@@ -13,7 +13,9 @@ let doubles (tensor: torch.Tensor) =
     if tensor.numel () = 0L then
         [||]
     else
-        tensor.detach().``to``(torch.ScalarType.Float64).contiguous().data<double>().ToArray()
+        // Held until the copy is made: outside of a dispose scope the collector could take it before.
+        use wide = tensor.detach().``to``(torch.ScalarType.Float64).contiguous()
+        wide.data<double>().ToArray()
 
 /// The relative difference; a number that must be zero may miss it by the tolerance itself. NaN is never near.
 let near (tolerance: float) (wanted: float) (found: float) (what: string) =
