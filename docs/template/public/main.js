@@ -36,8 +36,10 @@ export default {
   // A block without a language is what a shell or a program wrote: nothing to guess a language from.
   configureHljs: hljs => hljs.configure({ languages: [] }),
   start: () => {
-    new MutationObserver(() => { describe(); reach() }).observe(document.body, { childList: true, subtree: true })
+    new MutationObserver(() => { describe(); reach() }).observe(document.body,
+      { childList: true, subtree: true, attributeFilter: ['class'] })
     window.addEventListener('resize', reach)
+    document.fonts.ready.then(reach)
     document.addEventListener('keydown', event => {
       if (event.target.matches?.(themes) && (event.key === 'Enter' || event.key === ' ')) {
         event.preventDefault()
