@@ -1,14 +1,16 @@
 /// What an answer costs: tokens one by one for one question and for several, against the rate at which this machine reads memory,
-/// with matrices in every form in which they can lie there.
+/// with matrices in every form in which they can lie there; and an answer that is written out, thought in latent steps, or given at once.
 module LoRi.Bench.Answering
 
 open System
 open System.Diagnostics
 open System.IO
 open LoRi.Bench.Clock
+open LoRi.Models
 open LoRi.Models.Decoders
 open LoRi.Models.ModelFiles
 open LoRi.Models.Reasoning
+open LoRi.Models.Tensors
 open TorchSharp
 
 type Settings =
@@ -81,6 +83,69 @@ let private pace rounds (model: ReasoningModel) (batch, tokens) =
         Pass = median [ for _, pass, _ in samples -> pass ]
         Memory = median [ for _, _, memory in samples -> memory ]
     }
+
+/// Tokens that a chain of thought and its answer have.
+let private writtenOut = 112
+
+let private prefix = [| 5; 6; 7; 8 |]
+
+let private ways: (string * IReasoning * int[] * int) list =
+    [
+        $"written out, {writtenOut} tokens", PlainReasoning.Explicit, [||], writtenOut
+        "6 latent steps, 5 fed, 8 written", SequentialReasoning 6, prefix, 8
+        "at once, 4 fed, 8 written", PlainReasoning.Direct, prefix, 8
+    ]
+
+/// A way of answering, questions at once, and seconds of every round.
+type Way =
+    {
+        Name: string
+        Together: int
+        Seconds: float list
+    }
+
+let private answers (model: ReasoningModel) batch (_, reasoning, prefix, written) =
+    let random = SeededRandom(2L, "questions")
+
+    let questions =
+        Array.init batch (fun _ -> ShapedModel.ids random model.Config promptTokens)
+
+    let plan = GenerationPlan(reasoning, prefix, written, [||])
+    (once (fun () -> AnswerGenerator.Generate(model, questions, plan) |> ignore)).Wall
+
+/// Each way in every round, on a model of SmolLM2-135M's shape in float32.
+let measureWays (settings: Settings) : Way list =
+    torch.set_num_threads settings.Threads
+    use model = ShapedModel.fresh ShapedModel.smol None
+    use _ = torch.no_grad ()
+
+    [
+        for batch in [ 1; 32 ] do
+            let rounds =
+                [ for _ in 0 .. settings.Rounds -> List.map (answers model batch) ways ] |> List.tail
+
+            for at, (name, _, _, _) in List.indexed ways do
+                {
+                    Name = name
+                    Together = batch
+                    Seconds = List.map (List.item at) rounds
+                }
+    ]
+
+let markdownOfWays (ways: Way list) =
+    String.Join(
+        "\n",
+        [
+            ""
+            $"SmolLM2-135M's shape, float32, {promptTokens} tokens asked; seconds of a batch, medians [range]"
+            ""
+            "| an answer | questions at once | s | written out / this, by round |"
+            "| --- | --: | --: | --: |"
+            for _, group in List.groupBy _.Together ways do
+                for way in group do
+                    $"| {way.Name} | {way.Together} | {ranged way.Seconds} | {ranged (List.map2 (/) group.Head.Seconds way.Seconds)} |"
+        ]
+    )
 
 let private bytesOf (model: ReasoningModel) =
     let stored = model.Parameters.StoredBytes

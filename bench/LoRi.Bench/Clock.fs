@@ -36,6 +36,10 @@ let median (values: float list) =
     else
         (sorted[middle - 1] + sorted[middle]) / 2.0
 
+/// Median and range, as they stand in tables.
+let ranged (values: float list) =
+    $"%.3g{median values} [%.3g{List.min values} - %.3g{List.max values}]"
+
 /// One measurement between two of its ceiling; `seconds` chooses the clock.
 let between
     (seconds: Took -> float)

@@ -42,76 +42,15 @@ type Row =
 
 let private seconds action = (once action).Wall
 
-/// SmolLM2-135M's.
-let private shape =
-    DecoderConfig(
-        HiddenSize = 576,
-        IntermediateSize = 1536,
-        Layers = 30,
-        QueryHeads = 9,
-        KeyValueHeads = 3,
-        HeadSize = 64,
-        VocabularySize = 49_152,
-        NormEpsilon = 1e-5,
-        RotaryBase = 100_000.0,
-        TiedHead = true,
-        MaxPositions = 2048
-    )
-
 let private configOf settings =
     match settings.Model with
     | Some folder -> ModelLoader.Shape folder
-    | None -> shape
-
-/// Random weights: what a product takes does not depend on them.
-let private fresh (config: DecoderConfig) lora =
-    let bot = config.VocabularySize
-    let markers = [| bot; bot + 1 |]
-
-    let adapters: AdapterPlan | null =
-        match lora with
-        | Some dropout ->
-            AdapterPlan.ToTrain(LoraSettings(Rank = 128, Alpha = 32.0, Dropout = dropout), config, markers)
-        | None -> null
-
-    let projection = FeedbackProjection(ProjectionKind.Mlp, 2048)
-
-    let model =
-        new ReasoningModel(config, 2, SpecialIds(bot, bot + 1, 0), projection, Precision.Full, torch.CPU, adapters)
-
-    use _ = torch.no_grad ()
-    model.Parameters.Values.normal_ (0.0, 0.02) |> ignore
-    model.Parameters.Frozen.normal_ (0.0, 0.02) |> ignore
-    model
-
-let private ids (random: SeededRandom) (config: DecoderConfig) count =
-    Array.init count (fun _ -> 5 + random.Below(config.VocabularySize - 5))
+    | None -> ShapedModel.smol
 
 /// A step of a student: 8 rows of 64 question ids, 6 latent steps, 12 fed tokens, 8 graded.
 let private student config lora =
-    let random = SeededRandom(1L, "rows")
-
-    let rows =
-        [|
-            for index in 0..7 ->
-                EncodedExample(
-                    index,
-                    ids random config 64,
-                    ids random config 40,
-                    ids random config 4,
-                    ids random config 8
-                )
-        |]
-
-    let trainer =
-        new Trainer(
-            fresh config lora,
-            LatentObjective(6, Grading.Answer),
-            rows,
-            TrainingPlan(Steps = 1_000_000, BatchSize = 8, Optimizer = OptimizerSettings(LearningRate = 1e-6))
-        )
-
-    fun () -> trainer.Step() |> ignore
+    let rows = ShapedModel.rows config 8 64 40
+    ShapedModel.step (ShapedModel.fresh config lora) (LatentObjective(6, Grading.Answer)) rows
 
 /// Forward, backward and update of 4 rows of 128 tokens, all graded.
 let private fineTuning config =
@@ -119,23 +58,22 @@ let private fineTuning config =
 
     let rows =
         [|
-            for index in 0..3 -> EncodedExample(index, ids random config 1, ids random config 127, [| 5 |], [| 6 |])
+            for index in 0..3 ->
+                EncodedExample(
+                    index,
+                    ShapedModel.ids random config 1,
+                    ShapedModel.ids random config 127,
+                    [| 5 |],
+                    [| 6 |]
+                )
         |]
 
-    let trainer =
-        new Trainer(
-            fresh config None,
-            CotSft.ExplicitObjective(),
-            rows,
-            TrainingPlan(Steps = 1_000_000, BatchSize = 4, Optimizer = OptimizerSettings(LearningRate = 1e-6))
-        )
-
-    fun () -> trainer.Step() |> ignore
+    ShapedModel.step (ShapedModel.fresh config None) (CotSft.ExplicitObjective()) rows
 
 /// One row of 512 tokens, with the head for the last.
 let private prefill config =
-    let model = fresh config None
-    let row = ids (SeededRandom(3L, "row")) config 512
+    let model = ShapedModel.fresh config None
+    let row = ShapedModel.ids (SeededRandom(3L, "row")) config 512
 
     fun () ->
         use _ = torch.NewDisposeScope()
@@ -150,17 +88,8 @@ let private prefill config =
 
 /// The levels' and components' spectra of 5,000 tokens, from one reading in float64.
 let private subspace () =
-    let states = torch.randn [| 8L; 30L; 625L; 576L |]
-
-    let batch =
-        TrajectoryBatch([| 0..7 |], states, Array.create 8 625, torch.zeros (8L, 30L, 576L))
-
-    let source =
-        { new ITrajectorySource with
-            member _.ForEach take = take.Invoke batch
-        }
-
-    fun () -> TeacherFit.SpectraOf source |> ignore
+    let corpus = ShapedModel.corpus 30 5000 576
+    fun () -> TeacherFit.SpectraOf corpus |> ignore
 
 /// A Python that keeps its models between rounds.
 type private Server(settings: Settings, python: string, folder: string) =
@@ -256,9 +185,6 @@ let measure (settings: Settings) =
 
     List.map fst rounds, rows
 
-let private shown (values: float list) =
-    $"%.3g{median values} [%.3g{List.min values} - %.3g{List.max values}]"
-
 let markdown (settings: Settings) (tops: float list, rows: Row list) =
     let rate = Ceilings.operations / 1e9
 
@@ -270,7 +196,7 @@ let markdown (settings: Settings) (tops: float list, rows: Row list) =
         for row in rows do
             match row.Theirs with
             | Ok theirs ->
-                $"| {row.What} | {shown row.Ours} | {row.Peer} | {shown theirs} | {shown (List.map2 (/) theirs row.Ours)} |"
-            | Error why -> $"| {row.What} | {shown row.Ours} | {row.Peer} | not measured: {why} | |"
+                $"| {row.What} | {ranged row.Ours} | {row.Peer} | {ranged theirs} | {ranged (List.map2 (/) theirs row.Ours)} |"
+            | Error why -> $"| {row.What} | {ranged row.Ours} | {row.Peer} | not measured: {why} | |"
     ]
     |> String.concat "\n"

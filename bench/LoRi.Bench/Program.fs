@@ -32,7 +32,7 @@ type Arguments =
         member this.Usage =
             match this with
             | Benchmark _ ->
-                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), answering (tokens one by one), peers (ours beside other programs), objective (the loss terms alone), tokenizers, scale (ranks beside one process) or sums (over ranks, under mpirun)"
+                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), answering (tokens one by one, and ways of answering), growth (of a step and of a fit with their sizes), peers (ours beside other programs), objective (the loss terms alone), tokenizers, scale (ranks beside one process) or sums (over ranks, under mpirun)"
             | Cli _ -> "the program's lori.dll (stages, scale, start); for start also the tool"
             | Model _ ->
                 "a Hub folder or GGUF file (stages, models, start, answering, scale); a Hub folder (peers, default: random weights of SmolLM2-135M's shape)"
@@ -43,9 +43,9 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24; scale, default: 5)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
-            | Rounds _ -> "repetitions (models, start, peers, default: 7; answering, sums, default: 5)"
+            | Rounds _ -> "repetitions (models, start, peers, default: 7; answering, sums, growth, default: 5)"
             | Threads _ ->
-                "threads of one operation; with one, processor time is measured (models, default: 1; peers, answering, default: all processors)"
+                "threads of one operation; with one, processor time is measured (models, default: 1; peers, answering, growth, default: all processors)"
             | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
             | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
             | Text _ -> "texts to encode line by line (tokenizers)"
@@ -116,6 +116,17 @@ let private answering (options: ParseResults<Arguments>) =
 
     NativeRuntime.Load()
     Console.Out.WriteLine(Answering.markdown settings (Answering.measure settings))
+    Console.Out.WriteLine(Answering.markdownOfWays (Answering.measureWays settings))
+
+let private growth (options: ParseResults<Arguments>) =
+    let settings: Growth.Settings =
+        {
+            Rounds = options.GetResult(Rounds, 5)
+            Threads = options.GetResult(Threads, Environment.ProcessorCount)
+        }
+
+    NativeRuntime.Load()
+    Console.Out.WriteLine(Growth.markdown settings (Growth.measure settings))
 
 let private tokenizers (options: ParseResults<Arguments>) =
     Console.Out.WriteLine(
@@ -173,6 +184,9 @@ let main arguments =
     | "answering" ->
         answering options
         0
+    | "growth" ->
+        growth options
+        0
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
@@ -186,5 +200,5 @@ let main arguments =
         sums options
         0
     | other ->
-        eprintfn $"{other}: must be stages, models, start, answering, peers, objective, tokenizers, scale or sums"
+        eprintfn $"{other}: must be stages, models, start, answering, growth, peers, objective, tokenizers, scale or sums"
         2
