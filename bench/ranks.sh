@@ -6,7 +6,7 @@
 #   bash bench/ranks.sh OUT failures          commands that fail, and the lines that they print
 #
 # OUT       folder for data, models and logs
-# LAUNCHER  openmpi, mpich or pmi2 (srun of a Slurm that runs); left out, the first two
+# LAUNCHER  openmpi, mpich, pmi2 or pmix (srun of a Slurm that runs, the last with Open MPI); left out, the first two
 #
 # LORI names the program (the build of this checkout where it is not set); 4 ranks of one thread each are the most that are started.
 set -u
@@ -22,8 +22,8 @@ launched() { # launcher ranks command...
     case $launcher in
         openmpi) mpirun.openmpi --allow-run-as-root --oversubscribe --bind-to none -n "$ranks" "$@" ;;
         mpich) mpirun.mpich -n "$ranks" "$@" ;;
-        pmi2) srun --mpi=pmi2 --overcommit -n "$ranks" "$@" ;;
-        *) echo "no launcher $launcher: openmpi, mpich or pmi2" >&2; return 1 ;;
+        pmi2 | pmix) srun "--mpi=$launcher" --overcommit -n "$ranks" "$@" ;;
+        *) echo "no launcher $launcher: openmpi, mpich, pmi2 or pmix" >&2; return 1 ;;
     esac
 }
 

@@ -29,6 +29,8 @@ type Settings =
         Codi: string option
         Rounds: int
         Threads: int
+        /// A part of the names of those that are measured; none for all.
+        Measure: string option
     }
 
 /// A measure, seconds of every round, and the same of its peer, or why there are none.
@@ -133,22 +135,30 @@ type private Server(settings: Settings, python: string, folder: string) =
             child.WaitForExit()
             child.Dispose()
 
-/// What is measured, with the name that the peers' script has for the same work.
+/// What is measured, with the name that the peers' script has for the same work, and what makes it.
 let private measures config =
     [
-        "student step, all weights", "CODI's own code", "codi", student config None
-        "student step, adapters of rank 128, dropout 0.1", "CODI's own code", "codi", student config (Some 0.1)
-        "student step, adapters of rank 128", "CODI's own code", "codi", student config (Some 0.0)
-        "fine-tuning step of 4 x 128 tokens", "transformers", "fine-tuning", fineTuning config
-        "prefill of 512 tokens", "transformers", "prefill", prefill config
-        "subspace of 30 levels, 5,000 tokens, 576 components", "TensorLy", "subspace", subspace ()
+        "student step, all weights", "CODI's own code", "codi", (fun () -> student config None)
+        "student step, adapters of rank 128, dropout 0.1",
+        "CODI's own code",
+        "codi",
+        (fun () -> student config (Some 0.1))
+        "student step, adapters of rank 128", "CODI's own code", "codi", (fun () -> student config (Some 0.0))
+        "fine-tuning step of 4 x 128 tokens", "transformers", "fine-tuning", (fun () -> fineTuning config)
+        "prefill of 512 tokens", "transformers", "prefill", (fun () -> prefill config)
+        "subspace of 30 levels, 5,000 tokens, 576 components", "TensorLy", "subspace", subspace
     ]
 
 /// Measures all of them, after one round that does not count; the ceiling in seconds of every round comes beside.
 let measure (settings: Settings) =
     torch.set_num_threads settings.Threads
     let ceiling = snd (Ceilings.product torch.float32)
-    let all = measures (configOf settings)
+
+    let all =
+        measures (configOf settings)
+        |> List.filter (fun (what, _, _, _) ->
+            settings.Measure |> Option.forall (fun part -> what.Contains(part, StringComparison.Ordinal)))
+        |> List.map (fun (what, peer, name, make) -> what, peer, name, make ())
 
     let ask, stop =
         match settings.Python, settings.Model with

@@ -24,6 +24,7 @@ type Arguments =
     | Text of file: string list
     | Python of file: string
     | Codi of folder: string
+    | Measure of part: string
     | Ranks of n: int
     | Launcher of command: string
     | Values of n: int64
@@ -51,6 +52,7 @@ type Arguments =
             | Text _ -> "texts to encode line by line (tokenizers)"
             | Python _ -> "a Python with PyTorch, with transformers and TensorLy for what is theirs (peers)"
             | Codi _ -> "a checkout of CODI for that Python, which needs peft for it (peers)"
+            | Measure _ -> "a part of the names of those that are measured (peers, default: all)"
             | Ranks _ -> "ranks, of one thread each (scale, default: 2)"
             | Launcher _ -> "the launcher and its options, but for the number of ranks (scale, default: mpirun)"
             | Values _ -> "float32 values of a sum (sums, default: 135000000)"
@@ -99,6 +101,7 @@ let private peers (options: ParseResults<Arguments>) =
             Model = options.TryGetResult Model
             Python = options.TryGetResult Python
             Codi = options.TryGetResult Codi
+            Measure = options.TryGetResult Measure
             Rounds = options.GetResult(Rounds, 7)
             Threads = options.GetResult(Threads, Environment.ProcessorCount)
         }

@@ -12,6 +12,8 @@ internal sealed class HubCache : IDownloadTarget
     /// <summary>More bytes than the name of a commit has.</summary>
     private const int LongestReference = 100;
 
+    private static readonly TimeSpan longestWait = TimeSpan.FromHours(1);
+
     private readonly HubOptions options;
     private readonly DownloadRequest request;
     private readonly string repository;
@@ -74,7 +76,16 @@ internal sealed class HubCache : IDownloadTarget
     IDisposable IDownloadTarget.Lock(RemoteFile file, Action<string> note)
     {
         AtomicFile.CreateFolder(Path.Combine(repository, "blobs"));
-        return FileLock.Wait(Path.Combine(options.CacheFolder, ".locks", request.Repository.CacheFolder, file.Hash + ".lock"), note);
+        var path = Path.Combine(options.CacheFolder, ".locks", request.Repository.CacheFolder, file.Hash + ".lock");
+        try
+        {
+            return FileLock.Wait(path, note, "another program is fetching the same file", longestWait);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(
+                $"{path}: cannot be locked ({e.Message}); check the folder's permissions, and that no other program hangs while it fetches", e);
+        }
     }
 
     /// <inheritdoc/>

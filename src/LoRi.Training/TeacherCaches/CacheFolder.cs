@@ -57,22 +57,28 @@ internal sealed class CacheFolder
     /// <exception cref="InputException">The index is damaged.</exception>
     public static CacheFolder As(string path) => new(path, CacheIndex.Read(CacheIndex.FileOf(path)), _ => { }, null);
 
-    /// <summary>Keeps other processes from writing here until it is disposed, and removes what an interrupted one left.</summary>
+    /// <summary>
+    /// Keeps other processes from writing here until it is disposed, and removes what an interrupted one left; waits for one that is writing,
+    /// after which the folder is to be opened anew.
+    /// </summary>
+    /// <exception cref="InputException">The folder cannot be written.</exception>
     public IDisposable Lock()
     {
-        AtomicFile.CreateFolder(path);
+        var file = Path.Combine(path, LockName);
         try
         {
-            var held = new FileStream(Path.Combine(path, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
-                FileOptions.DeleteOnClose);
+            var held = FileLock.Wait(file, note => info($"teacher cache: {note}"), "another process is writing it");
+            if (!FileLock.KeepsOthersOut(file))
+            {
+                info($"teacher cache: locks have no effect in {path}, as on some network folders; see that no other process writes there");
+            }
+
             AtomicFile.RemoveLeft(path, SearchOption.AllDirectories);
             return held;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException(
-                $"--teacher-cache {path}: cannot be written, or another process is writing it ({e.Message}); wait for it, or name another "
-                + "folder", e);
+            throw new InputException($"--teacher-cache {path}: cannot be written ({e.Message}); name another folder", e);
         }
     }
 

@@ -35,18 +35,7 @@ internal sealed class TeacherCache(
     /// <exception cref="InputException">The cache belongs to something else, is damaged, or does not fit the disk.</exception>
     public LoRiTeacher Open(Tensor like)
     {
-        var folder = CacheFolder.Open(options.Folder, Begin, info, show);
-        Check(folder);
-        if (Projection(folder) is { } ready && folder.Complete(ready.Coordinates) && folder.TrajectoriesSettled)
-        {
-            info($"teacher cache reused: {options.Folder}; the teacher does not run");
-        }
-        else
-        {
-            using var held = folder.Lock();
-            Collect(folder, like);
-        }
-
+        var folder = Filled(like);
         var projection = Projection(folder)!;
         SourceSha256 = projection.SourceSha256;
         show?.Invoke("checking the teacher cache", 0, 0);
@@ -63,6 +52,28 @@ internal sealed class TeacherCache(
         }
     }
 
+    /// <summary>The folder, after making what it lacks or waiting for another process to.</summary>
+    private CacheFolder Filled(Tensor like)
+    {
+        var folder = Checked();
+        if (!IsFilled(folder))
+        {
+            using var held = folder.Lock();
+            folder = Checked();
+            if (!IsFilled(folder))
+            {
+                Collect(folder, like);
+                return folder;
+            }
+        }
+
+        info($"teacher cache reused: {options.Folder}; the teacher does not run");
+        return folder;
+    }
+
+    private bool IsFilled(CacheFolder folder) =>
+        Projection(folder) is { } ready && folder.Complete(ready.Coordinates) && folder.TrajectoriesSettled;
+
     private static FittedSubspace Stored(CacheFolder folder, CachedProjection projection)
     {
         var file = folder.FileOf(projection.Coordinates, CachedSubspace.FileName);
@@ -73,9 +84,11 @@ internal sealed class TeacherCache(
     private CachedProjection? Projection(CacheFolder folder) =>
         folder.Index.Projections.Find(one => CachedSubspace.Same(one.MadeFrom, madeFrom));
 
-    /// <summary>Refuses a cache that cannot give what is asked for.</summary>
-    private void Check(CacheFolder folder)
+    /// <summary>The folder as it is now.</summary>
+    /// <exception cref="InputException">It cannot give what is asked for.</exception>
+    private CacheFolder Checked()
     {
+        var folder = CacheFolder.Open(options.Folder, Begin, info, show);
         var index = folder.Index;
         if (options.KeepTrajectories && !index.KeepTrajectories)
         {
@@ -90,6 +103,8 @@ internal sealed class TeacherCache(
                 $"{folder.IndexFile}: the cache holds another subspace, {difference}; name another --teacher-cache, or make one with "
                 + "--keep-trajectories, to which any subspace can be fitted");
         }
+
+        return folder;
     }
 
     private void Collect(CacheFolder folder, Tensor like)

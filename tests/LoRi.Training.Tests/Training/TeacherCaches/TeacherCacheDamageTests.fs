@@ -2,6 +2,7 @@
 module LoRi.Training.Tests.TeacherCacheDamageTests
 
 open System.IO
+open System.Threading.Tasks
 open Expecto
 open LoRi.Math
 open LoRi.Models.Decoders
@@ -183,14 +184,44 @@ let private inspected () =
         File.Delete(Path.Combine(folder, "trajectories", "00002.safetensors"))
         Expect.equal (states () |> List.filter _.StartsWith("missing") |> List.length) 1 "one is missing")
 
+/// While another process has the lock, it fills the folder; whoever waited for it computes nothing.
 let private locked () =
     inFolder (fun folder ->
+        let other = folder + "-other"
+        let expected = opened (cached (wanted other))
         Directory.CreateDirectory folder |> ignore
+        let held = new FileStream(Path.Combine(folder, ".lock"), FileMode.Create, FileAccess.Write, FileShare.None)
+        let waiting = Task.Run(fun () -> cached (wanted folder))
+        Expect.isFalse (waiting.Wait 600) "it waits"
 
-        use _ =
-            new FileStream(Path.Combine(folder, ".lock"), FileMode.Create, FileAccess.Write, FileShare.None)
+        for file in Directory.GetFiles(other, "*", SearchOption.AllDirectories) do
+            let copy = Path.Combine(folder, Path.GetRelativePath(other, file))
+            Directory.CreateDirectory(Option.ofObj (Path.GetDirectoryName copy) |> Option.get) |> ignore
 
-        Expect.stringContains (refused (cached (wanted folder))) "another process is writing it" "says why")
+            if Path.GetFileName file <> ".lock" then
+                File.Copy(file, copy)
+
+        held.Dispose()
+        let outcome = waiting.Result
+        Expect.equal outcome.Computed [] "the teacher does not run"
+        Expect.exists outcome.Log _.Contains("another process is writing it; waiting for") "says so"
+        sameLosses 0.0 expected (opened outcome) "losses")
+
+let private unwritable () =
+    inFolder (fun folder ->
+        Directory.CreateDirectory(Path.Combine(folder, ".lock")) |> ignore
+        Expect.stringContains (refused (cached (wanted folder))) "cannot be written" "says why")
+
+/// Several that begin at once: one computes, and the others have what it made.
+let private together () =
+    inFolder (fun folder ->
+        let all = [| for _ in 1..4 -> Task.Run(fun () -> cached (wanted folder)) |]
+        let outcomes = Array.map (fun (one: Task<_>) -> one.Result) all
+        let computed = outcomes |> Array.filter (fun one -> one.Computed <> [])
+        Expect.equal (Array.map _.Computed computed) [| allBatches |] "one of them computes all"
+
+        for outcome in outcomes do
+            sameLosses 0.0 (opened outcomes[0]) (opened outcome) "losses")
 
 [<Tests>]
 let tests =
@@ -207,5 +238,7 @@ let tests =
             testCase "a damaged file is refused by name, a removed one is made again" damaged
             testCase "a damaged index is refused" badIndex
             testCase "inspect compares every file of a cache with the index" inspected
-            testCase "a folder that another process writes is refused" locked
+            testCase "a folder that another process writes is waited for, and taken as it is then" locked
+            testCase "of several that begin at once one computes" together
+            testCase "a folder that cannot be locked is refused" unwritable
         ]
