@@ -28,11 +28,14 @@ internal static partial class AtomicFile
     /// <param name="search">Whether folders below it count.</param>
     public static void RemoveLeft(string folder, SearchOption search)
     {
-        foreach (var left in Directory.EnumerateFiles(folder, "*.tmp", search).Where(file => Temporary().IsMatch(file)).ToList())
+        foreach (var left in Directory.EnumerateFiles(folder, "*.tmp", search).Where(IsUnfinished).ToList())
         {
             File.Delete(left);
         }
     }
+
+    /// <summary>Whether a file is one that is being written, or that was when its process was killed.</summary>
+    public static bool IsUnfinished(string path) => Temporary().IsMatch(path);
 
     /// <summary>Writes a temporary file beside <paramref name="path"/>, flushes it to disk and renames it.</summary>
     public static void Write(string path, Action<Stream> write)

@@ -40,10 +40,14 @@ internal sealed class CacheFolder
         var file = CacheIndex.FileOf(path);
         if (!File.Exists(file))
         {
-            return Directory.Exists(path) && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockName)
-                ? throw new InputException(
-                    $"--teacher-cache {path}: the folder holds something, but no index.json of a teacher cache; name another folder")
-                : new CacheFolder(path, begin, info, show);
+            // What another process begins meanwhile is no stranger's.
+            if (HoldsSomething(path) && !File.Exists(file))
+            {
+                throw new InputException(
+                    $"--teacher-cache {path}: the folder holds something, but no index.json of a teacher cache; name another folder");
+            }
+
+            return new CacheFolder(path, begin, info, show);
         }
 
         var index = CacheIndex.Read(file);
@@ -167,6 +171,9 @@ internal sealed class CacheFolder
             Directory.Delete(Path.Combine(path, TrajectoriesFolder), recursive: true);
         }
     }
+
+    private static bool HoldsSomething(string path) => Directory.Exists(path)
+        && Directory.EnumerateFileSystemEntries(path).Any(entry => Path.GetFileName(entry) != LockName && !AtomicFile.IsUnfinished(entry));
 
     private static void Write(
         string file, CacheShard shard, IBatchedTrajectories source, Func<Tensor, Tensor> project, Action<int> progress)
