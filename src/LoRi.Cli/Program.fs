@@ -22,7 +22,7 @@ let private run (arguments: string array) =
     match Ranks.follower arguments with
     | Some _ -> Application.run (Ranks.quiet ()) arguments
     | None ->
-        StandardStreams.install (Ranks.launcher(arguments).IsSome)
+        StandardStreams.install (Ranks.launched().IsSome)
         Application.run (Terminal.standard ()) arguments
 
 [<EntryPoint>]

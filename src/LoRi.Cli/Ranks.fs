@@ -32,17 +32,19 @@ let private shared =
             "experiment run"
         ]
 
-/// The launcher of a process; none where there is none, or the processes work alone.
-let launcher (arguments: string list) : Launcher option =
-    let alone = arguments |> List.pairwise |> List.contains ("--ranks", "single")
-
+/// The launcher that started this process, whether it works with the others or alone; none where there is none.
+let launched () : Launcher option =
     try
-        match Launcher.Find() with
-        | null -> None
-        | _ when alone -> None
-        | launcher -> Some launcher
+        Option.ofObj (Launcher.Find())
     with :? InputException ->
         None
+
+/// The launcher of a process; none where there is none, or the processes work alone.
+let launcher (arguments: string list) : Launcher option =
+    if arguments |> List.pairwise |> List.contains ("--ranks", "single") then
+        None
+    else
+        launched ()
 
 /// The launcher of a process that leaves files and screen to the first one.
 let follower arguments =

@@ -15,6 +15,8 @@ internal sealed unsafe class CardDriver
     private const int Success = 0, NotReady = 600;
     private const int LongestName = 256, IdBytes = 16;
 
+    private static readonly Lazy<CardDriver> loaded = new(Find);
+
     private readonly string file;
     private readonly delegate* unmanaged<uint, int> init;
     private readonly delegate* unmanaged<int*, int> getCount;
@@ -46,11 +48,9 @@ internal sealed unsafe class CardDriver
         Check(init(0), "cuInit");
     }
 
-    /// <summary>Loads CUDA's driver, or what stands in for it.</summary>
+    /// <summary>CUDA's driver, or what stands in for it; it is loaded where it is asked for first.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static CardDriver Load() => HostCards.IsNamed ? new CardDriver(HostCards.File, HostCards.Library)
-        : NativeLibrary.TryLoad(FileName, out var library) ? new CardDriver(FileName, library)
-        : throw new InputException($"--device cuda: {FileName}, the driver of NVIDIA's cards, does not load; install the driver");
+    public static CardDriver Load() => loaded.Value;
 
     /// <summary>The same of a library that is loaded.</summary>
     /// <param name="file">Its file, for messages.</param>
@@ -102,6 +102,10 @@ internal sealed unsafe class CardDriver
 
         return code == Success;
     }
+
+    private static CardDriver Find() => HostCards.IsNamed ? new CardDriver(HostCards.File, HostCards.Library)
+        : NativeLibrary.TryLoad(FileName, out var library) ? new CardDriver(FileName, library)
+        : throw new InputException($"--device cuda: {FileName}, the driver of NVIDIA's cards, does not load; install the driver");
 
     private int Handle(int index)
     {

@@ -20,9 +20,10 @@ public sealed record Launcher(string Name, int Rank, int Size, IReadOnlyList<str
 
     private static readonly string[] mpich = ["libmpich.so.12", "libmpi.so.12", "libmpich.so", "libmpi.so", "libmpi.dylib"];
 
-    /// <summary>Every launcher that is known: what it is called, the variables of a rank's number, of the number of ranks and of a rank's
-    /// number on its machine, and its library. srun with PMIx sets variables of Slurm alone beside the rank, which a batch script has as
-    /// well.</summary>
+    /// <summary>
+    /// Every launcher that is known: what it is called, the variables of a rank's number, of the number of ranks and of a rank's number on
+    /// its machine, and its library. srun with PMIx sets variables of Slurm alone beside the rank, which a batch script has as well.
+    /// </summary>
     private static readonly (string Name, string Rank, string[] Size, string[] Local, string[] Libraries)[] known =
     [
         ("mpirun of Open MPI", "OMPI_COMM_WORLD_RANK", ["OMPI_COMM_WORLD_SIZE"], ["OMPI_COMM_WORLD_LOCAL_RANK"], openMpi),

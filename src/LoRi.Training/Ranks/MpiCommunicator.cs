@@ -90,13 +90,7 @@ internal sealed class MpiCommunicator : ICommunicator
     }
 
     /// <inheritdoc/>
-    public void Wait()
-    {
-        nint request = 0;
-        wait.Begin();
-        mpi.StartBarrier(ref request);
-        wait.ForAll(ref request);
-    }
+    public void Wait() => Barrier(wait.ForAll);
 
     /// <inheritdoc/>
     public void Abort(int code) => mpi.Abort(code);
@@ -120,11 +114,13 @@ internal sealed class MpiCommunicator : ICommunicator
     }
 
     /// <summary>Begins what all ranks do together: none transfers anything before all are here.</summary>
-    private void Meet()
+    private void Meet() => Barrier(wait.ForAnswers);
+
+    private void Barrier(MpiLibrary.Wait forAll)
     {
         nint request = 0;
         wait.Begin();
         mpi.StartBarrier(ref request);
-        wait.ForAnswers(ref request);
+        forAll(ref request);
     }
 }

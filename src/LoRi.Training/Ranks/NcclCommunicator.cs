@@ -29,8 +29,7 @@ internal sealed class NcclCommunicator : ICommunicator
     private readonly TimeSpan limit;
     private readonly TreeSum tree;
     private readonly CallThread calls = new("NCCL");
-    private nint group;
-    private volatile bool isBroken;
+    private volatile NcclGroup? group;
 
     private NcclCommunicator(ICommunicator start, NcclLibrary nccl, CardDriver driver, RankCard card, Device device, TimeSpan limit)
     {
@@ -81,16 +80,18 @@ internal sealed class NcclCommunicator : ICommunicator
     }
 
     /// <inheritdoc/>
-    public void SumShares(Tensor flat) => Carry(flat, tree.SumShares, start.SumShares);
+    public void SumShares(Tensor flat) => Carry(flat, Meet, tree.SumShares, start.SumShares);
 
     /// <inheritdoc/>
-    public void GatherShares(Tensor flat) => Carry(flat, tree.GatherShares, start.GatherShares);
+    public void GatherShares(Tensor flat) => Carry(flat, Meet, tree.GatherShares, start.GatherShares);
 
     /// <inheritdoc/>
-    public void Send(Tensor flat, int other) => Pass(flat, () => Exchange(other, flat, null), () => start.Send(flat, other));
+    public void Send(Tensor flat, int other) =>
+        Carry(flat, () => Meet(other), values => Exchange(other, values, null), values => start.Send(values, other));
 
     /// <inheritdoc/>
-    public void Receive(Tensor flat, int other) => Pass(flat, () => Exchange(other, null, flat), () => start.Receive(flat, other));
+    public void Receive(Tensor flat, int other) =>
+        Carry(flat, () => Meet(other), values => Exchange(other, null, values), values => start.Receive(values, other));
 
     /// <inheritdoc/>
     public IReadOnlyList<byte[]> Gather(ReadOnlySpan<byte> own) => start.Gather(own);
@@ -108,27 +109,23 @@ internal sealed class NcclCommunicator : ICommunicator
     /// <summary>Ends what the card waits for; the others wait in vain from now on.</summary>
     public void Break()
     {
-        isBroken = true;
         calls.Dispose();
-        if (group != 0)
+        if (group is { IsOpen: true } joined)
         {
             // What hangs in a call of its own is ended from another thread.
             using var ending = new CallThread("the end of NCCL");
-            ending.Do(() => nccl.Abort(group), patience);
+            ending.Do(joined.Abort, patience);
         }
     }
 
     /// <summary>Ends the connection of the cards, where all ranks come; the ranks stay connected.</summary>
     public void Dispose()
     {
-        if (!isBroken)
+        if (group is { IsOpen: true } joined)
         {
             start.Wait();
-            var left = group;
-            group = 0;
-            Call(() => nccl.Leave(left));
+            Call(joined.Leave);
             calls.Dispose();
-            isBroken = true;
         }
     }
 
@@ -137,11 +134,11 @@ internal sealed class NcclCommunicator : ICommunicator
         Call(() => driver.Use(card.Index));
         var id = Rank == 0 ? Called(nccl.UniqueId) : [];
         id = start.Gather(id)[0];
-        group = Called(() => nccl.Join(id, Rank, Size));
+        group = new NcclGroup(nccl, Called(() => nccl.Join(id, Rank, Size)));
         Try();
 
         // Nobody begins where one rank has no connection.
-        start.Gather([]);
+        Meet();
     }
 
     /// <summary>Sends values to a neighbour, or to itself, and looks at what comes: streams that are out of order are seen here.</summary>
@@ -158,15 +155,17 @@ internal sealed class NcclCommunicator : ICommunicator
         Tensor Known(int rank) => HeldScalars.Counting(Tried, ScalarType.Float32, device).Increase(rank + 0.5);
         var received = zeros([Tried], ScalarType.Float32, device);
         Exchange(other, Known(Rank), received);
+
+        // Before anything is read of the card, which would wait for it without an end.
+        Settle();
         if (!received.eq(Known(other)).all().item<bool>())
         {
             throw Failed("what NCCL brought is not what was sent");
         }
-
-        Settle();
     }
 
-    private void Carry(Tensor flat, Action<Tensor> onCards, Action<Tensor> otherwise)
+    /// <summary>Does work with values on cards once those are here who have a part in it; with others the ranks do it as before.</summary>
+    private void Carry(Tensor flat, Action meet, Action<Tensor> onCards, Action<Tensor> otherwise)
     {
         ArgumentNullException.ThrowIfNull(flat);
         if (flat.device_type != device.type)
@@ -175,23 +174,27 @@ internal sealed class NcclCommunicator : ICommunicator
             return;
         }
 
-        // Whoever does not come is found here, by name.
-        start.Gather([]);
+        meet();
         onCards(flat);
         Settle();
     }
 
-    private void Pass(Tensor flat, Action onCards, Action otherwise)
+    /// <summary>Waits for all ranks: whoever does not come is found here, by name.</summary>
+    private void Meet() => start.Gather([]);
+
+    /// <summary>The same for two of them, with a word each way; the others do nothing.</summary>
+    private void Meet(int other)
     {
-        ArgumentNullException.ThrowIfNull(flat);
-        if (flat.device_type == device.type)
+        using var word = zeros(1, ScalarType.Byte);
+        if (Rank < other)
         {
-            onCards();
-            Settle();
+            start.Send(word, other);
+            start.Receive(word, other);
         }
         else
         {
-            otherwise();
+            start.Receive(word, other);
+            start.Send(word, other);
         }
     }
 
@@ -201,16 +204,16 @@ internal sealed class NcclCommunicator : ICommunicator
         var (from, to) = (CardMemory.Of(sent), CardMemory.Of(received));
         if (from.Bytes > 0 || to.Bytes > 0)
         {
-            Call(() => nccl.StartExchange(group, other, from, to));
+            Call(() => group!.StartExchange(other, from, to));
         }
     }
 
     /// <summary>Waits until the card has done all.</summary>
     private void Settle() => Call(() =>
     {
-        for (var look = 0; !driver.IsIdle() && !isBroken; look++)
+        for (var look = 0; !driver.IsIdle(); look++)
         {
-            nccl.CheckRunning(group);
+            group!.CheckRunning();
             if (look < Looks)
             {
                 Thread.Yield();
@@ -221,7 +224,7 @@ internal sealed class NcclCommunicator : ICommunicator
             }
         }
 
-        nccl.CheckRunning(group);
+        group!.CheckRunning();
     });
 
     private T Called<T>(Func<T> work)

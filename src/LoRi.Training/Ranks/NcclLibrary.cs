@@ -39,6 +39,9 @@ internal sealed unsafe class NcclLibrary
     private readonly delegate* unmanaged<int, byte*> errorString;
     private readonly delegate* unmanaged<nint, byte*> lastError;
 
+    /// <summary>Written by the thread that calls, read by the one that gives the call up.</summary>
+    private volatile string called = "";
+
     private NcclLibrary(string file, nint library)
     {
         File = file;
@@ -65,8 +68,8 @@ internal sealed unsafe class NcclLibrary
     /// <summary>Its version, as 2.18.5.</summary>
     public string Version { get; }
 
-    /// <summary>The function that was called last.</summary>
-    public string Called { get; private set; } = "";
+    /// <summary>The function that was called last, or is being called.</summary>
+    public string Called => called;
 
     /// <summary>
     /// Loads the library that <see cref="LibraryVariable"/> names, else the one beside libtorch, in NVIDIA's Python package beside
@@ -121,7 +124,8 @@ internal sealed unsafe class NcclLibrary
     public byte[] UniqueId()
     {
         Id id;
-        Check(Call("ncclGetUniqueId", getUniqueId(&id)), 0);
+        called = "ncclGetUniqueId";
+        Check(getUniqueId(&id), 0);
         return new Span<byte>(&id, sizeof(Id)).ToArray();
     }
 
@@ -129,7 +133,7 @@ internal sealed unsafe class NcclLibrary
     public nint Join(ReadOnlySpan<byte> id, int rank, int size)
     {
         nint group = 0;
-        Called = "ncclCommInitRank";
+        called = "ncclCommInitRank";
         Check(initRank(&group, size, MemoryMarshal.Read<Id>(id), rank), 0);
         return group;
     }
@@ -141,52 +145,45 @@ internal sealed unsafe class NcclLibrary
     /// <param name="received">Where to put what comes, perhaps nowhere.</param>
     public void StartExchange(nint group, int other, CardMemory sent, CardMemory received)
     {
-        Check(Call("ncclGroupStart", groupStart()), group);
+        called = "ncclGroupStart";
+        Check(groupStart(), group);
         if (sent.Bytes > 0)
         {
-            Called = "ncclSend";
+            called = "ncclSend";
             Check(send(sent.Address, (nuint)sent.Bytes, OfBytes, other, group, DefaultStream), group);
         }
 
         if (received.Bytes > 0)
         {
-            Called = "ncclRecv";
+            called = "ncclRecv";
             Check(receive(received.Address, (nuint)received.Bytes, OfBytes, other, group, DefaultStream), group);
         }
 
-        Called = "ncclGroupEnd";
+        called = "ncclGroupEnd";
         Check(groupEnd(), group);
     }
 
     /// <summary>Throws what has gone wrong since it was asked last.</summary>
     public void CheckRunning(nint group)
     {
+        // What is told here has gone wrong in a call before, whose name stays.
+        const string Name = "ncclCommGetAsyncError";
         int found;
-        Check(asyncError(group, &found), group);
-        if (found is not (Success or InProgress))
-        {
-            Called = "ncclCommGetAsyncError";
-            Check(found, group);
-        }
+        Check(asyncError(group, &found), group, Name);
+        Check(found == InProgress ? Success : found, group, Name);
     }
 
     /// <summary>Leaves a group, once all that was begun has ended.</summary>
     public void Leave(nint group)
     {
-        Called = "ncclCommDestroy";
+        called = "ncclCommDestroy";
         Check(destroy(group), group);
     }
 
     /// <summary>Ends what was begun, and the group.</summary>
     public void Abort(nint group) => abort(group);
 
-    private int Call(string name, int code)
-    {
-        Called = name;
-        return code;
-    }
-
-    private void Check(int code, nint group)
+    private void Check(int code, nint group, string? function = null)
     {
         if (code == Success)
         {
@@ -197,7 +194,7 @@ internal sealed unsafe class NcclLibrary
         var last = lastError == null ? "" : Marshal.PtrToStringUTF8((nint)lastError(group))?.Trim() ?? "";
         throw new InputException(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Called} failed with the code {code}: {words}{(last.Length > 0 ? ": " : "")}{last} (NCCL {Version}, {File})"));
+            $"{function ?? called} failed with the code {code}: {words}{(last.Length > 0 ? ": " : "")}{last} (NCCL {Version}, {File})"));
     }
 
     private string CheckedVersion()

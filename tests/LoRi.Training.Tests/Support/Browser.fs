@@ -34,13 +34,7 @@ let private program =
     lazy
         match Environment.GetEnvironmentVariable "LORI_CHROMIUM" with
         | null
-        | "" ->
-            let folders =
-                (string (Environment.GetEnvironmentVariable "PATH")).Split Path.PathSeparator
-
-            Seq.allPairs names folders
-            |> Seq.map (fun (name, folder) -> Path.Combine(folder, name))
-            |> Seq.tryFind File.Exists
+        | "" -> List.tryPick Programs.onPath names
         | given -> Some given
 
 let private wait (work: Threading.Tasks.Task<'T>) =

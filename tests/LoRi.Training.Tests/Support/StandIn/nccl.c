@@ -27,6 +27,9 @@ enum { success = 0, cudaError = 1, systemError = 2, invalidArgument = 4, invalid
 
 int lori_cards_on_host = 1;
 
+/* How often a group was left or ended. */
+atomic_int lori_ends;
+
 typedef struct { char bytes[ID]; } id;
 
 /* What one rank sends to another. */
@@ -219,12 +222,14 @@ static int leave(group *of) {
 }
 
 int ncclCommDestroy(group *of) {
+    atomic_fetch_add(&lori_ends, 1);
     BEGIN("ncclCommDestroy", of->rank);
     return leave(of);
 }
 
 /* Its memory stays: another thread may be in a call that hangs. */
 int ncclCommAbort(group *of) {
+    atomic_fetch_add(&lori_ends, 1);
     atomic_store(&of->ended, 1);
     return begin("ncclCommAbort", of->rank);
 }

@@ -8,25 +8,9 @@ open Expecto
 open LoRi.Files
 open LoRi.Models.Native
 open LoRi.Training.Ranks
+open LoRi.Training.Tests.CardRanks
 open LoRi.Training.Tests.TensorValues
 open TorchSharp
-
-let private driver () =
-    let file = StandIn.library ()
-    CardDriver.Of(file, NativeLibrary.Load file)
-
-/// Connects ranks on memory of the processor, a card each.
-let private join (limit: float) (ranks: ICommunicator) =
-    let file, driver = StandIn.library (), driver ()
-
-    NcclCommunicator.Join(
-        ranks,
-        NcclLibrary.Load(file, ""),
-        driver,
-        driver.Card ranks.Rank,
-        torch.CPU,
-        TimeSpan.FromSeconds limit
-    )
 
 /// The results of work on connected ranks, in their order.
 let private connected size (work: ICommunicator -> 'result) =
@@ -126,8 +110,19 @@ type private Counting(inner: ICommunicator) =
         member _.Library = inner.Library
         member _.Wait() = inner.Wait()
         member _.Gather(own: ReadOnlySpan<byte>) = inner.Gather own
-        member this.Send(_, _) = this.Calls <- "Send" :: this.Calls
-        member this.Receive(_, _) = this.Calls <- "Receive" :: this.Calls
+
+        member this.Send(flat, other) =
+            this.Calls <- "Send" :: this.Calls
+
+            if inner.Size > 1 then
+                inner.Send(flat, other)
+
+        member this.Receive(flat, other) =
+            this.Calls <- "Receive" :: this.Calls
+
+            if inner.Size > 1 then
+                inner.Receive(flat, other)
+
         member this.SumShares _ = this.Calls <- "SumShares" :: this.Calls
 
         member this.GatherShares _ =
@@ -159,62 +154,27 @@ let private elsewhere =
         Expect.equal start.Calls.Length 4 "and no other"
     }
 
-/// What a rank alone says where it is told to fail.
-let private failing call (expected: string list) =
-    test $"a failure of {call} is one line that names it" {
+let private meeting =
+    test "two ranks meet before one sends the other what is on its card" {
         StandIn.library () |> ignore
         NativeRuntime.Load()
 
-        StandIn.told ("STANDIN_FAIL", call) (fun () ->
-            Expect.throwsC
-                (fun () ->
-                    let nccl = join 30.0 SingleProcess.Instance
-                    nccl.Dispose())
-                (fun e ->
-                    Expect.isTrue (e :? InputException) (string e)
-                    Expect.isFalse (e.Message.Contains '\n') "one line"
+        let calls =
+            ThreadRanks.run 2 (fun ranks ->
+                use _ = torch.NewDisposeScope()
+                let start = new Counting(ranks)
+                use nccl = join 60.0 start
+                let flat = torch.ones 5L
 
-                    for part in $"rank 0 on {Environment.MachineName} with Stand-in card (GPU-" :: expected do
-                        Expect.stringContains e.Message part "the message"))
+                if ranks.IsFirst then
+                    (nccl :> ICommunicator).Receive(flat, 1)
+                else
+                    (nccl :> ICommunicator).Send(flat, 0)
+
+                List.rev start.Calls)
+
+        Expect.equal calls [ [ "Send"; "Receive" ]; [ "Receive"; "Send" ] ] "a word each way"
     }
-
-let private failures =
-    [
-        for call in
-            [
-                "ncclGetUniqueId"
-                "ncclCommInitRank"
-                "ncclGroupStart"
-                "ncclSend"
-                "ncclRecv"
-                "ncclGroupEnd"
-                "ncclCommGetAsyncError"
-                "ncclCommDestroy"
-            ] do
-            failing
-                call
-                [
-                    $"{call} failed with the code 2: unhandled system error: {call} was told to fail"
-                    "(NCCL 2.18.5, "
-                ]
-
-        failing "cuStreamQuery" [ "cuStreamQuery failed with the code 2: error of the stand-in's driver" ]
-        failing "values" [ "what NCCL brought is not what was sent" ]
-    ]
-
-let private hangs =
-    [
-        for call in [ "ncclCommInitRank"; "ncclGroupEnd" ] do
-            test $"{call}, which does not come back, is given up" {
-                StandIn.library () |> ignore
-                NativeRuntime.Load()
-
-                StandIn.told ("STANDIN_HANG", call) (fun () ->
-                    Expect.throwsC (fun () -> join 0.5 SingleProcess.Instance |> ignore) (fun e ->
-                        Expect.stringContains e.Message $"{call} has not come to its end for 0.5 s" "what"
-                        Expect.stringContains e.Message "--rank-timeout" "what to change"))
-            }
-    ]
 
 let private versions =
     test "versions are told as NVIDIA writes them, and one that is too old is refused" {
@@ -274,17 +234,5 @@ let private nowhere =
 
 [<Tests>]
 let tests =
-    testList
-        "NCCL"
-        [
-            yield! sums
-            shares
-            messages
-            elsewhere
-            yield! failures
-            yield! hangs
-            versions
-            places
-            nowhere
-        ]
+    testList "NCCL" [ yield! sums; shares; messages; elsewhere; meeting; versions; places; nowhere ]
     |> testSequenced
