@@ -33,11 +33,15 @@ internal sealed class AdapterFolder : IDisposable
     public static bool IsOne(string folder) => File.Exists(Path.Combine(folder, AdapterConfig.FileName));
 
     /// <summary>
-    /// The folder that holds the adapter: a run directory, or its <c>final/</c>, stands for the adapter that the run trained.
+    /// The folder that holds the adapter: a run directory, or its <c>final/</c>, stands for the adapter that the run trained. Null where
+    /// there is none.
     /// </summary>
+    public static string? Find(string path) =>
+        new[] { path, Path.Combine(path, InFinal), Path.Combine(path, "final", InFinal) }.FirstOrDefault(IsOne);
+
+    /// <summary>The same where there must be one.</summary>
     /// <exception cref="InputException">There is none.</exception>
-    public static string Resolve(string path) =>
-        new[] { path, Path.Combine(path, InFinal), Path.Combine(path, "final", InFinal) }.FirstOrDefault(IsOne)
+    public static string Resolve(string path) => Find(path)
         ?? throw new InputException(
             $"--adapter {path}: has no {AdapterConfig.FileName}; name a folder in peft's form, or a run that trained an adapter");
 

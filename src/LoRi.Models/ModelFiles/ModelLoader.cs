@@ -193,13 +193,15 @@ public static class ModelLoader
         var (special, projection, extra, adapters, modules) = choose(fit.Config);
         fit = adapters?.Unties(fit.Config) == true ? fit.Untied() : fit;
         var config = fit.Config;
-        var reader = StoredWeights.AreIn(settings) && adapters is null && extra == 0
+        using var stored = StoredWeights.AreIn(settings) && adapters is null && extra == 0
             ? new StoredWeights(source, fit, settings.Storage)
             : null;
-        var stored = reader?.Read() ?? new Dictionary<string, StoredMatrix>();
-        var model = new ReasoningModel(config, extra, special, projection, settings.Precision, settings.Device, adapters,
-            fit.Names.Keys.ToHashSet(), modules, stored)
-        { Notes = [.. config.Notes, .. fit.Notes, .. reader?.Notes ?? []] };
+        stored?.Read();
+        ReasoningModel Made(IReadOnlyDictionary<string, StoredMatrix> matrices) => new(
+            config, extra, special, projection, settings.Precision, settings.Device, adapters, fit.Names.Keys.ToHashSet(), modules,
+            matrices)
+        { Notes = [.. config.Notes, .. fit.Notes, .. stored?.Notes ?? []] };
+        var model = stored is null ? Made(new Dictionary<string, StoredMatrix>()) : stored.HandTo(Made);
         try
         {
             Fill(model, source, fit);

@@ -1,3 +1,4 @@
+using LoRi.Files;
 using LoRi.Models.Decoders;
 using LoRi.Models.Tensors;
 using LoRi.Models.Weights;
@@ -6,14 +7,18 @@ using static TorchSharp.torch;
 
 namespace LoRi.Models.ModelFiles;
 
-/// <summary>Reads the matrices of a model that stay in memory as they are stored, or are rounded to a shorter form.</summary>
+/// <summary>
+/// Reads the matrices of a model that stay in memory as they are stored, or are rounded to a shorter form. It holds them until the model
+/// has them, and disposes of those that no model took.
+/// </summary>
 /// <param name="source">The weights.</param>
 /// <param name="fit">Which of them are the model's.</param>
 /// <param name="storage">How they are to lie in memory.</param>
-internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, WeightStorage storage)
+internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, WeightStorage storage) : IDisposable
 {
     private readonly Dictionary<string, string> types = source.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Dtype);
 
+    private readonly Dictionary<string, StoredMatrix> matrices = [];
     private int widened;
 
     /// <summary>What is to be said of matrices that were to be rounded and could not be.</summary>
@@ -26,32 +31,37 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
         && settings.Precision == Precision.Full && settings.Device.type == DeviceType.CPU;
 
     /// <summary>The matrices by slot: the tables and the maps of all blocks of which some part has a form shorter than float32.</summary>
-    /// <exception cref="Files.InputException">A weight is NaN or infinite.</exception>
-    public IReadOnlyDictionary<string, StoredMatrix> Read()
+    /// <exception cref="InputException">A weight is NaN or infinite, or too large for the form.</exception>
+    public void Read()
     {
-        var matrices = new Dictionary<string, StoredMatrix>();
-        try
+        foreach (var (slot, isInputFirst) in Slots())
         {
-            foreach (var (slot, isInputFirst) in Slots())
+            if (Room(slot, isInputFirst) is { } matrix)
             {
-                if (Room(slot, isInputFirst) is { } matrix)
-                {
-                    matrices[slot.Name] = matrix;
-                    Fill(slot, isInputFirst, matrix);
-                }
+                matrices[slot.Name] = matrix;
+                Fill(slot, isInputFirst, matrix);
             }
-
-            return matrices;
         }
-        catch
+    }
+
+    /// <summary>Makes a model of what was read, which owns the matrices from then on.</summary>
+    /// <param name="make">Makes it of the matrices by slot; where it throws, they stay here.</param>
+    public ReasoningModel HandTo(Func<IReadOnlyDictionary<string, StoredMatrix>, ReasoningModel> make)
+    {
+        var model = make(new Dictionary<string, StoredMatrix>(matrices));
+        matrices.Clear();
+        return model;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var matrix in matrices.Values)
         {
-            foreach (var matrix in matrices.Values)
-            {
-                matrix.Dispose();
-            }
-
-            throw;
+            matrix.Dispose();
         }
+
+        matrices.Clear();
     }
 
     private IEnumerable<(ParameterSlot Slot, bool InputFirst)> Slots()
@@ -81,6 +91,7 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
         return null;
     }
 
+    /// <summary>The form that is asked for, or the file's own where that takes no more: nothing is rounded without a gain.</summary>
     private StoredForm FormOf(ParameterPart part)
     {
         var own = StoredForm.Find(types[fit.Names[part.Name]]);
@@ -90,7 +101,7 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
             WeightStorage.EightBit => StoredForm.EightBit,
             _ => own ?? StoredForm.Single,
         };
-        return own is not null && own.BlockBytes < asked.BlockBytes ? own : asked;
+        return own is not null && own.BlockBytes <= asked.BlockBytes ? own : asked;
     }
 
     private void Fill(ParameterSlot slot, bool isInputFirst, StoredMatrix matrix)
@@ -110,8 +121,12 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
             FiniteWeights.Check(source.Path, name, values);
             WeightRounding.Into(rows, isInputFirst ? values.t().contiguous() : values);
 
-            // What float32 holds may be too large for the form.
-            FiniteWeights.Check(source.Path, name, matrix.AreFinite(rows));
+            if (!matrix.AreFinite(rows))
+            {
+                throw new InputException(
+                    $"{source.Path}: {name} holds a number that is too large for {rows.Form.Name}, to which it would be rounded; load the "
+                    + "weights as they are stored");
+            }
         }
     }
 }

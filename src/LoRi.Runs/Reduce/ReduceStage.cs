@@ -21,9 +21,6 @@ namespace LoRi.Runs.Reduce;
 /// </summary>
 public static class ReduceStage
 {
-    /// <summary>Where a run keeps the adapters that it trained, beside the merged weights.</summary>
-    private const string Adapter = "adapter";
-
     /// <summary>Cuts a model. What standardisation takes out of states plays no part: of the subspace the basis alone is used.</summary>
     /// <param name="settings">Those of <see cref="ReduceSettings"/>.</param>
     /// <param name="info">Told what the reader should know, a line each.</param>
@@ -85,8 +82,7 @@ public static class ReduceStage
     /// <summary>Adapters fit a model of the width that they were trained on, and so do not fit what would be made.</summary>
     private static void RefuseAdapters(string path)
     {
-        var folder = ModelLoader.Resolve(path);
-        if (new[] { folder, Path.Combine(folder, Adapter) }.FirstOrDefault(AdapterFolder.IsOne) is { } found)
+        if (AdapterFolder.Find(ModelLoader.Resolve(path)) is { } found)
         {
             throw new InputException(
                 $"--model {path}: has adapters, in {found}, which do not fit a narrower model; merge them first with `lori export`, and "

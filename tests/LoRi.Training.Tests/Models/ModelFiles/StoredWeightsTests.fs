@@ -93,6 +93,21 @@ let private withModel (config: DecoderConfig) (typeOf: string -> torch.ScalarTyp
     finally
         Directory.Delete(folder, true)
 
+/// Writes the weights of a folder anew, each after a change.
+let private rewrite (folder: string) (change: string -> torch.Tensor -> unit) =
+    let file = Path.Combine(folder, "model.safetensors")
+
+    let tensors =
+        using (SafetensorsFile.Open file) (fun opened ->
+            [
+                for entry in opened.Entries do
+                    let tensor = opened.ReadTensor entry.Name
+                    change entry.Name tensor
+                    TensorContent.FromTensor(entry.Name, tensor)
+            ])
+
+    SafetensorsWriter.Write(file, tensors, null)
+
 let private load storage (folder: string) =
     let struct (model, _) =
         ModelLoader.Load(folder, LoadSettings(Precision.Full, torch.CPU, Storage = storage))
@@ -208,6 +223,34 @@ let private brain =
                 Expect.equal (FamilyChecks.distance wanted (logits stored 5)) 0.0 $"{name}: logits"
                 Expect.equal said (written stored) $"{name}: ids")
 
+let private halves =
+    testCase "a file's own type of two bytes is not rounded to another one of two"
+    <| fun () ->
+        let config = snd families.Head
+
+        withModel config (fun _ -> torch.ScalarType.Float16) (fun folder ->
+            use rounded = load WeightStorage.Brain folder
+            use stored = load WeightStorage.AsStored folder
+            Expect.equal (forms rounded) [ "F16" ] "forms"
+            Expect.equal (logits rounded 5) (logits stored 5) "logits")
+
+let private tooLarge =
+    testCase "a number that the form cannot hold is no damage of the file"
+    <| fun () ->
+        withModel (snd families.Head) (fun _ -> torch.ScalarType.Float32) (fun folder ->
+            rewrite folder (fun name tensor ->
+                if name.Contains "layers.1.mlp.up" then
+                    tensor[3L, 4L].fill_((float Single.MaxValue).ToScalar()) |> ignore)
+
+            let message = refusalOf (fun () -> (load WeightStorage.Brain folder).Dispose())
+
+            Expect.stringContains
+                message
+                "model.layers.1.mlp.up_proj.weight holds a number that is too large for BF16"
+                "which"
+
+            Expect.stringContains message "as they are stored" "what to do")
+
 let private eightBit =
     testCase "eight bits: matrices of all families, near what they were"
     <| fun () ->
@@ -236,21 +279,9 @@ let private refused =
                 (fun () -> ModelLoader.LoadToTrain(folder, settings, null) |> ignore)
                 "training"
 
-            let file = Path.Combine(folder, "model.safetensors")
-
-            let tensors =
-                using (SafetensorsFile.Open file) (fun opened ->
-                    [
-                        for entry in opened.Entries do
-                            let tensor = opened.ReadTensor entry.Name
-
-                            if entry.Name.Contains "layers.1.mlp.up" then
-                                tensor[3L, 4L].fill_(Double.NaN.ToScalar()) |> ignore
-
-                            TensorContent.FromTensor(entry.Name, tensor)
-                    ])
-
-            SafetensorsWriter.Write(file, tensors, null)
+            rewrite folder (fun name tensor ->
+                if name.Contains "layers.1.mlp.up" then
+                    tensor[3L, 4L].fill_(Double.NaN.ToScalar()) |> ignore)
 
             for storage in [ WeightStorage.AsStored; WeightStorage.EightBit ] do
                 let message = refusalOf (fun () -> (load storage folder).Dispose())
@@ -282,4 +313,16 @@ let private brainArithmetic =
 
 [<Tests>]
 let tests =
-    testList "Stored weights" (asStored @ [ mixed; brain; eightBit; refused; widenedAnyhow; brainArithmetic ])
+    testList
+        "Stored weights"
+        (asStored
+         @ [
+             mixed
+             brain
+             halves
+             tooLarge
+             eightBit
+             refused
+             widenedAnyhow
+             brainArithmetic
+         ])
