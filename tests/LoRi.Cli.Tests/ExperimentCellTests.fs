@@ -69,6 +69,28 @@ let private equalTime =
                 "all known")
     }
 
+let private allMeasured =
+    test "a plan that names a folder measures every pace that is not known, once" {
+        inFolder (fun folder ->
+            let matrix = write folder ignore
+
+            let plan () =
+                succeeded (lori [ "experiment"; "plan"; matrix; "--output"; folder + "/out"; "--json" ])
+
+            let first = plan ()
+            let told = first.Error.Split '\n' |> Array.filter _.Contains(" ms a step")
+            Expect.equal told.Length 3 $"a pace of each method: {first.Error}"
+
+            Expect.equal
+                (JsonDocument.Parse(first.Out).RootElement.GetProperty("seconds").ValueKind)
+                JsonValueKind.Number
+                "so that the time is known"
+
+            let again = plan ()
+            Expect.equal again.Error "" "nothing is measured again"
+            Expect.equal again.Out first.Out "the same plan")
+    }
+
 let private unmeasured =
     test "a plan that does not know paces says so where a name matches nothing" {
         inFolder (fun folder ->
@@ -158,4 +180,4 @@ let private probed =
 
 [<Tests>]
 let tests =
-    testSequenced (testList "Experiment cells" [ equalTime; unmeasured; probed ])
+    testSequenced (testList "Experiment cells" [ equalTime; unmeasured; allMeasured; probed ])

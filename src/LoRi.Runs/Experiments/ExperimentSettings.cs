@@ -46,10 +46,7 @@ public static partial class ExperimentSettings
     public static readonly Setting<int> Jobs = new("jobs", "n", Forms.Whole(1, 256), 1, "cells side by side");
 
     /// <summary>Whether cells are dealt out to ranks.</summary>
-    public static readonly Setting<RanksOption> Ranks = StageSettings.Ranks with
-    {
-        Help = "{choices}; auto deals the cells out to the processes that mpirun or srun started, where one did",
-    };
+    public static readonly Setting<RanksOption> Ranks = StageSettings.RanksThatShare("cells");
 
     /// <summary>Threads of each.</summary>
     public static readonly Setting<int> Threads = new("threads", "n", Forms.Whole(1, 256), 1, "threads of each cell");
@@ -82,7 +79,7 @@ public static partial class ExperimentSettings
 
     /// <summary><c>lori experiment run</c>.</summary>
     public static CommandSettings Run { get; } =
-        new("experiment run", [Matrix, Output, Budget, Jobs, Ranks, Threads, Only, Shard, StageSettings.Json])
+        new("experiment run", [Matrix, Output, Budget, Jobs, Ranks, StageSettings.RankTimeout, Threads, Only, Shard, StageSettings.Json])
         {
             Rules = [StageSettings.OutputFolder("cells")],
         };

@@ -64,7 +64,6 @@ public static class ExperimentStage
         if (folder is not null)
         {
             folder.Open();
-            NativeRuntime.Load();
             list = Measured(matrix, folder, calibration, list, everything: true, log);
         }
 
@@ -163,9 +162,12 @@ public static class ExperimentStage
         }
 
         folder.Open();
-        NativeRuntime.Load();
-        list = Measured(matrix, folder, calibration, list, everything: false, log);
-        CellChoice.Of(list, settings);
+        if (list.Missing.Count > 0)
+        {
+            list = Measured(matrix, folder, calibration, list, everything: false, log);
+            CellChoice.Of(list, settings);
+        }
+
         AtomicFile.WriteText(folder.MatrixFile, matrix.Json.ToJsonString(JsonText.Indented) + "\n");
         Registration.Update(folder, matrix, list);
     }
@@ -203,9 +205,14 @@ public static class ExperimentStage
     private static CellList Measured(
         Matrix matrix, ExperimentFolder folder, Calibration calibration, CellList list, bool everything, Action<string> log)
     {
+        CalibrationCase[] Unknown() => list.Missing.Count > 0 ? [.. list.Missing]
+            : everything ? [.. list.Cells.Where(cell => !cell.IsTeacher).Select(CellEstimate.Case)
+                .Where(one => calibration.Find(one) is null).Distinct()]
+            : [];
         var measurement = new PaceMeasurement(folder);
-        for (var cases = list.Missing.ToArray(); cases.Length > 0;)
+        for (var cases = Unknown(); cases.Length > 0; cases = Unknown())
         {
+            NativeRuntime.Load();
             foreach (var one in cases)
             {
                 var pace = measurement.Of(one);
@@ -216,10 +223,6 @@ public static class ExperimentStage
             }
 
             list = CellList.Of(matrix, calibration);
-            cases = list.Missing.Count > 0 ? [.. list.Missing]
-                : everything ? [.. list.Cells.Where(cell => !cell.IsTeacher).Select(CellEstimate.Case)
-                    .Where(one => calibration.Find(one) is null).Distinct()]
-                : [];
         }
 
         return list;

@@ -114,10 +114,7 @@ public static class Commands
     private static bool HasPrefix(SettingValues values) => TextForms.Of(values.Get(TextForms.Form)).HasPrefix;
 
     /// <summary>Whether batches are dealt out to ranks.</summary>
-    private static Setting Batches => StageSettings.Ranks with
-    {
-        Help = "{choices}; auto deals the batches out to the processes that mpirun or srun started, where one did",
-    };
+    private static Setting Batches => StageSettings.RanksThatShare("batches");
 
     private static IEnumerable<Setting> Columns =>
         [StageSettings.SkipBadLines, StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn,

@@ -78,10 +78,7 @@ public static class FitSettings
     ];
 
     /// <summary>Whether sums are dealt out to ranks.</summary>
-    private static Setting Sums => StageSettings.Ranks with
-    {
-        Help = "{choices}; auto deals the sums out to the processes that mpirun or srun started, where one did",
-    };
+    private static Setting Sums => StageSettings.RanksThatShare("sums");
 
     private static Setting<IReadOnlyList<string>> Files(string key, string help) =>
         new(key, "file", Forms.Places, [], help) { Required = "name at least one file of trajectories" };

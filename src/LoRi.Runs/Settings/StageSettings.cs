@@ -149,6 +149,13 @@ public static class StageSettings
         IsOfCommandLine = true,
     };
 
+    /// <summary>The same of a command that deals out something else than steps.</summary>
+    /// <param name="what">What is dealt out, in the plural.</param>
+    internal static Setting<RanksOption> RanksThatShare(string what) => Ranks with
+    {
+        Help = $"{{choices}}; auto deals the {what} out to the processes that mpirun or srun started, where one did",
+    };
+
     /// <summary>How long a process that was started beside others waits for one that does not answer.</summary>
     public static readonly Setting<int> RankTimeout = new(
         "rank_timeout", "seconds", Forms.Whole(0, MostSeconds), 1800,
