@@ -27,7 +27,8 @@ public static class SubspaceStage
         ranks ??= SingleProcess.Instance;
         if (ranks.Size > 1)
         {
-            Agreement.Check(ranks, [.. StepSharing.Facts(Commands.SubspaceFit.ToJson(settings)), .. Facts(corpus), .. Facts(gradients)]);
+            var files = corpus.Paths.Union(gradients?.Paths ?? []);
+            Agreement.Check(ranks, [.. StepSharing.Facts(Commands.SubspaceFit.ToJson(settings)), .. Facts(files)]);
         }
 
         var chosen = new LoRiOptions(FitSettings.AsAlignment(settings)).Settings(settings.Get(FitSettings.Seed));
@@ -35,7 +36,6 @@ public static class SubspaceStage
     }
 
     /// <summary>What files have in common where all ranks see the same.</summary>
-    private static IEnumerable<(string Name, string Value)> Facts(TrajectoryFiles? files) => files is null
-        ? []
-        : files.Paths.Select(path => ($"the size of {path}", new FileInfo(path).Length.ToString("N0", CultureInfo.InvariantCulture)));
+    private static IEnumerable<(string Name, string Value)> Facts(IEnumerable<string> files) =>
+        files.Select(path => ($"the size of {path}", new FileInfo(path).Length.ToString("N0", CultureInfo.InvariantCulture)));
 }

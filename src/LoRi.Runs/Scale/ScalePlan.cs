@@ -47,8 +47,7 @@ public sealed record ScalePlan(double Parameters, double Trained, IReadOnlyList<
 
     private static ScaleRow RowOf(ScaleModel model, int hosts, int rows, double activations) => new(
         hosts, hosts * model.PerHost, model.Memory() + activations, model.Memory(momentShares: hosts * model.PerHost) + activations,
-        model.Step(hosts, rows), model.Communicate(hosts), model.WeakEfficiency(hosts, rows), model.StrongEfficiency(hosts, rows),
-        model.TokensWanted(hosts));
+        model.Step(hosts, rows), model.Communicate(hosts), model.StrongEfficiency(hosts, rows), model.TokensWanted(hosts));
 
     /// <summary>Bytes of activations of the rows of one micro-batch, each as long as its tokens say.</summary>
     private static double Activations(SettingValues settings, DecoderConfig config, Accelerator accelerator)
@@ -68,7 +67,7 @@ public sealed record ScalePlan(double Parameters, double Trained, IReadOnlyList<
 
         if (Array.Find(rows, row => row.Weak < ScaleModel.Wanted) is { } slow)
         {
-            yield return $"sums: on {Hosts(slow)} {Percent(slow.Communication / slow.Seconds)} of a step is waiting for them; 90 % "
+            yield return $"sums: on {Hosts(slow)} {Percent(1 - slow.Weak)} of a step is waiting for them; 90 % "
                 + $"efficiency needs about {slow.TokensWanted:N0} tokens a step on each, and --rows {share} has "
                 + $"{share * (model.Work.Read + model.Work.LatentSteps):N0}";
         }

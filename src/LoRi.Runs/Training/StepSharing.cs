@@ -31,13 +31,14 @@ internal static class StepSharing
                 + "depend on their number; start as many", values, StageSettings.Ranks);
         }
 
-        var (batch, parts) = (settings.Train.BatchSize, TrainingPlan.Parts(settings.Train.BatchSize, settings.Train.Accumulation));
-        if (parts % ranks.Size != 0)
+        var (batch, accumulation) = (settings.Train.BatchSize, settings.Train.Accumulation);
+        if (!CanShare(batch, accumulation, ranks.Size))
         {
+            var parts = TrainingPlan.Parts(batch, accumulation);
             throw new SettingException(
                 $"{TrainSettings.BatchSize.Say(values)} and {TrainSettings.Accumulation.Say(values)} make {parts} "
                 + $"{(parts == 1 ? "part" : "parts")} of a step, which {ranks.Size} processes cannot share evenly; "
-                + Advice(batch, settings.Train.Accumulation, ranks.Size), values, TrainSettings.Accumulation);
+                + Advice(batch, accumulation, ranks.Size), values, TrainSettings.Accumulation);
         }
 
         CheckDevice(values, ranks);
@@ -117,9 +118,12 @@ internal static class StepSharing
         }
     }
 
+    /// <summary>Whether every rank gets as many parts of a step as any other.</summary>
+    private static bool CanShare(int batch, int accumulation, int ranks) => TrainingPlan.Parts(batch, accumulation) % ranks == 0;
+
     private static string Advice(int batch, int accumulation, int ranks)
     {
-        var fitting = Enumerable.Range(1, batch).Where(parts => TrainingPlan.Parts(batch, parts) % ranks == 0).ToArray();
+        var fitting = Enumerable.Range(1, batch).Where(parts => CanShare(batch, parts, ranks)).ToArray();
         var next = Array.Find(fitting, parts => parts >= accumulation);
         return fitting.Length > 0
             ? $"give {TrainSettings.Accumulation.Flag} {(next > 0 ? next : fitting[^1])}"

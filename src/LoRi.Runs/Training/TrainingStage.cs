@@ -202,7 +202,6 @@ public sealed class TrainingStage
         {
             HasBegun = run.HasBegun,
             IsResumed = from is not null,
-            IsOwner = run.IsOwner,
             Ranks = ranks,
         };
         var loop = new RunLoop(resolved, method, context, data, run, log, prepared.FrozenSha256, ranks)

@@ -71,21 +71,13 @@ public static class TrajectoriesStage
         var (size, gradients) = (settings.Get(AnswerSettings.BatchSize), settings.Get(AnswerSettings.TraceGradients));
         if (!ranks.IsFirst)
         {
-            DealtTrajectories.Serve(ranks, (many, ofAnswers) => Source(many, ofAnswers, null));
+            DealtTrajectories.Serve(ranks, Source);
             return [];
         }
 
         using var writer = new TrajectoryWriter(settings.Get(AnswerSettings.TraceOutput), settings.Get(AnswerSettings.ShardSize).Bytes);
-        if (ranks.Size == 1)
-        {
-            Source(size, gradients, Tell).ForEach(writer.Add);
-        }
-        else
-        {
-            new DealtTrajectories(ranks, Source(size, gradients, null), size, gradients, Tell).ForEach(writer.Add);
-            DealtTrajectories.Finish(ranks);
-        }
-
+        DealtTrajectories.Of(ranks, Source, size, gradients, Tell).ForEach(writer.Add);
+        DealtTrajectories.Finish(ranks);
         return writer.Finish(ids);
     }
 }

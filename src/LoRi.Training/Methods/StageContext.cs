@@ -62,10 +62,9 @@ public sealed record StageContext
     /// <summary>The folder of the run.</summary>
     public required string Folder { get; init; }
 
-    /// <summary>Whether this process writes the run's files; another rank finds there what that one has written.</summary>
-    public bool IsOwner { get; init; } = true;
-
-    /// <summary>The processes that share the run.</summary>
+    /// <summary>
+    /// The processes that share the run. The first one writes the run's files; another one finds there what that one has written.
+    /// </summary>
     public ICommunicator Ranks { get; init; } = SingleProcess.Instance;
 
     /// <summary>Whether the run has made steps before: what it collected then must be kept.</summary>

@@ -48,19 +48,39 @@ internal sealed class DealtTrajectories(
         return shown;
     }
 
-    /// <summary>Says to the others that no batch is asked for any more.</summary>
-    public static void Finish(ICommunicator ranks) => Told(ranks, new Asked(0, false, -1));
+    /// <summary>Makes batches of so many rows each, of gradients in place of states or not, that tell some progress or none.</summary>
+    public delegate IBatchedTrajectories Source(int size, bool gradients, Action<int>? progress);
+
+    /// <summary>The batches as the first rank reads them: dealt out to all ranks, or its own where there is no other.</summary>
+    /// <param name="ranks">The ranks.</param>
+    /// <param name="source">Makes the batches of this rank.</param>
+    /// <param name="size">Rows of a batch.</param>
+    /// <param name="gradients">Whether they are gradients in place of states.</param>
+    /// <param name="progress">Told the rows up to each batch that is read.</param>
+    public static IBatchedTrajectories Of(
+        ICommunicator ranks, Source source, int size, bool gradients = false, Action<int>? progress = null) => ranks.Size == 1
+            ? source(size, gradients, progress)
+            : new DealtTrajectories(ranks, source(size, gradients, null), size, gradients, progress);
+
+    /// <summary>Says to the others, where there are any, that the first rank asks for no batch any more.</summary>
+    public static void Finish(ICommunicator ranks)
+    {
+        if (ranks is { IsFirst: true, Size: > 1 })
+        {
+            Told(ranks, new Asked(0, false, -1));
+        }
+    }
 
     /// <summary>Computes what the first rank asks for, until it says that it has done.</summary>
     /// <param name="ranks">The ranks.</param>
-    /// <param name="source">The batches of some rows each, of states or of gradients.</param>
-    public static void Serve(ICommunicator ranks, Func<int, bool, IBatchedTrajectories> source)
+    /// <param name="source">Makes the batches of this rank.</param>
+    public static void Serve(ICommunicator ranks, Source source)
     {
         var made = new Dictionary<(int Size, bool Gradients), IBatchedTrajectories>();
         while (Told(ranks, null) is { First: >= 0 } asked)
         {
             var key = (asked.Size, asked.Gradients);
-            var own = made.TryGetValue(key, out var found) ? found : made[key] = source(asked.Size, asked.Gradients);
+            var own = made.TryGetValue(key, out var found) ? found : made[key] = source(asked.Size, asked.Gradients, null);
             using var scope = NewDisposeScope();
             var number = asked.First + ranks.Rank;
             var batch = number < own.Batches.Count ? own.Read(number) : null;

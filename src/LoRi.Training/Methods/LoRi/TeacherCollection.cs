@@ -61,7 +61,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
     private void TakeBack()
     {
         var cache = Path.Combine(context.Folder, CacheFolder);
-        if (context.IsOwner && !context.HasBegun)
+        if (context.Ranks.IsFirst && !context.HasBegun)
         {
             File.Delete(KeptSubspace);
             if (Directory.Exists(cache))
@@ -115,23 +115,19 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
         {
             IBatchedTrajectories Source(int size, bool gradients, Action<int>? progress) =>
                 new ModelTrajectories(teacher ??= context.LoadTeacher(), rows, levels, size, progress, gradients);
-            IBatchedTrajectories Dealt(int size, bool gradients, Action<int>? progress = null) => context.Ranks.Size == 1
-                ? Source(size, gradients, progress)
-                : new DealtTrajectories(context.Ranks, Source(size, gradients, null), size, gradients, progress);
             if (!context.Ranks.IsFirst)
             {
-                DealtTrajectories.Serve(context.Ranks, (size, gradients) => Source(size, gradients, null));
+                DealtTrajectories.Serve(context.Ranks, Source);
             }
 
             var cache = new TeacherCache(
-                CacheOptions(rows, levels, given), size => Dealt(size, false, done => Report(done, rows.Count, clock)), log.Info, log.Phase,
-                size => Dealt(size, true));
+                CacheOptions(rows, levels, given),
+                size => DealtTrajectories.Of(context.Ranks, Source, size, progress: done => Report(done, rows.Count, clock)),
+                log.Info,
+                log.Phase,
+                size => DealtTrajectories.Of(context.Ranks, Source, size, gradients: true));
             var result = cache.Open(like);
-            if (context.Ranks is { IsFirst: true, Size: > 1 })
-            {
-                DealtTrajectories.Finish(context.Ranks);
-            }
-
+            DealtTrajectories.Finish(context.Ranks);
             Keep(result.Subspace, cache.SourceSha256);
             return result;
         }
@@ -186,7 +182,7 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
     /// <summary>The run directory keeps the subspace that was named, or the one that was fitted.</summary>
     private void Keep(MeasuredSubspace subspace, string? source)
     {
-        if (!context.IsOwner)
+        if (!context.Ranks.IsFirst)
         {
             return;
         }
