@@ -8,8 +8,9 @@
 # OUT       folder for data, models and logs
 # LAUNCHER  openmpi, mpich, pmi2 or pmix (srun of a Slurm that runs, the last with Open MPI); left out, the first two
 #
-# LORI names the program (the build of this checkout where it is not set); 4 ranks of one thread each are the most that are started.
-set -u
+# LORI names the program (the build of this checkout where it is not set); 4 ranks of one thread each are the most that are started. The
+# exit code is 1 where a command of the table failed or left something else than one process does.
+set -uo pipefail
 out=${1:?folder for data and logs}
 shift
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -23,7 +24,6 @@ launched() { # launcher ranks command...
         openmpi) mpirun.openmpi --allow-run-as-root --oversubscribe --bind-to none -n "$ranks" "$@" ;;
         mpich) mpirun.mpich -n "$ranks" "$@" ;;
         pmi2 | pmix) srun "--mpi=$launcher" --overcommit -n "$ranks" "$@" ;;
-        *) echo "no launcher $launcher: openmpi, mpich, pmi2 or pmix" >&2; return 1 ;;
     esac
 }
 
@@ -49,7 +49,7 @@ words() { # stage output: the words of its command line
     esac
 }
 
-hash() { # stage output: what it left, without times
+hash() { # stage output: what it left, without times; fails where that is not there
     case $1 in
         teach | distill | adapters) cat "$2"/final/*.safetensors ;;
         trajectories | subspace) cat "$2.safetensors" ;;
@@ -57,31 +57,43 @@ hash() { # stage output: what it left, without times
     esac | sha256sum | cut -c 1-12
 }
 
-made() { # stage name command...: runs it once
-    local stage=$1 output=$1-$2
+made() { # stage name command...: runs it once; a hash, or why there is none
+    local stage=$1 output=$1-$2 found
     shift 2
     [ -f "$output.done" ] || { rm -rf "$output" "$output.safetensors"; "$@" > "$output.log" 2>&1 && touch "$output.done"; }
-    if [ -f "$output.done" ]; then hash "$stage" "$output"; else echo "failed: $(grep -m 1 'lori: error' "$output.log")"; fi
+    if [ ! -f "$output.done" ]; then
+        echo "failed: $(grep -m 1 'lori: error' "$output.log" || tail -n 1 "$output.log")"
+        return 1
+    fi
+    found=$(hash "$stage" "$output" 2>> "$output.log") || { echo "failed: what $output should have left cannot be read"; return 1; }
+    echo "$found"
 }
 
 table() {
-    local stage launcher ranks alone found
+    local stage launcher ranks alone found isMade isRight=yes
     printf '| stage | one process |'
     for launcher in "$@"; do for ranks in 1 2 4; do printf ' %s, %s |' "$launcher" "$ranks"; done; done
     printf '\n| --- | --- |%s\n' "$(for launcher in "$@"; do printf ' --- | --- | --- |'; done)"
     for stage in "${stages[@]}"; do
         read -ra line <<< "$(words "$stage" "$stage-alone")"
-        alone=$(made "$stage" alone "${lori[@]}" "${line[@]}")
+        isMade=yes
+        alone=$(made "$stage" alone "${lori[@]}" "${line[@]}") || isMade='' isRight=''
         printf '| %s | %s |' "$stage" "$alone"
         for launcher in "$@"; do
             for ranks in 1 2 4; do
                 read -ra line <<< "$(words "$stage" "$stage-$launcher-$ranks")"
-                found=$(made "$stage" "$launcher-$ranks" launched "$launcher" "$ranks" "${lori[@]}" "${line[@]}")
-                if [ "$found" = "$alone" ]; then printf ' same |'; else printf ' %s |' "$found"; fi
+                if found=$(made "$stage" "$launcher-$ranks" launched "$launcher" "$ranks" "${lori[@]}" "${line[@]}") &&
+                    [ "$isMade" ] && [ "$found" = "$alone" ]; then
+                    printf ' same |'
+                else
+                    printf ' %s |' "$found"
+                    isRight=''
+                fi
             done
         done
         printf '\n'
     done
+    [ "$isRight" ]
 }
 
 shown() { # what is said of it, command...
@@ -98,9 +110,12 @@ signalled() { # signal output
     rm -rf "$2"
     launched openmpi 2 "${lori[@]}" "${line[@]}" &
     run=$!
-    until compgen -G "$2/checkpoints/step-*" > /dev/null; do sleep 0.1; done
+    until compgen -G "$2/checkpoints/step-*" > /dev/null; do
+        kill -0 "$run" 2> /dev/null || { echo "lori: error: the run ended before it saved" >&2; wait "$run"; return; }
+        sleep 0.1
+    done
     mapfile -t ranks < <(pgrep -f "^${lori[*]} teach .*--output $2")
-    kill -s "$1" "${ranks[-1]}"
+    if [ ${#ranks[@]} -gt 0 ]; then kill -s "$1" "${ranks[-1]}"; else echo "lori: error: no rank is found to send $1 to" >&2; fi
     wait "$run"
 }
 
@@ -121,5 +136,10 @@ failures() {
         launched openmpi 2 "${lori[@]}" "${line[@]}"
 }
 
-ready > ready.log 2>&1 || { cat ready.log; exit 1; }
+if [ "${1:-}" != failures ]; then
+    for launcher in "$@"; do
+        case $launcher in openmpi | mpich | pmi2) ;; *) echo "no launcher $launcher: openmpi, mpich or pmi2" >&2; exit 2 ;; esac
+    done
+fi
+ready > ready.log 2>&1 || { cat ready.log >&2; exit 1; }
 if [ "${1:-}" = failures ]; then failures; elif [ $# -gt 0 ]; then table "$@"; else table openmpi mpich; fi

@@ -3,7 +3,6 @@
 module LoRi.Bench.Answering
 
 open System
-open System.Diagnostics
 open System.IO
 open LoRi.Bench.Clock
 open LoRi.Models
@@ -162,9 +161,10 @@ let measure (settings: Settings) : Row list =
     [
         for name, storage in forms do
             let load = LoadSettings(Precision.Full, torch.CPU, Storage = storage)
-            let start = Stopwatch.GetTimestamp()
-            let struct (loaded, _) = ModelLoader.Load(settings.Model, load)
-            let loading = Stopwatch.GetElapsedTime(start).TotalSeconds
+
+            let struct (loaded, _), loading =
+                timed (fun () -> ModelLoader.Load(settings.Model, load))
+
             use model = loaded
 
             {

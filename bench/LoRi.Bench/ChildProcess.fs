@@ -63,9 +63,23 @@ let run (file: string) (arguments: string list) =
         Output = output.Result
     }
 
+/// Runs a line of words to the end, the first of which is the program.
+let runLine (words: string list) = run words.Head words.Tail
+
+/// The words that start `lori`, given as its lori.dll or as the tool.
+let program (cli: string) =
+    if cli.EndsWith(".dll", StringComparison.Ordinal) then
+        [ "dotnet"; cli ]
+    else
+        [ cli ]
+
 /// A JSON file that a command wrote.
 let json (file: string) =
     JsonDocument.Parse(File.ReadAllText file).RootElement.Clone()
+
+/// The objects of a file of JSON lines that a command wrote.
+let jsonLines (file: string) =
+    File.ReadAllLines file |> Array.map (fun line -> (JsonDocument.Parse line).RootElement)
 
 /// A number of a JSON object.
 let number (name: string) (value: JsonElement) = value.GetProperty(name).GetDouble()

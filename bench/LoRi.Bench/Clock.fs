@@ -22,6 +22,12 @@ let once (action: unit -> unit) : Took =
         Cpu = (own.TotalProcessorTime - cpu).TotalSeconds
     }
 
+/// What a piece of work gives, and its seconds by the wall clock.
+let timed (work: unit -> 'result) =
+    let start = Stopwatch.GetTimestamp()
+    let result = work ()
+    result, Stopwatch.GetElapsedTime(start).TotalSeconds
+
 /// Work a second, of the thing itself and of its ceiling.
 type Sample = { Rate: float; Ceiling: float }
 

@@ -29,18 +29,16 @@ let private together = 4
 
 let private lori settings ranks arguments =
     eprintfn "%s" (String.Join(' ', $"{ranks} x" :: List.truncate 1 arguments))
-    let line = settings.Cli :: arguments @ [ "--threads"; "1" ]
+    let line = program settings.Cli @ arguments @ [ "--threads"; "1" ]
 
     match ranks, settings.Launcher with
     | 1, _
-    | _, [] -> run "dotnet" line
-    | _, launcher :: options -> run launcher (options @ [ "-n"; string ranks; "dotnet" ] @ line)
+    | _, [] -> runLine line
+    | _, launcher -> runLine (launcher @ [ "-n"; string ranks ] @ line)
 
 /// Tokens a second of the steps but the first, which also makes what later ones use again. Both are counted from the beginning.
 let private rate folder =
-    let steps =
-        File.ReadAllLines(Path.Combine(folder, "metrics.jsonl"))
-        |> Array.map (fun line -> (JsonDocument.Parse line).RootElement)
+    let steps = jsonLines (Path.Combine(folder, "metrics.jsonl"))
 
     let since name =
         number name (Array.last steps) - number name steps[0]

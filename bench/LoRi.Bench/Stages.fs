@@ -43,7 +43,7 @@ type Row =
 
 let private lori settings arguments =
     eprintfn "%s" (String.Join(' ', List.truncate 2 arguments))
-    run "dotnet" (settings.Cli :: arguments)
+    runLine (program settings.Cli @ arguments)
 
 /// A training stage: rates are of its steps alone, seconds of the whole process.
 let private training stage settings folder arguments =
@@ -77,8 +77,7 @@ let private inference stage ceiling weights = passing stage ceiling (2.0 * weigh
 
 let private losses folder (term: string) =
     let values =
-        File.ReadAllLines(Path.Combine(folder, "metrics.jsonl"))
-        |> Array.map (fun line -> (JsonDocument.Parse line).RootElement.GetProperty(term).GetDouble())
+        jsonLines (Path.Combine(folder, "metrics.jsonl")) |> Array.map (number term)
 
     let part = max 1 (values.Length / 4)
     $"%.3f{Array.average values[.. part - 1]} to %.3f{Array.average values[values.Length - part ..]}"
@@ -225,9 +224,8 @@ let private evaluate settings ceiling weights =
     let count = reader settings
 
     let asked =
-        File.ReadLines(Path.Combine(settings.Folder, "evaluation/predictions.jsonl"))
-        |> Seq.sumBy (fun line ->
-            count (nonNull ((JsonDocument.Parse line).RootElement.GetProperty("question").GetString())))
+        jsonLines (Path.Combine(settings.Folder, "evaluation/predictions.jsonl"))
+        |> Array.sumBy (fun row -> count (nonNull (row.GetProperty("question").GetString())))
 
     let latents = number "examples" answer * number "latent_steps" answer
     let passed = int64 (float asked + latents + number "tokens_generated" answer)

@@ -1,7 +1,6 @@
 /// What a user waits for: whole processes, from the command to its end, and what their differences say of the parts.
 module LoRi.Bench.Start
 
-open System
 open System.IO
 open LoRi.Bench.Clock
 
@@ -35,13 +34,7 @@ let private commands (settings: Settings) =
     ]
 
 let private seconds (settings: Settings) arguments =
-    let file, first =
-        if settings.Cli.EndsWith(".dll", StringComparison.Ordinal) then
-            "dotnet", [ settings.Cli ]
-        else
-            settings.Cli, []
-
-    (ChildProcess.run file (first @ arguments)).Seconds
+    (ChildProcess.runLine (ChildProcess.program settings.Cli @ arguments)).Seconds
 
 /// One line a command: its median and its range. The commands take turns, so that a busy while hits all alike.
 let measure (settings: Settings) =

@@ -4,10 +4,10 @@ module LoRi.Bench.Sums
 #nowarn "9" // The library is given addresses.
 
 open System
-open System.Diagnostics
 open System.Runtime.CompilerServices
 open System.Runtime.InteropServices
 open FSharp.NativeInterop
+open LoRi.Bench.Clock
 open LoRi.Training.Ranks
 open TorchSharp
 
@@ -50,9 +50,7 @@ let private seconds (ranks: ICommunicator) rounds (work: unit -> unit) =
     [
         for _ in 1..rounds ->
             ranks.Gather(ReadOnlySpan<byte> [||]) |> ignore
-            let start = Stopwatch.GetTimestamp()
-            work ()
-            Stopwatch.GetElapsedTime(start).TotalSeconds
+            snd (timed work)
     ]
 
 /// Measures on the ranks that a launcher started; the first one shows the rows of a table.
@@ -71,7 +69,7 @@ let run settings =
 
         if ranks.IsFirst then
             let row name times =
-                let best, middle = List.min times, Clock.median times
+                let best, middle = List.min times, median times
                 printfn $"| {name} | %.3f{best} | %.3f{middle} | %.2f{bytes / best / 1e9} |"
 
             printfn
@@ -82,4 +80,4 @@ let run settings =
             row "the library's own" own
 
             printfn
-                $"the tree takes %.2f{List.min tree / List.min own} times as long (best), %.2f{Clock.median tree / Clock.median own} (median)"
+                $"the tree takes %.2f{List.min tree / List.min own} times as long (best), %.2f{median tree / median own} (median)"
