@@ -75,7 +75,7 @@ let private signalled =
 let private broken folder (kept: byte[] -> byte[]) =
     let output = path folder "e"
     succeed (lori (evaluate folder "model" "e"))
-    let whole = answers output
+    let whole = predictions output
     let file = path output "predictions.jsonl"
     File.WriteAllBytes(file, kept (File.ReadAllBytes file))
     File.Delete(path output "evaluation.json")
@@ -125,7 +125,7 @@ let private torn =
                 let output, whole = broken folder kept
                 let outcome = lori (again folder [])
                 succeed outcome
-                Expect.equal (answers output) whole name
+                Expect.equal (predictions output) whole name
 
                 match from with
                 | None -> Expect.isFalse (outcome.Error.Contains "resumed") $"{name}: from the beginning"
@@ -161,7 +161,7 @@ let private refusals =
             expectFailure "is not the one that this evaluation was begun with" (again folder [])
             File.WriteAllBytes(weights, bytes)
             succeed (lori (again folder [] |> withOption "--latency-questions" "0"))
-            Expect.equal (answers output) whole "the same predictions")
+            Expect.equal (predictions output) whole "the same predictions")
     }
 
 let private folders =

@@ -155,16 +155,7 @@ let private predictions folder (model: string) =
             ]
     )
 
-    let rows =
-        [
-            for line in File.ReadAllLines(Path.Combine(output, "predictions.jsonl")) ->
-                [
-                    for value in JsonDocument.Parse(line).RootElement.EnumerateObject() do
-                        if value.Name <> "seconds" then
-                            value.Name, value.Value.GetRawText()
-                ]
-        ]
-
+    let rows = TinyEvaluation.predictions output
     Directory.Delete(output, true)
     rows
 

@@ -7,10 +7,9 @@ open Expecto
 open LoRi.Files.Safetensors
 open LoRi.Models.Weights
 open LoRi.Cli.Tests.Running
+open LoRi.Cli.Tests.TinyEvaluation
 open LoRi.Cli.Tests.TinyRun
 open TorchSharp
-
-let private path (folder: string) (name: string) = Path.Combine(folder, name)
 
 /// A subspace of the tiny model's states; the name of its file.
 let private fit folder kind rank =

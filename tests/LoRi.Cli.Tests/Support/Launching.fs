@@ -5,7 +5,10 @@ open System
 open System.Diagnostics
 open System.IO
 open Expecto
+open LoRi.Cli.Tests.Running
 open LoRi.Cli.Tests.TinyRun
+open LoRi.Cli.Tests.MethodCommands
+open LoRi.Training.Tests
 
 /// A family of MPI.
 type Family =
@@ -30,14 +33,9 @@ let families =
         }
     ]
 
-let private find (program: string) =
-    (string (Environment.GetEnvironmentVariable "PATH")).Split Path.PathSeparator
-    |> Seq.map (fun folder -> Path.Combine(folder, program))
-    |> Seq.tryFind File.Exists
-
 /// The first words of a command line that starts some processes; the test is skipped where the family is not installed.
 let starting (family: Family) (size: int) =
-    match find family.Program with
+    match Programs.onPath family.Program with
     | Some program -> program :: family.Options @ [ "-n"; string size ]
     | None -> skiptest $"there is no {family.Program} on this machine"
 
@@ -84,3 +82,25 @@ let within (seconds: float) what (condition: unit -> bool) =
             failtest $"{what}: not within {seconds} s"
 
         Threading.Thread.Sleep 20
+
+/// Waits until all ranks of a run have ended.
+let allEnd (run: string) =
+    within 20.0 "all have ended" (fun () -> List.isEmpty (ranksWith run))
+
+/// A command line of a training whose steps up to four ranks can share.
+let shared line = line @ [ "--accumulation"; "4" ]
+
+/// A teacher, and a student with adapters: a name, and the command line that trains it, by its output.
+let trainings (folder: string) =
+    [
+        "teacher", (fun output -> shared (teach folder 3 output))
+        "student", (fun output -> shared (distill folder 3 output) @ smallAdapters)
+    ]
+
+/// Fails unless one line of all that was said is an error, and has these parts.
+let expectOneError (parts: string list) (outcome: Outcome) =
+    match outcome.Error.Split '\n' |> Array.filter _.Contains("lori: error: ") with
+    | [| line |] ->
+        for part in parts do
+            Expect.stringContains line part "the message"
+    | several -> failtest $"one line expected: %A{several}: {outcome.Error}"

@@ -37,7 +37,7 @@ let rows (output: string) =
     ]
 
 /// The predictions without their timings, as texts of JSON: equal texts are equal bits.
-let answers (output: string) =
+let predictions (output: string) =
     [
         for row in rows output ->
             [
@@ -72,7 +72,7 @@ let untimed (output: string) =
 
 /// Two evaluations must be equal but for their timings.
 let same (whole: string) (resumed: string) =
-    Expect.equal (answers resumed) (answers whole) "every prediction"
+    Expect.equal (predictions resumed) (predictions whole) "every prediction"
     Expect.equal (untimed resumed) (untimed whole) "the summary"
 
 /// Waits until some predictions are there.

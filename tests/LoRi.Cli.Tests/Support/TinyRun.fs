@@ -7,6 +7,7 @@ open System.IO
 open System.Runtime.InteropServices
 open System.Text.Json
 open System.Threading
+open System.Threading.Tasks
 open Expecto
 open LoRi.Files.Tokenizers
 open LoRi.Models
@@ -288,16 +289,28 @@ let untilThere (condition: unit -> bool) =
 let finish (running: Process) =
     use running = running
     let out = running.StandardOutput.ReadToEndAsync()
-    let error = running.StandardError.ReadToEnd()
+    let error = running.StandardError.ReadToEndAsync()
+    let hasEnded = running.WaitForExit patience
 
-    if not (running.WaitForExit patience) then
-        running.Kill()
-        failtest "the process did not end"
+    // What it started must not outlive the test, nor hold its streams open.
+    if not hasEnded then
+        running.Kill(entireProcessTree = true)
+
+    let isRead = Task.WhenAll(out, error).Wait patience
+
+    let said =
+        if isRead then
+            out.Result + error.Result
+        else
+            "nothing that ended"
+
+    if not (hasEnded && isRead) then
+        failtest $"the process, or what it started, did not end within {patience}; it said: {said}"
 
     {
         Code = running.ExitCode
         Out = out.Result
-        Error = error
+        Error = error.Result
     }
 
 [<DllImport("libc", EntryPoint = "kill")>]

@@ -55,42 +55,53 @@ shift
 exec ip netns exec $host unshare --uts sh -c "hostname $host; $*"
 """
 
+/// What a step of the making must give; the test is skipped, and counted, where this machine does not allow it.
+let private allowed what words =
+    match call words with
+    | Ok _ -> ()
+    | Error reason -> skiptest $"{what} cannot be made here: {reason}"
+
+/// Makes both hosts, and the wire between them.
+let private connect (nameOf: int -> string) =
+    for host in [ 1; 2 ] do
+        allowed "network namespaces" [ "ip"; "netns"; "add"; nameOf host ]
+
+    allowed
+        "a pair of network devices (veth)"
+        [
+            yield! [ "ip"; "link"; "add"; wire; "netns"; nameOf 1; "type"; "veth" ]
+            yield! [ "peer"; "name"; wire; "netns"; nameOf 2 ]
+        ]
+
+    for host in [ 1; 2 ] do
+        ip $"-n {nameOf host} link set lo up" |> ignore
+        ip $"-n {nameOf host} addr add 10.77.0.{host}/24 dev {wire}" |> ignore
+        ip $"-n {nameOf host} link set {wire} up" |> ignore
+
 /// Makes the hosts, and takes them away whatever happens; the test is skipped where this process may not make any.
 let withTwoHosts (folder: string) (check: Hosts -> unit) =
     let launcher = (starting families.Head 2).Head
     let nameOf host = $"lori-{Environment.ProcessId}-{host}"
 
-    match call [ "ip"; "netns"; "add"; nameOf 1 ] with
-    | Error reason -> skiptest $"network namespaces cannot be made here: {reason}"
-    | Ok _ ->
-        try
-            ip $"netns add {nameOf 2}" |> ignore
+    try
+        connect nameOf
+        let script = Path.Combine(folder, "agent.sh")
+        File.WriteAllText(script, agent nameOf)
+        File.SetUnixFileMode(script, UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute)
 
-            ip $"link add {wire} netns {nameOf 1} type veth peer name {wire} netns {nameOf 2}"
-            |> ignore
-
-            for host in [ 1; 2 ] do
-                ip $"-n {nameOf host} link set lo up" |> ignore
-                ip $"-n {nameOf host} addr add 10.77.0.{host}/24 dev {wire}" |> ignore
-                ip $"-n {nameOf host} link set {wire} up" |> ignore
-
-            let script = Path.Combine(folder, "agent.sh")
-            File.WriteAllText(script, agent nameOf)
-            File.SetUnixFileMode(script, UnixFileMode.UserRead ||| UnixFileMode.UserWrite ||| UnixFileMode.UserExecute)
-
-            check
-                {
-                    Starting =
-                        [
-                            yield! [ "ip"; "netns"; "exec"; nameOf 1; "unshare"; "--uts"; "sh"; "-c" ]
-                            yield! [ $"hostname {nameOf 1}; exec \"$@\""; "sh"; launcher ]
-                            yield! [ "--allow-run-as-root"; "--bind-to"; "none"; "-n"; "2" ]
-                            yield! [ "--host"; "10.77.0.1:1,10.77.0.2:1"; "--mca"; "plm_rsh_agent"; script ]
-                            yield! [ "--mca"; "btl_tcp_if_include"; "10.77.0.0/24" ]
-                            yield! [ "--mca"; "oob_tcp_if_include"; "10.77.0.0/24" ]
-                        ]
-                    Sent = fun () -> int64 (ip $"netns exec {nameOf 1} cat /sys/class/net/{wire}/statistics/tx_bytes")
-                }
-        finally
-            for host in [ 1; 2 ] do
-                call [ "ip"; "netns"; "del"; nameOf host ] |> ignore
+        check
+            {
+                Starting =
+                    [
+                        yield! [ "ip"; "netns"; "exec"; nameOf 1; "unshare"; "--uts"; "sh"; "-c" ]
+                        yield! [ $"hostname {nameOf 1}; exec \"$@\""; "sh"; launcher ]
+                        yield! [ "--allow-run-as-root"; "--bind-to"; "none"; "-n"; "2" ]
+                        yield! [ "--host"; "10.77.0.1:1,10.77.0.2:1"; "--mca"; "plm_rsh_agent"; script ]
+                        yield! [ "--mca"; "btl_tcp_if_include"; "10.77.0.0/24" ]
+                        yield! [ "--mca"; "oob_tcp_if_include"; "10.77.0.0/24" ]
+                    ]
+                Sent = fun () -> int64 (ip $"netns exec {nameOf 1} cat /sys/class/net/{wire}/statistics/tx_bytes")
+            }
+    finally
+        for host in [ 1; 2 ] do
+            call [ "ip"; "netns"; "del"; nameOf host ] |> ignore
