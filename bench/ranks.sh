@@ -138,7 +138,7 @@ failures() {
 
 if [ "${1:-}" != failures ]; then
     for launcher in "$@"; do
-        case $launcher in openmpi | mpich | pmi2) ;; *) echo "no launcher $launcher: openmpi, mpich or pmi2" >&2; exit 2 ;; esac
+        case $launcher in openmpi | mpich | pmi2 | pmix) ;; *) echo "no launcher $launcher: openmpi, mpich, pmi2 or pmix" >&2; exit 2 ;; esac
     done
 fi
 ready > ready.log 2>&1 || { cat ready.log >&2; exit 1; }
