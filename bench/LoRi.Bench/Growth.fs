@@ -54,8 +54,7 @@ let private steps =
 let private fits =
     [
         for levels in [ 15; 30; 60 ] -> "levels (5,000 tokens, 576 components)", levels, (levels, 5_000, 576)
-        for tokens in [ 2_500; 5_000; 10_000 ] ->
-            "tokens (30 levels, 576 components)", tokens, (30, tokens, 576)
+        for tokens in [ 2_500; 5_000; 10_000 ] -> "tokens (30 levels, 576 components)", tokens, (30, tokens, 576)
         for components in [ 288; 576; 1_152 ] ->
             "components (30 levels, 5,000 tokens)", components, (30, 5_000, components)
     ]
@@ -82,7 +81,9 @@ let private settings =
 
 /// LoRi's objective on the rows' targets, which lie in a file as those of a run do.
 let private objective (teacher: ReasoningModel) rows latents file =
-    let source = ModelTrajectories(teacher, rows, TracedLevels.All teacher.Config.Layers, 8)
+    let source =
+        ModelTrajectories(teacher, rows, TracedLevels.All teacher.Config.Layers, 8)
+
     use like = torch.zeros 1L
     let targets = LoRiTeacher.Collect(source, settings, file, like)
     LoRiObjective(targets, LoRiWeights(1.0, 1.0, 0.0, 5.0, 0.2), latents, Grading.Answer)
@@ -92,7 +93,9 @@ let private measured rounds (size: Step) =
     let file = Path.GetTempFileName()
 
     try
-        let rows = ShapedModel.rows ShapedModel.smol (max 8 size.Rows) size.Question size.Rationale
+        let rows =
+            ShapedModel.rows ShapedModel.smol (max 8 size.Rows) size.Question size.Rationale
+
         use model = ShapedModel.fresh ShapedModel.smol None
         let objective = objective model rows size.Latents file
         let step = ShapedModel.step model objective (Array.truncate size.Rows rows)

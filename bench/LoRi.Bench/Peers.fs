@@ -157,7 +157,8 @@ let measure (settings: Settings) =
     let all =
         measures (configOf settings)
         |> List.filter (fun (what, _, _, _) ->
-            settings.Measure |> Option.forall (fun part -> what.Contains(part, StringComparison.Ordinal)))
+            settings.Measure
+            |> Option.forall (fun part -> what.Contains(part, StringComparison.Ordinal)))
         |> List.map (fun (what, peer, name, make) -> what, peer, name, make ())
 
     let ask, stop =

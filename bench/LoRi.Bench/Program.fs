@@ -203,5 +203,7 @@ let main arguments =
         sums options
         0
     | other ->
-        eprintfn $"{other}: must be stages, models, start, answering, growth, peers, objective, tokenizers, scale or sums"
+        eprintfn
+            $"{other}: must be stages, models, start, answering, growth, peers, objective, tokenizers, scale or sums"
+
         2

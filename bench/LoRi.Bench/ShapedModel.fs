@@ -72,18 +72,15 @@ let step model objective (rows: EncodedExample[]) =
             model,
             objective,
             rows,
-            TrainingPlan(
-                Steps = 1_000_000,
-                BatchSize = rows.Length,
-                Optimizer = OptimizerSettings(LearningRate = 1e-6)
-            )
+            TrainingPlan(Steps = 1_000_000, BatchSize = rows.Length, Optimizer = OptimizerSettings(LearningRate = 1e-6))
         )
 
     fun () -> trainer.Step() |> ignore
 
 /// Trajectories drawn at random, of 8 rationales that share the tokens.
 let corpus levels tokens (components: int) =
-    let states = torch.randn [| 8L; int64 levels; int64 (tokens / 8); int64 components |]
+    let states =
+        torch.randn [| 8L; int64 levels; int64 (tokens / 8); int64 components |]
 
     let batch =
         TrajectoryBatch(

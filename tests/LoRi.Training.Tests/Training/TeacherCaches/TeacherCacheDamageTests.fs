@@ -190,13 +190,18 @@ let private locked () =
         let other = folder + "-other"
         let expected = opened (cached (wanted other))
         Directory.CreateDirectory folder |> ignore
-        let held = new FileStream(Path.Combine(folder, ".lock"), FileMode.Create, FileAccess.Write, FileShare.None)
+
+        let held =
+            new FileStream(Path.Combine(folder, ".lock"), FileMode.Create, FileAccess.Write, FileShare.None)
+
         let waiting = Task.Run(fun () -> cached (wanted folder))
         Expect.isFalse (waiting.Wait 600) "it waits"
 
         for file in Directory.GetFiles(other, "*", SearchOption.AllDirectories) do
             let copy = Path.Combine(folder, Path.GetRelativePath(other, file))
-            Directory.CreateDirectory(Option.ofObj (Path.GetDirectoryName copy) |> Option.get) |> ignore
+
+            Directory.CreateDirectory(Option.ofObj (Path.GetDirectoryName copy) |> Option.get)
+            |> ignore
 
             if Path.GetFileName file <> ".lock" then
                 File.Copy(file, copy)
