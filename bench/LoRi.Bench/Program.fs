@@ -33,7 +33,7 @@ type Arguments =
         member this.Usage =
             match this with
             | Benchmark _ ->
-                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), answering (tokens one by one, and ways of answering), growth (of a step and of a fit with their sizes), peers (ours beside other programs), objective (the loss terms alone), tokenizers, scale (ranks beside one process) or sums (over ranks, under mpirun)"
+                "stages (every stage on a real model), models (what a real model costs), start (what a user waits for), answering (tokens one by one, and ways of answering), growth (of a step and of a fit with their sizes), peers (ours beside other programs), fits (what a subspace costs), objective (the loss terms alone), tokenizers, scale (ranks beside one process) or sums (over ranks, under mpirun)"
             | Cli _ -> "the program's lori.dll (stages, scale, start); for start also the tool"
             | Model _ ->
                 "a Hub folder or GGUF file (stages, models, start, answering, scale); a Hub folder (peers, default: random weights of SmolLM2-135M's shape)"
@@ -44,9 +44,9 @@ type Arguments =
             | Steps _ -> "steps of each training (stages, default: 24; scale, default: 5)"
             | Batch_Size _ -> "rows of a step (stages, default: 8)"
             | Dtype _ -> "float32 or bfloat16 (stages, default: float32)"
-            | Rounds _ -> "repetitions (models, start, peers, default: 7; answering, sums, growth, default: 5)"
+            | Rounds _ -> "repetitions (models, start, peers, default: 7; answering, fits, sums, growth, default: 5)"
             | Threads _ ->
-                "threads of one operation; with one, processor time is measured (models, default: 1; peers, answering, growth, default: all processors)"
+                "threads of one operation; with one, processor time is measured (models, default: 1; peers, answering, fits, growth, default: all processors)"
             | Tokenizers _ -> "a folder with a folder for each tokenizer (tokenizers)"
             | Fixtures _ -> "a folder with golden values by the same names (tokenizers)"
             | Text _ -> "texts to encode line by line (tokenizers)"
@@ -131,6 +131,16 @@ let private growth (options: ParseResults<Arguments>) =
     NativeRuntime.Load()
     Console.Out.WriteLine(Growth.markdown settings (Growth.measure settings))
 
+let private fits (options: ParseResults<Arguments>) =
+    let settings: Fits.Settings =
+        {
+            Rounds = options.GetResult(Rounds, 5)
+            Threads = options.GetResult(Threads, Environment.ProcessorCount)
+        }
+
+    NativeRuntime.Load()
+    Console.Out.WriteLine(Fits.markdown settings (Fits.measure settings))
+
 let private tokenizers (options: ParseResults<Arguments>) =
     Console.Out.WriteLine(
         Tokenizers.markdown
@@ -190,6 +200,9 @@ let main arguments =
     | "growth" ->
         growth options
         0
+    | "fits" ->
+        fits options
+        0
     | "objective" ->
         BenchmarkRunner.Run<ObjectiveBenchmarks>() |> ignore
         0
@@ -204,6 +217,6 @@ let main arguments =
         0
     | other ->
         eprintfn
-            $"{other}: must be stages, models, start, answering, growth, peers, objective, tokenizers, scale or sums"
+            $"{other}: must be stages, models, start, answering, growth, peers, fits, objective, tokenizers, scale or sums"
 
         2
