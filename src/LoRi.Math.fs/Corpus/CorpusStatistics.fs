@@ -1,5 +1,42 @@
 namespace LoRi.Math
 
+/// Sums of products of states around a shift a, brought to another centre b: with y = x - a and e = a - b,
+/// sum (y + e)(y + e)' = sum y y' + s e' + e s' + n e e', where s is the sum of y.
+module internal Recentred =
+
+    let private around (tokens: float) (gram: RawTensor) (cross: RawTensor) (square: RawTensor) =
+        gram.Add(cross).Add(cross.SwapAxes(-1, -2)).Add(square.Scale tokens)
+
+    /// Hidden Gram matrices, level by level. Shapes: shift, sums, target : level hidden; grams : level hidden hidden.
+    let hiddenGrams (shift: RawTensor) tokens (sums: RawTensor) (grams: RawTensor) (target: RawTensor) =
+        let e = shift.Subtract target
+        let column (x: RawTensor) = x.Reshape(Array.append x.Shape [| 1 |])
+        let row (x: RawTensor) = (column x).SwapAxes(-1, -2)
+        around tokens grams ((column sums).MatMul(row e)) ((column e).MatMul(row e))
+
+    /// Products across levels. Shapes: shift, sums, target : level hidden; products : level level.
+    let levelProducts (shift: RawTensor) tokens (sums: RawTensor) (products: RawTensor) (target: RawTensor) =
+        let e = shift.Subtract target
+        let transposed = e.SwapAxes(-1, -2)
+        around tokens products (sums.MatMul transposed) (e.MatMul transposed)
+
+    /// Hidden Gram matrices that were added up over the levels, each times a weight of its level. Shapes: shift, sums, target : level
+    /// hidden; weighted : hidden hidden.
+    let weightedGram
+        (weights: float[])
+        (shift: RawTensor)
+        tokens
+        (sums: RawTensor)
+        (weighted: RawTensor)
+        (target: RawTensor)
+        =
+        let e = shift.Subtract target
+
+        let transposed =
+            (e.Multiply(shift.Constant([| weights.Length; 1 |], weights))).SwapAxes(-1, -2)
+
+        around tokens weighted (transposed.MatMul sums) (transposed.MatMul e)
+
 /// Sums over a corpus of raw trajectories around a shift, from which mean, scales and Gram matrices under all three
 /// standardisations follow: memory O(L^2 + L d^2), whatever the number of tokens. Adding and merging are exact up to rounding,
 /// in any order. Rows are as many as the batch's, with the number of tokens of each; rows without tokens add nothing.
@@ -93,8 +130,7 @@ type CorpusStatistics
             levels.Add moved.LevelProducts
         )
 
-    /// <summary>The same statistics around another shift: with y = x - a and e = a - b, sum (y + e)(y + e)' = G + s e' + e s' + n e
-    /// e'.</summary>
+    /// <summary>The same statistics around another shift.</summary>
     /// <param name="target">The shift to be, <c>level hidden</c>; another shape stops with both shapes.</param>
     member this.MovedTo(target: RawTensor) : CorpusStatistics =
         if obj.ReferenceEquals(target, shift) then
@@ -102,27 +138,19 @@ type CorpusStatistics
         else
             let axes = [ Axis.name<Level>; Axis.name<Hidden> ]
             Raw.expect "statistics around another shift" axes (List.ofArray shift.Shape) target
-            let e = shift.Subtract target
-            let column (x: RawTensor) = x.Reshape(Array.append x.Shape [| 1 |])
-            let row (x: RawTensor) = (column x).SwapAxes(-1, -2)
 
             CorpusStatistics(
                 target,
                 examples,
                 tokens,
-                sums.Add(e.Scale tokens),
-                CorpusStatistics.Around tokens hidden ((column sums).MatMul(row e)) ((column e).MatMul(row e)),
+                sums.Add((shift.Subtract target).Scale tokens),
+                Recentred.hiddenGrams shift tokens sums hidden target,
                 this.LevelProductsAround target
             )
 
-    static member private Around (tokens: float) (gram: RawTensor) (cross: RawTensor) (square: RawTensor) =
-        gram.Add(cross).Add(cross.SwapAxes(-1, -2)).Add(square.Scale tokens)
-
     /// Products across levels of states around another shift: level level.
     member internal _.LevelProductsAround(target: RawTensor) =
-        let e = shift.Subtract target
-        let transposed = e.SwapAxes(-1, -2)
-        CorpusStatistics.Around tokens levels (sums.MatMul transposed) (e.MatMul transposed)
+        Recentred.levelProducts shift tokens sums levels target
 
     /// Hidden Gram matrices of states around another shift, added up over the levels, each times a weight of its level: hidden hidden.
     /// The matrices of single levels are read once and not made anew.
@@ -132,13 +160,4 @@ type CorpusStatistics
         let weighted =
             shift.Constant([| 1; count |], weights).MatMul(hidden.Reshape [| count; width * width |])
 
-        let e = shift.Subtract target
-
-        let transposed =
-            (e.Multiply(shift.Constant([| count; 1 |], weights))).SwapAxes(-1, -2)
-
-        CorpusStatistics.Around
-            tokens
-            (weighted.Reshape [| width; width |])
-            (transposed.MatMul sums)
-            (transposed.MatMul e)
+        Recentred.weightedGram weights shift tokens sums (weighted.Reshape [| width; width |]) target

@@ -1,8 +1,9 @@
 namespace LoRi.Math
 
-/// The first of two readings: sums of states and of their squares around a shift, level by level. Memory O(L d).
+/// The first of two readings: sums of states around a shift, and their products across levels, of which scales and the Gram matrix of the
+/// layer mode follow. Memory O(L^2 + L d).
 [<Sealed>]
-type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: RawTensor, squares: RawTensor) =
+type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: RawTensor, products: RawTensor) =
 
     /// What every state is reduced by for precision: level hidden.
     member _.Shift = shift
@@ -12,13 +13,13 @@ type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: Ra
     member _.Tokens = tokens
     /// Sums of shifted states: level hidden.
     member _.Sums = sums
-    /// Sums of squares of shifted states: level.
-    member _.Squares = squares
+    /// Products of shifted states across levels, summed over tokens and components: level level.
+    member _.LevelProducts = products
 
     static member private OfBatch (shift: RawTensor) (batch: CorpusBatch) =
         let x = CorpusBatch.centred shift batch
-        let sums, squares = CorpusBatch.sumOverTokens x, Raw.squaredNorm 2 (Tensor3.raw x)
-        LevelSums(shift, CorpusBatch.examples batch, CorpusBatch.tokens batch, sums, squares)
+        let products = Matrix.raw (StandardisedCorpus.gram (Tensor3.unfold1 x))
+        LevelSums(shift, CorpusBatch.examples batch, CorpusBatch.tokens batch, CorpusBatch.sumOverTokens x, products)
 
     /// <summary>Sums of a first batch; the shift is its mean. Errors: WrongAxes, SizeNotPositive, WrongLength,
     /// TokenCountOutOfRange.</summary>
@@ -27,6 +28,34 @@ type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: Ra
     static member Start (states: RawTensor) (counts: int[]) : Result<LevelSums, MathError> =
         CorpusBatch.create states counts
         |> Result.map (fun batch -> LevelSums.OfBatch (CorpusBatch.meanState batch) batch)
+
+    /// <summary>Sums that a backend has made by itself. Errors: WrongAxes, WrongShape.</summary>
+    /// <param name="shift">What every state was reduced by before it was summed, <c>level hidden</c>.</param>
+    /// <param name="examples">Rows with at least one token.</param>
+    /// <param name="tokens">Tokens of all examples, a whole number.</param>
+    /// <param name="sums">Sums of shifted states over all tokens, <c>level hidden</c>.</param>
+    /// <param name="levelProducts">Inner products of shifted states of two levels, summed over all tokens, <c>level level</c>.</param>
+    static member OfSums
+        (shift: RawTensor)
+        (examples: int)
+        (tokens: float)
+        (sums: RawTensor)
+        (levelProducts: RawTensor)
+        : Result<LevelSums, MathError> =
+        let level, hidden = Axis.name<Level>, Axis.name<Hidden>
+
+        result {
+            do! Raw.checkAxes "the shift of the sums" [ level; hidden ] shift
+            let levels = shift.Shape[0]
+
+            let! _ =
+                Raw.checkTrailing "the sums of states" [ level; hidden ] (List.ofArray shift.Shape) sums
+
+            let! _ =
+                Raw.checkTrailing "the products across levels" [ level; level ] [ levels; levels ] levelProducts
+
+            return LevelSums(shift, examples, tokens, sums, levelProducts)
+        }
 
     /// <summary>With one more batch. Errors: those of <c>Start</c>, and WrongShape where levels or components differ.</summary>
     /// <param name="states">Raw states, <c>example level token hidden</c>, with the levels and components of those before.</param>
@@ -41,24 +70,22 @@ type LevelSums private (shift: RawTensor, examples: int, tokens: float, sums: Ra
                 examples + next.Examples,
                 tokens + next.Tokens,
                 sums.Add next.Sums,
-                squares.Add next.Squares
+                products.Add next.LevelProducts
             ))
 
-    /// Where a standardisation centres, and the level's root mean square around it. Errors: EmptyCorpus, NotFinite.
-    member internal _.Scale standardisation : Result<RawTensor * float[], MathError> =
+    /// Where a standardisation centres, the products across levels around it, and the level's root mean square. Errors: EmptyCorpus,
+    /// NotFinite.
+    member internal _.Scale standardisation : Result<RawTensor * RawTensor * float[], MathError> =
         if tokens = 0.0 then
             Error EmptyCorpus
         else
             let centre = LevelScale.centre standardisation (shift.Add(sums.Scale(1.0 / tokens)))
-            // With y = x - shift and e = shift - centre: sum (y + e)^2 = sum y^2 + 2 e s + n e^2.
-            let e = shift.Subtract centre
-            let crossed = (e.Multiply(sums.Scale 2.0)).Add((e.Multiply e).Scale tokens)
-            let around = (squares.Add(crossed.SumTrailing 1)).ToArray()
+            let around = Recentred.levelProducts shift tokens sums products centre
 
-            LevelScale.rms standardisation tokens shift.Shape[1] around
-            |> Result.map (fun rms -> centre, rms)
+            LevelScale.rms standardisation tokens shift.Shape[1] (LevelScale.diagonal around)
+            |> Result.map (fun rms -> centre, around, rms)
 
-/// The second of two readings: the Gram matrices of the standardised corpus. Memory O(L^2 + d^2).
+/// The second of two readings: the Gram matrix of the hidden mode of the standardised corpus. Memory O(L^2 + L d + d^2).
 [<Sealed>]
 type GramSums
     private
@@ -66,42 +93,53 @@ type GramSums
         standardisation: Standardisation,
         mean: RawTensor,
         rms: float[],
-        grams: (Matrix<Level, Level> * Matrix<Hidden, Hidden>) option
+        layer: Matrix<Level, Level>,
+        hidden: Matrix<Hidden, Hidden> option
     ) =
+
+    /// What is taken out of every state: level hidden, zero where nothing is centred.
+    member _.Mean = mean
+    /// What states are divided by: one number per level, above zero.
+    member _.Rms = rms
 
     /// <summary>No batch yet, under a standardisation whose numbers the first reading knows. Errors: EmptyCorpus, NotFinite.</summary>
     /// <param name="sums">What the first reading found, of all batches.</param>
     /// <param name="standardisation">What is taken out of every state.</param>
     static member Start (sums: LevelSums) standardisation : Result<GramSums, MathError> =
         sums.Scale standardisation
-        |> Result.map (fun (mean, rms) -> GramSums(standardisation, mean, rms, None))
+        |> Result.map (fun (mean, products, rms) ->
+            let layer =
+                StandardisedCorpus.layerGram products (rms |> Array.map (fun r -> 1.0 / r))
 
-    /// <summary>The Gram matrices that another reader has summed under the same standardisation, of the same corpus or a part of it.
-    /// Errors: WrongAxes, WrongShape.</summary>
+            GramSums(standardisation, mean, rms, Matrix layer, None))
+
+    /// <summary>The Gram matrix that a backend has summed by itself in its second reading of all batches. Errors: WrongAxes,
+    /// WrongShape.</summary>
+    /// <param name="sums">What the first reading found, of all batches.</param>
     /// <param name="start">Nothing read yet, with the standardisation's numbers.</param>
-    /// <param name="layer">Sums of products of levels, <c>level level</c>.</param>
-    /// <param name="hidden">Sums of products of components, <c>hidden hidden</c>.</param>
-    static member OfGrams (start: GramSums) (layer: RawTensor) (hidden: RawTensor) : Result<GramSums, MathError> =
-        start.WithGrams layer hidden
+    /// <param name="weighted">Sums over levels and tokens of x x' of states less the shift of <c>sums</c>, those of a level over its
+    /// squared <c>Rms</c>: <c>hidden hidden</c>.</param>
+    static member OfLevels (sums: LevelSums) (start: GramSums) (weighted: RawTensor) : Result<GramSums, MathError> =
+        start.WithLevels sums weighted
 
-    member private _.WithGrams (layer: RawTensor) (hidden: RawTensor) : Result<GramSums, MathError> =
-        let check what axis size x =
-            result {
-                do! Raw.checkAxes what [ axis; axis ] x
-                do! Raw.checkTrailing what [ axis; axis ] [ size; size ] x |> Result.map ignore
-            }
+    member private _.WithLevels (sums: LevelSums) (weighted: RawTensor) : Result<GramSums, MathError> =
+        let axis, width = Axis.name<Hidden>, mean.Shape[1]
+        let what = "the Gram matrix of the hidden mode"
 
         result {
-            do! check "the Gram matrix of the layer mode" Axis.name<Level> mean.Shape[0] layer
-            do! check "the Gram matrix of the hidden mode" Axis.name<Hidden> mean.Shape[1] hidden
-            return GramSums(standardisation, mean, rms, Some(Matrix layer, Matrix hidden))
+            do! Raw.checkAxes what [ axis; axis ] weighted
+            let! _ = Raw.checkTrailing what [ axis; axis ] [ width; width ] weighted
+            let weights = rms |> Array.map (fun r -> 1.0 / (r * r))
+
+            let hidden =
+                Recentred.weightedGram weights sums.Shift sums.Tokens sums.Sums weighted mean
+
+            return GramSums(standardisation, mean, rms, layer, Some(Matrix hidden))
         }
 
-    /// The tensors that outlive a batch: mean, then the sums once there are some.
+    /// The tensors that outlive a batch: mean and the Gram matrix of the layer mode, then that of the hidden mode once there is one.
     member _.Tensors =
-        match grams with
-        | Some(layer, hidden) -> [ mean; Matrix.raw layer; Matrix.raw hidden ]
-        | None -> [ mean ]
+        mean :: Matrix.raw layer :: Option.toList (Option.map Matrix.raw hidden)
 
     member private _.WithBatch(batch: CorpusBatch) : GramSums =
         let centred = Tensor3.raw (CorpusBatch.centred mean batch)
@@ -110,13 +148,9 @@ type GramSums
         let x: Tensor3<Level, Merged<Example, TeacherToken>, Hidden> =
             Tensor3(centred.Multiply(centred.Constant([| rms.Length; 1; 1 |], inverse)))
 
-        let layer = StandardisedCorpus.gram (Tensor3.unfold1 x)
-        let hidden = StandardisedCorpus.gram (Tensor3.unfold3 x)
-
-        match grams with
-        | Some(layerBefore, hiddenBefore) ->
-            GramSums(standardisation, mean, rms, Some(Matrix.add layerBefore layer, Matrix.add hiddenBefore hidden))
-        | None -> GramSums(standardisation, mean, rms, Some(layer, hidden))
+        let gram = StandardisedCorpus.gram (Tensor3.unfold3 x)
+        let sum = hidden |> Option.map (fun before -> Matrix.add before gram)
+        GramSums(standardisation, mean, rms, layer, Some(Option.defaultValue gram sum))
 
     /// <summary>With one more batch of those that the first reading had. Errors: WrongAxes, SizeNotPositive, WrongLength,
     /// TokenCountOutOfRange, WrongShape.</summary>
@@ -127,9 +161,9 @@ type GramSums
 
     /// The corpus as one reading would have given it. Errors: EmptyCorpus.
     member _.Corpus: Result<StandardisedCorpus, MathError> =
-        match grams with
+        match hidden with
         | None -> Error EmptyCorpus
-        | Some(layer, hidden) ->
+        | Some hidden ->
             Ok
                 {
                     Standardisation = standardisation

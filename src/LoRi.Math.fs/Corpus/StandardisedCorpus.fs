@@ -101,14 +101,15 @@ module StandardisedCorpus =
     /// The Gram matrix of an unfolding. Shapes: x : r c; result : r r.
     let internal gram (x: Matrix<'r, 'c>) : Matrix<'r, 'r> = Matrix.product x (Matrix.transpose x)
 
+    /// The Gram matrix of the layer mode, from products across levels: level level, each level times its factor.
+    let internal layerGram (products: RawTensor) (factors: float[]) =
+        let over sizes = products.Constant(sizes, factors)
+        products.Multiply(over [| factors.Length; 1 |]).Multiply(over [| 1; factors.Length |])
+
     /// The Gram matrices around a standardisation's centre, scaled level by level; `products` are those across levels around it.
     let private scaled standardisation (statistics: CorpusStatistics) centre (products: RawTensor) (rms: float[]) =
-        let levels = rms.Length
         let inverse = rms |> Array.map (fun r -> 1.0 / r)
-        let over sizes values = products.Constant(sizes, values)
-
-        let layer =
-            products.Multiply(over [| levels; 1 |] inverse).Multiply(over [| 1; levels |] inverse)
+        let layer = layerGram products inverse
 
         {
             Standardisation = standardisation

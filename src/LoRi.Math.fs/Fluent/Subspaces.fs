@@ -47,6 +47,17 @@ type Readings =
     static member Sums(states: RawTensor, counts: int[]) : LevelSums =
         LevelSums.Start states counts |> Door.orThrow
 
+    /// <summary>Sums that a backend has made by itself. <c>LevelSums.OfSums</c>.</summary>
+    /// <param name="shift">What is taken off every state before it is summed, level x hidden.</param>
+    /// <param name="examples">How many examples were summed.</param>
+    /// <param name="tokens">How many tokens were summed.</param>
+    /// <param name="sums">Sums of shifted states, level x hidden.</param>
+    /// <param name="levelProducts">Sums of products of levels, level x level.</param>
+    static member Sums
+        (shift: RawTensor, examples: int, tokens: float, sums: RawTensor, levelProducts: RawTensor)
+        : LevelSums =
+        LevelSums.OfSums shift examples tokens sums levelProducts |> Door.orThrow
+
     /// <summary>With one more batch. <c>LevelSums.Add</c>.</summary>
     /// <param name="sums">What the first reading summed so far.</param>
     /// <param name="states">Raw states, example x level x token x hidden.</param>
@@ -69,12 +80,13 @@ type Readings =
     static member Add(grams: GramSums, states: RawTensor, counts: int[]) : GramSums =
         grams.Add states counts |> Door.orThrow
 
-    /// <summary>What another reader summed the second time. <c>GramSums.OfGrams</c>.</summary>
-    /// <param name="start">Nothing read yet, as <c>Start</c> gives it for the same standardisation.</param>
-    /// <param name="layer">Sums of products of levels, level x level.</param>
-    /// <param name="hidden">Sums of products of components, hidden x hidden.</param>
-    static member Grams(start: GramSums, layer: RawTensor, hidden: RawTensor) : GramSums =
-        GramSums.OfGrams start layer hidden |> Door.orThrow
+    /// <summary>What a backend has summed by itself in its second reading. <c>GramSums.OfLevels</c>.</summary>
+    /// <param name="sums">What the first reading summed.</param>
+    /// <param name="start">Nothing read yet, as <c>Start</c> gives it for one standardisation.</param>
+    /// <param name="weighted">Sums over levels and tokens of products of components of shifted states, those of a level over its squared
+    /// scale: hidden x hidden.</param>
+    static member Grams(sums: LevelSums, start: GramSums, weighted: RawTensor) : GramSums =
+        GramSums.OfLevels sums start weighted |> Door.orThrow
 
     /// <summary>The corpora of what was read; sums in the order that <c>Start</c> gave them.</summary>
     /// <param name="sums">What the first reading summed so far.</param>

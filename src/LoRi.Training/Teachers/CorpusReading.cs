@@ -13,6 +13,9 @@ namespace LoRi.Training.Teachers;
 /// <summary>Reads a corpus for the core's statistics, in float64, and keeps their tensors alive from batch to batch.</summary>
 internal static class CorpusReading
 {
+    /// <summary>Tokens of a block of all levels where little memory is to be taken.</summary>
+    private const int LevelTokens = 64;
+
     /// <summary>Values as the statistics want them.</summary>
     public static TorchTensor Exact(Tensor values) => new(values.to(ScalarType.Float64));
 
@@ -30,7 +33,7 @@ internal static class CorpusReading
             var plain = Plain();
             ForEach(source, ranks, batch =>
             {
-                if (batch.Trajectories.device_type == DeviceType.CPU && VectorWork.VectorBits > 0)
+                if (OnVectors(batch))
                 {
                     inPlace ??= new CorpusSums(batch.Trajectories, batch.Lengths, ranks);
                     inPlace.Add(batch.Trajectories, batch.Lengths);
@@ -48,27 +51,44 @@ internal static class CorpusReading
         }
     }
 
-    /// <summary>Two readings: memory O(L^2 + L d + d^2).</summary>
+    /// <summary>Two readings: memory O(L^2 + L d + d^2). On a CPU with vectors sums are added in place.</summary>
     /// <exception cref="InputException">There is no example.</exception>
     public static StandardisedCorpora Twice(ITrajectorySource source) => Twice(source, SingleProcess.Instance)!;
 
-    /// <summary>The same by several ranks, which share the standardisations; the first one's corpora, null on the others.</summary>
+    /// <summary>The same by several ranks, which share the stripes of the sums; the first one's corpora, null on the others.</summary>
     /// <exception cref="InputException">There is no example, or the ranks have read different ones.</exception>
     public static StandardisedCorpora? Twice(ITrajectorySource source, ICommunicator ranks)
     {
-        var first = new Accumulation<LevelSums>(
-            (sums, states, counts) => sums is null ? Readings.Sums(states, counts) : Readings.Add(sums, states, counts),
-            sums => [sums.Shift, sums.Sums, sums.Squares]);
-        ForEach(source, ranks, first.Add);
-        var sums = first.Whole;
-        Agree(ranks, TorchTensor.Unwrap(sums.Shift), TorchTensor.Unwrap(sums.Sums));
-        var start = Readings.Start(sums);
-        var second = new Accumulation<IReadOnlyList<GramSums>>(
-            (grams, states, counts) =>
-                [.. (grams ?? start).Select((one, number) => number % ranks.Size == ranks.Rank ? Readings.Add(one, states, counts) : one)],
-            grams => [.. grams.SelectMany(one => one.Tensors)]);
-        ForEach(source, ranks, second.Add);
-        return Collected(start, second.Whole, ranks) is { } all ? Readings.Finish(sums, all) : null;
+        LevelReading? inPlace = null;
+        try
+        {
+            var plain = PlainSums();
+            ForEach(source, ranks, batch =>
+            {
+                if (OnVectors(batch))
+                {
+                    inPlace ??= new LevelReading(batch.Trajectories, batch.Lengths, LevelTokens);
+                    inPlace.Add(batch.Trajectories, batch.Lengths);
+                }
+                else if (ranks.IsFirst)
+                {
+                    plain.Add(batch);
+                }
+            });
+            return inPlace is not null ? SecondInPlace(source, ranks, inPlace) : SecondPlain(source, ranks, plain);
+        }
+        finally
+        {
+            inPlace?.Dispose();
+        }
+    }
+
+    /// <summary>Two readings by the core's own operations, for every device.</summary>
+    internal static StandardisedCorpora PlainTwice(ITrajectorySource source)
+    {
+        var first = PlainSums();
+        ForEach(source, SingleProcess.Instance, first.Add);
+        return SecondPlain(source, SingleProcess.Instance, first)!;
     }
 
     /// <summary>Refuses ranks that have not read the same states.</summary>
@@ -100,36 +120,38 @@ internal static class CorpusReading
         }
     });
 
-    /// <summary>The sums under every standardisation, each from the rank that has made them; null on all ranks but the first.</summary>
-    private static GramSums[]? Collected(IReadOnlyList<GramSums> start, IReadOnlyList<GramSums> own, ICommunicator ranks)
+    private static bool OnVectors(TrajectoryBatch batch) =>
+        batch.Trajectories.device_type == DeviceType.CPU && VectorWork.VectorBits > 0;
+
+    private static StandardisedCorpora? SecondInPlace(ITrajectorySource source, ICommunicator ranks, LevelReading first)
     {
-        for (var number = 0; number < own.Count && !ranks.IsFirst; number++)
-        {
-            if (number % ranks.Size == ranks.Rank)
-            {
-                // Behind the mean.
-                foreach (var gram in own[number].Tensors.Skip(1).Select(TorchTensor.Unwrap))
-                {
-                    ranks.Send(gram.contiguous().view(-1), 0);
-                }
-            }
-        }
-
-        return ranks.IsFirst ? [.. own.Select((one, number) => number % ranks.Size == 0 ? one : Received(start[number], number))] : null;
-
-        GramSums Received(GramSums from, int number)
-        {
-            RawTensor Gram(int size)
-            {
-                var gram = empty([size, size], ScalarType.Float64);
-                ranks.Receive(gram.view(-1), number % ranks.Size);
-                return new TorchTensor(gram);
-            }
-
-            var shape = from.Tensors.Head.Shape;
-            return Readings.Grams(from, Gram(shape[0]), Gram(shape[1]));
-        }
+        Agree(ranks, first.Shift, first.Sums);
+        var sums = first.Finish();
+        using var second = new GramReading(sums, Readings.Start(sums), ranks);
+        ForEach(source, ranks, batch => second.Add(batch.Trajectories, batch.Lengths));
+        return second.Finish() is { } all ? Readings.Finish(sums, all) : null;
     }
+
+    private static StandardisedCorpora? SecondPlain(ITrajectorySource source, ICommunicator ranks, Accumulation<LevelSums> first)
+    {
+        if (!ranks.IsFirst)
+        {
+            ForEach(source, ranks, _ => { });
+            return null;
+        }
+
+        var sums = first.Whole;
+        var start = Readings.Start(sums);
+        var second = new Accumulation<IReadOnlyList<GramSums>>(
+            (grams, states, counts) => [.. (grams ?? start).Select(one => Readings.Add(one, states, counts))],
+            grams => [.. grams.SelectMany(one => one.Tensors.Skip(start[0].Tensors.Length))]);
+        ForEach(source, ranks, second.Add);
+        return Readings.Finish(sums, second.Whole);
+    }
+
+    private static Accumulation<LevelSums> PlainSums() => new(
+        (sums, states, counts) => sums is null ? Readings.Sums(states, counts) : Readings.Add(sums, states, counts),
+        sums => [sums.Shift, sums.Sums, sums.LevelProducts]);
 
     /// <summary>One reading by the core's own operations, for every device.</summary>
     internal static Accumulation<CorpusStatistics> Plain() => new(

@@ -72,6 +72,37 @@ let private agree levels width dtype batches =
         // The first batch's sums around its own mean are nothing but rounding.
         nearArrays 1e-12 (Array.append wanted [| 1.0 |]) (Array.append found [| 1.0 |]) name
 
+/// What the corpora of some readings hold, each with the size that its rounding is measured against.
+let private numbers (corpora: StandardisedCorpora) =
+    [
+        for standardisation in Standardisation.all do
+            let corpus = corpora.Under standardisation
+
+            for name, values in
+                [
+                    "mean", Matrices.Values corpus.Mean
+                    "root mean squares", corpus.Rms
+                    "Gram matrix of the layer mode", Matrices.Values corpus.LayerGram
+                    "Gram matrix of the hidden mode", Matrices.Values corpus.HiddenGram
+                ] do
+                $"{standardisation}: {name}", values
+    ]
+
+/// Two readings in place against the core's own two, and against one in place.
+let private agreeTwice levels width dtype batches =
+    NativeRuntime.Load()
+    use _ = torch.NewDisposeScope()
+    let source = corpus levels width dtype batches
+    let found = CorpusReading.Twice source
+    let plain = CorpusReading.PlainTwice(withoutNan source)
+    let once = Subspaces.Corpora(CorpusReading.Once source)
+
+    for how, wanted in [ "plainly", plain; "in one reading", once ] do
+        Expect.equal (found.Tokens, found.Examples) (wanted.Tokens, wanted.Examples) $"{how}: tokens and examples"
+
+        for (name, wanted), (_, found) in List.zip (numbers wanted) (numbers found) do
+            nearArrays 1e-12 (Array.append wanted [| 1.0 |]) (Array.append found [| 1.0 |]) $"{how}: {name}"
+
 let private sizes =
     [
         for levels, width in [ 1, 1; 3, 7; 2, 16; 5, 33; 4, 72 ] do
@@ -82,7 +113,10 @@ let private sizes =
                     torch.ScalarType.BFloat16
                 ] do
                 testCase $"{levels} levels of {width} components, {dtype}"
-                <| fun () -> agree levels width dtype [ [ 3; 1; 0; 5 ]; [ 2 ]; [ 0; 0 ] ]
+                <| fun () ->
+                    let batches = [ [ 3; 1; 0; 5 ]; [ 2 ]; [ 0; 0 ] ]
+                    agree levels width dtype batches
+                    agreeTwice levels width dtype batches
     ]
 
 /// Batches that are not of the corpus, whose sums would lie in other memory.
@@ -114,7 +148,11 @@ let tests =
             yield! sizes
             yield! refused
             testCase "a first batch without tokens"
-            <| fun () -> agree 2 5 torch.ScalarType.Float32 [ [ 0; 0 ]; [ 4; 2 ] ]
+            <| fun () ->
+                agree 2 5 torch.ScalarType.Float32 [ [ 0; 0 ]; [ 4; 2 ] ]
+                agreeTwice 2 5 torch.ScalarType.Float32 [ [ 0; 0 ]; [ 4; 2 ] ]
             testCase "more tokens than a block has room for"
-            <| fun () -> agree 2 12 torch.ScalarType.Float32 [ [ 400; 300 ]; [ 1200; 17 ] ]
+            <| fun () ->
+                agree 2 12 torch.ScalarType.Float32 [ [ 400; 300 ]; [ 1200; 17 ] ]
+                agreeTwice 2 12 torch.ScalarType.Float32 [ [ 400; 300 ]; [ 1200; 17 ] ]
         ]

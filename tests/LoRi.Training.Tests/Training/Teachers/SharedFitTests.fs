@@ -77,6 +77,18 @@ let private cases =
             LowMemory = true
         }
         { plain with
+            Name = "two readings of wide states"
+            Width = 66
+            LowMemory = true
+            Batch = 4000L
+        }
+        { plain with
+            Name = "two readings of fewer components than ranks"
+            Width = 3
+            LowMemory = true
+            Batch = 400L
+        }
+        { plain with
             Name = "fewer levels than ranks"
             Levels = 2
             Batch = 400L
