@@ -1,5 +1,5 @@
-/// How the cost of a step and of a fit grows: one size is varied and all others stay, on a model of SmolLM2-135M's shape. In every
-/// round the ceiling and then all sizes, so that slow spells of the machine fall on all of them.
+/// How the cost of a step and of a fit grows: one size is varied and all others stay, on a model of SmolLM2-135M's shape. Sizes are
+/// measured one after the other, each after the ceiling, since not all their models have room at once.
 module LoRi.Bench.Growth
 
 open System
@@ -79,14 +79,13 @@ let private settings =
         }
     )
 
-/// LoRi's objective on the rows' targets, which lie in a file as those of a run do.
-let private objective (teacher: ReasoningModel) rows latents file =
+/// What students need of a teacher, in a file as in a run.
+let private targets (teacher: ReasoningModel) rows file =
     let source =
         ModelTrajectories(teacher, rows, TracedLevels.All teacher.Config.Layers, 8)
 
     use like = torch.zeros 1L
-    let targets = LoRiTeacher.Collect(source, settings, file, like)
-    LoRiObjective(targets, LoRiWeights(1.0, 1.0, 0.0, 5.0, 0.2), latents, Grading.Answer)
+    LoRiTeacher.Collect(source, settings, file, like)
 
 /// Seconds of the steps of one size, after one that does not count.
 let private measured rounds (size: Step) =
@@ -97,8 +96,13 @@ let private measured rounds (size: Step) =
             ShapedModel.rows ShapedModel.smol (max 8 size.Rows) size.Question size.Rationale
 
         use model = ShapedModel.fresh ShapedModel.smol None
-        let objective = objective model rows size.Latents file
-        let step = ShapedModel.step model objective (Array.truncate size.Rows rows)
+        use targets = targets model rows file
+
+        let objective =
+            LoRiObjective(targets, LoRiWeights(1.0, 1.0, 0.0, 5.0, 0.2), size.Latents, Grading.Answer)
+
+        use trainer = ShapedModel.trainer model objective (Array.truncate size.Rows rows)
+        let step () = trainer.Step() |> ignore
         step ()
         [ for _ in 1..rounds -> (once step).Wall ]
     finally

@@ -65,16 +65,18 @@ let rows config count question rationale =
             )
     |]
 
-/// A step of training over all rows at once: forward, backward, clipping, AdamW.
-let step model objective (rows: EncodedExample[]) =
-    let trainer =
-        new Trainer(
-            model,
-            objective,
-            rows,
-            TrainingPlan(Steps = 1_000_000, BatchSize = rows.Length, Optimizer = OptimizerSettings(LearningRate = 1e-6))
-        )
+/// A trainer whose step is forward, backward, clipping and AdamW over all rows at once.
+let trainer model objective (rows: EncodedExample[]) =
+    new Trainer(
+        model,
+        objective,
+        rows,
+        TrainingPlan(Steps = 1_000_000, BatchSize = rows.Length, Optimizer = OptimizerSettings(LearningRate = 1e-6))
+    )
 
+/// Its step, for as long as the program runs.
+let step model objective rows =
+    let trainer = trainer model objective rows
     fun () -> trainer.Step() |> ignore
 
 /// Trajectories drawn at random, of 8 rationales that share the tokens.

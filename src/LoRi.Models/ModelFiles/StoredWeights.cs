@@ -30,7 +30,7 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
     public static bool AreIn(LoadSettings settings) => settings.Storage != WeightStorage.Widened
         && settings.Precision == Precision.Full && settings.Device.type == DeviceType.CPU;
 
-    /// <summary>The matrices by slot: the tables and the maps of all blocks of which some part has a form shorter than float32.</summary>
+    /// <summary>Reads the matrices: the tables and the maps of all blocks of which some part has a form shorter than float32.</summary>
     /// <exception cref="InputException">A weight is NaN or infinite, or too large for the form.</exception>
     public void Read()
     {
@@ -124,8 +124,8 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
             if (!matrix.AreFinite(rows))
             {
                 throw new InputException(
-                    $"{source.Path}: {name} holds a number that is too large for {rows.Form.Name}, to which it would be rounded; load the "
-                    + "weights as they are stored");
+                    $"{source.Path}: {name} holds a number that is too large for {rows.Form.Name}, to which it would be rounded; give "
+                    + "--weights as-stored");
             }
         }
     }

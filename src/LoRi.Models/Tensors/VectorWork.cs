@@ -21,6 +21,14 @@ internal static class VectorWork
     /// <summary>Where a contiguous CPU tensor's values begin; the tensor must be held by the caller as long as this is used.</summary>
     public static unsafe nint Address(Tensor values)
     {
+        if (values.numel() * values.element_size() > int.MaxValue)
+        {
+            // A span has no place for so many bytes; of the first value it begins at the same place.
+            using var flat = values.view(-1);
+            using var first = flat.narrow(0, 0, 1);
+            return Address(first);
+        }
+
         fixed (byte* start = values.bytes)
         {
             return (nint)start;

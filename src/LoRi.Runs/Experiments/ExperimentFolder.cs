@@ -89,11 +89,7 @@ internal sealed class ExperimentFolder
         AtomicFile.CreateFolder(CellOf(id));
         try
         {
-            return new FileStream(LockOf(id), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException) when (File.Exists(LockOf(id)))
-        {
-            return null;
+            return FileLock.TryOpen(LockOf(id));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -104,17 +100,8 @@ internal sealed class ExperimentFolder
     /// <summary>Whether a process works on a cell.</summary>
     public bool IsHeld(string id)
     {
-        try
-        {
-            using var held = File.Exists(LockOf(id))
-                ? new FileStream(LockOf(id), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None)
-                : null;
-            return false;
-        }
-        catch (IOException)
-        {
-            return true;
-        }
+        using var free = File.Exists(LockOf(id)) ? FileLock.TryOpen(LockOf(id)) : null;
+        return free is null && File.Exists(LockOf(id));
     }
 
     /// <summary>The files of a task; they are made where they are not there.</summary>

@@ -73,13 +73,20 @@ public static partial class ExperimentSettings
     public static readonly Setting<string?> TableOutput =
         new("output", "file", Forms.Output!, null, "file to write the table to") { DefaultText = "the screen" };
 
+    /// <summary>How long ranks wait for each other where they compare what they have; a cell takes its time.</summary>
+    public static readonly Setting<int> RankTimeout = StageSettings.RankTimeout with
+    {
+        Help = "end all processes of a launcher where one of them does not answer the others for so long while they compare the matrix or "
+            + "tell of their cells, which take their time; 0 for never",
+    };
+
     /// <summary><c>lori experiment plan</c>.</summary>
     public static CommandSettings Plan { get; } =
         new("experiment plan", [Matrix, Calibrated, Budget, Jobs, Threads, Only, Shard, StageSettings.Json]);
 
     /// <summary><c>lori experiment run</c>.</summary>
     public static CommandSettings Run { get; } =
-        new("experiment run", [Matrix, Output, Budget, Jobs, Ranks, StageSettings.RankTimeout, Threads, Only, Shard, StageSettings.Json])
+        new("experiment run", [Matrix, Output, Budget, Jobs, Ranks, RankTimeout, Threads, Only, Shard, StageSettings.Json])
         {
             Rules = [StageSettings.OutputFolder("cells")],
         };

@@ -75,18 +75,14 @@ internal static class OutputFolder
     {
         try
         {
-            var held = new FileStream(Path.Combine(folder, LockFile), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            var held = FileLock.TryOpen(Path.Combine(folder, LockFile))
+                ?? throw new InputException(
+                    $"--output {folder}: another process is writing this run; wait for it, or name another folder");
             AtomicFile.RemoveLeft(folder, SearchOption.TopDirectoryOnly);
             clean?.Invoke();
             return held;
         }
-        catch (IOException e)
-        {
-            throw new InputException(
-                $"--output {folder}: another process is writing this run, or the folder cannot be written ({e.Message}); wait for it, or "
-                + "name another folder", e);
-        }
-        catch (UnauthorizedAccessException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"--output {folder}: cannot be written ({e.Message}); check its permissions", e);
         }

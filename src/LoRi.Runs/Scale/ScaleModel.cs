@@ -39,11 +39,6 @@ public sealed record ScaleModel(ScaledModel Model, Accelerator Accelerator, int 
     public double TokensWanted(int hosts) =>
         Communicate(hosts) * Wanted / (1 - Wanted) * Accelerator.OperationsPerSecond / Model.OperationsPerToken;
 
-    /// <summary>Share of a step that is no waiting for sums, where every accelerator has as many rows as one alone.</summary>
-    /// <param name="hosts">How many hosts.</param>
-    /// <param name="rows">Rows of one accelerator.</param>
-    public double WeakEfficiency(int hosts, double rows) => Compute(rows) / Step(hosts, rows);
-
     /// <summary>Speed-up over one host by the number of hosts, where they share the rows of one.</summary>
     /// <param name="hosts">How many hosts.</param>
     /// <param name="rows">Rows that an accelerator has on one host.</param>

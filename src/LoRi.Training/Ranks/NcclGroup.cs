@@ -10,43 +10,23 @@ namespace LoRi.Training.Ranks;
 /// <param name="joined">The handle of a group that this rank has joined.</param>
 internal sealed class NcclGroup(NcclLibrary nccl, nint joined)
 {
-    private readonly Lock ends = new();
     private nint handle = joined;
 
     /// <summary>Whether nobody has ended it.</summary>
-    public bool IsOpen
-    {
-        get
-        {
-            lock (ends)
-            {
-                return handle != 0;
-            }
-        }
-    }
+    public bool IsOpen => Volatile.Read(ref handle) != 0;
 
     /// <inheritdoc cref="NcclLibrary.StartExchange"/>
     /// <exception cref="InputException">It was ended, or fails.</exception>
     public void StartExchange(int other, CardMemory sent, CardMemory received)
     {
-        nint running;
-        lock (ends)
-        {
-            running = Running();
-        }
-
-        // This may hang, and is then ended by another thread, which must not wait for it.
-        nccl.StartExchange(running, other, sent, received);
+        nccl.StartExchange(Running(), other, sent, received);
     }
 
     /// <summary>Throws what has gone wrong since it was asked last.</summary>
     /// <exception cref="InputException">Something has, or the group was ended.</exception>
     public void CheckRunning()
     {
-        lock (ends)
-        {
-            nccl.CheckRunning(Running());
-        }
+        nccl.CheckRunning(Running());
     }
 
     /// <summary>Leaves it, once all that was begun has ended; does nothing where it was ended.</summary>
@@ -56,16 +36,13 @@ internal sealed class NcclGroup(NcclLibrary nccl, nint joined)
     /// <summary>Ends it, and what was begun; does nothing where it was ended.</summary>
     public void Abort() => End(nccl.Abort);
 
-    private nint Running() => handle != 0 ? handle : throw new InputException("the calls of NCCL were ended meanwhile");
+    /// <summary>The handle, for a call that may hang and is then ended by another thread, which must not wait for it.</summary>
+    private nint Running() =>
+        Volatile.Read(ref handle) is var open and not 0 ? open : throw new InputException("the calls of NCCL were ended meanwhile");
 
     private void End(Action<nint> end)
     {
-        nint taken;
-        lock (ends)
-        {
-            (taken, handle) = (handle, 0);
-        }
-
+        var taken = Interlocked.Exchange(ref handle, 0);
         if (taken != 0)
         {
             end(taken);

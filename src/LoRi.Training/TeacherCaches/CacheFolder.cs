@@ -65,24 +65,42 @@ internal sealed class CacheFolder
     /// Keeps other processes from writing here until it is disposed, and removes what an interrupted one left; waits for one that is writing,
     /// after which the folder is to be opened anew.
     /// </summary>
+    /// <param name="stop">Asks not to wait any longer.</param>
     /// <exception cref="InputException">The folder cannot be written.</exception>
-    public IDisposable Lock()
+    /// <exception cref="OperationCanceledException">It was asked not to wait any longer.</exception>
+    public IDisposable Lock(CancellationToken stop)
     {
         var file = Path.Combine(path, LockName);
         try
         {
-            var held = FileLock.Wait(file, note => info($"teacher cache: {note}"), "another process is writing it");
-            if (!FileLock.KeepsOthersOut(file))
+            var held = FileLock.Wait(file, note => info($"teacher cache: {note}"), "another process is writing it", stop: stop);
+            try
             {
-                info($"teacher cache: locks have no effect in {path}, as on some network folders; see that no other process writes there");
+                Clear(file);
+                return held;
             }
-
-            AtomicFile.RemoveLeft(path, SearchOption.AllDirectories);
-            return held;
+            catch
+            {
+                held.Dispose();
+                throw;
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException($"--teacher-cache {path}: cannot be written ({e.Message}); name another folder", e);
+        }
+    }
+
+    /// <summary>Removes what an interrupted process left, where nobody else can be writing it.</summary>
+    private void Clear(string file)
+    {
+        if (FileLock.KeepsOthersOut(file))
+        {
+            AtomicFile.RemoveLeft(path, SearchOption.AllDirectories);
+        }
+        else
+        {
+            info($"teacher cache: locks have no effect in {path}, as on some network folders; see that no other process writes there");
         }
     }
 

@@ -16,10 +16,11 @@ namespace LoRi.Training.TeacherCaches;
 /// <param name="teacher">Makes the teacher's trajectories for a batch size; called only where states are missing.</param>
 /// <param name="info">Told what happens, a line each.</param>
 /// <param name="gradients">Makes the gradients of the answer's loss with respect to them; called only for a subspace of gradients.</param>
+/// <param name="stop">Asks not to wait any longer for another process that writes it.</param>
 /// <param name="show">Receives what is done, and how many of how many rows are done; both are 0 where that is not known.</param>
 internal sealed class TeacherCache(
     TeacherCacheOptions options, Func<int, IBatchedTrajectories> teacher, Action<string> info, Action<string, int, int>? show = null,
-    Func<int, ITrajectorySource>? gradients = null)
+    Func<int, ITrajectorySource>? gradients = null, CancellationToken stop = default)
 {
     private readonly Dictionary<string, string> madeFrom = CachedSubspace.MadeFrom(options.Settings.Subspace, options.Given?.Fitted);
 
@@ -58,7 +59,7 @@ internal sealed class TeacherCache(
         var folder = Checked();
         if (!IsFilled(folder))
         {
-            using var held = folder.Lock();
+            using var held = folder.Lock(stop);
             folder = Checked();
             if (!IsFilled(folder))
             {

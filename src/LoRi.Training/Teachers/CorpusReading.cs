@@ -56,7 +56,7 @@ internal static class CorpusReading
     public static StandardisedCorpora Twice(ITrajectorySource source) => Twice(source, SingleProcess.Instance)!;
 
     /// <summary>The same by several ranks, which share the stripes of the sums; the first one's corpora, null on the others.</summary>
-    /// <exception cref="InputException">There is no example, or the ranks have read different ones.</exception>
+    /// <exception cref="InputException">There is no example, or ranks with vectors have read different ones.</exception>
     public static StandardisedCorpora? Twice(ITrajectorySource source, ICommunicator ranks)
     {
         LevelReading? inPlace = null;
@@ -125,7 +125,7 @@ internal static class CorpusReading
 
     private static StandardisedCorpora? SecondInPlace(ITrajectorySource source, ICommunicator ranks, LevelReading first)
     {
-        Agree(ranks, first.Shift, first.Sums);
+        Agree(ranks, first.Shift, first.Sums, first.Products);
         var sums = first.Finish();
         using var second = new GramReading(sums, Readings.Start(sums), ranks);
         ForEach(source, ranks, batch => second.Add(batch.Trajectories, batch.Lengths));

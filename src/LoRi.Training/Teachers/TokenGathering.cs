@@ -46,7 +46,7 @@ internal static unsafe class TokenGathering
     public static void Fill(Tensor block, Tensor states, (int Example, int Token)[] places, Tensor shift, Tensor sums)
     {
         var (levels, width, room) = ((int)states.shape[1], (int)states.shape[3], block.shape[1]);
-        var (to, total) = (Address(block), Address(sums));
+        var (to, total) = (VectorWork.Address(block), VectorWork.Address(sums));
         var rows = new Rows(states, shift);
         VectorWork.InParallel(levels, level =>
         {
@@ -68,7 +68,7 @@ internal static unsafe class TokenGathering
     public static void FillLevel(Tensor block, Tensor states, int level, (int Example, int Token)[] places, Tensor shift)
     {
         const int Piece = 64;
-        var (to, width) = (Address(block), (int)states.shape[3]);
+        var (to, width) = (VectorWork.Address(block), (int)states.shape[3]);
         var rows = new Rows(states, shift);
         VectorWork.InPieces(places.Length, Piece, (_, start, end) =>
         {
@@ -77,15 +77,6 @@ internal static unsafe class TokenGathering
                 rows.Centre(level, places[place], (double*)to + (place * width));
             }
         });
-    }
-
-    private static nint Address(Tensor values)
-    {
-        using var flat = values.reshape(-1).narrow(0, 0, 1);
-        fixed (byte* first = flat.bytes)
-        {
-            return (nint)first;
-        }
     }
 
     private static void Centre(float* source, double* mean, double* target, int width)
@@ -137,8 +128,8 @@ internal static unsafe class TokenGathering
     private readonly struct Rows(Tensor states, Tensor shift)
     {
         private readonly bool isWide = states.dtype == ScalarType.Float64;
-        private readonly nint from = Address(states);
-        private readonly nint less = Address(shift);
+        private readonly nint from = VectorWork.Address(states);
+        private readonly nint less = VectorWork.Address(shift);
         private readonly long levels = states.shape[1];
         private readonly long time = states.shape[2];
         private readonly int width = (int)states.shape[3];

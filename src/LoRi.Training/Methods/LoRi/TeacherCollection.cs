@@ -125,7 +125,8 @@ internal sealed class TeacherCollection(LoRiOptions options, StageContext contex
                 size => DealtTrajectories.Of(context.Ranks, Source, size, progress: done => Report(done, rows.Count, clock)),
                 log.Info,
                 log.Phase,
-                size => DealtTrajectories.Of(context.Ranks, Source, size, gradients: true));
+                size => DealtTrajectories.Of(context.Ranks, Source, size, gradients: true),
+                context.Stop);
             var result = cache.Open(like);
             DealtTrajectories.Finish(context.Ranks);
             Keep(result.Subspace, cache.SourceSha256);

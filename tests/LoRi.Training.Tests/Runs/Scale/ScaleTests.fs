@@ -97,7 +97,8 @@ let tests =
                         "distill, all weights", all, distill, 8.0, [ 33.0; 30.0; 30.0 ]
                     ] do
                     for (name, config), percent in List.zip sizes expected do
-                        let found = (scale config rank work "8x400g").WeakEfficiency(64, rows)
+                        let model = scale config rank work "8x400g"
+                        let found = model.Compute rows / model.Step(64, rows)
                         near 0.6 percent (100.0 * found) $"{what}, {name}"
             }
 
@@ -140,7 +141,7 @@ let tests =
                 let alone = ScaleModel(ScaledModel.Of(snd sizes.Head, all), h100, 1, fast, teach)
 
                 Expect.equal (alone.Communicate 1) 0.0 "no sums"
-                Expect.equal (alone.WeakEfficiency(1, 4.0)) 1.0 "weak"
+                Expect.equal (alone.Step(1, 4.0)) (alone.Compute 4.0) "weak"
                 Expect.equal (alone.StrongEfficiency(1, 4.0)) 1.0 "strong"
             }
         ]
