@@ -166,10 +166,14 @@ internal sealed unsafe class NcclLibrary
     /// <summary>Throws what has gone wrong since it was asked last.</summary>
     public void CheckRunning(nint group)
     {
-        // What is told here has gone wrong in a call before, whose name stays.
+        // What is told here has gone wrong in a call before, whose name comes back: this one may hang itself.
         const string Name = "ncclCommGetAsyncError";
+        var before = called;
+        called = Name;
         int found;
-        Check(asyncError(group, &found), group, Name);
+        var code = asyncError(group, &found);
+        called = before;
+        Check(code, group, Name);
         Check(found == InProgress ? Success : found, group, Name);
     }
 
