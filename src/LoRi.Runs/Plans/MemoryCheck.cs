@@ -1,6 +1,7 @@
 using LoRi.Files;
 using LoRi.Files.Text;
 using LoRi.Models.Decoders;
+using LoRi.Models.Sequences;
 using LoRi.Runs.Settings;
 using LoRi.Training.Methods;
 using TorchSharp;
@@ -40,15 +41,14 @@ internal static class MemoryCheck
     /// <c>--dry-run</c> calls by these names.
     /// </summary>
     /// <exception cref="InputException">It does not fit.</exception>
-    public static void Training(RunSettings settings, ReasoningModel model, TrainingData data, int latentSteps)
+    public static void Training(RunSettings settings, MethodPlan method, ReasoningModel model, TrainingData data)
     {
-        var (all, bytes) = (data.Training.Concat(data.Validation).ToArray(), model.Precision.Compute.ElementSize());
-        var longest = all.Max(row => row.Length(latentSteps));
-        var graded = all.Max(row => row.Answer.Length + row.Prefix.Length + (latentSteps == 0 ? row.Rationale.Length : 0));
+        EncodedExample[] all = [.. data.Training, .. data.Validation];
+        var longest = all.Max(row => row.Length(method.Reasoning.LatentSteps));
         var rows = new RunPlan(settings, data.Training.Count).Training.MicroBatchSize;
         var state = 3.0 * model.Parameters.Values.numel() * model.Parameters.Values.element_size();
-        var step = state + MergedAdapters.BytesOf(model)
-            + MemoryEstimate.Activations(model.Config, rows, longest, graded, bytes, settings.Train.Checkpointing);
+        var memory = new StepMemory(method, model.Config, model.Precision.Compute.ElementSize(), settings.Train.Checkpointing);
+        var step = state + MergedAdapters.BytesOf(model) + memory.Of(rows, all, longest);
         Refuse(
             model.Device,
             step,

@@ -22,6 +22,9 @@ public sealed class MemoryEstimate(DecoderConfig config)
     private const int MasterBytes = sizeof(float);
     private const int CachedTokens = 1024;
 
+    /// <summary>Of what blocks let go to be computed again, the share that the allocator does not give to the next block (measured).</summary>
+    private const double Scattered = 0.4;
+
     /// <summary>Of a pair of tokens: three masks of one byte, and one of float32 in the kernel.</summary>
     private const int MaskBytes = 7;
 
@@ -42,23 +45,59 @@ public sealed class MemoryEstimate(DecoderConfig config)
     /// <param name="graded">Graded tokens of a row.</param>
     /// <param name="elementBytes">Bytes of an activation.</param>
     /// <param name="recomputed">Whether of every block but one only its input, keys and values are kept.</param>
-    public static double Activations(DecoderConfig c, int rows, int tokens, int graded, int elementBytes, bool recomputed = false)
+    /// <param name="whole">Tokens of each row whose blocks keep everything nevertheless: autograd's, which keeps slopes of images as well.
+    /// </param>
+    public static double Activations(
+        DecoderConfig c, int rows, int tokens, int graded, int elementBytes, bool recomputed = false, int whole = 0)
     {
         ArgumentNullException.ThrowIfNull(c);
-        if (recomputed && c.Layers > 1)
+        var masks = rows > 1 ? (double)rows * tokens * tokens * MaskBytes : 0;
+        var kept = masks + (3.0 * rows * graded * c.VocabularySize * sizeof(float)) + Slopes(c, rows, whole, elementBytes);
+        if (!recomputed || c.Layers == 1)
         {
-            double perBlock = c.HiddenSize + (2 * c.KeyValueHeads * c.HeadSize);
-            return Activations(c with { Layers = 1 }, rows, tokens, graded, elementBytes)
-                + ((double)rows * tokens * c.Layers * perBlock * elementBytes);
+            return kept + Blocks(c, rows, tokens, tokens, elementBytes);
         }
 
+        var again = tokens - whole;
+        double perBlock = c.HiddenSize + (2 * c.KeyValueHeads * c.HeadSize);
+        return kept + Blocks(c, rows, whole, tokens, elementBytes) + Blocks(c with { Layers = 1 }, rows, again, tokens, elementBytes)
+            + (Scattered * Blocks(c, rows, again, tokens, elementBytes))
+            + ((double)rows * again * c.Layers * perBlock * elementBytes);
+    }
+
+    /// <summary>
+    /// What sweeps over latent steps side by side keep, which all begin at the end of the question and are never computed again: of every
+    /// step what a block keeps, and the slopes that wait for the gradients of its matrices; of every sweep the keys and values of all
+    /// that it sees, once as they are and once for each query head.
+    /// </summary>
+    /// <param name="c">The shape.</param>
+    /// <param name="rows">Rows of a pass.</param>
+    /// <param name="sweeps">Sweeps.</param>
+    /// <param name="steps">Latent steps of one.</param>
+    /// <param name="seen">Tokens up to its end.</param>
+    /// <param name="elementBytes">Bytes of an activation.</param>
+    public static double Sweeps(DecoderConfig c, int rows, int sweeps, int steps, int seen, int elementBytes)
+    {
+        ArgumentNullException.ThrowIfNull(c);
+        var heads = 1 + ((double)c.QueryHeads / c.KeyValueHeads);
+        return sweeps * (Blocks(c, rows, steps, seen, elementBytes) + Slopes(c, rows, steps, elementBytes)
+            + (heads * Cache(c, rows, seen, elementBytes)));
+    }
+
+    /// <summary>Slopes of the images of all matrices, which wait for the gradients of these.</summary>
+    private static double Slopes(DecoderConfig c, int rows, int tokens, int elementBytes)
+    {
+        double perToken = ((c.QueryHeads + (2 * c.KeyValueHeads)) * c.HeadSize) + (2 * c.HiddenSize) + (2 * c.IntermediateSize);
+        return (double)rows * tokens * c.Layers * perToken * elementBytes;
+    }
+
+    /// <summary>What all blocks keep of so many tokens of every row, each of which attends to so many.</summary>
+    private static double Blocks(DecoderConfig c, int rows, int tokens, int seen, int elementBytes)
+    {
         double perToken = (10 * c.HiddenSize) + (2 * (c.QueryHeads + c.KeyValueHeads) * c.HeadSize) + (4 * c.IntermediateSize);
-        var square = (double)tokens * tokens;
-        var scores = rows * c.QueryHeads * square * elementBytes;
-        var attention = scores <= Attention.MostScoreBytes ? 2.0 * scores * c.Layers : 0;
-        var masks = rows > 1 ? rows * square * MaskBytes : 0;
-        return attention + masks
-            + (rows * (((double)tokens * c.Layers * perToken * elementBytes) + (3.0 * graded * c.VocabularySize * sizeof(float))));
+        var scores = (double)rows * c.QueryHeads * tokens * seen * elementBytes;
+        return (scores <= Attention.MostScoreBytes ? 2.0 * scores * c.Layers : 0)
+            + ((double)rows * tokens * c.Layers * perToken * elementBytes);
     }
 
     /// <summary>Keys and values of some rows.</summary>

@@ -119,7 +119,7 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
             return;
         }
 
-        var needed = System.Math.Max(StageMeasures.PeakMemory(), kept + Activations(longest));
+        var needed = System.Math.Max(StageMeasures.PeakMemory(), kept + StepMemory.ProgramBytes + Activations(longest));
         Info($"memory: {Mebibytes(needed)} at the peak, measured over {MeasuredSteps + 1} steps ({parts}, the rest for activations, "
             + "libtorch and this program)"
             + $"{Fits(needed)}; a checkpoint takes {Mebibytes(3 * trained)} on the disk");
@@ -139,9 +139,9 @@ internal sealed class RunEstimate(RunSettings settings, MethodPlan method, Stage
     private double Activations(int longest)
     {
         var rows = System.Math.Min(plan.Training.MicroBatchSize, data.Training.Count);
-        var graded = data.Training.Max(row => row.Answer.Length + row.Prefix.Length + (method.About.ReadsChain ? row.Rationale.Length : 0));
-        return MemoryEstimate.Activations(
-            model.Config, rows, longest, graded, model.Precision.Compute.ElementSize(), plan.Training.Checkpointing);
+        var memory = new StepMemory(
+            method, model.Config, model.Precision.Compute.ElementSize(), plan.Training.Checkpointing);
+        return memory.Of(rows, data.Training, longest);
     }
 
     /// <summary>Seconds of a step; the first one, which warms up, is not counted.</summary>

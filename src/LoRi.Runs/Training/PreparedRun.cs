@@ -98,7 +98,7 @@ internal sealed class PreparedRun : IDisposable
             checks.Rows();
             checks.Lengths(model.Config);
             checks.Steps(new RunPlan(settings, data.Training.Count));
-            MemoryCheck.Training(settings, model, data, latentSteps);
+            MemoryCheck.Training(settings, method, model, data);
             log.Phase("preparing what the weights lack");
             InitialiseParts(model, data, tokenizer);
             stop.ThrowIfCancellationRequested();

@@ -40,6 +40,12 @@ public sealed record MethodFacts(string Name, string Title)
     /// <summary>Whether the model reads the chain of thought itself in a training step.</summary>
     public bool ReadsChain { get; init; }
 
+    /// <summary>Whether a training step passes the chain and the student's row beside it, and holds both until it goes back.</summary>
+    public bool PairsChain { get; init; }
+
+    /// <summary>Whether it reads keys and values inside the blocks of its pass over the chain, which then keep everything.</summary>
+    public bool TracesChain { get; init; }
+
     /// <summary>Whether it learns from rationales and from nothing else without them: data without any are refused.</summary>
     public bool NeedsRationale { get; init; }
 

@@ -12,6 +12,7 @@ internal sealed class CodiMethod : IMethod
         Explanation = "takes latent steps; the states just before its answer are pulled to those that it has after writing the chain",
         TakesLatentSteps = true,
         ReadsChain = true,
+        PairsChain = true,
         ScalesByBatch = true,
         Settings = [.. SharedSettings.OfLatents, SharedSettings.LambdaAnchor],
         Rules = SharedSettings.Rules,

@@ -12,6 +12,8 @@ internal sealed class KavaMethod : IMethod
         Explanation = "takes latent steps side by side; the keys and values of each are pulled to those of a token of the written chain",
         TakesLatentSteps = true,
         ReadsChain = true,
+        PairsChain = true,
+        TracesChain = true,
         NeedsRationale = true,
         Settings = [.. SharedSettings.OfLatents, SharedSettings.Sweeps, SharedSettings.LambdaAnchor, SharedSettings.AnchorUnit,
             .. KavaSettings.All],

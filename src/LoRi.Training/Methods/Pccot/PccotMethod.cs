@@ -16,6 +16,7 @@ internal sealed class PccotMethod : IMethod
         Explanation = "takes latent steps side by side and refines them by sweeps; else as codi",
         TakesLatentSteps = true,
         ReadsChain = true,
+        PairsChain = true,
         NeedsRationale = true,
         ScalesByBatch = true,
         Settings = [.. SharedSettings.OfLatents, SharedSettings.Sweeps, SharedSettings.LambdaAnchor, SharedSettings.AnchorUnit],
