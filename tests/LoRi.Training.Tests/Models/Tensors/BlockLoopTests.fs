@@ -142,7 +142,7 @@ let tests =
             testCase "a tensor of more than 2 GiB begins where its first value is" (fun () ->
                 NativeRuntime.Load()
                 use values = torch.empty (3L, 1L <<< 30, dtype = torch.ScalarType.Byte)
-                use first = values.narrow(0L, 0L, 1L).view(-1L).narrow (0L, 0L, 1L)
+                use first = values.narrow(0L, 0L, 1L).view(-1L).narrow(0L, 0L, 1L)
                 Expect.equal (VectorWork.Address values) (VectorWork.Address first) "the address")
             each "the norm and its slopes" (fun dtype ->
                 if dtype = torch.ScalarType.Float64 then

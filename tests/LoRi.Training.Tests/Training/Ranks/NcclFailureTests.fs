@@ -107,7 +107,13 @@ let private expectHang call =
 
 let private hangs =
     [
-        for call in [ "ncclCommInitRank"; "ncclGroupStart"; "ncclGroupEnd"; "ncclCommGetAsyncError" ] do
+        for call in
+            [
+                "ncclCommInitRank"
+                "ncclGroupStart"
+                "ncclGroupEnd"
+                "ncclCommGetAsyncError"
+            ] do
             test $"{call}, which does not come back, is given up" {
                 StandIn.library () |> ignore
                 NativeRuntime.Load()
