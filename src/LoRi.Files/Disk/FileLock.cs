@@ -1,8 +1,8 @@
 namespace LoRi.Files.Disk;
 
 /// <summary>
-/// A lock file: whoever has it open alone may do what it stands for. It is free again when it is closed, or when the program ends however it
-/// ends; the empty file stays, since one that is removed could be locked by two programs, each in a file of its own.
+/// A lock file: whoever has it open alone may do what it stands for. It is free again when it is closed, or when the program ends however
+/// it ends; the empty file stays, since one that is removed could be locked by two programs, each in a file of its own.
 /// </summary>
 internal static class FileLock
 {
@@ -45,8 +45,8 @@ internal static class FileLock
     public static IDisposable? TryOpen(string path) => TryOpen(path, giveUp: false);
 
     /// <summary>
-    /// Whether locks keep other programs of this machine out: not on some network folders, where every program gets the lock. Those of other
-    /// machines cannot be seen from here.
+    /// Whether locks keep other programs of this machine out: not on some network folders, where every program gets the lock. Those of
+    /// other machines cannot be seen from here.
     /// </summary>
     /// <param name="path">A file that this program has locked.</param>
     public static bool KeepsOthersOut(string path)

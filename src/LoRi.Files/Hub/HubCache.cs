@@ -84,7 +84,8 @@ internal sealed class HubCache : IDownloadTarget
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new InputException(
-                $"{path}: cannot be locked ({e.Message}); check the folder's permissions, and that no other program hangs while it fetches", e);
+                $"{path}: cannot be locked ({e.Message}); check the folder's permissions, and that no other program hangs while it "
+                + "fetches", e);
         }
     }
 

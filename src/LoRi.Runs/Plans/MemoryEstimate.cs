@@ -22,7 +22,7 @@ public sealed class MemoryEstimate(DecoderConfig config)
     private const int MasterBytes = sizeof(float);
     private const int CachedTokens = 1024;
 
-    /// <summary>Of what blocks let go to be computed again, the share that the allocator does not give to the next block (measured).</summary>
+    /// <summary>Of what blocks let go to be computed again, the share that the next block does not get (measured).</summary>
     private const double Scattered = 0.4;
 
     /// <summary>Of a pair of tokens: three masks of one byte, and one of float32 in the kernel.</summary>

@@ -62,8 +62,8 @@ internal sealed class CacheFolder
     public static CacheFolder As(string path) => new(path, CacheIndex.Read(CacheIndex.FileOf(path)), _ => { }, null);
 
     /// <summary>
-    /// Keeps other processes from writing here until it is disposed, and removes what an interrupted one left; waits for one that is writing,
-    /// after which the folder is to be opened anew.
+    /// Keeps other processes from writing here until it is disposed, and removes what an interrupted one left; waits for one that is
+    /// writing, after which the folder is to be opened anew.
     /// </summary>
     /// <param name="stop">Asks not to wait any longer.</param>
     /// <exception cref="InputException">The folder cannot be written.</exception>

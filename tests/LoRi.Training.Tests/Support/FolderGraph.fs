@@ -33,7 +33,7 @@ let private comments = """//[^\n]*|/\*[\s\S]*?\*/"""
 let private texts = "\"\"\"[\\s\\S]*?\"\"\"|\"(?:\\\\.|[^\"\\\\\\n])*\""
 
 let private declaration =
-    @"\b(?:class|record|record struct|struct|enum|interface)\s+(\w+)"
+    @"\b(?:class|record struct|record|struct|enum|interface)\s+(\w+)"
 
 /// What a C# file says of itself.
 let read (file: string) (text: string) : Source =
