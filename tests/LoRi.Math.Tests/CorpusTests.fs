@@ -116,6 +116,20 @@ let private edges (backend: Backend) =
             Expect.equal corpora.Full.Rms[0] 1.0 "no scale"
             Expect.equal (Array.head (Matrices.Values corpora.Full.LayerGram)) 0.0 "all zero after centring")
 
+        example "states that never move have no energy below zero" (fun () ->
+            let random = System.Random 3
+
+            for _ in 1..100 do
+                let state = Array.init 5 (fun _ -> 10.0 * random.NextDouble())
+
+                let batch tokens =
+                    backend.Tensor [ 1; 1; tokens; 5 ] (Array.concat (Array.replicate tokens state)), [| tokens |]
+
+                let first, next = batch (random.Next(1, 8)), batch (random.Next(1, 8))
+                let sums = ok ((ok (first ||> CorpusStatistics.Start)).Add <|| next)
+                let corpus = (ok (StandardisedCorpora.ofStatistics sums)).Full
+                Expect.isGreaterThanOrEqual corpus.Energy 0.0 "a sum of squares")
+
         example "a corpus without any token is refused" (fun () ->
             let sums =
                 ok (CorpusStatistics.Start (backend.Tensor [ 1; 1; 1; 2 ] [| 1.0; 2.0 |]) [| 0 |])

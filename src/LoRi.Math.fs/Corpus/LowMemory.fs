@@ -171,5 +171,5 @@ type GramSums
                     Rms = rms
                     LayerGram = layer
                     HiddenGram = hidden
-                    Energy = Array.sum (LevelScale.diagonal (Matrix.raw layer))
+                    Energy = LevelScale.energy (Matrix.raw layer)
                 }

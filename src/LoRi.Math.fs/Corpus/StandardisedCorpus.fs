@@ -89,6 +89,9 @@ module internal LevelScale =
         let values = matrix.ToArray()
         Array.init size (fun i -> values[i * size + i])
 
+    /// The energy of a Gram matrix: its trace, a sum of squares; what rounding leaves below zero of states that never move is none.
+    let energy (gram: RawTensor) = Array.sumBy (max 0.0) (diagonal gram)
+
     /// Where states are centred: the corpus mean, or zero. Shape: level hidden.
     let centre standardisation (corpusMean: RawTensor) =
         match standardisation with
@@ -117,7 +120,7 @@ module StandardisedCorpus =
             Rms = rms
             LayerGram = Matrix layer
             HiddenGram = Matrix(statistics.HiddenGramAround centre (inverse |> Array.map (fun s -> s * s)))
-            Energy = Array.sum (LevelScale.diagonal layer)
+            Energy = LevelScale.energy layer
         }
 
     /// The Gram matrices of gradients with respect to standardised states, from statistics of gradients with respect to raw ones: level
