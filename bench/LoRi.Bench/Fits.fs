@@ -13,7 +13,7 @@ type Settings = { Rounds: int; Threads: int }
 
 let private levels, width, longest, rows = 30L, 576L, 100L, 8
 
-/// Rows of 50 to 100 tokens in batches of eight, about 5,000 tokens in all, far from zero and of unequal directions.
+/// Rows of 57 to 100 tokens in batches of eight, about 5,000 tokens in all, far from zero and of unequal directions.
 let private batches () =
     let scale = torch.logspace (0.0, -2.0, width)
 
