@@ -125,7 +125,7 @@ internal sealed class StoredWeights(IStoredWeightSource source, WeightFit fit, W
             {
                 throw new InputException(
                     $"{source.Path}: {name} holds a number that is too large for {rows.Form.Name}, to which it would be rounded; give "
-                    + "--weights as-stored");
+                    + (storage == WeightStorage.EightBit ? "--weights as-stored" : "--dtype float32"));
             }
         }
     }

@@ -100,8 +100,13 @@ internal sealed class ExperimentFolder
     /// <summary>Whether a process works on a cell.</summary>
     public bool IsHeld(string id)
     {
-        using var free = File.Exists(LockOf(id)) ? FileLock.TryOpen(LockOf(id)) : null;
-        return free is null && File.Exists(LockOf(id));
+        if (!File.Exists(LockOf(id)))
+        {
+            return false;
+        }
+
+        using var free = FileLock.TryOpen(LockOf(id));
+        return free is null;
     }
 
     /// <summary>The files of a task; they are made where they are not there.</summary>

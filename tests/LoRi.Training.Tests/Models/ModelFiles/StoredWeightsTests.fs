@@ -249,7 +249,7 @@ let private tooLarge =
                 "model.layers.1.mlp.up_proj.weight holds a number that is too large for BF16"
                 "which"
 
-            Expect.stringContains message "--weights as-stored" "what to do")
+            Expect.stringContains message "--dtype float32" "what to do")
 
 let private eightBit =
     testCase "eight bits: matrices of all families, near what they were"
