@@ -165,7 +165,14 @@ let private nulls =
                     Expect.isLessThanOrEqual rank at95[("independent", standardise, mode)] $"{standardise}, {mode}"
 
             let shown = succeeded (lori command)
-            Expect.stringContains shown.Out (text "says" found) "the verdict in words")
+            Expect.stringContains shown.Out (text "says" found) "the verdict in words"
+
+            let rows = File.ReadAllLines(path "data.jsonl")
+            File.WriteAllLines(path "data.jsonl", Array.init 50 (fun index -> rows[index % rows.Length]))
+            let counted = succeeded (lori (command @ [ "--batch-size"; "1" ]))
+            let lines = counted.Error.Split '\n' |> Array.filter _.StartsWith("rationale: ")
+            Expect.equal lines.Length 20 "a line for each twentieth, not for each row"
+            Expect.equal lines[19] "rationale: 50 of 50 examples" "all of them")
     }
 
 /// The linear feedback of a run that learns next to nothing.

@@ -88,7 +88,9 @@ let private allMeasured =
 
             let again = plan ()
             Expect.equal again.Error "" "nothing is measured again"
-            Expect.equal again.Out first.Out "the same plan")
+            Expect.equal again.Out first.Out "the same plan"
+            File.Delete(folder + "/out/calibration.json")
+            Expect.stringContains (plan ()).Error " ms a step" "measured again once the paces are taken away")
     }
 
 let private unmeasured =

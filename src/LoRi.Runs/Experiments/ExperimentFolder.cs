@@ -14,7 +14,11 @@ namespace LoRi.Runs.Experiments;
 /// </summary>
 internal sealed class ExperimentFolder
 {
-    private const string RunFolder = "run", EvaluationName = "evaluation";
+    private const string RunFolder = "run", EvaluationName = "evaluation", Cells = "cells", Tasks = "tasks", Models = "models";
+
+    /// <summary>What an experiment may have before its matrix is there: paces are measured first.</summary>
+    private static readonly string[] OwnNames = [Cells, Tasks, Models];
+
     private readonly Lock making = new();
 
     /// <summary>The folder of a path, whether it is there or not.</summary>
@@ -51,7 +55,7 @@ internal sealed class ExperimentFolder
     public string FailureOf(string id) => Path.Combine(CellOf(id), "failed.txt");
 
     /// <summary>The folder of a cell.</summary>
-    public string CellOf(string id) => Path.Combine(FolderPath, "cells", id);
+    public string CellOf(string id) => Path.Combine(FolderPath, Cells, id);
 
     /// <summary>Whether a cell is finished.</summary>
     public bool IsDone(string id) => File.Exists(ResultOf(id));
@@ -73,7 +77,7 @@ internal sealed class ExperimentFolder
     {
         if (File.Exists(FolderPath)
             || (Directory.Exists(FolderPath) && !File.Exists(MatrixFile) && !File.Exists(CalibrationFile)
-                && Directory.EnumerateFileSystemEntries(FolderPath).Any()))
+                && !Directory.EnumerateFileSystemEntries(FolderPath).All(path => OwnNames.Contains(Path.GetFileName(path)))))
         {
             throw new InputException($"--output {FolderPath}: holds something, but no experiment (it has no matrix.json); name another "
                 + "folder");
@@ -116,7 +120,7 @@ internal sealed class ExperimentFolder
     public TaskFiles TaskOf(Files.Settings.SettingValues values, long seed)
     {
         var task = TaskSettings.Of(values);
-        var folder = Path.Combine(FolderPath, "tasks", ShortHash(TaskSettings.OfMatrix.ToJson(values).ToJsonString()));
+        var folder = Path.Combine(FolderPath, Tasks, ShortHash(TaskSettings.OfMatrix.ToJson(values).ToJsonString()));
         var files = new TaskFiles(
             task, Path.Combine(folder, $"train-{seed}.jsonl"), Path.Combine(folder, "test.jsonl"), Path.Combine(folder, "tokenizer"));
         lock (making)
@@ -144,7 +148,7 @@ internal sealed class ExperimentFolder
     /// <summary>The fresh model of a seed; it is made where it is not there.</summary>
     public string ModelOf(Files.Settings.SettingValues values, TaskFiles task, long seed)
     {
-        var folder = Path.Combine(FolderPath, "models",
+        var folder = Path.Combine(FolderPath, Models,
             ShortHash(FreshModelSettings.OfMatrix.ToJson(values).ToJsonString() + task.Task.Name + task.Task.Words.Count) + $"-{seed}");
         lock (making)
         {

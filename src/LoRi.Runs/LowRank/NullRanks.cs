@@ -2,6 +2,7 @@ using LoRi.Files.Settings;
 using LoRi.Math;
 using LoRi.Math.Fluent;
 using LoRi.Models.Decoders;
+using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
 using LoRi.Runs.Training;
 using LoRi.Training.Methods.LoRi;
@@ -39,9 +40,9 @@ public sealed record NullRanks(IReadOnlyList<CorpusRanks> Corpora, string Verdic
         IReadOnlyList<(Standardisation Under, Spectrum Own, Spectrum Independent)> Read(string corpus, RationaleTargets targets)
         {
             var rows = ControlledTargets.Traced(teacher.Rows, targets);
-            return TeacherFit.SpectraOf(new ModelTrajectories(
-                model, rows, levels, settings.Get(AnswerSettings.BatchSize),
-                done => info($"{corpus}: {done:N0} of {rows.Count:N0} examples")));
+            var lines = new CountLines(rows.Count, info, $"{corpus}: ");
+            return TeacherFit.SpectraOf(
+                new ModelTrajectories(model, rows, levels, settings.Get(AnswerSettings.BatchSize), lines.Tell));
         }
 
         var own = Read(Rationale, RationaleTargets.Own);

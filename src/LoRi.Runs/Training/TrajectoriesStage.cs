@@ -4,6 +4,7 @@ using LoRi.Files.Settings;
 using LoRi.Models.Decoders;
 using LoRi.Models.Sequences;
 using LoRi.Models.Tensors;
+using LoRi.Runs.RunFolders;
 using LoRi.Runs.Settings;
 using LoRi.Training.Methods.LoRi;
 using LoRi.Training.Ranks;
@@ -65,7 +66,7 @@ public static class TrajectoriesStage
         SettingValues settings, EncodedExample[] rows, string[] ids, ReasoningModel model, Action<string> info, ICommunicator ranks)
     {
         var levels = new TracedLevels(settings.Get(AlignmentSettings.Levels).Indices(model.Config.Layers));
-        void Tell(int done) => info($"{done:N0} of {rows.Length:N0} examples");
+        var lines = new CountLines(rows.Length, info);
         IBatchedTrajectories Source(int size, bool gradients, Action<int>? progress) =>
             new ModelTrajectories(model, rows, levels, size, progress, gradients);
         var (size, gradients) = (settings.Get(AnswerSettings.BatchSize), settings.Get(AnswerSettings.TraceGradients));
@@ -76,7 +77,7 @@ public static class TrajectoriesStage
         }
 
         using var writer = new TrajectoryWriter(settings.Get(AnswerSettings.TraceOutput), settings.Get(AnswerSettings.ShardSize).Bytes);
-        DealtTrajectories.Of(ranks, Source, size, gradients, Tell).ForEach(writer.Add);
+        DealtTrajectories.Of(ranks, Source, size, gradients, lines.Tell).ForEach(writer.Add);
         DealtTrajectories.Finish(ranks);
         return writer.Finish(ids);
     }
