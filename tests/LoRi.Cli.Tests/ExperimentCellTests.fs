@@ -52,6 +52,17 @@ let private equalTime =
             succeeded (run folder []) |> ignore
             Expect.equal (cells folder) before "the same cells"
 
+            let table =
+                JsonDocument.Parse((succeeded (lori [ "experiment"; "table"; folder + "/out"; "--form"; "json" ])).Out)
+
+            for row in table.RootElement.GetProperty("rows").EnumerateArray() do
+                let alone = row.GetProperty "seconds_alone"
+
+                if text "method" row = "teacher" then
+                    Expect.equal alone.ValueKind JsonValueKind.Null "no pace of a teacher is measured"
+                else
+                    Expect.floatClose Accuracy.high (alone.GetDouble()) 0.112 $"""as long as {text "method" row}, alone"""
+
             let plan =
                 loriJson
                     [

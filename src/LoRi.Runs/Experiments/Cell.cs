@@ -49,6 +49,9 @@ internal sealed record Cell
     /// <summary>The run, whose places are named when it is started.</summary>
     public required RunSettings Run { get; init; }
 
+    /// <summary>What its pace is measured of: its run with the steps that its budget names.</summary>
+    public required CalibrationCase PacedAs { get; init; }
+
     /// <summary>The cell of its teacher; null for a teacher.</summary>
     public Cell? TeacherCell { get; init; }
 

@@ -1,5 +1,3 @@
-using LoRi.Runs.Settings;
-
 namespace LoRi.Runs.Experiments;
 
 /// <summary>
@@ -18,9 +16,9 @@ internal sealed class CellEstimate(Calibration calibration)
     {
         lock (gate)
         {
-            if (!taken.TryGetValue(Case(cell).Key, out var list))
+            if (!taken.TryGetValue(cell.PacedAs.Key, out var list))
             {
-                taken[Case(cell).Key] = list = [];
+                taken[cell.PacedAs.Key] = list = [];
             }
 
             list.Add((cell.Steps, seconds));
@@ -32,9 +30,9 @@ internal sealed class CellEstimate(Calibration calibration)
     {
         lock (gate)
         {
-            return taken.TryGetValue(Case(cell).Key, out var list)
+            return taken.TryGetValue(cell.PacedAs.Key, out var list)
                 ? list.Average(one => one.Seconds * cell.Steps / one.Steps)
-                : calibration.Find(Case(cell)) is { } pace ? pace.Seconds(cell.Steps) + pace.OverheadSeconds + EvaluationSeconds : null;
+                : calibration.Find(cell.PacedAs) is { } pace ? pace.Seconds(cell.Steps) + pace.OverheadSeconds + EvaluationSeconds : null;
         }
     }
 
@@ -44,8 +42,4 @@ internal sealed class CellEstimate(Calibration calibration)
         double[] known = [.. cells.Select(Seconds).OfType<double>()];
         return cells.Count == 0 ? 0 : known.Length == 0 ? null : known.Sum() * cells.Count / known.Length;
     }
-
-    /// <summary>What the pace of a cell is measured of.</summary>
-    public static CalibrationCase Case(Cell cell) => new(
-        cell.Task, cell.Model, cell.Method, cell.Run.With(TrainSettings.Seed, 0), cell.TaskValues, cell.ModelValues);
 }

@@ -80,6 +80,8 @@ internal sealed class CellList
             TaskValues = matrix.Tasks[task],
             ModelValues = matrix.Models[model],
             Run = run,
+            PacedAs = new(
+                task, model, Cell.Teacher, CellSettings.Teacher(matrix.Teachers[name], seed: 0), matrix.Tasks[task], matrix.Models[model]),
             Settings = Deciding(task, model, run),
         }, block);
     }
@@ -91,7 +93,8 @@ internal sealed class CellList
             one, block, [.. varied.Where(pair => settings.Has(one, pair.Setting))], steps, teacher.TaskValues.Get(TaskSettings.Rows), seed);
         CalibrationCase Case(MatrixMethod one) => new(
             teacher.Task, teacher.Model, one.Name, At(one, budget.Steps, 0), teacher.TaskValues, teacher.ModelValues);
-        var steps = budget.Of is { } of ? Equal(Case(method), Case(matrix.Methods[of]), budget.Steps) : budget.Steps;
+        var paced = Case(method);
+        var steps = budget.Of is { } of ? Equal(paced, Case(matrix.Methods[of]), budget.Steps) : budget.Steps;
         if (steps is null)
         {
             return;
@@ -112,6 +115,7 @@ internal sealed class CellList
             TaskValues = teacher.TaskValues,
             ModelValues = teacher.ModelValues,
             Run = run,
+            PacedAs = paced,
             TeacherCell = teacher,
             Settings = deciding,
             Probe = block.Probe.Count > 0 && CellProbe.Fits(run) ? block.Probe : [],

@@ -47,9 +47,9 @@ internal sealed class ExperimentCharts
                 yield return Lift(reference);
             }
 
-            yield return Against("training time", "seconds of training", plain, result => result.TrainingSeconds);
+            yield return AgainstTime();
             yield return Against("tokens written", "tokens written for an answer; latent steps are none", [.. plain, .. teachers],
-                result => (double)result.TokensGenerated / result.Examples);
+                row => row.Results.Average(result => (double)result.TokensGenerated / result.Examples));
         }
 
         if (plain.Any(row => Projections(row).Length > 1))
@@ -74,10 +74,16 @@ internal sealed class ExperimentCharts
             pair.row, pair.index, [.. reference.Strata.Select(Position)],
             [.. reference.Strata.Select(stratum => 100 * ((pair.row.Of(stratum) ?? double.NaN) - reference.Of(stratum)!.Value))]))]);
 
+    /// <summary>Seconds of training with nothing beside it where all were measured so, else those that the cells took.</summary>
+    private Chart AgainstTime() => Array.TrueForAll(plain, row => row.SecondsAlone is not null)
+        ? Against("training time", "seconds of training, nothing beside it", plain, row => row.SecondsAlone!.Value)
+        : Against("training time", "seconds of training, as the cells took them", plain,
+            row => row.Results.Average(result => result.TrainingSeconds));
+
     /// <summary>A point for each method.</summary>
-    private Chart Against(string what, string axis, IReadOnlyList<ResultRow> shown, Func<CellResult, double> cost) => new(
+    private Chart Against(string what, string axis, IReadOnlyList<ResultRow> shown, Func<ResultRow, double> cost) => new(
         $"Right answers against {what}", axis, Right,
-        [.. shown.Select((row, index) => Series(row, index, [row.Results.Average(cost)], [100 * row.Accuracy]))])
+        [.. shown.Select((row, index) => Series(row, index, [cost(row)], [100 * row.Accuracy]))])
     { FromZero = true, IsCloud = true };
 
     /// <summary>

@@ -206,7 +206,7 @@ public static class ExperimentStage
         Matrix matrix, ExperimentFolder folder, Calibration calibration, CellList list, bool everything, Action<string> log)
     {
         CalibrationCase[] Unknown() => list.Missing.Count > 0 ? [.. list.Missing]
-            : everything ? [.. list.Cells.Where(cell => !cell.IsTeacher).Select(CellEstimate.Case)
+            : everything ? [.. list.Cells.Where(cell => !cell.IsTeacher).Select(cell => cell.PacedAs)
                 .Where(one => calibration.Find(one) is null).Distinct()]
             : [];
         var measurement = new PaceMeasurement(folder);

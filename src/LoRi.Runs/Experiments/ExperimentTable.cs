@@ -27,7 +27,7 @@ public sealed class ExperimentTable
         (folder, Matrix, list) = ExperimentStage.Open(path);
         results = folder.Results(list.Cells.Select(cell => cell.Id));
         this.withClaims = withClaims;
-        Rows = ResultRow.All(Matrix, list, results);
+        Rows = ResultRow.All(Matrix, list, results, Calibration.Read(folder.CalibrationFile));
         registered = Registration.Read(folder);
         Claims = withClaims ? ClaimTable.Of(registered, Matrix, list, results) : [];
     }
@@ -100,17 +100,19 @@ public sealed class ExperimentTable
     private static TextTable Accuracies(IReadOnlyList<ResultRow> rows)
     {
         var first = rows[0];
+        var isPaced = rows.Any(row => row.SecondsAlone is not null);
         string[] place = [first.Block, first.Task, first.Model, first.Budget.Length == 0 ? "teachers" : first.Budget];
         return new TextTable(
             string.Join(", ", place),
             ["method", "seeds", "accuracy %", "sd", "each seed %", .. first.Strata.Select(stratum => $"at {stratum}"), "steps", "train s",
-                "tokens", "latency ms"],
+                .. isPaced ? (string[])["alone s"] : [], "tokens", "latency ms"],
             [.. rows.Select(row => (string[])
             [
                 row.Label, $"{row.Results.Count}", Percent(row.Accuracy), double.IsNaN(row.Deviation) ? "-" : Percent(row.Deviation),
                 string.Join(" / ", row.Results.Select(result => Percent(result.Accuracy))),
                 .. first.Strata.Select(stratum => row.Of(stratum) is { } share ? Percent(share) : "-"),
                 $"{row.Results[0].Steps}", Number(row.Results.Average(result => result.TrainingSeconds), 0),
+                .. isPaced ? (string[])[Number(row.SecondsAlone ?? double.NaN, 0)] : [],
                 Number(row.Results.Average(result => (double)result.TokensGenerated / result.Examples), 1),
                 Number(row.Results.Average(result => result.LatencyMs), 1),
             ])]);
@@ -155,6 +157,7 @@ public sealed class ExperimentTable
             KeyValuePair.Create(stratum, (JsonNode?)JsonValue.Create(row.Of(stratum)!.Value)))),
         ["steps"] = row.Results[0].Steps,
         ["training_seconds"] = row.Results.Average(result => result.TrainingSeconds),
+        ["seconds_alone"] = row.SecondsAlone,
         ["probe"] = ProbeTable.Json(row),
     };
 

@@ -10,8 +10,10 @@ namespace LoRi.Runs.Experiments;
 /// <param name="Method">The method.</param>
 /// <param name="Variant">What is varied; of a teacher its name.</param>
 /// <param name="Results">A result for each seed.</param>
+/// <param name="SecondsAlone">Seconds of training by the method's pace with nothing beside it; null where that was not measured.</param>
 internal sealed record ResultRow(
-    string Block, string Task, string Model, string Budget, string Method, string Variant, IReadOnlyList<CellResult> Results)
+    string Block, string Task, string Model, string Budget, string Method, string Variant, IReadOnlyList<CellResult> Results,
+    double? SecondsAlone)
 {
     /// <summary>The method with what is varied.</summary>
     public string Label => Variant.Length == 0 ? Method : $"{Method} ({Variant})";
@@ -61,12 +63,14 @@ internal sealed record ResultRow(
         probe.Effects.Where(effect => effect.Steps.Length == probe.LatentSteps);
 
     /// <summary>The rows of all finished cells, in the order of the matrix.</summary>
-    public static IReadOnlyList<ResultRow> All(Matrix matrix, CellList list, IReadOnlyDictionary<string, CellResult> results) =>
+    public static IReadOnlyList<ResultRow> All(
+        Matrix matrix, CellList list, IReadOnlyDictionary<string, CellResult> results, Calibration paces) =>
         [.. from block in matrix.Blocks
             from cell in list.OfBlock(block.Name)
             where results.ContainsKey(cell.Id)
-            group results[cell.Id] by (Block: block.Name, cell.Task, cell.Model, cell.Budget, cell.Method, cell.Variant) into seeds
+            group cell by (Block: block.Name, cell.Task, cell.Model, cell.Budget, cell.Method, cell.Variant) into seeds
             select new ResultRow(
                 seeds.Key.Block, seeds.Key.Task, seeds.Key.Model, seeds.Key.Budget, seeds.Key.Method, seeds.Key.Variant,
-                [.. seeds.OrderBy(result => result.Seed)])];
+                [.. seeds.Select(cell => results[cell.Id]).OrderBy(result => result.Seed)],
+                paces.Find(seeds.First().PacedAs)?.Seconds(seeds.First().Steps))];
 }
