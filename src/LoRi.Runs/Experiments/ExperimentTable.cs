@@ -84,6 +84,8 @@ public sealed class ExperimentTable
         ["begun"] = registered.Begun,
         ["cells"] = list.Cells.Count,
         ["finished"] = results.Count,
+        ["hours"] = results.Values.Sum(result => result.Seconds) / 3600,
+        ["provenance"] = Provenance,
         ["rows"] = new JsonArray([.. Rows.Select(Json)]),
         ["claims"] = new JsonArray([.. Claims.Select(Json)]),
     };
