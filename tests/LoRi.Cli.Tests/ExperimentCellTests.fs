@@ -101,7 +101,19 @@ let private allMeasured =
             Expect.equal again.Error "" "nothing is measured again"
             Expect.equal again.Out first.Out "the same plan"
             File.Delete(folder + "/out/calibration.json")
-            Expect.stringContains (plan ()).Error " ms a step" "measured again once the paces are taken away")
+            Directory.CreateDirectory(folder + "/out/measuring-0123456789ab") |> ignore
+            Expect.stringContains (plan ()).Error " ms a step" "measured again where a measurement was killed, or the paces taken away"
+
+            for foreign in [ [ "models" ]; [ "tasks"; "notes" ] ] do
+                let other = folder + "/other-" + List.last foreign
+
+                for name in foreign do
+                    Directory.CreateDirectory(Path.Combine(other, name)) |> ignore
+
+                expectError
+                    Failed
+                    "holds something, but no experiment"
+                    [ "experiment"; "plan"; matrix; "--output"; other ])
     }
 
 let private unmeasured =

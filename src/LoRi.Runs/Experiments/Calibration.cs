@@ -116,6 +116,9 @@ internal sealed class Calibration
         ? new StepPace(pace.SecondsPerStep, pace.CollectionSeconds, pace.OverheadSeconds)
         : null;
 
+    /// <summary>Where paces were measured.</summary>
+    public IEnumerable<string> Machines => paces.Values.Select(pace => pace.Machine).OfType<string>().Distinct();
+
     /// <summary>Keeps a pace and writes the file.</summary>
     public void Keep(CalibrationCase of, StepPace pace)
     {

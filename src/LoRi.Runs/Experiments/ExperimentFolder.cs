@@ -14,11 +14,8 @@ namespace LoRi.Runs.Experiments;
 /// </summary>
 internal sealed class ExperimentFolder
 {
-    private const string RunFolder = "run", EvaluationName = "evaluation", Cells = "cells", Tasks = "tasks", Models = "models";
-
-    /// <summary>What an experiment may have before its matrix is there: paces are measured first.</summary>
-    private static readonly string[] OwnNames = [Cells, Tasks, Models];
-
+    private const string RunFolder = "run", EvaluationName = "evaluation", Cells = "cells", Tasks = "tasks", Models = "models",
+        Measuring = "measuring-";
     private readonly Lock making = new();
 
     /// <summary>The folder of a path, whether it is there or not.</summary>
@@ -57,6 +54,9 @@ internal sealed class ExperimentFolder
     /// <summary>The folder of a cell.</summary>
     public string CellOf(string id) => Path.Combine(FolderPath, Cells, id);
 
+    /// <summary>The folder of the short run that a pace is measured of; it goes when that is known.</summary>
+    public string MeasuringOf(string key) => Path.Combine(FolderPath, Measuring + key);
+
     /// <summary>Whether a cell is finished.</summary>
     public bool IsDone(string id) => File.Exists(ResultOf(id));
 
@@ -75,9 +75,7 @@ internal sealed class ExperimentFolder
     /// <exception cref="InputException">It does.</exception>
     public void Open()
     {
-        if (File.Exists(FolderPath)
-            || (Directory.Exists(FolderPath) && !File.Exists(MatrixFile) && !File.Exists(CalibrationFile)
-                && !Directory.EnumerateFileSystemEntries(FolderPath).All(path => OwnNames.Contains(Path.GetFileName(path)))))
+        if (File.Exists(FolderPath) || !(File.Exists(MatrixFile) || File.Exists(CalibrationFile) || IsBegun()))
         {
             throw new InputException($"--output {FolderPath}: holds something, but no experiment (it has no matrix.json); name another "
                 + "folder");
@@ -167,6 +165,16 @@ internal sealed class ExperimentFolder
     public IReadOnlyDictionary<string, CellResult> Results(IEnumerable<string> ids) =>
         ids.Distinct().Where(IsDone).ToDictionary(
             id => id, id => CellResult.Read(ResultOf(id)) with { Probe = ProbeFile.Find(ProbeOf(id)) });
+
+    /// <summary>Whether there is nothing, or only what the first measurement of a pace makes before its file is there.</summary>
+    private bool IsBegun()
+    {
+        string[] names = Directory.Exists(FolderPath)
+            ? [.. Directory.EnumerateFileSystemEntries(FolderPath).Select(path => Path.GetFileName(path)!)]
+            : [];
+        return names.Length == 0 || (names.Contains(Tasks) && Array.TrueForAll(
+            names, name => name is Cells or Tasks or Models || name.StartsWith(Measuring, StringComparison.Ordinal)));
+    }
 
     private string LockOf(string id) => Path.Combine(CellOf(id), ".lock");
 

@@ -19,6 +19,7 @@ public sealed class ExperimentTable
     private readonly ExperimentFolder folder;
     private readonly CellList list;
     private readonly Registration registered;
+    private readonly Calibration paces;
     private readonly IReadOnlyDictionary<string, CellResult> results;
     private readonly bool withClaims;
 
@@ -27,7 +28,8 @@ public sealed class ExperimentTable
         (folder, Matrix, list) = ExperimentStage.Open(path);
         results = folder.Results(list.Cells.Select(cell => cell.Id));
         this.withClaims = withClaims;
-        Rows = ResultRow.All(Matrix, list, results, Calibration.Read(folder.CalibrationFile));
+        paces = Calibration.Read(folder.CalibrationFile);
+        Rows = ResultRow.All(Matrix, list, results, paces);
         registered = Registration.Read(folder);
         Claims = withClaims ? ClaimTable.Of(registered, Matrix, list, results) : [];
     }
@@ -55,10 +57,11 @@ public sealed class ExperimentTable
     public string Title => $"{Path.GetFileName(folder.FolderPath)}: matrix {Matrix.Sha256[..12]}, begun {registered.Begun}, "
         + $"{results.Count} of {list.Cells.Count} cells finished";
 
-    /// <summary>Builds and machines of its cells.</summary>
+    /// <summary>Builds and machines of its cells, and of its paces.</summary>
     public string Provenance => string.Join("; ", results.Values
         .GroupBy(result => $"lori {result.Build} on {result.Machine}, {result.Threads} thread{(result.Threads == 1 ? "" : "s")} a cell")
-        .Select(group => $"{group.Key}: {group.Count()} cells, {group.Sum(result => result.Seconds) / 3600:F2} hours"));
+        .Select(group => $"{group.Key}: {group.Count()} cells, {group.Sum(result => result.Seconds) / 3600:F2} hours")
+        .Concat(paces.Machines.Select(machine => $"paces measured on {machine}")));
 
     /// <summary>The tables: accuracies of each task, and the claims where they were asked for.</summary>
     public IReadOnlyList<TextTable> Tables() =>

@@ -30,7 +30,7 @@ internal sealed class PaceMeasurement(ExperimentFolder folder)
     {
         var task = folder.TaskOf(of.TaskValues, seed: 0);
         var model = folder.ModelOf(of.ModelValues, task, seed: 0);
-        var scratch = Path.Combine(folder.FolderPath, $"measuring-{of.Key}");
+        var scratch = folder.MeasuringOf(of.Key);
         Remove(scratch);
         try
         {
