@@ -61,7 +61,11 @@ let private equalTime =
                 if text "method" row = "teacher" then
                     Expect.equal alone.ValueKind JsonValueKind.Null "no pace of a teacher is measured"
                 else
-                    Expect.floatClose Accuracy.high (alone.GetDouble()) 0.112 $"""as long as {text "method" row}, alone"""
+                    Expect.floatClose
+                        Accuracy.high
+                        (alone.GetDouble())
+                        0.112
+                        $"""as long as {text "method" row}, alone"""
 
             let plan =
                 loriJson
@@ -102,7 +106,11 @@ let private allMeasured =
             Expect.equal again.Out first.Out "the same plan"
             File.Delete(folder + "/out/calibration.json")
             Directory.CreateDirectory(folder + "/out/measuring-0123456789ab") |> ignore
-            Expect.stringContains (plan ()).Error " ms a step" "measured again where a measurement was killed, or the paces taken away"
+
+            Expect.stringContains
+                (plan ()).Error
+                " ms a step"
+                "measured again where a measurement was killed, or the paces taken away"
 
             for foreign in [ [ "models" ]; [ "tasks"; "notes" ] ] do
                 let other = folder + "/other-" + List.last foreign

@@ -289,7 +289,21 @@ let private matrices =
 
         Expect.containsAll
             claims
-            [ "C2"; "C3"; "C4"; "C5"; "C6"; "C7"; "C8"; "C9"; "C10"; "C11"; "C13"; "C14"; "C15" ]
+            [
+                "C2"
+                "C3"
+                "C4"
+                "C5"
+                "C6"
+                "C7"
+                "C8"
+                "C9"
+                "C10"
+                "C11"
+                "C13"
+                "C14"
+                "C15"
+            ]
             "claims of docs/evidence.md"
     }
 
