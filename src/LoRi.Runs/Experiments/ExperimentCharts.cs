@@ -76,7 +76,7 @@ internal sealed class ExperimentCharts
 
     /// <summary>Seconds of training with nothing beside it where all were measured so, else those that the cells took.</summary>
     private Chart AgainstTime() => Array.TrueForAll(plain, row => row.SecondsAlone is not null)
-        ? Against("training time", "seconds of training with the teacher's states, nothing beside it", plain, row => row.SecondsAlone!.Value)
+        ? Against("training time", "seconds with the teacher's states, nothing beside", plain, row => row.SecondsAlone!.Value)
         : Against("training time", "seconds of training, as the cells took them", plain,
             row => row.Results.Average(result => result.TrainingSeconds));
 
