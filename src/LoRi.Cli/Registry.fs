@@ -232,6 +232,13 @@ let private withoutCompletion () : Command list =
             "runs/moments --claims --form html --output moments.html"
             Experiment.table
         command
+            "experiment claims"
+            (fun () -> ExperimentSettings.ClaimsTogether)
+            "show the claims of several experiments in one table"
+            "FOLDER_OR_FILE... [options]"
+            "runs/main runs/moments --form markdown --output claims.md"
+            Experiment.claims
+        command
             "plan-scale"
             (fun () -> ScaleSettings.All)
             "show what training would take on many hosts, and what breaks first"

@@ -195,27 +195,19 @@ let status (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
         let told = String.Join(", ", [ for state, number in states -> $"{number} {state}" ])
         terminal.Out.WriteLine $"{told}; what is left takes {minutes found.SecondsLeft} minutes, one after the other"
 
-let private asText (terminal: Terminal) (table: ExperimentTable) =
-    terminal.Out.WriteLine $"{table.Title}."
-    terminal.Out.WriteLine $"{table.Provenance}."
-
-    for one in table.Tables() do
+let private showTables (terminal: Terminal) (tables: TextTable seq) =
+    for one in tables do
         terminal.Out.WriteLine()
         terminal.Out.WriteLine one.Heading
         Terminal.writeTable terminal (List.ofSeq one.Headers) [ for row in one.Rows -> List.ofSeq row ]
 
-/// Shows what an experiment found.
-let table (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
-    let settings = SettingOptions.read ExperimentSettings.Table arguments
-    let found = ExperimentTable.Read settings
+let private asText (terminal: Terminal) (table: ExperimentTable) =
+    terminal.Out.WriteLine $"{table.Title}."
+    terminal.Out.WriteLine $"{table.Provenance}."
+    showTables terminal (table.Tables())
 
-    let write (target: Terminal) =
-        match settings.Get ExperimentSettings.Form with
-        | TableForm.Markdown -> target.Out.Write(found.Markdown())
-        | TableForm.Json -> Terminal.writeJson target (found.Json())
-        | TableForm.Html -> target.Out.Write(found.Html())
-        | _ -> asText target found
-
+/// Writes to the file that is named, or to the screen where none is.
+let private writeTo (terminal: Terminal) (settings: SettingValues) (write: Terminal -> unit) =
     match settings.Get ExperimentSettings.TableOutput with
     | null -> write terminal
     | path ->
@@ -229,3 +221,26 @@ let table (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
 
         ExperimentTable.Save(path, text.ToString())
         terminal.Out.WriteLine $"Written: {path}"
+
+/// Shows what an experiment found.
+let table (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
+    let settings = SettingOptions.read ExperimentSettings.Table arguments
+    let found = ExperimentTable.Read settings
+
+    writeTo terminal settings (fun target ->
+        match settings.Get ExperimentSettings.Form with
+        | TableForm.Markdown -> target.Out.Write(found.Markdown())
+        | TableForm.Json -> Terminal.writeJson target (found.Json())
+        | TableForm.Html -> target.Out.Write(found.Html())
+        | _ -> asText target found)
+
+/// Shows the claims of several experiments together.
+let claims (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
+    let settings = SettingOptions.read ExperimentSettings.ClaimsTogether arguments
+    let found = ClaimList.Read settings
+
+    writeTo terminal settings (fun target ->
+        match settings.Get ExperimentSettings.ClaimForm with
+        | TableForm.Markdown -> target.Out.Write(found.Markdown())
+        | TableForm.Json -> Terminal.writeJson target (found.Json())
+        | _ -> showTables target (found.Tables()))

@@ -73,6 +73,20 @@ public static partial class ExperimentSettings
     public static readonly Setting<string?> TableOutput =
         new("output", "file", Forms.Output!, null, "file to write the table to") { DefaultText = "the screen" };
 
+    /// <summary>Experiments whose claims are shown together.</summary>
+    public static readonly Setting<IReadOnlyList<string>> Results = new(
+        "results", "place", Forms.Places, [],
+        "folders that lori experiment run wrote, or JSON files that lori experiment table --claims wrote of them")
+    {
+        IsMain = true,
+        Required = "name the folders of experiments, or the JSON files of their tables",
+    };
+
+    /// <summary>The form of the table of claims.</summary>
+    public static readonly Setting<TableForm> ClaimForm = new(
+        "form", "name", Forms.Choice(("text", TableForm.Text), ("markdown", TableForm.Markdown), ("json", TableForm.Json)), TableForm.Text,
+        "{choices}");
+
     /// <summary>How long ranks wait for each other where they compare what they have; a cell takes its time.</summary>
     public static readonly Setting<int> RankTimeout = StageSettings.RankTimeout with
     {
@@ -103,6 +117,9 @@ public static partial class ExperimentSettings
                 ? "--form html needs --output: the page's file, such as evidence.html" : null, Form, TableOutput),
         ],
     };
+
+    /// <summary><c>lori experiment claims</c>.</summary>
+    public static CommandSettings ClaimsTogether { get; } = new("experiment claims", [Results, ClaimForm, TableOutput]);
 
     /// <summary>Seconds of a text such as <c>150m</c>; null for what is none.</summary>
     internal static double? Seconds(string text) => Time().Match(text) is { Success: true } match

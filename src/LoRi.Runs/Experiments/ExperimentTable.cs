@@ -11,7 +11,15 @@ namespace LoRi.Runs.Experiments;
 /// <param name="Heading">What it shows.</param>
 /// <param name="Headers">A text for each column.</param>
 /// <param name="Rows">Rows of as many texts.</param>
-public sealed record TextTable(string Heading, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows);
+public sealed record TextTable(string Heading, IReadOnlyList<string> Headers, IReadOnlyList<IReadOnlyList<string>> Rows)
+{
+    /// <summary>The table as Markdown, under its heading.</summary>
+    internal string Markdown()
+    {
+        static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(MarkdownText.Cell))} |\n";
+        return $"### {Heading}\n\n{Row(Headers)}{Row(Headers.Select(_ => "---"))}{string.Concat(Rows.Select(Row))}";
+    }
+}
 
 /// <summary>What an experiment found so far, for reading.</summary>
 public sealed class ExperimentTable
@@ -40,8 +48,13 @@ public sealed class ExperimentTable
     public static ExperimentTable Read(SettingValues settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var path = settings.Get(ExperimentSettings.Folder);
-        var table = new ExperimentTable(path, settings.Get(ExperimentSettings.Claims));
+        return Read(settings.Get(ExperimentSettings.Folder), settings.Get(ExperimentSettings.Claims));
+    }
+
+    /// <summary>Reads the cells of an experiment, and decides its claims where they are asked for.</summary>
+    internal static ExperimentTable Read(string path, bool withClaims)
+    {
+        var table = new ExperimentTable(path, withClaims);
         return table.results.Count > 0 ? table
             : throw new InputException($"{path}: no cell is finished yet, so that there is nothing to show; "
                 + "`lori experiment status` shows where it stands");
@@ -72,13 +85,7 @@ public sealed class ExperimentTable
     ];
 
     /// <summary>The tables as Markdown.</summary>
-    public string Markdown()
-    {
-        static string Row(IEnumerable<string> cells) => $"| {string.Join(" | ", cells.Select(MarkdownText.Cell))} |";
-        return $"{Title}.\n\n{Provenance}.\n" + string.Concat(Tables().Select(table =>
-            $"\n### {table.Heading}\n\n{Row(table.Headers)}\n{Row(table.Headers.Select(_ => "---"))}\n"
-            + string.Concat(table.Rows.Select(row => Row(row) + "\n"))));
-    }
+    public string Markdown() => $"{Title}.\n\n{Provenance}.\n" + string.Concat(Tables().Select(table => "\n" + table.Markdown()));
 
     /// <summary>Everything as JSON.</summary>
     public JsonObject Json() => new()
@@ -170,6 +177,9 @@ public sealed class ExperimentTable
     {
         ["id"] = claim.Claim.Id,
         ["says"] = claim.Claim.Says,
+        ["metric"] = claim.Claim.Metric,
+        ["test"] = Forms.Name(claim.Claim.Test),
+        ["margin"] = claim.Claim.Margin,
         ["verdict"] = Word(claim.Verdict),
         ["registration"] = claim.Mark,
         ["comparisons"] = new JsonArray([.. claim.Comparisons.Select(one => new JsonObject
