@@ -3,6 +3,7 @@ module LoRi.Cli.Tests.ClaimListTests
 
 open System
 open System.IO
+open System.Text.Json.Nodes
 open Expecto
 open LoRi.Cli.ExitCodes
 open LoRi.Cli.Tests.Running
@@ -47,10 +48,12 @@ let private ofFolders =
                 @"^C2 \| it lifts \| all, above 5 \| out: teachers \(plain\) answer \d+\.\d % \| - \| - \| undecided \| before$"
                 "a teacher of three steps"
 
-            Expect.isMatch (List.last (ofOne "out")) @"^4 \| 8 \| 0\.0$" "cells and hours"
+            Expect.isMatch (List.last (ofOne "out")) @"^4 \| 8 \| 0\.00$" "cells and hours"
             Expect.stringContains (succeeded (lori [ "experiment"; "claims"; out ])).Out "it lifts" "on the screen"
             let json = loriJson [ "experiment"; "claims"; out; "--form"; "json" ]
-            Expect.equal (text "verdict" (json.GetProperty("claims")[0])) "undecided" "as JSON")
+            let claim = json.GetProperty("claims")[0]
+            Expect.equal (text "verdict" claim) "undecided" "as JSON"
+            Expect.equal (claim.GetProperty("margin").GetDouble()) 0.05 "numbers are numbers")
     }
 
 /// What a table says of claims, as JSON: a claim for each name, with its comparisons.
@@ -88,12 +91,12 @@ let private ordered =
                 (rows (markdown [ one; two ])
                  |> List.filter (fun row -> row.StartsWith "one" || row.StartsWith "two"))
                 [
-                    $@"one | C2 | it \ | lifts | longest, above 5 | -25.0 to +50.0; 1 of 2 confirmed, 1 of 2 refuted | 5 | at most 0.5 | {mark}"
+                    $@"one | C2 | it \ | lifts | longest, above 5 | -25.0 to +50.0; 1 of 2 confirmed, 1 of 2 refuted | 5 | largest 0.5 | {mark}"
                     $@"two | C2-b | it \ | lifts | longest, above 5 | no cells yet | - | - | {mark}"
                     $@"one | C10-a | it \ | lifts | longest, above 5 | +50.0 (49.0 to 51.0) | 5 | 0.04 | {mark}"
                     $@"one | parts | it \ | lifts | longest, above 5 | +50.0 (49.0 to 51.0) | 5 | 0.04 | {mark}"
-                    "one | 3 | 4 | 1.3"
-                    "two | 3 | 4 | 1.3"
+                    "one | 3 | 4 | 1.26"
+                    "two | 3 | 4 | 1.26"
                 ]
                 "rows")
     }
@@ -111,16 +114,91 @@ let private refused =
             wrong """{"cells": 1, "finished": 1}""" "claims"
             wrong (written []) "tells of no claim"
 
-            wrong
-                ((written [ "C2", "" ]).Replace("\"confirmed\"", "\"true\""))
+            let good = written [ "C2", comparison 0.5 "0.04" "confirmed" ]
+            let changed (from: string) (into: string) = wrong (good.Replace(from, into))
+            changed "\"it | lifts\"" "null" "says\" is null"
+
+            changed
+                "\"verdict\": \"confirmed\", \"reg"
+                "\"verdict\": \"true\", \"reg"
                 "has the verdict \"true\", which is none"
 
-            wrong ((written [ "C2", "" ]).Replace("\"it | lifts\"", "null")) "null"
-            wrong (written [ "C2", "null" ]) "null"
+            changed
+                "\"verdict\": \"confirmed\"}"
+                "\"verdict\": \"true\"}"
+                "a comparison has the verdict \"true\", which is none"
+
+            changed "paired-t" "t" "has the test \"t\", which is none"
+            changed "accuracy@longest" "accuracy@" "has the metric \"accuracy@\", which is none"
+            changed "1.26" "1e999" "\"hours\" is Infinity, which must lie between 0 and 10000000"
+            changed "\"finished\": 3" "\"finished\": 5" "\"finished\" is 5, which must lie between 0 and 4"
+            changed "\"seeds\": 5" "\"seeds\": -1" "\"C2\": \"seeds\" is -1"
+            changed "\"effect\": 0.5" "\"effect\": 50" "\"effect\" is 50, which must lie between -1 and 1"
+            changed "\"low\": 0.49" "\"low\": 0.6" "\"low\" is 0.6"
+            changed "0.04" "7" "\"holm_p\" is 7, which must lie between 0 and 1"
+            wrong (written [ "C2", "null" ]) "has a comparison that is null"
+            wrong (written [ "C2", "" ]) "has no comparison"
+            wrong (good.Replace("\"claims\": [", "\"claims\": [null, ")) "a claim is null"
+            wrong (written [ for _ in 1..2 -> "C2", comparison 0.5 "0.04" "confirmed" ]) "\"C2\" stands there twice"
             expectError Failed folder [ "experiment"; "claims"; folder ]
             expectError Failed "none.json" [ "experiment"; "claims"; folder + "/none.json" ]
             expectError BadUsage "name the folders of experiments" [ "experiment"; "claims" ])
     }
+
+let private places =
+    test "places of one name are refused, and no file that is read is written" {
+        inFolder (fun folder ->
+            let good = written [ "C2", comparison 0.5 "0.04" "confirmed" ]
+            let one, dotted = file folder "one.json" good, file folder "one.v2.json" good
+            Directory.CreateDirectory(folder + "/other") |> ignore
+            let other = file (folder + "/other") "one.json" good
+            Expect.stringContains (markdown [ one; dotted ]) "| one.v2 |" "only the ending is left out"
+
+            for again in [ one; other ] do
+                expectError Failed $"{again}: has the name one, as {one} has" [ "experiment"; "claims"; one; again ]
+
+            expectError BadUsage "is read as well" [ "experiment"; "claims"; one; "--output"; folder + "/./one.json" ]
+            Expect.equal (File.ReadAllText one) good "untouched")
+    }
+
+let private hopeless =
+    test "a claim that its seeds cannot confirm is noted by plan" {
+        inFolder (fun folder ->
+            let planned (change: JsonObject -> unit) =
+                (succeeded (lori [ "experiment"; "plan"; write folder change ])).Error
+
+            let trend seeds json =
+                json |> setting "seeds" seeds
+                first "claims" json |> setting "test" "\"trend\""
+
+            Expect.equal (planned ignore) "" "a t-test of two seeds can"
+
+            Expect.equal
+                (planned (trend "[1, 2, 3, 4]"))
+                "note: the claim C2 cannot be confirmed: 4 seeds and 1 comparison give no p below 0.063, 5 seeds do\n"
+                "one comparison"
+
+            Expect.equal (planned (trend "[1, 2, 3, 4, 5]")) "" "five seeds can"
+
+            Expect.stringContains
+                (planned (fun json ->
+                    trend "[1, 2, 3, 4, 5]" json
+                    first "claims" json |> setting "contrast" "[\"lori\", \"no-cot\", \"shuffled\"]"))
+                "5 seeds and 2 comparisons give no p below 0.063, 6 seeds do"
+                "two comparisons")
+    }
+
+/// The lines of a table between two marks of a page.
+let private marked (page: string) (mark: string) =
+    let start = page.IndexOf $"<!-- {mark} -->"
+    Expect.isGreaterThanOrEqual start 0 $"the mark {mark}"
+    let text = page.Substring(start, page.IndexOf("<!-- end -->", start) - start)
+
+    [
+        for line in text.Split '\n' do
+            if line.StartsWith '|' then
+                line
+    ]
 
 let private results =
     test "the table of bench/results/evidence.md is that of the results beside it" {
@@ -134,11 +212,18 @@ let private results =
                 |> Array.sortWith (fun one two -> String.CompareOrdinal(one, two))
                 |> List.ofArray
 
-            let page = rows (File.ReadAllText(results + "/evidence.md")) |> Set.ofList
-            let missing = rows (markdown tables) |> List.filter (page.Contains >> not)
-            Expect.isEmpty missing "rows that the page does not have"
+            let page = File.ReadAllText(results + "/evidence.md")
+
+            let wanted =
+                [
+                    for line in (markdown tables).Split '\n' do
+                        if line.StartsWith '|' then
+                            line
+                ]
+
+            Expect.sequenceEqual (marked page "claims" @ marked page "experiments") wanted "the tables of the page"
     }
 
 [<Tests>]
 let tests =
-    testList "Claims of experiments" [ ofFolders; ordered; refused; results ]
+    testList "Claims of experiments" [ ofFolders; ordered; refused; places; hopeless; results ]

@@ -229,7 +229,7 @@ let table (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
 
     writeTo terminal settings (fun target ->
         match settings.Get ExperimentSettings.Form with
-        | TableForm.Markdown -> target.Out.Write(found.Markdown())
+        | TableForm.Markdown -> target.Out.Write(Terminal.forTerminal target (found.Markdown()))
         | TableForm.Json -> Terminal.writeJson target (found.Json())
         | TableForm.Html -> target.Out.Write(found.Html())
         | _ -> asText target found)
@@ -241,6 +241,6 @@ let claims (terminal: Terminal) (_: NativeRuntimeOptions) arguments =
 
     writeTo terminal settings (fun target ->
         match settings.Get ExperimentSettings.ClaimForm with
-        | TableForm.Markdown -> target.Out.Write(found.Markdown())
+        | TableForm.Markdown -> target.Out.Write(Terminal.forTerminal target (found.Markdown()))
         | TableForm.Json -> Terminal.writeJson target (found.Json())
         | _ -> showTables target (found.Tables()))

@@ -55,6 +55,11 @@ internal sealed record StepPace(double SecondsPerStep, double CollectionSeconds,
     /// <summary>Seconds of collection and so many steps.</summary>
     public double Seconds(int steps) => CollectionSeconds + (steps * SecondsPerStep);
 
+    /// <summary>The least of each that two runs took.</summary>
+    public StepPace Least(StepPace other) => new(
+        System.Math.Min(SecondsPerStep, other.SecondsPerStep), System.Math.Min(CollectionSeconds, other.CollectionSeconds),
+        System.Math.Min(OverheadSeconds, other.OverheadSeconds));
+
     /// <summary>Steps that fit into some seconds, collection counted; one at least.</summary>
     public int StepsIn(double seconds) =>
         System.Math.Max(1, (int)System.Math.Round((seconds - CollectionSeconds) / SecondsPerStep));

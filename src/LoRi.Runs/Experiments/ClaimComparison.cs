@@ -61,7 +61,10 @@ internal sealed record ClaimComparison(string Task, string Group, string First, 
 internal static class ClaimStatistics
 {
     private const double Level = 0.95;
-    private const double Significant = 0.05;
+
+    /// <summary>What p must stay below.</summary>
+    public const double Significant = 0.05;
+
     private const int Resamples = 2_000;
 
     /// <summary>Compares; a comparison of fewer than two seeds has means alone.</summary>

@@ -14,6 +14,12 @@ internal static class ClaimMetric
     /// <summary>The names of metrics where there are these strata.</summary>
     public static IEnumerable<string> Names(IEnumerable<string> strata) => [Accuracy, Longest, .. strata.Select(stratum => At + stratum)];
 
+    /// <summary>Whether a text is the name of a metric, of whatever strata.</summary>
+    public static bool IsOne(string metric) => metric == Accuracy || Stratum(metric) is { Length: > 0 };
+
+    /// <summary>The stratum of a metric's name; null where it counts all questions.</summary>
+    public static string? Stratum(string metric) => metric.StartsWith(At, StringComparison.Ordinal) ? metric[At.Length..] : null;
+
     /// <summary>The questions of a cell that a metric counts, as marks of right answers; null where it has none such.</summary>
     public static bool[]? Marks(CellResult result, string metric)
     {

@@ -76,7 +76,7 @@ public static partial class ExperimentSettings
     /// <summary>Experiments whose claims are shown together.</summary>
     public static readonly Setting<IReadOnlyList<string>> Results = new(
         "results", "place", Forms.Places, [],
-        "folders that lori experiment run wrote, or JSON files that lori experiment table --claims wrote of them")
+        "folders that lori experiment run wrote, or files that lori experiment table --claims --form json wrote of them")
     {
         IsMain = true,
         Required = "name the folders of experiments, or the JSON files of their tables",
@@ -119,7 +119,16 @@ public static partial class ExperimentSettings
     };
 
     /// <summary><c>lori experiment claims</c>.</summary>
-    public static CommandSettings ClaimsTogether { get; } = new("experiment claims", [Results, ClaimForm, TableOutput]);
+    public static CommandSettings ClaimsTogether { get; } = new("experiment claims", [Results, ClaimForm, TableOutput])
+    {
+        Rules =
+        [
+            new(values => values.Get(TableOutput) is { } output && values.Get(Results).Any(place => IsSame(place, output))
+                ? $"--output {output}: is read as well, and would be lost; name another file" : null, Results, TableOutput),
+        ],
+    };
+
+    private static bool IsSame(string one, string other) => Path.GetFullPath(one) == Path.GetFullPath(other);
 
     /// <summary>Seconds of a text such as <c>150m</c>; null for what is none.</summary>
     internal static double? Seconds(string text) => Time().Match(text) is { Success: true } match

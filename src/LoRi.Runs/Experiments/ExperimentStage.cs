@@ -67,6 +67,7 @@ public static class ExperimentStage
             list = Measured(matrix, folder, calibration, list, everything: true, log);
         }
 
+        Tell(matrix, list, log);
         var estimate = new CellEstimate(calibration);
         var chosen = CellChoice.Of(list, settings);
         bool IsDone(Cell cell) => folder?.IsDone(cell.Id) == true;
@@ -168,8 +169,17 @@ public static class ExperimentStage
             CellChoice.Of(list, settings);
         }
 
+        Tell(matrix, list, log);
         AtomicFile.WriteText(folder.MatrixFile, matrix.Json.ToJsonString(JsonText.Indented) + "\n");
         Registration.Update(folder, matrix, list);
+    }
+
+    private static void Tell(Matrix matrix, CellList list, Action<string> log)
+    {
+        foreach (var note in ClaimReach.Notes(matrix, list))
+        {
+            log($"note: {note}");
+        }
     }
 
     /// <summary>

@@ -180,6 +180,7 @@ public sealed class ExperimentTable
         ["metric"] = claim.Claim.Metric,
         ["test"] = Forms.Name(claim.Claim.Test),
         ["margin"] = claim.Claim.Margin,
+        ["at_least"] = claim.Claim.AtLeast,
         ["verdict"] = Word(claim.Verdict),
         ["registration"] = claim.Mark,
         ["comparisons"] = new JsonArray([.. claim.Comparisons.Select(one => new JsonObject

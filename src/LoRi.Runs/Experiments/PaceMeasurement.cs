@@ -9,7 +9,7 @@ namespace LoRi.Runs.Experiments;
 
 /// <summary>
 /// Measures the pace of a method: a short run from a fresh model on a part of the rows, alone. A step's time is the median of those after
-/// the first few; of methods that learn in stages the sum of the stages'. The run is repeated until its steps get no faster, since a
+/// the first few; of methods that learn in stages the sum of the stages'. The run is repeated until it gets no faster, since a
 /// process compiles its loops while it runs: what is measured first would seem to take up to twice as long as what follows.
 /// </summary>
 internal sealed class PaceMeasurement(ExperimentFolder folder)
@@ -19,7 +19,10 @@ internal sealed class PaceMeasurement(ExperimentFolder folder)
     private const int Rows = 4_000;
     private const int MostRuns = 8;
 
-    /// <summary>A run whose step takes at least this share of the one before is no faster; the rest is a machine's own unrest.</summary>
+    /// <summary>Runs without a faster one before them that end it: one of them may have been disturbed.</summary>
+    private const int EnoughWithout = 2;
+
+    /// <summary>A run is faster where its step takes less than this share of the fastest one's; more is a machine's own unrest.</summary>
     private const double SettledShare = 0.95;
 
     /// <summary>Measures a case; leaves nothing behind.</summary>
@@ -29,20 +32,18 @@ internal sealed class PaceMeasurement(ExperimentFolder folder)
         return Settled(() => Once(of));
     }
 
-    /// <summary>The faster of the last two runs, once the last is no faster than the one before, or after eight.</summary>
+    /// <summary>The fastest of some runs, which end when two in a row were no faster than those before them, or after eight.</summary>
     internal static StepPace Settled(Func<StepPace> once)
     {
-        var before = once();
-        for (var run = 2; run <= MostRuns; run++)
+        var best = once();
+        for (var (run, without) = (1, 0); run < MostRuns && without < EnoughWithout; run++)
         {
             var last = once();
-            if (last.SecondsPerStep >= SettledShare * before.SecondsPerStep)
-            {
-                return last.SecondsPerStep < before.SecondsPerStep ? last : before;
-            }
-            before = last;
+            without = last.SecondsPerStep < SettledShare * best.SecondsPerStep ? 0 : without + 1;
+            best = best.Least(last);
         }
-        return before;
+
+        return best;
     }
 
     private StepPace Once(CalibrationCase of)
