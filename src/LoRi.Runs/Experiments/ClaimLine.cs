@@ -107,7 +107,7 @@ internal sealed partial record ClaimLine(string Experiment, WrittenClaim Claim)
     private static string Points(double share) => Tenths(share) is var text && text.StartsWith('-') ? text : "+" + text;
 
     /// <summary>Points to a tenth, of which none is a negative zero.</summary>
-    private static string Tenths(double share) => Fixed(System.Math.Round(100 * share, 1) + 0.0, "F1");
+    private static string Tenths(double share) => Fixed(100 * share, "F1") is var text && text == "-0.0" ? "0.0" : text;
 
     private static string Fixed(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 
