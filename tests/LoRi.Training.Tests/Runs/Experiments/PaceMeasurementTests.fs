@@ -12,7 +12,7 @@ let private settled (runs: (float * float) list) =
         let milliseconds, collection = left.Dequeue()
         StepPace(milliseconds / 1000.0, collection, collection / 10.0)
 
-    let pace = PaceMeasurement.Settled once
+    let pace = PaceMeasurement.Settled(System.Func<_> once)
 
     (System.Math.Round(pace.SecondsPerStep * 1000.0, 6), pace.CollectionSeconds, pace.OverheadSeconds),
     runs.Length - left.Count
