@@ -188,17 +188,15 @@ let private hopeless =
                 "two comparisons")
     }
 
+/// The lines of a text that are of a table.
+let private tableLines (text: string) =
+    text.Split '\n' |> Array.filter _.StartsWith('|') |> List.ofArray
+
 /// The lines of a table between two marks of a page.
 let private marked (page: string) (mark: string) =
     let start = page.IndexOf $"<!-- {mark} -->"
     Expect.isGreaterThanOrEqual start 0 $"the mark {mark}"
-    let text = page.Substring(start, page.IndexOf("<!-- end -->", start) - start)
-
-    [
-        for line in text.Split '\n' do
-            if line.StartsWith '|' then
-                line
-    ]
+    tableLines (page.Substring(start, page.IndexOf("<!-- end -->", start) - start))
 
 let private results =
     test "the table of bench/results/evidence.md is that of the results beside it" {
@@ -214,14 +212,10 @@ let private results =
 
             let page = File.ReadAllText(results + "/evidence.md")
 
-            let wanted =
-                [
-                    for line in (markdown tables).Split '\n' do
-                        if line.StartsWith '|' then
-                            line
-                ]
-
-            Expect.sequenceEqual (marked page "claims" @ marked page "experiments") wanted "the tables of the page"
+            Expect.sequenceEqual
+                (marked page "claims" @ marked page "experiments")
+                (tableLines (markdown tables))
+                "the tables of the page"
     }
 
 [<Tests>]
