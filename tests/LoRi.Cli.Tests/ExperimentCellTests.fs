@@ -84,6 +84,20 @@ let private equalTime =
                 "all known")
     }
 
+let private severalNames =
+    test "several names choose the cells that one of them matches, with their teachers" {
+        inFolder (fun folder ->
+            let matrix = write folder ignore
+
+            let cells (names: string list) =
+                let plan = loriJson ([ "experiment"; "plan"; matrix; "--json"; "--only" ] @ names)
+                plan.GetProperty("cells").GetInt32()
+
+            Expect.equal (cells [ "*/lori/*seed-1" ]) 2 "one and its teacher"
+            Expect.equal (cells [ "*/lori/*seed-1"; "*/no-cot/*" ]) 5 "two more, and the teacher of the second seed"
+            Expect.equal (cells [ "*/lori/*seed-1"; "*seed-1" ]) 4 "each once")
+    }
+
 let private allMeasured =
     test "a plan that names a folder measures every pace that is not known, once" {
         inFolder (fun folder ->
@@ -213,4 +227,4 @@ let private probed =
 
 [<Tests>]
 let tests =
-    testSequenced (testList "Experiment cells" [ equalTime; unmeasured; allMeasured; probed ])
+    testSequenced (testList "Experiment cells" [ equalTime; unmeasured; severalNames; allMeasured; probed ])

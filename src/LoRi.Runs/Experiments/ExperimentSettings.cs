@@ -52,8 +52,9 @@ public static partial class ExperimentSettings
     public static readonly Setting<int> Threads = new("threads", "n", Forms.Whole(1, 256), 1, "threads of each cell");
 
     /// <summary>Which cells.</summary>
-    public static readonly Setting<string?> Only = new(
-        "only", "glob", Forms.Text!, null, "only cells whose name matches, such as *seed-1 or main/*/lori*; their teachers with them")
+    public static readonly Setting<IReadOnlyList<string>> Only = new(
+        "only", "glob", Forms.List, [],
+        "only cells whose name matches, such as *seed-1 or main/*/lori*; their teachers with them; several may follow")
     { DefaultText = "all" };
 
     /// <summary>Which part of them.</summary>
