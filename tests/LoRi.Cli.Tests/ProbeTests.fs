@@ -180,6 +180,41 @@ let private steps =
             Expect.equal (File.ReadAllText(path folder "student/probe.json")) first "nothing is left to chance")
     }
 
+let private strictly =
+    test "answers of several words are right by the strict rule" {
+        withStudent "sequential" (fun folder ->
+            let rows =
+                [
+                    for line in File.ReadAllLines(path folder "first/predictions.jsonl") do
+                        let row = JsonDocument.Parse(line).RootElement
+                        let prefix = text "answer_prefix" row
+                        let said = text "text" row
+                        let start = said.LastIndexOf(prefix, System.StringComparison.Ordinal)
+                        text "question" row, said.Substring(start + prefix.Length).Trim()
+                ]
+
+            File.WriteAllLines(
+                path folder "own.jsonl",
+                [
+                    for question, said in rows do
+                        if said.Split(' ').Length > 1 then
+                            JsonSerializer.Serialize {| question = question; answer = said |}
+                ]
+            )
+
+            let examples = File.ReadAllLines(path folder "own.jsonl").Length
+            Expect.isGreaterThan examples 5 "questions"
+
+            let right rule =
+                let _, found = probe folder ([ "--intervene"; "shuffle" ] @ rule)
+                text "rule" found, correct (found.GetProperty "untouched")
+
+            Expect.equal (right [ "--rule"; "strict" ]) ("strict", examples) "word by word"
+            let name, codi = right []
+            Expect.equal name "codi" "the rule of evaluations where none is named"
+            Expect.isLessThan codi examples "which looks for one number")
+    }
+
 let private refused =
     test "what cannot be probed is refused in one line" {
         withStudent "sequential" (fun folder ->
@@ -252,4 +287,4 @@ let private shown =
     }
 
 [<Tests>]
-let tests = testList "Probe" (loses @ [ steps; refused; shown ])
+let tests = testList "Probe" (loses @ [ steps; strictly; refused; shown ])

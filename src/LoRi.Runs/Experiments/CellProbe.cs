@@ -37,6 +37,7 @@ internal static class CellProbe
         string[] interventions = [.. cell.Probe.Select(one => one.ToString()).Union(before)];
         asked["output"] = folder.ProbeOf(cell.Id);
         asked[ProbeSettings.Interventions.Key] = new JsonArray([.. interventions.Select(one => JsonValue.Create(one))]);
-        ProbeStage.Run(ProbeSettings.All.Read(asked, SettingSource.CommandLine), CellScore.IsRight, _ => { }, stop);
+        var words = new AnswerRule("words", CellScore.IsRight);
+        ProbeStage.Run(ProbeSettings.All.Read(asked, SettingSource.CommandLine), words, _ => { }, stop);
     }
 }

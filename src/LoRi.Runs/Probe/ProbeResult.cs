@@ -3,7 +3,7 @@ using LoRi.Runs.Scoring;
 namespace LoRi.Runs.Probe;
 
 /// <summary>Right answers of so many questions.</summary>
-/// <param name="Correct">Right by CODI's rule.</param>
+/// <param name="Correct">Right by the rule of the probe.</param>
 /// <param name="Accuracy">Their share.</param>
 /// <param name="Ci95">95 % Wilson interval.</param>
 public sealed record ProbeAccuracy(int Correct, double Accuracy, double[] Ci95)
@@ -77,6 +77,9 @@ public sealed record ProbeResult
 
     /// <summary>Names of the data files.</summary>
     public required string Dataset { get; init; }
+
+    /// <summary>By which rule answers are right: <c>codi</c>, <c>strict</c>, or <c>words</c> in experiments; null in older files.</summary>
+    public string? Rule { get; init; }
 
     /// <summary>Questions.</summary>
     public required int Examples { get; init; }

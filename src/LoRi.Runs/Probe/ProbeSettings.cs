@@ -1,4 +1,5 @@
 using LoRi.Files.Settings;
+using LoRi.Runs.Scoring;
 using LoRi.Runs.Settings;
 
 namespace LoRi.Runs.Probe;
@@ -33,6 +34,11 @@ public static class ProbeSettings
     public static readonly Setting<bool> EachStep =
         new("each_step", "", Forms.Flag, false, "make every intervention at each of these steps alone as well");
 
+    /// <summary>By which rule answers are right.</summary>
+    public static readonly Setting<ScoringRule> Rule = new(
+        "rule", "name", Forms.Choice(("codi", ScoringRule.Codi), ("strict", ScoringRule.Strict)), ScoringRule.Codi,
+        "by which rule answers are right, {choices}; strict for answers that are no numbers, or several");
+
     /// <summary>Draws of what is random.</summary>
     public static readonly Setting<int> Draws =
         new("draws", "n", Forms.Whole(1, 1000), 3, "draws of noise and of random directions, which stand beside every rank:K");
@@ -45,7 +51,7 @@ public static class ProbeSettings
     [
         AnswerSettings.Model, AnswerSettings.Tokenizer, AnswerSettings.LatentSteps, AnswerSettings.AnswerPrefix, AnswerSettings.WritePrefix,
         AnswerSettings.QuestionText, AnswerSettings.DataName, AnswerSettings.MaxNewTokens,
-        AnswerSettings.Data, Output, Interventions, Steps, EachStep, Draws, Seed, StageSettings.Limit, StageSettings.SkipBadLines,
+        AnswerSettings.Data, Output, Interventions, Steps, EachStep, Draws, Seed, Rule, StageSettings.Limit, StageSettings.SkipBadLines,
         StageSettings.Format, StageSettings.QuestionColumn, StageSettings.RationaleColumn, StageSettings.AnswerColumn,
         AnswerSettings.BatchSize, StageSettings.Threads, StageSettings.Dtype, StageSettings.Device, StageSettings.Json,
     ])

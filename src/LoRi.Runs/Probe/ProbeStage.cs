@@ -25,15 +25,14 @@ public sealed class ProbeStage
     private readonly QuestionAnswerer answerer;
     private readonly ReasoningSet set;
     private readonly LatentReasoning reasoning;
-    private readonly Func<PredictionRow, bool> isRight;
+    private readonly AnswerRule rule;
     private readonly Action<string> info;
     private readonly CancellationToken stop;
 
     private ProbeStage(
-        SettingValues values, QuestionAnswerer answerer, ReasoningSet set, Func<PredictionRow, bool> isRight, Action<string> info,
-        CancellationToken stop)
+        SettingValues values, QuestionAnswerer answerer, ReasoningSet set, AnswerRule rule, Action<string> info, CancellationToken stop)
     {
-        (this.values, this.answerer, this.set, this.isRight, this.info, this.stop) = (values, answerer, set, isRight, info, stop);
+        (this.values, this.answerer, this.set, this.rule, this.info, this.stop) = (values, answerer, set, rule, info, stop);
         reasoning = Replaceable(values, answerer.Plan.Reasoning);
     }
 
@@ -51,12 +50,14 @@ public sealed class ProbeStage
     /// <param name="stop">Asks to stop.</param>
     /// <exception cref="InputException">The model takes no latent steps, or a setting does not fit it.</exception>
     /// <exception cref="OperationCanceledException">It was asked to stop.</exception>
-    public static ProbeResult Run(SettingValues values, Action<string> info, CancellationToken stop) =>
-        Run(values, row => row.Correct, info, stop);
+    public static ProbeResult Run(SettingValues values, Action<string> info, CancellationToken stop)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        return Run(values, AnswerRule.Of(values.Get(ProbeSettings.Rule)), info, stop);
+    }
 
     /// <summary>The same with a rule of one's own for what is right.</summary>
-    internal static ProbeResult Run(
-        SettingValues values, Func<PredictionRow, bool> isRight, Action<string> info, CancellationToken stop)
+    internal static ProbeResult Run(SettingValues values, AnswerRule rule, Action<string> info, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(values);
         ArgumentNullException.ThrowIfNull(info);
@@ -74,7 +75,7 @@ public sealed class ProbeStage
         StageModel.CheckFits(tokenizer, model, options.Model);
         var answerer = new QuestionAnswerer(options, model, card, tokenizer);
         answerer.CheckPositions(set, info);
-        var stage = new ProbeStage(values, answerer, set, isRight, info, stop);
+        var stage = new ProbeStage(values, answerer, set, rule, info, stop);
         stage.CheckSteps(model);
         var result = stage.Probe(card);
         ProbeFile.Write(values.Get(ProbeSettings.Output), result);
@@ -125,7 +126,7 @@ public sealed class ProbeStage
             effects.Add(Effect(intervention, steps, draw, own, changed));
         }
 
-        var untouched = ProbeAccuracy.Of([.. own.Select(isRight)]);
+        var untouched = ProbeAccuracy.Of([.. own.Select(rule.IsRight)]);
         var verdict = ProbeVerdict.Of(untouched, effects, reasoning.LatentSteps);
         var options = new EvaluationOptions(values);
         return new ProbeResult
@@ -137,6 +138,7 @@ public sealed class ProbeStage
             Reasoning = reasoning.Latents["kind"]!.GetValue<string>(),
             LatentSteps = reasoning.LatentSteps,
             Dataset = options.Dataset,
+            Rule = rule.Name,
             Examples = own.Length,
             Seed = values.Get(ProbeSettings.Seed),
             Untouched = untouched,
@@ -181,7 +183,7 @@ public sealed class ProbeStage
             rows.AddRange(answerer.Answer(batch, how));
         }
 
-        info($"{name}: {rows.Count(isRight):N0} of {rows.Count:N0} right");
+        info($"{name}: {rows.Count(rule.IsRight):N0} of {rows.Count:N0} right");
         return [.. rows];
     }
 
@@ -196,17 +198,17 @@ public sealed class ProbeStage
         LatentIntervention intervention, int[] steps, int draw, PredictionRow[] own, PredictionRow[] changed)
     {
         var pairs = own.Zip(changed).ToArray();
-        var test = new McNemar(pairs.Count(pair => isRight(pair.First) && !isRight(pair.Second)),
-            pairs.Count(pair => !isRight(pair.First) && isRight(pair.Second)));
+        var test = new McNemar(pairs.Count(pair => rule.IsRight(pair.First) && !rule.IsRight(pair.Second)),
+            pairs.Count(pair => !rule.IsRight(pair.First) && rule.IsRight(pair.Second)));
         var bootstrap = new PairedBootstrap(
-            [.. changed.Select(row => isRight(row) ? 1.0 : 0)], [.. own.Select(row => isRight(row) ? 1.0 : 0)], Resamples, 0);
+            [.. changed.Select(row => rule.IsRight(row) ? 1.0 : 0)], [.. own.Select(row => rule.IsRight(row) ? 1.0 : 0)], Resamples, 0);
         var (low, high) = bootstrap.Interval(0.95, BootstrapInterval.Percentile);
         return new ProbeEffect
         {
             Intervention = intervention.ToString(),
             Steps = [.. steps.Select(step => step + 1)],
             Draw = intervention.IsDrawn ? draw : null,
-            Accuracy = ProbeAccuracy.Of([.. changed.Select(isRight)]),
+            Accuracy = ProbeAccuracy.Of([.. changed.Select(rule.IsRight)]),
             Difference = bootstrap.Difference,
             DifferenceCi95 = [low, high],
             P = test.ExactP,
