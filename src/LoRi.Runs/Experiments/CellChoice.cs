@@ -8,7 +8,7 @@ namespace LoRi.Runs.Experiments;
 internal static class CellChoice
 {
     /// <summary>Those cells, in their order.</summary>
-    /// <exception cref="InputException">There is none.</exception>
+    /// <exception cref="InputException">There is none, or one of the names matches none.</exception>
     public static IReadOnlyList<Cell> Of(CellList list, SettingValues settings)
     {
         var (globs, part) = (settings.Get(ExperimentSettings.Only), settings.Get(ExperimentSettings.Shard));
@@ -19,11 +19,11 @@ internal static class CellChoice
         Cell[] chosen = [.. list.Cells.Where(cell => meant.Contains(cell.Id)).Where((_, number) => number % shard.Count == shard.Index)];
         var needed = chosen.Concat(chosen.Select(cell => cell.TeacherCell).OfType<Cell>()).Select(cell => cell.Id).ToHashSet();
         return unmatched is not null
-            ? throw new InputException($"{ExperimentSettings.Only.Flag} {unmatched}: matches none of the {list.Cells.Count} cells; their names "
-                + $"are as {list.Cells[^1].Name}{Unmeasured(list)}")
+            ? throw new InputException($"{ExperimentSettings.Only.Flag} {unmatched}: matches none of the {list.Cells.Count} cells; their "
+                + $"names are as {list.Cells[^1].Name}{Unmeasured(list)}")
             : chosen.Length == 0
-            ? throw new InputException($"{ExperimentSettings.Shard.Flag} {part}: no cell is in this part, of {meant.Count} in all; take fewer "
-                + "parts")
+            ? throw new InputException($"{ExperimentSettings.Shard.Flag} {part}: no cell is in this part, of {meant.Count} in all; "
+                + "take fewer parts")
             : [.. list.Cells.Where(cell => needed.Contains(cell.Id))];
     }
 

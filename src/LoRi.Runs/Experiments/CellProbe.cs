@@ -13,6 +13,8 @@ namespace LoRi.Runs.Experiments;
 /// </summary>
 internal static class CellProbe
 {
+    private static readonly AnswerRule words = new("words", CellScore.IsRight);
+
     /// <summary>Whether the latent steps of a run have inputs that can be replaced.</summary>
     public static bool Fits(RunSettings run)
     {
@@ -37,7 +39,6 @@ internal static class CellProbe
         string[] interventions = [.. cell.Probe.Select(one => one.ToString()).Union(before)];
         asked["output"] = folder.ProbeOf(cell.Id);
         asked[ProbeSettings.Interventions.Key] = new JsonArray([.. interventions.Select(one => JsonValue.Create(one))]);
-        var words = new AnswerRule("words", CellScore.IsRight);
         ProbeStage.Run(ProbeSettings.All.Read(asked, SettingSource.CommandLine), words, _ => { }, stop);
     }
 }

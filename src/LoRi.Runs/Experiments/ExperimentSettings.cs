@@ -53,7 +53,7 @@ public static partial class ExperimentSettings
 
     /// <summary>Which cells.</summary>
     public static readonly Setting<IReadOnlyList<string>> Only = new(
-        "only", "glob", Forms.List, [],
+        "only", "glob", Forms.List with { Broken = names => names.Count == 0 ? "must be followed by the names of cells" : null }, [],
         "only cells whose name matches, such as *seed-1 or main/*/lori*; their teachers with them; several may follow")
     { DefaultText = "all" };
 

@@ -98,6 +98,7 @@ let cases: Case list =
         "matrix: no YAML", fun folder -> [ "experiment"; "plan"; file folder "m.yaml" "tasks: [" ]
         "experiment: no cell of that name", fun folder -> plan ignore folder @ [ "--only"; "*codi*" ]
         "experiment: no cell of one of two names", fun folder -> plan ignore folder @ [ "--only"; "*lori*"; "*codi*" ]
+        "experiment: no names of cells", fun folder -> plan ignore folder @ [ "--only" ]
         "experiment: a budget that is no time", fun folder -> plan ignore folder @ [ "--budget"; "long" ]
         "experiment: a part that is none", fun folder -> plan ignore folder @ [ "--shard"; "3/2" ]
         "experiment: a part without a cell", fun folder -> plan ignore folder @ [ "--shard"; "9/9" ]
