@@ -211,7 +211,7 @@ public sealed record Setting<T> : Setting
 
     /// <inheritdoc/>
     public override string Say(SettingValues values) =>
-        values.Get(this) is { } value and not true
+        values.Get(this) is { } value and not (true or ICollection { Count: 0 })
             ? $"{Flag} {(value is ICollection all ? string.Join(' ', all.Cast<object>()) : TextOf(value))}"
             : Flag;
 
